@@ -1,0 +1,221 @@
+/**
+ * The nine kinds of effect: what a process may ask for, as data, and what it gets back.
+ *
+ * Owns: input and output schema of each kind. Does not own: how one is performed (`runner/perform/*`),
+ * when one is due (`due.ts`).
+ * F1 An effect's input holds everything needed to perform it; a performer reads no other state of the process.
+ * F2 Input and output are JSON, checked on write and on read.
+ */
+import { z } from "zod";
+import { actorSchema, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
+
+/** What every effect may carry. */
+const common = {
+  /** What people read in the list of steps. */
+  title: z.string().min(1).max(200),
+  /** The stage of the process that this belongs to. */
+  stage: z.string().max(80).optional(),
+};
+
+export const accessSchema = z.enum(["read-only", "write"]);
+
+export const fileChangeSchema = z.object({
+  path: z.string(),
+  /** null for binary files. */
+  added: z.number().int().nonnegative().nullable(),
+  removed: z.number().int().nonnegative().nullable(),
+});
+export type FileChange = z.infer<typeof fileChangeSchema>;
+
+export const agentInputSchema = z.object({
+  ...common,
+  role: z.enum(["plan", "implement", "repair", "address", "review", "verify"]),
+  /** `system` is Baton's own text; `user` carries the task, with thread text quoted as data. */
+  prompt: z.object({ system: z.string(), user: z.string() }),
+  access: accessSchema,
+  /** The commit that the workspace starts from. */
+  baseSha: shaSchema,
+  /** Names chosen for this effect; without them the configured defaults. */
+  harness: z.string().optional(),
+  model: z.string().optional(),
+  /** Session of the same harness to resume, from an earlier agent output. */
+  resumeSessionId: z.string().optional(),
+  maxTurns: z.number().int().positive().optional(),
+  /** Subject line for what the agent leaves uncommitted, and the default one for squashing. */
+  commitSubject: z.string().optional(),
+});
+export type AgentInput = z.infer<typeof agentInputSchema>;
+
+export const agentOutputSchema = z.object({
+  harness: z.string(),
+  model: z.string(),
+  /** The agent's last message: its word, never a fact. */
+  text: z.string(),
+  sessionId: z.string().nullable(),
+  baseSha: shaSchema,
+  /** The commit that git found, already in the trusted repository; null when nothing changed. */
+  headSha: shaSchema.nullable(),
+  commits: z.number().int().nonnegative(),
+  files: z.array(fileChangeSchema),
+  /** True when uncommitted leftovers were saved in a rescue commit. */
+  rescued: z.boolean(),
+  turns: z.number().int().nonnegative(),
+  /** Content hash of the kept transcript and of the exact prompt. */
+  transcriptId: z.string().nullable(),
+  promptId: z.string().nullable(),
+});
+export type AgentOutput = z.infer<typeof agentOutputSchema>;
+
+export const shellInputSchema = z.object({
+  ...common,
+  /** Program and arguments; no shell parses them. */
+  command: z.array(z.string()).min(1),
+  sha: shaSchema,
+});
+export const shellOutputSchema = z.object({
+  exitCode: z.number().int().nullable(),
+  signal: z.string().nullable(),
+  /** Last part of both streams, bounded and redacted. */
+  output: z.string(),
+  durationMs: z.number().nonnegative(),
+});
+
+export const gateInputSchema = z.object({
+  ...common,
+  /** Name of the gate in the registry of `gate/`: for example `checks-green`. */
+  gate: z.string(),
+  sha: shaSchema,
+  pullRequest: z.number().int().positive().optional(),
+  /** Options of the gate, checked by its own schema. */
+  options: jsonSchema.optional(),
+});
+
+export const breakpointInputSchema = z.object({
+  ...common,
+  kind: z.enum(["plan", "review", "protected-paths", "merge"]),
+  /** What is approved: the text of a plan, or a pull request at a SHA. The approval holds for exactly this. */
+  subject: z.object({
+    text: z.string().optional(),
+    pullRequest: z.number().int().positive().optional(),
+    sha: shaSchema.optional(),
+    paths: z.array(z.string()).optional(),
+  }),
+});
+export const breakpointOutputSchema = z.object({
+  decision: z.enum(["approved", "rejected", "changes-requested", "voided"]),
+  by: actorSchema.nullable(),
+  /** Text of the review or of the command; data from the thread. */
+  feedback: z.string(),
+  sha: shaSchema.nullable(),
+});
+export type BreakpointOutput = z.infer<typeof breakpointOutputSchema>;
+
+export const askInputSchema = z.object({
+  ...common,
+  question: z.string(),
+  answerKind: z.enum(["text", "choice", "confirm"]),
+  choices: z.array(z.string()).optional(),
+});
+export const askOutputSchema = z.object({ answer: z.string(), by: actorSchema });
+
+export const sleepInputSchema = z.object({ ...common, /** Milliseconds since the epoch. */ until: z.number() });
+export const sleepOutputSchema = z.object({ wokeAt: z.number() });
+
+export const subprocessInputSchema = z.object({ ...common, process: z.string(), input: jsonSchema });
+export const subprocessOutputSchema = z.object({ runId: runIdSchema, verdict: verdictSchema, output: jsonSchema });
+
+/** One write to the outside. Each is an *ensure*: performed twice it leaves one result. */
+export const publishOperationSchema = z.discriminatedUnion("operation", [
+  z.object({
+    operation: z.literal("push"),
+    branch: z.string(),
+    sha: shaSchema,
+    /** The head that we know; null when the branch must not exist yet. Compare-and-swap. */
+    expectedSha: shaSchema.nullable(),
+  }),
+  z.object({
+    operation: z.literal("pull-request"),
+    head: z.string(),
+    base: z.string(),
+    title: z.string(),
+    body: z.string(),
+    draft: z.boolean().default(false),
+  }),
+  z.object({
+    operation: z.literal("update-pull-request"),
+    pullRequest: z.number().int().positive(),
+    title: z.string().optional(),
+    body: z.string().optional(),
+  }),
+  z.object({
+    operation: z.literal("request-review"),
+    pullRequest: z.number().int().positive(),
+    reviewers: z.array(z.string()),
+    teams: z.array(z.string()),
+  }),
+  z.object({
+    operation: z.literal("merge"),
+    pullRequest: z.number().int().positive(),
+    /** The approved head; GitHub refuses when it moved. */
+    sha: shaSchema,
+    method: z.enum(["merge", "squash", "rebase"]),
+  }),
+  z.object({ operation: z.literal("comment"), number: z.number().int().positive(), body: z.string() }),
+]);
+export type PublishOperation = z.infer<typeof publishOperationSchema>;
+
+export const publishInputSchema = z.object({ ...common, publish: publishOperationSchema });
+export const publishOutputSchema = z.object({
+  /** Number of the pull request, or id of the comment. */
+  number: z.number().int().nullable(),
+  url: z.string().nullable(),
+  /** Head after a push or of the pull request; merge commit after a merge. */
+  sha: shaSchema.nullable(),
+});
+export type PublishOutput = z.infer<typeof publishOutputSchema>;
+
+export const effectSchemas = {
+  agent: { input: agentInputSchema, output: agentOutputSchema },
+  shell: { input: shellInputSchema, output: shellOutputSchema },
+  gate: { input: gateInputSchema, output: verdictSchema },
+  breakpoint: { input: breakpointInputSchema, output: breakpointOutputSchema },
+  ask: { input: askInputSchema, output: askOutputSchema },
+  sleep: { input: sleepInputSchema, output: sleepOutputSchema },
+  subprocess: { input: subprocessInputSchema, output: subprocessOutputSchema },
+  publish: { input: publishInputSchema, output: publishOutputSchema },
+} as const;
+
+export type EffectKind = keyof typeof effectSchemas;
+export const effectKinds = Object.keys(effectSchemas) as EffectKind[];
+export type EffectInput<K extends EffectKind> = z.infer<(typeof effectSchemas)[K]["input"]>;
+export type EffectOutput<K extends EffectKind> = z.infer<(typeof effectSchemas)[K]["output"]>;
+
+/** Who ends an effect: `worker` performs it, `people` answer it, `time` passes, `facts` arrive from GitHub, `run` is a child. */
+export const effectEndedBy = {
+  agent: "worker",
+  shell: "worker",
+  publish: "worker",
+  gate: "facts",
+  breakpoint: "people",
+  ask: "people",
+  sleep: "time",
+  subprocess: "run",
+} as const satisfies Record<EffectKind, "worker" | "people" | "time" | "facts" | "run">;
+
+export const retryPolicySchema = z.object({
+  attemptsMax: z.number().int().min(1).max(20),
+  /** First pause; doubled after each failure up to `pauseMaxMs`. */
+  pauseMs: z.number().nonnegative(),
+  pauseMaxMs: z.number().nonnegative(),
+});
+export type RetryPolicy = z.infer<typeof retryPolicySchema>;
+
+export const hintsSchema = z.object({
+  /** Higher first. */
+  priority: z.number().int().optional(),
+  /** Effects of one group count together against the parallel limit. */
+  group: z.string().optional(),
+  /** Not before this time, in milliseconds since the epoch. */
+  notBefore: z.number().optional(),
+});
+export type Hints = z.infer<typeof hintsSchema>;

@@ -1,0 +1,103 @@
+/**
+ * Events of a run: what happened, in order. The journal is the only truth; everything else is folded from it.
+ *
+ * Owns: the union of events, their schema versions, the stored envelope. Does not own: what they do to a state (`fold.ts`).
+ * J1 A request is durable before its effect is performed (`effect.requested`, `effect.started`).
+ * J2 An outcome is durable before the process takes its next turn.
+ * J3 The same key is the same effect, whatever happens in between.
+ * J4 An event is checked against its schema before append and after read.
+ */
+import { z } from "zod";
+import { effectKinds, hintsSchema, retryPolicySchema, type EffectKind } from "./effect.ts";
+import { errorDataSchema } from "./errors.ts";
+import { actorSchema, effectKeySchema, jsonSchema, runIdSchema, threadSchema, usageSchema, verdictSchema } from "./vocabulary.ts";
+
+const key = effectKeySchema;
+const attempt = z.number().int().positive();
+
+export const runEventSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("run.created"),
+    runId: runIdSchema,
+    process: z.object({ name: z.string(), version: z.number().int().positive(), stages: z.array(z.string()) }),
+    input: jsonSchema,
+    thread: threadSchema,
+    requestedBy: actorSchema,
+    /** What began it: operation key of the delivery or call, and the comment where there is one. */
+    trigger: z.object({ operationKey: z.string(), commentId: z.number().int().nullable(), text: z.string() }),
+    budgetUsd: z.number().nonnegative(),
+    /** Effective configuration at the base commit, as `config/` made it. */
+    settings: jsonSchema,
+    settingsSha: z.string().nullable(),
+    parent: z.object({ runId: runIdSchema, key, depth: z.number().int() }).nullable(),
+    retryOf: runIdSchema.nullable(),
+  }),
+  z.object({
+    type: z.literal("effect.requested"),
+    key,
+    kind: z.enum(effectKinds as [EffectKind, ...EffectKind[]]),
+    input: jsonSchema,
+    /** Position of the event whose delivery made the process ask; replay checks it. */
+    cause: z.number().int().nonnegative(),
+    timeoutMs: z.number().positive().nullable(),
+    retry: retryPolicySchema,
+    hints: hintsSchema,
+  }),
+  z.object({
+    type: z.literal("effect.started"),
+    key,
+    attempt,
+    /** Who performs it, for people and for take-over. */
+    worker: z.string(),
+    /** Money set aside before the dispatch; settled by the attempt's end. */
+    reservedUsd: z.number().nonnegative(),
+  }),
+  /** Milestones of a long attempt: bounded in number by the runner. */
+  z.object({ type: z.literal("effect.progress"), key, attempt, note: z.string(), usage: z.array(usageSchema) }),
+  /** A decision that is not final yet: a gate with pending checks, a review that does not count, with its reason. */
+  z.object({ type: z.literal("effect.observed"), key, verdict: verdictSchema, facts: jsonSchema }),
+  z.object({
+    type: z.literal("effect.attempt-failed"),
+    key,
+    attempt,
+    error: errorDataSchema,
+    usage: z.array(usageSchema),
+    /** When the next attempt is due, in milliseconds since the epoch. */
+    retryAt: z.number(),
+  }),
+  z.object({ type: z.literal("effect.succeeded"), key, attempt: z.number().int().nonnegative(), output: jsonSchema, usage: z.array(usageSchema) }),
+  z.object({ type: z.literal("effect.failed"), key, attempt: z.number().int().nonnegative(), error: errorDataSchema, usage: z.array(usageSchema) }),
+  /** The process or a person no longer wants it; a late outcome is ignored. */
+  z.object({ type: z.literal("effect.cancelled"), key, reason: z.string(), usage: z.array(usageSchema) }),
+  z.object({ type: z.literal("run.cancel-requested"), by: actorSchema, reason: z.string() }),
+  z.object({ type: z.literal("run.paused"), by: actorSchema, reason: z.string() }),
+  z.object({ type: z.literal("run.resumed"), by: actorSchema }),
+  z.object({ type: z.literal("run.budget-raised"), by: actorSchema, addUsd: z.number().positive() }),
+  z.object({ type: z.literal("run.budget-warned"), fraction: z.number(), spentUsd: z.number() }),
+  /** An effect waits because the budget does not cover it; a top-up lets it go on. */
+  z.object({ type: z.literal("run.budget-stopped"), key, neededUsd: z.number(), spentUsd: z.number() }),
+  /** Every decision of policy that touched the run, for `/baton why`. */
+  z.object({ type: z.literal("policy.decided"), action: z.string(), actor: actorSchema.nullable(), verdict: verdictSchema }),
+  z.object({ type: z.literal("run.completed"), output: jsonSchema, verdict: verdictSchema }),
+  z.object({ type: z.literal("run.failed"), error: errorDataSchema, verdict: verdictSchema }),
+  z.object({ type: z.literal("run.cancelled"), reason: z.string(), by: actorSchema.nullable() }),
+]);
+export type RunEvent = z.infer<typeof runEventSchema>;
+export type RunEventOf<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
+
+/** Raised when the meaning of a stored event changes; `upcast.ts` then turns the older form into the newer one. */
+export const eventSchemaVersion = 1;
+
+/** An event as the journal keeps it. `position` counts from 1 within its stream. */
+export const storedEventSchema = z.object({
+  stream: z.string(),
+  position: z.number().int().positive(),
+  /** Milliseconds since the epoch, by the clock of the appender. */
+  at: z.number(),
+  schemaVersion: z.number().int().positive(),
+  event: runEventSchema,
+  /** Hash of the event before it in the stream; the empty string for the first. */
+  previousHash: z.string(),
+  hash: z.string(),
+});
+export type StoredEvent = z.infer<typeof storedEventSchema>;

@@ -1,0 +1,54 @@
+/**
+ * Every bound of Baton, each with its unit in the name and its reason beside it. `baton.yaml` may lower some of them.
+ * Sources: GitHub's published limits as of November 2026; measurements named in bench/README.md.
+ */
+export const limits = {
+  /** GitHub drops payloads above 25 MB itself. */
+  deliveryBytesMax: 25 * 1024 * 1024,
+  /** GitHub redelivers with the same GUID for 3 days; kept ten times longer so that a replay is recognised. */
+  deliveryRetentionMs: 30 * 24 * 3_600_000,
+  /** GitHub's nominal limit is 65,536 characters; the rest is room for markers and the redactor. */
+  commentCharactersMax: 60_000,
+  /** Counted in UTF-8 bytes by GitHub: 65,535. */
+  checkTextBytesMax: 65_000,
+  checkAnnotationsPerRequestMax: 50,
+  /** GitHub: 80 content writes a minute and 500 an hour. We stay below, others share the installation. */
+  contentWritesPerMinuteMax: 60,
+  contentWritesPerHourMax: 400,
+  /** The status comment changes at most this often while work streams. */
+  statusEditIntervalMs: 3_000,
+  /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */
+  leaseMs: 30_000,
+  leaseRenewMs: 10_000,
+  /** How often the App looks for deliveries that it missed; GitHub keeps them for 3 days. */
+  deliveryPollIntervalMs: 4 * 60_000,
+  /** One agent attempt. Hosted jobs end at 6 h. */
+  agentTimeoutMs: 60 * 60_000,
+  /** No output at all for this long is a hang. */
+  harnessSilenceMs: 10 * 60_000,
+  /** From TERM to KILL. */
+  killGraceMs: 5_000,
+  transcriptBytesMax: 2 * 1024 * 1024,
+  transcriptLineBytesMax: 256 * 1024,
+  /** What of a failing job's log goes back to the repair step. */
+  ciLogBytesMax: 24 * 1024,
+  promptUntrustedCharactersMax: 48_000,
+  journalEventBytesMax: 1024 * 1024,
+  effectsPerRunMax: 10_000,
+  attemptsPerEffectMax: 5,
+  repairAttemptsDefault: 3,
+  reviewRoundsMax: 10,
+  parallelEffectsPerRunMax: 8,
+  subprocessDepthMax: 4,
+  workspaceFilesChangedMax: 2_000,
+  workspaceBlobBytesMax: 20 * 1024 * 1024,
+  /** A whole import of an agent's commits. */
+  importBytesMax: 200 * 1024 * 1024,
+  budgetUsdDefault: 5,
+  /** Fractions of the run budget at which the thread is told. */
+  budgetWarnings: [0.5, 0.8] as const,
+  /** Waiting for required checks before the run says so and stops. */
+  ciTimeoutMs: 2 * 3_600_000,
+  /** Checks that never appear: after this with no check at all, the gate says that there is no CI. */
+  ciAppearMs: 90_000,
+} as const;

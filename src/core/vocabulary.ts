@@ -1,0 +1,124 @@
+/**
+ * The words of Baton, once. Events, comments, documents and the code use the same ones.
+ *
+ * delivery    one webhook or Action event, stored once by (hook, GUID)
+ * command     what a person asked in a thread (`/baton run`)
+ * thread      an issue or a pull request of one repository
+ * session     a thread and everything that Baton did for it
+ * run         one execution of a process: a journal of events
+ * process     a versioned function from input to output that asks for effects
+ * effect      a unit of work that a process asks for, known by its key within the run
+ * attempt     one try at an effect, counted from 1
+ * harness     a coding-agent command line
+ * workspace   an isolated worktree in which a harness edits
+ * gate        facts in, verdict out
+ * verdict     status, sentence, evidence, children; an error is not a "no"
+ * policy      rules that allow, ask or deny
+ * handoff     what one step leaves to the next
+ * ledger      the record of money: reserved, then settled
+ *
+ * Owns: ids, and the small shapes that every layer shares. Does not own: events (`event.ts`), effects (`effect.ts`).
+ */
+import { z } from "zod";
+
+/** `run_` and a ULID or a digest: unique in an installation, safe in branch names, file names and URLs. */
+export const runIdSchema = z.string().regex(/^run_[0-9a-zA-Z]{10,40}$/).brand<"RunId">();
+export type RunId = z.infer<typeof runIdSchema>;
+
+/** Key of an effect in its run: scope path and name, for example `implement` or `review/2` or `race.claude/implement`. */
+export const effectKeySchema = z.string().min(1).max(200).brand<"EffectKey">();
+export type EffectKey = z.infer<typeof effectKeySchema>;
+
+/** A full git object name, SHA-1 or SHA-256, lower case. */
+export const shaSchema = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
+
+export const repositorySchema = z.object({
+  /** GitHub's numeric id: names can be renamed and registered again, ids cannot. */
+  id: z.number().int().nonnegative(),
+  owner: z.string().min(1),
+  name: z.string().min(1),
+  defaultBranch: z.string().min(1),
+  installationId: z.number().int().nonnegative(),
+});
+export type Repository = z.infer<typeof repositorySchema>;
+
+export const threadSchema = z.object({
+  repository: repositorySchema,
+  number: z.number().int().positive(),
+  kind: z.enum(["issue", "pull-request"]),
+});
+export type Thread = z.infer<typeof threadSchema>;
+
+export const permissionSchema = z.enum(["none", "read", "triage", "write", "maintain", "admin"]);
+export type Permission = z.infer<typeof permissionSchema>;
+
+/** A person or bot as GitHub knows it. Rules compare `id`, people read `login`. */
+export const actorSchema = z.object({
+  id: z.number().int(),
+  login: z.string().min(1),
+  kind: z.enum(["user", "bot"]),
+  permission: permissionSchema,
+});
+export type Actor = z.infer<typeof actorSchema>;
+
+/** Tokens as every layer counts them: the four never overlap (`input` excludes what came from or went to a cache). */
+export const tokensSchema = z.object({
+  input: z.number().int().nonnegative(),
+  output: z.number().int().nonnegative(),
+  cacheRead: z.number().int().nonnegative(),
+  cacheWrite: z.number().int().nonnegative(),
+});
+export type Tokens = z.infer<typeof tokensSchema>;
+
+export const noTokens: Tokens = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+export function addTokens(a: Tokens, b: Tokens): Tokens {
+  return {
+    input: a.input + b.input,
+    output: a.output + b.output,
+    cacheRead: a.cacheRead + b.cacheRead,
+    cacheWrite: a.cacheWrite + b.cacheWrite,
+  };
+}
+
+/** What one attempt used of one model. `costUsd` is null where neither the price table nor the harness knows a price. */
+export const usageSchema = z.object({
+  harness: z.string(),
+  model: z.string(),
+  tokens: tokensSchema,
+  costUsd: z.number().nonnegative().nullable(),
+  /** Where the figure comes from: our price table times tokens, or the harness's own report. */
+  priceSource: z.enum(["table", "harness", "unknown"]),
+  priceTableVersion: z.string().nullable(),
+});
+export type Usage = z.infer<typeof usageSchema>;
+
+/** One piece of proof: a link, a SHA, a count, a log extract. */
+export const evidenceSchema = z.object({ label: z.string(), value: z.string(), url: z.string().optional() });
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+/**
+ * The one shape of every decision. `error` says that the question could not be answered; it is never a "no".
+ * `pending` waits for a fact. Skipped, neutral and missing are never `passed` unless a rule says so in its sentence.
+ */
+export interface Verdict {
+  name: string;
+  status: "passed" | "failed" | "pending" | "skipped" | "error";
+  /** One sentence for people: what was found, the limit, what to do next. */
+  reason: string;
+  evidence: Evidence[];
+  children: Verdict[];
+}
+export const verdictSchema: z.ZodType<Verdict> = z.object({
+  name: z.string(),
+  status: z.enum(["passed", "failed", "pending", "skipped", "error"]),
+  reason: z.string(),
+  evidence: z.array(evidenceSchema),
+  get children() {
+    return z.array(verdictSchema);
+  },
+});
+
+/** Values that survive the journal: what a process takes, gives and passes to effects. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
+export const jsonSchema: z.ZodType<Json> = z.json() as z.ZodType<Json>;

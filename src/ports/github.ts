@@ -1,0 +1,160 @@
+/**
+ * What Baton asks of GitHub, and nothing more. Numbers and ids are GitHub's. Every write is an *ensure*:
+ * it looks before it repeats, so that a lost answer never leaves two.
+ *
+ * G1 All calls go through one client with a budget per installation (`limits.contentWrites*`); 403/429 are obeyed.
+ * G2 Transport faults and 5xx are BATON_GITHUB_UNAVAILABLE, limits BATON_GITHUB_LIMITED (with retryAfterMs),
+ *    401/403 BATON_GITHUB_DENIED naming the permission, 404 BATON_GITHUB_NOT_FOUND, 409/422 by state BATON_GITHUB_CONFLICT.
+ * G3 Reads return facts as they are; judging them is the work of `gate/` and `policy/`.
+ */
+import type { Actor, Permission, Repository } from "../core/vocabulary.ts";
+
+export interface GithubUser {
+  id: number;
+  login: string;
+  kind: "user" | "bot";
+}
+
+export interface IssueFacts {
+  number: number;
+  title: string;
+  body: string;
+  state: "open" | "closed";
+  author: GithubUser;
+  isPullRequest: boolean;
+  labels: string[];
+  url: string;
+}
+
+export interface CommentFacts {
+  id: number;
+  body: string;
+  author: GithubUser;
+  /** Set when a GitHub App wrote it. */
+  appId: number | null;
+  createdAt: string;
+  updatedAt: string;
+  url: string;
+}
+
+export interface PullRequestFacts {
+  number: number;
+  title: string;
+  body: string;
+  state: "open" | "closed";
+  merged: boolean;
+  mergeSha: string | null;
+  draft: boolean;
+  author: GithubUser;
+  headSha: string;
+  headRef: string;
+  /** null when the fork was deleted. */
+  headRepositoryId: number | null;
+  baseRef: string;
+  baseSha: string;
+  mergeable: boolean | null;
+  url: string;
+}
+
+export interface ReviewFacts {
+  id: number;
+  author: GithubUser;
+  /** Permission of the author on the repository, read from GitHub. */
+  permission: Permission;
+  state: "approved" | "changes-requested" | "commented" | "dismissed" | "pending";
+  /** The commit that the review was given for. */
+  sha: string;
+  body: string;
+  comments: { path: string; line: number | null; body: string }[];
+  submittedAt: string;
+}
+
+/** A check run or a commit status, in one shape. */
+export interface CheckFacts {
+  name: string;
+  source: "check-run" | "status";
+  /** GitHub App that reported it; null for statuses without one. */
+  appId: number | null;
+  sha: string;
+  status: "queued" | "in_progress" | "completed";
+  conclusion: "success" | "failure" | "neutral" | "cancelled" | "skipped" | "timed_out" | "action_required" | "stale" | null;
+  id: number;
+  url: string | null;
+  startedAt: string | null;
+  completedAt: string | null;
+  /** Title and summary that the check itself wrote; untrusted. */
+  summary: string;
+}
+
+export interface RequiredCheck {
+  name: string;
+  /** null: any App may report it. */
+  appId: number | null;
+}
+
+export interface CheckRunContent {
+  name: string;
+  status: "queued" | "in_progress" | "completed";
+  conclusion: CheckFacts["conclusion"];
+  title: string;
+  summary: string;
+  text: string;
+  annotations: { path: string; line: number; level: "notice" | "warning" | "failure"; message: string; title: string }[];
+  detailsUrl: string | null;
+}
+
+export interface GithubDeliverySummary {
+  id: number;
+  guid: string;
+  deliveredAt: string;
+  ok: boolean;
+  event: string;
+  installationId: number | null;
+}
+
+/** GitHub as seen by one installation. */
+export interface Github {
+  repository(repositoryId: number): Promise<Repository>;
+  permission(repository: Repository, login: string): Promise<Permission>;
+  actor(repository: Repository, user: GithubUser): Promise<Actor>;
+  collaborators(repository: Repository): Promise<Actor[]>;
+  issue(repository: Repository, number: number): Promise<IssueFacts>;
+  comments(repository: Repository, number: number, since?: string): Promise<CommentFacts[]>;
+  pullRequest(repository: Repository, number: number): Promise<PullRequestFacts>;
+  pullRequestsForBranch(repository: Repository, branch: string): Promise<PullRequestFacts[]>;
+  reviews(repository: Repository, number: number): Promise<ReviewFacts[]>;
+  checks(repository: Repository, sha: string): Promise<CheckFacts[]>;
+  /** From rulesets and branch protection of `branch`. */
+  requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]>;
+  /** Last part of a failed check's log or output, at most `bytesMax`; raw, untrusted. */
+  checkLog(repository: Repository, check: CheckFacts, bytesMax: number): Promise<string>;
+  /** A file at a ref; null when absent. */
+  file(repository: Repository, path: string, ref: string): Promise<string | null>;
+  branchSha(repository: Repository, branch: string): Promise<string | null>;
+  pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
+
+  /** Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none. */
+  ensureComment(repository: Repository, number: number, marker: string, body: string, knownId: number | null): Promise<{ id: number; url: string }>;
+  ensureReaction(repository: Repository, commentId: number, content: "eyes" | "rocket" | "confused" | "+1" | "-1"): Promise<void>;
+  /** By head and base: adopts an open one of ours. */
+  ensurePullRequest(repository: Repository, options: { head: string; base: string; title: string; body: string; draft: boolean }): Promise<PullRequestFacts>;
+  updatePullRequest(repository: Repository, number: number, change: { title?: string; body?: string }): Promise<void>;
+  ensureReviewRequest(repository: Repository, number: number, reviewers: string[], teams: string[]): Promise<void>;
+  /** By external id, head SHA and name. */
+  ensureCheckRun(repository: Repository, sha: string, externalId: string, content: CheckRunContent, knownId: number | null): Promise<{ id: number; url: string | null }>;
+  /** Already merged at this SHA is success; a moved head is BATON_GITHUB_CONFLICT. */
+  ensureMerged(repository: Repository, number: number, sha: string, method: "merge" | "squash" | "rebase"): Promise<{ sha: string }>;
+
+  /** Clone URL without credentials, and a token narrowed to this repository. */
+  gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }>;
+}
+
+/** GitHub as seen by the App itself. */
+export interface GithubApp {
+  installation(installationId: number): Promise<Github>;
+  /** The App's own bot user and id: own comments, loop guard, commit identity. */
+  identity(): Promise<{ appId: number; slug: string; bot: GithubUser }>;
+  /** Deliveries of the last days, newest first; `cursor` from the page before. */
+  deliveries(cursor: string | null): Promise<{ deliveries: GithubDeliverySummary[]; nextCursor: string | null }>;
+  redeliver(deliveryId: number): Promise<void>;
+}

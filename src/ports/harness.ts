@@ -1,0 +1,85 @@
+/**
+ * A coding-agent command line behind one shape. Contract suite: `test/contract/harness.ts`.
+ *
+ * H1 Success is judged by the terminal event and by git, never by the exit code alone.
+ * H2 The environment of the agent is an allow-list; no GitHub write token is ever in it.
+ * H3 Whatever happens, no process of the agent is left when `run` settles: TERM, grace, KILL, survivors by marker.
+ * H4 Output is bounded and redacted before it is kept or shown.
+ */
+import type { ErrorData } from "../core/errors.ts";
+import type { Tokens } from "../core/vocabulary.ts";
+
+export interface HarnessCapabilities {
+  resume: boolean;
+  readOnly: boolean;
+  systemPrompt: boolean;
+  maxTurns: boolean;
+  maxUsd: boolean;
+  reportsUsage: boolean;
+  reportsCost: boolean;
+}
+
+export interface HarnessRequest {
+  /** Working directory: the workspace. */
+  cwd: string;
+  /** Private home and temporary directory of this attempt. */
+  homePath: string;
+  systemPrompt: string;
+  prompt: string;
+  access: "read-only" | "write";
+  model: string | null;
+  resumeSessionId: string | null;
+  maxTurns: number | null;
+  maxUsd: number | null;
+  timeoutMs: number;
+  silenceMs: number;
+  /** Marker put into the environment as BATON_ATTEMPT, by which survivors are found. */
+  attemptMarker: string;
+  /** Base SHA etc. that harness `command` may read, as BATON_* variables. No secrets. */
+  variables: Record<string, string>;
+}
+
+export type HarnessEvent =
+  | { type: "session"; sessionId: string; model: string | null }
+  | { type: "text"; text: string }
+  | { type: "tool"; name: string; detail: string; state: "started" | "completed" | "failed" }
+  /** Cumulative for the attempt, per model. `costUsd` as the harness reports it, else null. */
+  | { type: "usage"; model: string; tokens: Tokens; costUsd: number | null }
+  | { type: "retry"; reason: string; status: number | null; attempt: number }
+  | { type: "warning"; text: string };
+
+export interface HarnessResult {
+  ok: boolean;
+  /** Why not ok; `code` is one of BATON_HARNESS_*, BATON_TIMEOUT, BATON_CANCELLED, BATON_BUDGET_EXCEEDED. */
+  error: ErrorData | null;
+  /** Last message of the agent. */
+  text: string;
+  sessionId: string | null;
+  /** Final, per model; tokens never overlap (`Tokens`). */
+  usage: { model: string; tokens: Tokens; costUsd: number | null }[];
+  turns: number;
+  exitCode: number | null;
+  signal: string | null;
+  /** Bounded, redacted stdout and stderr. */
+  transcript: string;
+  transcriptTruncated: boolean;
+  durationMs: number;
+}
+
+export interface HarnessProbe {
+  installed: boolean;
+  version: string | null;
+  /** Presence of a key or login only, never its value. */
+  authenticated: boolean;
+  /** How to install or log in, where something is missing. */
+  advice: string | null;
+}
+
+export interface Harness {
+  readonly name: string;
+  readonly capabilities: HarnessCapabilities;
+  readonly defaultModel: string | null;
+  probe(): Promise<HarnessProbe>;
+  /** Streams events to `onEvent`; abort of `signal` stops it politely, then by force. Never rejects for what the harness does: see `error`. */
+  run(request: HarnessRequest, onEvent: (event: HarnessEvent) => void, signal: AbortSignal): Promise<HarnessResult>;
+}

@@ -1,0 +1,76 @@
+/**
+ * Isolated worktrees for agents, and the one way in which their commits come back.
+ *
+ * W1 An agent works in a quarantine repository of its run: no remotes, no credentials, no hooks, no host config.
+ * W2 The host runs no porcelain in an agent's tree, and never discovers a repository from it.
+ * W3 What changed is measured by git objects, never by the agent's word; leftovers become a rescue commit.
+ * W4 Commits enter the trusted repository by fetch with fsck; they are there before the workspace is removed.
+ * W5 A branch is pushed by compare-and-swap; a moved branch is BATON_BRANCH_MOVED, nothing is overwritten.
+ * W6 Garbage collection takes only workspaces whose run is over or unknown and whose commits are kept.
+ */
+import type { FileChange } from "../core/effect.ts";
+import type { Repository, RunId } from "../core/vocabulary.ts";
+
+export interface RepositoryAccess {
+  repository: Repository;
+  /** Clone URL without credentials. */
+  url: string;
+  /** A fresh token for this repository; passed to git by environment, never by argument or URL. null for public or local. */
+  token(): Promise<string | null>;
+}
+
+export interface Workspace {
+  /** Absolute path of the worktree, the only directory that the agent may write. */
+  path: string;
+  /** Temporary directory and home of the agent, outside the tree, removed with it. */
+  homePath: string;
+  baseSha: string;
+}
+
+export interface CommitIdentity {
+  name: string;
+  email: string;
+}
+
+export interface ImportOptions {
+  identity: CommitIdentity;
+  /** Lines `Key: value` added to every commit of the agent: Baton-Run, Baton-Step, Co-authored-by. */
+  trailers: string[];
+  /** Subject of the rescue commit for what was left uncommitted. */
+  rescueSubject: string;
+  limits: { filesMax: number; blobBytesMax: number; importBytesMax: number };
+}
+
+export interface ImportResult {
+  /** null when the tree equals the base. */
+  headSha: string | null;
+  commits: number;
+  files: FileChange[];
+  rescued: boolean;
+}
+
+export interface Workspaces {
+  /** Brings the trusted mirror of the repository up to date with the remote; returns the SHA of `ref` (branch name, `refs/…` or SHA). */
+  fetch(access: RepositoryAccess, ref: string): Promise<string>;
+  /** Creates (or, after a crash, finds) the workspace of one effect attempt, at `baseSha`. */
+  create(access: RepositoryAccess, options: { runId: RunId; name: string; baseSha: string }): Promise<Workspace>;
+  /** Commits leftovers, checks and fetches the result into the trusted repository under `refs/baton/…`. BATON_TREE_REFUSED says why not. */
+  import(access: RepositoryAccess, options: { runId: RunId; name: string; baseSha: string }, importOptions: ImportOptions): Promise<ImportResult>;
+  /** Removes the workspace of one attempt; what was imported stays. */
+  remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;
+  /** Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success. */
+  push(access: RepositoryAccess, options: { branch: string; sha: string; expectedSha: string | null }): Promise<void>;
+  /** Current remote head of a branch; null when absent. */
+  remoteHead(access: RepositoryAccess, branch: string): Promise<string | null>;
+  deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void>;
+  /** A file at a commit of the trusted repository; null when absent. */
+  readFile(access: RepositoryAccess, sha: string, path: string): Promise<string | null>;
+  /** Paths at a commit. */
+  listFiles(access: RepositoryAccess, sha: string): Promise<string[]>;
+  diffStat(access: RepositoryAccess, fromSha: string, toSha: string): Promise<FileChange[]>;
+  /** Unified diff, cut at `bytesMax`. */
+  diff(access: RepositoryAccess, fromSha: string, toSha: string, bytesMax: number): Promise<{ text: string; truncated: boolean }>;
+  isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean>;
+  /** Removes what no run needs (W6); returns what was removed and kept, with reasons. */
+  collectGarbage(isActive: (runId: RunId) => Promise<boolean>): Promise<{ removed: string[]; kept: string[] }>;
+}

@@ -1,0 +1,82 @@
+/**
+ * The state of a run, folded from its events by `fold.ts`. Read by everybody, written only by the fold.
+ *
+ * Owns: the shape. A RunState is mutated in place by the fold (a step costs O(1), whatever the run's length);
+ * readers never change it and never keep a part of it across an await.
+ */
+import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
+import type { ErrorData } from "./errors.ts";
+import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
+
+export interface AttemptState {
+  attempt: number;
+  worker: string;
+  startedAt: number;
+  endedAt: number | null;
+  reservedUsd: number;
+  error: ErrorData | null;
+  usage: Usage[];
+}
+
+export interface EffectState {
+  key: EffectKey;
+  kind: EffectKind;
+  title: string;
+  stage: string | null;
+  input: Json;
+  cause: number;
+  requestedAt: number;
+  endedAt: number | null;
+  /** `requested`: not begun; `running`: an attempt is on; `retrying`: waits for `retryAt`; `stopped`: waits for money. */
+  status: "requested" | "running" | "retrying" | "stopped" | "succeeded" | "failed" | "cancelled";
+  attempts: AttemptState[];
+  retryAt: number | null;
+  timeoutMs: number | null;
+  retry: RetryPolicy;
+  hints: Hints;
+  /** Last milestone of the running attempt. */
+  progress: { note: string; at: number } | null;
+  /** Last decision that was not final: what it waits for. */
+  observed: { verdict: Verdict; facts: Json; at: number } | null;
+  output: Json | undefined;
+  error: ErrorData | null;
+}
+
+export interface RunState {
+  runId: RunId;
+  process: { name: string; version: number; stages: string[] };
+  input: Json;
+  thread: Thread;
+  requestedBy: Actor;
+  trigger: { operationKey: string; commentId: number | null; text: string };
+  settings: Json;
+  settingsSha: string | null;
+  parent: { runId: RunId; key: EffectKey; depth: number } | null;
+  retryOf: RunId | null;
+  createdAt: number;
+  updatedAt: number;
+  /** Position and hash of the last event. */
+  position: number;
+  hash: string;
+  /** `waiting` is derived (`waiting.ts`); the fold knows only these. */
+  status: "running" | "paused" | "completed" | "failed" | "cancelled";
+  pausedBy: Actor | null;
+  cancelRequested: { by: Actor; reason: string; at: number } | null;
+  /** In the order in which the process asked. */
+  effects: Map<EffectKey, EffectState>;
+  /** Keys of the effects that have not ended: what the runner looks at. */
+  open: Set<EffectKey>;
+  money: {
+    budgetUsd: number;
+    spentUsd: number;
+    reservedUsd: number;
+    tokens: Tokens;
+    warnedFraction: number;
+    stop: { key: EffectKey; neededUsd: number } | null;
+    /** False as soon as one attempt's price was unknown. */
+    complete: boolean;
+  };
+  decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict }[];
+  topUps: { by: Actor; addUsd: number; at: number }[];
+  outcome: { verdict: Verdict; output: Json | undefined; error: ErrorData | null; at: number } | null;
+}

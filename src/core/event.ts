@@ -77,7 +77,14 @@ export const runEventSchema = z.discriminatedUnion("type", [
   /** An effect waits because the budget does not cover it; a top-up lets it go on. */
   z.object({ type: z.literal("run.budget-stopped"), key, neededUsd: z.number(), spentUsd: z.number() }),
   /** Every decision of policy that touched the run, for `/baton why`. */
-  z.object({ type: z.literal("policy.decided"), action: z.string(), actor: actorSchema.nullable(), verdict: verdictSchema }),
+  z.object({
+    type: z.literal("policy.decided"),
+    action: z.string(),
+    actor: actorSchema.nullable(),
+    verdict: verdictSchema,
+    /** Of the delivery or call that asked; the same one again changes nothing (J3). */
+    operationKey: z.string().nullable(),
+  }),
   z.object({ type: z.literal("run.completed"), output: jsonSchema, verdict: verdictSchema }),
   z.object({ type: z.literal("run.failed"), error: errorDataSchema, verdict: verdictSchema }),
   z.object({ type: z.literal("run.cancelled"), reason: z.string(), by: actorSchema.nullable() }),

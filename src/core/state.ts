@@ -77,6 +77,8 @@ export interface RunState {
     complete: boolean;
   };
   decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict }[];
+  /** Operation keys of everything that was asked of this run: asked twice, done once. */
+  handled: Set<string>;
   topUps: { by: Actor; addUsd: number; at: number }[];
   outcome: { verdict: Verdict; output: Json | undefined; error: ErrorData | null; at: number } | null;
 }

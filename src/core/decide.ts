@@ -1,0 +1,148 @@
+/**
+ * Decisions: state and what happened in, events out. Nothing here performs, waits or looks outside.
+ *
+ * Owns: which events may follow. Does not own: who may ask (`policy/`), appending (`runner/`).
+ * C1 A decision for a run that is over is refused, never ignored.
+ * C2 Two deciders cannot both win: the append carries the position that was decided on.
+ */
+import { effectEndedBy, effectSchemas } from "./effect.ts";
+import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
+import type { RunEvent } from "./event.ts";
+import type { Turn } from "./instance.ts";
+import { limits } from "./limits.ts";
+import type { ProcessDefinition } from "./process.ts";
+import { retryPauseMs } from "./retry.ts";
+import type { EffectState, RunState } from "./state.ts";
+import type { Actor, EffectKey, Json, Usage, Verdict } from "./vocabulary.ts";
+
+export function isOver(state: RunState): boolean {
+  return state.status === "completed" || state.status === "failed" || state.status === "cancelled";
+}
+
+function alive(state: RunState, asked: string): void {
+  if (isOver(state)) throw new BatonError("BATON_NO_RUN", `The run is ${state.status}, so there is nothing to ${asked}.`);
+}
+
+export function cancel(state: RunState, by: Actor, reason: string): RunEvent[] {
+  alive(state, "cancel");
+  return state.cancelRequested === null ? [{ type: "run.cancel-requested", by, reason }] : [];
+}
+
+export function pause(state: RunState, by: Actor, reason: string): RunEvent[] {
+  alive(state, "pause");
+  return state.status === "paused" ? [] : [{ type: "run.paused", by, reason }];
+}
+
+export function resume(state: RunState, by: Actor): RunEvent[] {
+  alive(state, "resume");
+  return state.status === "paused" ? [{ type: "run.resumed", by }] : [];
+}
+
+export function raiseBudget(state: RunState, by: Actor, addUsd: number): RunEvent[] {
+  alive(state, "top up");
+  if (!(addUsd > 0 && Number.isFinite(addUsd))) throw new BatonError("BATON_COMMAND_INVALID", `A top-up is a positive amount in USD, not ${addUsd}.`);
+  return [{ type: "run.budget-raised", by, addUsd }];
+}
+
+/** Open effects that people answer, oldest first. */
+export function openQuestions(state: RunState): EffectState[] {
+  const found: EffectState[] = [];
+  for (const key of state.open) {
+    const effect = state.effects.get(key);
+    if (effect !== undefined && effectEndedBy[effect.kind] === "people") found.push(effect);
+  }
+  return found;
+}
+
+/** The answer of a person, or of a fact that stands for one, to a breakpoint or question. */
+export function answer(state: RunState, key: EffectKey, output: Json): RunEvent[] {
+  alive(state, "answer");
+  return [succeeded(requireOpen(state, key), 0, output, [])];
+}
+
+export function observe(state: RunState, key: EffectKey, verdict: Verdict, facts: Json): RunEvent[] {
+  const effect = requireOpen(state, key);
+  const before = effect.observed;
+  // The same decision again is no news: the journal would grow with every webhook.
+  if (before !== null && JSON.stringify(before.verdict) === JSON.stringify(verdict)) return [];
+  return [{ type: "effect.observed", key, verdict, facts }];
+}
+
+export function expire(state: RunState, key: EffectKey): RunEvent[] {
+  const effect = requireOpen(state, key);
+  const waited = effect.observed === null ? "" : ` Last seen: ${effect.observed.verdict.reason}`;
+  return [failed(effect, 0, { code: "BATON_TIMEOUT", message: `"${effect.title}" waited ${Math.round((effect.timeoutMs ?? 0) / 60_000)} min without an end.${waited}` }, [])];
+}
+
+export type AttemptResult = { ok: true; output: Json; usage: Usage[] } | { ok: false; error: ErrorData; usage: Usage[] };
+
+/** What the end of an attempt means: an outcome, or another attempt at `retryAt`. A late result of an ended effect only books its money. */
+export function attemptEnded(state: RunState, key: EffectKey, attempt: number, result: AttemptResult, now: number): RunEvent[] {
+  const effect = state.effects.get(key);
+  if (effect === undefined) throw new BatonError("BATON_INTERNAL", `No effect ${key} in ${state.runId}.`);
+  if (!state.open.has(key)) return result.usage.length === 0 ? [] : [{ type: "effect.cancelled", key, reason: "late result", usage: result.usage }];
+  if (result.ok) return [succeeded(effect, attempt, result.output, result.usage)];
+  const pauseMs = retryPauseMs(effect.retry, attempt, result.error);
+  if (pauseMs === null) return [failed(effect, attempt, result.error, result.usage)];
+  return [{ type: "effect.attempt-failed", key, attempt, error: result.error, usage: result.usage, retryAt: now + pauseMs }];
+}
+
+/** What a turn of the process means for the journal. */
+export function turnEvents(state: RunState, definition: ProcessDefinition, turn: Turn): RunEvent[] {
+  const events: RunEvent[] = [...turn.requests];
+  for (const key of turn.cancellations) {
+    if (state.open.has(key) || turn.requests.some((request) => request.key === key)) {
+      events.push({ type: "effect.cancelled", key, reason: state.cancelRequested?.reason ?? "no longer wanted", usage: [] });
+    }
+  }
+  if (turn.end === null || isOver(state)) return events;
+  if (state.cancelRequested !== null) {
+    events.push({ type: "run.cancelled", reason: `Cancelled by @${state.cancelRequested.by.login}: ${state.cancelRequested.reason}`, by: state.cancelRequested.by });
+  } else if (turn.end.ok) {
+    events.push({ type: "run.completed", output: turn.end.output, verdict: definition.verdict(turn.end.output) });
+  } else {
+    const error = toBatonError(turn.end.error, "BATON_PROCESS_FAILED");
+    events.push({ type: "run.failed", error: error.toData(), verdict: { name: definition.name, status: "failed", reason: error.message, evidence: [], children: [] } });
+  }
+  return events;
+}
+
+/** Stops a run whose process cannot be driven any more (divergence, missing version). */
+export function stop(state: RunState, error: BatonError): RunEvent[] {
+  if (isOver(state)) return [];
+  return [{ type: "run.failed", error: error.toData(), verdict: { name: state.process.name, status: "error", reason: error.message, evidence: [], children: [] } }];
+}
+
+/** Attempts of a worker that is gone: each is charged what it had reported, and tried again. */
+export function lostAttempts(state: RunState, isAlive: (worker: string, key: EffectKey) => boolean, now: number): RunEvent[] {
+  const events: RunEvent[] = [];
+  for (const key of state.open) {
+    const effect = state.effects.get(key);
+    const attempt = effect?.attempts.at(-1);
+    if (effect?.status !== "running" || attempt === undefined || isAlive(attempt.worker, key)) continue;
+    // Only agents cost money, so only theirs are counted; an ensure is repeated for nothing.
+    const error: ErrorData = { code: "BATON_ATTEMPT_LOST", message: `The worker ${attempt.worker} went away during attempt ${attempt.attempt}.`, retryAfterMs: 0 };
+    const over = effect.kind === "agent" && attempt.attempt >= limits.attemptsPerEffectMax;
+    if (over) events.push(failed(effect, attempt.attempt, error, attempt.usage));
+    else events.push({ type: "effect.attempt-failed", key, attempt: attempt.attempt, error, usage: attempt.usage, retryAt: now });
+  }
+  return events;
+}
+
+function requireOpen(state: RunState, key: EffectKey): EffectState {
+  const effect = state.effects.get(key);
+  if (effect === undefined || !state.open.has(key)) throw new BatonError("BATON_GITHUB_CONFLICT", `"${key}" is not open any more.`);
+  return effect;
+}
+
+function succeeded(effect: EffectState, attempt: number, output: Json, usage: Usage[]): RunEvent {
+  const parsed = effectSchemas[effect.kind].output.safeParse(output);
+  if (!parsed.success) {
+    return failed(effect, attempt, { code: "BATON_HARNESS_OUTPUT", message: `"${effect.key}" gave what its schema does not allow: ${parsed.error.message}` }, usage);
+  }
+  return { type: "effect.succeeded", key: effect.key, attempt, output: parsed.data as Json, usage };
+}
+
+function failed(effect: EffectState, attempt: number, error: ErrorData, usage: Usage[]): RunEvent {
+  return { type: "effect.failed", key: effect.key, attempt, error, usage };
+}

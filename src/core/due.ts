@@ -1,0 +1,86 @@
+/**
+ * What is due in a run, as data: a pure function of state and time (PAR-009).
+ *
+ * Owns: order, parallel limit, when to look again. Does not own: money (`money/`), performing (`runner/`).
+ * Q1 Nothing is due in a run that is paused or over.
+ * Q2 Order: higher priority first, then the order in which the process asked. Money and leases never change it.
+ */
+import { effectEndedBy, sleepInputSchema } from "./effect.ts";
+import type { EffectState, RunState } from "./state.ts";
+import type { EffectKey } from "./vocabulary.ts";
+
+export type Due =
+  /** A worker's attempt to begin. */
+  | { action: "perform"; key: EffectKey; attempt: number }
+  /** Facts to gather and judge, or to look at again. */
+  | { action: "observe"; key: EffectKey }
+  /** A sleep that is over. */
+  | { action: "wake"; key: EffectKey }
+  /** A child run to create or to look at. */
+  | { action: "child"; key: EffectKey }
+  /** Waited too long. */
+  | { action: "expire"; key: EffectKey };
+
+export interface DueOptions {
+  /** How many workers' attempts may run at once. */
+  parallelMax: number;
+}
+
+export function due(state: RunState, now: number, { parallelMax }: DueOptions): Due[] {
+  if (state.status !== "running") return [];
+  const found: Due[] = [];
+  const candidates: EffectState[] = [];
+  let running = 0;
+  for (const key of state.open) {
+    const effect = state.effects.get(key);
+    if (effect === undefined) continue;
+    const endedBy = effectEndedBy[effect.kind];
+    if (endedBy !== "worker" && effect.timeoutMs !== null && now >= effect.requestedAt + effect.timeoutMs) {
+      found.push({ action: "expire", key });
+      continue;
+    }
+    if (effect.hints.notBefore !== undefined && now < effect.hints.notBefore) continue;
+    switch (endedBy) {
+      case "worker":
+        if (effect.status === "running") running += 1;
+        else if (effect.status === "requested" || (effect.status === "retrying" && now >= (effect.retryAt ?? 0))) candidates.push(effect);
+        break;
+      case "facts":
+        if (effect.status !== "retrying" || now >= (effect.retryAt ?? 0)) found.push({ action: "observe", key });
+        break;
+      case "people":
+        // A review is answered on GitHub, so it is read there; other questions only wait.
+        if (effect.kind === "breakpoint") found.push({ action: "observe", key });
+        break;
+      case "time":
+        if (now >= sleepInputSchema.parse(effect.input).until) found.push({ action: "wake", key });
+        break;
+      case "run":
+        found.push({ action: "child", key });
+        break;
+    }
+  }
+  candidates.sort((a, b) => (b.hints.priority ?? 0) - (a.hints.priority ?? 0));
+  for (const effect of candidates.slice(0, Math.max(0, parallelMax - running))) {
+    found.push({ action: "perform", key: effect.key, attempt: effect.attempts.length + 1 });
+  }
+  return found;
+}
+
+/** The next time at which something becomes due by itself; null when only an event can move the run. */
+export function nextWakeAt(state: RunState, now: number): number | null {
+  if (state.status !== "running") return null;
+  let next: number | null = null;
+  const at = (time: number): void => {
+    if (time > now && (next === null || time < next)) next = time;
+  };
+  for (const key of state.open) {
+    const effect = state.effects.get(key);
+    if (effect === undefined) continue;
+    if (effect.retryAt !== null) at(effect.retryAt);
+    if (effect.hints.notBefore !== undefined) at(effect.hints.notBefore);
+    if (effect.timeoutMs !== null && effectEndedBy[effect.kind] !== "worker") at(effect.requestedAt + effect.timeoutMs);
+    if (effect.kind === "sleep") at(sleepInputSchema.parse(effect.input).until);
+  }
+  return next;
+}

@@ -1,0 +1,255 @@
+/**
+ * Events to state. `applyEvent` mutates the state that it is given and returns it: a step costs O(1).
+ *
+ * Owns: what each event means. Does not own: whether an event is right to append (`decide.ts`).
+ * D1 The fold never fails on an event that passed its schema, save for one that contradicts the state (BATON_EVENT_INVALID).
+ * D2 An outcome for an effect that has ended changes nothing: the first outcome holds.
+ */
+import type { EffectKind } from "./effect.ts";
+import { BatonError, type ErrorData, unreachable } from "./errors.ts";
+import type { RunEvent, StoredEvent } from "./event.ts";
+import type { AttemptState, EffectState, RunState } from "./state.ts";
+import { addTokens, type EffectKey, noTokens, type Usage } from "./vocabulary.ts";
+
+export function fold(events: readonly StoredEvent[]): RunState {
+  let state: RunState | null = null;
+  for (const stored of events) state = applyEvent(state, stored);
+  if (state === null) throw new BatonError("BATON_EVENT_INVALID", "A journal without events has no state.");
+  return state;
+}
+
+export function applyEvent(state: RunState | null, stored: StoredEvent): RunState {
+  const { event, at } = stored;
+  if (state === null) {
+    if (event.type !== "run.created") throw new BatonError("BATON_EVENT_INVALID", `A run begins with run.created, not with ${event.type}.`);
+    return created(event, stored);
+  }
+  if (stored.position !== state.position + 1) {
+    throw new BatonError("BATON_EVENT_INVALID", `Event ${stored.position} of ${state.runId} follows ${state.position}.`);
+  }
+  state.position = stored.position;
+  state.hash = stored.hash;
+  state.updatedAt = at;
+  change(state, event, at);
+  return state;
+}
+
+function created(event: Extract<RunEvent, { type: "run.created" }>, stored: StoredEvent): RunState {
+  return {
+    runId: event.runId,
+    process: event.process,
+    input: event.input,
+    thread: event.thread,
+    requestedBy: event.requestedBy,
+    trigger: event.trigger,
+    settings: event.settings,
+    settingsSha: event.settingsSha,
+    parent: event.parent,
+    retryOf: event.retryOf,
+    createdAt: stored.at,
+    updatedAt: stored.at,
+    position: stored.position,
+    hash: stored.hash,
+    status: "running",
+    pausedBy: null,
+    cancelRequested: null,
+    effects: new Map(),
+    open: new Set(),
+    money: { budgetUsd: event.budgetUsd, spentUsd: 0, reservedUsd: 0, tokens: noTokens, warnedFraction: 0, stop: null, complete: true },
+    decisions: [],
+    handled: new Set([event.trigger.operationKey]),
+    topUps: [],
+    outcome: null,
+  };
+}
+
+function change(state: RunState, event: RunEvent, at: number): void {
+  switch (event.type) {
+    case "run.created":
+      throw new BatonError("BATON_EVENT_INVALID", `Run ${state.runId} was created twice.`);
+    case "effect.requested": {
+      if (state.effects.has(event.key)) throw new BatonError("BATON_EVENT_INVALID", `Effect ${event.key} was requested twice.`);
+      const { title, stage } = titleOf(event.kind, event.input, event.key);
+      state.effects.set(event.key, {
+        key: event.key,
+        kind: event.kind,
+        title,
+        stage,
+        input: event.input,
+        cause: event.cause,
+        requestedAt: at,
+        endedAt: null,
+        status: "requested",
+        attempts: [],
+        retryAt: null,
+        timeoutMs: event.timeoutMs,
+        retry: event.retry,
+        hints: event.hints,
+        progress: null,
+        observed: null,
+        output: undefined,
+        error: null,
+      });
+      state.open.add(event.key);
+      return;
+    }
+    case "effect.started": {
+      const effect = openEffect(state, event.key);
+      if (effect === null) return;
+      effect.status = "running";
+      effect.retryAt = null;
+      effect.progress = null;
+      effect.attempts.push({
+        attempt: event.attempt,
+        worker: event.worker,
+        startedAt: at,
+        endedAt: null,
+        reservedUsd: event.reservedUsd,
+        error: null,
+        usage: [],
+      });
+      state.money.reservedUsd += event.reservedUsd;
+      if (state.money.stop?.key === event.key) state.money.stop = null;
+      return;
+    }
+    case "effect.progress": {
+      const effect = openEffect(state, event.key);
+      if (effect === null) return;
+      effect.progress = { note: event.note, at };
+      const attempt = effect.attempts.at(-1);
+      // Known so far, not booked: the attempt's end books what it used, or this if the worker is lost.
+      if (attempt !== undefined) attempt.usage = event.usage;
+      return;
+    }
+    case "effect.observed": {
+      const effect = openEffect(state, event.key);
+      if (effect !== null) effect.observed = { verdict: event.verdict, facts: event.facts, at };
+      return;
+    }
+    case "effect.attempt-failed": {
+      const effect = openEffect(state, event.key);
+      endAttempt(state, state.effects.get(event.key), at, event.usage, event.error);
+      if (effect === null) return;
+      effect.status = "retrying";
+      effect.retryAt = event.retryAt;
+      effect.error = event.error;
+      return;
+    }
+    case "effect.succeeded": {
+      const effect = openEffect(state, event.key);
+      endAttempt(state, state.effects.get(event.key), at, event.usage, null);
+      if (effect === null) return;
+      endEffect(state, effect, "succeeded", at);
+      effect.output = event.output;
+      effect.error = null;
+      return;
+    }
+    case "effect.failed": {
+      const effect = openEffect(state, event.key);
+      endAttempt(state, state.effects.get(event.key), at, event.usage, event.error);
+      if (effect === null) return;
+      endEffect(state, effect, "failed", at);
+      effect.error = event.error;
+      return;
+    }
+    case "effect.cancelled": {
+      const effect = openEffect(state, event.key);
+      endAttempt(state, state.effects.get(event.key), at, event.usage, null);
+      if (effect !== null) endEffect(state, effect, "cancelled", at);
+      return;
+    }
+    case "run.cancel-requested":
+      state.cancelRequested = { by: event.by, reason: event.reason, at };
+      if (state.status === "paused") state.status = "running";
+      return;
+    case "run.paused":
+      state.status = "paused";
+      state.pausedBy = event.by;
+      return;
+    case "run.resumed":
+      state.status = "running";
+      state.pausedBy = null;
+      return;
+    case "run.budget-raised":
+      state.money.budgetUsd += event.addUsd;
+      state.money.stop = null;
+      state.topUps.push({ by: event.by, addUsd: event.addUsd, at });
+      for (const key of state.open) {
+        const effect = state.effects.get(key);
+        if (effect?.status === "stopped") effect.status = "requested";
+      }
+      return;
+    case "run.budget-warned":
+      state.money.warnedFraction = Math.max(state.money.warnedFraction, event.fraction);
+      return;
+    case "run.budget-stopped": {
+      const effect = openEffect(state, event.key);
+      if (effect !== null) effect.status = "stopped";
+      state.money.stop = { key: event.key, neededUsd: event.neededUsd };
+      return;
+    }
+    case "policy.decided":
+      if (event.operationKey !== null) state.handled.add(event.operationKey);
+      state.decisions.push({ at, action: event.action, actor: event.actor, verdict: event.verdict });
+      return;
+    case "run.completed":
+      state.status = "completed";
+      state.outcome = { verdict: event.verdict, output: event.output, error: null, at };
+      return;
+    case "run.failed":
+      state.status = "failed";
+      state.outcome = { verdict: event.verdict, output: undefined, error: event.error, at };
+      return;
+    case "run.cancelled":
+      state.status = "cancelled";
+      state.outcome = {
+        verdict: { name: "run", status: "skipped", reason: event.reason, evidence: [], children: [] },
+        output: undefined,
+        error: null,
+        at,
+      };
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+function openEffect(state: RunState, key: EffectKey): EffectState | null {
+  const effect = state.effects.get(key);
+  if (effect === undefined) throw new BatonError("BATON_EVENT_INVALID", `Effect ${key} has an event but was never requested.`);
+  return state.open.has(key) ? effect : null;
+}
+
+function endEffect(state: RunState, effect: EffectState, status: "succeeded" | "failed" | "cancelled", at: number): void {
+  effect.status = status;
+  effect.endedAt = at;
+  effect.retryAt = null;
+  state.open.delete(effect.key);
+  if (state.money.stop?.key === effect.key) state.money.stop = null;
+}
+
+/** Settles the running attempt: frees its reservation and books what it used. Also after the effect ended: money that was spent was spent. */
+function endAttempt(state: RunState, effect: EffectState | undefined, at: number, usage: Usage[], error: ErrorData | null): void {
+  const attempt: AttemptState | undefined = effect?.attempts.at(-1);
+  if (attempt !== undefined && attempt.endedAt === null) {
+    attempt.endedAt = at;
+    attempt.error = error;
+    attempt.usage = usage;
+    state.money.reservedUsd = Math.max(0, state.money.reservedUsd - attempt.reservedUsd);
+    if (state.money.reservedUsd < 1e-9) state.money.reservedUsd = 0;
+  } else if (attempt !== undefined) {
+    // A late result of an attempt that was given up: what it used beyond what was booked.
+    attempt.usage = [...attempt.usage, ...usage];
+  }
+  for (const used of usage) {
+    state.money.tokens = addTokens(state.money.tokens, used.tokens);
+    if (used.costUsd === null) state.money.complete = false;
+    else state.money.spentUsd += used.costUsd;
+  }
+}
+
+function titleOf(kind: EffectKind, input: unknown, key: EffectKey): { title: string; stage: string | null } {
+  if (typeof input !== "object" || input === null) return { title: `${kind} ${key}`, stage: null };
+  const { title, stage } = input as { title?: unknown; stage?: unknown };
+  return { title: typeof title === "string" ? title : `${kind} ${key}`, stage: typeof stage === "string" ? stage : null };
+}

@@ -1,0 +1,326 @@
+/**
+ * A process function, alive, between two events of its journal.
+ *
+ * Owns: keys of effects, scopes, promises that wait for outcomes, race and cancel inside the process.
+ * Does not own: the journal, the clock, performing. It is handed one event at a time and answers with what the process asked for next.
+ * I1 One event is delivered, then the process runs until it only waits; nothing else moves it.
+ * I2 Time and randomness inside come from the delivered events and the run's id.
+ * I3 What a process awaits is an effect, or it is found stalled: nothing open, not ended.
+ */
+import { type EffectInput, type EffectKind, type EffectOutput, effectSchemas, type RetryPolicy } from "./effect.ts";
+import { BatonError, fromData, isBatonError, toBatonError } from "./errors.ts";
+import type { RunEventOf, StoredEvent } from "./event.ts";
+import { limits } from "./limits.ts";
+import type { EffectOptions, ProcessContext, ProcessDefinition } from "./process.ts";
+import { defaultRetry } from "./retry.ts";
+import type { EffectKey, Json, RunId } from "./vocabulary.ts";
+
+/** What one turn of the process gave. */
+export interface Turn {
+  requests: RunEventOf<"effect.requested">[];
+  /** Effects that the process itself no longer wants: losers of a race. */
+  cancellations: EffectKey[];
+  end: { ok: true; output: Json } | { ok: false; error: BatonError } | null;
+}
+
+interface Waiter {
+  kind: EffectKind;
+  scope: Scope;
+  resolve(value: unknown): void;
+  reject(reason: BatonError): void;
+}
+
+interface Scope {
+  path: string;
+  parent: Scope | null;
+  counts: Map<string, number>;
+  shielded: boolean;
+  abandoned: boolean;
+}
+
+export class ProcessInstance {
+  readonly #definition: ProcessDefinition;
+  readonly #settle: () => Promise<void>;
+  readonly #waiters = new Map<EffectKey, Waiter>();
+  #requests: RunEventOf<"effect.requested">[] = [];
+  #cancellations: EffectKey[] = [];
+  #end: Turn["end"] = null;
+  #cause = 0;
+  #nowMs = 0;
+  #seed: number;
+  #requested = 0;
+  #cancelled = false;
+
+  /** `settle` resolves when every microtask has run: a macrotask of the host (`setImmediate`). */
+  constructor(definition: ProcessDefinition, runId: RunId, settle: () => Promise<void>) {
+    this.#definition = definition;
+    this.#settle = settle;
+    this.#seed = seedOf(runId);
+  }
+
+  /** The first turn, caused by `run.created`. */
+  async begin(created: StoredEvent): Promise<Turn> {
+    if (created.event.type !== "run.created") throw new BatonError("BATON_INTERNAL", "A process begins with run.created.");
+    const input = created.event.input;
+    return this.#turn(created, () => {
+      const root: Scope = { path: "", parent: null, counts: new Map(), shielded: false, abandoned: false };
+      // The function is entered in a microtask so that a synchronous throw is an outcome like any other.
+      Promise.resolve()
+        .then(() => this.#definition.run(this.#context(root), this.#definition.input.parse(input)))
+        .then((output) => this.#definition.output.parse(output) as Json)
+        .then(
+          (output) => {
+            this.#end = { ok: true, output };
+          },
+          (thrown: unknown) => {
+            this.#end = { ok: false, error: toBatonError(thrown, "BATON_PROCESS_FAILED") };
+          },
+        );
+    });
+  }
+
+  /** True for the events that move a process. */
+  static moves(stored: StoredEvent): boolean {
+    const { type } = stored.event;
+    return type === "effect.succeeded" || type === "effect.failed" || type === "effect.cancelled" || type === "run.cancel-requested";
+  }
+
+  async deliver(stored: StoredEvent): Promise<Turn> {
+    return this.#turn(stored, () => {
+      const { event } = stored;
+      switch (event.type) {
+        case "effect.succeeded":
+          this.#take(event.key)?.resolve(event.output);
+          return;
+        case "effect.failed":
+          this.#take(event.key)?.reject(fromData(event.error));
+          return;
+        case "effect.cancelled":
+          this.#take(event.key)?.reject(new BatonError("BATON_CANCELLED", event.reason));
+          return;
+        case "run.cancel-requested":
+          this.#cancelled = true;
+          this.#cancelOpen(event.reason);
+          return;
+        default:
+          throw new BatonError("BATON_INTERNAL", `${event.type} does not move a process.`);
+      }
+    });
+  }
+
+  get waitsFor(): EffectKey[] {
+    return [...this.#waiters.keys()];
+  }
+
+  async #turn(stored: StoredEvent, move: () => void): Promise<Turn> {
+    this.#cause = stored.position;
+    this.#nowMs = stored.at;
+    this.#requests = [];
+    this.#cancellations = [];
+    if (this.#end === null) {
+      move();
+      await this.#settle();
+      if (this.#end === null && this.#waiters.size === 0) {
+        this.#end = {
+          ok: false,
+          error: new BatonError("BATON_PROCESS_STALLED", `Process ${this.#definition.name} waits for something that is not an effect, after event ${stored.position}.`),
+        };
+      }
+      // What an ended process left behind is nobody's any more.
+      if (this.#end !== null) {
+        for (const key of this.#waiters.keys()) this.#cancellations.push(key);
+        this.#waiters.clear();
+      }
+    }
+    return { requests: this.#requests, cancellations: this.#cancellations, end: this.#end };
+  }
+
+  /** A cancel reaches the process as the rejection of what it waits for; it may catch it and clean up in a shielded scope. */
+  #cancelOpen(reason: string): void {
+    for (const [key, waiter] of this.#waiters) {
+      if (waiter.scope.shielded) continue;
+      this.#waiters.delete(key);
+      this.#cancellations.push(key);
+      waiter.reject(new BatonError("BATON_CANCELLED", reason));
+    }
+  }
+
+  #take(key: EffectKey): Waiter | undefined {
+    const waiter = this.#waiters.get(key);
+    this.#waiters.delete(key);
+    return waiter;
+  }
+
+  #request<K extends EffectKind>(scope: Scope, kind: K, name: string, input: EffectInput<K>, options: EffectOptions = {}): Promise<EffectOutput<K>> {
+    if (this.#cancelled && !scope.shielded) return quiet(Promise.reject(new BatonError("BATON_CANCELLED", "The run was cancelled.")));
+    if (this.#end !== null || isAbandoned(scope)) return new Promise(() => {});
+    const parsed = effectSchemas[kind].input.safeParse(input);
+    if (!parsed.success) {
+      const fields = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+      return quiet(Promise.reject(new BatonError("BATON_INPUT_INVALID", `Effect ${scope.path}${name} (${kind}): ${fields.join("; ")}`)));
+    }
+    this.#requested += 1;
+    if (this.#requested > limits.effectsPerRunMax) {
+      return quiet(Promise.reject(new BatonError("BATON_PROCESS_FAILED", `A run may ask for ${limits.effectsPerRunMax} effects; this one asks for more.`)));
+    }
+    const key = uniqueKey(scope, name);
+    const retry: RetryPolicy = { ...defaultRetry[kind], ...options.retry };
+    this.#requests.push({
+      type: "effect.requested",
+      key,
+      kind,
+      input: parsed.data as Json,
+      cause: this.#cause,
+      timeoutMs: options.timeoutMs ?? null,
+      retry,
+      hints: options.hints ?? {},
+    });
+    return quiet(
+      new Promise<EffectOutput<K>>((resolve, reject) => {
+        this.#waiters.set(key, { kind, scope, resolve: (value) => resolve(value as EffectOutput<K>), reject });
+      }),
+    );
+  }
+
+  #abandon(scope: Scope): void {
+    scope.abandoned = true;
+    for (const [key, waiter] of this.#waiters) {
+      if (!isWithin(waiter.scope, scope)) continue;
+      this.#waiters.delete(key);
+      this.#cancellations.push(key);
+    }
+  }
+
+  #context(scope: Scope): ProcessContext {
+    const ask =
+      <K extends EffectKind>(kind: K) =>
+      (name: string, input: EffectInput<K>, options?: EffectOptions) =>
+        this.#request(scope, kind, name, input, options);
+    const child = (name: string): Scope => childOf(scope, name);
+    const instance = this;
+    const context: ProcessContext = {
+      agent: ask("agent"),
+      shell: ask("shell"),
+      gate: ask("gate"),
+      breakpoint: ask("breakpoint"),
+      ask: ask("ask"),
+      publish: ask("publish"),
+      subprocess: ask("subprocess"),
+      sleep: async (name, durationMs) => context.sleepUntil(name, this.#nowMs + durationMs),
+      sleepUntil: async (name, until) => {
+        await this.#request(scope, "sleep", name, { title: `Wait: ${name}`, until });
+      },
+      waitFor: async (name, condition, { everyMs, timeoutMs }) => {
+        const inner = child(name);
+        const ctx = this.#context(inner);
+        const deadline = this.#nowMs + timeoutMs;
+        while (!(await condition(ctx))) {
+          if (this.#nowMs >= deadline) throw new BatonError("BATON_TIMEOUT", `"${name}" did not come true within ${timeoutMs} ms.`);
+          await ctx.sleepUntil("pause", Math.min(deadline, this.#nowMs + everyMs));
+        }
+      },
+      retryWithBackoff: async (name, body, { attemptsMax, pauseMs }) => {
+        const ctx = this.#context(child(name));
+        for (let attempt = 1; ; attempt += 1) {
+          try {
+            return await body(ctx, attempt);
+          } catch (thrown) {
+            if (attempt >= attemptsMax || (isBatonError(thrown) && thrown.treatment !== "retryable")) throw thrown;
+            await ctx.sleep("backoff", pauseMs * 2 ** (attempt - 1));
+          }
+        }
+      },
+      parallel: async (name, branches, options) => {
+        const outer = child(name);
+        const entries = Object.entries(branches);
+        const results = await settleAll(
+          entries.map(([branch, body]) => () => body(this.#context(childOf(outer, branch)))),
+          options?.branchesMax ?? entries.length,
+        );
+        const failed = results.find((result) => result.status === "rejected");
+        if (failed?.status === "rejected") throw failed.reason;
+        const values = results.map((result, index) => [entries[index]?.[0], result.status === "fulfilled" ? result.value : undefined]);
+        return Object.fromEntries(values);
+      },
+      race: async (name, branches) => {
+        const outer = child(name);
+        const scopes = new Map(Object.keys(branches).map((branch) => [branch, childOf(outer, branch)]));
+        const runs = Object.entries(branches).map(async ([branch, body]) => {
+          const value = await body(this.#context(scopes.get(branch) as Scope));
+          return { winner: branch, value };
+        });
+        try {
+          const first = await Promise.any(runs);
+          for (const [branch, loser] of scopes) if (branch !== first.winner) this.#abandon(loser);
+          return first;
+        } catch (thrown) {
+          throw thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+        }
+      },
+      shielded: async (name, body) => body(this.#context({ ...child(name), shielded: true })),
+      now: () => this.#nowMs,
+      random: () => this.#random(),
+      get cancelled() {
+        return instance.#cancelled;
+      },
+    };
+    return context;
+  }
+
+  /** mulberry32: small, well spread, and the same for the same run (I2). */
+  #random(): number {
+    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  }
+}
+
+function uniqueKey(scope: Scope, name: string): EffectKey {
+  const count = (scope.counts.get(name) ?? 0) + 1;
+  scope.counts.set(name, count);
+  return `${scope.path}${name}${count === 1 ? "" : `#${count}`}` as EffectKey;
+}
+
+function childOf(scope: Scope, name: string): Scope {
+  return { path: `${uniqueKey(scope, name)}/`, parent: scope, counts: new Map(), shielded: scope.shielded, abandoned: false };
+}
+
+function isWithin(scope: Scope | null, ancestor: Scope): boolean {
+  for (let at = scope; at !== null; at = at.parent) if (at === ancestor) return true;
+  return false;
+}
+
+function isAbandoned(scope: Scope | null): boolean {
+  for (let at = scope; at !== null; at = at.parent) if (at.abandoned) return true;
+  return false;
+}
+
+/** A process may leave an effect in the background and never look at it: its failure must not kill the host. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+async function settleAll<T>(bodies: (() => Promise<T>)[], runningMax: number): Promise<PromiseSettledResult<T>[]> {
+  const results: PromiseSettledResult<T>[] = new Array(bodies.length);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < bodies.length) {
+      const index = next++;
+      try {
+        results[index] = { status: "fulfilled", value: await (bodies[index] as () => Promise<T>)() };
+      } catch (reason) {
+        results[index] = { status: "rejected", reason };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(runningMax, bodies.length)) }, lane));
+  return results;
+}
+
+function seedOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
+}

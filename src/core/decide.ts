@@ -7,7 +7,7 @@
  */
 import { effectEndedBy, effectSchemas } from "./effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
-import type { RunEvent } from "./event.ts";
+import type { Kept, RunEvent } from "./event.ts";
 import type { Turn } from "./instance.ts";
 import { limits } from "./limits.ts";
 import type { ProcessDefinition } from "./process.ts";
@@ -74,7 +74,7 @@ export function expire(state: RunState, key: EffectKey): RunEvent[] {
   return [failed(effect, 0, { code: "BATON_TIMEOUT", message: `"${effect.title}" waited ${Math.round((effect.timeoutMs ?? 0) / 60_000)} min without an end.${waited}` }, [])];
 }
 
-export type AttemptResult = { ok: true; output: Json; usage: Usage[] } | { ok: false; error: ErrorData; usage: Usage[] };
+export type AttemptResult = { ok: true; output: Json; usage: Usage[] } | { ok: false; error: ErrorData; usage: Usage[]; kept: Kept | null };
 
 /** What the end of an attempt means: an outcome, or another attempt at `retryAt`. A late result of an ended effect only books its money. */
 export function attemptEnded(state: RunState, key: EffectKey, attempt: number, result: AttemptResult, now: number): RunEvent[] {
@@ -82,9 +82,16 @@ export function attemptEnded(state: RunState, key: EffectKey, attempt: number, r
   if (effect === undefined) throw new BatonError("BATON_INTERNAL", `No effect ${key} in ${state.runId}.`);
   if (!state.open.has(key)) return result.usage.length === 0 ? [] : [{ type: "effect.cancelled", key, reason: "late result", usage: result.usage }];
   if (result.ok) return [succeeded(effect, attempt, result.output, result.usage)];
+  if (result.error.code === "BATON_BUDGET_EXCEEDED") {
+    // Not a failure of the step: it waits for money, and goes on from what it kept.
+    return [
+      { type: "effect.attempt-failed", key, attempt, error: result.error, usage: result.usage, retryAt: now, kept: result.kept },
+      { type: "run.budget-stopped", key, neededUsd: 0, spentUsd: state.money.spentUsd },
+    ];
+  }
   const pauseMs = retryPauseMs(effect.retry, attempt, result.error);
   if (pauseMs === null) return [failed(effect, attempt, result.error, result.usage)];
-  return [{ type: "effect.attempt-failed", key, attempt, error: result.error, usage: result.usage, retryAt: now + pauseMs }];
+  return [{ type: "effect.attempt-failed", key, attempt, error: result.error, usage: result.usage, retryAt: now + pauseMs, kept: result.kept }];
 }
 
 /** What a turn of the process means for the journal. */
@@ -124,7 +131,7 @@ export function lostAttempts(state: RunState, isAlive: (worker: string, key: Eff
     const error: ErrorData = { code: "BATON_ATTEMPT_LOST", message: `The worker ${attempt.worker} went away during attempt ${attempt.attempt}.`, retryAfterMs: 0 };
     const over = effect.kind === "agent" && attempt.attempt >= limits.attemptsPerEffectMax;
     if (over) events.push(failed(effect, attempt.attempt, error, attempt.usage));
-    else events.push({ type: "effect.attempt-failed", key, attempt: attempt.attempt, error, usage: attempt.usage, retryAt: now });
+    else events.push({ type: "effect.attempt-failed", key, attempt: attempt.attempt, error, usage: attempt.usage, retryAt: now, kept: null });
   }
   return events;
 }

@@ -10,9 +10,13 @@
 import { z } from "zod";
 import { effectKinds, hintsSchema, retryPolicySchema, type EffectKind } from "./effect.ts";
 import { errorDataSchema } from "./errors.ts";
-import { actorSchema, effectKeySchema, jsonSchema, runIdSchema, threadSchema, usageSchema, verdictSchema } from "./vocabulary.ts";
+import { actorSchema, effectKeySchema, jsonSchema, runIdSchema, shaSchema, threadSchema, usageSchema, verdictSchema } from "./vocabulary.ts";
 
 const key = effectKeySchema;
+/** Work of an attempt that did not succeed: never thrown away (W4). */
+export const keptSchema = z.object({ headSha: shaSchema.nullable(), sessionId: z.string().nullable(), harness: z.string() });
+export type Kept = z.infer<typeof keptSchema>;
+
 const attempt = z.number().int().positive();
 
 export const runEventSchema = z.discriminatedUnion("type", [
@@ -64,6 +68,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     usage: z.array(usageSchema),
     /** When the next attempt is due, in milliseconds since the epoch. */
     retryAt: z.number(),
+    /** What the attempt leaves to the next: commits that were saved, the harness session. */
+    kept: keptSchema.nullable(),
   }),
   z.object({ type: z.literal("effect.succeeded"), key, attempt: z.number().int().nonnegative(), output: jsonSchema, usage: z.array(usageSchema) }),
   z.object({ type: z.literal("effect.failed"), key, attempt: z.number().int().nonnegative(), error: errorDataSchema, usage: z.array(usageSchema) }),

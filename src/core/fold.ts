@@ -107,6 +107,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
         reservedUsd: event.reservedUsd,
         error: null,
         usage: [],
+        kept: null,
       });
       state.money.reservedUsd += event.reservedUsd;
       if (state.money.stop?.key === event.key) state.money.stop = null;
@@ -130,6 +131,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
       const effect = openEffect(state, event.key);
       endAttempt(state, state.effects.get(event.key), at, event.usage, event.error);
       if (effect === null) return;
+      const attempt = effect.attempts.at(-1);
+      if (attempt !== undefined) attempt.kept = event.kept;
       effect.status = "retrying";
       effect.retryAt = event.retryAt;
       effect.error = event.error;

@@ -6,6 +6,7 @@
  */
 import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
+import type { Kept } from "./event.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
 export interface AttemptState {
@@ -16,6 +17,8 @@ export interface AttemptState {
   reservedUsd: number;
   error: ErrorData | null;
   usage: Usage[];
+  /** What it leaves to the next attempt. */
+  kept: Kept | null;
 }
 
 export interface EffectState {

@@ -144,6 +144,9 @@ export interface Store {
   /** Events after `afterPosition`, in order, checked against schema and hash chain. */
   read(runId: RunId, afterPosition?: number): Promise<StoredEvent[]>;
 
+  /** Position of the last event; 0 without any. */
+  position(runId: RunId): Promise<number>;
+
   // runs
   run(runId: RunId): Promise<RunRow | null>;
   runs(filter: { threadKey?: string; active?: boolean; watch?: string; limit?: number }): Promise<RunRow[]>;

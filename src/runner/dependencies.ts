@@ -1,0 +1,28 @@
+/** Everything that the shell around the core needs, as ports. Built once in `wire.ts`; tests hand in fakes. */
+import type { ProcessRegistry } from "../core/process.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { GithubApp } from "../ports/github.ts";
+import type { Harness } from "../ports/harness.ts";
+import type { Log } from "../ports/log.ts";
+import type { Queue, Store } from "../ports/store.ts";
+import type { Workspaces } from "../ports/workspace.ts";
+
+export interface Dependencies {
+  store: Store;
+  queue: Queue;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  github: GithubApp;
+  workspaces: Workspaces;
+  harnesses: Map<string, Harness>;
+  processes: ProcessRegistry;
+  /** Removes secrets from text before it is kept or leaves. */
+  redact(text: string): string;
+  /** Resolves when every microtask has run. */
+  settle(): Promise<void>;
+  /** Name of this process among the replicas: unique for each start. */
+  owner: string;
+  /** True when no other process can use this database: leases of an earlier start are void at once. */
+  soleOwner: boolean;
+}

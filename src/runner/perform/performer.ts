@@ -1,0 +1,38 @@
+/**
+ * How one kind of effect is carried out. One file a kind, one line in `index.ts`.
+ *
+ * P1 A performer reads the effect's input and outside facts; it decides nothing that the journal does not keep.
+ * P2 It may be called again for the same effect after any crash: same key, same result (J3).
+ * P3 It ends within the kill grace once `signal` is aborted, with everything it made kept or undone.
+ */
+import type { AttemptResult } from "../../core/decide.ts";
+import type { RunState, EffectState } from "../../core/state.ts";
+import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
+import type { Github } from "../../ports/github.ts";
+import type { Dependencies } from "../dependencies.ts";
+
+export interface PerformContext {
+  dependencies: Dependencies;
+  /** Read before the first await only. */
+  state: RunState;
+  effect: EffectState;
+  attempt: number;
+  github: Github;
+  signal: AbortSignal;
+  /** A milestone for people, with what was used so far. */
+  report(note: string, usage: Usage[]): void;
+}
+
+/** Ends by its own work: agent, shell, publish. */
+export interface WorkPerformer {
+  /** How much to set aside before the dispatch, in USD; 0 for what costs nothing. */
+  estimateUsd(state: RunState, effect: EffectState): number;
+  perform(context: PerformContext): Promise<AttemptResult>;
+}
+
+export type Observation = { final: false; verdict: Verdict; facts: Json } | { final: true; output: Json; verdict: Verdict; facts: Json };
+
+/** Ends by facts: gates and reviews. */
+export interface ObservePerformer {
+  observe(context: PerformContext): Promise<Observation>;
+}

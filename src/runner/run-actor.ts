@@ -1,0 +1,146 @@
+/**
+ * One run in memory: its folded state and its live process, moved only by appended events.
+ *
+ * Owns: append → fold → deliver → append, one at a time. Does not own: what is due, performing, leases (`run-driver.ts`).
+ * A1 Nothing changes the state but an event that the store has acknowledged (J1, J2).
+ * A2 One change at a time: changes queue behind each other.
+ * A3 A conflict means that another replica appended: read what it wrote, decide again.
+ */
+import { isOver, stop, turnEvents } from "../core/decide.ts";
+import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
+import type { RunEvent, StoredEvent } from "../core/event.ts";
+import { applyEvent, fold } from "../core/fold.ts";
+import { ProcessInstance } from "../core/instance.ts";
+import type { ProcessDefinition } from "../core/process.ts";
+import { replay } from "../core/replay.ts";
+import type { RunState } from "../core/state.ts";
+import type { RunId } from "../core/vocabulary.ts";
+import type { Fence, LedgerRow, TransactionWrites } from "../ports/store.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { ledgerRows } from "./ledger-rows.ts";
+
+type ActorDependencies = Pick<Dependencies, "store" | "clock" | "settle" | "processes">;
+
+const conflictsMax = 50;
+
+export class RunActor {
+  readonly state: RunState;
+  readonly #dependencies: ActorDependencies;
+  readonly #definition: ProcessDefinition | null;
+  #instance: ProcessInstance | null = null;
+  readonly #fence: Fence | null;
+  #tail: Promise<unknown> = Promise.resolve();
+  #broken: BatonError | null = null;
+
+  private constructor(dependencies: ActorDependencies, state: RunState, definition: ProcessDefinition | null, fence: Fence | null) {
+    this.#dependencies = dependencies;
+    this.state = state;
+    this.#definition = definition;
+    this.#fence = fence;
+  }
+
+  /** Reads the journal, folds it and brings the process to where it was. With a fence the actor may append what the process asks for next. */
+  static async load(dependencies: ActorDependencies, runId: RunId, fence: Fence | null): Promise<RunActor> {
+    const events = await dependencies.store.read(runId);
+    if (events.length === 0) throw new BatonError("BATON_NO_RUN", `There is no run ${runId}.`);
+    const state = fold(events);
+    if (isOver(state)) return new RunActor(dependencies, state, null, fence);
+    let actor: RunActor;
+    try {
+      const definition = dependencies.processes.exact(state.process.name, state.process.version);
+      actor = new RunActor(dependencies, state, definition, fence);
+      const replayed = await replay(definition, events, dependencies.settle);
+      actor.#instance = replayed.instance;
+      await actor.#advance(turnEvents(state, definition, replayed.turn));
+    } catch (thrown) {
+      if (!hasCode(thrown, "BATON_DIVERGENCE") && !hasCode(thrown, "BATON_PROCESS_UNKNOWN")) throw thrown;
+      // R3: a run that cannot be driven stops loudly instead of guessing.
+      actor = new RunActor(dependencies, state, null, fence);
+      await actor.#advance(stop(state, toBatonError(thrown)));
+    }
+    return actor;
+  }
+
+  /** Decides on the present state and appends; returns what was appended. An empty decision appends nothing. */
+  async change(decide: (state: RunState) => RunEvent[] | { events: RunEvent[]; also: TransactionWrites }): Promise<StoredEvent[]> {
+    const result = this.#tail.then(() => this.#change(decide));
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  /** Takes in what another replica appended. */
+  async catchUp(): Promise<void> {
+    const result = this.#tail.then(() => this.#catchUp());
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  async #change(decide: Parameters<RunActor["change"]>[0]): Promise<StoredEvent[]> {
+    for (let conflicts = 0; ; conflicts += 1) {
+      if (this.#broken !== null) throw this.#broken;
+      const decided = decide(this.state);
+      const { events, also } = Array.isArray(decided) ? { events: decided, also: {} } : decided;
+      if (events.length === 0) return [];
+      try {
+        return await this.#advance(events, also);
+      } catch (thrown) {
+        if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT") || conflicts >= conflictsMax) throw thrown;
+        await this.#catchUp();
+      }
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const events = await this.#dependencies.store.read(this.state.runId, this.state.position);
+    if (events.length > 0) await this.#take(events);
+  }
+
+  /** Appends, then lets the process take its turns until it only waits. */
+  async #advance(first: RunEvent[], also: TransactionWrites = {}): Promise<StoredEvent[]> {
+    if (first.length === 0) return [];
+    const stored = await this.#append(first, also);
+    await this.#take(stored);
+    return stored;
+  }
+
+  /** Folds events and lets the process take its turns, until it only waits. */
+  async #take(events: StoredEvent[]): Promise<void> {
+    let incoming = events;
+    let news: RunEvent[] = [];
+    for (let conflicts = 0; ; ) {
+      try {
+        for (const stored of incoming) {
+          applyEvent(this.state, stored);
+          if (this.#instance === null || this.#definition === null || !ProcessInstance.moves(stored)) continue;
+          news.push(...turnEvents(this.state, this.#definition, await this.#instance.deliver(stored)));
+        }
+        // Only the owner appends what the process asks for; a visitor leaves it to the owner, who tails the journal.
+        if (news.length === 0 || this.#fence === null) return;
+        incoming = await this.#append(news, {});
+        news = [];
+      } catch (thrown) {
+        if (hasCode(thrown, "BATON_JOURNAL_CONFLICT") && conflicts < conflictsMax) {
+          conflicts += 1;
+          incoming = await this.#dependencies.store.read(this.state.runId, this.state.position);
+          continue;
+        }
+        // The process moved but the journal did not: never drive it on, the next load replays it.
+        this.#broken = toBatonError(thrown);
+        throw thrown;
+      }
+    }
+  }
+
+  async #append(events: RunEvent[], also: TransactionWrites): Promise<StoredEvent[]> {
+    const { store, clock } = this.#dependencies;
+    const ledger: LedgerRow[] = ledgerRows(this.state, events, clock.now());
+    return store.append({
+      runId: this.state.runId,
+      expectedPosition: this.state.position,
+      events,
+      now: clock.now(),
+      ...(this.#fence === null ? {} : { fence: this.#fence }),
+      also: ledger.length === 0 ? also : { ...also, ledger: [...(also.ledger ?? []), ...ledger] },
+    });
+  }
+}

@@ -1,0 +1,294 @@
+/**
+ * Drives one leased run: starts what is due, takes results as they arrive, stops when only others can move it.
+ *
+ * Owns: running attempts of this process, observation rhythm, money before dispatch, the end of a run.
+ * Does not own: leases and which runs to drive (`runner.ts`), how an effect is carried out (`perform/`).
+ * L1 An attempt starts only after its `effect.started` is durable (J1), with its reservation in the same append.
+ * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
+ * L3 A run is left only with its index row, its wake-up and its status comment written.
+ */
+import { admit, budgetWarnings } from "../money/budget.ts";
+import { answer, attemptEnded, expire, isOver, lostAttempts, observe } from "../core/decide.ts";
+import { type Due, due, nextWakeAt } from "../core/due.ts";
+import { hasCode, toBatonError } from "../core/errors.ts";
+import type { RunEvent } from "../core/event.ts";
+import { limits } from "../core/limits.ts";
+import type { EffectState, RunState } from "../core/state.ts";
+import type { EffectKey, Usage } from "../core/vocabulary.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { childOutcome, ensureChild } from "./perform/child.ts";
+import { observePerformers, workPerformers } from "./perform/index.ts";
+import type { PerformContext } from "./perform/performer.ts";
+import type { RunActor } from "./run-actor.ts";
+import { finishRun, leaveRun, publishStatus } from "./run-outputs.ts";
+import { Bell } from "./signal.ts";
+
+/** Facts that no webhook told of are looked at again after this; checks and reviews are read with conditional requests. */
+const lookAgainMs = 120_000;
+const progressEventsMax = 20;
+const progressIntervalMs = 15_000;
+
+export class RunDriver {
+  readonly #dependencies: Dependencies;
+  readonly #actor: RunActor;
+  readonly #bell = new Bell();
+  readonly #work = new Map<EffectKey, { controller: AbortController; done: Promise<void> }>();
+  readonly #looks = new Map<EffectKey, Promise<void>>();
+  readonly #lookedAt = new Map<EffectKey, number>();
+  #stopping: "no" | "left" | "lost" = "no";
+  #leaving = false;
+  #fault: unknown = null;
+  readonly #onChild: (state: RunState, key: EffectKey) => void;
+
+  constructor(dependencies: Dependencies, actor: RunActor, onChild: (state: RunState, key: EffectKey) => void) {
+    this.#dependencies = dependencies;
+    this.#actor = actor;
+    this.#onChild = onChild;
+  }
+
+  get actor(): RunActor {
+    return this.#actor;
+  }
+
+  /** Something changed: `facts` says that the outside may have. False when the drive is ending and will not see it. */
+  poke(facts: boolean): boolean {
+    if (this.#leaving || this.#stopping !== "no") return false;
+    if (facts) this.#lookedAt.clear();
+    this.#bell.ring();
+    return true;
+  }
+
+  /** `lost`: the lease went to another; `left`: shut down, running work is stopped and resumed by the next owner. */
+  stop(why: "left" | "lost"): void {
+    this.#stopping = why;
+    for (const { controller } of this.#work.values()) controller.abort(why);
+    this.#bell.ring();
+  }
+
+  /** Resolves when the run waits for others, is over, or was stopped. */
+  async drive(): Promise<void> {
+    await this.#change((state) => lostAttempts(state, (_, key) => this.#work.has(key), this.#dependencies.clock.now()));
+    await this.#status();
+    try {
+      while (this.#stopping === "no") {
+        if (this.#fault !== null) throw this.#fault;
+        await this.#step();
+        if (this.#quiet()) {
+          this.#leaving = true;
+          break;
+        }
+        await this.#waitForNews();
+      }
+    } finally {
+      // Whatever ends the drive, no child process of it stays.
+      if (this.#stopping === "no" && this.#fault !== null) this.stop("left");
+      await Promise.all([...this.#work.values()].map(({ done }) => done));
+      await Promise.all(this.#looks.values());
+    }
+    if (this.#stopping === "lost") return;
+    if (isOver(this.#actor.state)) await finishRun(this.#dependencies, this.#actor.state);
+    else await leaveRun(this.#dependencies, this.#actor.state, this.#nextLookAt());
+  }
+
+  /** Begins all that is due now. */
+  async #step(): Promise<void> {
+    const { clock } = this.#dependencies;
+    for (const [key, { controller }] of this.#work) {
+      if (!this.#actor.state.open.has(key)) controller.abort("cancelled");
+    }
+    const options = { parallelMax: limits.parallelEffectsPerRunMax };
+    for (const item of due(this.#actor.state, clock.now(), options)) {
+      if (this.#stopping !== "no") return;
+      await this.#begin(item);
+    }
+  }
+
+  async #begin(item: Due): Promise<void> {
+    const effect = this.#actor.state.effects.get(item.key);
+    if (effect === undefined || !this.#actor.state.open.has(item.key)) return;
+    switch (item.action) {
+      case "perform":
+        return this.#dispatch(effect, item.attempt);
+      case "observe":
+        return this.#look(effect);
+      case "wake":
+        await this.#change((state) => (state.open.has(item.key) ? answer(state, item.key, { wokeAt: this.#dependencies.clock.now() }) : []));
+        return;
+      case "expire":
+        await this.#change((state) => (state.open.has(item.key) ? expire(state, item.key) : []));
+        return;
+      case "child": {
+        const outcome = await childOutcome(this.#dependencies, this.#actor.state, effect);
+        if (outcome !== null) {
+          await this.#change((state) => attemptEnded(state, item.key, 0, outcome, this.#dependencies.clock.now()));
+        } else if (await ensureChild(this.#dependencies, this.#actor.state, effect)) {
+          this.#onChild(this.#actor.state, item.key);
+        }
+        return;
+      }
+    }
+  }
+
+  async #dispatch(effect: EffectState, attempt: number): Promise<void> {
+    if (this.#work.has(effect.key)) return;
+    const performer = workPerformers[effect.kind as keyof typeof workPerformers];
+    const wantUsd = performer.estimateUsd(this.#actor.state, effect);
+    let reservedUsd = 0;
+    const started = await this.#change((state) => {
+      if (!state.open.has(effect.key)) return [];
+      const admission = wantUsd === 0 ? { ok: true as const, reserveUsd: 0 } : admit({ ...state.money, wantUsd });
+      if (!admission.ok) {
+        return [{ type: "run.budget-stopped", key: effect.key, neededUsd: admission.neededUsd, spentUsd: state.money.spentUsd }];
+      }
+      reservedUsd = admission.reserveUsd;
+      return [{ type: "effect.started", key: effect.key, attempt, worker: this.#dependencies.owner, reservedUsd }];
+    });
+    if (!started.some(({ event }) => event.type === "effect.started")) {
+      await this.#status();
+      return;
+    }
+    const controller = new AbortController();
+    const done = this.#perform(effect, attempt, controller.signal).finally(() => {
+      this.#work.delete(effect.key);
+      this.#bell.ring();
+    });
+    this.#work.set(effect.key, { controller, done });
+    await this.#status();
+  }
+
+  async #perform(effect: EffectState, attempt: number, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    const performer = workPerformers[effect.kind as keyof typeof workPerformers];
+    try {
+      const result = await performer.perform(await this.#context(effect, attempt, signal)).catch((thrown: unknown) => {
+        const error = toBatonError(thrown);
+        if (error.code === "BATON_INTERNAL") log.error("An effect failed unexpectedly", { key: effect.key, error });
+        return { ok: false as const, error: error.toData(), usage: [], kept: null };
+      });
+      // L2; and at shut-down the next owner finds the attempt lost and begins another, from what this one kept.
+      if (this.#stopping === "lost") return;
+      if (this.#stopping === "left" && !result.ok && effect.kind !== "publish") {
+        const lost = { code: "BATON_ATTEMPT_LOST" as const, message: "Baton was shut down while this step ran." };
+        await this.#change((state) => attemptEnded(state, effect.key, attempt, { ...result, error: lost }, clock.now()));
+        return;
+      }
+      await this.#change((state) => attemptEnded(state, effect.key, attempt, result, clock.now()));
+      await this.#warnOfBudget();
+      await this.#status();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  async #look(effect: EffectState): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    const last = this.#lookedAt.get(effect.key);
+    if (this.#looks.has(effect.key) || (last !== undefined && clock.now() < last + lookAgainMs)) return;
+    this.#lookedAt.set(effect.key, clock.now());
+    const performer = observePerformers[effect.kind as keyof typeof observePerformers];
+    const look = (async () => {
+      try {
+        const seen = await performer.observe(await this.#context(effect, 0, new AbortController().signal));
+        await this.#change((state) => {
+          if (!state.open.has(effect.key)) return [];
+          const events = observe(state, effect.key, seen.verdict, seen.facts);
+          return seen.final ? [...events, ...answer(state, effect.key, seen.output)] : events;
+        });
+        await this.#status();
+      } catch (thrown) {
+        const error = toBatonError(thrown);
+        // A look changes nothing, so it is repeated until the effect's own time is over; what can never work ends it.
+        if (error.treatment === "retryable" && error.code !== "BATON_LEASE_LOST") {
+          log.warn("Facts could not be read; looking again", { key: effect.key, code: error.code });
+          this.#lookedAt.set(effect.key, clock.now() - lookAgainMs + (error.retryAfterMs ?? 10_000));
+        } else if (error.code === "BATON_LEASE_LOST" || error.code === "BATON_INTERNAL") {
+          this.#fail(thrown);
+        } else {
+          await this.#change((state) => attemptEnded(state, effect.key, 0, { ok: false, error: error.toData(), usage: [], kept: null }, clock.now()));
+        }
+      } finally {
+        this.#looks.delete(effect.key);
+        this.#bell.ring();
+      }
+    })();
+    this.#looks.set(effect.key, look);
+  }
+
+  async #context(effect: EffectState, attempt: number, signal: AbortSignal): Promise<PerformContext> {
+    const { clock } = this.#dependencies;
+    const { state } = this.#actor;
+    let reports = 0;
+    let reportedAt = Number.NEGATIVE_INFINITY;
+    return {
+      dependencies: this.#dependencies,
+      state,
+      effect,
+      attempt,
+      github: await this.#dependencies.github.installation(state.thread.repository.installationId),
+      signal,
+      report: (note: string, usage: Usage[]) => {
+        if (reports >= progressEventsMax || clock.now() < reportedAt + progressIntervalMs) return;
+        reports += 1;
+        reportedAt = clock.now();
+        this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.progress", key: effect.key, attempt, note, usage }] : []))
+          .then(() => this.#status())
+          .catch((thrown: unknown) => this.#fail(thrown));
+      },
+    };
+  }
+
+  async #warnOfBudget(): Promise<void> {
+    await this.#change((state) => {
+      const fractions = budgetWarnings({ ...state.money, fractions: [...limits.budgetWarnings] });
+      return fractions.map((fraction): RunEvent => ({ type: "run.budget-warned", fraction, spentUsd: state.money.spentUsd }));
+    });
+  }
+
+  async #change(decide: (state: RunState) => RunEvent[]): ReturnType<RunActor["change"]> {
+    const stored = await this.#actor.change(decide);
+    if (stored.length > 0) this.#bell.ring();
+    return stored;
+  }
+
+  async #status(): Promise<void> {
+    await publishStatus(this.#dependencies, this.#actor.state);
+  }
+
+  #fail(thrown: unknown): void {
+    this.#fault ??= thrown;
+    if (hasCode(thrown, "BATON_LEASE_LOST")) this.stop("lost");
+    this.#bell.ring();
+  }
+
+  /** True when nothing of this process can move the run: people, facts, time or a top-up must. */
+  #quiet(): boolean {
+    if (this.#work.size > 0 || this.#looks.size > 0) return false;
+    if (isOver(this.#actor.state)) return true;
+    const now = this.#dependencies.clock.now();
+    return due(this.#actor.state, now, { parallelMax: limits.parallelEffectsPerRunMax }).every(
+      ({ action, key }) => (action === "observe" && now < (this.#lookedAt.get(key) ?? 0) + lookAgainMs) || action === "child",
+    );
+  }
+
+  #nextLookAt(): number | null {
+    const { state } = this.#actor;
+    const now = this.#dependencies.clock.now();
+    const times = [nextWakeAt(state, now)];
+    for (const [key, at] of this.#lookedAt) if (state.open.has(key)) times.push(at + lookAgainMs);
+    const known = times.filter((time): time is number => time !== null);
+    return state.status === "running" && known.length > 0 ? Math.min(...known) : null;
+  }
+
+  async #waitForNews(): Promise<void> {
+    const { clock } = this.#dependencies;
+    const timer = new AbortController();
+    const at = this.#nextLookAt();
+    const waits: Promise<void>[] = [this.#bell.wait()];
+    if (at !== null) waits.push(clock.sleepUntil(at, timer.signal).catch(() => {}));
+    try {
+      await Promise.race(waits);
+    } finally {
+      timer.abort();
+    }
+  }
+}

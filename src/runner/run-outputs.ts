@@ -1,0 +1,126 @@
+/**
+ * What a run shows: its status comment, its check run, its last words, its row in the index.
+ *
+ * Owns: which outbox rows follow from a state, and when. Does not own: their text (`thread/render`), sending (`outbox/`).
+ * V1 Everything shown is a function of the state; the same state gives the same content hash and no write.
+ * V2 The row of a run says that it is over only together with its last words, so a crash between repeats them.
+ */
+import { isOver } from "../core/decide.ts";
+import type { RunState } from "../core/state.ts";
+import type { Json } from "../core/vocabulary.ts";
+import type { NewOutboxRow, RunRow } from "../ports/store.ts";
+import { renderCheckRun } from "../thread/render/check-run.ts";
+import { renderFinalComment } from "../thread/render/final-comment.ts";
+import { renderStatusComment } from "../thread/render/status-comment.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { sha256 } from "./sha256.ts";
+import { threadKeyOf } from "./ledger-rows.ts";
+import { renderView } from "./render-view.ts";
+
+/** Puts what should be shown now into the outbox; the pump sends it, at a bounded rate. */
+export async function publishStatus(dependencies: Dependencies, state: RunState): Promise<void> {
+  await dependencies.store.write({ outbox: statusRows(dependencies, state) });
+}
+
+/** The run waits for others: index row, wake-up and status in one transaction. */
+export async function leaveRun(dependencies: Dependencies, state: RunState, lookAt: number | null): Promise<void> {
+  const { store, clock } = dependencies;
+  await store.write({
+    run: runRow(state, clock.now(), lookAt),
+    outbox: statusRows(dependencies, state),
+    ...(lookAt === null ? {} : { jobs: [{ queue: "run", data: { runId: state.runId, facts: true }, startAt: lookAt, singletonKey: `${state.runId}@${lookAt}` }] }),
+  });
+}
+
+/** The run is over: last words, index row, thread freed, parent woken, in one transaction. Repeating it changes nothing. */
+export async function finishRun(dependencies: Dependencies, state: RunState): Promise<void> {
+  const { store, clock } = dependencies;
+  const thread = threadKeyOf(state);
+  const active = await store.activeRun(thread);
+  const final = dependencies.redact(renderFinalComment(state, renderView(dependencies, state)));
+  await store.write({
+    run: runRow(state, clock.now(), null),
+    outbox: [...statusRows(dependencies, state), ...(state.parent === null ? [commentRow(state, `final:${state.runId}`, state.thread.number, final, 10)] : [])],
+    ...(active === state.runId ? { thread: { threadKey: thread, activeRunId: null } } : {}),
+    ...(state.parent === null ? {} : { jobs: [{ queue: "run", data: { runId: state.parent.runId, facts: true } }] }),
+  });
+}
+
+export function runRow(state: RunState, now: number, wakeAt: number | null): RunRow {
+  return {
+    runId: state.runId,
+    threadKey: threadKeyOf(state),
+    process: state.process.name,
+    status: isOver(state) || state.status === "paused" ? state.status : wakeAt === null || state.open.size > 0 ? "waiting" : "running",
+    position: state.position,
+    createdAt: state.createdAt,
+    updatedAt: now,
+    wakeAt,
+    watches: watchesOf(state),
+  };
+}
+
+/** What outside facts can move this run. */
+export function watchesOf(state: RunState): string[] {
+  const watches = new Set<string>();
+  for (const key of state.open) {
+    const input = state.effects.get(key)?.input as { sha?: string; pullRequest?: number; subject?: { sha?: string; pullRequest?: number } } | undefined;
+    for (const at of [input, input?.subject]) {
+      if (typeof at?.sha === "string") watches.add(`sha:${at.sha}`);
+      if (typeof at?.pullRequest === "number") watches.add(`pull:${at.pullRequest}`);
+    }
+  }
+  return [...watches];
+}
+
+/** The newest pull request that the run made or works on, with the head that it knows. */
+export function pullRequestOf(state: RunState): { number: number; headSha: string | null } | null {
+  let number: number | null = state.thread.kind === "pull-request" ? state.thread.number : null;
+  let headSha: string | null = null;
+  for (const effect of state.effects.values()) {
+    if (effect.kind !== "publish" || effect.status !== "succeeded") continue;
+    const { publish } = effect.input as { publish: { operation: string } };
+    const output = effect.output as { number: number | null; sha: string | null };
+    if (publish.operation === "pull-request") number = output.number;
+    if (publish.operation === "pull-request" || publish.operation === "push") headSha = output.sha ?? headSha;
+  }
+  return number === null ? null : { number, headSha };
+}
+
+function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[] {
+  // A child run speaks through its parent.
+  if (state.parent !== null) return [];
+  const view = renderView(dependencies, state);
+  const rows = [commentRow(state, `status:${state.runId}`, state.thread.number, dependencies.redact(renderStatusComment(state, view)), 50)];
+  const pull = pullRequestOf(state);
+  if (pull?.headSha != null) {
+    const content = renderCheckRun(state, view) as unknown as Json;
+    rows.push({
+      operationKey: `check:${state.runId}:${pull.headSha}`,
+      installationId: state.thread.repository.installationId,
+      repositoryId: state.thread.repository.id,
+      kind: "check-run",
+      payload: { repository: state.thread.repository as unknown as Json, sha: pull.headSha, externalId: state.runId, content: JSON.parse(dependencies.redact(JSON.stringify(content))) },
+      contentHash: sha256(JSON.stringify(content)),
+      priority: 60,
+      notBefore: 0,
+      runId: state.runId,
+    });
+  }
+  return rows;
+}
+
+export function commentRow(state: Pick<RunState, "thread" | "runId">, operationKey: string, number: number, body: string, priority: number): NewOutboxRow {
+  return {
+    operationKey,
+    installationId: state.thread.repository.installationId,
+    repositoryId: state.thread.repository.id,
+    kind: "comment",
+    payload: { repository: state.thread.repository as unknown as Json, number, body },
+    contentHash: sha256(body),
+    priority,
+    notBefore: 0,
+    runId: state.runId,
+  };
+}
+

@@ -1,0 +1,202 @@
+/**
+ * Which runs this process drives: leases, wake-ups, recovery, shutdown.
+ *
+ * Owns: leases and their renewal, the set of live drivers. Does not own: what happens inside a run (`run-driver.ts`).
+ * N1 A run is driven only under its lease; an append by a former holder fails in the store (fencing epoch).
+ * N2 A lease that is not renewed for 30 s is taken over; takeover replays the journal and goes on.
+ * N3 After `stop` no child process, timer or lease of this process is left.
+ */
+import { hasCode, toBatonError } from "../core/errors.ts";
+import type { RunEvent, StoredEvent } from "../core/event.ts";
+import { limits } from "../core/limits.ts";
+import type { RunState } from "../core/state.ts";
+import { type RunId, runIdSchema } from "../core/vocabulary.ts";
+import type { Job, Lease } from "../ports/store.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { childRunIdOf } from "./perform/child.ts";
+import { RunActor } from "./run-actor.ts";
+import { RunDriver } from "./run-driver.ts";
+
+interface Driven {
+  lease: Lease;
+  driver: RunDriver;
+  done: Promise<void>;
+}
+
+const leasePrefix = "run:";
+/** Another replica may append a command to a run that we drive; its journal is looked at this often. */
+const tailIntervalMs = 1_000;
+
+export class Runner {
+  readonly #dependencies: Dependencies;
+  readonly #driven = new Map<RunId, Driven>();
+  /** Runs being taken right now: two wake-ups must not race for one lease. */
+  readonly #taking = new Map<RunId, Promise<RunDriver | null>>();
+  readonly #stopped = new AbortController();
+  readonly #loops: Promise<void>[] = [];
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async start(): Promise<void> {
+    const { store, queue, soleOwner } = this.#dependencies;
+    if (soleOwner) {
+      // Nobody else can use this database, so leases of an earlier start are void: no waiting for them to expire.
+      for (const lease of await store.expiredLeases(Number.MAX_SAFE_INTEGER)) await store.releaseLease(lease);
+      for (const run of await store.runs({ active: true })) if (run.status === "running") await this.wake(run.runId, true);
+    }
+    await queue.work("run", limits.parallelEffectsPerRunMax, (job) => this.#handleJob(job));
+    this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#renewLeases()));
+    this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#takeOver()));
+    this.#loops.push(this.#every(tailIntervalMs, () => this.#tail()));
+  }
+
+  /** Drives the run if nobody else does. Resolves once it is under way (or another replica has it: false). */
+  async wake(runId: RunId, facts: boolean): Promise<boolean> {
+    const driven = this.#driven.get(runId);
+    if (driven?.driver.poke(facts) === true) return true;
+    // It is just leaving: let it, then begin again, so that no wake-up falls between.
+    await driven?.done;
+    return (await this.#take(runId)) !== null;
+  }
+
+  /**
+   * Decides something that somebody asked of a run and appends it, here or, while another replica drives the run, beside it.
+   * Returns the appended events and the state after them.
+   */
+  async change(runId: RunId, decide: (state: RunState) => RunEvent[]): Promise<{ stored: StoredEvent[]; state: RunState }> {
+    const driven = this.#driven.get(runId);
+    if (driven !== undefined && !driven.driver.poke(true)) await driven.done;
+    const local = this.#driven.get(runId)?.driver ?? (await this.#take(runId));
+    if (local !== null) {
+      const stored = await local.actor.change(decide);
+      local.poke(true);
+      return { stored, state: local.actor.state };
+    }
+    const visitor = await RunActor.load(this.#dependencies, runId, null);
+    const stored = await visitor.change(decide);
+    await this.#dependencies.store.write({ jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }] });
+    return { stored, state: visitor.state };
+  }
+
+  /** The folded state of a run, live or from its journal; null when there is none. */
+  async state(runId: RunId): Promise<RunState | null> {
+    const driven = this.#driven.get(runId);
+    if (driven !== undefined) return driven.driver.actor.state;
+    if ((await this.#dependencies.store.run(runId)) === null) return null;
+    return (await RunActor.load(this.#dependencies, runId, null)).state;
+  }
+
+  /** Resolves when no run is being driven here: for tests and the demo. */
+  async idle(): Promise<void> {
+    while (this.#driven.size > 0 || this.#taking.size > 0) {
+      await Promise.all([...this.#taking.values(), ...[...this.#driven.values()].map(({ done }) => done)]);
+    }
+  }
+
+  /** Stops what runs (children are killed within their grace), frees every lease. The next start goes on from the journal. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all([...this.#taking.values()]);
+    for (const { driver } of this.#driven.values()) driver.stop("left");
+    await Promise.all([...this.#driven.values()].map(({ done }) => done));
+    await Promise.all(this.#loops);
+  }
+
+  #take(runId: RunId): Promise<RunDriver | null> {
+    const under = this.#taking.get(runId);
+    if (under !== undefined) return under;
+    const taking = this.#takeNow(runId).finally(() => this.#taking.delete(runId));
+    this.#taking.set(runId, taking);
+    return taking;
+  }
+
+  async #takeNow(runId: RunId): Promise<RunDriver | null> {
+    const { store, clock, owner, log } = this.#dependencies;
+    if (this.#stopped.signal.aborted) return null;
+    const lease = await store.acquireLease(leasePrefix + runId, owner, clock.now(), limits.leaseMs);
+    if (lease === null) return null;
+    let actor: RunActor;
+    try {
+      actor = await RunActor.load(this.#dependencies, runId, lease);
+    } catch (thrown) {
+      await store.releaseLease(lease);
+      throw thrown;
+    }
+    const driver = new RunDriver(this.#dependencies, actor, (state, key) => {
+      this.wake(childRunIdOf(state, key), true).catch((thrown: unknown) => log.error("A child run could not be driven", { error: thrown }));
+    });
+    const done = driver
+      .drive()
+      .catch((thrown: unknown) => {
+        // Transient faults of the store end up here: the wake-up below tries again from the journal.
+        log.error("A run could not be driven on", { runId, error: toBatonError(thrown) });
+        if (!hasCode(thrown, "BATON_LEASE_LOST") && !hasCode(thrown, "BATON_JOURNAL_BROKEN")) return this.#tryLater(runId);
+      })
+      .finally(async () => {
+        await store.releaseLease(lease).catch(() => {});
+        this.#driven.delete(runId);
+      });
+    this.#driven.set(runId, { lease, driver, done });
+    return driver;
+  }
+
+  async #tryLater(runId: RunId): Promise<void> {
+    const { store, clock, log } = this.#dependencies;
+    await store
+      .write({ jobs: [{ queue: "run", data: { runId, facts: true }, startAt: clock.now() + 5_000, singletonKey: `${runId}:again` }] })
+      .catch((thrown: unknown) => log.error("The database does not answer; the lease's end will wake the run", { runId, error: toBatonError(thrown) }));
+  }
+
+  async #handleJob(job: Job): Promise<void> {
+    const { runId, facts } = job.data as { runId: string; facts?: boolean };
+    const id = runIdSchema.parse(runId);
+    if (await this.wake(id, facts === true)) return;
+    if (this.#stopped.signal.aborted) return;
+    // Another replica drives it and looks at its journal; facts it learns of by this later job, or it has left by then.
+    const { store, clock } = this.#dependencies;
+    await store.write({ jobs: [{ queue: "run", data: job.data, startAt: clock.now() + 3_000, singletonKey: `${runId}:later` }] });
+  }
+
+  async #renewLeases(): Promise<void> {
+    const { store, clock, log } = this.#dependencies;
+    for (const [runId, driven] of this.#driven) {
+      const renewed = await store.renewLease(driven.lease, clock.now(), limits.leaseMs);
+      if (renewed !== null) driven.lease = renewed;
+      else if (this.#driven.get(runId) === driven) {
+        log.warn("Another process took a run over", { runId });
+        driven.driver.stop("lost");
+      }
+    }
+  }
+
+  async #takeOver(): Promise<void> {
+    const { store, clock } = this.#dependencies;
+    for (const lease of await store.expiredLeases(clock.now())) {
+      if (lease.name.startsWith(leasePrefix)) await this.wake(runIdSchema.parse(lease.name.slice(leasePrefix.length)), true);
+    }
+  }
+
+  async #tail(): Promise<void> {
+    const { store } = this.#dependencies;
+    if (this.#dependencies.soleOwner) return;
+    for (const { driver } of this.#driven.values()) {
+      if ((await store.position(driver.actor.state.runId)) <= driver.actor.state.position) continue;
+      await driver.actor.catchUp();
+      driver.poke(true);
+    }
+  }
+
+  async #every(intervalMs: number, body: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    while (!this.#stopped.signal.aborted) {
+      try {
+        await clock.sleepUntil(clock.now() + intervalMs, this.#stopped.signal);
+      } catch {
+        return;
+      }
+      await body().catch((thrown: unknown) => log.error("A round of the runner failed", { error: toBatonError(thrown) }));
+    }
+  }
+}

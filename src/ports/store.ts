@@ -170,6 +170,8 @@ export interface Store {
   outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void>;
   outboxRetry(operationKey: string, notBefore: number, error: string): Promise<void>;
   outboxFailed(operationKey: string, error: string): Promise<void>;
+  /** The operation is not sent again before this time, whatever is put in. */
+  outboxDelay(operationKey: string, notBefore: number): Promise<void>;
 
   // leases
   /** Takes a free or expired lease with the next epoch; null while another holds it. */

@@ -1,0 +1,38 @@
+/** What an outbox row can be; each kind is one ensure against GitHub. */
+import { limits } from "../../core/limits.ts";
+import type { Json, Repository } from "../../core/vocabulary.ts";
+import type { CheckRunContent, Github } from "../../ports/github.ts";
+import type { OutboxRow } from "../../ports/store.ts";
+
+interface OutboxKind {
+  /** The same operation is sent again at most this often. */
+  intervalMs: number;
+  ensure(github: Github, row: OutboxRow): Promise<Json>;
+}
+
+export const outboxKinds = {
+  comment: {
+    intervalMs: limits.statusEditIntervalMs,
+    async ensure(github, row) {
+      const { repository, number, body } = row.payload as unknown as { repository: Repository; number: number; body: string };
+      const known = (row.result as { id?: number } | null)?.id ?? null;
+      return github.ensureComment(repository, number, row.operationKey, body, known);
+    },
+  },
+  "check-run": {
+    intervalMs: limits.statusEditIntervalMs,
+    async ensure(github, row) {
+      const { repository, sha, externalId, content } = row.payload as unknown as { repository: Repository; sha: string; externalId: string; content: CheckRunContent };
+      const known = (row.result as { id?: number } | null)?.id ?? null;
+      return github.ensureCheckRun(repository, sha, externalId, content, known);
+    },
+  },
+  reaction: {
+    intervalMs: 0,
+    async ensure(github, row) {
+      const { repository, commentId, content } = row.payload as unknown as { repository: Repository; commentId: number; content: "eyes" | "rocket" | "confused" | "+1" | "-1" };
+      await github.ensureReaction(repository, commentId, content);
+      return null;
+    },
+  },
+} satisfies Record<string, OutboxKind>;

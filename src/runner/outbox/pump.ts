@@ -1,0 +1,116 @@
+/**
+ * Sends the outbox: every write to GitHub that is not an effect of a run (status, check run, replies, reactions).
+ *
+ * O1 A row is sent until GitHub has it; the same row sent twice leaves one result (each kind is an ensure).
+ * O2 One replica pumps at a time (lease), so that two never race to create the same comment.
+ * O3 A newer content of the same operation replaces an older one that was not sent: edits coalesce.
+ */
+import { errorCatalogue, toBatonError } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
+import type { Lease, OutboxRow } from "../../ports/store.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { Bell } from "../signal.ts";
+import { outboxKinds } from "./kinds.ts";
+
+const leaseName = "outbox";
+const batchRows = 20;
+/** Rows that another replica put in are looked for this often. */
+const pollIntervalMs = 500;
+const triesMax = 40;
+
+export class OutboxPump {
+  readonly #dependencies: Dependencies;
+  readonly #bell = new Bell();
+  readonly #stopped = new AbortController();
+  #lease: Lease | null = null;
+  #renewAt = 0;
+  #loop: Promise<void> = Promise.resolve();
+  #sending = 0;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  poke(): void {
+    this.#bell.ring();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#bell.ring();
+    await this.#loop;
+    if (this.#lease !== null) await this.#dependencies.store.releaseLease(this.#lease);
+    this.#lease = null;
+  }
+
+  /** Sends what is due now and returns how many rows; the loop's own step, and the tests'. */
+  async pump(): Promise<number> {
+    if (!(await this.#hold())) return 0;
+    const { store, clock } = this.#dependencies;
+    const rows = await store.outboxDue(clock.now(), batchRows);
+    this.#sending = rows.length;
+    // Rows of one thread keep their order; different threads go at once.
+    const byThread = new Map<string, OutboxRow[]>();
+    for (const row of rows) {
+      const key = `${row.repositoryId}/${String((row.payload as { number?: number }).number ?? row.operationKey)}`;
+      byThread.set(key, [...(byThread.get(key) ?? []), row]);
+    }
+    await Promise.all(
+      [...byThread.values()].map(async (list) => {
+        for (const row of list) await this.#send(row);
+      }),
+    );
+    this.#sending = 0;
+    return rows.length;
+  }
+
+  get sending(): number {
+    return this.#sending;
+  }
+
+  async #send(row: OutboxRow): Promise<void> {
+    const { store, clock, log, github } = this.#dependencies;
+    try {
+      const kind = outboxKinds[row.kind as keyof typeof outboxKinds];
+      const result = await kind.ensure(await github.installation(row.installationId), row);
+      await store.outboxDone(row.operationKey, row.contentHash, result);
+      if (kind.intervalMs > 0) await store.outboxDelay(row.operationKey, clock.now() + kind.intervalMs);
+    } catch (thrown) {
+      const error = toBatonError(thrown, "BATON_GITHUB_UNAVAILABLE");
+      const retryable = errorCatalogue[error.code].treatment === "retryable" && row.tries < triesMax;
+      log.warn("A write to GitHub failed", { operationKey: row.operationKey, code: error.code, text: error.message, again: retryable });
+      if (retryable) await store.outboxRetry(row.operationKey, clock.now() + Math.max(error.retryAfterMs ?? 0, Math.min(60_000, 500 * 2 ** row.tries)), error.message);
+      else await store.outboxFailed(row.operationKey, `${error.code}: ${error.message}`);
+    }
+  }
+
+  async #hold(): Promise<boolean> {
+    const { store, clock, owner } = this.#dependencies;
+    const now = clock.now();
+    if (this.#lease !== null && now < this.#renewAt) return true;
+    this.#lease =
+      this.#lease === null ? await store.acquireLease(leaseName, owner, now, limits.leaseMs) : await store.renewLease(this.#lease, now, limits.leaseMs);
+    this.#renewAt = now + limits.leaseRenewMs;
+    return this.#lease !== null;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    while (!this.#stopped.signal.aborted) {
+      const timer = new AbortController();
+      try {
+        if ((await this.pump()) === batchRows) continue;
+        await Promise.race([this.#bell.wait(), clock.sleepUntil(clock.now() + pollIntervalMs, timer.signal).catch(() => {})]);
+      } catch (thrown) {
+        log.error("The outbox could not be pumped", { error: toBatonError(thrown) });
+        await clock.sleepUntil(clock.now() + 1_000, this.#stopped.signal).catch(() => {});
+      } finally {
+        timer.abort();
+      }
+    }
+  }
+}

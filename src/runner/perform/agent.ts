@@ -1,0 +1,201 @@
+/**
+ * `agent`: a harness in a workspace; its result is a commit measured by git.
+ *
+ * X1 The attempt begins where the one before stopped: from its saved commits, in its session where the harness can resume.
+ * X2 What it used is metered while it runs; at the reserved amount it is stopped and its work is kept.
+ * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness says of itself.
+ */
+import type { AttemptResult } from "../../core/decide.ts";
+import { type AgentInput, agentInputSchema, type AgentOutput } from "../../core/effect.ts";
+import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
+import type { Kept } from "../../core/event.ts";
+import { limits } from "../../core/limits.ts";
+import type { EffectState, RunState } from "../../core/state.ts";
+import type { Json, Usage } from "../../core/vocabulary.ts";
+import type { Settings } from "../../config/schema.ts";
+import { priceUsage } from "../../money/cost.ts";
+import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import type { ImportResult } from "../../ports/workspace.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { repositoryAccess } from "../repository-access.ts";
+import { settingsOf } from "../settings-of.ts";
+import type { PerformContext, WorkPerformer } from "./performer.ts";
+
+export const agentPerformer: WorkPerformer = {
+  estimateUsd: (state) => settingsOf(state).limits.attemptUsd,
+  perform,
+};
+
+async function perform(context: PerformContext): Promise<AttemptResult> {
+  const { dependencies, state, effect, attempt, github, signal } = context;
+  const input = agentInputSchema.parse(effect.input);
+  const settings = settingsOf(state);
+  const harness = chooseHarness(dependencies, settings, input);
+  const model = input.model ?? settings.harness.model ?? harness.defaultModel;
+  const before = keptBefore(effect);
+  const access = await repositoryAccess(github, state.thread.repository, "read");
+  const name = workspaceName(effect, attempt);
+  const baseSha = before?.headSha ?? input.baseSha;
+  await dependencies.workspaces.fetch(access, baseSha).catch((thrown: unknown) => {
+    // A commit that only the trusted repository has (an earlier step, not pushed yet) needs no fetch.
+    if (toBatonError(thrown).code !== "BATON_GIT_FAILED") throw thrown;
+  });
+  const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha });
+  const promptId = await dependencies.store.putBlob(dependencies.redact(`${input.prompt.system}\n\n${input.prompt.user}`));
+  const meter = new Meter(harness.name, settings, state.money, effect.attempts.at(-1)?.reservedUsd ?? 0);
+  const capped = AbortSignal.any([signal, meter.exceeded]);
+  const result = await harness.run(
+    {
+      cwd: workspace.path,
+      homePath: workspace.homePath,
+      systemPrompt: input.prompt.system,
+      prompt: input.prompt.user,
+      access: input.access,
+      model: model ?? null,
+      resumeSessionId: before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null),
+      maxTurns: input.maxTurns ?? settings.limits.turns,
+      maxUsd: meter.limitUsd,
+      timeoutMs: effect.timeoutMs ?? settings.limits.agentMinutes * 60_000,
+      silenceMs: settings.limits.silenceMinutes * 60_000,
+      attemptMarker: `${state.runId}/${effect.key}/${attempt}`,
+      variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
+    },
+    (event) => {
+      meter.take(event);
+      const note = noteOf(event);
+      if (note !== null) context.report(dependencies.redact(note), meter.usage());
+    },
+    capped,
+  );
+  const usage = meter.settle(result);
+  const transcriptId = result.transcript === "" ? null : await dependencies.store.putBlob(dependencies.redact(result.transcript));
+  // X3: also after a failure, a cap or a cancel, what is there is saved first.
+  const imported = input.access === "write" ? await importWork(context, input, access, name, input.baseSha, harness.name) : nothing;
+  await dependencies.workspaces.remove(access, { runId: state.runId, name });
+  const kept: Kept = { headSha: imported.headSha ?? before?.headSha ?? null, sessionId: result.sessionId, harness: harness.name };
+  const error = errorOf(result, meter, signal);
+  if (error !== null) return { ok: false, error, usage, kept };
+  const output: AgentOutput = {
+    harness: harness.name,
+    model: usage[0]?.model ?? model ?? "unknown",
+    text: dependencies.redact(result.text),
+    sessionId: result.sessionId,
+    baseSha: input.baseSha,
+    headSha: imported.headSha,
+    commits: imported.commits,
+    files: imported.files,
+    rescued: imported.rescued,
+    turns: result.turns,
+    transcriptId,
+    promptId,
+  };
+  return { ok: true, output: output as unknown as Json, usage };
+}
+
+const nothing: ImportResult = { headSha: null, commits: 0, files: [], rescued: false };
+
+function chooseHarness(dependencies: Dependencies, settings: Settings, input: AgentInput): Harness {
+  const name = input.harness ?? settings.harness.default;
+  const harness = dependencies.harnesses.get(name);
+  if (harness === undefined) {
+    throw new BatonError("BATON_HARNESS_UNKNOWN", `Harness "${name}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`);
+  }
+  return harness;
+}
+
+async function importWork(context: PerformContext, input: AgentInput, access: Awaited<ReturnType<typeof repositoryAccess>>, name: string, baseSha: string, harness: string): Promise<ImportResult> {
+  const { dependencies, state, effect } = context;
+  const { bot } = await dependencies.github.identity();
+  const { requestedBy } = state;
+  const email = (id: number, login: string): string => `${id}+${login}@users.noreply.github.com`;
+  return dependencies.workspaces.import(
+    access,
+    { runId: state.runId, name, baseSha },
+    {
+      identity: { name: bot.login, email: email(bot.id, bot.login) },
+      trailers: [
+        `Baton-Run: ${state.runId}`,
+        `Baton-Step: ${effect.key}`,
+        `Baton-Harness: ${harness}`,
+        `Co-authored-by: ${requestedBy.login} <${email(requestedBy.id, requestedBy.login)}>`,
+      ],
+      rescueSubject: input.commitSubject ?? effect.title,
+      limits: { filesMax: limits.workspaceFilesChangedMax, blobBytesMax: limits.workspaceBlobBytesMax, importBytesMax: limits.importBytesMax },
+    },
+  );
+}
+
+function keptBefore(effect: EffectState): Kept | null {
+  for (const attempt of [...effect.attempts].reverse()) if (attempt.kept !== null) return attempt.kept;
+  return null;
+}
+
+/** A directory and ref name for this attempt. */
+function workspaceName(effect: EffectState, attempt: number): string {
+  return `${effect.key.replaceAll(/[^A-Za-z0-9._-]+/g, "-")}-${attempt}`;
+}
+
+function errorOf(result: HarnessResult, meter: Meter, signal: AbortSignal): ErrorData | null {
+  if (signal.aborted) return { code: "BATON_CANCELLED", message: "The step was cancelled while the harness ran; its work so far is kept." };
+  if (meter.exceeded.aborted) {
+    return { code: "BATON_BUDGET_EXCEEDED", message: `The harness reached ${meter.spentUsd().toFixed(2)} USD, the rest of the run's budget. Its work so far is kept.` };
+  }
+  return result.ok ? null : (result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." });
+}
+
+function noteOf(event: HarnessEvent): string | null {
+  switch (event.type) {
+    case "tool":
+      return event.state === "started" ? `${event.name} ${event.detail}`.slice(0, 160) : null;
+    case "retry":
+      return `The model's service answered ${event.status ?? "nothing"}; try ${event.attempt}`;
+    case "usage":
+      return "working";
+    case "session":
+    case "text":
+    case "warning":
+      return null;
+  }
+}
+
+/** Counts tokens and money of one attempt while it runs (X2). */
+class Meter {
+  readonly limitUsd: number | null;
+  readonly #controller = new AbortController();
+  readonly #byModel = new Map<string, Usage>();
+  readonly #harness: string;
+  readonly #settings: Settings;
+
+  constructor(harness: string, settings: Settings, money: RunState["money"], reservedUsd: number) {
+    this.#harness = harness;
+    this.#settings = settings;
+    // Everything not promised to others may be used: the reservation is a floor, the run's budget the ceiling.
+    this.limitUsd = Math.max(reservedUsd, money.budgetUsd - money.spentUsd - (money.reservedUsd - reservedUsd));
+  }
+
+  get exceeded(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  take(event: HarnessEvent): void {
+    if (event.type !== "usage") return;
+    this.#byModel.set(event.model, priceUsage({ harness: this.#harness, ...event }, this.#settings.prices));
+    if (this.limitUsd !== null && this.spentUsd() >= this.limitUsd) this.#controller.abort("budget");
+  }
+
+  spentUsd(): number {
+    let sum = 0;
+    for (const { costUsd } of this.#byModel.values()) sum += costUsd ?? 0;
+    return sum;
+  }
+
+  usage(): Usage[] {
+    return [...this.#byModel.values()];
+  }
+
+  /** The harness's final report where there is one, else what was seen while it ran. */
+  settle(result: HarnessResult): Usage[] {
+    for (const used of result.usage) this.#byModel.set(used.model, priceUsage({ harness: this.#harness, ...used }, this.#settings.prices));
+    return this.usage();
+  }
+}

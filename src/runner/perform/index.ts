@@ -1,0 +1,18 @@
+/** The registry of performers: one line a kind. Sleeps, questions and child runs need none; the driver ends them. */
+import { agentPerformer } from "./agent.ts";
+import { breakpointPerformer } from "./breakpoint.ts";
+import { gatePerformer } from "./gate.ts";
+import type { ObservePerformer, WorkPerformer } from "./performer.ts";
+import { publishPerformer } from "./publish.ts";
+import { shellPerformer } from "./shell.ts";
+
+export const workPerformers = {
+  agent: agentPerformer,
+  shell: shellPerformer,
+  publish: publishPerformer,
+} satisfies Record<string, WorkPerformer>;
+
+export const observePerformers = {
+  gate: gatePerformer,
+  breakpoint: breakpointPerformer,
+} satisfies Record<string, ObservePerformer>;

@@ -1,0 +1,52 @@
+/** `publish`: one write to the outside, each an *ensure*. The journal's request is its outbox row: durable before, kept until done. */
+import { type PublishOperation, publishInputSchema, type PublishOutput } from "../../core/effect.ts";
+import { unreachable } from "../../core/errors.ts";
+import type { Json } from "../../core/vocabulary.ts";
+import { repositoryAccess } from "../repository-access.ts";
+import type { PerformContext, WorkPerformer } from "./performer.ts";
+
+export const publishPerformer: WorkPerformer = {
+  estimateUsd: () => 0,
+  async perform(context) {
+    const { publish } = publishInputSchema.parse(context.effect.input);
+    const output = await perform(context, publish);
+    return { ok: true, output: output as unknown as Json, usage: [] };
+  },
+};
+
+async function perform(context: PerformContext, operation: PublishOperation): Promise<PublishOutput> {
+  const { github, state, dependencies } = context;
+  const { repository } = state.thread;
+  switch (operation.operation) {
+    case "push": {
+      await dependencies.workspaces.push(await repositoryAccess(github, repository, "write"), operation);
+      return { number: null, url: null, sha: operation.sha };
+    }
+    case "pull-request": {
+      const pull = await github.ensurePullRequest(repository, { ...operation, title: dependencies.redact(operation.title), body: dependencies.redact(operation.body) });
+      return { number: pull.number, url: pull.url, sha: pull.headSha };
+    }
+    case "update-pull-request": {
+      await github.updatePullRequest(repository, operation.pullRequest, {
+        ...(operation.title === undefined ? {} : { title: dependencies.redact(operation.title) }),
+        ...(operation.body === undefined ? {} : { body: dependencies.redact(operation.body) }),
+      });
+      return { number: operation.pullRequest, url: null, sha: null };
+    }
+    case "request-review": {
+      await github.ensureReviewRequest(repository, operation.pullRequest, operation.reviewers, operation.teams);
+      return { number: operation.pullRequest, url: null, sha: null };
+    }
+    case "merge": {
+      const merged = await github.ensureMerged(repository, operation.pullRequest, operation.sha, operation.method);
+      return { number: operation.pullRequest, url: null, sha: merged.sha };
+    }
+    case "comment": {
+      const marker = `${state.runId}/${context.effect.key}`;
+      const comment = await github.ensureComment(repository, operation.number, marker, dependencies.redact(operation.body), null);
+      return { number: comment.id, url: comment.url, sha: null };
+    }
+    default:
+      return unreachable(operation);
+  }
+}

@@ -1,0 +1,14 @@
+import { type Settings, settingsSchema } from "../config/schema.ts";
+import type { RunState } from "../core/state.ts";
+
+const parsed = new WeakMap<object, Settings>();
+
+/** The settings that the run began with, as its journal keeps them. */
+export function settingsOf(state: Pick<RunState, "settings">): Settings {
+  const key = state.settings as object;
+  const known = parsed.get(key);
+  if (known !== undefined) return known;
+  const settings = settingsSchema.parse(state.settings);
+  parsed.set(key, settings);
+  return settings;
+}

@@ -1,0 +1,287 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { alice, RunWorld } from "../../test/fakes/run-world.ts";
+import { cancel, raiseBudget } from "./decide.ts";
+import { fold } from "./fold.ts";
+import { defineProcess, type ProcessContext, type ProcessDefinition } from "./process.ts";
+
+const passed = { name: "result", status: "passed" as const, reason: "done", evidence: [], children: [] };
+const sha = "a".repeat(40);
+
+function process(run: (ctx: ProcessContext, input: { n: number }) => Promise<unknown>, version = 1): ProcessDefinition<{ n: number }, { value: unknown }> {
+  return defineProcess({
+    name: "sample",
+    version,
+    summary: "",
+    stages: [],
+    input: z.object({ n: z.number() }),
+    output: z.object({ value: z.unknown() }),
+    verdict: () => passed,
+    run: async (ctx, input) => ({ value: await run(ctx, input) }),
+  });
+}
+
+const shell = (ctx: ProcessContext, name: string) => ctx.shell(name, { title: name, command: ["true"], sha });
+const shellDone = (output: string) => ({ exitCode: 0, signal: null, output, durationMs: 1 });
+
+describe("a process and its journal", () => {
+  it("asks one effect at a time and ends with its output", async () => {
+    const world = await RunWorld.start(
+      process(async (ctx, { n }) => {
+        const outputs: string[] = [];
+        for (let i = 0; i < n; i += 1) outputs.push((await shell(ctx, "step")).output);
+        return outputs;
+      }),
+      { n: 3 },
+    );
+    expect(world.open()).toEqual(["step"]);
+    await world.succeed("step", shellDone("a"));
+    expect(world.open()).toEqual(["step#2"]);
+    await world.succeed("step#2", shellDone("b"));
+    await world.succeed("step#3", shellDone("c"));
+    expect(world.state.status).toBe("completed");
+    expect(world.state.outcome?.output).toEqual({ value: ["a", "b", "c"] });
+  });
+
+  it("J3: is the same run after a crash at every event", async () => {
+    const definition = process(async (ctx) => {
+      const { a, b } = await ctx.parallel("both", {
+        a: async (c) => (await shell(c, "one")).output + (await shell(c, "two")).output,
+        b: async (c) => (await shell(c, "one")).output,
+      });
+      const waited = ctx.now();
+      await ctx.sleep("nap", 60_000);
+      return [a, b, ctx.now() > waited, ctx.random() < 1];
+    });
+    const order = fc.array(fc.nat(), { minLength: 12, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(order, fc.nat(7), async (picks, crashAt) => {
+        const world = await RunWorld.start(definition, { n: 0 });
+        for (let step = 0; world.state.status === "running"; step += 1) {
+          if (step === crashAt) await world.crash();
+          const open = world.open();
+          const key = open[(picks[step] ?? 0) % open.length] as string;
+          await world.succeed(key, key.endsWith("nap") ? { wokeAt: 1 } : shellDone(key));
+        }
+        expect(world.state.outcome?.output).toEqual({ value: ["both/a/oneboth/a/two", "both/b/one", true, true] });
+        const requested = world.journal.filter(({ event }) => event.type === "effect.requested").map(({ event }) => "key" in event && event.key);
+        expect(new Set(requested).size).toBe(requested.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("R1: an outcome that arrives before the process asked its next step is replayed in the journal's order", async () => {
+    const definition = process(async (ctx) => {
+      const first = shell(ctx, "first");
+      const second = shell(ctx, "second");
+      const next = await Promise.race([first.then(() => "first"), second.then(() => "second")]);
+      await shell(ctx, `after-${next}`);
+      return next;
+    });
+    const world = await RunWorld.start(definition, { n: 0 });
+    await world.succeed("second", shellDone(""));
+    expect(world.open()).toContain("after-second");
+    await world.crash();
+    await world.succeed("first", shellDone(""));
+    await world.crash();
+    await world.succeed("after-second", shellDone(""));
+    expect(world.state.outcome?.output).toEqual({ value: "second" });
+  });
+
+  it("R3: a process that changed diverges with the step and both values", async () => {
+    const world = await RunWorld.start(process(async (ctx) => shell(ctx, "old")), { n: 0 });
+    const changed = process(async (ctx) => shell(ctx, "new"));
+    await expect(world.crash(changed as unknown as ProcessDefinition)).rejects.toMatchObject({
+      code: "BATON_DIVERGENCE",
+      message: expect.stringMatching(/shell "old".*shell "new"/s),
+    });
+  });
+
+  it("R3: an input that changed diverges although the key is the same", async () => {
+    const world = await RunWorld.start(process(async (ctx) => ctx.shell("s", { title: "s", command: ["a"], sha })), { n: 0 });
+    const changed = process(async (ctx) => ctx.shell("s", { title: "s", command: ["b"], sha }));
+    await expect(world.crash(changed as unknown as ProcessDefinition)).rejects.toMatchObject({ code: "BATON_DIVERGENCE" });
+  });
+
+  it("a sleep until now plus a minute is asked once, whatever the clock says at replay", async () => {
+    const world = await RunWorld.start(process((ctx) => ctx.sleep("nap", 60_000)), { n: 0 });
+    world.clock += 3_600_000;
+    await world.crash();
+    expect(world.open()).toEqual(["nap"]);
+    await world.succeed("nap", { wokeAt: 1 });
+    expect(world.state.status).toBe("completed");
+  });
+
+  it("I3: a process that awaits something else is found stalled, not left hanging", async () => {
+    const world = await RunWorld.start(process(() => new Promise(() => {})), { n: 0 });
+    expect(world.state.outcome?.error?.code).toBe("BATON_PROCESS_STALLED");
+  });
+
+  it("a synchronous throw is an outcome like any other", async () => {
+    const world = await RunWorld.start(process(() => { throw new TypeError("no"); }), { n: 0 });
+    expect(world.state.outcome?.error).toMatchObject({ code: "BATON_PROCESS_FAILED", message: "no" });
+  });
+
+  it("input that the schema refuses is refused by field before anything is stored", async () => {
+    await expect(RunWorld.start(process(async () => 1), { n: "x" } as unknown as { n: number })).rejects.toMatchObject({ code: "BATON_INPUT_INVALID", message: expect.stringContaining("n:") });
+  });
+});
+
+describe("race, parallel and background", () => {
+  it("the first to succeed wins and the effects of the others are cancelled", async () => {
+    const world = await RunWorld.start(
+      process((ctx) => ctx.race("race", { slow: (c) => shell(c, "work"), quick: (c) => shell(c, "work") })),
+      { n: 0 },
+    );
+    await world.succeed("race/quick/work", shellDone("q"));
+    expect(world.state.outcome?.output).toMatchObject({ value: { winner: "quick" } });
+    expect(world.state.effects.get("race/slow/work" as never)?.status).toBe("cancelled");
+  });
+
+  it("all failed: the first failure is thrown", async () => {
+    const world = await RunWorld.start(process((ctx) => ctx.race("race", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w") })), { n: 0 });
+    for (const key of ["race/a/w", "race/b/w"]) {
+      await world.append([{ type: "effect.failed", key: key as never, attempt: 1, error: { code: "BATON_TIMEOUT", message: key }, usage: [] }]);
+    }
+    expect(world.state.outcome?.error).toMatchObject({ code: "BATON_TIMEOUT", message: "race/a/w" });
+  });
+
+  it("a branch that fails does not throw the others' work away", async () => {
+    const world = await RunWorld.start(process((ctx) => ctx.parallel("p", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w") })), { n: 0 });
+    await world.append([{ type: "effect.failed", key: "p/a/w" as never, attempt: 1, error: { code: "BATON_TIMEOUT", message: "late" }, usage: [] }]);
+    expect(world.open()).toEqual(["p/b/w"]);
+    await world.succeed("p/b/w", shellDone(""));
+    expect(world.state.outcome?.error?.code).toBe("BATON_TIMEOUT");
+  });
+
+  it("runs no more branches at once than allowed", async () => {
+    const world = await RunWorld.start(
+      process((ctx) => ctx.parallel("p", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w"), c: (c) => shell(c, "w") }, { branchesMax: 2 })),
+      { n: 0 },
+    );
+    expect(world.open()).toEqual(["p/a/w", "p/b/w"]);
+    await world.succeed("p/b/w", shellDone(""));
+    expect(world.open()).toEqual(["p/a/w", "p/c/w"]);
+  });
+
+  it("PAR-002: an effect in the background is awaited later, also when it ended in between", async () => {
+    const world = await RunWorld.start(
+      process(async (ctx) => {
+        const background = shell(ctx, "background");
+        await shell(ctx, "front");
+        return (await background).output;
+      }),
+      { n: 0 },
+    );
+    await world.succeed("background", shellDone("b"));
+    await world.succeed("front", shellDone("f"));
+    expect(world.state.outcome?.output).toEqual({ value: "b" });
+  });
+
+  it("what an ended process left open is cancelled", async () => {
+    const world = await RunWorld.start(
+      process(async (ctx) => {
+        void shell(ctx, "forgotten");
+        await shell(ctx, "front");
+        return 1;
+      }),
+      { n: 0 },
+    );
+    await world.succeed("front", shellDone(""));
+    expect(world.state.status).toBe("completed");
+    expect(world.state.effects.get("forgotten" as never)?.status).toBe("cancelled");
+  });
+});
+
+describe("waiting and trying again", () => {
+  it("waitFor asks again with durable pauses until the condition holds", async () => {
+    const world = await RunWorld.start(
+      process(async (ctx) => {
+        await ctx.waitFor("ready", async (c) => (await shell(c, "probe")).output === "yes", { everyMs: 5_000, timeoutMs: 1_000_000 });
+        return "ready";
+      }),
+      { n: 0 },
+    );
+    await world.succeed("ready/probe", shellDone("no"));
+    expect(world.open()).toEqual(["ready/pause"]);
+    await world.succeed("ready/pause", { wokeAt: 1 });
+    await world.succeed("ready/probe#2", shellDone("yes"));
+    expect(world.state.outcome?.output).toEqual({ value: "ready" });
+  });
+
+  it("waitFor ends with BATON_TIMEOUT", async () => {
+    const world = await RunWorld.start(process((ctx) => ctx.waitFor("ready", async (c) => (await shell(c, "probe")).output === "yes", { everyMs: 1, timeoutMs: 500 })), { n: 0 });
+    await world.succeed("ready/probe", shellDone("no"));
+    expect(world.state.outcome?.error?.code).toBe("BATON_TIMEOUT");
+  });
+
+  it("retryWithBackoff tries what may pass and not what is final", async () => {
+    const definition = process((ctx) => ctx.retryWithBackoff("again", (c) => shell(c, "work"), { attemptsMax: 3, pauseMs: 10 }));
+    const world = await RunWorld.start(definition, { n: 0 });
+    await world.append([{ type: "effect.failed", key: "again/work" as never, attempt: 1, error: { code: "BATON_TIMEOUT", message: "" }, usage: [] }]);
+    expect(world.open()).toEqual(["again/backoff"]);
+    await world.succeed("again/backoff", { wokeAt: 1 });
+    await world.append([{ type: "effect.failed", key: "again/work#2" as never, attempt: 1, error: { code: "BATON_HARNESS_AUTH", message: "key" }, usage: [] }]);
+    expect(world.state.outcome?.error?.code).toBe("BATON_HARNESS_AUTH");
+  });
+});
+
+describe("cancel", () => {
+  const definition = process(async (ctx) => {
+    try {
+      await shell(ctx, "long");
+      return "finished";
+    } catch {
+      await ctx.shielded("cleanup", (c) => shell(c, "last-words"));
+      return ctx.cancelled ? "cleaned" : "not cancelled";
+    }
+  });
+
+  it("reaches the process, which may clean up in a shielded scope", async () => {
+    const world = await RunWorld.start(definition, { n: 0 });
+    await world.append(cancel(world.state, alice, "wrong issue"));
+    expect(world.state.effects.get("long" as never)?.status).toBe("cancelled");
+    expect(world.open()).toEqual(["cleanup/last-words"]);
+    await world.crash();
+    await world.succeed("cleanup/last-words", shellDone(""));
+    expect(world.state.status).toBe("cancelled");
+    expect(world.state.outcome?.verdict.reason).toContain("@alice");
+  });
+
+  it("asked twice it is one cancel", async () => {
+    const world = await RunWorld.start(definition, { n: 0 });
+    await world.append(cancel(world.state, alice, "one"));
+    expect(cancel(world.state, alice, "two")).toEqual([]);
+  });
+
+  it("C1: is refused once the run is over", async () => {
+    const world = await RunWorld.start(process(async () => 1), { n: 0 });
+    expect(() => cancel(world.state, alice, "late")).toThrow(expect.objectContaining({ code: "BATON_NO_RUN" }));
+    expect(() => raiseBudget(world.state, alice, 1)).toThrow(expect.objectContaining({ code: "BATON_NO_RUN" }));
+  });
+});
+
+describe("fold", () => {
+  it("I7: folding the journal anew gives the state that grew event by event", async () => {
+    const world = await RunWorld.start(process(async (ctx) => shell(ctx, "a")), { n: 0 });
+    await world.append([
+      { type: "effect.started", key: "a" as never, attempt: 1, worker: "w", reservedUsd: 2 },
+      {
+        type: "effect.attempt-failed",
+        key: "a" as never,
+        attempt: 1,
+        error: { code: "BATON_HARNESS_HUNG", message: "" },
+        usage: [{ harness: "h", model: "m", tokens: { input: 1, output: 2, cacheRead: 3, cacheWrite: 4 }, costUsd: 0.5, priceSource: "table", priceTableVersion: "1" }],
+        retryAt: 5,
+        kept: null,
+      },
+      { type: "effect.started", key: "a" as never, attempt: 2, worker: "w", reservedUsd: 1 },
+    ]);
+    expect(world.state.money).toMatchObject({ spentUsd: 0.5, reservedUsd: 1, tokens: { input: 1, output: 2, cacheRead: 3, cacheWrite: 4 } });
+    await world.succeed("a", shellDone(""));
+    expect(world.state.money.reservedUsd).toBe(0);
+    expect(fold(world.journal)).toEqual(world.state);
+  });
+});

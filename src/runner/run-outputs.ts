@@ -13,7 +13,7 @@ import { renderCheckRun } from "../thread/render/check-run.ts";
 import { renderFinalComment } from "../thread/render/final-comment.ts";
 import { renderStatusComment } from "../thread/render/status-comment.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { sha256 } from "./sha256.ts";
+import { sha256 } from "../adapters/system/sha256.ts";
 import { threadKeyOf } from "./ledger-rows.ts";
 import { renderView } from "./render-view.ts";
 

@@ -13,7 +13,7 @@ import { parseProcessInput } from "../../core/process.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import { type Json, type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { sha256 } from "../sha256.ts";
+import { sha256 } from "../../adapters/system/sha256.ts";
 
 export function childRunIdOf(state: Pick<RunState, "runId">, key: string): RunId {
   return runIdSchema.parse(`run_${sha256(`${state.runId}/${key}`).slice(0, 26)}`);

@@ -1,0 +1,68 @@
+/**
+ * Migrations, append-only: a released one is never changed. A database with one that this code does not know is newer: refused.
+ */
+import { type Kysely, sql } from "kysely";
+import { type Migration, type MigrationProvider, Migrator } from "kysely/migration";
+import { BatonError } from "../../core/errors.ts";
+import type { Tables } from "./tables.ts";
+
+const statements: Record<string, string[]> = {
+  "0001-first": [
+    `create table events (stream text not null, position integer not null, at double precision not null, schema_version integer not null,
+       text text not null, previous_hash text not null, hash text not null, primary key (stream, position))`,
+    `create table runs (run_id text primary key, thread_key text not null, process text not null, status text not null, position integer not null,
+       created_at double precision not null, updated_at double precision not null, wake_at double precision)`,
+    `create index runs_thread on runs (thread_key, created_at)`,
+    `create index runs_status on runs (status)`,
+    `create table run_watches (run_id text not null references runs on delete cascade, watch text not null, primary key (watch, run_id))`,
+    `create index run_watches_run on run_watches (run_id)`,
+    `create table threads (thread_key text primary key, active_run_id text not null)`,
+    `create table deliveries (hook text not null, guid text not null, event text not null, action text, installation_id bigint, payload text not null,
+       received_at double precision not null, state text not null default 'received', note text, primary key (hook, guid))`,
+    `create table outbox (operation_key text primary key, installation_id double precision not null, repository_id double precision not null, kind text not null,
+       payload text not null, content_hash text not null, priority integer not null, not_before double precision not null, run_id text,
+       state text not null default 'pending', done_hash text, result text not null default 'null', tries integer not null default 0, error text, created bigserial)`,
+    `create index outbox_due on outbox (priority, created) where state = 'pending'`,
+    `create table leases (name text primary key, owner text not null, epoch integer not null, expires_at double precision not null)`,
+    `create table ledger (id bigserial primary key, run_id text not null, key text not null, attempt integer not null, kind text not null,
+       repository_id double precision not null, thread_key text not null, harness text not null, model text not null,
+       input double precision not null, output double precision not null, cache_read double precision not null, cache_write double precision not null,
+       usd double precision not null, at double precision not null)`,
+    `create index ledger_run on ledger (run_id)`,
+    `create index ledger_repository on ledger (repository_id, at)`,
+    `create table blobs (id text primary key, content text not null)`,
+    `create table settings_values (name text primary key, value text not null)`,
+  ],
+};
+
+const provider: MigrationProvider = {
+  async getMigrations() {
+    return Object.fromEntries(
+      Object.entries(statements).map(([name, list]): [string, Migration] => [
+        name,
+        {
+          async up(db: Kysely<unknown>) {
+            for (const statement of list) await sql.raw(statement).execute(db);
+          },
+        },
+      ]),
+    );
+  },
+};
+
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  const migrator = new Migrator({ db, provider, migrationTableName: "baton_migrations", migrationLockTableName: "baton_migrations_lock" });
+  const known = new Set(Object.keys(statements));
+  const rows = await sql<{ name: string }>`select name from baton_migrations`.execute(db).catch(() => ({ rows: [] as { name: string }[] }));
+  const unknown = rows.rows.map(({ name }) => name).filter((name) => !known.has(name));
+  if (unknown.length > 0) throw new BatonError("BATON_DATABASE_NEWER", `The database has the migration ${unknown[0]}, which this Baton does not know.`);
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw newerOr(error);
+}
+
+function newerOr(thrown: unknown): BatonError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return /corrupted migrations/.test(message)
+    ? new BatonError("BATON_DATABASE_NEWER", message, { cause: thrown })
+    : new BatonError("BATON_DATABASE_UNAVAILABLE", `The database could not be migrated: ${message}`, { cause: thrown });
+}

@@ -1,0 +1,480 @@
+/**
+ * The store over one SQL dialect: PGlite and PostgreSQL alike. Contract S1–S6 in `ports/store.ts`.
+ *
+ * Owns: SQL. Does not own: opening and locking (`pglite.ts`, `postgres.ts`), handing out jobs (`pg-boss-queue.ts`).
+ */
+import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { openEvents, sealEvents } from "../../core/chain.ts";
+import { BatonError, isBatonError } from "../../core/errors.ts";
+import type { StoredEvent } from "../../core/event.ts";
+import type { Json, RunId } from "../../core/vocabulary.ts";
+import type {
+  AppendRequest,
+  Delivery,
+  Lease,
+  LedgerRow,
+  NewDelivery,
+  NewJob,
+  NewOutboxRow,
+  OutboxRow,
+  RunRow,
+  Store,
+  TransactionWrites,
+} from "../../ports/store.ts";
+import { sha256 } from "../system/sha256.ts";
+import type { Tables } from "./tables.ts";
+
+/** Puts a job into the queue within the given transaction. */
+export type EnqueueJob = (transaction: Transaction<Tables>, job: NewJob) => Promise<void>;
+
+const uniqueViolation = "23505";
+
+export class SqlStore implements Store {
+  readonly #db: Kysely<Tables>;
+  readonly #enqueue: EnqueueJob;
+
+  constructor(db: Kysely<Tables>, enqueue: EnqueueJob) {
+    this.#db = db;
+    this.#enqueue = enqueue;
+  }
+
+  async append(request: AppendRequest): Promise<StoredEvent[]> {
+    const { runId, expectedPosition, events, now, fence, also } = request;
+    const conflict = (cause?: unknown): BatonError =>
+      new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`, { cause });
+    try {
+      return await this.#db.transaction().execute(async (transaction) => {
+        if (fence !== undefined) {
+          const held = await transaction
+            .selectFrom("leases")
+            .select("epoch")
+            .where("name", "=", fence.name)
+            .where("owner", "=", fence.owner)
+            .where("epoch", "=", fence.epoch)
+            .forShare()
+            .executeTakeFirst();
+          if (held === undefined) throw new BatonError("BATON_LEASE_LOST", `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`);
+        }
+        const last = await transaction.selectFrom("events").select(["position", "hash"]).where("stream", "=", runId).orderBy("position", "desc").limit(1).executeTakeFirst();
+        if ((last?.position ?? 0) !== expectedPosition) throw conflict();
+        const sealed = sealEvents({ stream: runId, previousHash: last?.hash ?? "", firstPosition: expectedPosition + 1, now, events, sha256 });
+        if (sealed.length > 0) {
+          await transaction
+            .insertInto("events")
+            .values(
+              sealed.map((event) => ({
+                stream: runId,
+                position: event.position,
+                at: event.at,
+                schema_version: event.schemaVersion,
+                text: event.text,
+                previous_hash: event.previousHash,
+                hash: event.hash,
+              })),
+            )
+            .execute();
+        }
+        await this.#write(transaction, also ?? {});
+        return sealed.map(({ text: _, ...stored }) => stored);
+      });
+    } catch (thrown) {
+      // Two appenders at one position: the primary key lets one of them win.
+      if (isUniqueViolation(thrown)) throw conflict(thrown);
+      throw storeError(thrown);
+    }
+  }
+
+  async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
+    const rows = await this.#db
+      .selectFrom("events")
+      .selectAll()
+      .where("stream", "=", runId)
+      .where("position", ">=", afterPosition)
+      .orderBy("position")
+      .execute()
+      .catch(rethrow);
+    // The event before the first wanted one gives the link that the first must continue.
+    const before = rows[0] !== undefined && rows[0].position <= afterPosition ? rows.shift() : undefined;
+    const previousHash = afterPosition === 0 ? "" : (before?.hash ?? null);
+    return openEvents(
+      runId,
+      previousHash,
+      rows.map((row) => ({ position: row.position, at: row.at, schemaVersion: row.schema_version, text: row.text, previousHash: row.previous_hash, hash: row.hash })),
+      sha256,
+    );
+  }
+
+  async position(runId: RunId): Promise<number> {
+    const row = await this.#db.selectFrom("events").select(({ fn }) => fn.max("position").as("position")).where("stream", "=", runId).executeTakeFirst().catch(rethrow);
+    return row?.position ?? 0;
+  }
+
+  async run(runId: RunId): Promise<RunRow | null> {
+    return (await this.#runs([runId]))[0] ?? null;
+  }
+
+  async runs(filter: { threadKey?: string; active?: boolean; watch?: string; limit?: number }): Promise<RunRow[]> {
+    let query = this.#db.selectFrom("runs").select("run_id").orderBy("created_at", "desc").limit(filter.limit ?? 1_000);
+    if (filter.threadKey !== undefined) query = query.where("thread_key", "=", filter.threadKey);
+    if (filter.active !== undefined) query = query.where("status", filter.active ? "in" : "not in", ["running", "waiting", "paused"]);
+    if (filter.watch !== undefined) {
+      const watch = filter.watch;
+      query = query.where("run_id", "in", (inner) => inner.selectFrom("run_watches").select("run_id").where("watch", "=", watch));
+    }
+    const ids = await query.execute().catch(rethrow);
+    return this.#runs(ids.map(({ run_id }) => run_id));
+  }
+
+  async activeRun(threadKey: string): Promise<RunId | null> {
+    const row = await this.#db.selectFrom("threads").select("active_run_id").where("thread_key", "=", threadKey).executeTakeFirst().catch(rethrow);
+    return (row?.active_run_id as RunId | undefined) ?? null;
+  }
+
+  async insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
+    return this.#db
+      .transaction()
+      .execute(async (transaction) => {
+        const inserted = await transaction
+          .insertInto("deliveries")
+          .values({
+            hook: delivery.hook,
+            guid: delivery.guid,
+            event: delivery.event,
+            action: delivery.action,
+            installation_id: delivery.installationId,
+            payload: delivery.payload,
+            received_at: delivery.receivedAt,
+            state: "received",
+            note: null,
+          })
+          .onConflict((on) => on.columns(["hook", "guid"]).doNothing())
+          .returning("guid")
+          .executeTakeFirst();
+        if (inserted === undefined) return false;
+        await this.#enqueue(transaction, job);
+        return true;
+      })
+      .catch(rethrow);
+  }
+
+  async delivery(hook: string, guid: string): Promise<Delivery | null> {
+    const row = await this.#db.selectFrom("deliveries").selectAll().where("hook", "=", hook).where("guid", "=", guid).executeTakeFirst().catch(rethrow);
+    if (row === undefined) return null;
+    return {
+      hook: row.hook,
+      guid: row.guid,
+      event: row.event,
+      action: row.action,
+      installationId: row.installation_id === null ? null : Number(row.installation_id),
+      payload: row.payload,
+      receivedAt: row.received_at,
+      state: row.state as Delivery["state"],
+      note: row.note,
+    };
+  }
+
+  async finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void> {
+    await this.#db.updateTable("deliveries").set({ state, note }).where("hook", "=", hook).where("guid", "=", guid).execute().catch(rethrow);
+  }
+
+  async knownGuids(hook: string, guids: string[]): Promise<Set<string>> {
+    if (guids.length === 0) return new Set();
+    const rows = await this.#db.selectFrom("deliveries").select("guid").where("hook", "=", hook).where("guid", "in", guids).execute().catch(rethrow);
+    return new Set(rows.map(({ guid }) => guid));
+  }
+
+  async write(writes: TransactionWrites): Promise<void> {
+    await this.#db
+      .transaction()
+      .execute((transaction) => this.#write(transaction, writes))
+      .catch(rethrow);
+  }
+
+  async outboxRow(operationKey: string): Promise<OutboxRow | null> {
+    const row = await this.#db.selectFrom("outbox").selectAll().where("operation_key", "=", operationKey).executeTakeFirst().catch(rethrow);
+    return row === undefined ? null : outboxRowOf(row);
+  }
+
+  async outboxDue(now: number, limit: number): Promise<OutboxRow[]> {
+    const rows = await this.#db
+      .selectFrom("outbox")
+      .selectAll()
+      .where("state", "=", "pending")
+      .where("not_before", "<=", now)
+      .orderBy("priority")
+      .orderBy("created")
+      .limit(limit)
+      .execute()
+      .catch(rethrow);
+    return rows.map(outboxRowOf);
+  }
+
+  async outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void> {
+    await this.#db
+      .updateTable("outbox")
+      .set({
+        done_hash: contentHash,
+        result: JSON.stringify(result),
+        tries: 0,
+        error: null,
+        // S5: a newer content that came while this one was sent stays to be sent.
+        state: sql<string>`case when content_hash = ${contentHash} then 'done' else 'pending' end`,
+      })
+      .where("operation_key", "=", operationKey)
+      .execute()
+      .catch(rethrow);
+  }
+
+  async outboxRetry(operationKey: string, notBefore: number, error: string): Promise<void> {
+    await this.#db
+      .updateTable("outbox")
+      .set({ not_before: notBefore, error, tries: sql<number>`tries + 1` })
+      .where("operation_key", "=", operationKey)
+      .execute()
+      .catch(rethrow);
+  }
+
+  async outboxFailed(operationKey: string, error: string): Promise<void> {
+    await this.#db.updateTable("outbox").set({ state: "failed", error }).where("operation_key", "=", operationKey).execute().catch(rethrow);
+  }
+
+  async outboxDelay(operationKey: string, notBefore: number): Promise<void> {
+    await this.#db.updateTable("outbox").set({ not_before: notBefore }).where("operation_key", "=", operationKey).execute().catch(rethrow);
+  }
+
+  async acquireLease(name: string, owner: string, now: number, ttlMs: number): Promise<Lease | null> {
+    const expires = now + ttlMs;
+    const row = await this.#db
+      .insertInto("leases")
+      .values({ name, owner, epoch: 1, expires_at: expires })
+      .onConflict((on) =>
+        on
+          .column("name")
+          .doUpdateSet({ owner, epoch: sql<number>`leases.epoch + 1`, expires_at: expires })
+          .where("leases.expires_at", "<=", now),
+      )
+      .returningAll()
+      .executeTakeFirst()
+      .catch(rethrow);
+    return row === undefined ? null : { name, owner, epoch: row.epoch, expiresAt: row.expires_at };
+  }
+
+  async renewLease(lease: Lease, now: number, ttlMs: number): Promise<Lease | null> {
+    const row = await this.#db
+      .updateTable("leases")
+      .set({ expires_at: now + ttlMs })
+      .where("name", "=", lease.name)
+      .where("owner", "=", lease.owner)
+      .where("epoch", "=", lease.epoch)
+      .returning("expires_at")
+      .executeTakeFirst()
+      .catch(rethrow);
+    return row === undefined ? null : { ...lease, expiresAt: row.expires_at };
+  }
+
+  async releaseLease(lease: Lease): Promise<void> {
+    // The row stays, expired: its epoch must never begin again, or an old holder could write.
+    await this.#db
+      .updateTable("leases")
+      .set({ expires_at: -1, owner: "" })
+      .where("name", "=", lease.name)
+      .where("owner", "=", lease.owner)
+      .where("epoch", "=", lease.epoch)
+      .execute()
+      .catch(rethrow);
+  }
+
+  async expiredLeases(now: number): Promise<Lease[]> {
+    const rows = await this.#db.selectFrom("leases").selectAll().where("owner", "!=", "").where("expires_at", "<=", now).execute().catch(rethrow);
+    return rows.map((row) => ({ name: row.name, owner: row.owner, epoch: row.epoch, expiresAt: row.expires_at }));
+  }
+
+  async ledger(filter: { runId?: RunId; threadKey?: string; repositoryId?: number; since?: number }): Promise<LedgerRow[]> {
+    let query = this.#db.selectFrom("ledger").selectAll().orderBy("id");
+    if (filter.runId !== undefined) query = query.where("run_id", "=", filter.runId);
+    if (filter.threadKey !== undefined) query = query.where("thread_key", "=", filter.threadKey);
+    if (filter.repositoryId !== undefined) query = query.where("repository_id", "=", filter.repositoryId);
+    if (filter.since !== undefined) query = query.where("at", ">=", filter.since);
+    const rows = await query.execute().catch(rethrow);
+    return rows.map((row) => ({
+      runId: row.run_id as RunId,
+      key: row.key,
+      attempt: row.attempt,
+      kind: row.kind as LedgerRow["kind"],
+      repositoryId: row.repository_id,
+      threadKey: row.thread_key,
+      harness: row.harness,
+      model: row.model,
+      input: row.input,
+      output: row.output,
+      cacheRead: row.cache_read,
+      cacheWrite: row.cache_write,
+      usd: row.usd,
+      at: row.at,
+    }));
+  }
+
+  async putBlob(content: string): Promise<string> {
+    const id = sha256(content);
+    await this.#db
+      .insertInto("blobs")
+      .values({ id, content })
+      .onConflict((on) => on.column("id").doNothing())
+      .execute()
+      .catch(rethrow);
+    return id;
+  }
+
+  async blob(id: string): Promise<string | null> {
+    const row = await this.#db.selectFrom("blobs").select("content").where("id", "=", id).executeTakeFirst().catch(rethrow);
+    return row?.content ?? null;
+  }
+
+  async value(name: string): Promise<Json> {
+    const row = await this.#db.selectFrom("settings_values").select("value").where("name", "=", name).executeTakeFirst().catch(rethrow);
+    return row === undefined ? null : (JSON.parse(row.value) as Json);
+  }
+
+  async setValue(name: string, value: Json): Promise<void> {
+    const text = JSON.stringify(value);
+    await this.#db
+      .insertInto("settings_values")
+      .values({ name, value: text })
+      .onConflict((on) => on.column("name").doUpdateSet({ value: text }))
+      .execute()
+      .catch(rethrow);
+  }
+
+  async #runs(ids: string[]): Promise<RunRow[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.#db.selectFrom("runs").selectAll().where("run_id", "in", ids).orderBy("created_at", "desc").execute().catch(rethrow);
+    const watches = await this.#db.selectFrom("run_watches").selectAll().where("run_id", "in", ids).execute().catch(rethrow);
+    return rows.map((row) => ({
+      runId: row.run_id as RunId,
+      threadKey: row.thread_key,
+      process: row.process,
+      status: row.status as RunRow["status"],
+      position: row.position,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+      wakeAt: row.wake_at,
+      watches: watches.filter(({ run_id }) => run_id === row.run_id).map(({ watch }) => watch),
+    }));
+  }
+
+  async #write(transaction: Transaction<Tables>, writes: TransactionWrites): Promise<void> {
+    if (writes.run !== undefined) await writeRun(transaction, writes.run);
+    if (writes.thread !== undefined) await writeThread(transaction, writes.thread);
+    for (const row of writes.outbox ?? []) await putOutbox(transaction, row);
+    if (writes.ledger !== undefined && writes.ledger.length > 0) {
+      await transaction
+        .insertInto("ledger")
+        .values(writes.ledger.map(ledgerValues) as Insertable<Tables["ledger"]>[])
+        .execute();
+    }
+    for (const job of writes.jobs ?? []) await this.#enqueue(transaction, job);
+  }
+}
+
+async function writeRun(transaction: Transaction<Tables>, run: RunRow): Promise<void> {
+  const row = {
+    run_id: run.runId,
+    thread_key: run.threadKey,
+    process: run.process,
+    status: run.status,
+    position: run.position,
+    created_at: run.createdAt,
+    updated_at: run.updatedAt,
+    wake_at: run.wakeAt,
+  };
+  await transaction
+    .insertInto("runs")
+    .values(row)
+    .onConflict((on) => on.column("run_id").doUpdateSet(row))
+    .execute();
+  await transaction.deleteFrom("run_watches").where("run_id", "=", run.runId).execute();
+  if (run.watches.length > 0) {
+    await transaction
+      .insertInto("run_watches")
+      .values(run.watches.map((watch) => ({ run_id: run.runId, watch })))
+      .execute();
+  }
+}
+
+async function writeThread(transaction: Transaction<Tables>, { threadKey, activeRunId }: { threadKey: string; activeRunId: RunId | null }): Promise<void> {
+  if (activeRunId === null) {
+    await transaction.deleteFrom("threads").where("thread_key", "=", threadKey).execute();
+    return;
+  }
+  const taken = await transaction
+    .insertInto("threads")
+    .values({ thread_key: threadKey, active_run_id: activeRunId })
+    .onConflict((on) => on.column("thread_key").doUpdateSet({ active_run_id: activeRunId }).where("threads.active_run_id", "=", activeRunId))
+    .returning("active_run_id")
+    .executeTakeFirst();
+  if (taken === undefined) throw new BatonError("BATON_RUN_ACTIVE", "Another run is active in this thread.");
+}
+
+/** S5: a newer content replaces what was not done yet; the same content as what is done is no work. */
+async function putOutbox(transaction: Transaction<Tables>, row: NewOutboxRow): Promise<void> {
+  const payload = JSON.stringify(row.payload);
+  await transaction
+    .insertInto("outbox")
+    .values({
+      operation_key: row.operationKey,
+      installation_id: row.installationId,
+      repository_id: row.repositoryId,
+      kind: row.kind,
+      payload,
+      content_hash: row.contentHash,
+      priority: row.priority,
+      not_before: row.notBefore,
+      run_id: row.runId,
+    } as Insertable<Tables["outbox"]>)
+    .onConflict((on) =>
+      on.column("operation_key").doUpdateSet({
+        payload,
+        content_hash: row.contentHash,
+        priority: row.priority,
+        state: sql<string>`case when outbox.done_hash = ${row.contentHash} then 'done' else 'pending' end`,
+      }),
+    )
+    .execute();
+}
+
+function outboxRowOf(row: Selectable<Tables["outbox"]>): OutboxRow {
+  return {
+    operationKey: row.operation_key,
+    installationId: row.installation_id,
+    repositoryId: row.repository_id,
+    kind: row.kind,
+    payload: JSON.parse(row.payload) as Json,
+    contentHash: row.content_hash,
+    priority: row.priority,
+    notBefore: row.not_before,
+    runId: row.run_id as RunId | null,
+    state: row.state as OutboxRow["state"],
+    doneHash: row.done_hash,
+    result: JSON.parse(row.result) as Json,
+    tries: row.tries,
+    error: row.error,
+  };
+}
+
+function ledgerValues(row: LedgerRow): Omit<Insertable<Tables["ledger"]>, "id"> {
+  const { runId, repositoryId, threadKey, cacheRead, cacheWrite, ...same } = row;
+  return { ...same, run_id: runId, repository_id: repositoryId, thread_key: threadKey, cache_read: cacheRead, cache_write: cacheWrite };
+}
+
+function isUniqueViolation(thrown: unknown): boolean {
+  return typeof thrown === "object" && thrown !== null && "code" in thrown && thrown.code === uniqueViolation;
+}
+
+function storeError(thrown: unknown): BatonError {
+  if (isBatonError(thrown)) return thrown;
+  return new BatonError("BATON_DATABASE_UNAVAILABLE", `The database refused: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+}
+
+function rethrow(thrown: unknown): never {
+  throw storeError(thrown);
+}

@@ -1,0 +1,64 @@
+/** Tables of the store as kysely types. Times are milliseconds since the epoch in double precision: exact up to the year 287,000. */
+export interface Tables {
+  events: { stream: string; position: number; at: number; schema_version: number; text: string; previous_hash: string; hash: string };
+  runs: {
+    run_id: string;
+    thread_key: string;
+    process: string;
+    status: string;
+    position: number;
+    created_at: number;
+    updated_at: number;
+    wake_at: number | null;
+  };
+  run_watches: { run_id: string; watch: string };
+  threads: { thread_key: string; active_run_id: string };
+  deliveries: {
+    hook: string;
+    guid: string;
+    event: string;
+    action: string | null;
+    installation_id: number | null;
+    payload: string;
+    received_at: number;
+    state: string;
+    note: string | null;
+  };
+  outbox: {
+    operation_key: string;
+    installation_id: number;
+    repository_id: number;
+    kind: string;
+    payload: string;
+    content_hash: string;
+    priority: number;
+    not_before: number;
+    run_id: string | null;
+    state: string;
+    done_hash: string | null;
+    result: string;
+    tries: number;
+    error: string | null;
+    created: number;
+  };
+  leases: { name: string; owner: string; epoch: number; expires_at: number };
+  ledger: {
+    id: number;
+    run_id: string;
+    key: string;
+    attempt: number;
+    kind: string;
+    repository_id: number;
+    thread_key: string;
+    harness: string;
+    model: string;
+    input: number;
+    output: number;
+    cache_read: number;
+    cache_write: number;
+    usd: number;
+    at: number;
+  };
+  blobs: { id: string; content: string };
+  settings_values: { name: string; value: string };
+}

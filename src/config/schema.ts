@@ -1,0 +1,117 @@
+/**
+ * `baton.yaml`: every key with its prose, type and default. Types, JSON Schema, reference and messages come from here.
+ *
+ * Y1 Read from the default branch, or from a pull request's base: a change cannot loosen the rules that judge it.
+ * Y2 An unknown key is an error with a suggestion, never ignored.
+ * Y3 Every key changes behaviour, and a test shows it.
+ */
+import { z } from "zod";
+import { limits } from "../core/limits.ts";
+
+const usd = z.number().nonnegative();
+const askOr = <T extends string>(other: T) => z.enum(["ask", other]);
+
+export const priceSchema = z.strictObject({
+  input: usd.describe("USD per million uncached input tokens."),
+  output: usd.describe("USD per million output tokens."),
+  cacheRead: usd.describe("USD per million tokens read from the cache."),
+  cacheWrite: usd.describe("USD per million tokens written to the cache."),
+});
+
+export const settingsSchema = z
+  .strictObject({
+    version: z.literal(1).default(1).describe("Version of this file's format."),
+    process: z.string().min(1).nullable().default(null).describe("Process of `/baton run` without a name. Without it: `issue-to-pr` on issues, `address-review` on pull requests."),
+    harness: z
+      .strictObject({
+        default: z.string().min(1).default("claude-code").describe("Coding agent to use: `claude-code`, `codex` or `command`."),
+        model: z.string().min(1).nullable().default(null).describe("Model to ask for; without it the harness's own default."),
+        command: z.array(z.string()).default([]).describe("Program and arguments of the harness `command`. It reads the prompt on standard input and edits files in its working directory."),
+      })
+      .prefault({})
+      .describe("Which coding agent does the work."),
+    budget: z
+      .strictObject({
+        runUsd: usd.default(limits.budgetUsdDefault).describe("Most that one run may spend, in USD. `/baton budget +2` tops a run up."),
+        maxUsd: usd.default(25).describe("Most that a run may be given by `--budget` and top-ups together, in USD."),
+      })
+      .prefault({})
+      .describe("Money. Set aside before each dispatch, settled after it; at the limit the work is kept and the run waits."),
+    prices: z.record(z.string(), priceSchema).default({}).describe("Prices of models that Baton does not know, or that you pay differently."),
+    limits: z
+      .strictObject({
+        attemptUsd: usd.default(2).describe("Set aside for one attempt of an agent, in USD."),
+        turns: z.number().int().min(1).max(500).default(80).describe("Most turns of an agent in one attempt."),
+        agentMinutes: z.number().min(0.1).max(350).default(60).describe("Most minutes of one attempt."),
+        silenceMinutes: z.number().min(0.05).max(60).default(10).describe("An agent that prints nothing for this many minutes is stopped and tried again."),
+        repairAttempts: z.number().int().min(0).max(10).default(limits.repairAttemptsDefault).describe("How often red checks are given back for repair."),
+        reviewRounds: z.number().int().min(0).max(limits.reviewRoundsMax).default(5).describe("How often requested changes are addressed."),
+        parallel: z.number().int().min(1).max(limits.parallelEffectsPerRunMax).default(4).describe("How many agents of one run work at once."),
+      })
+      .prefault({})
+      .describe("Bounds of a run."),
+    gates: z
+      .strictObject({
+        required: z.array(z.string()).default([]).describe("Checks that must be green, by name, beside those that GitHub requires. With none of either, all checks must be."),
+        ignore: z.array(z.string()).default([]).describe("Checks that do not count, by name, unless GitHub requires them."),
+        neutral: z.enum(["pass", "fail"]).default("fail").describe("Whether a check that ends neutral counts as green."),
+        skipped: z.enum(["pass", "fail"]).default("fail").describe("Whether a check that was skipped counts as green."),
+        noChecks: z.enum(["pass", "fail"]).default("fail").describe("What to do when no check at all appears for the commit."),
+        appearSeconds: z.number().min(0).max(3_600).default(limits.ciAppearMs / 1000).describe("How long to wait for the first check to appear, in seconds."),
+        timeoutMinutes: z.number().min(1).max(4_320).default(limits.ciTimeoutMs / 60_000).describe("How long to wait for checks to end, in minutes."),
+      })
+      .prefault({})
+      .describe("When checks count as green, always on the exact head commit."),
+    approvals: z
+      .strictObject({
+        self: z.enum(["deny", "allow"]).default("deny").describe("Whether the person who started a run may approve it. The thread says so when it happens."),
+        people: z.array(z.string()).default([]).describe("Logins whose approval counts. Empty: everybody with the permission below."),
+        permission: z.enum(["write", "maintain", "admin"]).default("write").describe("Permission that an approver needs."),
+        reviewers: z.array(z.string()).default([]).describe("Logins to request a review from."),
+        teams: z.array(z.string()).default([]).describe("Teams to request a review from."),
+      })
+      .prefault({})
+      .describe("Whose review passes the breakpoint."),
+    breakpoints: z
+      .strictObject({
+        plan: askOr("auto").default("auto").describe("`ask`: a person approves the plan before anything is changed."),
+        review: askOr("auto").default("ask").describe("`ask`: a person's review of the exact head passes the run. `auto`: no review is needed."),
+        protectedPaths: askOr("deny").default("ask").describe("What to do when the work changes protected paths."),
+      })
+      .prefault({})
+      .describe("Where a run stops and asks."),
+    protectedPaths: z
+      .array(z.string())
+      .default([".github/**", "baton.yaml", ".gitlab-ci.yml", "**/CODEOWNERS", "**/AGENTS.md", "**/CLAUDE.md", ".claude/**", ".mcp.json", ".codex/**"])
+      .describe("Globs of files whose change needs a person: CI, ownership, configuration of agents and of Baton."),
+    merge: z
+      .union([
+        z.enum(["auto", "manual"]),
+        z.strictObject({
+          mode: z.enum(["auto", "manual"]).default("manual").describe("`auto`: Baton merges the approved head once all gates hold."),
+          method: z.enum(["merge", "squash", "rebase"]).default("squash").describe("How to merge."),
+        }),
+      ])
+      .default("manual")
+      .transform((value) => (typeof value === "string" ? { mode: value, method: "squash" as const } : value))
+      .describe("`manual` leaves merging to you; `auto` merges the approved head."),
+    branchPrefix: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._/-]*$/, "lower-case letters, digits and . _ / - only")
+      .default("baton/")
+      .describe("Prefix of the branches that Baton pushes."),
+    commands: z
+      .strictObject({
+        run: z.enum(["read", "triage", "write", "maintain", "admin"]).default("write").describe("Permission needed to start, retry or pay for a run."),
+        steer: z.enum(["read", "triage", "write", "maintain", "admin"]).default("write").describe("Permission needed to cancel, pause, resume, answer."),
+        bots: z.array(z.number().int()).default([]).describe("Ids of bot users that may give commands. Others are ignored."),
+      })
+      .prefault({})
+      .describe("Who may ask for what."),
+  })
+  .describe("Configuration of Baton for one repository.");
+
+export type Settings = z.output<typeof settingsSchema>;
+export type SettingsInput = z.input<typeof settingsSchema>;
+
+export const defaultSettings: Settings = settingsSchema.parse({});

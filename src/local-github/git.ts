@@ -1,0 +1,211 @@
+/**
+ * Git on the bare repositories: reading, comparing, committing and merging without a work tree.
+ *
+ * Owns: every git child except the smart HTTP backend. Does not own: refs as the state sees them (`deeds/refs.ts`).
+ */
+import { execFile, spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** No configuration of this machine reaches these children. */
+export const gitEnvironment = {
+  PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+  HOME: "/nonexistent",
+  LC_ALL: "C",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_TERMINAL_PROMPT: "0",
+} as const;
+
+export interface Person {
+  name: string;
+  email: string;
+}
+
+function personEnvironment(author: Person, date: Date): Record<string, string> {
+  const when = `${Math.floor(date.getTime() / 1000)} +0000`;
+  return {
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_AUTHOR_DATE: when,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+    GIT_COMMITTER_DATE: when,
+  };
+}
+
+export async function git(directory: string, args: string[], env: Record<string, string> = {}): Promise<string> {
+  const { stdout } = await run("git", args, {
+    cwd: directory,
+    env: { ...gitEnvironment, ...env },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return stdout;
+}
+
+/** Output as bytes, or null when git says no: for questions whose "no" is an answer. */
+export async function tryGit(directory: string, args: string[]): Promise<Buffer | null> {
+  try {
+    const { stdout } = await run("git", args, {
+      cwd: directory,
+      env: gitEnvironment,
+      maxBuffer: 64 * 1024 * 1024,
+      encoding: "buffer",
+    });
+    return stdout;
+  } catch {
+    return null;
+  }
+}
+
+async function gitWithInput(
+  directory: string,
+  args: string[],
+  input: string | Buffer,
+  env: Record<string, string>,
+): Promise<string> {
+  const child = spawn("git", args, { cwd: directory, env: { ...gitEnvironment, ...env } });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  if (code !== 0) throw new Error(`git ${args.join(" ")}: ${Buffer.concat(err).toString()}`);
+  return Buffer.concat(out).toString();
+}
+
+export async function createBareRepository(directory: string, defaultBranch: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await git(directory, ["init", "-q", "--bare", "-b", defaultBranch, "."]);
+  const settings: [string, string][] = [
+    ["http.receivepack", "true"],
+    ["uploadpack.allowAnySHA1InWant", "true"],
+    ["uploadpack.allowFilter", "true"],
+    ["receive.hideRefs", "refs/pull"],
+    ["receive.fsckObjects", "true"],
+    ["core.logAllRefUpdates", "false"],
+    ["gc.auto", "0"],
+  ];
+  for (const [key, value] of settings) await git(directory, ["config", key, value]);
+}
+
+export async function readRefs(directory: string): Promise<Map<string, string>> {
+  const text = await git(directory, ["for-each-ref", "--format=%(objectname) %(refname)"]);
+  const refs = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const space = line.indexOf(" ");
+    if (space > 0) refs.set(line.slice(space + 1), line.slice(0, space));
+  }
+  return refs;
+}
+
+export interface FileChange {
+  content: string | Buffer | null;
+  executable?: boolean;
+}
+export type FileChanges = Record<string, string | Buffer | null | FileChange>;
+
+/** A commit on `parents[0]` with some files replaced, added, or (null) removed. Returns its SHA; no ref moves. */
+export async function commitFiles(
+  directory: string,
+  options: { parents: string[]; files: FileChanges; message: string; author: Person; date: Date },
+): Promise<string> {
+  const index = await mkdtemp(`${directory}/index-`);
+  const env = { GIT_INDEX_FILE: `${index}/index`, GIT_DIR: directory };
+  try {
+    if (options.parents[0] !== undefined) await git(directory, ["read-tree", options.parents[0]], env);
+    const lines: string[] = [];
+    for (const [path, given] of Object.entries(options.files)) {
+      const change = isFileChange(given) ? given : { content: given };
+      if (change.content === null) {
+        lines.push(`0 ${"0".repeat(40)}\t${path}`);
+        continue;
+      }
+      const blob = (await gitWithInput(directory, ["hash-object", "-w", "--stdin"], change.content, env)).trim();
+      lines.push(`${change.executable === true ? "100755" : "100644"} ${blob}\t${path}`);
+    }
+    await gitWithInput(directory, ["update-index", "--add", "--index-info"], `${lines.join("\n")}\n`, env);
+    const tree = (await git(directory, ["write-tree"], env)).trim();
+    return await commitTree(directory, { ...options, tree });
+  } finally {
+    await rm(index, { recursive: true, force: true });
+  }
+}
+
+function isFileChange(value: string | Buffer | null | FileChange): value is FileChange {
+  return typeof value === "object" && value !== null && !Buffer.isBuffer(value);
+}
+
+export async function commitTree(
+  directory: string,
+  options: { tree: string; parents: string[]; message: string; author: Person; date: Date },
+): Promise<string> {
+  const parents = options.parents.flatMap((parent) => ["-p", parent]);
+  const args = ["commit-tree", options.tree, ...parents, "-F", "-"];
+  return (await gitWithInput(directory, args, options.message, personEnvironment(options.author, options.date))).trim();
+}
+
+/** The merged tree, or null when the two sides conflict. */
+export async function mergeTree(directory: string, base: string, head: string): Promise<string | null> {
+  const out = await tryGit(directory, ["merge-tree", "--write-tree", base, head]);
+  return out === null ? null : (out.toString().split("\n")[0] ?? null);
+}
+
+/** Every commit of `base..head` again on top of `base`; null when one of them conflicts. */
+export async function rebase(
+  directory: string,
+  options: { base: string; head: string; committer: Person; date: Date },
+): Promise<string | null> {
+  const work = await mkdtemp(`${directory}/rebase-`);
+  const env = personEnvironment(options.committer, options.date);
+  const committer = Object.fromEntries(Object.entries(env).filter(([key]) => key.startsWith("GIT_COMMITTER")));
+  try {
+    await git(directory, ["clone", "-q", "--shared", "--no-checkout", directory, `${work}/tree`]);
+    const tree = `${work}/tree`;
+    await git(tree, ["checkout", "-q", "--detach", options.head]);
+    await git(tree, ["-c", "rebase.autoStash=false", "rebase", "-q", "--force-rebase", options.base], committer);
+    const sha = (await git(tree, ["rev-parse", "HEAD"])).trim();
+    await git(directory, ["fetch", "-q", tree, "HEAD"]);
+    return sha;
+  } catch {
+    return null;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+export async function updateRef(
+  directory: string,
+  ref: string,
+  change: { to: string | null; from?: string | undefined },
+): Promise<void> {
+  const expected = change.from === undefined ? [] : [change.from];
+  if (change.to === null) await git(directory, ["update-ref", "-d", ref, ...expected]);
+  else await git(directory, ["update-ref", ref, change.to, ...expected]);
+}
+
+/** The full SHA of what `revision` names, when it is a commit here. */
+export async function commitSha(directory: string, revision: string): Promise<string | null> {
+  if (revision.startsWith("-")) return null;
+  const out = await tryGit(directory, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`]);
+  return out === null ? null : out.toString().trim();
+}
+
+export async function isAncestor(directory: string, options: { older: string; newer: string }): Promise<boolean> {
+  return (await tryGit(directory, ["merge-base", "--is-ancestor", options.older, options.newer])) !== null;
+}
+
+export async function mergeBase(directory: string, a: string, b: string): Promise<string | null> {
+  const out = await tryGit(directory, ["merge-base", a, b]);
+  return out === null ? null : out.toString().trim();
+}
+
+export async function countCommits(directory: string, from: string, to: string): Promise<number> {
+  return Number((await git(directory, ["rev-list", "--count", `${from}..${to}`])).trim());
+}

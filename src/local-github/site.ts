@@ -1,0 +1,39 @@
+/**
+ * The one living thing of the local GitHub: state, clock, addresses, locks, and the count of what is in flight.
+ * Everything else is a function that takes it.
+ */
+import type { Delivery, WebhookPost } from "./webhooks.ts";
+import type { State } from "./state.ts";
+
+/** Enough to put a resource on the wire: a state (the present one, or an older one for a stale read) and addresses. */
+export interface View {
+  state: State;
+  /** Where people look: `http://127.0.0.1:1234`. */
+  origin: string;
+  /** Where programs call. */
+  apiUrl: string;
+}
+
+export interface Site extends View {
+  /** Holds the bare repositories and the work directories of CI. */
+  directory: string;
+  now(): Date;
+  /** GitHub's timestamps have seconds, no fractions: two things can happen at the same one. */
+  timestamp(): string;
+  post(webhook: WebhookPost): void;
+  deliveries: Delivery[];
+  /** Runs one thing after the other per repository, so that ref changes are attributable. */
+  locked<T>(repositoryId: number, work: () => Promise<T>): Promise<T>;
+  /** Counts `work` as in flight until it ends; failures are kept and thrown by `settle()`. */
+  inFlight(work: Promise<unknown>): void;
+  /** Aborts when the site closes. */
+  closing: AbortSignal;
+}
+
+export function gitDirectory(site: { directory: string }, repositoryId: number): string {
+  return `${site.directory}/repositories/${repositoryId}.git`;
+}
+
+export function nodeId(kind: string, id: number | string): string {
+  return Buffer.from(`04:${kind}${id}`).toString("base64");
+}

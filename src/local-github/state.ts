@@ -1,0 +1,337 @@
+/**
+ * Everything that the local GitHub remembers, as plain data: a snapshot is `structuredClone(state)`, which is how
+ * stale reads are served. Git objects live on disk; refs are mirrored here because they change and objects do not.
+ *
+ * Owns: the shapes and the look-ups. Does not own: who may see them (`access.ts`), how they look on the wire (`resources/`).
+ * S1 Ids are never used twice, whatever they name. S2 `refs` is changed only by `deeds/refs.ts`.
+ */
+export const roles = ["none", "read", "triage", "write", "maintain", "admin"] as const;
+export type Role = (typeof roles)[number];
+export type Grants = Record<string, "read" | "write">;
+
+export interface Account {
+  id: number;
+  login: string;
+  kind: "User" | "Organization" | "Bot";
+  name: string | null;
+  createdAt: string;
+  /** Set on the bot user of an App. */
+  appId: number | null;
+  /** Members of an organization. */
+  memberIds: number[];
+}
+
+export interface App {
+  id: number;
+  clientId: string;
+  slug: string;
+  name: string;
+  ownerId: number;
+  botId: number;
+  hookId: number;
+  grants: Grants;
+  events: string[];
+  webhook: { url: string; secret: string } | null;
+  publicKeyPem: string;
+  createdAt: string;
+}
+
+export interface Installation {
+  id: number;
+  appId: number;
+  accountId: number;
+  selection: "all" | "selected";
+  repositoryIds: number[];
+  grants: Grants;
+  events: string[];
+  createdAt: string;
+  updatedAt: string;
+  suspendedAt: string | null;
+}
+
+export interface Token {
+  value: string;
+  userId: number | null;
+  installationId: number | null;
+  /** Narrowed grants; null on a user's token. */
+  grants: Grants | null;
+  repositoryIds: number[] | null;
+  expiresAt: string | null;
+}
+
+export interface Label {
+  id: number;
+  name: string;
+  color: string;
+  description: string | null;
+}
+
+export interface Reaction {
+  id: number;
+  userId: number;
+  content: ReactionContent;
+  createdAt: string;
+}
+export const reactionContents = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"] as const;
+export type ReactionContent = (typeof reactionContents)[number];
+
+export interface Comment {
+  id: number;
+  threadNumber: number;
+  authorId: number;
+  appId: number | null;
+  body: string;
+  createdAt: string;
+  updatedAt: string;
+  reactions: Reaction[];
+}
+
+export type ReviewState = "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED" | "PENDING";
+export interface Review {
+  id: number;
+  authorId: number;
+  state: ReviewState;
+  body: string;
+  sha: string;
+  submittedAt: string | null;
+}
+
+export interface ReviewComment {
+  id: number;
+  reviewId: number;
+  authorId: number;
+  path: string;
+  line: number | null;
+  side: "LEFT" | "RIGHT";
+  body: string;
+  sha: string;
+  diffHunk: string;
+  createdAt: string;
+  updatedAt: string;
+  inReplyToId: number | null;
+  reactions: Reaction[];
+}
+
+export interface PullRequest {
+  id: number;
+  headRepositoryId: number | null;
+  /** Kept for the label when the fork is gone. */
+  headOwnerLogin: string;
+  headRef: string;
+  headSha: string;
+  baseRef: string;
+  baseSha: string;
+  draft: boolean;
+  mergedAt: string | null;
+  mergedById: number | null;
+  mergeSha: string | null;
+  mergeable: boolean;
+  requestedReviewerIds: number[];
+  requestedTeams: string[];
+  reviews: Review[];
+  reviewComments: ReviewComment[];
+  counts: { commits: number; additions: number; deletions: number; files: number };
+}
+
+/** An issue, or a pull request, which is an issue with more. */
+export interface Thread {
+  id: number;
+  number: number;
+  title: string;
+  body: string | null;
+  state: "open" | "closed";
+  stateReason: "completed" | "not_planned" | "reopened" | null;
+  authorId: number;
+  appId: number | null;
+  labelIds: number[];
+  assigneeIds: number[];
+  createdAt: string;
+  updatedAt: string;
+  closedAt: string | null;
+  closedById: number | null;
+  reactions: Reaction[];
+  pull: PullRequest | null;
+}
+
+export type CheckStatus = "queued" | "in_progress" | "completed";
+export const checkConclusions = [
+  "success",
+  "failure",
+  "neutral",
+  "cancelled",
+  "skipped",
+  "timed_out",
+  "action_required",
+] as const;
+export type CheckConclusion = (typeof checkConclusions)[number];
+export interface Annotation {
+  path: string;
+  start_line: number;
+  end_line: number;
+  start_column?: number | undefined;
+  end_column?: number | undefined;
+  annotation_level: "notice" | "warning" | "failure";
+  message: string;
+  title?: string | undefined;
+  raw_details?: string | undefined;
+}
+
+export interface CheckRun {
+  id: number;
+  suiteId: number;
+  appId: number;
+  name: string;
+  headSha: string;
+  externalId: string;
+  detailsUrl: string | null;
+  status: CheckStatus;
+  conclusion: CheckConclusion | null;
+  startedAt: string | null;
+  completedAt: string | null;
+  output: { title: string | null; summary: string | null; text: string | null };
+  annotations: Annotation[];
+}
+
+export interface CheckSuite {
+  id: number;
+  appId: number;
+  headBranch: string | null;
+  headSha: string;
+  before: string | null;
+  createdAt: string;
+  updatedAt: string;
+  /** What was told last, so that `completed` is told once. */
+  status: CheckStatus;
+  conclusion: CheckConclusion | null;
+}
+
+export interface CommitStatus {
+  id: number;
+  sha: string;
+  state: "error" | "failure" | "pending" | "success";
+  context: string;
+  description: string | null;
+  targetUrl: string | null;
+  creatorId: number;
+  createdAt: string;
+}
+
+export interface RequiredCheckRule {
+  context: string;
+  appId: number | null;
+}
+
+export interface CiSettings {
+  /** Name of the check run. */
+  name: string;
+  command: string[];
+  timeoutMs?: number;
+  env?: Record<string, string>;
+}
+
+export interface Repository {
+  id: number;
+  ownerId: number;
+  name: string;
+  description: string | null;
+  private: boolean;
+  defaultBranch: string;
+  createdAt: string;
+  updatedAt: string;
+  pushedAt: string;
+  parentId: number | null;
+  roles: Map<number, Role>;
+  refs: Map<string, string>;
+  nextNumber: number;
+  threads: Map<number, Thread>;
+  comments: Map<number, Comment>;
+  labels: Map<number, Label>;
+  checkRuns: Map<number, CheckRun>;
+  checkSuites: Map<number, CheckSuite>;
+  statuses: CommitStatus[];
+  /** Required checks by branch, from a ruleset or from classic branch protection. */
+  rulesets: Map<string, RequiredCheckRule[]>;
+  protections: Map<string, RequiredCheckRule[]>;
+  ci: CiSettings | null;
+  jobLogs: Map<number, string>;
+}
+
+export interface State {
+  nextId: number;
+  accounts: Map<number, Account>;
+  apps: Map<number, App>;
+  installations: Map<number, Installation>;
+  tokens: Map<string, Token>;
+  repositories: Map<number, Repository>;
+}
+
+export function emptyState(): State {
+  return {
+    nextId: 1001,
+    accounts: new Map(),
+    apps: new Map(),
+    installations: new Map(),
+    tokens: new Map(),
+    repositories: new Map(),
+  };
+}
+
+export function takeId(state: State): number {
+  return state.nextId++;
+}
+
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+export function accountOf(state: State, id: number): Account {
+  const account = state.accounts.get(id);
+  if (account === undefined) throw new Error(`The local GitHub has no account ${id}.`);
+  return account;
+}
+
+export function findAccount(state: State, login: string): Account | undefined {
+  for (const account of state.accounts.values()) if (same(account.login, login)) return account;
+  return undefined;
+}
+
+export function ownerOf(state: State, repository: Repository): Account {
+  return accountOf(state, repository.ownerId);
+}
+
+export function fullName(state: State, repository: Repository): string {
+  return `${ownerOf(state, repository).login}/${repository.name}`;
+}
+
+export function findRepository(state: State, owner: string, name: string): Repository | undefined {
+  for (const repository of state.repositories.values()) {
+    if (same(repository.name, name) && same(ownerOf(state, repository).login, owner)) return repository;
+  }
+  return undefined;
+}
+
+export function appOf(state: State, id: number): App {
+  const app = state.apps.get(id);
+  if (app === undefined) throw new Error(`The local GitHub has no App ${id}.`);
+  return app;
+}
+
+export function covers(installation: Installation, repository: Repository): boolean {
+  if (installation.accountId !== repository.ownerId) return false;
+  return installation.selection === "all" || installation.repositoryIds.includes(repository.id);
+}
+
+/** GitHub's answer to "what may this person do here": explicit role, ownership, membership, and read for everyone on public. */
+export function roleOf(state: State, repository: Repository, userId: number): Role {
+  if (repository.ownerId === userId) return "admin";
+  const explicit = repository.roles.get(userId);
+  if (explicit !== undefined && explicit !== "none") return explicit;
+  const member = ownerOf(state, repository).memberIds.includes(userId);
+  return member || !repository.private ? "read" : "none";
+}
+
+export function atLeast(role: Role, wanted: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(wanted);
+}
+
+export function branchRef(branch: string): string {
+  return `refs/heads/${branch}`;
+}

@@ -120,7 +120,7 @@ export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, wor
 
 /** A review of exactly this head by somebody permitted. */
 export async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): Promise<BreakpointOutput> {
-  if (input.settings.reviewBreakpoint === "auto") return { decision: "approved", by: null, feedback: "", sha: work.headSha };
+  if (input.settings.reviewBreakpoint === "auto") return { decision: "approved", by: null, feedback: "", sha: work.headSha, reviewId: null };
   const pullRequest = work.pullRequest;
   if (pullRequest === null) throw new Error("A review needs a pull request.");
   if (input.settings.reviewers.length + input.settings.teams.length > 0) {

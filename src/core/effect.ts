@@ -107,6 +107,8 @@ export const breakpointOutputSchema = z.object({
   /** Text of the review or of the command; data from the thread. */
   feedback: z.string(),
   sha: shaSchema.nullable(),
+  /** The review that decided; it steers only once. */
+  reviewId: z.number().int().nullable(),
 });
 export type BreakpointOutput = z.infer<typeof breakpointOutputSchema>;
 

@@ -3,6 +3,7 @@
  * a plan is answered by `/baton approve|reject` (`commands/approve.ts`), so here it only waits.
  */
 import { breakpointInputSchema } from "../../core/effect.ts";
+import type { RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { reviewDecision } from "../../policy/review-decision.ts";
 import { settingsOf } from "../settings-of.ts";
@@ -25,7 +26,7 @@ export const breakpointPerformer: ObservePerformer = {
       pullRequestState: pull.merged ? "merged" : pull.state,
       pullRequestAuthor: pull.author,
       requester: state.requestedBy,
-      since: effect.requestedAt,
+      takenIds: takenReviews(state),
       settings: settingsOf(state).approvals,
     });
     const facts = { headSha: pull.headSha, reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })) } as Json;
@@ -34,7 +35,17 @@ export const breakpointPerformer: ObservePerformer = {
       final: true,
       verdict: decision.verdict,
       facts,
-      output: { decision: decision.outcome, by: decision.by as unknown as Json, feedback: decision.feedback, sha: pull.headSha },
+      output: { decision: decision.outcome, by: decision.by as unknown as Json, feedback: decision.feedback, sha: pull.headSha, reviewId: decision.reviewId },
     };
   },
 };
+
+/** Reviews that an earlier breakpoint of this run has acted on. */
+function takenReviews(state: RunState): number[] {
+  const taken: number[] = [];
+  for (const { kind, output } of state.effects.values()) {
+    const id = kind === "breakpoint" ? (output as { reviewId?: number | null } | undefined)?.reviewId : null;
+    if (typeof id === "number") taken.push(id);
+  }
+  return taken;
+}

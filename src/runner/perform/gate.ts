@@ -19,7 +19,7 @@ export const gatePerformer: ObservePerformer = {
       github.requiredChecks(repository, options.baseBranch ?? repository.defaultBranch),
       dependencies.github.identity(),
     ]);
-    const facts = { sha: input.sha, checks, required, ownAppId: identity.appId, pushedAt: effect.requestedAt };
+    const facts = { sha: input.sha, checks, required, ownAppId: identity.appId, since: effect.requestedAt };
     const verdict = checksGreen(facts, settings.gates, dependencies.clock.now());
     const kept = { sha: input.sha, checks: checks.length, required: required.map(({ name }) => name) } as Json;
     if (verdict.status === "pending") return { final: false, verdict, facts: kept };

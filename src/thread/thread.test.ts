@@ -1,0 +1,234 @@
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { grammars } from "./grammar.ts";
+import { parseMarker, printMarker, withMarker } from "./marker.ts";
+import { parseCommand } from "./parse-command.ts";
+import { createRedactor, redactedText } from "./redact.ts";
+import { cut, fenced, neutralise, sanitise } from "./sanitise.ts";
+
+const parse = (body: string) => parseCommand(body, grammars);
+
+describe("what is a command", () => {
+  it.each([
+    ["alone", "/baton run"],
+    ["after text", "Please help.\n\n/baton run"],
+    ["in the same paragraph, on its own line", "Please help.\n/baton run"],
+    ["with text after it", "/baton run\n\nKeep it small."],
+    ["with a trailing space", "/baton run  "],
+    ["with CRLF", "Hello\r\n\r\n/baton run\r\n"],
+    ["before a quote", "/baton run\n\n> quoted"],
+    ["after a code block", "```\ncode\n```\n\n/baton run"],
+    ["with two spaces before it", "  /baton run"],
+    ["followed by another", "/baton run\n/baton cancel"],
+  ])("%s: yes", (_, body) => {
+    expect(parse(body)).toMatchObject({ kind: "command", name: "run" });
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["mid-line", "please /baton run"],
+    ["a fence", "```\n/baton run\n```"],
+    ["a tilde fence", "~~~\n/baton run\n~~~"],
+    ["an unclosed fence", "```\n/baton run"],
+    ["indented code", "text\n\n    /baton run"],
+    ["inline code", "`/baton run`"],
+    ["code over lines", "`\n/baton run\n`"],
+    ["a quote", "> /baton run"],
+    ["a lazily continued quote", "> he said\n/baton run"],
+    ["a nested quote", "> > /baton run"],
+    ["a list", "- /baton run"],
+    ["a numbered list", "1. /baton run"],
+    ["a heading", "# /baton run"],
+    ["a table", "| a |\n|---|\n| /baton run |"],
+    ["an HTML comment", "<!--\n/baton run\n-->"],
+    ["an unclosed HTML comment", "<!--\n/baton run"],
+    ["details", "<details>\n/baton run\n</details>"],
+    ["pre", "<pre>\n/baton run\n</pre>"],
+    ["link text", "[/baton run](https://example.com)"],
+    ["link text over lines", "[\n/baton run](https://example.com)"],
+    ["emphasis", "*\u2060/baton run*"],
+    ["a reply by mail", "On Monday, bob wrote:\n> /baton run"],
+    ["another word", "/batonrun"],
+    ["a path", "/baton/run"],
+    ["a look-alike letter", "/b\u0430ton run"],
+    ["full-width letters", "/\uff42aton run"],
+    ["a zero-width space", "/bat\u200bon run"],
+    ["upper case", "/BATON run"],
+    ["an escaped slash", "\\/baton run"],
+    ["a footnote", "[^1]: /baton run"],
+    ["a task list", "- [ ] /baton run"],
+  ])("%s: no", (_, body) => {
+    expect(parse(body)).toEqual({ kind: "none" });
+  });
+});
+
+describe("what a command says", () => {
+  it("takes options, then text, and the lines after", () => {
+    expect(parse('/baton run --harness codex --model=gpt-5 --budget 2.50 Be "careful" --with this\n\nSecond line.')).toEqual({
+      kind: "command",
+      name: "run",
+      words: [],
+      options: { harness: "codex", model: "gpt-5", budget: 2.5 },
+      text: 'Be "careful" --with this\n\nSecond line.',
+    });
+  });
+
+  it.each([
+    ["/baton rnu", "run"],
+    ["/baton stauts", "status"],
+    ["/baton aprove", "approve"],
+    ["/baton", "help"],
+  ])("C2: %s suggests %s and does nothing", (body, suggestion) => {
+    expect(parse(body)).toMatchObject({ kind: "unknown", suggestion });
+  });
+
+  it.each([
+    ["/baton run --budgte 2", "did you mean `--budget`"],
+    ["/baton run --budget", "needs a value"],
+    ["/baton run --budget lots", "an amount in USD"],
+    ["/baton run --budget -1", "more than 0"],
+    ["/baton run --harness $(x)", "a name of letters"],
+    ["/baton status now", 'does not take "now"'],
+    ["/baton budget", "needs one more word"],
+    ["/baton cost --all", "takes no options"],
+  ])("%s is refused with what is allowed", (body, problem) => {
+    const parsed = parse(body);
+    expect(parsed).toMatchObject({ kind: "invalid", problem: expect.stringContaining(problem) });
+  });
+
+  it("never throws and never finds a command without the word", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 300 }), (body) => {
+        const parsed = parse(body);
+        if (!body.includes("/baton")) expect(parsed.kind).toBe("none");
+      }),
+    );
+    fc.assert(fc.property(fc.array(fc.constantFrom("/baton", " run", "\n", "```", "> ", "<!--", "-->", "`", "--budget", " 2", "- ")), (parts) => void parse(parts.join(""))));
+  });
+});
+
+describe("markers", () => {
+  it("print and parse round trip, whatever stands around them", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Za-z0-9_:./#@-]{1,240}$/), fc.string(), (key, body) => {
+        expect(parseMarker(printMarker(key))).toBe(key);
+        fc.pre(parseMarker(body) === null);
+        expect(parseMarker(withMarker(body, key))).toBe(key);
+      }),
+    );
+  });
+
+  it("a key that could end the HTML comment is refused", () => {
+    expect(() => printMarker("a --> b")).toThrow(RangeError);
+  });
+});
+
+describe("redaction", () => {
+  const encode = { base64: (text: string) => Buffer.from(text).toString("base64"), hex: (text: string) => Buffer.from(text).toString("hex") };
+  const secret = "c4n4ry/S3cret+value";
+  const redact = createRedactor({ secrets: [secret, "short"], encode });
+
+  it.each([
+    ["plain", secret],
+    ["in text", `x${secret}y`],
+    ["base64", encode.base64(secret)],
+    ["base64 in a longer text", encode.base64(`user:${secret}`)],
+    ["base64 at the third alignment", encode.base64(`ab${secret}cd`)],
+    ["base64url", encode.base64(secret).replaceAll("+", "-").replaceAll("/", "_")],
+    ["hex", encode.hex(secret)],
+    ["upper-case hex", encode.hex(secret).toUpperCase()],
+    ["URL-encoded", encodeURIComponent(secret)],
+    ["reversed", [...secret].reverse().join("")],
+    ["cut by line breaks", [...secret].join("\n")],
+    ["cut by zero-width spaces", [...secret].join("\u200b")],
+  ])("%s is removed", (_, text) => {
+    const clean = redact(`before ${text} after`);
+    expect(clean).toContain(redactedText);
+    expect(clean).not.toContain(text);
+  });
+
+  it.each([
+    `ghp_${"a1".repeat(18)}`,
+    `ghs_${"a1".repeat(18)}`,
+    `github_pat_${"a1_".repeat(10)}`,
+    `sk-ant-api03-${"a1".repeat(20)}`,
+    `sk-proj-${"a1".repeat(20)}`,
+    "AKIAABCDEFGHIJKLMNOP",
+    `AIza${"a1".repeat(18)}`,
+    "https://user:hunter22@example.com/x",
+    "Authorization: Bearer abcdefgh12345678",
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+  ])("%s is known by its shape", (text) => {
+    expect(redact(`a ${text} b`)).toContain(redactedText);
+  });
+
+  it("leaves ordinary text alone, short values included", () => {
+    const text = "A short commit a1b2c3d4 of https://example.com/acme/shop, sk-1 and 0123456789abcdef.";
+    expect(redact(text)).toBe(text);
+  });
+});
+
+describe("untrusted text", () => {
+  it.each([
+    ["an HTML comment", "a<!-- hidden -->b", "ab"],
+    ["an unclosed comment", "a<!-- hidden", "a"],
+    ["a hidden element", 'a<span style="display:none">hidden</span>b', "ab"],
+    ["a hidden attribute", "a<p hidden>hidden</p>b", "ab"],
+    ["a reference-style comment", "a\n[//]: # (hidden)\nb", "a\n\nb"],
+    ["a link title", '[x](http://e.com "hidden")', "[x](http://e.com)"],
+    ["an image's alternative text", "![hidden](http://e.com/i.png)", "![image](http://e.com/i.png)"],
+    ["an attribute", '<b title="hidden">x</b>', "<b>x</b>"],
+    ["zero-width characters", "a\u200bb\u2060c\ufeff", "abc"],
+    ["bidi controls", "a\u202eb\u2066c", "abc"],
+    ["the tag block", `a${String.fromCodePoint(0xe0068, 0xe0069)}b`, "ab"],
+    ["variation selectors as data", `a${String.fromCodePoint(0xe0100, 0xe0101)}b`, "ab"],
+    ["Hangul and Braille blanks", "a\u3164\u2800\uffa0b", "ab"],
+    ["terminal escapes", "a\u001b[31mb\u001b]8;;http://x\u0007c\u001b[0m", "abc"],
+    ["a script", "a<script>hidden</script>b", "ab"],
+  ])("%s is removed and told of", (_, text, expected) => {
+    expect(sanitise(text)).toEqual({ text: expected, hidden: true });
+  });
+
+  it.each(["Plain text.", "👩‍👩‍👧‍👦 family, 👍🏽 and ❤️", "مرحبا بالعالم", "שלום", "a < b && c > d", "`code` and\n\n```js\nif (a) {}\n```", "- list\n- [x] done", "日本語のテキスト", "1️⃣ first"])(
+    "%j stays as it is",
+    (text) => {
+      expect(sanitise(text)).toEqual({ text, hidden: false });
+    },
+  );
+
+  it.each([
+    ["a mention", "ping @alice and @acme/team", /@\u200balice.*@\u200bacme/],
+    ["a close keyword", "fixes #12, closes acme/shop#3", /fixes\u200b #12.*closes\u200b acme/],
+    ["a command", "/baton approve", /^\u200b\/baton/],
+    ["a workflow command", "::error::x", /^\u200b::error/],
+    ["a remote image", "![x](http://evil/beacon.png)", /^\[/],
+  ])("%s is defused before it is published", (_, text, expected) => {
+    expect(neutralise(text)).toMatch(expected);
+  });
+
+  it("an address and code keep their @", () => {
+    expect(neutralise("a@b.com")).toBe("a@b.com");
+  });
+
+  it("fenced text cannot leave its fence", () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom("`", "```", "````", "\n", "a", "~~~")), (parts) => {
+        const lines = fenced(parts.join("")).split("\n");
+        const fence = lines[0] as string;
+        expect(lines.slice(1, -1).some((line) => line.trimStart().startsWith(fence))).toBe(false);
+      }),
+    );
+  });
+
+  it("is cut between characters, within its bound, with fences closed", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", minLength: 100, maxLength: 300 }), fc.integer({ min: 40, max: 90 }), (text, max) => {
+        const short = cut(text, max);
+        expect(short.length).toBeLessThanOrEqual(max);
+        expect(short.isWellFormed()).toBe(true);
+      }),
+    );
+    expect(cut(`\`\`\`\n${"x".repeat(100)}`, 60)).toMatch(/\n```\n\n… \(cut\)$/);
+  });
+});

@@ -1,7 +1,7 @@
 /**
  * The stages that the processes of this folder are made of: each asks for effects and returns what the next one needs.
  *
- * Owns: publish, checks with repair, review with feedback, finish. Does not own: which stage follows which (`*/process.ts`).
+ * Owns: publish, checks with repair, review with feedback, finish. Does not own: which stage follows which (the `process.ts` files).
  * T1 Green is only what the gate says of the exact head; a run without that evidence never ends as passed.
  * T2 Every new head is judged anew: checks first, then review.
  */

@@ -1,0 +1,212 @@
+/**
+ * Workspaces by git worktrees of one quarantine repository a run. Contract W1–W6 in `ports/workspace.ts`.
+ *
+ * Layout below the root: `trusted/<repository id>.git` (ours: fetched from and pushed to the remote; agents never see it) and
+ * `runs/<run>/repo.git` (the agents' own object store: no remote, no credential), `runs/<run>/work/<name>`, `runs/<run>/home/<name>`.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { FileChange } from "../../core/effect.ts";
+import { BatonError, hasCode } from "../../core/errors.ts";
+import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
+import type { Log } from "../../ports/log.ts";
+import type { ImportOptions, ImportResult, RepositoryAccess, Workspace, Workspaces } from "../../ports/workspace.ts";
+import { git } from "./git-command.ts";
+import { importCommits } from "./import-commits.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
+const branchPattern = /^(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}(?<![./])$/;
+
+export function createWorkspaces(options: { rootDir: string; log: Log }): Workspaces {
+  return new GitWorkspaces(resolve(options.rootDir), options.log);
+}
+
+class GitWorkspaces implements Workspaces {
+  readonly #root: string;
+  readonly #log: Log;
+  readonly #mutex = new KeyedMutex();
+
+  constructor(root: string, log: Log) {
+    this.#root = root;
+    this.#log = log;
+  }
+
+  async fetch(access: RepositoryAccess, ref: string): Promise<string> {
+    const gitDir = await this.#trusted(access);
+    if (/^[0-9a-f]{40,64}$/.test(ref)) {
+      if (await hasCommit(gitDir, ref)) return ref;
+      await this.#fetchRef(access, gitDir, ref);
+      return ref;
+    }
+    await this.#fetchRef(access, gitDir, `+refs/heads/${branchName(ref)}:refs/remotes/origin/${branchName(ref)}`);
+    return (await git(["rev-parse", "--verify", `refs/remotes/origin/${ref}^{commit}`], { gitDir })).stdout.trim();
+  }
+
+  async create(access: RepositoryAccess, { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string }): Promise<Workspace> {
+    const paths = this.#paths(runId, name);
+    const trusted = await this.#trusted(access);
+    await this.#mutex.run(paths.repo, async () => {
+      if (!existsSync(join(paths.repo, "ready"))) {
+        // Half-made by a crash: nothing of an agent can be in it yet.
+        await rm(paths.repo, { recursive: true, force: true });
+        await git(["init", "--quiet", "--bare", "--template=", paths.repo]);
+        // Objects of the trusted repository are read, never written: what the agent adds stays in its own store.
+        await mkdir(join(paths.repo, "objects", "info"), { recursive: true });
+        await writeFile(join(paths.repo, "objects", "info", "alternates"), `${join(trusted, "objects")}\n`);
+        await writeFile(join(paths.repo, "ready"), "");
+      }
+    });
+    await mkdir(paths.home, { recursive: true });
+    // Left over from an attempt that died: its commits were imported or are still in the run's object store.
+    if (existsSync(paths.work)) await this.#removeTree(paths);
+    await this.#mutex.run(paths.repo, () => git(["worktree", "add", "--quiet", "--detach", "--no-checkout", paths.work, baseSha], { gitDir: paths.repo }));
+    await git(["read-tree", "-u", "--reset", baseSha], { gitDir: join(paths.repo, "worktrees", name), workTree: paths.work, cwd: paths.work });
+    return { path: paths.work, homePath: paths.home, baseSha };
+  }
+
+  async import(access: RepositoryAccess, { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string }, options: ImportOptions): Promise<ImportResult> {
+    const paths = this.#paths(runId, name);
+    const trusted = await this.#trusted(access);
+    return importCommits({ repo: paths.repo, work: paths.work, worktreeGitDir: join(paths.repo, "worktrees", name), scratch: join(paths.run, "scratch", name), trusted, ref: `refs/baton/runs/${runId}/${name}`, baseSha, options });
+  }
+
+  async remove(_access: RepositoryAccess, { runId, name }: { runId: RunId; name: string }): Promise<void> {
+    await this.#removeTree(this.#paths(runId, name));
+  }
+
+  async push(access: RepositoryAccess, { branch, sha, expectedSha }: { branch: string; sha: string; expectedSha: string | null }): Promise<void> {
+    const gitDir = await this.#trusted(access);
+    const ref = `refs/heads/${branchName(branch)}`;
+    const moved = async (): Promise<BatonError | null> => {
+      const head = await this.remoteHead(access, branch);
+      if (head === sha) return null;
+      return new BatonError("BATON_BRANCH_MOVED", `${branch} is at ${head ?? "nothing"}, not at ${expectedSha ?? "nothing"} as Baton knew it; ${sha} was not pushed.`);
+    };
+    try {
+      await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha ?? ""}`, access.url, `${sha}:${ref}`], { gitDir, token: await access.token() });
+    } catch (thrown) {
+      if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
+      // A lost answer, or somebody was faster: the remote says which.
+      const message = thrown instanceof Error ? thrown.message : "";
+      const conflict = await moved();
+      if (conflict === null) return;
+      throw /stale info|cannot lock ref|rejected|already exists/.test(message) ? conflict : thrown;
+    }
+  }
+
+  async remoteHead(access: RepositoryAccess, branch: string): Promise<string | null> {
+    const ref = `refs/heads/${branchName(branch)}`;
+    const { stdout } = await git(["ls-remote", access.url, ref], { token: await access.token() });
+    const line = stdout.split("\n").find((candidate) => candidate.endsWith(`\t${ref}`));
+    return line?.split("\t")[0] ?? null;
+  }
+
+  async deleteRemoteBranch(access: RepositoryAccess, { branch, expectedSha }: { branch: string; expectedSha: string }): Promise<void> {
+    const ref = `refs/heads/${branchName(branch)}`;
+    const gitDir = await this.#trusted(access);
+    if ((await this.remoteHead(access, branch)) === null) return;
+    await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha}`, access.url, `:${ref}`], { gitDir, token: await access.token() });
+  }
+
+  async readFile(access: RepositoryAccess, sha: string, path: string): Promise<string | null> {
+    const gitDir = await this.#trusted(access);
+    const { stdout, exitCode } = await git(["cat-file", "blob", `${sha}:${path}`], { gitDir, okCodes: [128] });
+    return exitCode === 0 ? stdout : null;
+  }
+
+  async listFiles(access: RepositoryAccess, sha: string): Promise<string[]> {
+    const gitDir = await this.#trusted(access);
+    const { stdout } = await git(["ls-tree", "-r", "-z", "--name-only", sha], { gitDir });
+    return stdout.split("\0").filter((path) => path !== "");
+  }
+
+  async diffStat(access: RepositoryAccess, fromSha: string, toSha: string): Promise<FileChange[]> {
+    return numstat(await this.#trusted(access), fromSha, toSha);
+  }
+
+  async diff(access: RepositoryAccess, fromSha: string, toSha: string, bytesMax: number): Promise<{ text: string; truncated: boolean }> {
+    const gitDir = await this.#trusted(access);
+    const { stdout } = await git(["diff", "--no-ext-diff", "--no-textconv", "--no-color", fromSha, toSha], { gitDir });
+    return { text: stdout.slice(0, bytesMax), truncated: stdout.length > bytesMax };
+  }
+
+  async isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean> {
+    const gitDir = await this.#trusted(access);
+    return (await git(["merge-base", "--is-ancestor", ancestorSha, sha], { gitDir, okCodes: [1] })).exitCode === 0;
+  }
+
+  async collectGarbage(isActive: (runId: RunId) => Promise<boolean>): Promise<{ removed: string[]; kept: string[] }> {
+    const removed: string[] = [];
+    const kept: string[] = [];
+    for (const entry of await readdir(join(this.#root, "runs")).catch(() => [] as string[])) {
+      const runId = runIdSchema.safeParse(entry);
+      const directory = join(this.#root, "runs", entry);
+      if (!runId.success) {
+        kept.push(`${entry}: not a run of Baton`);
+      } else if (await isActive(runId.data)) {
+        kept.push(`${entry}: the run goes on`);
+      } else if ((await readdir(join(directory, "work")).catch(() => [])).length > 0) {
+        // W6: a workspace that still stands was never imported or removed; a person may want what is in it.
+        kept.push(`${entry}: holds a workspace that was not imported`);
+      } else {
+        await rm(directory, { recursive: true, force: true });
+        removed.push(entry);
+      }
+    }
+    this.#log.info("Workspaces were collected", { removed: removed.length, kept: kept.length });
+    return { removed, kept };
+  }
+
+  async #fetchRef(access: RepositoryAccess, gitDir: string, refspec: string): Promise<void> {
+    // One fetch a repository at a time: they would fight for the same ref locks.
+    await this.#mutex.run(gitDir, async () => git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec], { gitDir, token: await access.token() }));
+  }
+
+  async #trusted(access: RepositoryAccess): Promise<string> {
+    const gitDir = join(this.#root, "trusted", `${access.repository.id}.git`);
+    if (existsSync(join(gitDir, "ready"))) return gitDir;
+    await this.#mutex.run(gitDir, async () => {
+      if (existsSync(join(gitDir, "ready"))) return;
+      await rm(gitDir, { recursive: true, force: true });
+      await git(["init", "--quiet", "--bare", "--template=", gitDir]);
+      await writeFile(join(gitDir, "ready"), "");
+    });
+    return gitDir;
+  }
+
+  async #removeTree(paths: { repo: string; work: string; home: string }): Promise<void> {
+    await rm(paths.work, { recursive: true, force: true, maxRetries: 3 });
+    await rm(paths.home, { recursive: true, force: true, maxRetries: 3 });
+    if (existsSync(paths.repo)) await this.#mutex.run(paths.repo, () => git(["worktree", "prune", "--expire=now"], { gitDir: paths.repo }));
+  }
+
+  #paths(runId: RunId, name: string): { run: string; repo: string; work: string; home: string } {
+    if (!namePattern.test(name)) throw new BatonError("BATON_INTERNAL", `"${name}" cannot name a workspace.`);
+    const run = join(this.#root, "runs", runIdSchema.parse(runId));
+    return { run, repo: join(run, "repo.git"), work: join(run, "work", name), home: join(run, "home", name) };
+  }
+}
+
+function branchName(branch: string): string {
+  if (!branchPattern.test(branch)) throw new BatonError("BATON_INPUT_INVALID", `"${branch}" is not a branch name that Baton uses: letters, digits, dots, dashes, underscores and slashes.`);
+  return branch;
+}
+
+async function hasCommit(gitDir: string, sha: string): Promise<boolean> {
+  return (await git(["cat-file", "-e", `${sha}^{commit}`], { gitDir, okCodes: [1, 128] })).exitCode === 0;
+}
+
+/** Lines added and removed a file, by git objects alone. */
+export async function numstat(gitDir: string, fromSha: string, toSha: string): Promise<FileChange[]> {
+  const { stdout } = await git(["diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--numstat", "-z", fromSha, toSha], { gitDir });
+  return stdout
+    .split("\0")
+    .filter((entry) => entry !== "")
+    .map((entry) => {
+      const [added = "-", removed = "-", ...path] = entry.split("\t");
+      return { path: path.join("\t"), added: added === "-" ? null : Number(added), removed: removed === "-" ? null : Number(removed) };
+    });
+}
+

@@ -1,0 +1,180 @@
+/**
+ * A CI that really runs: the pushed commit in a fresh clone, the repository's command as a child process, its exit code
+ * as conclusion, its output as the log. It reports as GitHub Actions would: app `github-actions`, job id = check run id.
+ *
+ * I1 A job's children end with the job, with its time limit, or with the site.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { Doer } from "../access.ts";
+import { git, gitEnvironment } from "../git.ts";
+import { readCommit } from "../git-objects.ts";
+import { actionsJobUrl } from "../resources/check.ts";
+import { gitDirectory, type Site } from "../site.ts";
+import { type CheckConclusion, type CheckRun, type CiSettings, fullName, type Repository, takeId } from "../state.ts";
+import { createRun, newSuite, updateRun } from "./checks.ts";
+
+export const actionsSlug = "github-actions";
+const timeoutMsDefault = 10 * 60_000;
+const logBytesMax = 4 * 1024 * 1024;
+
+export function actionsAppId(site: Site): number {
+  for (const app of site.state.apps.values()) if (app.slug === actionsSlug) return app.id;
+  throw new Error("The local GitHub lost its Actions App.");
+}
+
+/** Returns at once; the job counts as in flight until it has reported. */
+export function startCi(
+  site: Site,
+  repository: Repository,
+  given: { branch: string; sha: string; doer: Doer },
+): void {
+  if (repository.ci !== null) site.inFlight(runCi(site, repository, { ...given, ci: repository.ci }));
+}
+
+async function runCi(
+  site: Site,
+  repository: Repository,
+  given: { branch: string; sha: string; doer: Doer; ci: CiSettings },
+): Promise<void> {
+  const { branch, sha, ci } = given;
+  const commit = await readCommit(gitDirectory(site, repository.id), sha);
+  if (/\[(?:skip ci|ci skip)\]/.test(commit.message)) return;
+  const appId = actionsAppId(site);
+  const suite = newSuite(site, repository, { appId, branch, sha, before: null });
+  const run = await createRun(site, repository, { appId, suiteId: suite.id, fields: queued(ci, sha) });
+  await runJob(site, repository, { run, ci });
+}
+
+function queued(ci: CiSettings, headSha: string) {
+  return {
+    name: ci.name,
+    headSha,
+    externalId: crypto.randomUUID(),
+    detailsUrl: null,
+    status: "queued" as const,
+    conclusion: null,
+    startedAt: null,
+    completedAt: null,
+    output: { title: null, summary: null, text: null },
+    annotations: [],
+  };
+}
+
+export async function runJob(
+  site: Site,
+  repository: Repository,
+  given: { run: CheckRun; ci: CiSettings },
+): Promise<void> {
+  const { run, ci } = given;
+  const runId = takeId(site.state);
+  const detailsUrl = actionsJobUrl(site, repository, { runId, jobId: run.id });
+  await updateRun(site, repository, {
+    run,
+    change: { status: "in_progress", startedAt: site.timestamp(), detailsUrl, conclusion: null, completedAt: null },
+  });
+  const work = await mkdtemp(`${site.directory}/job-`);
+  try {
+    await git(work, ["clone", "-q", "--no-checkout", gitDirectory(site, repository.id), "source"]);
+    await git(`${work}/source`, ["-c", "core.hooksPath=/dev/null", "checkout", "-q", "--detach", run.headSha]);
+    const ended = await runCommand(site, { ci, directory: `${work}/source`, environment: jobEnvironment(site, repository, run) });
+    if (site.closing.aborted) return;
+    repository.jobLogs.set(run.id, ended.log);
+    await updateRun(site, repository, { run, change: report(site, ended) });
+  } finally {
+    await rm(work, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function jobEnvironment(site: Site, repository: Repository, run: CheckRun): Record<string, string> {
+  return {
+    CI: "true",
+    GITHUB_ACTIONS: "true",
+    GITHUB_REPOSITORY: fullName(site.state, repository),
+    GITHUB_SHA: run.headSha,
+    GITHUB_SERVER_URL: site.origin,
+    GITHUB_API_URL: site.apiUrl,
+  };
+}
+
+interface Ended {
+  conclusion: CheckConclusion;
+  sentence: string;
+  log: string;
+}
+
+function report(site: Site, ended: Ended): Partial<CheckRun> {
+  const failed = ended.conclusion !== "success";
+  return {
+    status: "completed",
+    conclusion: ended.conclusion,
+    completedAt: site.timestamp(),
+    output: { title: ended.sentence, summary: ended.sentence, text: null },
+    annotations: failed
+      ? [
+          {
+            path: ".github",
+            start_line: 1,
+            end_line: 1,
+            annotation_level: "failure",
+            message: ended.sentence,
+          },
+        ]
+      : [],
+  };
+}
+
+async function runCommand(
+  site: Site,
+  given: { ci: CiSettings; directory: string; environment: Record<string, string> },
+): Promise<Ended> {
+  const { ci } = given;
+  const [file = "", ...args] = ci.command;
+  const lines: string[] = [];
+  let bytes = 0;
+  const write = (text: string): void => {
+    if (bytes > logBytesMax) return;
+    bytes += Buffer.byteLength(text);
+    const stamp = site.now().toISOString();
+    for (const line of text.replace(/\n$/, "").split("\n")) lines.push(`${stamp.slice(0, -1)}0000Z ${line}`);
+  };
+  write(`##[group]Run ${ci.command.join(" ")}\n##[endgroup]`);
+  const child = spawn(file, args, {
+    cwd: given.directory,
+    env: { ...gitEnvironment, HOME: given.directory, ...given.environment, ...ci.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, so that all of it can be ended.
+    detached: true,
+  });
+  const end = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Already gone.
+    }
+  };
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    end();
+  }, ci.timeoutMs ?? timeoutMsDefault);
+  site.closing.addEventListener("abort", end);
+  child.stdout.setEncoding("utf8").on("data", write);
+  child.stderr.setEncoding("utf8").on("data", write);
+  const code = await new Promise<number | null>((resolve) => {
+    child.on("error", (error) => {
+      write(error.message);
+      resolve(127);
+    });
+    child.on("close", resolve);
+  });
+  clearTimeout(timer);
+  site.closing.removeEventListener("abort", end);
+  end();
+  const sentence = timedOut
+    ? `The job has exceeded its time limit of ${(ci.timeoutMs ?? timeoutMsDefault) / 1000} s.`
+    : `Process completed with exit code ${code ?? 137}.`;
+  write(code === 0 ? sentence : `##[error]${sentence}`);
+  const conclusion = timedOut ? "timed_out" : code === 0 ? "success" : "failure";
+  return { conclusion, sentence, log: `${lines.join("\n")}\n` };
+}

@@ -1,0 +1,329 @@
+/**
+ * Pull requests over real git: they follow their branch, know their conflicts, and merge.
+ *
+ * P1 The head of an open pull request is the tip of its branch. P2 A merge with `sha` happens at that head or not at all.
+ */
+import type { Doer } from "../access.ts";
+import { invalid, Refusal } from "../answer.ts";
+import { readCommits, readDifference } from "../git-objects.ts";
+import { commitTree, countCommits, git, isAncestor, mergeBase, mergeTree, rebase, updateRef } from "../git.ts";
+import { isPull, type PullThread } from "../resources/pull-request.ts";
+import { userById } from "../resources/user.ts";
+import { gitDirectory, type Site } from "../site.ts";
+import {
+  accountOf,
+  atLeast,
+  branchRef,
+  findAccount,
+  ownerOf,
+  type PullRequest,
+  type Repository,
+  roleOf,
+  takeId,
+} from "../state.ts";
+import { personOf } from "./accounts.ts";
+import { openSuites, requiredChecksMissing } from "./checks.ts";
+import { startCi } from "./ci.ts";
+import { type RefChange, refsChanged } from "./refs.ts";
+import { checkBody, closeThread, newThread, tellThread } from "./threads.ts";
+
+export interface PullOptions {
+  title: string;
+  body: string | null;
+  /** `branch`, or `owner:branch` for a fork. */
+  head: string;
+  base: string;
+  draft: boolean;
+  doer: Doer;
+}
+
+export async function openPull(site: Site, repository: Repository, options: PullOptions): Promise<PullThread> {
+  checkBody("PullRequest", options.body);
+  const head = resolveHead(site, repository, options.head);
+  const baseSha = repository.refs.get(branchRef(options.base));
+  if (baseSha === undefined) throw invalid("PullRequest", "base", "invalid");
+  for (const other of repository.threads.values()) {
+    if (!isPull(other) || other.state !== "open") continue;
+    const same = other.pull.headRepositoryId === head.repository.id && other.pull.headRef === head.branch;
+    if (same && other.pull.baseRef === options.base) {
+      const message = `A pull request already exists for ${head.ownerLogin}:${head.branch}.`;
+      throw new Refusal(422, "Validation Failed", { errors: [{ resource: "PullRequest", code: "custom", message }] });
+    }
+  }
+  const directory = gitDirectory(site, repository.id);
+  await bring(site, repository, { from: head.repository, sha: head.sha });
+  if ((await countCommits(directory, baseSha, head.sha)) === 0) {
+    const message = `No commits between ${options.base} and ${head.branch}`;
+    throw new Refusal(422, "Validation Failed", { errors: [{ resource: "PullRequest", code: "custom", message }] });
+  }
+  const thread = newThread(site, repository, { title: options.title, body: options.body, doer: options.doer });
+  const pull: PullRequest = {
+    id: takeId(site.state),
+    headRepositoryId: head.repository.id,
+    headOwnerLogin: head.ownerLogin,
+    headRef: head.branch,
+    headSha: head.sha,
+    baseRef: options.base,
+    baseSha,
+    draft: options.draft,
+    mergedAt: null,
+    mergedById: null,
+    mergeSha: null,
+    mergeable: false,
+    requestedReviewerIds: [],
+    requestedTeams: [],
+    reviews: [],
+    reviewComments: [],
+    counts: { commits: 0, additions: 0, deletions: 0, files: 0 },
+  };
+  const opened: PullThread = Object.assign(thread, { pull });
+  await measure(site, repository, opened);
+  tellThread(site, repository, { thread: opened, action: "opened", doer: options.doer });
+  if (head.repository.id !== repository.id) await beginForkChecks(site, repository, opened, options.doer);
+  return opened;
+}
+
+function resolveHead(site: Site, repository: Repository, head: string) {
+  const colon = head.indexOf(":");
+  const ownerLogin = colon < 0 ? ownerOf(site.state, repository).login : head.slice(0, colon);
+  const branch = head.slice(colon + 1);
+  const owner = findAccount(site.state, ownerLogin);
+  const family = [...site.state.repositories.values()].filter(
+    (one) => one.id === repository.id || one.parentId === repository.id || repository.parentId === one.id,
+  );
+  const found = family.find((one) => one.ownerId === owner?.id);
+  const sha = found?.refs.get(branchRef(branch));
+  if (found === undefined || sha === undefined || owner === undefined) throw invalid("PullRequest", "head", "invalid");
+  return { repository: found, branch, sha, ownerLogin: owner.login };
+}
+
+/** The objects of a fork's head come into the base repository, as `refs/pull/<n>/head` needs them. */
+async function bring(site: Site, repository: Repository, given: { from: Repository; sha: string }): Promise<void> {
+  if (given.from.id === repository.id) return;
+  await git(gitDirectory(site, repository.id), ["fetch", "-q", gitDirectory(site, given.from.id), given.sha]);
+}
+
+/** A fork's push runs nothing in the base repository; its pull request does. */
+async function beginForkChecks(site: Site, repository: Repository, thread: PullThread, doer: Doer): Promise<void> {
+  const { headSha: sha, headRef: branch } = thread.pull;
+  await openSuites(site, repository, { branch, sha, before: null, doer });
+  startCi(site, repository, { branch, sha, doer });
+}
+
+/** Counts and conflicts, from git. */
+async function measure(site: Site, repository: Repository, thread: PullThread): Promise<void> {
+  const directory = gitDirectory(site, repository.id);
+  const { pull } = thread;
+  const base = repository.refs.get(branchRef(pull.baseRef)) ?? pull.baseSha;
+  const common = (await mergeBase(directory, base, pull.headSha)) ?? base;
+  const files = await readDifference(directory, common, pull.headSha);
+  pull.counts = {
+    commits: await countCommits(directory, base, pull.headSha),
+    additions: files.reduce((sum, file) => sum + file.additions, 0),
+    deletions: files.reduce((sum, file) => sum + file.deletions, 0),
+    files: files.length,
+  };
+  pull.mergeable = (await mergeTree(directory, base, pull.headSha)) !== null;
+  const ref = `refs/pull/${thread.number}/head`;
+  await updateRef(directory, ref, { to: pull.headSha });
+  repository.refs.set(ref, pull.headSha);
+}
+
+/** The range that a pull request shows: from where it left its base. */
+export async function pullRange(site: Site, repository: Repository, pull: PullRequest) {
+  const directory = gitDirectory(site, repository.id);
+  const base = repository.refs.get(branchRef(pull.baseRef)) ?? pull.baseSha;
+  // After the merge the base contains the head, so the base of that time counts.
+  const against = pull.mergedAt === null ? base : pull.baseSha;
+  return { directory, from: (await mergeBase(directory, against, pull.headSha)) ?? against, to: pull.headSha };
+}
+
+/** What a moved branch means for the pull requests from it and into it. */
+export async function followBranch(
+  site: Site,
+  repository: Repository,
+  given: { branch: string; change: RefChange; doer: Doer },
+): Promise<void> {
+  for (const target of site.state.repositories.values()) {
+    for (const thread of target.threads.values()) {
+      if (!isPull(thread) || thread.state !== "open") continue;
+      if (thread.pull.headRepositoryId === repository.id && thread.pull.headRef === given.branch) {
+        await headMoved(site, target, { thread, source: repository, ...given });
+      } else if (target.id === repository.id && thread.pull.baseRef === given.branch) {
+        await baseMoved(site, target, { thread, ...given });
+      }
+    }
+  }
+}
+
+async function headMoved(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; source: Repository; change: RefChange; doer: Doer },
+): Promise<void> {
+  const { thread, change, doer } = given;
+  if (change.to === null) {
+    closeThread(site, repository, { thread, doer });
+    return;
+  }
+  await bring(site, repository, { from: given.source, sha: change.to });
+  const before = thread.pull.headSha;
+  thread.pull.headSha = change.to;
+  thread.pull.baseSha = repository.refs.get(branchRef(thread.pull.baseRef)) ?? thread.pull.baseSha;
+  thread.updatedAt = site.timestamp();
+  await measure(site, repository, thread);
+  const more = { before, after: change.to };
+  tellThread(site, repository, { thread, action: "synchronize", doer, more });
+  if (given.source.id !== repository.id) await beginForkChecks(site, repository, thread, doer);
+}
+
+async function baseMoved(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; change: RefChange; doer: Doer },
+): Promise<void> {
+  const { thread, change, doer } = given;
+  if (change.to === null) {
+    closeThread(site, repository, { thread, doer });
+    return;
+  }
+  const directory = gitDirectory(site, repository.id);
+  // Somebody pushed the head into the base: GitHub calls that merged.
+  if (await isAncestor(directory, { older: thread.pull.headSha, newer: change.to })) {
+    markMerged(site, repository, { thread, sha: change.to, doer });
+    return;
+  }
+  await measure(site, repository, thread);
+}
+
+function markMerged(site: Site, repository: Repository, given: { thread: PullThread; sha: string; doer: Doer }): void {
+  const { thread, doer } = given;
+  thread.pull.mergedAt = site.timestamp();
+  thread.pull.mergedById = doer.accountId;
+  thread.pull.mergeSha = given.sha;
+  closeThread(site, repository, { thread, doer });
+  if (thread.pull.baseRef === repository.defaultBranch) closeNamedIssues(site, repository, { thread, doer });
+}
+
+const closingWords = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#(\d+)\b/gi;
+
+function closeNamedIssues(site: Site, repository: Repository, given: { thread: PullThread; doer: Doer }): void {
+  for (const match of (given.thread.body ?? "").matchAll(closingWords)) {
+    const named = repository.threads.get(Number(match[1]));
+    if (named === undefined || named.pull !== null || named.state !== "open") continue;
+    closeThread(site, repository, { thread: named, doer: given.doer });
+  }
+}
+
+export interface MergeOptions {
+  thread: PullThread;
+  method: "merge" | "squash" | "rebase";
+  sha: string | null;
+  title: string | null;
+  message: string | null;
+  doer: Doer;
+}
+
+export async function mergePull(site: Site, repository: Repository, options: MergeOptions): Promise<string> {
+  return site.locked(repository.id, async () => {
+    const { thread, doer } = options;
+    const { pull } = thread;
+    if (pull.mergedAt !== null || thread.state === "closed") throw new Refusal(405, "Pull Request is not mergeable");
+    if (options.sha !== null && options.sha !== pull.headSha) {
+      throw new Refusal(409, "Head branch was modified. Review and try the merge again.");
+    }
+    if (pull.draft) throw new Refusal(405, "Pull Request is still a draft");
+    const missing = requiredChecksMissing(repository, { branch: pull.baseRef, sha: pull.headSha });
+    if (missing.length > 0) {
+      throw new Refusal(405, `Required status check "${missing[0]}" is expected.`);
+    }
+    const base = repository.refs.get(branchRef(pull.baseRef));
+    if (base === undefined) throw new Refusal(405, "Base branch does not exist");
+    const sha = await mergedCommit(site, repository, { ...options, base });
+    if (sha === null) throw new Refusal(405, "Pull Request is not mergeable");
+    const ref = branchRef(pull.baseRef);
+    await updateRef(gitDirectory(site, repository.id), ref, { to: sha, from: base });
+    pull.baseSha = base;
+    markMerged(site, repository, { thread, sha, doer });
+    await refsChanged(site, repository, { changes: [{ ref, from: base, to: sha }], doer });
+    return sha;
+  });
+}
+
+async function mergedCommit(
+  site: Site,
+  repository: Repository,
+  options: MergeOptions & { base: string },
+): Promise<string | null> {
+  const directory = gitDirectory(site, repository.id);
+  const { pull, number, title } = options.thread;
+  const person = personOf(site, options.doer.accountId);
+  const { base } = options;
+  const head = pull.headSha;
+  if (options.method === "rebase") return rebase(directory, { base, head, committer: person, date: site.now() });
+  const tree = await mergeTree(directory, base, head);
+  if (tree === null) return null;
+  const squash = options.method === "squash";
+  const subject = options.title ?? (squash ? `${title} (#${number})` : mergeSubject(options.thread));
+  const rest = options.message ?? (squash ? await squashMessage(directory, { base, head }) : title);
+  const message = rest === "" ? `${subject}\n` : `${subject}\n\n${rest}\n`;
+  const parents = squash ? [base] : [base, head];
+  return commitTree(directory, { tree, parents, message, author: person, date: site.now() });
+}
+
+function mergeSubject(thread: PullThread): string {
+  return `Merge pull request #${thread.number} from ${thread.pull.headOwnerLogin}/${thread.pull.headRef}`;
+}
+
+async function squashMessage(directory: string, given: { base: string; head: string }): Promise<string> {
+  const commits = await readCommits(directory, [`${given.base}..${given.head}`]);
+  return commits.toReversed().map((one) => `* ${one.message}`).join("\n\n");
+}
+
+export function requestReviewers(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; logins: string[]; teams: string[]; doer: Doer },
+): void {
+  const { thread, doer } = given;
+  const accounts = given.logins.map((login) => {
+    const account = findAccount(site.state, login);
+    // GitHub: only collaborators, and never the author.
+    const may = account !== undefined && atLeast(roleOf(site.state, repository, account.id), "read");
+    const member = account !== undefined && (!isOutsider(repository, account.id, site) || repository.ownerId === account.id);
+    if (!may || !member) {
+      throw new Refusal(422, `Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the repository.`);
+    }
+    if (account.id === thread.authorId) throw new Refusal(422, "Review cannot be requested from pull request author.");
+    return account;
+  });
+  if (given.teams.length > 0) {
+    throw new Refusal(422, "Could not resolve to a node with the global id of the team.");
+  }
+  for (const account of accounts) {
+    if (thread.pull.requestedReviewerIds.includes(account.id)) continue;
+    thread.pull.requestedReviewerIds.push(account.id);
+    const more = { requested_reviewer: userById(site, account.id) };
+    tellThread(site, repository, { thread, action: "review_requested", doer, more });
+  }
+}
+
+function isOutsider(repository: Repository, userId: number, site: Site): boolean {
+  return !repository.roles.has(userId) && !accountOf(site.state, repository.ownerId).memberIds.includes(userId);
+}
+
+export function removeReviewers(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; logins: string[]; doer: Doer },
+): void {
+  const { thread, doer } = given;
+  for (const login of given.logins) {
+    const account = findAccount(site.state, login);
+    const at = thread.pull.requestedReviewerIds.indexOf(account?.id ?? -1);
+    if (account === undefined || at < 0) continue;
+    thread.pull.requestedReviewerIds.splice(at, 1);
+    const more = { requested_reviewer: userById(site, account.id) };
+    tellThread(site, repository, { thread, action: "review_request_removed", doer, more });
+  }
+}

@@ -1,0 +1,169 @@
+/** Reviews: given at a commit, counted by whoever reads them, dismissed with a reason. */
+import type { Doer } from "../access.ts";
+import { Refusal } from "../answer.ts";
+import { type PullThread, pullRequestSimple } from "../resources/pull-request.ts";
+import { review as reviewObject, reviewComment } from "../resources/review.ts";
+import { writtenBy } from "../resources/user.ts";
+import type { Site } from "../site.ts";
+import { type Repository, type Review, type ReviewComment, takeId } from "../state.ts";
+import { checkBody } from "./threads.ts";
+
+export type ReviewEvent = "APPROVE" | "REQUEST_CHANGES" | "COMMENT";
+const stateOf = { APPROVE: "APPROVED", REQUEST_CHANGES: "CHANGES_REQUESTED", COMMENT: "COMMENTED" } as const;
+
+export interface DraftComment {
+  path: string;
+  line: number | null;
+  side?: "LEFT" | "RIGHT";
+  body: string;
+  diffHunk: string;
+}
+
+export interface ReviewOptions {
+  thread: PullThread;
+  /** null leaves it pending: only its author sees it. */
+  event: ReviewEvent | null;
+  body: string;
+  sha: string | null;
+  comments: DraftComment[];
+  doer: Doer;
+}
+
+export function addReview(site: Site, repository: Repository, options: ReviewOptions): Review {
+  const { thread, doer } = options;
+  checkBody("PullRequestReview", options.body);
+  const review: Review = {
+    id: takeId(site.state),
+    authorId: doer.accountId,
+    state: "PENDING",
+    body: options.body,
+    sha: options.sha ?? thread.pull.headSha,
+    submittedAt: null,
+  };
+  if (options.event !== null) checkSubmission(options, options.event);
+  thread.pull.reviews.push(review);
+  for (const comment of options.comments) {
+    addReviewComment(site, repository, { thread, review, comment, doer, quiet: options.event === null });
+  }
+  if (options.event !== null) submitReview(site, repository, { ...options, review, event: options.event });
+  return review;
+}
+
+function checkSubmission(options: ReviewOptions, event: ReviewEvent): void {
+  const own = options.thread.authorId === options.doer.accountId;
+  if (own && event === "APPROVE") {
+    throw new Refusal(422, "Unprocessable Entity", { errors: ["Can not approve your own pull request"] });
+  }
+  if (own && event === "REQUEST_CHANGES") {
+    throw new Refusal(422, "Unprocessable Entity", { errors: ["Can not request changes on your own pull request"] });
+  }
+  const silent = options.body === "" && options.comments.length === 0;
+  if (silent && event !== "APPROVE") {
+    throw new Refusal(422, "Unprocessable Entity", { errors: ["Body can not be blank"] });
+  }
+}
+
+export function submitReview(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; review: Review; event: ReviewEvent; body: string; doer: Doer },
+): void {
+  const { thread, review, doer } = given;
+  if (review.state !== "PENDING") throw new Refusal(422, "Can not submit a review that is not pending");
+  checkSubmission({ ...given, comments: [], sha: null }, given.event);
+  const now = site.timestamp();
+  review.state = stateOf[given.event];
+  review.body = given.body;
+  review.submittedAt = now;
+  thread.updatedAt = now;
+  thread.pull.requestedReviewerIds = thread.pull.requestedReviewerIds.filter((id) => id !== doer.accountId);
+  tellReview(site, repository, { thread, review, action: "submitted", doer });
+}
+
+export function dismissReview(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; review: Review; doer: Doer },
+): void {
+  const { review } = given;
+  if (review.state !== "APPROVED" && review.state !== "CHANGES_REQUESTED") {
+    throw new Refusal(422, "Can not dismiss a commented pull request review");
+  }
+  review.state = "DISMISSED";
+  tellReview(site, repository, { ...given, action: "dismissed" });
+}
+
+function tellReview(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; review: Review; action: string; doer: Doer },
+): void {
+  const { thread, review } = given;
+  const object = reviewObject(site, { repository, thread }, review);
+  site.post({
+    event: "pull_request_review",
+    action: given.action,
+    repository,
+    senderId: given.doer.accountId,
+    payload: {
+      // Small letters in the event, capitals in the API.
+      review: {
+        ...object,
+        state: review.state.toLowerCase(),
+        submitted_at: review.submittedAt,
+        updated_at: site.timestamp(),
+        body: review.body === "" ? null : review.body,
+      },
+      pull_request: pullRequestSimple(site, repository, thread),
+    },
+  });
+}
+
+export function addReviewComment(
+  site: Site,
+  repository: Repository,
+  given: {
+    thread: PullThread;
+    review: Review;
+    comment: DraftComment;
+    doer: Doer;
+    inReplyToId?: number;
+    quiet?: boolean;
+  },
+): ReviewComment {
+  const { thread, review, comment, doer } = given;
+  checkBody("PullRequestReviewComment", comment.body);
+  const now = site.timestamp();
+  const made: ReviewComment = {
+    id: takeId(site.state),
+    reviewId: review.id,
+    authorId: doer.accountId,
+    path: comment.path,
+    line: comment.line,
+    side: comment.side ?? "RIGHT",
+    body: comment.body,
+    sha: review.sha,
+    diffHunk: comment.diffHunk,
+    createdAt: now,
+    updatedAt: now,
+    inReplyToId: given.inReplyToId ?? null,
+    reactions: [],
+  };
+  thread.pull.reviewComments.push(made);
+  if (given.quiet !== true) {
+    site.post({
+      event: "pull_request_review_comment",
+      action: "created",
+      repository,
+      senderId: doer.accountId,
+      payload: {
+        comment: {
+          ...reviewComment(site, { repository, thread }, made),
+          performed_via_github_app: writtenBy(site, doer.appId),
+        },
+        pull_request: pullRequestSimple(site, repository, thread),
+      },
+    });
+  }
+  return made;
+}

@@ -1,0 +1,27 @@
+/** Figures as people read them. */
+import type { Tokens } from "../../core/vocabulary.ts";
+
+export function usd(amount: number): string {
+  return `$${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;
+}
+
+export function count(tokens: number): string {
+  if (tokens < 1_000) return `${tokens}`;
+  return tokens < 1_000_000 ? `${(tokens / 1_000).toFixed(1)}k` : `${(tokens / 1_000_000).toFixed(2)}M`;
+}
+
+export function totalTokens({ input, output, cacheRead, cacheWrite }: Tokens): number {
+  return input + output + cacheRead + cacheWrite;
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
+/** Text within a table cell: one line, no pipe that could end it. */
+export function cell(text: string): string {
+  return text.replaceAll(/\s+/g, " ").replaceAll("|", "\\|").trim();
+}

@@ -1,0 +1,145 @@
+/** Parts that the status comment, the final comment and the check run share. Facts are computed here, never taken from an agent's text. */
+import type { EffectState, RunState } from "../../core/state.ts";
+import type { Verdict } from "../../core/vocabulary.ts";
+import { waitingFor } from "../../core/waiting.ts";
+import { neutralise } from "../sanitise.ts";
+import { cell, count, duration, totalTokens, usd } from "./format.ts";
+
+export const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️", error: "⚠️" } as const;
+
+export function headline(state: RunState): { icon: string; sentence: string } {
+  if (state.outcome !== null) {
+    if (state.status === "cancelled") return { icon: icons.skipped, sentence: `**Cancelled.** ${neutralise(state.outcome.verdict.reason)}` };
+    const words = { passed: "Done", failed: "Not done", error: "Stopped", skipped: "Skipped", pending: "Unfinished" } as const;
+    return { icon: icons[state.outcome.verdict.status], sentence: `**${words[state.outcome.verdict.status]}.** ${neutralise(state.outcome.verdict.reason)}` };
+  }
+  const waits = waitingFor(state);
+  const wait = waits.find(({ kind }) => kind === "money") ?? waits.find(({ kind }) => kind === "people") ?? waits.find(({ kind }) => kind === "worker") ?? waits[0];
+  if (state.cancelRequested !== null) return { icon: icons.pending, sentence: `**Cancelling**, as @${state.cancelRequested.by.login} asked.` };
+  if (wait === undefined) return { icon: icons.pending, sentence: "**Starting.**" };
+  const icon = wait.kind === "people" ? "🙋" : wait.kind === "money" ? "💰" : wait.kind === "worker" ? "🏃" : icons.pending;
+  const what = wait.kind === "people" ? "Waits for you" : wait.kind === "money" ? "Out of budget" : wait.kind === "worker" ? "At work" : "Waits";
+  return { icon, sentence: `**${what}: ${neutralise(wait.title)}.** ${neutralise(wait.sentence)}` };
+}
+
+/** The plan: every stage of the process with its state. */
+export function stages(state: RunState): string {
+  return state.process.stages
+    .map((stage) => {
+      const effects = [...state.effects.values()].filter((effect) => effect.stage === stage);
+      return `${stageIcon(state, effects)} ${stage}`;
+    })
+    .join(" → ");
+}
+
+function stageIcon(state: RunState, effects: EffectState[]): string {
+  if (effects.length === 0) return state.outcome === null ? "▫️" : "➖";
+  if (effects.some(({ key }) => state.open.has(key))) return "▶️";
+  const last = effects.at(-1) as EffectState;
+  if (last.status === "cancelled") return icons.skipped;
+  return last.status === "failed" || verdictOf(last) === "failed" ? icons.failed : icons.passed;
+}
+
+/** A gate that says no has succeeded as an effect, and is still a no. */
+function verdictOf(effect: EffectState): Verdict["status"] | null {
+  if (effect.kind === "gate") return (effect.output as Verdict | undefined)?.status ?? null;
+  if (effect.kind === "breakpoint") {
+    const decision = (effect.output as { decision?: string } | undefined)?.decision;
+    return decision === undefined ? null : decision === "approved" ? "passed" : "failed";
+  }
+  return null;
+}
+
+export function stepsTable(state: RunState): string {
+  const rows = [...state.effects.values()].map((effect) => {
+    const usage = effect.attempts.flatMap((attempt) => attempt.usage);
+    const tokens = usage.reduce((sum, used) => sum + totalTokens(used.tokens), 0);
+    const cost = usage.reduce((sum, used) => sum + (used.costUsd ?? 0), 0);
+    const unknown = usage.some(({ costUsd }) => costUsd === null);
+    const spent = usage.length === 0 ? ["", ""] : [count(tokens), `${unknown ? "≥ " : ""}${usd(cost)}`];
+    const tries = effect.attempts.length > 1 ? ` (try ${effect.attempts.length})` : "";
+    return `| ${stepIcon(effect)} | ${cell(neutralise(effect.title))}${tries} | ${cell(neutralise(stepNote(effect)))} | ${spent[0]} | ${spent[1]} |`;
+  });
+  return ["| | Step | | Tokens | Cost |", "|---|---|---|--:|--:|", ...rows].join("\n");
+}
+
+function stepIcon(effect: EffectState): string {
+  switch (effect.status) {
+    case "succeeded": {
+      const verdict = verdictOf(effect);
+      return verdict === null ? icons.passed : icons[verdict];
+    }
+    case "failed":
+      return icons.failed;
+    case "cancelled":
+      return icons.skipped;
+    case "stopped":
+      return "💰";
+    case "running":
+      return "🏃";
+    case "retrying":
+      return "🔁";
+    case "requested":
+      return icons.pending;
+  }
+}
+
+function stepNote(effect: EffectState): string {
+  if (effect.error !== null && effect.status !== "succeeded") return `${effect.error.code}: ${effect.error.message}`.slice(0, 200);
+  const took = effect.endedAt === null ? "" : duration(effect.endedAt - effect.requestedAt);
+  if (effect.kind === "agent" && effect.output !== undefined) {
+    const { files, headSha } = effect.output as { files: { added: number | null; removed: number | null }[]; headSha: string | null };
+    const sum = (of: (file: { added: number | null; removed: number | null }) => number | null): number => files.reduce((total, file) => total + (of(file) ?? 0), 0);
+    return headSha === null ? took : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${files.length} file${files.length === 1 ? "" : "s"}, ${took}`;
+  }
+  if (effect.kind === "gate") return ((effect.output as Verdict | undefined) ?? effect.observed?.verdict)?.reason.slice(0, 200) ?? "";
+  if (effect.kind === "breakpoint" && effect.output !== undefined) {
+    const { decision, by } = effect.output as { decision: string; by: { login: string } | null };
+    return by === null ? decision : `${decision} by @${by.login}`;
+  }
+  return effect.progress?.note.slice(0, 120) ?? took;
+}
+
+export function budgetLine(state: RunState): string {
+  const { budgetUsd, spentUsd, tokens, complete } = state.money;
+  const share = budgetUsd > 0 ? Math.min(1, spentUsd / budgetUsd) : 0;
+  const bar = "█".repeat(Math.round(share * 10)).padEnd(10, "░");
+  const warning = share >= 1 ? " — used up" : share >= 0.8 ? " — over 80 %" : share >= 0.5 ? " — over 50 %" : "";
+  return `\`${bar}\` ${complete ? "" : "≥ "}${usd(spentUsd)} of ${usd(budgetUsd)}${warning} · ${count(totalTokens(tokens))} tokens`;
+}
+
+export function costTable(state: RunState): string {
+  const rows: string[] = [];
+  for (const effect of state.effects.values()) {
+    for (const attempt of effect.attempts) {
+      for (const used of attempt.usage) {
+        const { input, output, cacheRead, cacheWrite } = used.tokens;
+        const cost = used.costUsd === null ? "unknown" : usd(used.costUsd);
+        rows.push(`| ${cell(neutralise(effect.title))} | ${attempt.attempt} | ${cell(used.harness)} | ${cell(neutralise(used.model))} | ${count(input)} | ${count(output)} | ${count(cacheRead)} | ${count(cacheWrite)} | ${cost} |`);
+      }
+    }
+  }
+  if (rows.length === 0) return "Nothing was spent.";
+  const { tokens, spentUsd, complete } = state.money;
+  const total = `| **Total** | | | | ${count(tokens.input)} | ${count(tokens.output)} | ${count(tokens.cacheRead)} | ${count(tokens.cacheWrite)} | **${complete ? "" : "≥ "}${usd(spentUsd)}** |`;
+  return ["| Step | Try | Harness | Model | Input | Output | Cache read | Cache write | Cost |", "|---|--:|---|---|--:|--:|--:|--:|--:|", ...rows, total].join("\n");
+}
+
+export function verdictTree(verdict: Verdict, depth = 0): string {
+  const indent = "  ".repeat(depth);
+  const evidence = verdict.evidence
+    .filter(({ label }) => label !== "log")
+    .map(({ label, value, url }) => (url === undefined ? `${label} ${neutralise(value)}` : `[${label} ${neutralise(value)}](${url})`))
+    .join(", ");
+  const line = `${indent}- ${icons[verdict.status]} **${neutralise(verdict.name)}**: ${neutralise(verdict.reason)}${evidence === "" ? "" : ` (${evidence})`}`;
+  return [line, ...verdict.children.map((child) => verdictTree(child, depth + 1))].join("\n");
+}
+
+export function decisions(state: RunState): string {
+  if (state.decisions.length === 0) return "Nothing has been asked of this run yet.";
+  return state.decisions.map(({ verdict }) => verdictTree(verdict)).join("\n");
+}
+
+export function folded(summary: string, body: string): string {
+  return `<details><summary>${summary}</summary>\n\n${body}\n\n</details>`;
+}

@@ -1,0 +1,36 @@
+/** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (V1). */
+import { errorCatalogue } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
+import type { RunState } from "../../core/state.ts";
+import { waitingFor } from "../../core/waiting.ts";
+import { cut, neutralise } from "../sanitise.ts";
+import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
+import type { RenderView } from "./view.ts";
+
+export function renderStatusComment(state: RunState, _view: RenderView): string {
+  const { icon, sentence } = headline(state);
+  const parts = [`${icon} ${sentence}`, stages(state)];
+  const plan = planToApprove(state);
+  if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
+  if (state.effects.size > 0) parts.push(stepsTable(state));
+  parts.push(budgetLine(state));
+  const failure = state.outcome?.error ?? null;
+  if (failure !== null) parts.push(`**What to do:** ${errorCatalogue[failure.code].remedy} (\`${failure.code}\`)`);
+  const waits = waitingFor(state);
+  if (waits.length > 1) parts.push(folded(`Waits for ${waits.length} things`, waits.map(({ title, sentence: why }) => `- ${neutralise(title)}: ${neutralise(why)}`).join("\n")));
+  parts.push(folded("Cost by step", costTable(state)));
+  parts.push(folded("Decisions", decisions(state)));
+  parts.push(`<sub>\`${state.process.name}\` v${state.process.version} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`);
+  return cut(parts.join("\n\n"), limits.commentCharactersMax);
+}
+
+/** The text that a person is asked to approve right now. */
+function planToApprove(state: RunState): string | null {
+  for (const key of state.open) {
+    const effect = state.effects.get(key);
+    if (effect?.kind !== "breakpoint") continue;
+    const text = (effect.input as { subject: { text?: string } }).subject.text;
+    if (text !== undefined) return text;
+  }
+  return null;
+}

@@ -1,0 +1,6 @@
+/** What the renderers need beside the state of a run. */
+export interface RenderView {
+  /** Milliseconds since the epoch: only to tell how long something lasted; nothing shown ticks by itself. */
+  now: number;
+  repositoryUrl: string;
+}

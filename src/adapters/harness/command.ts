@@ -1,0 +1,97 @@
+/**
+ * `command`: any executable that reads a prompt on standard input and edits files in its working directory.
+ *
+ * It may print JSON lines, each with a `type`: `text {text}`, `session {sessionId, model}`, `tool {name, detail}`,
+ * `usage {model, input, output, cacheRead, cacheWrite, costUsd?}` (cumulative for a model), `error {message, status?}`, `result {text}`.
+ * Anything else it prints is text. It succeeds by exit code 0 without an `error` line; git decides what it changed.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { ErrorData } from "../../core/errors.ts";
+import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import { agentEnvironment } from "./environment.ts";
+import { jsonLine, runHarness, statusError, type StreamReader } from "./run-harness.ts";
+
+const tokens = z.number().int().nonnegative().default(0);
+const lineSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("text"), text: z.string() }),
+  z.object({ type: z.literal("result"), text: z.string() }),
+  z.object({ type: z.literal("session"), sessionId: z.string(), model: z.string().nullable().default(null) }),
+  z.object({ type: z.literal("tool"), name: z.string(), detail: z.string().default(""), state: z.enum(["started", "completed", "failed"]).default("started") }),
+  z.object({ type: z.literal("usage"), model: z.string(), input: tokens, output: tokens, cacheRead: tokens, cacheWrite: tokens, costUsd: z.number().nonnegative().nullable().default(null) }),
+  z.object({ type: z.literal("error"), message: z.string(), status: z.number().int().optional() }),
+]);
+
+export interface CommandHarnessOptions {
+  /** Program and arguments; empty: not configured. */
+  command: string[];
+  /** Environment variables passed through by name, with their values. */
+  keys: Record<string, string | undefined>;
+}
+
+export function commandHarness({ command, keys }: CommandHarnessOptions): Harness {
+  return {
+    name: "command",
+    capabilities: { resume: false, readOnly: false, systemPrompt: false, maxTurns: false, maxUsd: false, reportsUsage: true, reportsCost: true },
+    defaultModel: null,
+    async probe() {
+      const installed = command.length > 0;
+      return { installed, version: null, authenticated: true, advice: installed ? null : "Set `harness.command` in `baton.yaml`, or BATON_HARNESS_COMMAND where Baton runs." };
+    },
+    async run(request, onEvent, signal) {
+      const promptFile = join(request.homePath, "prompt.md");
+      const prompt = `${request.systemPrompt}\n\n${request.prompt}`;
+      writeFileSync(promptFile, prompt);
+      const env = { ...agentEnvironment(request, keys), BATON_PROMPT_FILE: promptFile, BATON_ACCESS: request.access, ...(request.model === null ? {} : { BATON_MODEL: request.model }) };
+      return runHarness(request, { command, env, input: prompt, install: "see `harness.command` in baton.yaml" }, new CommandReader(), onEvent, signal);
+    },
+  };
+}
+
+export class CommandReader implements StreamReader {
+  readonly giveUp = null;
+  readonly #text: string[] = [];
+  readonly #usage = new Map<string, HarnessResult["usage"][number]>();
+  #result: string | null = null;
+  #sessionId: string | null = null;
+  #error: ErrorData | null = null;
+  #turns = 0;
+
+  take(line: string, stream: "stdout" | "stderr"): HarnessEvent[] {
+    if (stream === "stderr") return [];
+    const parsed = lineSchema.safeParse(jsonLine(line));
+    if (!parsed.success) {
+      if (this.#text.length < 2_000) this.#text.push(line);
+      return [];
+    }
+    const event = parsed.data;
+    switch (event.type) {
+      case "text":
+        this.#turns += 1;
+        this.#text.push(event.text);
+        return [event];
+      case "result":
+        this.#result = event.text;
+        return [];
+      case "session":
+        this.#sessionId = event.sessionId;
+        return [event];
+      case "tool":
+        return [event];
+      case "usage": {
+        const { model, costUsd, input, output, cacheRead, cacheWrite } = event;
+        const used = { model, costUsd, tokens: { input, output, cacheRead, cacheWrite } };
+        this.#usage.set(model, used);
+        return [{ type: "usage", ...used }];
+      }
+      case "error":
+        this.#error = event.status === undefined ? { code: "BATON_HARNESS_CRASHED", message: event.message } : statusError(event.status, event.message);
+        return [];
+    }
+  }
+
+  end(): ReturnType<StreamReader["end"]> {
+    return { error: this.#error, text: this.#result ?? this.#text.join("\n"), sessionId: this.#sessionId, usage: [...this.#usage.values()], turns: this.#turns };
+  }
+}

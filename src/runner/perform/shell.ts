@@ -1,0 +1,43 @@
+/** `shell`: a command of the repository in a workspace of its own, with an agent's environment: no token, no key. */
+import { agentEnvironment } from "../../adapters/harness/environment.ts";
+import { runChild } from "../../adapters/harness/child.ts";
+import { shellInputSchema } from "../../core/effect.ts";
+import { settingsOf } from "../settings-of.ts";
+import { repositoryAccess } from "../repository-access.ts";
+import type { WorkPerformer } from "./performer.ts";
+
+const outputCharactersMax = 20_000;
+
+export const shellPerformer: WorkPerformer = {
+  estimateUsd: () => 0,
+  async perform({ dependencies, state, effect, attempt, github, signal }) {
+    const input = shellInputSchema.parse(effect.input);
+    const settings = settingsOf(state);
+    const access = await repositoryAccess(github, state.thread.repository, "read");
+    const name = `${effect.key.replaceAll(/[^A-Za-z0-9._-]+/g, "-")}-${attempt}`;
+    await dependencies.workspaces.fetch(access, input.sha);
+    const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha: input.sha });
+    const marker = `${state.runId}/${effect.key}/${attempt}`;
+    const timeoutMs = effect.timeoutMs ?? settings.limits.agentMinutes * 60_000;
+    try {
+      const end = await runChild({
+        command: input.command,
+        cwd: workspace.path,
+        env: agentEnvironment({ homePath: workspace.homePath, attemptMarker: marker, variables: {} }, {}),
+        input: null,
+        timeoutMs,
+        silenceMs: timeoutMs,
+        marker,
+        signal,
+        onLine: () => {},
+      });
+      if (end.missing) return { ok: false, error: { code: "BATON_HARNESS_MISSING", message: `\`${input.command[0]}\` is not installed where Baton runs.` }, usage: [], kept: null };
+      if (end.timedOut) return { ok: false, error: { code: "BATON_TIMEOUT", message: `\`${input.command.join(" ")}\` did not end within ${Math.round(timeoutMs / 1_000)} s.` }, usage: [], kept: null };
+      if (end.aborted) return { ok: false, error: { code: "BATON_CANCELLED", message: "The command was stopped." }, usage: [], kept: null };
+      const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
+      return { ok: true, output: { exitCode: end.exitCode, signal: end.signal, output, durationMs: end.durationMs }, usage: [] };
+    } finally {
+      await dependencies.workspaces.remove(access, { runId: state.runId, name });
+    }
+  },
+};

@@ -2,8 +2,8 @@
  * The durable work queue over pg-boss: jobs are put in within the store's own transaction and handed out with a heartbeat,
  * so that a dead worker's job comes back (S4).
  */
-import { sql, type Transaction } from "kysely";
-import { fromKysely, type IDatabase, PgBoss, type SendOptions } from "pg-boss";
+import type { Transaction } from "kysely";
+import { type ConstructorOptions, fromKysely, PgBoss, type SendOptions } from "pg-boss";
 import type { Json } from "../../core/vocabulary.ts";
 import type { Job, NewJob, Queue } from "../../ports/store.ts";
 import type { Log } from "../../ports/log.ts";
@@ -19,7 +19,7 @@ export interface PgBossQueueOptions {
   log: Log;
   backend: "postgres" | "pglite";
   /** PGlite through its adapter, or a server by its address. */
-  connection: { db: IDatabase } | { connectionString: string; max: number };
+  connection: { db: NonNullable<ConstructorOptions["db"]> } | { connectionString: string; max: number };
 }
 
 export class PgBossQueue implements Queue {
@@ -55,7 +55,7 @@ export class PgBossQueue implements Queue {
   }
 
   async enqueue(transaction: Transaction<Tables>, job: NewJob): Promise<void> {
-    const options: SendOptions = { db: fromKysely(transaction, sql as never) };
+    const options: SendOptions = { db: fromKysely(transaction) };
     if (job.singletonKey !== undefined) options.singletonKey = job.singletonKey;
     if (job.startAt !== undefined) options.startAfter = new Date(job.startAt);
     await this.#boss.send(job.queue, job.data as object, options);

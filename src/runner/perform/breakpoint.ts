@@ -24,7 +24,6 @@ export const breakpointPerformer: ObservePerformer = {
       subjectSha: subject.sha,
       headSha: pull.headSha,
       pullRequestState: pull.merged ? "merged" : pull.state,
-      pullRequestAuthor: pull.author,
       requester: state.requestedBy,
       takenIds: takenReviews(state),
       settings: settingsOf(state).approvals,

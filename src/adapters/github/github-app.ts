@@ -1,0 +1,129 @@
+/** GitHub as the App sees it: installations, tokens narrowed to one repository, its own delivery log. */
+import { createAppAuth } from "@octokit/auth-app";
+import { request as plainRequest } from "@octokit/request";
+import { toBatonError } from "../../core/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Github, GithubApp, GithubDeliverySummary } from "../../ports/github.ts";
+import { InstallationGithub } from "./installation.ts";
+import { RateBudget } from "./rate-budget.ts";
+import { Requester } from "./request.ts";
+
+export interface GithubAppOptions {
+  appId: number;
+  privateKey: string;
+  /** `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
+  baseUrl: string;
+  clock: Clock;
+  fetch?: typeof fetch;
+}
+
+/** An installation token lives one hour; it is minted anew after this. */
+const tokenMs = 50 * 60_000;
+
+interface Identity {
+  appId: number;
+  slug: string;
+  bot: { id: number; login: string; kind: "bot" };
+}
+
+export function createGithubApp(options: GithubAppOptions): GithubApp {
+  return new App(options);
+}
+
+class App implements GithubApp {
+  readonly #options: GithubAppOptions;
+  readonly #requester: Requester;
+  readonly #auth: ReturnType<typeof createAppAuth>;
+  readonly #installations = new Map<number, Github>();
+  readonly #tokens = new Map<string, { token: string; until: number }>();
+  #identity: Promise<Identity> | null = null;
+
+  constructor(options: GithubAppOptions) {
+    this.#options = options;
+    const request = plainRequest.defaults({ baseUrl: options.baseUrl, ...(options.fetch === undefined ? {} : { request: { fetch: options.fetch } }) });
+    this.#auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request });
+    this.#requester = new Requester({ ...options, budget: new RateBudget(options.clock), authorise: async () => `bearer ${(await this.#auth({ type: "app" })).token}` });
+  }
+
+  async installation(installationId: number): Promise<Github> {
+    const known = this.#installations.get(installationId);
+    if (known !== undefined) return known;
+    const requester = new Requester({
+      ...this.#options,
+      budget: new RateBudget(this.#options.clock),
+      authorise: async () => `token ${await this.#token(installationId, null, null)}`,
+    });
+    const github = new InstallationGithub({
+      requester,
+      identity: () => this.identity(),
+      webUrl: webUrlOf(this.#options.baseUrl),
+      repositoryToken: (repositoryId, access) => this.#token(installationId, repositoryId, { contents: access, metadata: "read" }),
+    });
+    this.#installations.set(installationId, github);
+    return github;
+  }
+
+  identity(): Promise<Identity> {
+    this.#identity ??= this.#readIdentity().catch((thrown: unknown) => {
+      this.#identity = null;
+      throw thrown;
+    });
+    return this.#identity;
+  }
+
+  async deliveries(cursor: string | null): Promise<{ deliveries: GithubDeliverySummary[]; nextCursor: string | null }> {
+    interface Summary {
+      id: number;
+      guid: string;
+      delivered_at: string;
+      status_code: number;
+      event: string;
+      installation_id: number | null;
+    }
+    const found = await this.#requester.get<Summary[]>("/app/hook/deliveries", { per_page: 100, ...(cursor === null ? {} : { cursor }) });
+    const deliveries = found.map((summary) => ({
+      id: summary.id,
+      guid: summary.guid,
+      deliveredAt: summary.delivered_at,
+      ok: summary.status_code >= 200 && summary.status_code < 300,
+      event: summary.event,
+      installationId: summary.installation_id,
+    }));
+    const last = found.at(-1);
+    return { deliveries, nextCursor: found.length < 100 || last === undefined ? null : `${last.id}` };
+  }
+
+  async redeliver(deliveryId: number): Promise<void> {
+    await this.#requester.write("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id: deliveryId }, false);
+  }
+
+  async #readIdentity(): Promise<Identity> {
+    const app = await this.#requester.get<{ id: number; slug: string }>("/app");
+    const login = `${app.slug}[bot]`;
+    const bot = await this.#requester.find<{ id: number }>("/users/{username}", { username: login });
+    return { appId: app.id, slug: app.slug, bot: { id: bot?.id ?? 0, login, kind: "bot" } };
+  }
+
+  async #token(installationId: number, repositoryId: number | null, permissions: Record<string, "read" | "write"> | null): Promise<string> {
+    const key = `${installationId}/${repositoryId}/${JSON.stringify(permissions)}`;
+    const known = this.#tokens.get(key);
+    const now = this.#options.clock.now();
+    if (known !== undefined && now < known.until) return known.token;
+    try {
+      const minted = await this.#requester.write<{ token: string }>(
+        "POST /app/installations/{installation_id}/access_tokens",
+        { installation_id: installationId, ...(repositoryId === null ? {} : { repository_ids: [repositoryId] }), ...(permissions === null ? {} : { permissions }) },
+        false,
+      );
+      this.#tokens.set(key, { token: minted.token, until: now + tokenMs });
+      return minted.token;
+    } catch (thrown) {
+      throw toBatonError(thrown);
+    }
+  }
+}
+
+function webUrlOf(baseUrl: string): string {
+  const url = new URL(baseUrl);
+  return url.host === "api.github.com" ? "https://github.com" : `${url.protocol}//${url.host}`;
+}

@@ -1,0 +1,373 @@
+/** GitHub as one installation sees it. Reads are facts as they are (G3); each write is an *ensure*. */
+import { BatonError, hasCode } from "../../core/errors.ts";
+import { type Actor, type Permission, permissionSchema, type Repository } from "../../core/vocabulary.ts";
+import type {
+  CheckFacts,
+  CheckRunContent,
+  CommentFacts,
+  Github,
+  GithubUser,
+  IssueFacts,
+  PullRequestFacts,
+  RequiredCheck,
+  ReviewFacts,
+} from "../../ports/github.ts";
+import { parseMarker, withMarker } from "../../thread/marker.ts";
+import type { Requester } from "./request.ts";
+import * as wire from "./wire-types.ts";
+
+export interface InstallationOptions {
+  requester: Requester;
+  identity(): Promise<{ appId: number; bot: GithubUser }>;
+  webUrl: string;
+  repositoryToken(repositoryId: number, access: "read" | "write"): Promise<string>;
+}
+
+export class InstallationGithub implements Github {
+  readonly #requester: Requester;
+  readonly #options: InstallationOptions;
+
+  constructor(options: InstallationOptions) {
+    this.#requester = options.requester;
+    this.#options = options;
+  }
+
+  async repository(repositoryId: number): Promise<Repository> {
+    const found = await this.#requester.get<wire.Repository>("/repositories/{repository_id}", { repository_id: repositoryId });
+    return { id: found.id, owner: found.owner.login, name: found.name, defaultBranch: found.default_branch, installationId: 0 };
+  }
+
+  async permission(repository: Repository, login: string): Promise<Permission> {
+    const found = await this.#requester.find<{ permission: string; role_name?: string }>("/repos/{owner}/{repo}/collaborators/{username}/permission", { ...at(repository), username: login });
+    // `role_name` tells triage and maintain apart; a custom role falls back to its base permission.
+    const role = permissionSchema.safeParse(found?.role_name);
+    const base = permissionSchema.safeParse(found?.permission);
+    return role.success ? role.data : base.success ? base.data : "none";
+  }
+
+  async actor(repository: Repository, user: GithubUser): Promise<Actor> {
+    return { ...user, permission: await this.permission(repository, user.login) };
+  }
+
+  async collaborators(repository: Repository): Promise<Actor[]> {
+    const found = await this.#requester.list<wire.User & { role_name?: string }>("/repos/{owner}/{repo}/collaborators", at(repository));
+    return found.map((user) => ({ ...userOf(user), permission: permissionSchema.catch("read").parse(user.role_name) }));
+  }
+
+  async issue(repository: Repository, number: number): Promise<IssueFacts> {
+    const found = await this.#requester.get<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", { ...at(repository), issue_number: number });
+    return {
+      number: found.number,
+      title: found.title,
+      body: found.body ?? "",
+      state: found.state === "closed" ? "closed" : "open",
+      author: userOf(found.user),
+      isPullRequest: found.pull_request !== undefined,
+      labels: found.labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))),
+      url: found.html_url,
+    };
+  }
+
+  async comments(repository: Repository, number: number, since?: string): Promise<CommentFacts[]> {
+    const found = await this.#requester.list<wire.Comment>("/repos/{owner}/{repo}/issues/{issue_number}/comments", {
+      ...at(repository),
+      issue_number: number,
+      ...(since === undefined ? {} : { since }),
+    });
+    return found.map((comment) => ({
+      id: comment.id,
+      body: comment.body ?? "",
+      author: userOf(comment.user),
+      appId: comment.performed_via_github_app?.id ?? null,
+      createdAt: comment.created_at,
+      updatedAt: comment.updated_at,
+      url: comment.html_url,
+    }));
+  }
+
+  async pullRequest(repository: Repository, number: number): Promise<PullRequestFacts> {
+    return pullOf(await this.#requester.get<wire.PullRequest>("/repos/{owner}/{repo}/pulls/{pull_number}", { ...at(repository), pull_number: number }));
+  }
+
+  async pullRequestsForBranch(repository: Repository, branch: string): Promise<PullRequestFacts[]> {
+    const found = await this.#requester.list<wire.PullRequest>("/repos/{owner}/{repo}/pulls", { ...at(repository), head: `${repository.owner}:${branch}`, state: "open" });
+    return found.filter(({ head }) => head.ref === branch).map(pullOf);
+  }
+
+  async reviews(repository: Repository, number: number): Promise<ReviewFacts[]> {
+    const pull = { ...at(repository), pull_number: number };
+    const found = await this.#requester.list<wire.Review>("/repos/{owner}/{repo}/pulls/{pull_number}/reviews", pull);
+    const comments = await this.#requester.list<wire.ReviewComment>("/repos/{owner}/{repo}/pulls/{pull_number}/comments", pull);
+    const permissions = new Map<string, Permission>();
+    for (const review of found) {
+      const login = review.user?.login;
+      if (login !== undefined && review.user?.type === "User" && !permissions.has(login)) permissions.set(login, await this.permission(repository, login));
+    }
+    return found.map((review) => ({
+      id: review.id,
+      author: userOf(review.user),
+      permission: permissions.get(review.user?.login ?? "") ?? "none",
+      state: reviewStates[review.state] ?? "commented",
+      sha: review.commit_id ?? "",
+      body: review.body ?? "",
+      comments: comments.filter(({ pull_request_review_id }) => pull_request_review_id === review.id).map(({ path, line, body }) => ({ path, line: line ?? null, body })),
+      submittedAt: review.submitted_at ?? "",
+    }));
+  }
+
+  async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {
+    const commit = { ...at(repository), ref: sha };
+    const runs = await this.#requester.list<wire.CheckRun>("/repos/{owner}/{repo}/commits/{ref}/check-runs", { ...commit, filter: "latest" }, (data) => (data as { check_runs: wire.CheckRun[] }).check_runs);
+    const statuses = await this.#requester.list<wire.Status>("/repos/{owner}/{repo}/commits/{ref}/statuses", commit);
+    return [...runs.map(checkOf), ...newestStatuses(statuses).map((status) => statusOf(status, sha))];
+  }
+
+  async requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]> {
+    const required: RequiredCheck[] = [];
+    const rules = await this.#requester.find<wire.BranchRule[]>("/repos/{owner}/{repo}/rules/branches/{branch}", { ...at(repository), branch });
+    for (const rule of rules ?? []) {
+      if (rule.type !== "required_status_checks") continue;
+      for (const check of rule.parameters?.required_status_checks ?? []) required.push({ name: check.context, appId: check.integration_id ?? null });
+    }
+    const protection = await this.#protection(repository, branch);
+    for (const check of protection) if (!required.some(({ name }) => name === check.name)) required.push(check);
+    return required;
+  }
+
+  async checkLog(repository: Repository, check: CheckFacts, bytesMax: number): Promise<string> {
+    if (check.source === "check-run") {
+      // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
+      const log = await this.#requester.find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", { ...at(repository), job_id: check.id }).catch((thrown: unknown) => {
+        if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
+        throw thrown;
+      });
+      if (log !== null) return tail(typeof log === "string" ? log : Buffer.from(log).toString("utf8"), bytesMax);
+    }
+    return tail(check.summary, bytesMax);
+  }
+
+  async file(repository: Repository, path: string, ref: string): Promise<string | null> {
+    const found = await this.#requester.find<wire.Content>("/repos/{owner}/{repo}/contents/{+path}", { ...at(repository), path, ref });
+    if (found === null || found.type !== "file" || found.content === undefined) return null;
+    return Buffer.from(found.content, "base64").toString("utf8");
+  }
+
+  async branchSha(repository: Repository, branch: string): Promise<string | null> {
+    const found = await this.#requester.find<{ object: { sha: string } }>("/repos/{owner}/{repo}/git/ref/{+ref}", { ...at(repository), ref: `heads/${branch}` });
+    return found?.object.sha ?? null;
+  }
+
+  async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {
+    const found = await this.#requester.list<{ filename: string }>("/repos/{owner}/{repo}/pulls/{pull_number}/files", { ...at(repository), pull_number: number });
+    return found.map(({ filename }) => filename);
+  }
+
+  async ensureComment(repository: Repository, number: number, marker: string, body: string, knownId: number | null): Promise<{ id: number; url: string }> {
+    const text = withMarker(body, marker);
+    const thread = { ...at(repository), issue_number: number };
+    const existing = await this.#ownComment(repository, number, marker, knownId);
+    if (existing !== null) {
+      if (existing.body.trimEnd() === text.trimEnd()) return { id: existing.id, url: existing.url };
+      const edited = await this.#requester.write<wire.Comment>("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...at(repository), comment_id: existing.id, body: text });
+      return { id: edited.id, url: edited.html_url };
+    }
+    const created = await this.#requester.write<wire.Comment>("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...thread, body: text });
+    return { id: created.id, url: created.html_url };
+  }
+
+  async ensureReaction(repository: Repository, commentId: number, content: string): Promise<void> {
+    // GitHub itself keeps one reaction of a kind a user: repeating it changes nothing.
+    await this.#requester.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", { ...at(repository), comment_id: commentId, content });
+  }
+
+  async ensurePullRequest(repository: Repository, options: { head: string; base: string; title: string; body: string; draft: boolean }): Promise<PullRequestFacts> {
+    const adopt = async (): Promise<PullRequestFacts | null> => {
+      const open = await this.pullRequestsForBranch(repository, options.head);
+      return open.find(({ baseRef, headRepositoryId }) => baseRef === options.base && headRepositoryId === repository.id) ?? null;
+    };
+    const existing = await adopt();
+    if (existing !== null) return existing;
+    try {
+      return pullOf(await this.#requester.write<wire.PullRequest>("POST /repos/{owner}/{repo}/pulls", { ...at(repository), ...options }));
+    } catch (thrown) {
+      const now = hasCode(thrown, "BATON_GITHUB_CONFLICT") ? await adopt() : null;
+      if (now === null) throw thrown;
+      return now;
+    }
+  }
+
+  async updatePullRequest(repository: Repository, number: number, change: { title?: string; body?: string }): Promise<void> {
+    const now = await this.pullRequest(repository, number);
+    if ((change.title ?? now.title) === now.title && (change.body ?? now.body) === now.body) return;
+    await this.#requester.write("PATCH /repos/{owner}/{repo}/pulls/{pull_number}", { ...at(repository), pull_number: number, ...change });
+  }
+
+  async ensureReviewRequest(repository: Repository, number: number, reviewers: string[], teams: string[]): Promise<void> {
+    const pull = await this.pullRequest(repository, number);
+    // GitHub refuses the whole request when the author is among the reviewers.
+    const people = reviewers.filter((login) => login.toLowerCase() !== pull.author.login.toLowerCase());
+    if (people.length + teams.length === 0) return;
+    await this.#requester.write("POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", { ...at(repository), pull_number: number, reviewers: people, team_reviewers: teams });
+  }
+
+  async ensureCheckRun(repository: Repository, sha: string, externalId: string, content: CheckRunContent, knownId: number | null): Promise<{ id: number; url: string | null }> {
+    const body = {
+      ...at(repository),
+      name: content.name,
+      external_id: externalId,
+      status: content.status,
+      ...(content.conclusion === null ? {} : { conclusion: content.conclusion }),
+      output: {
+        title: content.title,
+        summary: content.summary,
+        text: content.text,
+        annotations: content.annotations.slice(0, 50).map(({ path, line, level, message, title }) => ({ path, start_line: line, end_line: line, annotation_level: level, message, title })),
+      },
+      ...(content.detailsUrl === null ? {} : { details_url: content.detailsUrl }),
+    };
+    const id = knownId ?? (await this.#ownCheckRun(repository, sha, externalId, content.name));
+    const written =
+      id === null
+        ? await this.#requester.write<wire.CheckRun>("POST /repos/{owner}/{repo}/check-runs", { ...body, head_sha: sha })
+        : await this.#requester.write<wire.CheckRun>("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", { ...body, check_run_id: id });
+    return { id: written.id, url: written.html_url };
+  }
+
+  async ensureMerged(repository: Repository, number: number, sha: string, method: "merge" | "squash" | "rebase"): Promise<{ sha: string }> {
+    const done = await this.#mergedAt(repository, number, sha);
+    if (done !== null) return done;
+    try {
+      return await this.#requester.write<{ sha: string }>("PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge", { ...at(repository), pull_number: number, sha, merge_method: method });
+    } catch (thrown) {
+      const merged = await this.#mergedAt(repository, number, sha);
+      if (merged !== null) return merged;
+      throw thrown;
+    }
+  }
+
+  async gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }> {
+    return { url: `${this.#options.webUrl}/${repository.owner}/${repository.name}.git`, token: await this.#options.repositoryToken(repository.id, access) };
+  }
+
+  async #mergedAt(repository: Repository, number: number, sha: string): Promise<{ sha: string } | null> {
+    const pull = await this.pullRequest(repository, number);
+    if (!pull.merged) return null;
+    if (pull.headSha === sha) return { sha: pull.mergeSha ?? sha };
+    throw new BatonError("BATON_GITHUB_CONFLICT", `#${number} was merged at ${pull.headSha}, not at the approved ${sha}.`);
+  }
+
+  async #ownComment(repository: Repository, number: number, marker: string, knownId: number | null): Promise<{ id: number; body: string; url: string } | null> {
+    if (knownId !== null) {
+      const known = await this.#requester.find<wire.Comment>("/repos/{owner}/{repo}/issues/comments/{comment_id}", { ...at(repository), comment_id: knownId });
+      if (known !== null) return { id: known.id, body: known.body ?? "", url: known.html_url };
+    }
+    const { bot, appId } = await this.#options.identity();
+    // Anybody can write a marker; only a comment of our own is adopted.
+    const own = (await this.comments(repository, number)).find(({ author, appId: by, body }) => (author.id === bot.id || by === appId) && parseMarker(body) === marker);
+    return own ?? null;
+  }
+
+  async #ownCheckRun(repository: Repository, sha: string, externalId: string, name: string): Promise<number | null> {
+    const { appId } = await this.#options.identity();
+    const found = await this.#requester.list<wire.CheckRun>(
+      "/repos/{owner}/{repo}/commits/{ref}/check-runs",
+      { ...at(repository), ref: sha, check_name: name, filter: "all" },
+      (data) => (data as { check_runs: wire.CheckRun[] }).check_runs,
+    );
+    return found.find((run) => run.external_id === externalId && run.app?.id === appId)?.id ?? null;
+  }
+
+  async #protection(repository: Repository, branch: string): Promise<RequiredCheck[]> {
+    // Classic protection is readable with `administration: read` only, which Baton does not ask for; the branch tells enough.
+    const found = await this.#requester.find<wire.Branch>("/repos/{owner}/{repo}/branches/{branch}", { ...at(repository), branch });
+    const checks = found?.protection?.required_status_checks;
+    if (checks?.checks !== undefined) return checks.checks.map(({ context, app_id }) => ({ name: context, appId: app_id ?? null }));
+    return (checks?.contexts ?? []).map((name) => ({ name, appId: null }));
+  }
+}
+
+const reviewStates: Record<string, ReviewFacts["state"]> = {
+  APPROVED: "approved",
+  CHANGES_REQUESTED: "changes-requested",
+  COMMENTED: "commented",
+  DISMISSED: "dismissed",
+  PENDING: "pending",
+};
+
+function at(repository: Repository): { owner: string; repo: string } {
+  return { owner: repository.owner, repo: repository.name };
+}
+
+function userOf(user: wire.User | null | undefined): GithubUser {
+  // A deleted account is GitHub's `ghost`, which holds no permission anywhere.
+  return user === null || user === undefined ? { id: 10_137, login: "ghost", kind: "user" } : { id: user.id, login: user.login, kind: user.type === "User" ? "user" : "bot" };
+}
+
+function pullOf(found: wire.PullRequest): PullRequestFacts {
+  return {
+    number: found.number,
+    title: found.title,
+    body: found.body ?? "",
+    state: found.state === "closed" ? "closed" : "open",
+    merged: found.merged ?? found.merged_at != null,
+    mergeSha: found.merge_commit_sha ?? null,
+    draft: found.draft ?? false,
+    author: userOf(found.user),
+    headSha: found.head.sha,
+    headRef: found.head.ref,
+    headRepositoryId: found.head.repo?.id ?? null,
+    baseRef: found.base.ref,
+    baseSha: found.base.sha,
+    mergeable: found.mergeable ?? null,
+    url: found.html_url,
+  };
+}
+
+function checkOf(run: wire.CheckRun): CheckFacts {
+  return {
+    name: run.name,
+    source: "check-run",
+    appId: run.app?.id ?? null,
+    sha: run.head_sha,
+    status: run.status === "completed" ? "completed" : run.status === "in_progress" ? "in_progress" : "queued",
+    conclusion: (run.conclusion as CheckFacts["conclusion"]) ?? null,
+    id: run.id,
+    url: run.html_url,
+    startedAt: run.started_at,
+    completedAt: run.completed_at,
+    summary: [run.output?.title, run.output?.summary, run.output?.text].filter(Boolean).join("\n\n"),
+  };
+}
+
+const statusConclusions: Record<string, CheckFacts["conclusion"]> = { success: "success", failure: "failure", error: "failure" };
+
+function statusOf(status: wire.Status, sha: string): CheckFacts {
+  const conclusion = statusConclusions[status.state] ?? null;
+  return {
+    name: status.context,
+    source: "status",
+    appId: null,
+    sha,
+    status: conclusion === null ? "in_progress" : "completed",
+    conclusion,
+    id: status.id,
+    url: status.target_url ?? null,
+    startedAt: status.created_at,
+    completedAt: conclusion === null ? null : status.updated_at,
+    summary: status.description ?? "",
+  };
+}
+
+/** GitHub lists newest first; of one context the newest holds. */
+function newestStatuses(statuses: wire.Status[]): wire.Status[] {
+  const newest = new Map<string, wire.Status>();
+  for (const status of statuses) if (!newest.has(status.context)) newest.set(status.context, status);
+  return [...newest.values()];
+}
+
+function tail(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text, "utf8");
+  if (bytes.length <= bytesMax) return text;
+  // A cut within a character leaves a replacement character, dropped here.
+  return `… (cut)\n${bytes.subarray(bytes.length - bytesMax).toString("utf8").replace(/^\ufffd+/, "")}`;
+}

@@ -1,0 +1,55 @@
+/**
+ * What Baton allows itself of one installation's limits (G1), below GitHub's own: others share them.
+ *
+ * RB1 While GitHub said to wait, nothing at all is sent. RB2 Content writes are counted over a minute and over an hour.
+ */
+import { limits } from "../../core/limits.ts";
+import type { Clock } from "../../ports/clock.ts";
+
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+
+export class RateBudget {
+  readonly #clock: Clock;
+  #blockedUntil = 0;
+  #writes: number[] = [];
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when a call may be sent; first come, first served. */
+  async admit(contentWrite: boolean): Promise<void> {
+    const mine = this.#turn.then(() => this.#wait(contentWrite));
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  /** GitHub said to wait: the whole installation waits. */
+  block(forMs: number): void {
+    this.#blockedUntil = Math.max(this.#blockedUntil, this.#clock.now() + forMs);
+  }
+
+  get blockedUntil(): number {
+    return this.#blockedUntil;
+  }
+
+  async #wait(contentWrite: boolean): Promise<void> {
+    for (;;) {
+      const now = this.#clock.now();
+      const until = Math.max(this.#blockedUntil, contentWrite ? this.#nextWriteAt(now) : 0);
+      if (until <= now) break;
+      await this.#clock.sleepUntil(until);
+    }
+    if (contentWrite) this.#writes.push(this.#clock.now());
+  }
+
+  #nextWriteAt(now: number): number {
+    this.#writes = this.#writes.filter((at) => at > now - hourMs);
+    const minute = this.#writes.filter((at) => at > now - minuteMs);
+    const byMinute = minute.length < limits.contentWritesPerMinuteMax ? 0 : (minute[minute.length - limits.contentWritesPerMinuteMax] as number) + minuteMs;
+    const byHour = this.#writes.length < limits.contentWritesPerHourMax ? 0 : (this.#writes[this.#writes.length - limits.contentWritesPerHourMax] as number) + hourMs;
+    return Math.max(byMinute, byHour);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The one client for GitHub: every call passes here, with its budget, its retries and its errors (G1, G2).
+ *
+ * RQ1 Reads are tried again on faults of the way; writes never are: an *ensure* looks first.
+ * RQ2 Reads that are polled carry the ETag of the last answer; a 304 costs no limit.
+ */
+import { Octokit } from "@octokit/rest";
+import { BatonError } from "../../core/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { RateBudget } from "./rate-budget.ts";
+
+type Parameters = Record<string, unknown>;
+
+export interface Answer<T> {
+  status: number;
+  data: T;
+  headers: Record<string, string | number | undefined>;
+}
+
+export interface RequesterOptions {
+  baseUrl: string;
+  /** Authorisation header for each call. */
+  authorise(): Promise<string>;
+  clock: Clock;
+  budget: RateBudget;
+  userAgent?: string;
+  fetch?: typeof fetch;
+}
+
+const readTriesMax = 4;
+const requestTimeoutMs = 20_000;
+const secondaryPauseMs = 60_000;
+const etagsMax = 500;
+const pagesMax = 30;
+
+export class Requester {
+  readonly #octokit: Octokit;
+  readonly #options: RequesterOptions;
+  readonly #etags = new Map<string, { etag: string; data: unknown; headers: Answer<unknown>["headers"] }>();
+
+  constructor(options: RequesterOptions) {
+    this.#options = options;
+    this.#octokit = new Octokit({
+      baseUrl: options.baseUrl,
+      userAgent: options.userAgent ?? "baton",
+      request: options.fetch === undefined ? {} : { fetch: options.fetch },
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    });
+  }
+
+  /** A read: tried again on faults of the way, conditional. */
+  async get<T>(route: string, parameters: Parameters = {}): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return (await this.#conditional<T>(`GET ${route}`, parameters)).data;
+      } catch (thrown) {
+        const again = thrown instanceof BatonError && thrown.code === "BATON_GITHUB_UNAVAILABLE" && attempt < readTriesMax;
+        if (!again) throw thrown;
+        await this.#options.clock.sleepUntil(this.#options.clock.now() + 200 * 2 ** attempt);
+      }
+    }
+  }
+
+  /** null where GitHub has nothing there. */
+  async find<T>(route: string, parameters: Parameters = {}): Promise<T | null> {
+    try {
+      return await this.get<T>(route, parameters);
+    } catch (thrown) {
+      if (thrown instanceof BatonError && thrown.code === "BATON_GITHUB_NOT_FOUND") return null;
+      throw thrown;
+    }
+  }
+
+  /** All pages of a list; `pick` finds the items where the answer is an object. */
+  async list<T>(route: string, parameters: Parameters = {}, pick: (data: unknown) => T[] = (data) => data as T[]): Promise<T[]> {
+    const items: T[] = [];
+    for (let page = 1; page <= pagesMax; page += 1) {
+      const found = pick(await this.get<unknown>(route, { ...parameters, per_page: 100, page }));
+      items.push(...found);
+      if (found.length < 100) break;
+    }
+    return items;
+  }
+
+  /** A write, sent once. */
+  async write<T>(route: string, parameters: Parameters = {}, contentWrite = true): Promise<T> {
+    return (await this.#send<T>(route, parameters, contentWrite)).data;
+  }
+
+  async #conditional<T>(route: string, parameters: Parameters): Promise<Answer<T>> {
+    const key = `${route} ${JSON.stringify(parameters)}`;
+    const known = this.#etags.get(key);
+    const headers = { ...(parameters["headers"] as Record<string, string> | undefined), ...(known === undefined ? {} : { "if-none-match": known.etag }) };
+    const answer = await this.#send<T>(route, { ...parameters, headers }, false, known !== undefined);
+    if (answer.status === 304 && known !== undefined) return { status: 200, data: known.data as T, headers: known.headers };
+    const etag = answer.headers["etag"];
+    if (typeof etag === "string") {
+      this.#etags.delete(key);
+      this.#etags.set(key, { etag, data: answer.data, headers: answer.headers });
+      if (this.#etags.size > etagsMax) this.#etags.delete(this.#etags.keys().next().value as string);
+    }
+    return answer;
+  }
+
+  async #send<T>(route: string, parameters: Parameters, contentWrite: boolean, mayBeUnchanged = false): Promise<Answer<T>> {
+    const { budget, authorise } = this.#options;
+    await budget.admit(contentWrite);
+    const headers = { ...(parameters["headers"] as Record<string, string> | undefined), authorization: await authorise() };
+    try {
+      const request = { signal: AbortSignal.timeout(requestTimeoutMs) };
+      const answer = await this.#octokit.request(route, { ...parameters, headers, request });
+      return { status: answer.status, data: answer.data as T, headers: answer.headers as Answer<T>["headers"] };
+    } catch (thrown) {
+      const status = statusOf(thrown);
+      if (status === 304 && mayBeUnchanged) return { status, data: undefined as T, headers: {} };
+      const error = mapError(route, thrown, status, this.#options.clock.now());
+      if (error.code === "BATON_GITHUB_LIMITED") budget.block(error.retryAfterMs ?? secondaryPauseMs);
+      throw error;
+    }
+  }
+}
+
+function statusOf(thrown: unknown): number | null {
+  return typeof thrown === "object" && thrown !== null && "status" in thrown && typeof thrown.status === "number" ? thrown.status : null;
+}
+
+/** G2. The message never holds a header of ours; GitHub's own text does not hold secrets. */
+export function mapError(route: string, thrown: unknown, status: number | null, now: number): BatonError {
+  const response = (thrown as { response?: { headers?: Record<string, string>; data?: { message?: string; errors?: unknown } } }).response;
+  const headers = response?.headers ?? {};
+  const said = response?.data?.message ?? (thrown instanceof Error ? thrown.message : String(thrown));
+  const what = `${route}: ${status ?? "no answer"} ${said}`.slice(0, 500);
+  const options = { cause: thrown };
+  // Octokit reports a broken connection as 500 without a response.
+  if (status === null || status >= 500 || response === undefined) return new BatonError("BATON_GITHUB_UNAVAILABLE", what, options);
+  const retryAfter = Number(headers["retry-after"]);
+  const exhausted = headers["x-ratelimit-remaining"] === "0";
+  if (status === 429 || (status === 403 && (Number.isFinite(retryAfter) || exhausted || /secondary rate limit|abuse/i.test(said)))) {
+    const reset = Number(headers["x-ratelimit-reset"]) * 1_000 - now;
+    const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1_000 : exhausted && reset > 0 ? reset : secondaryPauseMs;
+    return new BatonError("BATON_GITHUB_LIMITED", what, { ...options, retryAfterMs });
+  }
+  if (status === 401 || status === 403) {
+    const needed = headers["x-accepted-github-permissions"];
+    return new BatonError("BATON_GITHUB_DENIED", needed === undefined ? what : `${what} (needs ${needed})`, options);
+  }
+  if (status === 404 || status === 410) return new BatonError("BATON_GITHUB_NOT_FOUND", what, options);
+  const details = response.data?.errors === undefined ? "" : ` ${JSON.stringify(response.data.errors).slice(0, 300)}`;
+  return new BatonError("BATON_GITHUB_CONFLICT", what + details, options);
+}

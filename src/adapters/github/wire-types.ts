@@ -1,0 +1,104 @@
+/** The fields of GitHub's answers that Baton reads, and no others. */
+export interface User {
+  id: number;
+  login: string;
+  type: string;
+}
+
+export interface Repository {
+  id: number;
+  name: string;
+  owner: { login: string };
+  default_branch: string;
+}
+
+export interface Issue {
+  number: number;
+  title: string;
+  body: string | null;
+  state: string;
+  user: User | null;
+  pull_request?: unknown;
+  labels: (string | { name?: string })[];
+  html_url: string;
+}
+
+export interface Comment {
+  id: number;
+  body?: string | null;
+  user: User | null;
+  performed_via_github_app?: { id: number } | null;
+  created_at: string;
+  updated_at: string;
+  html_url: string;
+}
+
+export interface PullRequest {
+  number: number;
+  title: string;
+  body: string | null;
+  state: string;
+  merged?: boolean;
+  merged_at?: string | null;
+  merge_commit_sha?: string | null;
+  draft?: boolean;
+  user: User | null;
+  head: { sha: string; ref: string; repo: { id: number } | null };
+  base: { sha: string; ref: string };
+  mergeable?: boolean | null;
+  html_url: string;
+}
+
+export interface Review {
+  id: number;
+  user: User | null;
+  state: string;
+  commit_id: string | null;
+  body: string | null;
+  submitted_at?: string;
+}
+
+export interface ReviewComment {
+  pull_request_review_id: number | null;
+  path: string;
+  line?: number | null;
+  body: string;
+}
+
+export interface CheckRun {
+  id: number;
+  name: string;
+  head_sha: string;
+  external_id: string | null;
+  status: string;
+  conclusion: string | null;
+  html_url: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  output?: { title: string | null; summary: string | null; text: string | null };
+  app: { id: number } | null;
+}
+
+export interface Status {
+  id: number;
+  context: string;
+  state: string;
+  description: string | null;
+  target_url: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface BranchRule {
+  type: string;
+  parameters?: { required_status_checks?: { context: string; integration_id?: number }[] };
+}
+
+export interface Branch {
+  protection?: { required_status_checks?: { contexts?: string[]; checks?: { context: string; app_id?: number | null }[] } };
+}
+
+export interface Content {
+  type: string;
+  content?: string;
+}

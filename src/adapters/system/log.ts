@@ -1,4 +1,8 @@
-/** The log port over pino. Every text and field passes the redactor before it leaves (one choke point, H4). */
+/**
+ * The log port over pino. One choke point (H4): every text, key and value passes the redactor before it leaves.
+ *
+ * Strings are redacted one by one, as they are: in JSON a secret of several lines would be escaped and pass unseen.
+ */
 import { type DestinationStream, type Logger, pino } from "pino";
 import { isBatonError } from "../../core/errors.ts";
 import type { Log } from "../../ports/log.ts";
@@ -9,33 +13,61 @@ export interface LogOptions {
   destination?: DestinationStream;
 }
 
+/** Deeper values are cut: a log line is read by people. */
+const depthMax = 8;
+
 export function createLog({ level, redact, destination }: LogOptions): Log {
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? pino.destination(2));
+  const logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    destination ?? pino.destination(2),
+  );
   return wrap(logger, redact);
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
 
 function wrap(logger: Logger, redact: (text: string) => string): Log {
+  const clean = (fields: Record<string, unknown>) => plain(fields, redact, 0, new Set()) as Record<string, unknown>;
   const at =
     (level: "debug" | "info" | "warn" | "error") =>
     (text: string, fields: Record<string, unknown> = {}): void => {
-      if (!logger.isLevelEnabled(level)) return;
-      logger[level](JSON.parse(redact(JSON.stringify(plain(fields)))), text);
+      if (logger.isLevelEnabled(level)) logger[level](clean(fields), redact(text));
     };
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: (fields) => wrap(logger.child(fields), redact) };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => wrap(logger.child(clean(fields)), redact),
+  };
+}
+
+/** A value that JSON can hold and that holds no secret. Whatever is logged, logging never throws. */
+function plain(value: unknown, redact: (text: string) => string, depth: number, above: Set<object>): unknown {
+  if (typeof value === "string") return redact(value);
+  if (typeof value === "bigint" || typeof value === "symbol" || typeof value === "function")
+    return redact(String(value));
+  if (typeof value !== "object" || value === null) return value;
+  if (above.has(value)) return "[circular]";
+  if (depth >= depthMax) return "[too deep]";
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "[invalid date]" : value.toISOString();
+  const inner = (child: unknown) => plain(child, redact, depth + 1, new Set(above).add(value));
+  if (Array.isArray(value)) return value.map(inner);
+  if (value instanceof Set) return [...value].map(inner);
+  if (value instanceof Map) return [...value].map(inner);
+  const members = value instanceof Error ? errorMembers(value) : Object.entries(value);
+  return Object.fromEntries(members.map(([key, child]) => [redact(key), inner(child)]));
 }
 
 /** Errors are not enumerable; their code, message, stack and cause are what a reader needs. */
-function plain(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? plainError(value) : value]));
-}
-
-function plainError(error: Error): Record<string, unknown> {
-  return {
-    ...(isBatonError(error) ? { code: error.code, details: error.details } : { name: error.name }),
-    message: error.message,
-    stack: error.stack,
-    ...(error.cause instanceof Error ? { cause: plainError(error.cause) } : {}),
-  };
+function errorMembers(error: Error): [string, unknown][] {
+  const members: [string, unknown][] = isBatonError(error)
+    ? [
+        ["code", error.code],
+        ["details", error.details],
+      ]
+    : [["name", error.name]];
+  members.push(["message", error.message], ["stack", error.stack]);
+  if (error.cause !== undefined) members.push(["cause", error.cause]);
+  return members;
 }

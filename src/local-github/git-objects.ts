@@ -146,5 +146,11 @@ export async function readEntry(directory: string, sha: string, path: string): P
   const [facts = "", found = ""] = line.split("\t");
   const [mode = "", type = "", entrySha = "", size = ""] = facts.split(/ +/);
   if (found !== path) return null;
-  return { mode, type: type as TreeEntry["type"], sha: entrySha, size: size === "-" ? null : Number(size), path: found };
+  return {
+    mode,
+    type: type as TreeEntry["type"],
+    sha: entrySha,
+    size: size === "-" ? null : Number(size),
+    path: found,
+  };
 }

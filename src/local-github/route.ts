@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Actor, type Doer, doerOf, isWrite, type Need } from "./access.ts";
 import { type Answer, notFound, Refusal } from "./answer.ts";
-import { type PullThread, isPull } from "./resources/pull-request.ts";
+import { isPull, type PullThread } from "./resources/pull-request.ts";
 import type { Site, View } from "./site.ts";
 import type { Repository, Role, Thread } from "./state.ts";
 

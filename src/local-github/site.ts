@@ -2,8 +2,9 @@
  * The one living thing of the local GitHub: state, clock, addresses, locks, and the count of what is in flight.
  * Everything else is a function that takes it.
  */
-import type { Delivery, WebhookPost } from "./webhooks.ts";
+
 import type { State } from "./state.ts";
+import type { Delivery, WebhookPost } from "./webhooks.ts";
 
 /** Enough to put a resource on the wire: a state (the present one, or an older one for a stale read) and addresses. */
 export interface View {
@@ -21,6 +22,7 @@ export interface Site extends View {
   /** GitHub's timestamps have seconds, no fractions: two things can happen at the same one. */
   timestamp(): string;
   post(webhook: WebhookPost): void;
+  redeliver(delivery: Delivery): void;
   deliveries: Delivery[];
   /** Runs one thing after the other per repository, so that ref changes are attributable. */
   locked<T>(repositoryId: number, work: () => Promise<T>): Promise<T>;

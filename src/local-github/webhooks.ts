@@ -177,12 +177,17 @@ function parcelFor(site: Site, webhook: WebhookPost, to: { app: App; installatio
 
 /** Payloads carry the repository without what only its settings page shows. */
 function webhookRepository(site: Site, repository: Repository): object {
-  const { permissions: _permissions, parent: _parent, source: _source, organization: _organization, ...rest } =
-    fullRepository(site, repository, null) as ReturnType<typeof fullRepository> & {
-      parent?: unknown;
-      source?: unknown;
-      organization?: unknown;
-    };
+  const {
+    permissions: _permissions,
+    parent: _parent,
+    source: _source,
+    organization: _organization,
+    ...rest
+  } = fullRepository(site, repository, null) as ReturnType<typeof fullRepository> & {
+    parent?: unknown;
+    source?: unknown;
+    organization?: unknown;
+  };
   const { temp_clone_token: _token, subscribers_count: _subscribers, network_count: _network, ...plain } = rest;
   return { ...plain, custom_properties: {} };
 }

@@ -1,17 +1,51 @@
-/** What tokens cost: our table times tokens where the model is known, else what the harness reports, else unknown. */
+/**
+ * What an attempt cost.
+ *
+ * C1 A price of `baton.yaml` counts as it is: it is what the owner says they pay.
+ * C2 Else the higher of our table and the harness's own figure: totals hide hour-long caches and long prompts, which the harness
+ *    sees; a harness may not know a model, which our table does. A budget that errs stops early, never late.
+ * C3 With neither, the cost is unknown: null, never 0. `unpriced` tells whether a run may go on with it.
+ */
+import type { ErrorData } from "../core/errors.ts";
 import type { Tokens, Usage } from "../core/vocabulary.ts";
-import { type Price, priceOf, priceTableVersion } from "./prices.ts";
+import { findPrice, type Price, type PriceTable } from "./prices.ts";
 
 const million = 1_000_000;
 
-export function priceUsage(used: { harness: string; model: string; tokens: Tokens; costUsd: number | null }, overrides: Record<string, Price>): Usage {
-  const price = priceOf(used.model, overrides);
-  const { harness, model, tokens } = used;
-  if (price !== null) return { harness, model, tokens, costUsd: costOf(tokens, price), priceSource: "table", priceTableVersion };
-  if (used.costUsd !== null) return { harness, model, tokens, costUsd: used.costUsd, priceSource: "harness", priceTableVersion: null };
-  return { harness, model, tokens, costUsd: null, priceSource: "unknown", priceTableVersion: null };
+export interface ReportedUsage {
+  harness: string;
+  model: string;
+  tokens: Tokens;
+  /** As the harness reports it. */
+  costUsd: number | null;
+}
+
+export function priceUsage({ harness, model, tokens, costUsd }: ReportedUsage, overrides: PriceTable): Usage {
+  const used = { harness, model, tokens };
+  const found = findPrice(model, overrides);
+  const reportedUsd = costUsd !== null && Number.isFinite(costUsd) && costUsd >= 0 ? costUsd : null;
+  if (found !== null) {
+    const listedUsd = costOf(tokens, found.price);
+    if (found.version === "baton.yaml" || reportedUsd === null || reportedUsd <= listedUsd) {
+      return { ...used, costUsd: listedUsd, priceSource: "table", priceTableVersion: found.version };
+    }
+  }
+  if (reportedUsd !== null) return { ...used, costUsd: reportedUsd, priceSource: "harness", priceTableVersion: null };
+  return { ...used, costUsd: null, priceSource: "unknown", priceTableVersion: null };
 }
 
 export function costOf(tokens: Tokens, price: Price): number {
   return (tokens.input * price.input + tokens.output * price.output + tokens.cacheRead * price.cacheRead + tokens.cacheWrite * price.cacheWrite) / million;
+}
+
+/** Why a run must stop: it used tokens that nobody can price, so its budget means nothing. Null where it may go on (C3). */
+export function unpriced(usage: readonly Usage[], unknownPrice: "stop" | "allow"): ErrorData | null {
+  if (unknownPrice === "allow") return null;
+  const models = usage.filter(({ costUsd, tokens }) => costUsd === null && tokens.input + tokens.output + tokens.cacheRead + tokens.cacheWrite > 0);
+  if (models.length === 0) return null;
+  const names = [...new Set(models.map(({ model }) => `"${model}"`))].join(", ");
+  return {
+    code: "BATON_PRICE_UNKNOWN",
+    message: `Nobody knows the price of ${names}, so the budget cannot hold (\`budget.unknownPrice: stop\`). Add it to \`prices\` in \`baton.yaml\`.`,
+  };
 }

@@ -55,7 +55,7 @@ export interface RunRow {
   updatedAt: number;
   /** When it must be looked at even if nothing happens; null when only an event can move it. */
   wakeAt: number | null;
-  /** What outside facts can move it: head SHAs, pull request numbers, branch names, as `sha:<sha>`, `pull:<n>`, `branch:<name>`. */
+  /** What outside facts can move it: head SHAs, pull request numbers, branch names, as `sha:<sha>`, `pull:<repository id>/<n>`. */
   watches: string[];
 }
 

@@ -67,7 +67,7 @@ export function watchesOf(state: RunState): string[] {
     const input = state.effects.get(key)?.input as { sha?: string; pullRequest?: number; subject?: { sha?: string; pullRequest?: number } } | undefined;
     for (const at of [input, input?.subject]) {
       if (typeof at?.sha === "string") watches.add(`sha:${at.sha}`);
-      if (typeof at?.pullRequest === "number") watches.add(`pull:${at.pullRequest}`);
+      if (typeof at?.pullRequest === "number") watches.add(`pull:${state.thread.repository.id}/${at.pullRequest}`);
     }
   }
   return [...watches];

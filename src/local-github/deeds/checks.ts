@@ -94,7 +94,15 @@ export async function tellSuite(
   });
 }
 
-const worst: CheckConclusion[] = ["failure", "timed_out", "action_required", "cancelled", "success", "neutral", "skipped"];
+const worst: CheckConclusion[] = [
+  "failure",
+  "timed_out",
+  "action_required",
+  "cancelled",
+  "success",
+  "neutral",
+  "skipped",
+];
 
 /** Puts the suite in step with its runs. */
 export async function settleSuite(site: Site, repository: Repository, suiteId: number): Promise<void> {
@@ -196,7 +204,9 @@ export function requiredChecksMissing(repository: Repository, given: { branch: s
       const byRun = runs.filter((run) => run.name === rule.context && (rule.appId ?? run.appId) === run.appId);
       const byStatus = rule.appId === null ? statuses.filter((one) => one.context === rule.context) : [];
       const seen = byRun.length + byStatus.length > 0;
-      return !seen || byRun.some((run) => !passes.has(run.conclusion)) || byStatus.some((one) => one.state !== "success");
+      return (
+        !seen || byRun.some((run) => !passes.has(run.conclusion)) || byStatus.some((one) => one.state !== "success")
+      );
     })
     .map((rule) => rule.context);
 }

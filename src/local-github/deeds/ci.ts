@@ -24,11 +24,7 @@ export function actionsAppId(site: Site): number {
 }
 
 /** Returns at once; the job counts as in flight until it has reported. */
-export function startCi(
-  site: Site,
-  repository: Repository,
-  given: { branch: string; sha: string; doer: Doer },
-): void {
+export function startCi(site: Site, repository: Repository, given: { branch: string; sha: string; doer: Doer }): void {
   if (repository.ci !== null) site.inFlight(runCi(site, repository, { ...given, ci: repository.ci }));
 }
 
@@ -77,7 +73,11 @@ export async function runJob(
   try {
     await git(work, ["clone", "-q", "--no-checkout", gitDirectory(site, repository.id), "source"]);
     await git(`${work}/source`, ["-c", "core.hooksPath=/dev/null", "checkout", "-q", "--detach", run.headSha]);
-    const ended = await runCommand(site, { ci, directory: `${work}/source`, environment: jobEnvironment(site, repository, run) });
+    const ended = await runCommand(site, {
+      ci,
+      directory: `${work}/source`,
+      environment: jobEnvironment(site, repository, run),
+    });
     if (site.closing.aborted) return;
     repository.jobLogs.set(run.id, ended.log);
     await updateRun(site, repository, { run, change: report(site, ended) });

@@ -1,12 +1,12 @@
 /**
- * Pull requests over real git: they follow their branch, know their conflicts, and merge.
+ * Pull requests over real git: they follow their branch and know their conflicts.
  *
- * P1 The head of an open pull request is the tip of its branch. P2 A merge with `sha` happens at that head or not at all.
+ * P1 The head of an open pull request is the tip of its branch.
  */
 import type { Doer } from "../access.ts";
 import { invalid, Refusal } from "../answer.ts";
-import { readCommits, readDifference } from "../git-objects.ts";
-import { commitTree, countCommits, git, isAncestor, mergeBase, mergeTree, rebase, updateRef } from "../git.ts";
+import { countCommits, git, isAncestor, mergeBase, mergeTree, updateRef } from "../git.ts";
+import { readDifference } from "../git-objects.ts";
 import { isPull, type PullThread } from "../resources/pull-request.ts";
 import { userById } from "../resources/user.ts";
 import { gitDirectory, type Site } from "../site.ts";
@@ -21,11 +21,15 @@ import {
   roleOf,
   takeId,
 } from "../state.ts";
-import { personOf } from "./accounts.ts";
-import { openSuites, requiredChecksMissing } from "./checks.ts";
+import { openSuites } from "./checks.ts";
 import { startCi } from "./ci.ts";
-import { type RefChange, refsChanged } from "./refs.ts";
 import { checkBody, closeThread, newThread, tellThread } from "./threads.ts";
+
+export interface RefChange {
+  ref: string;
+  from: string | null;
+  to: string | null;
+}
 
 export interface PullOptions {
   title: string;
@@ -196,7 +200,11 @@ async function baseMoved(
   await measure(site, repository, thread);
 }
 
-function markMerged(site: Site, repository: Repository, given: { thread: PullThread; sha: string; doer: Doer }): void {
+export function markMerged(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; sha: string; doer: Doer },
+): void {
   const { thread, doer } = given;
   thread.pull.mergedAt = site.timestamp();
   thread.pull.mergedById = doer.accountId;
@@ -215,71 +223,6 @@ function closeNamedIssues(site: Site, repository: Repository, given: { thread: P
   }
 }
 
-export interface MergeOptions {
-  thread: PullThread;
-  method: "merge" | "squash" | "rebase";
-  sha: string | null;
-  title: string | null;
-  message: string | null;
-  doer: Doer;
-}
-
-export async function mergePull(site: Site, repository: Repository, options: MergeOptions): Promise<string> {
-  return site.locked(repository.id, async () => {
-    const { thread, doer } = options;
-    const { pull } = thread;
-    if (pull.mergedAt !== null || thread.state === "closed") throw new Refusal(405, "Pull Request is not mergeable");
-    if (options.sha !== null && options.sha !== pull.headSha) {
-      throw new Refusal(409, "Head branch was modified. Review and try the merge again.");
-    }
-    if (pull.draft) throw new Refusal(405, "Pull Request is still a draft");
-    const missing = requiredChecksMissing(repository, { branch: pull.baseRef, sha: pull.headSha });
-    if (missing.length > 0) {
-      throw new Refusal(405, `Required status check "${missing[0]}" is expected.`);
-    }
-    const base = repository.refs.get(branchRef(pull.baseRef));
-    if (base === undefined) throw new Refusal(405, "Base branch does not exist");
-    const sha = await mergedCommit(site, repository, { ...options, base });
-    if (sha === null) throw new Refusal(405, "Pull Request is not mergeable");
-    const ref = branchRef(pull.baseRef);
-    await updateRef(gitDirectory(site, repository.id), ref, { to: sha, from: base });
-    pull.baseSha = base;
-    markMerged(site, repository, { thread, sha, doer });
-    await refsChanged(site, repository, { changes: [{ ref, from: base, to: sha }], doer });
-    return sha;
-  });
-}
-
-async function mergedCommit(
-  site: Site,
-  repository: Repository,
-  options: MergeOptions & { base: string },
-): Promise<string | null> {
-  const directory = gitDirectory(site, repository.id);
-  const { pull, number, title } = options.thread;
-  const person = personOf(site, options.doer.accountId);
-  const { base } = options;
-  const head = pull.headSha;
-  if (options.method === "rebase") return rebase(directory, { base, head, committer: person, date: site.now() });
-  const tree = await mergeTree(directory, base, head);
-  if (tree === null) return null;
-  const squash = options.method === "squash";
-  const subject = options.title ?? (squash ? `${title} (#${number})` : mergeSubject(options.thread));
-  const rest = options.message ?? (squash ? await squashMessage(directory, { base, head }) : title);
-  const message = rest === "" ? `${subject}\n` : `${subject}\n\n${rest}\n`;
-  const parents = squash ? [base] : [base, head];
-  return commitTree(directory, { tree, parents, message, author: person, date: site.now() });
-}
-
-function mergeSubject(thread: PullThread): string {
-  return `Merge pull request #${thread.number} from ${thread.pull.headOwnerLogin}/${thread.pull.headRef}`;
-}
-
-async function squashMessage(directory: string, given: { base: string; head: string }): Promise<string> {
-  const commits = await readCommits(directory, [`${given.base}..${given.head}`]);
-  return commits.toReversed().map((one) => `* ${one.message}`).join("\n\n");
-}
-
 export function requestReviewers(
   site: Site,
   repository: Repository,
@@ -290,9 +233,13 @@ export function requestReviewers(
     const account = findAccount(site.state, login);
     // GitHub: only collaborators, and never the author.
     const may = account !== undefined && atLeast(roleOf(site.state, repository, account.id), "read");
-    const member = account !== undefined && (!isOutsider(repository, account.id, site) || repository.ownerId === account.id);
+    const member =
+      account !== undefined && (!isOutsider(repository, account.id, site) || repository.ownerId === account.id);
     if (!may || !member) {
-      throw new Refusal(422, `Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the repository.`);
+      throw new Refusal(
+        422,
+        `Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the repository.`,
+      );
     }
     if (account.id === thread.authorId) throw new Refusal(422, "Review cannot be requested from pull request author.");
     return account;

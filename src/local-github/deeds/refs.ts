@@ -6,20 +6,14 @@
  */
 import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
-import { type CommitFacts, readCommit, readCommits } from "../git-objects.ts";
 import { commitSha, git, isAncestor, readRefs, updateRef } from "../git.ts";
+import { type CommitFacts, readCommit, readCommits } from "../git-objects.ts";
 import { repositoryPage } from "../resources/repository.ts";
 import { gitDirectory, nodeId, type Site } from "../site.ts";
 import { accountOf, branchRef, type Repository } from "../state.ts";
 import { openSuites } from "./checks.ts";
 import { startCi } from "./ci.ts";
-import { followBranch } from "./pulls.ts";
-
-export interface RefChange {
-  ref: string;
-  from: string | null;
-  to: string | null;
-}
+import { followBranch, type RefChange } from "./pulls.ts";
 
 const noSha = "0".repeat(40);
 
@@ -122,7 +116,9 @@ async function tellPush(site: Site, repository: Repository, given: { change: Ref
       forced,
       base_ref: null,
       compare:
-        from === null || to === null ? `${page}/commit/${(to ?? noSha).slice(0, 12)}` : `${page}/compare/${from}...${to}`,
+        from === null || to === null
+          ? `${page}/commit/${(to ?? noSha).slice(0, 12)}`
+          : `${page}/compare/${from}...${to}`,
       commits: described,
       head_commit: head === null ? null : await pushedCommit(site, repository, head),
       pusher: { name: pusher.login, email: `${pusher.id}+${pusher.login}@users.noreply.github.com` },

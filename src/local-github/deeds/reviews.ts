@@ -2,7 +2,7 @@
 import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
 import { type PullThread, pullRequestSimple } from "../resources/pull-request.ts";
-import { review as reviewObject, reviewComment } from "../resources/review.ts";
+import { reviewComment, review as reviewObject } from "../resources/review.ts";
 import { writtenBy } from "../resources/user.ts";
 import type { Site } from "../site.ts";
 import { type Repository, type Review, type ReviewComment, takeId } from "../state.ts";

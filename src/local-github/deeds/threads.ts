@@ -115,7 +115,8 @@ export function editThread(
     thread.body = change.body;
   }
   thread.updatedAt = site.timestamp();
-  if (Object.keys(changes).length > 0) tellThread(site, repository, { thread, action: "edited", doer, more: { changes } });
+  if (Object.keys(changes).length > 0)
+    tellThread(site, repository, { thread, action: "edited", doer, more: { changes } });
   if (change.labels !== undefined) setLabels(site, repository, { thread, names: change.labels, doer });
   if (change.assigneeIds !== undefined) setAssignees(site, repository, { thread, ids: change.assigneeIds, doer });
   if (change.state !== undefined && change.state !== thread.state) {

@@ -63,11 +63,7 @@ export function simpleCommit(commit: CommitFacts) {
   } satisfies Schema<"simple-commit">;
 }
 
-export function checkSuite(
-  view: View,
-  place: { repository: Repository; commit: CommitFacts },
-  suite: CheckSuite,
-) {
+export function checkSuite(view: View, place: { repository: Repository; commit: CommitFacts }, suite: CheckSuite) {
   const { repository } = place;
   const url = `${repositoryUrl(view, repository)}/check-suites/${suite.id}`;
   const runs = [...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id);

@@ -145,8 +145,6 @@ export function fullRepository(view: View, repository: Repository, viewerId: num
     merge_commit_title: "MERGE_MESSAGE" as const,
     permissions: permissionFlags(viewerId === null ? "none" : roleOf(view.state, repository, viewerId)),
     ...(owner.kind === "Organization" ? { organization: simpleUser(view, owner) } : {}),
-    ...(parent === undefined
-      ? {}
-      : { parent: repositoryObject(view, parent), source: repositoryObject(view, parent) }),
+    ...(parent === undefined ? {} : { parent: repositoryObject(view, parent), source: repositoryObject(view, parent) }),
   } satisfies Schema<"full-repository">;
 }

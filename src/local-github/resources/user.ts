@@ -35,7 +35,9 @@ export function userById(view: View, id: number) {
 }
 
 export function publicUser(view: View, account: Account) {
-  const repositories = [...view.state.repositories.values()].filter((one) => one.ownerId === account.id && !one.private);
+  const repositories = [...view.state.repositories.values()].filter(
+    (one) => one.ownerId === account.id && !one.private,
+  );
   return {
     ...simpleUser(view, account),
     name: account.name,

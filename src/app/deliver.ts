@@ -1,0 +1,114 @@
+/**
+ * The door for webhooks: verify on the raw bytes, keep, answer. Nothing else happens before the answer.
+ *
+ * DL1 No byte is parsed before the signature holds (SHA-256, constant time; two secrets while one is being replaced).
+ * DL2 2xx is answered only once the delivery and its job are durable; the same delivery again is 2xx and no row.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { BatonError, errorCatalogue, toBatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Store } from "../ports/store.ts";
+
+export interface DeliverOptions {
+  store: Pick<Store, "insertDelivery">;
+  clock: Clock;
+  log: Log;
+  /** The current secret first; fail closed without any. */
+  secrets: string[];
+}
+
+const bodyDeadlineMs = 9_000;
+const guidPattern = /^[0-9A-Za-z-]{1,80}$/;
+const eventPattern = /^[a-z_]{1,60}$/;
+
+export async function deliver(options: DeliverOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    const body = await readBody(request);
+    if (!options.secrets.some((secret) => matches(secret, body, header(request, "x-hub-signature-256")))) {
+      throw new BatonError("BATON_SIGNATURE_INVALID", "The delivery's signature does not match.");
+    }
+    const inserted = await keep(options, request, body);
+    answer(response, inserted ? 202 : 200, { ok: true, duplicate: !inserted });
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    const status = error.treatment === "retryable" ? 503 : errorCatalogue[error.code].httpStatus;
+    options.log.warn("A delivery was refused", { code: error.code, guid: header(request, "x-github-delivery") });
+    answer(response, status, { ok: false, code: error.code, message: error.message });
+  }
+}
+
+async function keep({ store, clock }: DeliverOptions, request: IncomingMessage, body: Buffer): Promise<boolean> {
+  const guid = header(request, "x-github-delivery");
+  const event = header(request, "x-github-event");
+  if (!guidPattern.test(guid) || !eventPattern.test(event)) throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery lacks X-GitHub-Delivery or X-GitHub-Event.");
+  const payload = parse(body);
+  const action = typeof payload["action"] === "string" ? payload["action"] : null;
+  const installation = payload["installation"] as { id?: unknown } | undefined;
+  // One GUID may reach several hooks: the hook is part of the key.
+  const hook = header(request, "x-github-hook-id") || "app";
+  return store.insertDelivery(
+    {
+      hook,
+      guid,
+      event,
+      action,
+      installationId: typeof installation?.id === "number" ? installation.id : null,
+      payload: body.toString("utf8"),
+      receivedAt: clock.now(),
+    },
+    { queue: "delivery", data: { hook, guid } },
+  );
+}
+
+function parse(body: Buffer): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString("utf8"));
+  } catch (thrown) {
+    throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body is not JSON. Set the hook's content type to application/json.", { cause: thrown });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body is not a JSON object.");
+  return value as Record<string, unknown>;
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const tooLarge = (): BatonError => new BatonError("BATON_PAYLOAD_TOO_LARGE", `A delivery has at most ${limits.deliveryBytesMax} bytes.`);
+  if (Number(header(request, "content-length")) > limits.deliveryBytesMax) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const deadline = setTimeout(() => request.destroy(new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body did not arrive in time.")), bodyDeadlineMs);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > limits.deliveryBytesMax) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } finally {
+    clearTimeout(deadline);
+  }
+  return Buffer.concat(chunks);
+}
+
+export function sign(secret: string, body: Buffer | string): string {
+  return `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+}
+
+function matches(secret: string, body: Buffer, given: string): boolean {
+  const expected = Buffer.from(sign(secret, body));
+  const actual = Buffer.from(given);
+  return secret !== "" && expected.length === actual.length && timingSafeEqual(expected, actual);
+}
+
+function header(request: IncomingMessage, name: string): string {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : "";
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { "content-type": "application/json", ...(status === 413 ? { connection: "close" } : {}) });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,52 @@
+/** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
+import { handleComment } from "../commands/handle-comment.ts";
+import { toBatonError } from "../core/errors.ts";
+import type { Job } from "../ports/store.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import type { Runner } from "../runner/runner.ts";
+import { toThreadEvent } from "./events.ts";
+
+/** A delivery that fails this often is given up, with its reason; `/baton refresh` and the next event read the state anew. */
+const triesMax = 12;
+
+export async function handleDelivery(dependencies: Dependencies, runner: Runner, job: Job): Promise<void> {
+  const { hook, guid } = job.data as { hook: string; guid: string };
+  const { store, log } = dependencies;
+  const delivery = await store.delivery(hook, guid);
+  if (delivery === null || delivery.state !== "received") return;
+  const child = log.child({ delivery: guid, event: delivery.event });
+  try {
+    const note = await handle(dependencies, runner, delivery.event, JSON.parse(delivery.payload));
+    await store.finishDelivery(hook, guid, "handled", note);
+    child.debug("Delivery handled", { note });
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    if (error.treatment === "retryable" && job.tries < triesMax) throw error;
+    child.error("A delivery could not be handled", { error, tries: job.tries });
+    await store.finishDelivery(hook, guid, "failed", `${error.code}: ${error.message}`);
+  }
+}
+
+async function handle(dependencies: Dependencies, runner: Runner, name: string, payload: unknown): Promise<string> {
+  const event = toThreadEvent(name, payload);
+  switch (event.kind) {
+    case "ignored":
+      return event.reason;
+    case "comment":
+      return handleComment(dependencies, runner, event);
+    case "facts": {
+      const woken = new Set<string>();
+      for (const watch of event.watches) {
+        for (const run of await dependencies.store.runs({ watch, active: true })) {
+          if (woken.has(run.runId)) continue;
+          woken.add(run.runId);
+          // Another replica may drive it: then a job finds it once that has left.
+          if (!(await runner.wake(run.runId, true))) await dependencies.store.write({ jobs: [{ queue: "run", data: { runId: run.runId, facts: true }, singletonKey: run.runId }] });
+        }
+      }
+      // A run that is being driven has not written what it waits for yet.
+      runner.pokeRepository(event.repositoryId);
+      return `woke ${woken.size} run(s)`;
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/** The HTTP door: webhooks, health. Thin: what it does is in `deliver.ts`. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Baton } from "../wire.ts";
+import { deliver } from "./deliver.ts";
+import type { AppSettings } from "./settings.ts";
+
+export const webhookPath = "/api/github/webhooks";
+
+export interface RunningServer {
+  url: string;
+  close(): Promise<void>;
+}
+
+export async function startServer(settings: AppSettings, baton: Baton): Promise<RunningServer> {
+  const secrets = settings.app?.secrets ?? [];
+  const { store, clock } = baton.dependencies;
+  const server = createServer((request, response) => {
+    const path = (request.url ?? "/").split("?")[0];
+    if (path === webhookPath && request.method === "POST") {
+      void deliver({ store, clock, log: baton.log, secrets }, request, response);
+    } else if (path === "/health" || path === "/ping") {
+      void health(baton).then(({ status, body }) => {
+        response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+        response.end(JSON.stringify(body));
+      });
+    } else {
+      response.writeHead(404, { "content-type": "application/json" });
+      response.end(JSON.stringify({ ok: false, message: `Nothing is at ${path}. Webhooks go to ${webhookPath}, health is at /health.` }));
+    }
+  });
+  // A client that sends its headers slowly holds a socket, nothing else, and not for long.
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(settings.port, settings.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://${settings.host}:${port}`, close: () => closeServer(server) };
+}
+
+async function health(baton: Baton): Promise<{ status: number; body: object }> {
+  try {
+    await baton.database.ping();
+    const active = await baton.dependencies.store.runs({ active: true, limit: 1_000 });
+    return { status: 200, body: { ok: true, database: baton.database.kind, activeRuns: active.length } };
+  } catch (thrown) {
+    return { status: 503, body: { ok: false, database: baton.database.kind, message: thrown instanceof Error ? thrown.message : String(thrown) } };
+  }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,32 @@
+/** What `approve`, `reject` and `answer` share: find the open question, check who answers, append the answer. */
+import { answer, openQuestions } from "../core/decide.ts";
+import type { BreakpointOutput } from "../core/effect.ts";
+import { BatonError } from "../core/errors.ts";
+import type { EffectState, RunState } from "../core/state.ts";
+import type { Json } from "../core/vocabulary.ts";
+import { mayApprove } from "../policy/approval.ts";
+import type { CommandContext, Reply } from "./context.ts";
+import { steer } from "./steer.ts";
+
+export async function answerBreakpoint(context: CommandContext, decision: "approved" | "rejected" | "changes-requested"): Promise<Reply> {
+  const { actor, command, settings } = context;
+  await steer(context, (state) => {
+    const effect = question(state, "breakpoint", command.name);
+    const { kind, subject } = effect.input as { kind: string; subject: { pullRequest?: number } };
+    if (kind === "review") {
+      throw new BatonError("BATON_COMMAND_INVALID", `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`);
+    }
+    const may = mayApprove({ approver: actor, requester: state.requestedBy, settings: settings.approvals });
+    // Anybody who may steer can stop work by rejecting; only an approval needs another person.
+    if (decision === "approved" && may.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", may.reason);
+    const output: BreakpointOutput = { decision, by: actor, feedback: command.text, sha: null, reviewId: null };
+    return answer(state, effect.key, output as unknown as Json);
+  });
+  return null;
+}
+
+export function question(state: RunState, kind: "breakpoint" | "ask", asked: string): EffectState {
+  const effect = openQuestions(state).find((open) => open.kind === kind);
+  if (effect === undefined) throw new BatonError("BATON_COMMAND_INVALID", `The run asks nothing that \`/baton ${asked}\` could answer right now.`);
+  return effect;
+}

@@ -1,0 +1,157 @@
+/** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
+import { BatonError, hasCode } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import { parseProcessInput } from "../core/process.ts";
+import { type Json, type RunId, runIdSchema } from "../core/vocabulary.ts";
+import { sha256 } from "../adapters/system/sha256.ts";
+import { threadKeyOf } from "../runner/ledger-rows.ts";
+import type { CommandContext } from "./context.ts";
+
+export interface BeginOptions {
+  process: string | null;
+  harness: string | null;
+  model: string | null;
+  budgetUsd: number | null;
+  instructions: string;
+  retryOf: RunId | null;
+}
+
+const commentsMax = 30;
+const instructionFiles = ["AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md"];
+
+/** The run's id follows from what asked for it: the same comment begins one run, however often it is delivered. */
+export function runIdOf(operationKey: string): RunId {
+  return runIdSchema.parse(`run_${sha256(operationKey).slice(0, 26)}`);
+}
+
+export async function beginRun(context: CommandContext, options: BeginOptions): Promise<RunId> {
+  const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
+  const { store, clock, processes } = dependencies;
+  const runId = runIdOf(operationKey);
+  const thread = { repository, number: issue.number, kind: pullRequest === null ? ("issue" as const) : ("pull-request" as const) };
+  const threadKey = threadKeyOf({ thread });
+  if ((await store.run(runId)) === null) {
+    const active = await store.activeRun(threadKey);
+    if (active !== null) throw new BatonError("BATON_RUN_ACTIVE", `The run \`${active}\` is active in this thread.`);
+    const harness = options.harness ?? settings.harness.default;
+    if (!dependencies.harnesses.has(harness)) {
+      throw new BatonError("BATON_HARNESS_UNKNOWN", `Harness "${harness}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`);
+    }
+    const budgetUsd = options.budgetUsd ?? settings.budget.runUsd;
+    if (budgetUsd > settings.budget.maxUsd) {
+      throw new BatonError("BATON_COMMAND_INVALID", `A budget of $${budgetUsd.toFixed(2)} is more than \`budget.maxUsd\` allows ($${settings.budget.maxUsd.toFixed(2)}).`);
+    }
+    const definition = processes.latest(options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review"));
+    const input = parseProcessInput(definition, await gatherInput(context, options));
+    const now = clock.now();
+    try {
+      await store.append({
+        runId,
+        expectedPosition: 0,
+        now,
+        events: [
+          {
+            type: "run.created",
+            runId,
+            process: { name: definition.name, version: definition.version, stages: definition.stages },
+            input,
+            thread,
+            requestedBy: actor,
+            trigger: { operationKey, commentId: context.commentId, text: options.instructions },
+            budgetUsd,
+            settings: settings as unknown as Json,
+            settingsSha: context.settingsSha,
+            parent: null,
+            retryOf: options.retryOf,
+          },
+          { type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey },
+        ],
+        also: {
+          run: { runId, threadKey, process: definition.name, status: "running", position: 2, createdAt: now, updatedAt: now, wakeAt: null, watches: [] },
+          thread: { threadKey, activeRunId: runId },
+          jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }],
+        },
+      });
+    } catch (thrown) {
+      // The same comment, handled at the same time elsewhere: the run is there.
+      if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT")) throw thrown;
+    }
+  }
+  await context.runner.wake(runId, true);
+  return runId;
+}
+
+async function gatherInput(context: CommandContext, options: BeginOptions): Promise<unknown> {
+  const { github, repository, issue, pullRequest, settings, dependencies } = context;
+  const baseBranch = pullRequest?.baseRef ?? repository.defaultBranch;
+  const baseSha = await github.branchSha(repository, baseBranch);
+  if (baseSha === null) throw new BatonError("BATON_INPUT_INVALID", `The branch ${baseBranch} has no commit yet, so there is nothing to work from.`);
+  const { bot } = await dependencies.github.identity();
+  const comments = (await github.comments(repository, issue.number)).filter(({ author, body }) => author.kind === "user" && author.id !== bot.id && !body.trimStart().startsWith("/baton")).slice(-commentsMax);
+  const permissions = new Map<string, string>();
+  for (const login of new Set([issue.author.login, ...comments.map(({ author }) => author.login)])) permissions.set(login, await github.permission(repository, login));
+  const branch = pullRequest === null ? await chooseBranch(context) : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
+  return {
+    thread: {
+      number: issue.number,
+      kind: pullRequest === null ? "issue" : "pull-request",
+      title: issue.title,
+      body: issue.body,
+      author: issue.author.login,
+      authorPermission: permissions.get(issue.author.login) ?? "none",
+      comments: comments.map(({ author, body }) => ({ author: author.login, permission: permissions.get(author.login) ?? "none", body })),
+    },
+    instructions: options.instructions,
+    repository: { owner: repository.owner, name: repository.name },
+    baseBranch,
+    baseSha,
+    branch: branch.name,
+    branchSha: branch.sha,
+    projectInstructions: await projectInstructions(context, baseSha),
+    choice: { ...(options.harness === null ? {} : { harness: options.harness }), ...(options.model === null ? {} : { model: options.model }) },
+    settings: {
+      planBreakpoint: settings.breakpoints.plan,
+      reviewBreakpoint: settings.breakpoints.review,
+      protectedPaths: settings.protectedPaths,
+      protectedPathsBreakpoint: settings.breakpoints.protectedPaths,
+      repairAttempts: settings.limits.repairAttempts,
+      reviewRounds: settings.limits.reviewRounds,
+      checksTimeoutMs: settings.gates.timeoutMinutes * 60_000,
+      merge: settings.merge.mode,
+      mergeMethod: settings.merge.method,
+      reviewers: settings.approvals.reviewers,
+      teams: settings.approvals.teams,
+    },
+    pullRequest: branch.pullRequest,
+  };
+}
+
+/** `baton/issue-12-fix-the-sum`; work of an earlier run on it goes on while its pull request is open. */
+async function chooseBranch({ github, repository, issue, settings }: CommandContext): Promise<{ name: string; sha: string | null; pullRequest: number | null }> {
+  const stem = `${settings.branchPrefix}issue-${issue.number}-${slug(issue.title)}`;
+  for (let count = 1; count <= 50; count += 1) {
+    const name = count === 1 ? stem : `${stem}-${count}`;
+    const sha = await github.branchSha(repository, name);
+    if (sha === null) return { name, sha: null, pullRequest: null };
+    const open = (await github.pullRequestsForBranch(repository, name))[0];
+    if (open !== undefined) return { name, sha: open.headSha, pullRequest: open.number };
+  }
+  throw new BatonError("BATON_INPUT_INVALID", `Every branch name like ${stem} is taken. Delete some.`);
+}
+
+function slug(title: string): string {
+  const words = title
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");
+  return words.slice(0, 40).replace(/-+$/, "") || "work";
+}
+
+async function projectInstructions({ github, repository }: CommandContext, baseSha: string): Promise<string> {
+  for (const path of instructionFiles) {
+    const text = await github.file(repository, path, baseSha);
+    if (text !== null) return text.slice(0, limits.promptUntrustedCharactersMax);
+  }
+  return "";
+}

@@ -1,0 +1,141 @@
+/**
+ * From a comment to a command, a helpful refusal, or nothing.
+ *
+ * HC1 A stranger's plain comment costs no call to GitHub: the text is read first.
+ * HC2 Permission is read from GitHub now, by login and compared by id; what the payload claims decides nothing.
+ * HC3 Every outcome is one outbox row by the comment's id: delivered twice, answered once.
+ */
+import { loadSettings } from "./load-settings.ts";
+import { errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
+import type { Json } from "../core/vocabulary.ts";
+import { fold } from "../core/fold.ts";
+import { decideCommand } from "../policy/decide-command.ts";
+import type { NewOutboxRow } from "../ports/store.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { threadKeyOf } from "../runner/ledger-rows.ts";
+import type { Runner } from "../runner/runner.ts";
+import { sha256 } from "../adapters/system/sha256.ts";
+import { grammars } from "../thread/grammar.ts";
+import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
+import { neutralise } from "../thread/sanitise.ts";
+import type { CommandContext } from "./context.ts";
+import { commandHandlers } from "./index.ts";
+
+export interface CommentEvent {
+  repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
+  number: number;
+  commentId: number;
+  body: string;
+  author: { id: number; login: string; kind: "user" | "bot" };
+}
+
+export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<string> {
+  const parsed = parseCommand(event.body, grammars);
+  if (parsed.kind === "none") return "no command";
+  const { bot } = await dependencies.github.identity();
+  if (event.author.id === bot.id) return "own comment";
+  const github = await dependencies.github.installation(event.repository.installationId);
+  const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
+  const loaded = await loadSettings(github, event.repository, event.repository.defaultBranch);
+  const { settings } = loaded;
+  // A bot that is not listed gets silence: an answer could be its next command.
+  if (event.author.kind === "bot" && !settings.commands.bots.includes(event.author.id)) return "a bot that commands.bots does not list";
+  await send([reactionRow(event, "eyes")]);
+  if (parsed.kind === "unknown" || parsed.kind === "invalid") {
+    await send([replyRow(dependencies, event, misspelt(event, parsed)), reactionRow(event, "confused")]);
+    return `${parsed.kind} command`;
+  }
+  const grammar = grammars.find(({ name }) => name === parsed.name);
+  const handler = commandHandlers[parsed.name];
+  if (grammar === undefined || handler === undefined) throw new TypeError(`No handler for ${parsed.name}.`);
+  const operationKey = `comment:${event.commentId}`;
+  try {
+    const actor = await github.actor(event.repository, event.author);
+    const issue = await github.issue(event.repository, event.number);
+    const pullRequest = issue.isPullRequest ? await github.pullRequest(event.repository, event.number) : null;
+    const base = pullRequest === null ? loaded : await loadSettings(github, event.repository, pullRequest.baseRef);
+    const verdict = decideCommand({
+      command: parsed.name,
+      actor,
+      ownUserId: bot.id,
+      needs: grammar.needs,
+      headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== event.repository.id,
+      worksOnHead: grammar.worksOnHead,
+      settings: base.settings,
+    });
+    if (verdict.status !== "passed") {
+      await send([replyRow(dependencies, event, `🚫 ${verdict.reason}`), reactionRow(event, "-1")]);
+      return `refused: ${verdict.children.find(({ status }) => status !== "passed")?.name}`;
+    }
+    if (base.problems.length > 0 && grammar.worksOnHead) {
+      const problems = base.problems.map(({ line, message, suggestion }) => `- ${base.path}:${line}: ${neutralise(message)}${suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`}`);
+      await send([replyRow(dependencies, event, `⚠️ Nothing was started: the configuration has errors.\n\n${problems.join("\n")}`), reactionRow(event, "confused")]);
+      return "configuration has errors";
+    }
+    const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
+    const active = await dependencies.store.activeRun(threadKey);
+    const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
+    const context: CommandContext = {
+      dependencies,
+      runner,
+      github,
+      repository: event.repository,
+      issue,
+      pullRequest,
+      actor,
+      commentId: event.commentId,
+      settings: base.settings,
+      settingsSha: base.sha,
+      command: parsed,
+      operationKey,
+      verdict,
+      run: active === null ? null : await runner.state(active),
+      lastRun: last === undefined ? null : fold(await dependencies.store.read(last.runId)),
+    };
+    const reply = await handler(context);
+    await send([...(reply === null ? [] : [replyRow(dependencies, event, reply)]), reactionRow(event, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1")]);
+    return `did ${parsed.name}`;
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    // What may pass by itself brings the delivery back; what cannot is said in the thread.
+    if (error.treatment === "retryable") throw error;
+    if (!isBatonError(thrown)) dependencies.log.error("A command failed unexpectedly", { error: thrown, operationKey });
+    const said = hasCode(thrown, "BATON_POLICY_DENIED") ? "🚫" : "⚠️";
+    await send([replyRow(dependencies, event, `${said} ${neutralise(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`), reactionRow(event, "confused")]);
+    return `refused: ${error.code}`;
+  }
+}
+
+function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "unknown" | "invalid" }>): string {
+  const who = `@${event.author.login}`;
+  if (parsed.kind === "invalid") {
+    const usage = grammars.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
+    return `🤔 ${who}, \`/baton ${parsed.name}\` ${neutralise(parsed.problem)}. Nothing was done.\n\nIt is written \`/baton ${usage}\`.`;
+  }
+  const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
+  return `🤔 ${who}, there is no command \`${neutralise(parsed.word).replaceAll("`", "'") || "(empty)"}\`.${meant} Nothing was done. \`/baton help\` lists the commands.`;
+}
+
+function replyRow(dependencies: Dependencies, event: CommentEvent, text: string): NewOutboxRow {
+  const body = dependencies.redact(text);
+  return row(event, `reply:${event.commentId}`, "comment", { repository: event.repository as unknown as Json, number: event.number, body }, 10);
+}
+
+function reactionRow(event: CommentEvent, content: string): NewOutboxRow {
+  return row(event, `reaction:${event.commentId}:${content}`, "reaction", { repository: event.repository as unknown as Json, commentId: event.commentId, content }, 5);
+}
+
+function row(event: CommentEvent, operationKey: string, kind: string, payload: Json, priority: number): NewOutboxRow {
+  return {
+    operationKey,
+    installationId: event.repository.installationId,
+    repositoryId: event.repository.id,
+    kind,
+    payload,
+    contentHash: sha256(JSON.stringify(payload)),
+    priority,
+    notBefore: 0,
+    runId: null,
+  };
+}
+

@@ -1,0 +1,18 @@
+/** The registry of thread commands: one line each; grammar in `thread/grammar.ts`. */
+import { answer } from "./answer.ts";
+import { approve } from "./approve.ts";
+import { budget } from "./budget.ts";
+import { cancel } from "./cancel.ts";
+import type { CommandHandler } from "./context.ts";
+import { cost } from "./cost.ts";
+import { help } from "./help.ts";
+import { pause } from "./pause.ts";
+import { refresh } from "./refresh.ts";
+import { reject } from "./reject.ts";
+import { resume } from "./resume.ts";
+import { retry } from "./retry.ts";
+import { run } from "./run.ts";
+import { status } from "./status.ts";
+import { why } from "./why.ts";
+
+export const commandHandlers: Record<string, CommandHandler> = { run, status, approve, reject, answer, cancel, retry, pause, resume, budget, cost, why, refresh, help };

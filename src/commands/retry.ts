@@ -1,0 +1,19 @@
+import { BatonError } from "../core/errors.ts";
+import { beginRun } from "./begin-run.ts";
+import type { CommandHandler } from "./context.ts";
+
+/** Begins the last run of the thread anew, with what was asked then; pushed work is gone on with. */
+export const retry: CommandHandler = async (context) => {
+  const { lastRun, command } = context;
+  if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
+  const { choice } = lastRun.input as { choice?: { harness?: string; model?: string } };
+  await beginRun(context, {
+    process: lastRun.process.name,
+    harness: choice?.harness ?? null,
+    model: choice?.model ?? null,
+    budgetUsd: (command.options["budget"] as number | undefined) ?? null,
+    instructions: lastRun.trigger.text,
+    retryOf: lastRun.runId,
+  });
+  return null;
+};

@@ -1,0 +1,24 @@
+import { BatonError } from "../core/errors.ts";
+import { beginRun } from "./begin-run.ts";
+import type { CommandHandler } from "./context.ts";
+
+/** `/baton run [process] …`: the first word of the text may name a process. */
+export const run: CommandHandler = async (context) => {
+  const { command, dependencies } = context;
+  const [first = ""] = command.text.split(/\s+/);
+  const named = dependencies.processes.names().includes(first);
+  const onIssue = context.pullRequest === null;
+  const process = named ? first : null;
+  if ((process === "issue-to-pr" && !onIssue) || (process === "address-review" && onIssue)) {
+    throw new BatonError("BATON_COMMAND_INVALID", `\`${process}\` works on ${onIssue ? "pull requests" : "issues"}, and this is ${onIssue ? "an issue" : "a pull request"}.`);
+  }
+  await beginRun(context, {
+    process,
+    harness: (command.options["harness"] as string | undefined) ?? null,
+    model: (command.options["model"] as string | undefined) ?? null,
+    budgetUsd: (command.options["budget"] as number | undefined) ?? null,
+    instructions: named ? command.text.slice(command.text.indexOf(first) + first.length).trim() : command.text,
+    retryOf: null,
+  });
+  return null;
+};

@@ -1,0 +1,22 @@
+import { BatonError } from "../core/errors.ts";
+import { waitingFor } from "../core/waiting.ts";
+import { health } from "../core/health.ts";
+import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
+import { neutralise } from "../thread/sanitise.ts";
+import type { CommandHandler } from "./context.ts";
+
+export const why: CommandHandler = async ({ lastRun, dependencies }) => {
+  if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
+  const { icon, sentence } = headline(lastRun);
+  const waits = waitingFor(lastRun).map((wait) => `- **${neutralise(wait.title)}**: ${neutralise(wait.sentence)}`);
+  const judged = [...lastRun.effects.values()].flatMap(({ observed }) => (observed === null ? [] : [verdictTree(observed.verdict)]));
+  const { score, deductions } = health(lastRun, dependencies.clock.now());
+  return [
+    `${icon} ${sentence}`,
+    ...(waits.length === 0 ? [] : ["### Waits for", waits.join("\n")]),
+    "### Asked and decided",
+    decisions(lastRun),
+    ...(judged.length === 0 ? [] : ["### Judged", judged.join("\n")]),
+    `Health ${score} of 100${deductions.length === 0 ? "" : `: ${deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ")}`}`,
+  ].join("\n\n");
+};

@@ -1,0 +1,125 @@
+/**
+ * Git over HTTP: git's own `http-backend` as CGI, behind the same tokens and grants as the API.
+ *
+ * H1 Nobody reaches git's child without the grant: no or wrong token 401, too little 403, not theirs 404.
+ * H2 A push is over, for everybody, when its ref changes are in the state.
+ */
+import { spawn } from "node:child_process";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Actor, authenticate, demand, doerOf } from "./access.ts";
+import { notFound, Refusal } from "./answer.ts";
+import { absorbPush } from "./deeds/refs.ts";
+import { gitEnvironment } from "./git.ts";
+import { gitDirectory, type Site } from "./site.ts";
+import { findRepository, type Repository } from "./state.ts";
+
+export interface GitCall {
+  owner: string;
+  name: string;
+  /** `/info/refs`, `/git-upload-pack`, `/git-receive-pack`. */
+  service: string;
+  isPush: boolean;
+}
+
+export function parseGitCall(method: string, url: URL): GitCall | null {
+  const match = /^\/([^/]+)\/([^/]+?)(?:\.git)?(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/.exec(url.pathname);
+  if (match === null) return null;
+  const [, owner = "", name = "", service = ""] = match;
+  const asked = service === "/info/refs" ? url.searchParams.get("service") : service.slice(1);
+  if (asked === null || (method === "GET") !== (service === "/info/refs")) return null;
+  return { owner, name, service, isPush: asked === "git-receive-pack" };
+}
+
+export function admitGit(site: Site, call: GitCall, authorization: string | undefined) {
+  const actor = authenticate(site, authorization);
+  const repository = findRepository(site.state, call.owner, call.name);
+  const challenge = new Refusal(401, "Authentication required", {
+    headers: { "www-authenticate": 'Basic realm="GitHub"' },
+  });
+  if (repository === undefined) throw actor.kind === "anonymous" ? challenge : notFound();
+  if (actor.kind === "anonymous" && (call.isPush || repository.private)) throw challenge;
+  const need = call.isPush ? "contents:write" : "contents:read";
+  demand(site.state, actor, { repository, need, role: call.isPush ? "write" : "read" });
+  return { actor, repository };
+}
+
+/** `silent`: the work is done, the caller never hears of it. */
+export async function serveGit(
+  site: Site,
+  given: {
+    call: GitCall;
+    actor: Actor;
+    repository: Repository;
+    request: IncomingMessage;
+    response: ServerResponse;
+    url: URL;
+    silent: boolean;
+  },
+): Promise<number> {
+  const serve = () => runBackend(site, given);
+  if (given.call.service !== "/git-receive-pack") return serve();
+  return site.locked(given.repository.id, async () => {
+    const status = await serve();
+    await absorbPush(site, given.repository, doerOf(given.actor));
+    if (!given.response.writableEnded) given.response.end();
+    return status;
+  });
+}
+
+async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Promise<number> {
+  const { call, request, response } = given;
+  const child = spawn("git", ["http-backend"], {
+    env: {
+      ...gitEnvironment,
+      GIT_PROJECT_ROOT: gitDirectory(site, given.repository.id),
+      GIT_HTTP_EXPORT_ALL: "1",
+      PATH_INFO: call.service,
+      REQUEST_METHOD: request.method ?? "GET",
+      QUERY_STRING: given.url.search.slice(1),
+      CONTENT_TYPE: request.headers["content-type"] ?? "",
+      HTTP_CONTENT_ENCODING: String(request.headers["content-encoding"] ?? ""),
+      GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
+      REMOTE_ADDR: "127.0.0.1",
+      REMOTE_USER: given.actor.kind === "anonymous" ? "" : String(doerOf(given.actor).accountId),
+      ...(request.headers["content-length"] === undefined ? {} : { CONTENT_LENGTH: request.headers["content-length"] }),
+    },
+  });
+  request.pipe(child.stdin);
+  // A caller that hangs up closes the pipe under git; git then ends by itself.
+  child.stdin.on("error", () => undefined);
+  child.stderr.resume();
+  let head = Buffer.alloc(0);
+  let status = 0;
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (given.silent) return;
+    if (status !== 0) {
+      response.write(chunk);
+      return;
+    }
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    status = writeHead(response, head.subarray(0, end).toString());
+    response.write(head.subarray(end + 4));
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", () => resolve());
+  });
+  // A push is answered only when its consequences are in the state.
+  if (!given.silent && call.service !== "/git-receive-pack") response.end();
+  return status === 0 ? 200 : status;
+}
+
+function writeHead(response: ServerResponse, text: string): number {
+  let status = 200;
+  for (const line of text.split("\r\n")) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon);
+    const value = line.slice(colon + 1).trim();
+    if (name.toLowerCase() === "status") status = Number(value.split(" ")[0]);
+    else response.setHeader(name, value);
+  }
+  response.statusCode = status;
+  return status;
+}

@@ -1,0 +1,183 @@
+/**
+ * A GitHub of one's own: REST, webhooks, git over HTTP and a CI that really runs, on 127.0.0.1, for the demo and tests.
+ *
+ * Owns: starting, stopping, and the surface. Does not own: anything of Baton, and nothing of Baton's core knows of it.
+ * L1 Nothing outlives `close()`: no server, child, timer or file. L2 `settle()` means that nothing is on its way.
+ */
+
+import { generateKeyPairSync } from "node:crypto";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAccount, registerApp } from "./deeds/accounts.ts";
+import { actionsSlug } from "./deeds/ci.ts";
+import type { Exchange, LogEntry } from "./exchange.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import { pages } from "./pages/pages.ts";
+import { createPeople, type People } from "./people.ts";
+import { createRateLimits, type RateLimitOptions } from "./rate-limits.ts";
+import { appRoutes } from "./routes/app.ts";
+import { checkRoutes } from "./routes/checks.ts";
+import { codeRoutes, commitRoutes } from "./routes/code.ts";
+import { issueRoutes } from "./routes/issues.ts";
+import { metaRoutes } from "./routes/meta.ts";
+import { pullRoutes } from "./routes/pulls.ts";
+import { repositoryRoutes } from "./routes/repositories.ts";
+import { serve } from "./server.ts";
+import type { Site } from "./site.ts";
+import { emptyState, type State } from "./state.ts";
+import { createWebhooks, type Delivery } from "./webhooks.ts";
+
+export interface LocalGithubOptions {
+  /** Any free one unless told. */
+  port?: number;
+  now?: () => Date;
+  limits?: RateLimitOptions;
+  onExchange?: (exchange: Exchange) => void;
+}
+
+export interface LocalGithub extends People {
+  /** Where people look, and where git clones: `http://127.0.0.1:1234`. */
+  url: string;
+  /** Base URL for Octokit. */
+  apiUrl: string;
+  /** Base URL as of an Enterprise Server: the same under `/api/v3`. */
+  enterpriseApiUrl: string;
+  faults: Faults;
+  /** Every request, oldest first. */
+  log: LogEntry[];
+  /** Every webhook delivery, oldest first. */
+  deliveries: readonly Delivery[];
+  /** Everything it remembers, to look at. */
+  state: State;
+  /** Sends a delivery again, with the same GUID and bytes. */
+  redeliver(deliveryId: number): void;
+  /** Resolves when no request, delivery or CI job is in flight; throws what failed inside. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const routes = [
+  ...metaRoutes,
+  ...appRoutes,
+  ...issueRoutes,
+  ...pullRoutes,
+  ...checkRoutes,
+  ...codeRoutes,
+  ...repositoryRoutes,
+  ...commitRoutes,
+];
+
+export async function startLocalGithub(options: LocalGithubOptions = {}): Promise<LocalGithub> {
+  const directory = await mkdtemp(join(tmpdir(), "local-github-"));
+  await mkdir(`${directory}/repositories`);
+  const server = createServer();
+  server.listen(options.port ?? 0, "127.0.0.1");
+  await new Promise<void>((resolve, reject) => {
+    server.once("listening", resolve);
+    server.once("error", reject);
+  });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const state = emptyState();
+  const now = options.now ?? (() => new Date());
+  const closing = new AbortController();
+  const flight = createFlight();
+  const locks = new Map<number, Promise<unknown>>();
+  const faults = createFaults(() => state);
+  const onExchange = options.onExchange ?? (() => undefined);
+  const log: LogEntry[] = [];
+
+  const site: Site = {
+    state,
+    origin,
+    apiUrl: origin,
+    directory,
+    now,
+    timestamp: () => `${now().toISOString().slice(0, 19)}Z`,
+    deliveries: [],
+    post: (webhook) => webhooks.post(webhook),
+    redeliver: (delivery) => webhooks.redeliver(delivery),
+    inFlight: flight.add,
+    closing: closing.signal,
+    locked(repositoryId, work) {
+      const before = locks.get(repositoryId) ?? Promise.resolve();
+      const after = before.then(work, work);
+      locks.set(
+        repositoryId,
+        after.catch(() => undefined),
+      );
+      return after;
+    },
+  };
+  const webhooks = createWebhooks(site, { faults: faults.webhooks, onExchange });
+  addGithubItself(site);
+  const limits = createRateLimits(options.limits ?? {}, now);
+  const parts = { site, routes, faults, limits, log, onExchange, pages };
+  server.on("request", (request, response) => flight.add(serve(parts, request, response)));
+
+  async function settle(): Promise<void> {
+    webhooks.flush();
+    await flight.landed();
+  }
+
+  async function close(): Promise<void> {
+    closing.abort();
+    server.close();
+    server.closeAllConnections();
+    await flight.landed().catch(() => undefined);
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  return {
+    ...createPeople(site),
+    url: origin,
+    apiUrl: origin,
+    enterpriseApiUrl: `${origin}/api/v3`,
+    faults: faults.faults,
+    log,
+    deliveries: site.deliveries,
+    state,
+    redeliver(deliveryId) {
+      const found = site.deliveries.find((one) => one.id === deliveryId);
+      if (found === undefined) throw new Error(`There is no delivery ${deliveryId}.`);
+      webhooks.redeliver(found);
+    },
+    settle,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The accounts that are there before anybody comes: GitHub, and the App that is GitHub Actions. */
+function addGithubItself(site: Site): void {
+  createAccount(site, { login: "github", kind: "Organization" });
+  const { publicKey } = generateKeyPairSync("ed25519", {
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  const grants = { actions: "write", checks: "write", contents: "write", statuses: "write" } as const;
+  registerApp(site, { slug: actionsSlug, name: "GitHub Actions", ownerLogin: "github", grants, events: [] }, publicKey);
+}
+
+/** What is on its way, and what went wrong with it. */
+function createFlight() {
+  const work = new Set<Promise<unknown>>();
+  const failures: unknown[] = [];
+  return {
+    add(one: Promise<unknown>): void {
+      const watched = one
+        .catch((error: unknown) => {
+          failures.push(error);
+        })
+        .finally(() => work.delete(watched));
+      work.add(watched);
+    },
+    async landed(): Promise<void> {
+      while (work.size > 0) await Promise.all(work);
+      if (failures.length > 0) throw new AggregateError(failures.splice(0), "The local GitHub failed inside.");
+    },
+  };
+}

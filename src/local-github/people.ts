@@ -1,0 +1,504 @@
+/**
+ * People: what a person does in a browser or a terminal, as plain calls. Each has the same consequences and webhooks as
+ * the same deed through the API.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { Doer } from "./access.ts";
+import {
+  type AppOptions,
+  createAccount,
+  createApp,
+  createUserToken,
+  install,
+  personOf,
+  reached,
+  tellInstallation,
+  tellRepositories,
+} from "./deeds/accounts.ts";
+import { addStatus, tellRun } from "./deeds/checks.ts";
+import { mergePull } from "./deeds/merge.ts";
+import { openPull } from "./deeds/pulls.ts";
+import { changeRef, refsChanged } from "./deeds/refs.ts";
+import { addReview, dismissReview, type ReviewEvent } from "./deeds/reviews.ts";
+import {
+  addComment,
+  closeThread,
+  editComment,
+  editThread,
+  openIssue,
+  reopenThread,
+  setLabels,
+  tellThread,
+} from "./deeds/threads.ts";
+import { commitFiles, createBareRepository, type FileChanges, git, updateRef } from "./git.ts";
+import { isPull, type PullThread } from "./resources/pull-request.ts";
+import { gitDirectory, type Site } from "./site.ts";
+import {
+  type Account,
+  branchRef,
+  type CiSettings,
+  type CommitStatus,
+  findAccount,
+  findRepository,
+  type Installation,
+  type Repository,
+  type RequiredCheckRule,
+  type Role,
+  type Thread,
+  takeId,
+} from "./state.ts";
+
+export interface Place {
+  /** `owner/name`. */
+  repository: string;
+  number: number;
+  /** Login of who does it. */
+  as: string;
+}
+
+export interface RepositoryOptions {
+  /** An existing account. */
+  owner: string;
+  name: string;
+  private?: boolean;
+  description?: string;
+  defaultBranch?: string;
+  /** Files of the first commit; nothing leaves the repository empty. */
+  files?: FileChanges;
+  /** In place of `files`: everything below a directory, without `.git` and `node_modules`. */
+  directory?: string;
+  ci?: CiSettings | null;
+}
+
+export type People = ReturnType<typeof createPeople>;
+
+export function createPeople(site: Site) {
+  const { state } = site;
+
+  function account(login: string): Account {
+    const found = findAccount(state, login);
+    if (found === undefined) throw new Error(`The local GitHub has no account "${login}".`);
+    return found;
+  }
+
+  function repositoryNamed(fullName: string): Repository {
+    const [owner = "", name = ""] = fullName.split("/");
+    const found = findRepository(state, owner, name);
+    if (found === undefined) throw new Error(`The local GitHub has no repository "${fullName}".`);
+    return found;
+  }
+
+  const doer = (login: string): Doer => {
+    const found = account(login);
+    return { accountId: found.id, appId: found.appId };
+  };
+
+  function threadAt(place: { repository: string; number: number }): { repository: Repository; thread: Thread } {
+    const repository = repositoryNamed(place.repository);
+    const thread = repository.threads.get(place.number);
+    if (thread === undefined) throw new Error(`${place.repository} has no thread ${place.number}.`);
+    return { repository, thread };
+  }
+
+  function pullAt(place: { repository: string; number: number }): { repository: Repository; thread: PullThread } {
+    const { repository, thread } = threadAt(place);
+    if (!isPull(thread)) throw new Error(`${place.repository}#${place.number} is no pull request.`);
+    return { repository, thread };
+  }
+
+  async function push(options: {
+    repository: string;
+    as: string;
+    branch: string;
+    files: FileChanges;
+    message?: string;
+    /** Where a new branch begins; the default branch unless told. */
+    from?: string;
+    force?: boolean;
+  }): Promise<string> {
+    const repository = repositoryNamed(options.repository);
+    return site.locked(repository.id, async () => {
+      const ref = branchRef(options.branch);
+      const before = repository.refs.get(ref) ?? null;
+      const start = options.from ?? repository.defaultBranch;
+      const parent =
+        options.force === true || before === null ? (repository.refs.get(branchRef(start)) ?? start) : before;
+      const isEmpty = repository.refs.size === 0;
+      const directory = gitDirectory(site, repository.id);
+      const to = await commitFiles(directory, {
+        parents: isEmpty ? [] : [parent],
+        files: options.files,
+        message: options.message ?? "Change",
+        author: personOf(site, account(options.as).id),
+        date: site.now(),
+      });
+      await updateRef(directory, ref, { to });
+      await refsChanged(site, repository, { changes: [{ ref, from: before, to }], doer: doer(options.as) });
+      return to;
+    });
+  }
+
+  async function addRepository(options: RepositoryOptions & { parent?: Repository }): Promise<Repository> {
+    const owner = account(options.owner);
+    if (findRepository(state, options.owner, options.name) !== undefined) {
+      throw new Error(`${options.owner}/${options.name} exists.`);
+    }
+    const now = site.timestamp();
+    const repository: Repository = {
+      id: takeId(state),
+      ownerId: owner.id,
+      name: options.name,
+      description: options.description ?? null,
+      private: options.private ?? true,
+      defaultBranch: options.defaultBranch ?? "main",
+      createdAt: now,
+      updatedAt: now,
+      pushedAt: now,
+      parentId: options.parent?.id ?? null,
+      roles: new Map(),
+      refs: new Map(),
+      nextNumber: 1,
+      threads: new Map(),
+      comments: new Map(),
+      labels: new Map(),
+      checkRuns: new Map(),
+      checkSuites: new Map(),
+      statuses: [],
+      rulesets: new Map(),
+      protections: new Map(),
+      ci: options.ci ?? null,
+      jobLogs: new Map(),
+    };
+    await createBareRepository(gitDirectory(site, repository.id), repository.defaultBranch);
+    state.repositories.set(repository.id, repository);
+    return repository;
+  }
+
+  return {
+    createUser(options: { login: string; name?: string }): { id: number; login: string; token: string } {
+      const made = createAccount(site, { login: options.login, kind: "User", name: options.name ?? null });
+      return { id: made.id, login: made.login, token: createUserToken(site, made.id).value };
+    },
+
+    createOrganization(options: { login: string; members?: string[] }): { id: number; login: string } {
+      const made = createAccount(site, { login: options.login, kind: "Organization" });
+      made.memberIds = (options.members ?? []).map((login) => account(login).id);
+      return { id: made.id, login: made.login };
+    },
+
+    async createRepository(
+      options: RepositoryOptions,
+    ): Promise<{
+      id: number;
+      owner: string;
+      name: string;
+      fullName: string;
+      cloneUrl: string;
+      headSha: string | null;
+    }> {
+      const repository = await addRepository(options);
+      const files = options.directory === undefined ? options.files : await filesBelow(options.directory);
+      const fullName = `${options.owner}/${options.name}`;
+      // The person who owns it makes the first commit; for an organization its first member.
+      const owner = account(options.owner);
+      const author = owner.kind === "User" ? owner : state.accounts.get(owner.memberIds[0] ?? owner.id);
+      const branch = repository.defaultBranch;
+      const as = author?.login ?? options.owner;
+      const headSha =
+        files === undefined ? null : await push({ repository: fullName, as, branch, files, message: "First commit" });
+      const cloneUrl = `${site.origin}/${fullName}.git`;
+      return { id: repository.id, owner: options.owner, name: options.name, fullName, cloneUrl, headSha };
+    },
+
+    async forkRepository(options: { repository: string; owner: string }): Promise<{ id: number; fullName: string }> {
+      const parent = repositoryNamed(options.repository);
+      const { name, defaultBranch } = parent;
+      const fork = await addRepository({ owner: options.owner, name, private: parent.private, defaultBranch, parent });
+      const source = gitDirectory(site, parent.id);
+      await git(gitDirectory(site, fork.id), ["fetch", "-q", source, "refs/heads/*:refs/heads/*"]);
+      for (const [ref, sha] of parent.refs) if (ref.startsWith("refs/heads/")) fork.refs.set(ref, sha);
+      return { id: fork.id, fullName: `${options.owner}/${name}` };
+    },
+
+    /** The fork is gone; its pull requests stay with `head.repo` null. */
+    deleteRepository(options: { repository: string }): void {
+      const repository = repositoryNamed(options.repository);
+      state.repositories.delete(repository.id);
+      for (const other of state.repositories.values()) {
+        for (const thread of other.threads.values()) {
+          if (thread.pull?.headRepositoryId === repository.id) thread.pull.headRepositoryId = null;
+        }
+      }
+    },
+
+    createApp(options: AppOptions) {
+      const { app, privateKey } = createApp(site, options);
+      const bot = state.accounts.get(app.botId);
+      return {
+        id: app.id,
+        clientId: app.clientId,
+        slug: app.slug,
+        privateKey,
+        bot: { id: app.botId, login: bot?.login ?? "" },
+      };
+    },
+
+    /** Where the App listens; null stops its webhooks. */
+    setWebhook(options: { appId: number; webhook: { url: string; secret: string } | null }): void {
+      const app = state.apps.get(options.appId);
+      if (app === undefined) throw new Error(`The local GitHub has no App ${options.appId}.`);
+      app.webhook = options.webhook;
+    },
+
+    installApp(options: { appId: number; account: string; repositories?: string[]; as?: string }): { id: number } {
+      const app = state.apps.get(options.appId);
+      if (app === undefined) throw new Error(`The local GitHub has no App ${options.appId}.`);
+      const owner = account(options.account);
+      const repositories = options.repositories?.map((name) => repositoryNamed(name));
+      const senderId = account(options.as ?? options.account).id;
+      const made = install(site, {
+        app,
+        account: owner,
+        senderId,
+        ...(repositories === undefined ? {} : { repositories }),
+      });
+      return { id: made.id };
+    },
+
+    suspendInstallation(options: { installationId: number; as: string; suspended: boolean }): void {
+      const one = installationAt(site, options.installationId);
+      one.suspendedAt = options.suspended ? site.timestamp() : null;
+      const action = options.suspended ? "suspend" : "unsuspend";
+      tellInstallation(site, one, { action, senderId: account(options.as).id });
+    },
+
+    uninstallApp(options: { installationId: number; as: string }): void {
+      const one = installationAt(site, options.installationId);
+      tellInstallation(site, one, { action: "deleted", senderId: account(options.as).id });
+      state.installations.delete(one.id);
+      for (const token of state.tokens.values()) {
+        if (token.installationId === one.id) state.tokens.delete(token.value);
+      }
+    },
+
+    setInstallationRepositories(options: { installationId: number; as: string; repositories: string[] }): void {
+      const one = installationAt(site, options.installationId);
+      const before = reached(site, one);
+      const after = options.repositories.map((name) => repositoryNamed(name));
+      one.selection = "selected";
+      one.repositoryIds = after.map((repository) => repository.id);
+      const senderId = account(options.as).id;
+      const added = after.filter((repository) => !before.includes(repository));
+      const removed = before.filter((repository) => !after.includes(repository));
+      if (added.length > 0) tellRepositories(site, one, { added, removed: [], senderId });
+      if (removed.length > 0) tellRepositories(site, one, { added: [], removed, senderId });
+    },
+
+    setPermission(options: { repository: string; login: string; permission: Role }): void {
+      repositoryNamed(options.repository).roles.set(account(options.login).id, options.permission);
+    },
+
+    /** By ruleset unless told otherwise; an empty list removes the rule. */
+    setRequiredChecks(options: {
+      repository: string;
+      branch: string;
+      checks: (string | RequiredCheckRule)[];
+      by?: "ruleset" | "protection";
+    }): void {
+      const repository = repositoryNamed(options.repository);
+      const rules = options.by === "protection" ? repository.protections : repository.rulesets;
+      const checks = options.checks.map((one) => (typeof one === "string" ? { context: one, appId: null } : one));
+      if (checks.length === 0) rules.delete(options.branch);
+      else rules.set(options.branch, checks);
+    },
+
+    setCi(options: { repository: string; ci: CiSettings | null }): void {
+      repositoryNamed(options.repository).ci = options.ci;
+    },
+
+    openIssue(options: { repository: string; as: string; title: string; body?: string; labels?: string[] }): {
+      id: number;
+      number: number;
+    } {
+      const thread = openIssue(site, repositoryNamed(options.repository), {
+        title: options.title,
+        body: options.body ?? null,
+        doer: doer(options.as),
+        labels: options.labels ?? [],
+      });
+      return { id: thread.id, number: thread.number };
+    },
+
+    comment(options: Place & { body: string }): { id: number } {
+      const { repository, thread } = threadAt(options);
+      return { id: addComment(site, repository, { thread, body: options.body, doer: doer(options.as) }).id };
+    },
+
+    editComment(options: { repository: string; commentId: number; as: string; body: string }): void {
+      const repository = repositoryNamed(options.repository);
+      const comment = repository.comments.get(options.commentId);
+      if (comment === undefined) throw new Error(`${options.repository} has no comment ${options.commentId}.`);
+      editComment(site, repository, { comment, body: options.body, doer: doer(options.as) });
+    },
+
+    editThread(options: Place & { title?: string; body?: string }): void {
+      const { repository, thread } = threadAt(options);
+      const change = { title: options.title, body: options.body };
+      editThread(site, repository, { thread, change, doer: doer(options.as) });
+    },
+
+    label(options: Place & { labels: string[] }): void {
+      const { repository, thread } = threadAt(options);
+      setLabels(site, repository, { thread, names: options.labels, doer: doer(options.as) });
+    },
+
+    /** Also closes a pull request. */
+    closeIssue(options: Place): void {
+      const { repository, thread } = threadAt(options);
+      closeThread(site, repository, { thread, doer: doer(options.as) });
+    },
+
+    reopenIssue(options: Place): void {
+      const { repository, thread } = threadAt(options);
+      reopenThread(site, repository, { thread, doer: doer(options.as) });
+    },
+
+    push,
+
+    async deleteBranch(options: { repository: string; as: string; branch: string }): Promise<void> {
+      const repository = repositoryNamed(options.repository);
+      await changeRef(site, repository, { ref: branchRef(options.branch), to: null, doer: doer(options.as) });
+    },
+
+    async openPullRequest(options: {
+      repository: string;
+      as: string;
+      title: string;
+      body?: string;
+      head: string;
+      base?: string;
+      draft?: boolean;
+    }): Promise<{ id: number; number: number }> {
+      const repository = repositoryNamed(options.repository);
+      const thread = await openPull(site, repository, {
+        title: options.title,
+        body: options.body ?? null,
+        head: options.head,
+        base: options.base ?? repository.defaultBranch,
+        draft: options.draft ?? false,
+        doer: doer(options.as),
+      });
+      return { id: thread.pull.id, number: thread.number };
+    },
+
+    markReady(options: Place): void {
+      const { repository, thread } = pullAt(options);
+      thread.pull.draft = false;
+      tellThread(site, repository, { thread, action: "ready_for_review", doer: doer(options.as) });
+    },
+
+    review(
+      options: Place & {
+        event: ReviewEvent;
+        body?: string;
+        /** The head of the pull request unless told. */
+        sha?: string;
+        comments?: { path: string; line?: number; body: string }[];
+      },
+    ): { id: number } {
+      const { repository, thread } = pullAt(options);
+      const comments = (options.comments ?? []).map((one) => ({
+        path: one.path,
+        line: one.line ?? null,
+        body: one.body,
+        diffHunk: "@@ -1 +1 @@",
+      }));
+      const made = addReview(site, repository, {
+        thread,
+        event: options.event,
+        body: options.body ?? "",
+        sha: options.sha ?? null,
+        comments,
+        doer: doer(options.as),
+      });
+      return { id: made.id };
+    },
+
+    dismissReview(options: Place & { reviewId: number }): void {
+      const { repository, thread } = pullAt(options);
+      const review = thread.pull.reviews.find((one) => one.id === options.reviewId);
+      if (review === undefined) throw new Error(`There is no review ${options.reviewId}.`);
+      dismissReview(site, repository, { thread, review, doer: doer(options.as) });
+    },
+
+    async merge(options: Place & { method?: "merge" | "squash" | "rebase" }): Promise<string> {
+      const { repository, thread } = pullAt(options);
+      const method = options.method ?? "merge";
+      return mergePull(site, repository, {
+        thread,
+        method,
+        sha: null,
+        title: null,
+        message: null,
+        doer: doer(options.as),
+      });
+    },
+
+    async setStatus(options: {
+      repository: string;
+      as: string;
+      sha: string;
+      state: CommitStatus["state"];
+      context: string;
+      description?: string;
+      targetUrl?: string;
+    }): Promise<void> {
+      const { sha, state: value, context } = options;
+      await addStatus(site, repositoryNamed(options.repository), {
+        sha,
+        state: value,
+        context,
+        description: options.description ?? null,
+        targetUrl: options.targetUrl ?? null,
+        doer: doer(options.as),
+      });
+    },
+
+    /** Somebody presses "Re-run" (or a button of the App's own) on a check run. */
+    async requestCheck(options: {
+      repository: string;
+      as: string;
+      checkRunId: number;
+      action?: string;
+    }): Promise<void> {
+      const repository = repositoryNamed(options.repository);
+      const run = repository.checkRuns.get(options.checkRunId);
+      if (run === undefined) throw new Error(`There is no check run ${options.checkRunId}.`);
+      const { action } = options;
+      await tellRun(site, repository, {
+        run,
+        action: action === undefined ? "rerequested" : "requested_action",
+        senderId: account(options.as).id,
+        ...(action === undefined ? {} : { more: { requested_action: { identifier: action } } }),
+      });
+    },
+  };
+}
+
+function installationAt(site: Site, id: number): Installation {
+  const found = site.state.installations.get(id);
+  if (found === undefined) throw new Error(`The local GitHub has no installation ${id}.`);
+  return found;
+}
+
+async function filesBelow(directory: string): Promise<FileChanges> {
+  const files: FileChanges = {};
+  const skipped = new Set([".git", "node_modules"]);
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    const path = relative(directory, join(entry.parentPath, entry.name));
+    if (!entry.isFile() || path.split("/").some((part) => skipped.has(part))) continue;
+    files[path] = await readFile(join(directory, path));
+  }
+  return files;
+}

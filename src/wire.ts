@@ -1,0 +1,92 @@
+/** The only place that builds adapters and joins them to the runner. */
+import { setImmediate as macrotask } from "node:timers/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { builtInProcesses } from "../processes/index.ts";
+import { createGithubApp } from "./adapters/github/github-app.ts";
+import { openDatabase } from "./adapters/database/open.ts";
+import { claudeCode } from "./adapters/harness/claude-code.ts";
+import { codex } from "./adapters/harness/codex.ts";
+import { commandHarness } from "./adapters/harness/command.ts";
+import { createLog } from "./adapters/system/log.ts";
+import { systemClock } from "./adapters/system/clock.ts";
+import { systemRandom } from "./adapters/system/random.ts";
+import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
+import { handleDelivery } from "./app/handle-delivery.ts";
+import type { AppSettings } from "./app/settings.ts";
+import { BatonError } from "./core/errors.ts";
+import type { Harness } from "./ports/harness.ts";
+import type { Log } from "./ports/log.ts";
+import type { Database } from "./ports/store.ts";
+import type { Dependencies } from "./runner/dependencies.ts";
+import { OutboxPump } from "./runner/outbox/pump.ts";
+import { Runner } from "./runner/runner.ts";
+import { createRedactor } from "./thread/redact.ts";
+
+/** A started Baton: everything but its HTTP door. */
+export interface Baton {
+  dependencies: Dependencies;
+  database: Database;
+  runner: Runner;
+  outbox: OutboxPump;
+  log: Log;
+  stop(): Promise<void>;
+}
+
+const deliveriesAtOnce = 4;
+const shutdownGraceMs = 8_000;
+
+export async function startBaton(settings: AppSettings, overrides: Partial<Pick<Dependencies, "harnesses" | "processes">> = {}): Promise<Baton> {
+  if (settings.app === null) throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
+  const redact = createRedactor({
+    secrets: settings.secrets,
+    encode: { base64: (text) => Buffer.from(text).toString("base64"), hex: (text) => Buffer.from(text).toString("hex") },
+  });
+  const log = createLog({ level: settings.logLevel, redact });
+  const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
+  const dependencies: Dependencies = {
+    store: database.store,
+    queue: database.queue,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    github: createGithubApp({ appId: settings.app.id, privateKey: settings.app.privateKey, baseUrl: settings.githubApiUrl, clock: systemClock }),
+    workspaces: createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }),
+    harnesses: overrides.harnesses ?? harnesses(settings),
+    processes: overrides.processes ?? builtInProcesses(),
+    redact,
+    settle: async () => {
+      await macrotask();
+    },
+    owner: `${hostname()}/${process.pid}/${systemRandom.ulid(Date.now())}`,
+    soleOwner: database.kind === "pglite",
+  };
+  const runner = new Runner(dependencies);
+  const outbox = new OutboxPump(dependencies);
+  await runner.start();
+  outbox.start();
+  await database.queue.work("delivery", deliveriesAtOnce, async (job) => {
+    await handleDelivery(dependencies, runner, job);
+    outbox.poke();
+  });
+  return {
+    dependencies,
+    database,
+    runner,
+    outbox,
+    log,
+    async stop() {
+      // Order: no new work, then what runs, then what it still wants to say, then the store.
+      await database.queue.stop(shutdownGraceMs);
+      await runner.stop();
+      await outbox.stop();
+      await database.close();
+    },
+  };
+}
+
+function harnesses(settings: AppSettings): Map<string, Harness> {
+  const { claude, codex: codexSettings, command } = settings.harness;
+  const all = [claudeCode(claude), codex(codexSettings), ...(command.length === 0 ? [] : [commandHarness({ command, keys: {} })])];
+  return new Map(all.map((harness) => [harness.name, harness]));
+}

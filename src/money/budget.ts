@@ -21,13 +21,22 @@ export const worthwhileUsd = 0.01;
 export function admit({ budgetUsd, spentUsd, reservedUsd, wantUsd }: Funds & { wantUsd: number }): Admission {
   const leftUsd = budgetUsd - spentUsd - reservedUsd;
   const reserveUsd = Math.min(wantUsd, leftUsd);
-  return reserveUsd >= worthwhileUsd ? { ok: true, reserveUsd } : { ok: false, neededUsd: Math.max(worthwhileUsd, wantUsd - Math.max(0, leftUsd)) };
+  return reserveUsd >= worthwhileUsd
+    ? { ok: true, reserveUsd }
+    : { ok: false, neededUsd: Math.max(worthwhileUsd, wantUsd - leftUsd) };
 }
 
 /** Fractions of the budget that were passed and not yet told of, smallest first. */
-export function budgetWarnings({ budgetUsd, spentUsd, warnedFraction, fractions }: Funds & { warnedFraction: number; fractions: readonly number[] }): number[] {
+export function budgetWarnings({
+  budgetUsd,
+  spentUsd,
+  warnedFraction,
+  fractions,
+}: Funds & { warnedFraction: number; fractions: readonly number[] }): number[] {
   if (budgetUsd <= 0) return [];
-  return [...fractions].sort((a, b) => a - b).filter((fraction) => fraction > warnedFraction && spentUsd >= fraction * budgetUsd);
+  return [...fractions]
+    .sort((a, b) => a - b)
+    .filter((fraction) => fraction > warnedFraction && spentUsd >= fraction * budgetUsd);
 }
 
 export type BudgetRequest = { ok: true; budgetUsd: number } | { ok: false; reason: string };
@@ -38,13 +47,29 @@ export function startingBudget(askedUsd: number | null, settings: { runUsd: numb
 }
 
 /** The budget after a top-up (B3). */
-export function raisedBudget({ budgetUsd, addUsd, maxUsd }: { budgetUsd: number; addUsd: number; maxUsd: number }): BudgetRequest {
-  if (!Number.isFinite(addUsd) || addUsd <= 0) return { ok: false, reason: `A top-up is more than 0 USD; ${addUsd} is not. Write for example \`/baton budget +2\`.` };
+export function raisedBudget({
+  budgetUsd,
+  addUsd,
+  maxUsd,
+}: {
+  budgetUsd: number;
+  addUsd: number;
+  maxUsd: number;
+}): BudgetRequest {
+  if (!Number.isFinite(addUsd) || addUsd <= 0)
+    return {
+      ok: false,
+      reason: `A top-up is more than 0 USD; ${addUsd} is not. Write for example \`/baton budget +2\`.`,
+    };
   return within(budgetUsd + addUsd, maxUsd);
 }
 
 function within(budgetUsd: number, maxUsd: number): BudgetRequest {
-  if (!Number.isFinite(budgetUsd) || budgetUsd < 0) return { ok: false, reason: `A budget is an amount in USD; ${budgetUsd} is not.` };
+  if (!Number.isFinite(budgetUsd) || budgetUsd < 0)
+    return { ok: false, reason: `A budget is an amount in USD; ${budgetUsd} is not.` };
   if (budgetUsd <= maxUsd) return { ok: true, budgetUsd };
-  return { ok: false, reason: `A run may be given at most ${maxUsd.toFixed(2)} USD here (\`budget.maxUsd\`); this would make it ${budgetUsd.toFixed(2)} USD.` };
+  return {
+    ok: false,
+    reason: `A run may be given at most ${maxUsd.toFixed(2)} USD here (\`budget.maxUsd\`); this would make it ${budgetUsd.toFixed(2)} USD.`,
+  };
 }

@@ -35,13 +35,22 @@ export function priceUsage({ harness, model, tokens, costUsd }: ReportedUsage, o
 }
 
 export function costOf(tokens: Tokens, price: Price): number {
-  return (tokens.input * price.input + tokens.output * price.output + tokens.cacheRead * price.cacheRead + tokens.cacheWrite * price.cacheWrite) / million;
+  return (
+    (tokens.input * price.input +
+      tokens.output * price.output +
+      tokens.cacheRead * price.cacheRead +
+      tokens.cacheWrite * price.cacheWrite) /
+    million
+  );
 }
 
 /** Why a run must stop: it used tokens that nobody can price, so its budget means nothing. Null where it may go on (C3). */
 export function unpriced(usage: readonly Usage[], unknownPrice: "stop" | "allow"): ErrorData | null {
   if (unknownPrice === "allow") return null;
-  const models = usage.filter(({ costUsd, tokens }) => costUsd === null && tokens.input + tokens.output + tokens.cacheRead + tokens.cacheWrite > 0);
+  const models = usage.filter(
+    ({ costUsd, tokens }) =>
+      costUsd === null && tokens.input + tokens.output + tokens.cacheRead + tokens.cacheWrite > 0,
+  );
   if (models.length === 0) return null;
   const names = [...new Set(models.map(({ model }) => `"${model}"`))].join(", ");
   return {

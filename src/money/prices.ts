@@ -8,7 +8,7 @@
  *    (GPT-5.4 and later up to 272k), or nothing (Claude Haiku 5.5, whose bands differ fivefold): then the harness's figure counts.
  *
  * Sources, read on the date of the version: platform.claude.com/docs/en/about-claude/pricing (cache writes: 5 minutes),
- * developers.openai.com/api/docs/pricing, ai.google.dev/gemini-api/docs/pricing.
+ * developers.openai.com/api/docs/pricing.
  */
 export interface Price {
   input: number;
@@ -21,7 +21,12 @@ export type PriceTable = Readonly<Record<string, Price>>;
 
 export const priceTableVersion = "2026-11-06";
 
-const price = (input: number, output: number, cacheRead: number, cacheWrite: number): Price => ({ input, output, cacheRead, cacheWrite });
+const price = (input: number, output: number, cacheRead: number, cacheWrite: number): Price => ({
+  input,
+  output,
+  cacheRead,
+  cacheWrite,
+});
 
 const opus4 = price(15, 75, 1.5, 18.75);
 const opus45 = price(5, 25, 0.5, 6.25);

@@ -187,9 +187,7 @@ export function createPeople(site: Site) {
       return { id: made.id, login: made.login };
     },
 
-    async createRepository(
-      options: RepositoryOptions,
-    ): Promise<{
+    async createRepository(options: RepositoryOptions): Promise<{
       id: number;
       owner: string;
       name: string;

@@ -133,7 +133,7 @@ export function createWebhooks(
       enqueue({ ...delivery, redelivery: true });
     },
     flush() {
-      for (const held of options.faults.release()) enqueue(held);
+      for (const held of options.faults.release<Parcel>()) enqueue(held);
     },
   };
 }

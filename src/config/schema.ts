@@ -7,9 +7,42 @@
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
+import { commandNames } from "./command-names.ts";
 
 const usd = z.number().nonnegative();
 const askOr = <T extends string>(other: T) => z.enum(["ask", other]);
+const permission = z.enum(["read", "triage", "write", "maintain", "admin"]);
+const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}$/, "a GitHub login, without @");
+/** `!` turns a glob around and would protect everything but; a path that begins with `/`, `./` or `../` never occurs. */
+const glob = z.string().regex(/^(?!!|\/|\.\.?\/)\S(?:.{0,254}\S)?$/, "a glob of paths from the root of the repository, without a leading /, ./ or !");
+
+/** A check by name, or by name and the id of the GitHub App that must report it. */
+const check = z
+  .union([z.string().min(1), z.strictObject({ name: z.string().min(1).describe("Name of the check."), app: z.number().int().positive().nullable().default(null).describe("Id of the App that must report it; without it any.") })])
+  .transform((value) => (typeof value === "string" ? { name: value, app: null } : value));
+
+/** What decides how code is checked, who must look at it, or what an agent does: a change of these is never only a change of code. */
+export const defaultProtectedPaths = [
+  "baton.yaml",
+  ".github/**",
+  ".gitlab-ci.yml",
+  ".circleci/**",
+  ".ci/**",
+  "Jenkinsfile",
+  "azure-pipelines.yml",
+  "**/CODEOWNERS",
+  "**/.gitattributes",
+  "**/.gitmodules",
+  ".husky/**",
+  ".githooks/**",
+  "**/AGENTS.md",
+  "**/CLAUDE.md",
+  "**/GEMINI.md",
+  "**/.cursorrules",
+  "**/.mcp.json",
+  "**/opencode.json",
+  "**/.{claude,codex,cursor,gemini,opencode}/**",
+] as const;
 
 export const priceSchema = z.strictObject({
   input: usd.describe("USD per million uncached input tokens."),
@@ -34,10 +67,12 @@ export const settingsSchema = z
       .strictObject({
         runUsd: usd.default(limits.budgetUsdDefault).describe("Most that one run may spend, in USD. `/baton budget +2` tops a run up."),
         maxUsd: usd.default(25).describe("Most that a run may be given by `--budget` and top-ups together, in USD."),
+        warnAt: z.array(z.number().gt(0).lt(1)).max(10).default([...limits.budgetWarnings]).describe("Fractions of the budget at which the thread is told."),
+        unknownPrice: z.enum(["stop", "allow"]).default("stop").describe("What to do when a model is used whose price neither Baton, nor `prices`, nor the agent knows: stop, or go on without counting its money."),
       })
       .prefault({})
       .describe("Money. Set aside before each dispatch, settled after it; at the limit the work is kept and the run waits."),
-    prices: z.record(z.string(), priceSchema).default({}).describe("Prices of models that Baton does not know, or that you pay differently."),
+    prices: z.record(z.string().min(1), priceSchema).default({}).describe("Prices of models that Baton does not know, or that you pay differently, by the model's name."),
     limits: z
       .strictObject({
         attemptUsd: usd.default(2).describe("Set aside for one attempt of an agent, in USD."),
@@ -52,8 +87,8 @@ export const settingsSchema = z
       .describe("Bounds of a run."),
     gates: z
       .strictObject({
-        required: z.array(z.string()).default([]).describe("Checks that must be green, by name, beside those that GitHub requires. With none of either, all checks must be."),
-        ignore: z.array(z.string()).default([]).describe("Checks that do not count, by name, unless GitHub requires them."),
+        required: z.array(check).default([]).describe("Checks that must be green, by name, or by `name` and `app` id, beside those that GitHub requires. With none of either, all checks must be."),
+        ignore: z.array(z.string().min(1)).default([]).describe("Checks that do not count, by name, unless GitHub requires them."),
         neutral: z.enum(["pass", "fail"]).default("fail").describe("Whether a check that ends neutral counts as green."),
         skipped: z.enum(["pass", "fail"]).default("fail").describe("Whether a check that was skipped counts as green."),
         noChecks: z.enum(["pass", "fail"]).default("fail").describe("What to do when no check at all appears for the commit."),
@@ -64,11 +99,12 @@ export const settingsSchema = z
       .describe("When checks count as green, always on the exact head commit."),
     approvals: z
       .strictObject({
-        self: z.enum(["deny", "allow"]).default("deny").describe("Whether the person who started a run may approve it. The thread says so when it happens."),
-        people: z.array(z.string()).default([]).describe("Logins whose approval counts. Empty: everybody with the permission below."),
+        self: z.enum(["deny", "allow"]).default("deny").describe("Whether the person who started a run, wrote the pull request or pushed last may approve it. The thread says so when it happens."),
+        count: z.number().int().min(1).max(10).default(1).describe("How many people must approve a pull request."),
+        people: z.array(login).default([]).describe("Logins whose approval counts. Empty: everybody with the permission below."),
         permission: z.enum(["write", "maintain", "admin"]).default("write").describe("Permission that an approver needs."),
-        reviewers: z.array(z.string()).default([]).describe("Logins to request a review from."),
-        teams: z.array(z.string()).default([]).describe("Teams to request a review from."),
+        reviewers: z.array(login).default([]).describe("Logins to request a review from."),
+        teams: z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, "a team's slug, without its organisation")).default([]).describe("Teams to request a review from, by slug."),
       })
       .prefault({})
       .describe("Whose review passes the breakpoint."),
@@ -81,9 +117,9 @@ export const settingsSchema = z
       .prefault({})
       .describe("Where a run stops and asks."),
     protectedPaths: z
-      .array(z.string())
-      .default([".github/**", "baton.yaml", ".gitlab-ci.yml", "**/CODEOWNERS", "**/AGENTS.md", "**/CLAUDE.md", ".claude/**", ".mcp.json", ".codex/**"])
-      .describe("Globs of files whose change needs a person: CI, ownership, configuration of agents and of Baton."),
+      .array(glob)
+      .default([...defaultProtectedPaths])
+      .describe("Globs of files whose change needs a person: CI, ownership, git's own files, configuration of agents and of Baton."),
     merge: z
       .union([
         z.enum(["auto", "manual"]),
@@ -97,14 +133,15 @@ export const settingsSchema = z
       .describe("`manual` leaves merging to you; `auto` merges the approved head."),
     branchPrefix: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9._/-]*$/, "lower-case letters, digits and . _ / - only")
+      .regex(/^(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[a-z0-9][a-z0-9._/-]{0,60}$/, "the beginning of a branch name: lower-case letters, digits and . _ / - only")
       .default("baton/")
       .describe("Prefix of the branches that Baton pushes."),
     commands: z
       .strictObject({
-        run: z.enum(["read", "triage", "write", "maintain", "admin"]).default("write").describe("Permission needed to start, retry or pay for a run."),
-        steer: z.enum(["read", "triage", "write", "maintain", "admin"]).default("write").describe("Permission needed to cancel, pause, resume, answer."),
-        bots: z.array(z.number().int()).default([]).describe("Ids of bot users that may give commands. Others are ignored."),
+        run: permission.default("write").describe("Permission needed to start, retry or pay for a run."),
+        steer: permission.default("write").describe("Permission needed to approve, reject, answer, cancel, pause and resume."),
+        allow: z.partialRecord(z.enum(commandNames), permission).default({}).describe("Permission needed for single commands, before the two above: `allow: {budget: maintain}`."),
+        bots: z.array(z.number().int().positive()).default([]).describe("Ids of bot users that may give commands. Others are ignored."),
       })
       .prefault({})
       .describe("Who may ask for what."),

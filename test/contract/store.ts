@@ -1,0 +1,516 @@
+/**
+ * The contract S1–S6 of `ports/store.ts` as a suite, run over every database adapter by `store.test.ts`.
+ * What needs a process to die is in `pglite-directory.test.ts` and `postgres-replicas.test.ts`.
+ */
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunEvent } from "../../src/core/event.ts";
+import type { RunId } from "../../src/core/vocabulary.ts";
+import type { Database, Fence, Job, Lease, NewDelivery, NewOutboxRow, RunRow, Store } from "../../src/ports/store.ts";
+import { alice } from "../fakes/run-world.ts";
+
+export interface StoreContractOptions {
+  name: string;
+  open(): Promise<Database>;
+  /** Undoes what `open` made outside of the database itself. */
+  dispose?(): Promise<void>;
+}
+
+export const newRun = (): RunId => `run_${randomUUID().replaceAll("-", "")}` as RunId;
+export const paused: RunEvent = { type: "run.paused", by: alice, reason: "test" };
+export const resumed: RunEvent = { type: "run.resumed", by: alice };
+
+export function storeContract({ name, open, dispose }: StoreContractOptions): void {
+  describe(`store contract on ${name}`, () => {
+    let database: Database;
+    let store: Store;
+    const handlers = new Map<string, (job: Job) => Promise<void> | void>();
+    beforeAll(async () => {
+      database = await open();
+      store = database.store;
+      // One worker a queue for the whole suite; each test handles the jobs that carry its own mark.
+      for (const queue of ["delivery", "run"]) {
+        await database.queue.work(queue, 4, async (job) => handlers.get((job.data as { mark?: string }).mark ?? "")?.(job));
+      }
+    });
+    afterAll(async () => {
+      await database.queue.stop(0);
+      await database.close();
+      await dispose?.();
+    });
+    const append = (runId: RunId, expectedPosition: number, events: RunEvent[], more: object = {}) =>
+      store.append({ runId, expectedPosition, events, now: 1_000, ...more });
+    const job = (mark: string, more: object = {}) => ({ queue: "run", data: { mark }, ...more });
+
+    it("S1: an append at another position than expected conflicts and writes nothing", async () => {
+      const runId = newRun();
+      await append(runId, 0, [paused]);
+      await expect(append(runId, 0, [resumed])).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
+      await expect(append(runId, 5, [resumed])).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
+      expect((await store.read(runId)).map(({ event }) => event.type)).toEqual(["run.paused"]);
+    });
+
+    it("S1: of ten appenders at one position exactly one wins", async () => {
+      const runId = newRun();
+      const results = await Promise.allSettled(Array.from({ length: 10 }, () => append(runId, 0, [paused, resumed])));
+      expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      expect(await store.position(runId)).toBe(2);
+    });
+
+    it("S1: what was written beside a conflicting append is not there either", async () => {
+      const runId = newRun();
+      await append(runId, 0, [paused]);
+      await expect(append(runId, 0, [resumed], { also: { outbox: [outboxRow(`x:${runId}`)] } })).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
+      expect(await store.outboxRow(`x:${runId}`)).toBeNull();
+    });
+
+    it("J4: an event that its schema does not know is refused before it is stored", async () => {
+      const runId = newRun();
+      await expect(append(runId, 0, [{ type: "run.paused", by: alice } as unknown as RunEvent])).rejects.toMatchObject({ code: "BATON_EVENT_INVALID" });
+      expect(await store.position(runId)).toBe(0);
+    });
+
+    it("reads on from a position", async () => {
+      const runId = newRun();
+      await append(runId, 0, [paused, resumed, paused]);
+      expect((await store.read(runId, 1)).map(({ position }) => position)).toEqual([2, 3]);
+      expect(await store.read(runId, 3)).toEqual([]);
+    });
+
+    it("S2: an append with the lease of an earlier epoch is refused", async () => {
+      const runId = newRun();
+      const old = await store.acquireLease(runId, "a", 0, 10);
+      expect(await store.acquireLease(runId, "b", 5, 10)).toBeNull();
+      const taken = await store.acquireLease(runId, "b", 11, 10);
+      expect(taken?.epoch).toBe((old?.epoch ?? 0) + 1);
+      await expect(append(runId, 0, [paused], { fence: old as Fence })).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
+      await append(runId, 0, [paused], { fence: taken as Fence });
+      expect(await store.renewLease(old as Lease, 12, 10)).toBeNull();
+    });
+
+    it("S2: a released lease is free at once and its epoch never comes again", async () => {
+      const name = newRun();
+      const first = await store.acquireLease(name, "a", 0, 1_000_000);
+      await store.releaseLease(first as Lease);
+      const second = await store.acquireLease(name, "a", 1, 1_000);
+      expect(second?.epoch).toBe(2);
+      await expect(append(name, 0, [paused], { fence: first as Fence })).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
+    });
+
+    it("finds expired leases, not held or released ones", async () => {
+      const [held, expired, released] = [newRun(), newRun(), newRun()];
+      await store.acquireLease(held, "a", 0, 5_000);
+      await store.acquireLease(expired, "a", 0, 10);
+      const lease = await store.acquireLease(released, "a", 0, 10);
+      await store.releaseLease(lease as Lease);
+      const names = (await store.expiredLeases(100)).map(({ name: leaseName }) => leaseName);
+      expect(names).toContain(expired);
+      expect(names).not.toContain(held);
+      expect(names).not.toContain(released);
+    });
+
+    it("a thread has at most one active run", async () => {
+      const [one, two] = [newRun(), newRun()];
+      const threadKey = `t:${one}`;
+      await store.write({ thread: { threadKey, activeRunId: one } });
+      await store.write({ thread: { threadKey, activeRunId: one } });
+      await expect(store.write({ thread: { threadKey, activeRunId: two } })).rejects.toMatchObject({ code: "BATON_RUN_ACTIVE" });
+      expect(await store.activeRun(threadKey)).toBe(one);
+      await store.write({ thread: { threadKey, activeRunId: null } });
+      await store.write({ thread: { threadKey, activeRunId: two } });
+    });
+
+    it("lists runs by thread, state and what they watch", async () => {
+      const runId = newRun();
+      const row = { runId, threadKey: `t:${runId}`, process: "p", status: "waiting" as const, position: 1, createdAt: 1, updatedAt: 1, wakeAt: null, watches: [`sha:${runId}`] };
+      await store.write({ run: row });
+      expect(await store.run(runId)).toEqual(row);
+      expect((await store.runs({ watch: `sha:${runId}`, active: true })).map((run) => run.runId)).toEqual([runId]);
+      await store.write({ run: { ...row, status: "completed", watches: [] } });
+      expect(await store.runs({ watch: `sha:${runId}` })).toEqual([]);
+      expect(await store.runs({ threadKey: row.threadKey, active: true })).toEqual([]);
+    });
+
+    it("S3: a delivery is inserted once, and the same GUID of another hook is another delivery", async () => {
+      const guid = newRun();
+      const delivery = { hook: "1", guid, event: "issues", action: "opened", installationId: 3, payload: "{}", receivedAt: 1 };
+      const wakeUp = { queue: "delivery", data: { hook: "1", guid } };
+      const results = await Promise.all([1, 2, 3].map(() => store.insertDelivery(delivery, wakeUp)));
+      expect(results.filter(Boolean)).toHaveLength(1);
+      expect(await store.insertDelivery({ ...delivery, hook: "2" }, wakeUp)).toBe(true);
+      expect(await store.delivery("1", guid)).toMatchObject({ state: "received", installationId: 3 });
+      await store.finishDelivery("1", guid, "handled", "ok");
+      expect(await store.delivery("1", guid)).toMatchObject({ state: "handled", note: "ok" });
+      expect(await store.knownGuids("1", [guid, "other"])).toEqual(new Set([guid]));
+    });
+
+    it("S1: a conflicting append keeps nothing of what came with it: jobs, ledger, index row, thread", async () => {
+      const runId = newRun();
+      const handled: string[] = [];
+      handlers.set(runId, () => void handled.push("lost"));
+      await append(runId, 0, [paused]);
+      const also = { jobs: [job(runId)], run: runRow(runId), thread: { threadKey: `t:${runId}`, activeRunId: runId } };
+      await expect(append(runId, 0, [resumed], { also })).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
+      expect(await store.run(runId)).toBeNull();
+      expect(await store.activeRun(`t:${runId}`)).toBeNull();
+      // A later job that did get in has been handled, the one before it never came.
+      const done = Promise.withResolvers<void>();
+      const later = newRun();
+      handlers.set(later, () => done.resolve());
+      await store.write({ jobs: [job(later)] });
+      await done.promise;
+      expect(handled).toEqual([]);
+    });
+
+    it("S1: a refused thread undoes the append that asked for it", async () => {
+      const [one, two] = [newRun(), newRun()];
+      const threadKey = `t:${one}`;
+      await append(one, 0, [paused], { also: { thread: { threadKey, activeRunId: one } } });
+      await expect(append(two, 0, [paused], { also: { thread: { threadKey, activeRunId: two } } })).rejects.toMatchObject({ code: "BATON_RUN_ACTIVE" });
+      expect(await store.position(two)).toBe(0);
+    });
+
+    it("a run that is over frees its thread only while it holds it", async () => {
+      const [one, two] = [newRun(), newRun()];
+      const threadKey = `t:${one}`;
+      await store.write({ thread: { threadKey, activeRunId: two } });
+      await store.write({ run: runRow(one, { threadKey, status: "completed" }), thread: { threadKey, activeRunId: null } });
+      expect(await store.activeRun(threadKey)).toBe(two);
+      await append(one, 0, [paused], { also: { thread: { threadKey, activeRunId: null } } });
+      expect(await store.activeRun(threadKey)).toBe(two);
+      await store.write({ run: runRow(two, { threadKey, status: "completed" }), thread: { threadKey, activeRunId: null } });
+      expect(await store.activeRun(threadKey)).toBeNull();
+    });
+
+    it("of two runs that want one thread at once exactly one gets it", async () => {
+      const threadKey = `t:${newRun()}`;
+      const runs = Array.from({ length: 8 }, newRun);
+      const results = await Promise.allSettled(runs.map((activeRunId) => store.write({ thread: { threadKey, activeRunId } })));
+      const winners = runs.filter((_, index) => results[index]?.status === "fulfilled");
+      expect(winners).toHaveLength(1);
+      expect(await store.activeRun(threadKey)).toBe(winners[0]);
+    });
+
+    it("a fact watched twice is one watch, not a conflict", async () => {
+      const runId = newRun();
+      await append(runId, 0, [paused], { also: { run: runRow(runId, { watches: ["sha:a", "sha:a"] }) } });
+      expect((await store.run(runId))?.watches).toEqual(["sha:a"]);
+    });
+
+    it("S2: a lease that expired but that nobody took still fences; of many takers one wins", async () => {
+      const runId = newRun();
+      const lease = (await store.acquireLease(runId, "a", 0, 10)) as Lease;
+      await append(runId, 0, [paused], { fence: lease });
+      const takers = await Promise.all(Array.from({ length: 6 }, (_, index) => store.acquireLease(runId, `b${index}`, 20, 10)));
+      expect(takers.filter((taken) => taken !== null)).toHaveLength(1);
+      await expect(append(runId, 1, [resumed], { fence: lease })).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
+      expect(await store.position(runId)).toBe(1);
+    });
+
+    it("S2: what an owner writes after it lost the lease is not there, whatever it was", async () => {
+      const runId = newRun();
+      const lost = (await store.acquireLease(runId, "a", 0, 10)) as Lease;
+      await store.acquireLease(runId, "b", 20, 10);
+      const also = { outbox: [outboxRow(`lost:${runId}`)], run: runRow(runId) };
+      await expect(append(runId, 0, [paused], { fence: lost, also })).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
+      await store.releaseLease(lost);
+      expect(await store.acquireLease(runId, "c", 21, 10)).toBeNull();
+      expect([await store.outboxRow(`lost:${runId}`), await store.run(runId), await store.position(runId)]).toEqual([null, null, 0]);
+    });
+
+    it("J4: events come back as they were written, with times, positions and links", async () => {
+      const runId = newRun();
+      const odd: RunEvent = { type: "run.paused", by: alice, reason: 'NUL \u0000, "quotes", \ud83d\ude00, \u2028' };
+      const written = [...(await append(runId, 0, [odd])), ...(await append(runId, 1, [resumed], { now: 1_700_000_000_123 }))];
+      const read = await store.read(runId);
+      expect(read).toEqual(written);
+      expect(read.map(({ position, at }) => [position, at])).toEqual([
+        [1, 1_000],
+        [2, 1_700_000_000_123],
+      ]);
+      expect(read[1]?.previousHash).toBe(read[0]?.hash);
+      expect(read[0]?.event).toEqual(odd);
+    });
+
+    it("an append without events writes what comes with it, at the expected position only", async () => {
+      const runId = newRun();
+      await append(runId, 0, [paused]);
+      expect(await append(runId, 1, [], { also: { run: runRow(runId) } })).toEqual([]);
+      expect(await store.run(runId)).not.toBeNull();
+      await expect(append(runId, 0, [], {})).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
+    });
+
+    it("S3: a delivery that was there brings no second job", async () => {
+      const guid = newRun();
+      const seen: string[] = [];
+      const done = Promise.withResolvers<void>();
+      handlers.set(guid, (taken) => void seen.push((taken.data as { n: string }).n));
+      await store.insertDelivery(newDelivery(guid), { queue: "delivery", data: { mark: guid, n: "first" } });
+      await store.insertDelivery(newDelivery(guid), { queue: "delivery", data: { mark: guid, n: "again" } });
+      const last = newRun();
+      handlers.set(last, () => done.resolve());
+      await store.insertDelivery(newDelivery(last), { queue: "delivery", data: { mark: last } });
+      await done.promise;
+      expect(seen).toEqual(["first"]);
+    });
+
+    it("S4: a job comes back when its handler throws, and never after it is done", async () => {
+      const mark = newRun();
+      const tries: number[] = [];
+      const done = Promise.withResolvers<void>();
+      handlers.set(mark, (taken) => {
+        tries.push(taken.tries);
+        if (tries.length === 1) throw new Error("once");
+        done.resolve();
+      });
+      await store.write({ jobs: [job(mark)] });
+      await done.promise;
+      expect(tries).toEqual([1, 2]);
+    });
+
+    it("S4: a waiting job of a key takes the next one in; another key and no key are other jobs", async () => {
+      const mark = newRun();
+      const handled: string[] = [];
+      const [release, all] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      // Started in the future, so that they wait together; the clock of the database decides when.
+      const startAt = Date.now() + 1_000;
+      handlers.set(mark, (taken) => {
+        handled.push((taken.data as { n: string }).n);
+        if (handled.length === 5) all.resolve();
+      });
+      release.resolve();
+      const waiting = (n: string, more: object = {}) => ({ queue: "run", data: { mark, n }, startAt, ...more });
+      await store.write({ jobs: [waiting("a", { singletonKey: `${mark}:a` }), waiting("a again", { singletonKey: `${mark}:a` })] });
+      await store.write({ jobs: [waiting("a later", { singletonKey: `${mark}:a` }), waiting("b", { singletonKey: `${mark}:b` })] });
+      await store.write({ jobs: [waiting("c"), waiting("d")] });
+      await store.write({ jobs: [waiting("e")] });
+      await all.promise;
+      expect(handled.sort()).toEqual(["a", "b", "c", "d", "e"]);
+    });
+
+    it("S4: a running job of a key does not take the next one in: a wake-up during work is not lost", async () => {
+      const mark = newRun();
+      const [started, release, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let count = 0;
+      handlers.set(mark, async () => {
+        count += 1;
+        if (count > 1) return second.resolve();
+        started.resolve();
+        await release.promise;
+      });
+      await store.write({ jobs: [job(mark, { singletonKey: mark })] });
+      await started.promise;
+      await store.write({ jobs: [job(mark, { singletonKey: mark })] });
+      release.resolve();
+      await second.promise;
+      expect(count).toBe(2);
+    });
+
+    it("S4: an urgent job pulls the waiting one of its key forward instead of being lost behind it", async () => {
+      const mark = newRun();
+      const done = Promise.withResolvers<Job>();
+      handlers.set(mark, (taken) => done.resolve(taken));
+      await store.write({ jobs: [job(mark, { singletonKey: mark, startAt: Date.now() + 3_600_000 })] });
+      await store.write({ jobs: [job(mark, { singletonKey: mark })] });
+      expect((await done.promise).tries).toBe(1);
+    });
+
+    it("S4: a job is not handed out before its time", async () => {
+      const mark = newRun();
+      const done = Promise.withResolvers<number>();
+      handlers.set(mark, () => done.resolve(Date.now()));
+      const startAt = Date.now() + 700;
+      await store.write({ jobs: [job(mark, { startAt })] });
+      // Two clocks may differ by a little on a server.
+      expect(await done.promise).toBeGreaterThan(startAt - 50);
+    });
+
+    it("S4: a backlog is worked off without pauses, by no more handlers at once than agreed", async () => {
+      const mark = newRun();
+      const count = 60;
+      const done = Promise.withResolvers<void>();
+      let [handled, running, most] = [0, 0, 0];
+      handlers.set(mark, async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        handled += 1;
+        if (handled === count) done.resolve();
+      });
+      // At 4 workers that each rest a second after a job, this would take 15 s.
+      const before = performance.now();
+      await store.write({ jobs: Array.from({ length: count }, () => job(mark)) });
+      await done.promise;
+      expect(performance.now() - before).toBeLessThan(8_000);
+      expect(most).toBeLessThanOrEqual(4);
+    });
+
+    it("S4: a job completed together with its result is not handed out again, though its handler throws after", async () => {
+      const mark = newRun();
+      const runId = newRun();
+      let count = 0;
+      handlers.set(mark, async (taken) => {
+        count += 1;
+        await append(runId, 0, [paused], { also: { completeJobId: taken.id } });
+        throw new Error("died after the commit");
+      });
+      const first = newRun();
+      const done = Promise.withResolvers<void>();
+      // Comes back once, after the same pause as the job above would: by then that one must not have come again.
+      handlers.set(first, (taken) => {
+        if (taken.tries < 2) throw new Error("again");
+        done.resolve();
+      });
+      await store.write({ jobs: [job(mark)] });
+      await store.write({ jobs: [job(first)] });
+      await done.promise;
+      expect(count).toBe(1);
+      expect(await store.position(runId)).toBe(1);
+    });
+
+    it("a job for a queue that does not exist is refused and undoes its transaction", async () => {
+      const runId = newRun();
+      await expect(append(runId, 0, [paused], { also: { jobs: [{ queue: "nowhere", data: {} }] } })).rejects.toMatchObject({ code: "BATON_INTERNAL" });
+      expect(await store.position(runId)).toBe(0);
+    });
+
+    it("S5: a change back to what was sent last is sent, for the one in between may have arrived", async () => {
+      const key = `back:${newRun()}`;
+      await store.write({ outbox: [outboxRow(key, "v1")] });
+      await store.outboxDone(key, "v1", null);
+      await store.write({ outbox: [outboxRow(key, "v2")] });
+      // v2 was sent, its answer is lost with the process; then the state is v1 again.
+      await store.write({ outbox: [outboxRow(key, "v1")] });
+      expect(await store.outboxRow(key)).toMatchObject({ state: "pending", contentHash: "v1" });
+      await store.outboxDone(key, "v1", null);
+      expect(await store.outboxRow(key)).toMatchObject({ state: "done" });
+    });
+
+    it("S5: a refusal of the older content does not bury the newer one", async () => {
+      const key = `refused:${newRun()}`;
+      await store.write({ outbox: [outboxRow(key, "v1")] });
+      await store.write({ outbox: [outboxRow(key, "v2")] });
+      await store.outboxFailed(key, "422", "v1");
+      expect(await store.outboxRow(key)).toMatchObject({ state: "pending", contentHash: "v2" });
+      await store.outboxFailed(key, "422", "v2");
+      expect(await store.outboxRow(key)).toMatchObject({ state: "failed" });
+    });
+
+    it("S5: a newer content begins to count its tries anew, but not before the time that was set", async () => {
+      const key = `tries:${newRun()}`;
+      await store.write({ outbox: [outboxRow(key, "v1")] });
+      await store.outboxRetry(key, 900, "503 \u0000");
+      await store.write({ outbox: [outboxRow(key, "v1")] });
+      expect(await store.outboxRow(key)).toMatchObject({ tries: 1, notBefore: 900 });
+      await store.write({ outbox: [outboxRow(key, "v2")] });
+      expect(await store.outboxRow(key)).toMatchObject({ tries: 0, error: null, notBefore: 900 });
+    });
+
+    it("S5: what is due comes by priority, then by age; a replaced content keeps its place", async () => {
+      const mark = newRun();
+      const row = (name: string, priority: number, hash = "v1") => ({ ...outboxRow(`${mark}:${name}`, hash), priority, notBefore: -1_000_000 });
+      await store.write({ outbox: [row("old", 5), row("new", 5), row("first", -5)] });
+      await store.write({ outbox: [row("old", 5, "v2")] });
+      const due = (await store.outboxDue(-1_000_000, 100)).map(({ operationKey }) => operationKey).filter((key) => key.startsWith(mark));
+      expect(due).toEqual([`${mark}:first`, `${mark}:old`, `${mark}:new`]);
+      expect(await store.outboxDue(-1_000_000, 1)).toHaveLength(1);
+    });
+
+    it("keeps blobs as they are, whatever an agent printed", async () => {
+      for (const content of ["NUL \u0000 inside", "lone \ud800 surrogate", '"quoted" \\ \u2028', "", "x".repeat(3_000_000)]) {
+        expect(await store.blob(await store.putBlob(content))).toBe(content);
+      }
+    });
+
+    it("what is handed out and in is a copy: changing it changes nothing that is stored", async () => {
+      const runId = newRun();
+      const payload = { body: "kept" };
+      await store.write({ outbox: [{ ...outboxRow(`copy:${runId}`), payload }], run: runRow(runId, { watches: ["sha:1"] }) });
+      payload.body = "changed";
+      const row = await store.outboxRow(`copy:${runId}`);
+      expect(row?.payload).toEqual({ body: "kept" });
+      (row?.payload as { body: string }).body = "changed";
+      (await store.run(runId))?.watches.push("sha:2");
+      expect((await store.outboxRow(`copy:${runId}`))?.payload).toEqual({ body: "kept" });
+      expect((await store.run(runId))?.watches).toEqual(["sha:1"]);
+    });
+
+    it("finds ledger rows by run, thread, repository and time", async () => {
+      const [one, two] = [newRun(), newRun()];
+      const row = (runId: RunId, at: number) => ({
+        runId, key: "k", attempt: 1, kind: "reserve" as const, repositoryId: at, threadKey: `t:${one}`, harness: "h", model: "m",
+        input: 1, output: 2, cacheRead: 3, cacheWrite: 4, usd: 0.1, at,
+      });
+      const base = Date.now() + Math.floor(performance.now() * 1_000);
+      await store.write({ ledger: [row(one, base), row(two, base + 1)] });
+      const found = async (filter: Parameters<Store["ledger"]>[0]) => (await store.ledger(filter)).map(({ runId }) => runId);
+      expect(await found({ runId: one })).toEqual([one]);
+      expect(await found({ threadKey: `t:${one}` })).toEqual([one, two]);
+      expect(await found({ threadKey: `t:${one}`, since: base + 1 })).toEqual([two]);
+      expect(await found({ repositoryId: base, threadKey: `t:${one}` })).toEqual([one]);
+    });
+
+    it("answers a ping and says what it is", async () => {
+      await database.ping();
+      expect(["memory", "pglite", "postgres"]).toContain(database.kind);
+    });
+
+    it("S5: the same content again is no work; a newer content is, also when it comes while the older is sent", async () => {
+      const key = `status:${newRun()}`;
+      const due = async () => (await store.outboxDue(10, 100)).filter(({ operationKey }) => operationKey === key).map(({ contentHash }) => contentHash);
+      await store.write({ outbox: [outboxRow(key, "v1")] });
+      await store.write({ outbox: [outboxRow(key, "v2")] });
+      expect(await due()).toEqual(["v2"]);
+      await store.write({ outbox: [outboxRow(key, "v3")] });
+      await store.outboxDone(key, "v2", { id: 7 });
+      expect(await due()).toEqual(["v3"]);
+      await store.outboxDone(key, "v3", { id: 7 });
+      await store.write({ outbox: [outboxRow(key, "v3")] });
+      expect(await due()).toEqual([]);
+      expect(await store.outboxRow(key)).toMatchObject({ state: "done", result: { id: 7 } });
+      await store.write({ outbox: [outboxRow(key, "v2")] });
+      expect(await due()).toEqual(["v2"]);
+    });
+
+    it("an outbox row waits until its time, and counts its tries", async () => {
+      const key = `reply:${newRun()}`;
+      await store.write({ outbox: [outboxRow(key)] });
+      await store.outboxRetry(key, 500, "503");
+      expect((await store.outboxDue(499, 100)).map(({ operationKey }) => operationKey)).not.toContain(key);
+      const again = (await store.outboxDue(500, 100)).find(({ operationKey }) => operationKey === key);
+      expect(again).toMatchObject({ tries: 1, error: "503" });
+      await store.outboxFailed(key, "gone");
+      expect((await store.outboxDue(900, 100)).map(({ operationKey }) => operationKey)).not.toContain(key);
+    });
+
+    it("keeps blobs by content and values by name", async () => {
+      const id = await store.putBlob("prompt");
+      expect(await store.putBlob("prompt")).toBe(id);
+      expect(await store.blob(id)).toBe("prompt");
+      expect(await store.blob("none")).toBeNull();
+      await store.setValue("cursor", { at: 1 });
+      await store.setValue("cursor", { at: 2 });
+      expect(await store.value("cursor")).toEqual({ at: 2 });
+    });
+
+    it("books the ledger in the append's transaction", async () => {
+      const runId = newRun();
+      const row = { runId, key: "k", attempt: 1, kind: "settle" as const, repositoryId: 7, threadKey: "7#1", harness: "h", model: "m", input: 1, output: 2, cacheRead: 3, cacheWrite: 4, usd: 0.25, at: 5 };
+      await append(runId, 0, [paused], { also: { ledger: [row] } });
+      expect(await store.ledger({ runId })).toEqual([row]);
+    });
+  });
+}
+
+function outboxRow(operationKey: string, contentHash = "v1"): NewOutboxRow {
+  return { operationKey, installationId: 1, repositoryId: 1, kind: "comment", payload: { body: contentHash }, contentHash, priority: 10, notBefore: 0, runId: null };
+}
+
+function runRow(runId: RunId, change: Partial<RunRow> = {}): RunRow {
+  return { runId, threadKey: `t:${runId}`, process: "p", status: "waiting", position: 1, createdAt: 1, updatedAt: 1, wakeAt: null, watches: [], ...change };
+}
+
+function newDelivery(guid: string, change: Partial<NewDelivery> = {}): NewDelivery {
+  return { hook: "1", guid, event: "push", action: null, installationId: null, payload: "{}", receivedAt: 1, ...change };
+}

@@ -66,8 +66,8 @@ const routes = [
   ...issueRoutes,
   ...pullRoutes,
   ...checkRoutes,
-  ...codeRoutes,
   ...repositoryRoutes,
+  ...codeRoutes,
   ...commitRoutes,
 ];
 
@@ -100,7 +100,7 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
     deliveries: [],
     post: (webhook) => webhooks.post(webhook),
     redeliver: (delivery) => webhooks.redeliver(delivery),
-    inFlight: flight.add,
+    inFlight: (work) => flight.add(work),
     closing: closing.signal,
     locked(repositoryId, work) {
       const before = locks.get(repositoryId) ?? Promise.resolve();

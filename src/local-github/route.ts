@@ -38,7 +38,7 @@ export interface Route {
   pattern: RegExp;
   names: string[];
   /** `app`: only with the App's own JWT. `anyone`: no check. Else a grant on the repository of the path. */
-  need: "app" | "anyone" | Need;
+  need: Need;
   role: Role;
   handle: (context: RepositoryContext) => Answer | Promise<Answer>;
 }

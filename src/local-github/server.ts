@@ -224,7 +224,7 @@ async function decide(
     if (asked.headers["user-agent"] === undefined) throw new Refusal(403, "Request forbidden by administrative rules.");
     const key = callerKey(caller.actor);
     if (asked.path === "/rate_limit") return rateLimit(parts, key);
-    const tokens = /\/access_tokens$/.test(asked.path);
+    const tokens = asked.path.endsWith("/access_tokens");
     parts.limits.count(key, asked.method !== "GET" && asked.method !== "HEAD" && !tokens);
     const past = hits.find((hit) => hit.kind === "stale-read")?.past ?? null;
     const view: View =

@@ -111,7 +111,6 @@ export function tellInstallation(
   installation: Installation,
   given: { action: "created" | "deleted" | "suspend" | "unsuspend"; senderId: number },
 ): void {
-  const now = Math.floor(site.now().getTime() / 1000);
   site.post({
     event: "installation",
     action: given.action,
@@ -119,8 +118,7 @@ export function tellInstallation(
     senderId: given.senderId,
     installation,
     payload: {
-      // The payload of this event has seconds where the API has texts.
-      installation: { ...installationObject(site, installation), created_at: now, updated_at: now },
+      installation: installationObject(site, installation),
       repositories: reached(site, installation).map((one) => shortRepository(site, one)),
       requester: null,
     },

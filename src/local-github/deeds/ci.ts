@@ -38,19 +38,20 @@ async function runCi(
   if (/\[(?:skip ci|ci skip)\]/.test(commit.message)) return;
   const appId = actionsAppId(site);
   const suite = newSuite(site, repository, { appId, branch, sha, before: null });
-  const run = await createRun(site, repository, { appId, suiteId: suite.id, fields: queued(ci, sha) });
+  const run = await createRun(site, repository, { appId, suiteId: suite.id, fields: queued(site, { ci, sha }) });
   await runJob(site, repository, { run, ci });
 }
 
-function queued(ci: CiSettings, headSha: string) {
+function queued(site: Site, given: { ci: CiSettings; sha: string }) {
   return {
-    name: ci.name,
-    headSha,
+    name: given.ci.name,
+    headSha: given.sha,
     externalId: crypto.randomUUID(),
     detailsUrl: null,
     status: "queued" as const,
     conclusion: null,
-    startedAt: null,
+    // GitHub gives it from the first moment on.
+    startedAt: site.timestamp(),
     completedAt: null,
     output: { title: null, summary: null, text: null },
     annotations: [],

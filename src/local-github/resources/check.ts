@@ -119,17 +119,13 @@ export function combinedStatus(view: View, repository: Repository, given: { sha:
   const url = `${repositoryUrl(view, repository)}/commits/${sha}`;
   return {
     state: failed ? "failure" : passed ? "success" : "pending",
-    statuses: latest.map((one) => ({
-      ...simpleStatus(view, repository, one),
-      description: one.description ?? "",
-      target_url: one.targetUrl ?? "",
-    })),
+    statuses: latest.map((one) => simpleStatus(view, repository, one)),
     sha,
     total_count: latest.length,
     repository: minimalRepository(view, repository),
     commit_url: url,
     url: `${url}/status`,
-  };
+  } satisfies Schema<"combined-commit-status">;
 }
 
 export function actionsJobUrl(view: View, repository: Repository, ids: { runId: number; jobId: number }): string {

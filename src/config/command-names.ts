@@ -1,2 +1,17 @@
 /** Commands whose permission `commands.allow` may set one by one: those of the grammar in `thread/`, which a test compares. */
-export const commandNames = ["run", "status", "approve", "reject", "answer", "cancel", "retry", "pause", "resume", "budget", "cost", "why", "refresh", "help"] as const;
+export const commandNames = [
+  "run",
+  "status",
+  "approve",
+  "reject",
+  "answer",
+  "cancel",
+  "retry",
+  "pause",
+  "resume",
+  "budget",
+  "cost",
+  "why",
+  "refresh",
+  "help",
+] as const;

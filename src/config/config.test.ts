@@ -15,13 +15,25 @@ describe("baton.yaml", () => {
 
   it("an unknown key names its line, what is allowed, and the key that was meant", () => {
     expect(problems("version: 1\nbudget:\n  runUSD: 3\n")).toEqual([
-      { line: 3, column: 3, path: "budget.runUSD", message: expect.stringContaining("Allowed: runUsd, maxUsd"), suggestion: "runUsd" },
+      {
+        line: 3,
+        column: 3,
+        path: "budget.runUSD",
+        message: expect.stringContaining("Allowed: runUsd, maxUsd"),
+        suggestion: "runUsd",
+      },
     ]);
   });
 
   it("tells all problems at once, each at its line", () => {
     const found = problems("harnes: x\nlimits:\n  turns: none\nmerge: atuo\n");
-    expect(found.map(({ line, path }) => [line, path])).toEqual(expect.arrayContaining([[1, "harnes"], [3, "limits.turns"], [4, "merge"]]));
+    expect(found.map(({ line, path }) => [line, path])).toEqual(
+      expect.arrayContaining([
+        [1, "harnes"],
+        [3, "limits.turns"],
+        [4, "merge"],
+      ]),
+    );
     expect(found.find(({ path }) => path === "harnes")?.suggestion).toBe("harness");
   });
 
@@ -30,7 +42,10 @@ describe("baton.yaml", () => {
     ["a key twice", "version: 1\nversion: 1\n"],
     ["a list", "- 1\n"],
     ["a text", "hello"],
-    ["an alias bomb", `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n`],
+    [
+      "an alias bomb",
+      `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n`,
+    ],
     ["too large a file", "#".repeat(70_000)],
     ["a negative budget", "budget: {runUsd: -1}"],
     ["a prefix that is no branch name", "branchPrefix: '../x'"],
@@ -40,8 +55,14 @@ describe("baton.yaml", () => {
   });
 
   it("merge is written short or long", () => {
-    expect(parseConfig("merge: auto")).toMatchObject({ ok: true, settings: { merge: { mode: "auto", method: "squash" } } });
-    expect(parseConfig("merge: {mode: auto, method: rebase}")).toMatchObject({ ok: true, settings: { merge: { mode: "auto", method: "rebase" } } });
+    expect(parseConfig("merge: auto")).toMatchObject({
+      ok: true,
+      settings: { merge: { mode: "auto", method: "squash" } },
+    });
+    expect(parseConfig("merge: {mode: auto, method: rebase}")).toMatchObject({
+      ok: true,
+      settings: { merge: { mode: "auto", method: "rebase" } },
+    });
   });
 
   it("the effective difference shows what changes, not what is written differently", () => {

@@ -12,7 +12,9 @@ export function effectiveDifference(from: Settings, to: Settings): SettingsChang
   const before = flatten(from);
   const after = flatten(to);
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
-  return paths.filter((path) => before.get(path) !== after.get(path)).map((path) => ({ path, from: before.get(path) ?? "(none)", to: after.get(path) ?? "(none)" }));
+  return paths
+    .filter((path) => before.get(path) !== after.get(path))
+    .map((path) => ({ path, from: before.get(path) ?? "(none)", to: after.get(path) ?? "(none)" }));
 }
 
 function flatten(value: unknown, path = "", into = new Map<string, string>()): Map<string, string> {

@@ -2,7 +2,7 @@
  * `baton.yaml` from text: all problems at once, each with its line, what is allowed and, where one is near, a suggestion.
  * A file with any error gives no settings: fail closed.
  */
-import { LineCounter, parseDocument, type Document } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { nearest } from "../core/nearest.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
@@ -22,14 +22,20 @@ export const configPaths = ["baton.yaml", ".github/baton.yaml"] as const;
 const bytesMax = 64 * 1024;
 
 export function parseConfig(text: string): ParsedConfig {
-  if (text.length > bytesMax) return refused({ message: `The file has ${text.length} characters; at most ${bytesMax} are read.` });
+  if (text.length > bytesMax)
+    return refused({ message: `The file has ${text.length} characters; at most ${bytesMax} are read.` });
   const lines = new LineCounter();
   // Aliases could blow a small file up; the format has no need of them.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   if (document.errors.length > 0) {
     return {
       ok: false,
-      problems: document.errors.map((error) => ({ ...position(lines, error.pos[0]), path: "", message: error.message, suggestion: null })),
+      problems: document.errors.map((error) => ({
+        ...position(lines, error.pos[0]),
+        path: "",
+        message: error.message,
+        suggestion: null,
+      })),
     };
   }
   let data: unknown;
@@ -62,13 +68,25 @@ function problemsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCoun
     });
   }
   if (issue.code === "invalid_union") {
-    const inner = issue.errors.flat().flatMap((nested) => problemsOf({ ...nested, path: [...path, ...nested.path] } as z.core.$ZodIssue, document, lines));
+    const inner = issue.errors
+      .flat()
+      .flatMap((nested) =>
+        problemsOf({ ...nested, path: [...path, ...nested.path] } as z.core.$ZodIssue, document, lines),
+      );
     return inner.slice(-1);
   }
   const value = document.getIn(path);
   const shown = value === undefined ? "nothing" : JSON.stringify(value);
-  const suggestion = issue.code === "invalid_value" && typeof value === "string" ? nearest(value, issue.values.map(String)) : null;
-  return [{ ...positionOf(document, lines, path, false), path: path.join("."), message: `${path.join(".") || "The file"} is ${shown}: ${issue.message}`, suggestion }];
+  const suggestion =
+    issue.code === "invalid_value" && typeof value === "string" ? nearest(value, issue.values.map(String)) : null;
+  return [
+    {
+      ...positionOf(document, lines, path, false),
+      path: path.join("."),
+      message: `${path.join(".") || "The file"} is ${shown}: ${issue.message}`,
+      suggestion,
+    },
+  ];
 }
 
 /** Keys that the schema knows at a path, for messages. */
@@ -79,18 +97,33 @@ function keysAt(path: (string | number)[]): string[] {
 }
 
 function shapeOf(schema: unknown): Record<string, unknown> | null {
-  let at = schema as { shape?: Record<string, unknown>; unwrap?: () => unknown; def?: { innerType?: unknown; in?: unknown; options?: unknown[]; valueType?: unknown } };
+  let at = schema as {
+    shape?: Record<string, unknown>;
+    unwrap?: () => unknown;
+    def?: { innerType?: unknown; in?: unknown; options?: unknown[]; valueType?: unknown };
+  };
   for (let depth = 0; depth < 8 && at !== undefined && at !== null; depth += 1) {
     if (at.shape !== undefined) return at.shape;
-    const next = at.def?.innerType ?? at.def?.in ?? at.def?.valueType ?? at.def?.options?.find((option) => (option as { shape?: unknown }).shape !== undefined);
+    const next =
+      at.def?.innerType ??
+      at.def?.in ??
+      at.def?.valueType ??
+      at.def?.options?.find((option) => (option as { shape?: unknown }).shape !== undefined);
     at = next as typeof at;
   }
   return null;
 }
 
-function positionOf(document: Document, lines: LineCounter, path: (string | number)[], key: boolean): { line: number; column: number } {
+function positionOf(
+  document: Document,
+  lines: LineCounter,
+  path: (string | number)[],
+  key: boolean,
+): { line: number; column: number } {
   for (let length = path.length; length > 0; length -= 1) {
-    const parent = document.getIn(path.slice(0, length - 1), true) as { items?: { key?: { value?: unknown; range?: number[] }; value?: { range?: number[] } }[] } | undefined;
+    const parent = document.getIn(path.slice(0, length - 1), true) as
+      | { items?: { key?: { value?: unknown; range?: number[] }; value?: { range?: number[] } }[] }
+      | undefined;
     const pair = parent?.items?.find((item) => item.key?.value === path[length - 1]);
     const range = key || pair?.value?.range === undefined ? pair?.key?.range : pair.value.range;
     if (range?.[0] !== undefined) return position(lines, range[0]);

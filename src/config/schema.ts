@@ -12,13 +12,30 @@ import { commandNames } from "./command-names.ts";
 const usd = z.number().nonnegative();
 const askOr = <T extends string>(other: T) => z.enum(["ask", other]);
 const permission = z.enum(["read", "triage", "write", "maintain", "admin"]);
-const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}$/, "a GitHub login, without @");
+const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$/, "a GitHub login, without @");
 /** `!` turns a glob around and would protect everything but; a path that begins with `/`, `./` or `../` never occurs. */
-const glob = z.string().regex(/^(?!!|\/|\.\.?\/)\S(?:.{0,254}\S)?$/, "a glob of paths from the root of the repository, without a leading /, ./ or !");
+const glob = z
+  .string()
+  .regex(
+    /^(?!!|\/|\.\.?\/)\S(?:.{0,254}\S)?$/,
+    "a glob of paths from the root of the repository, without a leading /, ./ or !",
+  );
 
 /** A check by name, or by name and the id of the GitHub App that must report it. */
 const check = z
-  .union([z.string().min(1), z.strictObject({ name: z.string().min(1).describe("Name of the check."), app: z.number().int().positive().nullable().default(null).describe("Id of the App that must report it; without it any.") })])
+  .union([
+    z.string().min(1),
+    z.strictObject({
+      name: z.string().min(1).describe("Name of the check."),
+      app: z
+        .number()
+        .int()
+        .positive()
+        .nullable()
+        .default(null)
+        .describe("Id of the App that must report it; without it any."),
+    }),
+  ])
   .transform((value) => (typeof value === "string" ? { name: value, app: null } : value));
 
 /** What decides how code is checked, who must look at it, or what an agent does: a change of these is never only a change of code. */
@@ -54,64 +71,164 @@ export const priceSchema = z.strictObject({
 export const settingsSchema = z
   .strictObject({
     version: z.literal(1).default(1).describe("Version of this file's format."),
-    process: z.string().min(1).nullable().default(null).describe("Process of `/baton run` without a name. Without it: `issue-to-pr` on issues, `address-review` on pull requests."),
+    process: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe(
+        "Process of `/baton run` without a name. Without it: `issue-to-pr` on issues, `address-review` on pull requests.",
+      ),
     harness: z
       .strictObject({
-        default: z.string().min(1).default("claude-code").describe("Coding agent to use: `claude-code`, `codex` or `command`."),
-        model: z.string().min(1).nullable().default(null).describe("Model to ask for; without it the harness's own default."),
-        command: z.array(z.string()).default([]).describe("Program and arguments of the harness `command`. It reads the prompt on standard input and edits files in its working directory."),
+        default: z
+          .string()
+          .min(1)
+          .default("claude-code")
+          .describe("Coding agent to use: `claude-code`, `codex` or `command`."),
+        model: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe("Model to ask for; without it the harness's own default."),
+        command: z
+          .array(z.string())
+          .default([])
+          .describe(
+            "Program and arguments of the harness `command`. It reads the prompt on standard input and edits files in its working directory.",
+          ),
       })
       .prefault({})
       .describe("Which coding agent does the work."),
     budget: z
       .strictObject({
-        runUsd: usd.default(limits.budgetUsdDefault).describe("Most that one run may spend, in USD. `/baton budget +2` tops a run up."),
+        runUsd: usd
+          .default(limits.budgetUsdDefault)
+          .describe("Most that one run may spend, in USD. `/baton budget +2` tops a run up."),
         maxUsd: usd.default(25).describe("Most that a run may be given by `--budget` and top-ups together, in USD."),
-        warnAt: z.array(z.number().gt(0).lt(1)).max(10).default([...limits.budgetWarnings]).describe("Fractions of the budget at which the thread is told."),
-        unknownPrice: z.enum(["stop", "allow"]).default("stop").describe("What to do when a model is used whose price neither Baton, nor `prices`, nor the agent knows: stop, or go on without counting its money."),
+        warnAt: z
+          .array(z.number().gt(0).lt(1))
+          .max(10)
+          .default([...limits.budgetWarnings])
+          .describe("Fractions of the budget at which the thread is told."),
+        unknownPrice: z
+          .enum(["stop", "allow"])
+          .default("stop")
+          .describe(
+            "What to do when a model is used whose price neither Baton, nor `prices`, nor the agent knows: stop, or go on without counting its money.",
+          ),
       })
       .prefault({})
-      .describe("Money. Set aside before each dispatch, settled after it; at the limit the work is kept and the run waits."),
-    prices: z.record(z.string().min(1), priceSchema).default({}).describe("Prices of models that Baton does not know, or that you pay differently, by the model's name."),
+      .describe(
+        "Money. Set aside before each dispatch, settled after it; at the limit the work is kept and the run waits.",
+      ),
+    prices: z
+      .record(z.string().min(1), priceSchema)
+      .default({})
+      .describe("Prices of models that Baton does not know, or that you pay differently, by the model's name."),
     limits: z
       .strictObject({
         attemptUsd: usd.default(2).describe("Set aside for one attempt of an agent, in USD."),
         turns: z.number().int().min(1).max(500).default(80).describe("Most turns of an agent in one attempt."),
         agentMinutes: z.number().min(0.1).max(350).default(60).describe("Most minutes of one attempt."),
-        silenceMinutes: z.number().min(0.05).max(60).default(10).describe("An agent that prints nothing for this many minutes is stopped and tried again."),
-        repairAttempts: z.number().int().min(0).max(10).default(limits.repairAttemptsDefault).describe("How often red checks are given back for repair."),
-        reviewRounds: z.number().int().min(0).max(limits.reviewRoundsMax).default(5).describe("How often requested changes are addressed."),
-        parallel: z.number().int().min(1).max(limits.parallelEffectsPerRunMax).default(4).describe("How many agents of one run work at once."),
+        silenceMinutes: z
+          .number()
+          .min(0.05)
+          .max(60)
+          .default(10)
+          .describe("An agent that prints nothing for this many minutes is stopped and tried again."),
+        repairAttempts: z
+          .number()
+          .int()
+          .min(0)
+          .max(10)
+          .default(limits.repairAttemptsDefault)
+          .describe("How often red checks are given back for repair."),
+        reviewRounds: z
+          .number()
+          .int()
+          .min(0)
+          .max(limits.reviewRoundsMax)
+          .default(5)
+          .describe("How often requested changes are addressed."),
+        parallel: z
+          .number()
+          .int()
+          .min(1)
+          .max(limits.parallelEffectsPerRunMax)
+          .default(4)
+          .describe("How many agents of one run work at once."),
       })
       .prefault({})
       .describe("Bounds of a run."),
     gates: z
       .strictObject({
-        required: z.array(check).default([]).describe("Checks that must be green, by name, or by `name` and `app` id, beside those that GitHub requires. With none of either, all checks must be."),
-        ignore: z.array(z.string().min(1)).default([]).describe("Checks that do not count, by name, unless GitHub requires them."),
-        neutral: z.enum(["pass", "fail"]).default("fail").describe("Whether a check that ends neutral counts as green."),
+        required: z
+          .array(check)
+          .default([])
+          .describe(
+            "Checks that must be green, by name, or by `name` and `app` id, beside those that GitHub requires. With none of either, all checks must be.",
+          ),
+        ignore: z
+          .array(z.string().min(1))
+          .default([])
+          .describe("Checks that do not count, by name, unless GitHub requires them."),
+        neutral: z
+          .enum(["pass", "fail"])
+          .default("fail")
+          .describe("Whether a check that ends neutral counts as green."),
         skipped: z.enum(["pass", "fail"]).default("fail").describe("Whether a check that was skipped counts as green."),
-        noChecks: z.enum(["pass", "fail"]).default("fail").describe("What to do when no check at all appears for the commit."),
-        appearSeconds: z.number().min(0).max(3_600).default(limits.ciAppearMs / 1000).describe("How long to wait for the first check to appear, in seconds."),
-        timeoutMinutes: z.number().min(1).max(4_320).default(limits.ciTimeoutMs / 60_000).describe("How long to wait for checks to end, in minutes."),
+        noChecks: z
+          .enum(["pass", "fail"])
+          .default("fail")
+          .describe("What to do when no check at all appears for the commit."),
+        appearSeconds: z
+          .number()
+          .min(0)
+          .max(3_600)
+          .default(limits.ciAppearMs / 1000)
+          .describe("How long to wait for the first check to appear, in seconds."),
+        timeoutMinutes: z
+          .number()
+          .min(1)
+          .max(4_320)
+          .default(limits.ciTimeoutMs / 60_000)
+          .describe("How long to wait for checks to end, in minutes."),
       })
       .prefault({})
       .describe("When checks count as green, always on the exact head commit."),
     approvals: z
       .strictObject({
-        self: z.enum(["deny", "allow"]).default("deny").describe("Whether the person who started a run, wrote the pull request or pushed last may approve it. The thread says so when it happens."),
+        self: z
+          .enum(["deny", "allow"])
+          .default("deny")
+          .describe(
+            "Whether the person who started a run, wrote the pull request or pushed last may approve it. The thread says so when it happens.",
+          ),
         count: z.number().int().min(1).max(10).default(1).describe("How many people must approve a pull request."),
-        people: z.array(login).default([]).describe("Logins whose approval counts. Empty: everybody with the permission below."),
-        permission: z.enum(["write", "maintain", "admin"]).default("write").describe("Permission that an approver needs."),
+        people: z
+          .array(login)
+          .default([])
+          .describe("Logins whose approval counts. Empty: everybody with the permission below."),
+        permission: z
+          .enum(["write", "maintain", "admin"])
+          .default("write")
+          .describe("Permission that an approver needs."),
         reviewers: z.array(login).default([]).describe("Logins to request a review from."),
-        teams: z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, "a team's slug, without its organisation")).default([]).describe("Teams to request a review from, by slug."),
+        teams: z
+          .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, "a team's slug, without its organisation"))
+          .default([])
+          .describe("Teams to request a review from, by slug."),
       })
       .prefault({})
       .describe("Whose review passes the breakpoint."),
     breakpoints: z
       .strictObject({
         plan: askOr("auto").default("auto").describe("`ask`: a person approves the plan before anything is changed."),
-        review: askOr("auto").default("ask").describe("`ask`: a person's review of the exact head passes the run. `auto`: no review is needed."),
+        review: askOr("auto")
+          .default("ask")
+          .describe("`ask`: a person's review of the exact head passes the run. `auto`: no review is needed."),
         protectedPaths: askOr("deny").default("ask").describe("What to do when the work changes protected paths."),
       })
       .prefault({})
@@ -119,12 +236,17 @@ export const settingsSchema = z
     protectedPaths: z
       .array(glob)
       .default([...defaultProtectedPaths])
-      .describe("Globs of files whose change needs a person: CI, ownership, git's own files, configuration of agents and of Baton."),
+      .describe(
+        "Globs of files whose change needs a person: CI, ownership, git's own files, configuration of agents and of Baton.",
+      ),
     merge: z
       .union([
         z.enum(["auto", "manual"]),
         z.strictObject({
-          mode: z.enum(["auto", "manual"]).default("manual").describe("`auto`: Baton merges the approved head once all gates hold."),
+          mode: z
+            .enum(["auto", "manual"])
+            .default("manual")
+            .describe("`auto`: Baton merges the approved head once all gates hold."),
           method: z.enum(["merge", "squash", "rebase"]).default("squash").describe("How to merge."),
         }),
       ])
@@ -133,15 +255,26 @@ export const settingsSchema = z
       .describe("`manual` leaves merging to you; `auto` merges the approved head."),
     branchPrefix: z
       .string()
-      .regex(/^(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[a-z0-9][a-z0-9._/-]{0,60}$/, "the beginning of a branch name: lower-case letters, digits and . _ / - only")
+      .regex(
+        /^(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[a-z0-9][a-z0-9._/-]{0,60}$/,
+        "the beginning of a branch name: lower-case letters, digits and . _ / - only",
+      )
       .default("baton/")
       .describe("Prefix of the branches that Baton pushes."),
     commands: z
       .strictObject({
         run: permission.default("write").describe("Permission needed to start, retry or pay for a run."),
-        steer: permission.default("write").describe("Permission needed to approve, reject, answer, cancel, pause and resume."),
-        allow: z.partialRecord(z.enum(commandNames), permission).default({}).describe("Permission needed for single commands, before the two above: `allow: {budget: maintain}`."),
-        bots: z.array(z.number().int().positive()).default([]).describe("Ids of bot users that may give commands. Others are ignored."),
+        steer: permission
+          .default("write")
+          .describe("Permission needed to approve, reject, answer, cancel, pause and resume."),
+        allow: z
+          .partialRecord(z.enum(commandNames), permission)
+          .default({})
+          .describe("Permission needed for single commands, before the two above: `allow: {budget: maintain}`."),
+        bots: z
+          .array(z.number().int().positive())
+          .default([])
+          .describe("Ids of bot users that may give commands. Others are ignored."),
       })
       .prefault({})
       .describe("Who may ask for what."),

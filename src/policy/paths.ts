@@ -1,7 +1,15 @@
 /** Globs over repository paths, dotfiles included. picomatch replaces an own matcher; it is pure. */
 import picomatch from "picomatch";
 
+/** Compiling a list costs more than matching thousands of paths with it. */
+const compiled = new WeakMap<readonly string[], (path: string) => boolean>();
+
 export function matchesAny(path: string, globs: readonly string[]): boolean {
-  // A protected path stays protected in another case: some file systems do not tell them apart.
-  return globs.some((glob) => picomatch.isMatch(path, glob, { dot: true, nocase: true }));
+  let matches = compiled.get(globs);
+  if (matches === undefined) {
+    // A protected path stays protected in another case: some file systems do not tell them apart.
+    matches = picomatch([...globs], { dot: true, nocase: true });
+    compiled.set(globs, matches);
+  }
+  return matches(path);
 }

@@ -1,7 +1,24 @@
+import type { Settings } from "../config/schema.ts";
 import type { Permission } from "../core/vocabulary.ts";
 
 const order: readonly Permission[] = ["none", "read", "triage", "write", "maintain", "admin"];
 
 export function atLeast(permission: Permission, needed: Permission): boolean {
-  return order.indexOf(permission) >= order.indexOf(needed);
+  const need = order.indexOf(needed);
+  // A word that is not in the list, from either side, permits nothing.
+  return need >= 0 && order.indexOf(permission) >= need;
+}
+
+/** Permission that a command needs, and the key of `baton.yaml` that says so; null where nothing there does. */
+export function permissionFor(
+  command: string,
+  needs: "run" | "steer" | "read",
+  settings: Settings["commands"],
+): { permission: Permission; key: string | null } {
+  const allow: Partial<Record<string, Permission>> = settings.allow;
+  const own = Object.hasOwn(allow, command) ? allow[command] : undefined;
+  if (own !== undefined) return { permission: own, key: `commands.allow.${command}` };
+  return needs === "read"
+    ? { permission: "read", key: null }
+    : { permission: settings[needs], key: `commands.${needs}` };
 }

@@ -9,7 +9,16 @@ import { type ReviewFact, type ReviewFacts, reviewDecision } from "./review-deci
 const alice: Actor = { id: 1, login: "alice", kind: "user", permission: "write" };
 const bob: Actor = { id: 2, login: "bob", kind: "user", permission: "maintain" };
 const command = (change: Partial<CommandFacts> = {}) =>
-  decideCommand({ command: "run", actor: alice, ownUserId: 1_000, needs: "run", headIsFork: false, worksOnHead: true, settings: defaultSettings, ...change });
+  decideCommand({
+    command: "run",
+    actor: alice,
+    ownUserId: 1_000,
+    needs: "run",
+    headIsFork: false,
+    worksOnHead: true,
+    settings: defaultSettings,
+    ...change,
+  });
 
 describe("who may give a command", () => {
   it.each([
@@ -18,7 +27,14 @@ describe("who may give a command", () => {
     ["a stranger", { actor: { ...alice, permission: "none" } }, "failed"],
     ["a reader who only asks", { actor: { ...alice, permission: "read" }, needs: "read" }, "passed"],
     ["a bot", { actor: { ...alice, kind: "bot" } }, "failed"],
-    ["a listed bot", { actor: { ...alice, kind: "bot" }, settings: { ...defaultSettings, commands: { ...defaultSettings.commands, bots: [1] } } }, "passed"],
+    [
+      "a listed bot",
+      {
+        actor: { ...alice, kind: "bot" },
+        settings: { ...defaultSettings, commands: { ...defaultSettings.commands, bots: [1] } },
+      },
+      "passed",
+    ],
     ["Baton itself", { ownUserId: 1 }, "failed"],
     ["a writer on a fork's head", { headIsFork: true }, "failed"],
     ["a writer who only asks on a fork's pull request", { headIsFork: true, worksOnHead: false }, "passed"],
@@ -27,7 +43,9 @@ describe("who may give a command", () => {
   });
 
   it("Z2: a refusal quotes the rule and says who can", () => {
-    expect(command({ actor: { ...alice, permission: "read" } }).reason).toMatch(/needs the permission \*\*write\*\*.*commands\.run.*has \*\*read\*\*.*Somebody with write/);
+    expect(command({ actor: { ...alice, permission: "read" } }).reason).toMatch(
+      /needs the permission \*\*write\*\*.*commands\.run.*has \*\*read\*\*.*Somebody with write/,
+    );
   });
 });
 
@@ -37,17 +55,25 @@ describe("who may approve", () => {
     ["another writer", { approver: bob }, "passed"],
     ["the requester", { approver: alice }, "failed"],
     ["the requester under another login: ids decide", { approver: { ...alice, login: "bob" } }, "failed"],
-    ["the requester where self approval is allowed", { approver: alice, settings: { ...approvals, self: "allow" } }, "passed"],
+    [
+      "the requester where self approval is allowed",
+      { approver: alice, settings: { ...approvals, self: "allow" } },
+      "passed",
+    ],
     ["a reader", { approver: { ...bob, permission: "read" } }, "failed"],
     ["a bot", { approver: { ...bob, kind: "bot" } }, "failed"],
     ["somebody not listed", { approver: bob, settings: { ...approvals, people: ["carol"] } }, "failed"],
     ["somebody listed, in another case", { approver: bob, settings: { ...approvals, people: ["BOB"] } }, "passed"],
   ] as const)("%s: %s", (_, change, expected) => {
-    expect(mayApprove({ requester: alice, settings: approvals, ...change } as Parameters<typeof mayApprove>[0]).status).toBe(expected);
+    expect(
+      mayApprove({ requester: alice, settings: approvals, ...change } as Parameters<typeof mayApprove>[0]).status,
+    ).toBe(expected);
   });
 
   it("V1: the reason says when somebody approved their own run", () => {
-    expect(mayApprove({ approver: alice, requester: alice, settings: { ...approvals, self: "allow" } }).reason).toContain("approved their own run");
+    expect(
+      mayApprove({ approver: alice, requester: alice, settings: { ...approvals, self: "allow" } }).reason,
+    ).toContain("approved their own run");
   });
 });
 
@@ -67,7 +93,16 @@ describe("what reviews come to", () => {
     ...change,
   });
   const decide = (reviews: ReviewFact[], change: Partial<ReviewFacts> = {}) =>
-    reviewDecision({ reviews, subjectSha: head, headSha: head, pullRequestState: "open", requester: alice, settings: defaultSettings.approvals, takenIds: [], ...change });
+    reviewDecision({
+      reviews,
+      subjectSha: head,
+      headSha: head,
+      pullRequestState: "open",
+      requester: alice,
+      settings: defaultSettings.approvals,
+      takenIds: [],
+      ...change,
+    });
 
   it.each([
     ["nothing", [], "pending"],
@@ -77,7 +112,11 @@ describe("what reviews come to", () => {
     ["V5: approved, then commented", [{}, { state: "commented" }], "approved"],
     ["V5: approved, then changes asked for", [{}, { state: "changes-requested" }], "changes-requested"],
     ["changes asked for, then approved", [{ state: "changes-requested" }, {}], "approved"],
-    ["V6: one approves, another asks for changes", [{}, { state: "changes-requested", author: { ...bob, id: 3 } }], "changes-requested"],
+    [
+      "V6: one approves, another asks for changes",
+      [{}, { state: "changes-requested", author: { ...bob, id: 3 } }],
+      "changes-requested",
+    ],
     ["the requester's own approval", [{ author: alice }], "pending"],
     ["a bot's approval", [{ author: { ...bob, kind: "bot" } }], "pending"],
     ["a stranger's request for changes", [{ state: "changes-requested", permission: "read" }], "pending"],
@@ -99,7 +138,13 @@ describe("what reviews come to", () => {
   });
 
   it("feedback carries the body and the line comments", () => {
-    const { feedback } = decide([review({ state: "changes-requested", body: "Almost.", comments: [{ path: "a.js", line: 3, body: "off by one" }] })]);
+    const { feedback } = decide([
+      review({
+        state: "changes-requested",
+        body: "Almost.",
+        comments: [{ path: "a.js", line: 3, body: "off by one" }],
+      }),
+    ]);
     expect(feedback).toBe("Almost.\n\na.js:3: off by one");
   });
 });

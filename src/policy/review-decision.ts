@@ -3,12 +3,14 @@
  *
  * V4 An approval counts only for the commit that it was given for; a new push voids it.
  * V5 Of one person's reviews the last that approves or asks for changes counts; comments change nothing, dismissed ones are gone.
- * V6 Somebody's "request changes" outweighs another's approval, as on GitHub.
+ * V6 Somebody's "request changes" outweighs another's approval and outlives a push, as on GitHub, until it was addressed.
  */
 import type { Settings } from "../config/schema.ts";
-import type { Actor, Verdict } from "../core/vocabulary.ts";
+import type { Actor, Evidence, Verdict } from "../core/vocabulary.ts";
 import { mayApprove } from "./approval.ts";
+import type { ApproverFacts } from "./facts.ts";
 import { atLeast } from "./permission.ts";
+import { partIn } from "./rules/not-own-work.ts";
 
 export interface ReviewFact {
   id: number;
@@ -28,6 +30,9 @@ export interface ReviewFacts {
   /** The pull request's head now. */
   headSha: string;
   pullRequestState: "open" | "closed" | "merged";
+  pullRequestAuthor?: ApproverFacts["pullRequestAuthor"];
+  /** Who pushed the head, where that is known. */
+  lastPusher?: ApproverFacts["lastPusher"];
   requester: Pick<Actor, "id" | "login">;
   settings: Settings["approvals"];
   /** Reviews that an earlier breakpoint of this run has already taken. */
@@ -43,58 +48,129 @@ export interface ReviewDecision {
 }
 
 export function reviewDecision(facts: ReviewFacts): ReviewDecision {
-  const short = facts.subjectSha.slice(0, 7);
-  if (facts.pullRequestState === "closed") return decision("rejected", "failed", "The pull request was closed without merging.");
-  if (facts.headSha !== facts.subjectSha) {
-    return decision("voided", "failed", `The head moved from ${short} to ${facts.headSha.slice(0, 7)}, so approvals of ${short} no longer count.`);
+  const { subjectSha, headSha, settings } = facts;
+  const short = shortOf(subjectSha);
+  if (facts.pullRequestState === "closed") return decision("rejected", "The pull request was closed without merging.");
+  if (headSha !== subjectSha) {
+    return decision(
+      "voided",
+      `The head moved from ${short} to ${shortOf(headSha)}, so approvals of ${short} no longer count.`,
+    );
   }
-  const children: Verdict[] = [];
-  let approval: ReviewFact | null = null;
-  for (const review of lastOfEach(facts.reviews)) {
-    const child = (status: Verdict["status"], reason: string): void => {
-      children.push({ name: `@${review.author.login}`, status, reason, evidence: [{ label: "commit", value: review.sha }], children: [] });
-    };
-    if (review.state === "changes-requested") {
-      if (facts.takenIds.includes(review.id)) {
-        child("skipped", "Their request for changes was addressed; they have not reviewed again.");
-      } else if (review.author.kind !== "user" || !atLeast(review.permission, facts.settings.permission)) {
-        child("skipped", `Changes asked for without the permission ${facts.settings.permission} do not steer a run.`);
-      } else {
-        child("failed", "asks for changes");
-        return decision("changes-requested", "failed", `@${review.author.login} asks for changes.`, review, children);
-      }
-      continue;
-    }
-    if (review.sha !== facts.subjectSha) {
-      child("skipped", `approved ${review.sha.slice(0, 7)}, which is not the head ${short}`);
-      continue;
-    }
-    const may = mayApprove({ approver: { ...review.author, permission: review.permission }, requester: facts.requester, settings: facts.settings });
-    child(may.status === "passed" ? "passed" : "skipped", may.reason);
-    if (may.status === "passed") approval ??= review;
+  const last = lastOfEach(facts.reviews);
+  const judged = last.map((review) => ({ review, verdict: judgeReview(review, facts) }));
+  const children = judged.map(({ verdict }) => verdict);
+  const objection = judged.find(({ verdict }) => verdict.status === "failed");
+  if (objection !== undefined) {
+    return decision("changes-requested", `@${objection.review.author.login} asks for changes.`, {
+      review: objection.review,
+      children,
+    });
   }
-  if (approval === null) return decision("pending", "pending", `Waits for an approving review of ${short}.`, undefined, children);
-  return decision("approved", "passed", `@${approval.author.login} approved ${short}.`, approval, children);
+  const approvals = judged.filter(({ verdict }) => verdict.status === "passed");
+  const latest = approvals.at(-1);
+  if (latest !== undefined && approvals.length >= settings.count) {
+    const who = approvals.map(({ review }) => `@${review.author.login}`).join(", ");
+    // V1: the sentence that people read says so, not only the child.
+    const own = approvals
+      .filter(({ review }) => partIn(approverFacts(review, facts)) !== null)
+      .map(({ verdict }) => ` ${verdict.reason}`);
+    return decision("approved", `${who} approved ${short}.${own.join("")}`, { review: latest.review, children });
+  }
+  if (facts.pullRequestState === "merged") {
+    return decision(
+      "rejected",
+      `The pull request was merged without the approval of ${short} that the run waited for, so the run ends without one.`,
+      { children },
+    );
+  }
+  const needed =
+    settings.count === 1
+      ? "an approving review"
+      : `${settings.count} approving reviews (\`approvals.count\`), has ${approvals.length},`;
+  return decision("pending", `Waits for ${needed} of ${short}.`, { children });
+}
+
+/** `passed` counts as an approval, `failed` as an objection, `skipped` as nothing, with the reason why. */
+function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
+  const { subjectSha, settings } = facts;
+  const evidence: Evidence[] = [
+    { label: "review", value: `${review.id}` },
+    { label: "commit", value: review.sha },
+  ];
+  const answer = (status: Verdict["status"], reason: string): Verdict => ({
+    name: `@${review.author.login}`,
+    status,
+    reason,
+    evidence,
+    children: [],
+  });
+  if (review.state === "changes-requested") {
+    if (facts.takenIds.includes(review.id))
+      return answer("skipped", "Their request for changes was addressed; they have not reviewed again.");
+    if (review.author.kind !== "user") return answer("skipped", "A bot's request for changes does not steer a run.");
+    if (!atLeast(review.permission, settings.permission)) {
+      return answer(
+        "skipped",
+        `Changes asked for without the permission ${settings.permission} (\`approvals.permission\`) do not steer a run.`,
+      );
+    }
+    return answer("failed", "asks for changes");
+  }
+  if (review.sha !== subjectSha)
+    return answer("skipped", `approved ${shortOf(review.sha)}, which is not the head ${shortOf(subjectSha)}`);
+  const may = mayApprove(approverFacts(review, facts));
+  return { ...answer(may.status === "passed" ? "passed" : "skipped", may.reason), children: may.children };
+}
+
+function approverFacts(
+  { author, permission }: ReviewFact,
+  { requester, pullRequestAuthor = null, lastPusher = null, settings }: ReviewFacts,
+): ApproverFacts {
+  return { approver: { ...author, permission }, requester, pullRequestAuthor, lastPusher, settings };
 }
 
 function lastOfEach(reviews: ReviewFact[]): ReviewFact[] {
   const last = new Map<number, ReviewFact>();
-  const inOrder = [...reviews].sort((a, b) => a.submittedAt.localeCompare(b.submittedAt) || a.id - b.id);
+  const inOrder = [...reviews].sort((a, b) => compare(a.submittedAt, b.submittedAt) || a.id - b.id);
   for (const review of inOrder) {
-    if (review.state === "approved" || review.state === "changes-requested") last.set(review.author.id, review);
-    else if (review.state === "dismissed" && last.get(review.author.id)?.id === review.id) last.delete(review.author.id);
+    if (review.state !== "approved" && review.state !== "changes-requested") continue;
+    // Taken out first, so that the order of the list is the order of the last words.
+    last.delete(review.author.id);
+    last.set(review.author.id, review);
   }
   return [...last.values()];
 }
 
-function decision(outcome: ReviewDecision["outcome"], status: Verdict["status"], reason: string, review?: ReviewFact, children: Verdict[] = []): ReviewDecision {
-  const by: Actor | null = review === undefined ? null : { ...review.author, permission: review.permission };
-  const comments = review?.comments.map(({ path, line, body }) => `${path}${line === null ? "" : `:${line}`}: ${body}`) ?? [];
+const statusOf = {
+  approved: "passed",
+  "changes-requested": "failed",
+  rejected: "failed",
+  voided: "failed",
+  pending: "pending",
+} as const;
+
+function decision(
+  outcome: ReviewDecision["outcome"],
+  reason: string,
+  { review, children = [] }: { review?: ReviewFact; children?: Verdict[] } = {},
+): ReviewDecision {
+  const comments =
+    review?.comments.map(({ path, line, body }) => `${path}${line === null ? "" : `:${line}`}: ${body}`) ?? [];
   return {
     outcome,
-    by,
+    by: review === undefined ? null : { ...review.author, permission: review.permission },
     feedback: [review?.body ?? "", ...comments].filter((text) => text.trim() !== "").join("\n\n"),
     reviewId: review?.id ?? null,
-    verdict: { name: "review", status, reason, evidence: [], children },
+    verdict: { name: "review", status: statusOf[outcome], reason, evidence: [], children },
   };
+}
+
+/** GitHub's times are ISO 8601 in UTC to the second, so their text sorts as they do. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function shortOf(sha: string): string {
+  return sha.slice(0, 7);
 }

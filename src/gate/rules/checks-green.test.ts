@@ -1,25 +1,43 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defaultSettings } from "../../config/schema.ts";
-import { type CheckFact, type ChecksFacts, checksGreen } from "./checks-green.ts";
+import type { CheckFact } from "../facts.ts";
+import { type ChecksFacts, checksGreen } from "./checks-green.ts";
 
 const sha = "a".repeat(40);
+const actions = 15_368;
+const stranger = 666;
+const baton = 99;
 const gates = defaultSettings.gates;
+const late = gates.timeoutMinutes * 60_000;
+let id = 0;
 const check = (change: Partial<CheckFact> = {}): CheckFact => ({
   name: "test",
-  appId: 15_368,
+  source: "check-run",
+  appId: actions,
   sha,
   status: "completed",
   conclusion: "success",
-  id: 1,
+  id: ++id,
   url: null,
   startedAt: null,
   summary: "",
   ...change,
 });
-const facts = (change: Partial<ChecksFacts> = {}): ChecksFacts => ({ sha, checks: [check()], required: [], ownAppId: 99, since: 0, ...change });
-const status = (change: Partial<ChecksFacts>, settings = {}, now = 1_000) => checksGreen(facts(change), { ...gates, ...settings }, now).status;
+const facts = (change: Partial<ChecksFacts> = {}): ChecksFacts => ({
+  sha,
+  checks: [check()],
+  required: [],
+  ownAppId: baton,
+  since: 0,
+  ...change,
+});
+const judge = (change: Partial<ChecksFacts>, settings: Partial<typeof gates> = {}, now = 1_000) =>
+  checksGreen(facts(change), { ...gates, ...settings }, now);
+const status = (...given: Parameters<typeof judge>) => judge(...given).status;
+const running: Partial<CheckFact> = { status: "in_progress", conclusion: null };
 
-describe("checks-green", () => {
+describe("U3: how a check ended", () => {
   it.each([
     ["success", "passed"],
     ["failure", "failed"],
@@ -29,65 +47,315 @@ describe("checks-green", () => {
     ["timed_out", "failed"],
     ["action_required", "failed"],
     ["stale", "failed"],
+    ["startup_failure", "failed"],
+    ["whatever comes next", "failed"],
     [null, "failed"],
-  ] as const)("a check that ends %s is %s", (conclusion, expected) => {
-    expect(status({ checks: [check({ conclusion })] })).toBe(expected);
+  ])("a check that ends %s is %s, required or not", (conclusion, expected) => {
+    const checks = [check({ conclusion: conclusion as CheckFact["conclusion"] })];
+    expect(status({ checks })).toBe(expected);
+    expect(status({ checks, required: [{ name: "test", appId: null }] })).toBe(expected);
   });
 
-  it("neutral and skipped pass only where a setting says so", () => {
-    expect(status({ checks: [check({ conclusion: "neutral" })] }, { neutral: "pass" })).toBe("passed");
-    expect(status({ checks: [check({ conclusion: "skipped" })] }, { skipped: "pass" })).toBe("passed");
+  it.each(["neutral", "skipped"] as const)(
+    "%s passes only where a setting says so, and the verdict tells",
+    (conclusion) => {
+      const checks = [check({ conclusion })];
+      const verdict = judge({ checks }, { [conclusion]: "pass" });
+      expect(verdict.status).toBe("passed");
+      expect(verdict.children[0]?.reason).toContain(`gates.${conclusion}: pass`);
+      expect(status({ checks }, { [conclusion === "neutral" ? "skipped" : "neutral"]: "pass" })).toBe("failed");
+    },
+  );
+
+  it.each(["queued", "in_progress", "waiting", "pending", "requested"])(
+    "a check that is %s is pending, then failed when the time is over",
+    (state) => {
+      const checks = [check({ status: state as CheckFact["status"], conclusion: null })];
+      expect(status({ checks })).toBe("pending");
+      expect(status({ checks }, {}, late - 1)).toBe("pending");
+      expect(status({ checks }, {}, late)).toBe("failed");
+    },
+  );
+});
+
+describe("U1: which checks count", () => {
+  it.each([
+    ["a green check of another commit counts for nothing", [check({ sha: "b".repeat(40) })], "pending"],
+    [
+      "a red check of another commit hurts nothing",
+      [check(), check({ sha: "b".repeat(40), conclusion: "failure" })],
+      "passed",
+    ],
+    [
+      "a later attempt that is green replaces a red one",
+      [check({ id: 1, conclusion: "failure" }), check({ id: 2 })],
+      "passed",
+    ],
+    [
+      "a later attempt that is red replaces a green one",
+      [check({ id: 1 }), check({ id: 2, conclusion: "failure" })],
+      "failed",
+    ],
+    [
+      "a later attempt that runs replaces a red one",
+      [check({ id: 1, conclusion: "failure" }), check({ id: 2, ...running })],
+      "pending",
+    ],
+    ["the order of the list does not matter", [check({ id: 2, conclusion: "failure" }), check({ id: 1 })], "failed"],
+    [
+      "the same name of another App is another check",
+      [check({ id: 1, conclusion: "failure" }), check({ id: 2, appId: stranger })],
+      "failed",
+    ],
+    [
+      "a status of the same name is another check",
+      [check({ id: 1, conclusion: "failure" }), check({ id: 2, source: "status" })],
+      "failed",
+    ],
+    ["U4: Baton's own check is no evidence", [check({ appId: baton })], "pending"],
+    ["U4: nor does its own red check hurt", [check(), check({ appId: baton, conclusion: "failure" })], "passed"],
+  ] as [string, CheckFact[], string][])("%s", (_, checks, expected) => {
+    expect(status({ checks })).toBe(expected);
+  });
+});
+
+describe("U2: required checks", () => {
+  const byActions = [{ name: "test", appId: actions }];
+  const byAny = [{ name: "test", appId: null }];
+  it.each([
+    ["the required App's green check", { required: byActions }, "passed"],
+    [
+      "another App's check of the required name satisfies nothing",
+      { required: byActions, checks: [check({ appId: stranger })] },
+      "pending",
+    ],
+    [
+      "nor does a status that nobody's App wrote",
+      { required: byActions, checks: [check({ appId: null, source: "status" })] },
+      "pending",
+    ],
+    [
+      "another App's later green does not hide the required App's red",
+      { required: byActions, checks: [check({ conclusion: "failure" }), check({ appId: stranger })] },
+      "failed",
+    ],
+    [
+      "where any App may report it, one's later green does not hide another's red",
+      { required: byAny, checks: [check({ conclusion: "failure" }), check({ appId: stranger })] },
+      "failed",
+    ],
+    [
+      "where any App may report it, a status does",
+      { required: byAny, checks: [check({ appId: null, source: "status" })] },
+      "passed",
+    ],
+    [
+      "the others do not count",
+      { required: byAny, checks: [check(), check({ name: "lint", conclusion: "failure" })] },
+      "passed",
+    ],
+    [
+      "a name that only looks alike does not count",
+      { required: byAny, checks: [check({ name: "Test" }), check({ name: "test " })] },
+      "pending",
+    ],
+    ["one that is missing beside one that is green", { required: [...byAny, { name: "e2e", appId: null }] }, "pending"],
+    [
+      "one that is missing beside one that is red waits, so that a repair sees all",
+      { required: [...byAny, { name: "e2e", appId: null }], checks: [check({ conclusion: "failure" })] },
+      "pending",
+    ],
+    [
+      "U4: Baton's own, required, does not wait for itself",
+      {
+        required: [{ name: "Baton", appId: baton }, ...byAny],
+        checks: [check(), check({ name: "Baton", appId: baton, ...running })],
+      },
+      "passed",
+    ],
+    [
+      "U4: Baton's own, required by name only, does not wait for itself",
+      {
+        required: [{ name: "Baton", appId: null }],
+        checks: [check(), check({ name: "Baton", appId: baton, ...running })],
+      },
+      "passed",
+    ],
+    [
+      "U4: Baton's own name does not excuse a check of another App",
+      {
+        required: [{ name: "Baton", appId: null }],
+        checks: [
+          check({ name: "Baton", appId: stranger, conclusion: "failure" }),
+          check({ name: "Baton", appId: baton }),
+        ],
+      },
+      "failed",
+    ],
+    [
+      "U4: only its own required leaves all the others to be green",
+      { required: [{ name: "Baton", appId: baton }], checks: [check({ conclusion: "failure" })] },
+      "failed",
+    ],
+  ] as [string, Partial<ChecksFacts>, string][])("%s", (_, change, expected) => {
+    expect(status(change)).toBe(expected);
   });
 
-  it("U1: a green check of another commit counts for nothing", () => {
-    expect(status({ checks: [check({ sha: "b".repeat(40) })] })).toBe("pending");
+  it("U3: one that never appears is pending, then failed, and the verdict names an impostor", () => {
+    expect(status({ required: [{ name: "e2e", appId: null }] })).toBe("pending");
+    expect(status({ required: [{ name: "e2e", appId: null }] }, {}, late)).toBe("failed");
+    expect(judge({ required: byActions, checks: [check({ appId: stranger })] }).reason).toContain(
+      "by another App than 15368 does not count",
+    );
   });
 
-  it("U1: only the newest of one name and App counts", () => {
-    expect(status({ checks: [check({ id: 1, conclusion: "failure" }), check({ id: 2 })] })).toBe("passed");
-    expect(status({ checks: [check({ id: 1 }), check({ id: 2, conclusion: "failure" })] })).toBe("failed");
+  it.each([
+    ["a name", [{ name: "e2e", app: null }], [check(), check({ name: "e2e", appId: stranger })], "passed"],
+    [
+      "a name and an App",
+      [{ name: "e2e", app: actions }],
+      [check(), check({ name: "e2e", appId: stranger })],
+      "pending",
+    ],
+    ["what GitHub requires too", [{ name: "test", app: null }], [check()], "passed"],
+  ] as const)("gates.required may be %s", (_, required, checks, expected) => {
+    expect(status({ checks: [...checks], required: byActions }, { required: [...required] })).toBe(expected);
   });
 
-  it("U2: another App's check of the required name satisfies nothing", () => {
-    const required = [{ name: "test", appId: 15_368 }];
-    expect(status({ required, checks: [check({ appId: 666 })] })).toBe("pending");
-    expect(status({ required, checks: [check()] })).toBe("passed");
+  it("counts a check once that two rules require", () => {
+    expect(judge({ required: byActions }, { required: [{ name: "test", app: null }] }).children).toHaveLength(1);
+  });
+});
+
+describe("where nothing is required", () => {
+  it.each([
+    ["all must be green", [check(), check({ name: "lint", conclusion: "failure" })], {}, 1_000, "failed"],
+    [
+      "a red check waits for the rest, so that a repair sees all",
+      [check({ conclusion: "failure" }), check({ name: "lint", ...running })],
+      {},
+      1_000,
+      "pending",
+    ],
+    [
+      "gates.ignore: a red check does not count",
+      [check(), check({ name: "flaky", conclusion: "failure" })],
+      { ignore: ["flaky"] },
+      1_000,
+      "passed",
+    ],
+    ["gates.ignore: only ignored checks are no evidence", [check()], { ignore: ["test"] }, 90_000, "failed"],
+    ["no check yet", [], {}, 89_999, "pending"],
+    ["no check at all", [], {}, 90_000, "failed"],
+    ["gates.noChecks: pass", [], { noChecks: "pass" }, 90_000, "passed"],
+    ["gates.noChecks: pass still waits for checks to appear", [], { noChecks: "pass" }, 1_000, "pending"],
+    ["gates.appearSeconds", [], { appearSeconds: 10 }, 10_000, "failed"],
+    ["gates.timeoutMinutes", [check(running)], { timeoutMinutes: 1 }, 60_000, "failed"],
+    ["U4: Baton's own check alone is no evidence", [check({ appId: baton })], {}, 90_000, "failed"],
+  ] as [string, CheckFact[], Partial<typeof gates>, number, string][])("%s", (_, checks, settings, now, expected) => {
+    expect(status({ checks }, settings, now)).toBe(expected);
   });
 
-  it("with required checks the others do not count", () => {
-    const required = [{ name: "test", appId: null }];
-    expect(status({ required, checks: [check(), check({ name: "lint", conclusion: "failure" })] })).toBe("passed");
+  it("an ignored check that GitHub requires counts all the same", () => {
+    expect(
+      status(
+        { required: [{ name: "test", appId: null }], checks: [check({ conclusion: "failure" })] },
+        { ignore: ["test"] },
+      ),
+    ).toBe("failed");
+  });
+});
+
+describe("for any facts", () => {
+  const anyCheck = fc
+    .record({
+      name: fc.constantFrom("test", "lint", "e2e"),
+      source: fc.constantFrom("check-run", "status"),
+      appId: fc.constantFrom(actions, stranger, baton, null),
+      sha: fc.constantFrom(sha, "b".repeat(40)),
+      status: fc.constantFrom("queued", "in_progress", "completed"),
+      conclusion: fc.constantFrom(
+        "success",
+        "failure",
+        "neutral",
+        "cancelled",
+        "skipped",
+        "timed_out",
+        "action_required",
+        "stale",
+        null,
+      ),
+      id: fc.nat(50),
+      url: fc.constant(null),
+      startedAt: fc.constant(null),
+      summary: fc.constant(""),
+    })
+    // Baton reports under its own name only.
+    .map((one) => (one.appId === baton ? { ...one, name: "Baton" } : one)) as fc.Arbitrary<CheckFact>;
+  const anyRequired = fc.array(
+    fc.record({ name: fc.constantFrom("test", "e2e"), appId: fc.constantFrom(actions, null) }),
+    { maxLength: 3 },
+  );
+  const anyNow = fc.constantFrom(0, 1_000, 90_000, late);
+
+  it("passed means: something of this commit ended in success, and nothing that counts did not", () => {
+    fc.assert(
+      fc.property(fc.array(anyCheck, { maxLength: 8 }), anyRequired, anyNow, (checks, required, now) => {
+        const verdict = judge({ checks, required }, {}, now);
+        if (verdict.status !== "passed") return;
+        const counted = verdict.children.filter(({ status: given }) => given !== "skipped");
+        expect(counted.length).toBeGreaterThan(0);
+        for (const child of counted) {
+          const found = checks.filter(
+            ({ id: known, name }) => `${known}` === child.evidence[0]?.value && name === child.name,
+          );
+          expect(
+            found.some(
+              (one) =>
+                one.sha === sha && one.appId !== baton && one.status === "completed" && one.conclusion === "success",
+            ),
+          ).toBe(true);
+        }
+        for (const { name, appId } of required) {
+          expect(
+            checks.some(
+              (one) =>
+                one.name === name &&
+                one.sha === sha &&
+                one.conclusion === "success" &&
+                one.appId !== baton &&
+                (appId === null || one.appId === appId),
+            ),
+          ).toBe(true);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
-  it("U3: a required check that never appears is pending, then failed", () => {
-    const required = [{ name: "e2e", appId: null }];
-    expect(status({ required })).toBe("pending");
-    expect(status({ required }, {}, gates.timeoutMinutes * 60_000)).toBe("failed");
+  it("U1, U4: checks of other commits and of Baton itself change nothing", () => {
+    const noise = fc.array(
+      anyCheck.map((one): CheckFact => (one.sha === sha ? { ...one, appId: baton, name: "Baton" } : one)),
+      { maxLength: 6 },
+    );
+    const appBound = fc.array(fc.record({ name: fc.constantFrom("test", "e2e"), appId: fc.constant(actions) }), {
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(fc.array(anyCheck, { maxLength: 6 }), noise, appBound, anyNow, (checks, others, required, now) => {
+        expect(status({ checks: [...others, ...checks], required }, {}, now)).toBe(
+          status({ checks, required }, {}, now),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
-  it("U3: a check that does not end is pending, then failed", () => {
-    const checks = [check({ status: "in_progress", conclusion: null })];
-    expect(status({ checks })).toBe("pending");
-    expect(status({ checks }, {}, gates.timeoutMinutes * 60_000)).toBe("failed");
-  });
-
-  it("waits for the rest before a red check decides, so that a repair sees all", () => {
-    const checks = [check({ conclusion: "failure" }), check({ name: "lint", status: "queued", conclusion: null })];
-    expect(status({ checks })).toBe("pending");
-  });
-
-  it("no check at all: pending while they may appear, then as the setting says", () => {
-    expect(status({ checks: [] })).toBe("pending");
-    expect(status({ checks: [] }, {}, 90_000)).toBe("failed");
-    expect(status({ checks: [] }, { noChecks: "pass" }, 90_000)).toBe("passed");
-  });
-
-  it("U4: Baton's own check is not evidence", () => {
-    expect(status({ checks: [check({ appId: 99 })] }, {}, 90_000)).toBe("failed");
-  });
-
-  it("ignored checks do not count, required by setting ones do", () => {
-    expect(status({ checks: [check(), check({ name: "flaky", conclusion: "failure" })] }, { ignore: ["flaky"] })).toBe("passed");
-    expect(status({}, { required: ["e2e"] })).toBe("pending");
+  it("nothing is pending for ever", () => {
+    fc.assert(
+      fc.property(fc.array(anyCheck, { maxLength: 8 }), anyRequired, (checks, required) => {
+        expect(status({ checks, required }, {}, late)).not.toBe("pending");
+      }),
+    );
   });
 });

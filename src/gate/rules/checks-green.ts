@@ -1,114 +1,194 @@
 /**
  * checks-green: the repository's own checks on exactly this commit.
  *
- * U1 Only checks of the given commit count; of one name and App only the newest.
- * U2 A required check is one by name and, where GitHub says so, by App: another App's check of the same name satisfies nothing.
+ * U1 Only checks of the given commit count; of one name, source and App only the newest.
+ * U2 A required check is one by name and, where GitHub or `baton.yaml` says so, by App: another App's check of the same name
+ *    satisfies nothing. Where any App may report it, all that do must be green, so that none can outshout a red one.
  * U3 Missing is pending until the time is over, then failed. Skipped and neutral are green only where a setting says so.
- * U4 Baton's own check never counts.
+ *    A state or an end that is not known is never green.
+ * U4 Baton's own check never counts, also where a branch rule requires it: it would wait for itself.
  */
+import { z } from "zod";
 import type { Settings } from "../../config/schema.ts";
-import type { Verdict } from "../../core/vocabulary.ts";
+import type { Evidence, Verdict } from "../../core/vocabulary.ts";
+import type { CheckFact, GateFacts, RequiredCheckFact } from "../facts.ts";
+import type { Gate } from "../gate.ts";
 
-export interface CheckFact {
-  name: string;
-  appId: number | null;
-  sha: string;
-  status: "queued" | "in_progress" | "completed";
-  conclusion: "success" | "failure" | "neutral" | "cancelled" | "skipped" | "timed_out" | "action_required" | "stale" | null;
-  id: number;
-  url: string | null;
-  startedAt: string | null;
-  summary: string;
-}
+export type { CheckFact } from "../facts.ts";
+export type ChecksFacts = Required<Pick<GateFacts, "sha" | "since" | "checks" | "required" | "ownAppId">>;
 
-export interface ChecksFacts {
-  sha: string;
-  checks: CheckFact[];
-  required: { name: string; appId: number | null }[];
-  ownAppId: number;
-  /** When the gate was asked for: milliseconds since the epoch. */
-  since: number;
-}
+const optionsSchema = z.strictObject({
+  /** Branch whose rules say which checks are required; read by the shell when it gathers facts. */
+  baseBranch: z.string().min(1).optional(),
+});
+
+export const checksGreenGate: Gate<z.output<typeof optionsSchema>, "checks" | "required" | "ownAppId"> = {
+  name: "checks-green",
+  summary: "All required checks, or where none are required all checks, are green on exactly this commit.",
+  options: optionsSchema,
+  needs: ["checks", "required", "ownAppId"],
+  changesOn: ["check", "push", "time"],
+  evaluate: (facts, _, { settings, now }) => checksGreen(facts, settings.gates, now),
+};
 
 export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now: number): Verdict {
   const short = facts.sha.slice(0, 7);
-  const checks = newestOfEach(facts.checks.filter(({ sha, appId }) => sha === facts.sha && appId !== facts.ownAppId));
+  const present = facts.checks.filter(({ sha }) => sha === facts.sha);
+  const checks = newestOfEach(present.filter(({ appId }) => appId !== facts.ownAppId));
   const late = now >= facts.since + settings.timeoutMinutes * 60_000;
-  const wanted = [...facts.required, ...settings.required.map((name) => ({ name, appId: null }))];
+  const { wanted, own } = wantedChecks(facts, settings, present);
   if (wanted.length > 0) {
-    const children = wanted.map(({ name, appId }) => {
-      const found = checks.filter((check) => check.name === name && (appId === null || check.appId === appId));
-      const newest = found.sort((a, b) => b.id - a.id)[0];
-      if (newest !== undefined) return judge(newest, settings, late);
-      return missing(name, late, settings.timeoutMinutes);
-    });
-    return combine(children, `${wanted.length} required`, short);
+    const found = checks.filter((check) => wanted.some((required) => satisfies(check, required)));
+    const absent = wanted.filter((required) => !checks.some((check) => satisfies(check, required)));
+    const children = [
+      ...found.map((check) => judge(check, settings, late)),
+      ...absent.map((required) => missing(required, checks, late, settings.timeoutMinutes)),
+    ];
+    return combine(children, `${wanted.length} required`, short, own);
   }
   const counted = checks.filter(({ name }) => !settings.ignore.includes(name));
+  const ignored = checks
+    .filter(({ name }) => settings.ignore.includes(name))
+    .map((check) => leaf(check, "skipped", "does not count (`gates.ignore`)"));
   if (counted.length === 0) {
-    if (now < facts.since + settings.appearSeconds * 1_000) return verdict("pending", `Waits for the first check of ${short} to appear.`, []);
+    if (now < facts.since + settings.appearSeconds * 1_000)
+      return verdict("pending", `Waits for the first check of ${short} to appear.`, [...own, ...ignored]);
     return settings.noChecks === "pass"
-      ? verdict("passed", `No check appeared for ${short}, which \`gates.noChecks: pass\` accepts.`, [])
-      : verdict("failed", `No check appeared for ${short} within ${settings.appearSeconds} s, so nothing shows that it works. Add CI, or set \`gates.noChecks: pass\`.`, []);
+      ? verdict("passed", `No check appeared for ${short}, which \`gates.noChecks: pass\` accepts.`, [
+          ...own,
+          ...ignored,
+        ])
+      : verdict(
+          "failed",
+          `No check appeared for ${short} within ${settings.appearSeconds} s, so nothing shows that it works. Add CI, or set \`gates.noChecks: pass\`.`,
+          [...own, ...ignored],
+        );
   }
   return combine(
     counted.map((check) => judge(check, settings, late)),
     `all ${counted.length}`,
     short,
+    [...own, ...ignored],
   );
 }
 
+/** What must be green, without doubles; and Baton's own check where somebody requires it (U4). */
+function wantedChecks(
+  { required, ownAppId }: ChecksFacts,
+  settings: Settings["gates"],
+  present: CheckFact[],
+): { wanted: RequiredCheckFact[]; own: Verdict[] } {
+  const all = [...required, ...settings.required.map(({ name, app }) => ({ name, appId: app }))];
+  const wanted = new Map<string, RequiredCheckFact>();
+  const own = new Map<string, Verdict>();
+  for (const check of all) {
+    const reporters = present.filter(({ name }) => name === check.name);
+    const isOwn =
+      check.appId === ownAppId ||
+      (check.appId === null && reporters.length > 0 && reporters.every(({ appId }) => appId === ownAppId));
+    if (isOwn)
+      own.set(check.name, {
+        name: check.name,
+        status: "skipped",
+        reason: "is Baton's own check and cannot wait for itself",
+        evidence: [],
+        children: [],
+      });
+    else wanted.set(`${check.appId ?? ""}/${check.name}`, check);
+  }
+  return { wanted: [...wanted.values()], own: [...own.values()] };
+}
+
+function satisfies(check: CheckFact, { name, appId }: RequiredCheckFact): boolean {
+  return check.name === name && (appId === null || check.appId === appId);
+}
+
 function judge(check: CheckFact, settings: Settings["gates"], late: boolean): Verdict {
-  const evidence = [{ label: "check", value: `${check.id}`, ...(check.url === null ? {} : { url: check.url }) }];
-  const leaf = (status: Verdict["status"], reason: string): Verdict => ({ name: check.name, status, reason, evidence, children: [] });
   if (check.status !== "completed") {
-    return late ? leaf("failed", `did not end within ${settings.timeoutMinutes} min`) : leaf("pending", check.status === "queued" ? "is queued" : "is running");
+    if (late) return leaf(check, "failed", `did not end within ${settings.timeoutMinutes} min`);
+    return leaf(check, "pending", check.status === "in_progress" ? "is running" : "is queued");
   }
   switch (check.conclusion) {
     case "success":
-      return leaf("passed", "succeeded");
+      return leaf(check, "passed", "succeeded");
     case "neutral":
-      return settings.neutral === "pass" ? leaf("passed", "ended neutral, which `gates.neutral: pass` accepts") : leaf("failed", "ended neutral");
+      return settings.neutral === "pass"
+        ? leaf(check, "passed", "ended neutral, which `gates.neutral: pass` accepts")
+        : leaf(check, "failed", "ended neutral (`gates.neutral: fail`)");
     case "skipped":
-      return settings.skipped === "pass" ? leaf("passed", "was skipped, which `gates.skipped: pass` accepts") : leaf("failed", "was skipped");
+      return settings.skipped === "pass"
+        ? leaf(check, "passed", "was skipped, which `gates.skipped: pass` accepts")
+        : leaf(check, "failed", "was skipped (`gates.skipped: fail`)");
     case "failure":
-      return leaf("failed", "failed");
+      return leaf(check, "failed", "failed");
     case "cancelled":
-      return leaf("failed", "was cancelled");
+      return leaf(check, "failed", "was cancelled");
     case "timed_out":
-      return leaf("failed", "timed out");
+      return leaf(check, "failed", "timed out");
     case "action_required":
-      return leaf("failed", "asks for an action");
+      return leaf(check, "failed", "asks for an action");
     case "stale":
-      return leaf("failed", "went stale");
+      return leaf(check, "failed", "went stale");
     case null:
-      return leaf("failed", "ended without a conclusion");
+      return leaf(check, "failed", "ended without a conclusion");
+    default:
+      // GitHub adds conclusions (`startup_failure` came so): one that is not known is not green (U3).
+      return leaf(
+        check,
+        "failed",
+        `ended as ${JSON.stringify(check.conclusion satisfies never)}, which Baton does not know`,
+      );
   }
 }
 
-function missing(name: string, late: boolean, minutes: number): Verdict {
+function leaf(check: CheckFact, status: Verdict["status"], reason: string): Verdict {
+  const evidence: Evidence[] = [
+    { label: "check", value: `${check.id}`, ...(check.url === null ? {} : { url: check.url }) },
+  ];
+  if (check.appId !== null) evidence.push({ label: "App", value: `${check.appId}` });
+  return { name: check.name, status, reason, evidence, children: [] };
+}
+
+function missing({ name, appId }: RequiredCheckFact, checks: CheckFact[], late: boolean, minutes: number): Verdict {
+  const others = checks.filter((check) => check.name === name);
+  const impostors =
+    appId === null || others.length === 0 ? "" : `; a check of this name by another App than ${appId} does not count`;
+  const evidence = others.map(
+    (check): Evidence => ({
+      label: "does not count",
+      value: `${check.id}`,
+      ...(check.url === null ? {} : { url: check.url }),
+    }),
+  );
   return late
-    ? { name, status: "failed", reason: `never appeared within ${minutes} min`, evidence: [], children: [] }
-    : { name, status: "pending", reason: "has not appeared yet", evidence: [], children: [] };
+    ? { name, status: "failed", reason: `never appeared within ${minutes} min${impostors}`, evidence, children: [] }
+    : { name, status: "pending", reason: `has not appeared yet${impostors}`, evidence, children: [] };
 }
 
 /** A red check decides at once only when the others have ended too: the repair should see all that is broken. */
-function combine(children: Verdict[], which: string, short: string): Verdict {
+function combine(children: Verdict[], which: string, short: string, beside: Verdict[]): Verdict {
   const of = (status: Verdict["status"]): Verdict[] => children.filter((child) => child.status === status);
-  const names = (list: Verdict[]): string => list.map(({ name, reason }) => `\`${name}\` ${reason}`).join(", ");
-  if (of("pending").length > 0) return verdict("pending", `On ${short}: ${names(of("pending"))}.`, children);
-  if (of("failed").length > 0) return verdict("failed", `On ${short}: ${names(of("failed"))}.`, children);
-  return verdict("passed", `${which} check${children.length === 1 ? "" : "s"} green on ${short}.`, children);
+  const names = (list: Verdict[]): string =>
+    list.map(({ name, reason }) => `\`${name.replaceAll("`", "'")}\` ${reason}`).join(", ");
+  const all = [...children, ...beside];
+  if (of("pending").length > 0) return verdict("pending", `On ${short}: ${names(of("pending"))}.`, all);
+  if (of("failed").length > 0) return verdict("failed", `On ${short}: ${names(of("failed"))}.`, all);
+  return verdict(
+    "passed",
+    `${which} check${which.endsWith(" 1") || which.startsWith("1 ") ? "" : "s"} green on ${short}.`,
+    all,
+  );
 }
 
 function verdict(status: Verdict["status"], reason: string, children: Verdict[]): Verdict {
   return { name: "checks", status, reason, evidence: [], children };
 }
 
+/** Ids of check runs and of statuses are counted apart, so the source is part of the key (U1). */
 function newestOfEach(checks: CheckFact[]): CheckFact[] {
   const newest = new Map<string, CheckFact>();
   for (const check of checks) {
-    const key = `${check.appId ?? "status"}/${check.name}`;
+    const key = `${check.source}/${check.appId ?? ""}/${check.name}`;
     const known = newest.get(key);
     if (known === undefined || check.id > known.id) newest.set(key, check);
   }

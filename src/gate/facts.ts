@@ -1,0 +1,57 @@
+/**
+ * What gates judge, gathered by the shell as `needs` tells. The shapes are those of `ports/github.ts` without importing it:
+ * pure folders know no ports. `test/gate-facts.test.ts` holds the two together.
+ */
+
+/** A check run or a commit status, in one shape. */
+export interface CheckFact {
+  name: string;
+  source: "check-run" | "status";
+  /** GitHub App that reported it; null for statuses without one. */
+  appId: number | null;
+  sha: string;
+  status: "queued" | "in_progress" | "completed";
+  conclusion:
+    | "success"
+    | "failure"
+    | "neutral"
+    | "cancelled"
+    | "skipped"
+    | "timed_out"
+    | "action_required"
+    | "stale"
+    | null;
+  id: number;
+  url: string | null;
+  startedAt: string | null;
+  summary: string;
+}
+
+export interface RequiredCheckFact {
+  name: string;
+  /** null: any App may report it. */
+  appId: number | null;
+}
+
+export interface FileFact {
+  path: string;
+  /** null for binary files. */
+  added: number | null;
+  removed: number | null;
+}
+
+export interface GateFacts {
+  /** The commit that is judged. */
+  sha: string;
+  /** When the gate was asked for: milliseconds since the epoch. */
+  since: number;
+  checks?: CheckFact[];
+  required?: RequiredCheckFact[];
+  /** Baton's own App, whose checks are no evidence. */
+  ownAppId?: number;
+  /** What the work changes against its base, as git measured it. */
+  files?: FileFact[];
+}
+
+/** Facts that a gate may ask for beside `sha` and `since`. */
+export type FactName = Exclude<keyof GateFacts, "sha" | "since">;

@@ -1,0 +1,48 @@
+/**
+ * A gate: facts in, verdict out. One file in `rules/`, one line in `rules/index.ts`, one table test.
+ *
+ * U0 An error is not a "no": a gate that does not exist, options that make no sense or facts that are missing give `error`.
+ */
+import { z } from "zod";
+import type { Settings } from "../config/schema.ts";
+import type { Verdict } from "../core/vocabulary.ts";
+import type { FactName, GateFacts } from "./facts.ts";
+
+/** What can turn a pending verdict: the shell looks again when one of these happens. */
+export type GateSignal = "check" | "push" | "time";
+
+export interface GateContext {
+  settings: Settings;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export interface Gate<Options = unknown, Needs extends FactName = FactName> {
+  name: string;
+  /** One sentence for the documentation. */
+  summary: string;
+  options: z.ZodType<Options>;
+  needs: readonly Needs[];
+  changesOn: readonly GateSignal[];
+  evaluate(facts: GateFacts & Required<Pick<GateFacts, Needs>>, options: Options, context: GateContext): Verdict;
+}
+
+/** Evaluates a gate with options and facts as they come from outside: both are checked first (U0). */
+export function evaluateGate(gate: Gate, facts: GateFacts, options: unknown, context: GateContext): Verdict {
+  const parsed = gate.options.safeParse(options ?? {});
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "options"}: ${message}`);
+    return gateError(gate.name, `The options of the gate \`${gate.name}\` are not right. ${problems.join("; ")}.`);
+  }
+  const missing = gate.needs.filter((need) => facts[need] === undefined);
+  if (missing.length > 0)
+    return gateError(
+      gate.name,
+      `The gate \`${gate.name}\` could not be judged: ${missing.join(", ")} could not be read.`,
+    );
+  return gate.evaluate(facts as GateFacts & Required<GateFacts>, parsed.data, context);
+}
+
+export function gateError(name: string, reason: string): Verdict {
+  return { name, status: "error", reason, evidence: [], children: [] };
+}

@@ -1,0 +1,16 @@
+import type { CommandFacts } from "../facts.ts";
+import { allow, deny, type Rule } from "../rule.ts";
+
+/** By id: a bot's name can be taken by another. */
+export const listedBots: Rule<CommandFacts> = {
+  name: "people-only",
+  summary: "Bots give commands only where `commands.bots` lists their id.",
+  judge({ actor, settings }) {
+    if (actor.kind === "user") return allow(`@${actor.login} is a person.`);
+    if (settings.commands.bots.includes(actor.id))
+      return allow(`@${actor.login} is a bot that \`commands.bots\` lists.`);
+    return deny(
+      `@${actor.login} is a bot that \`commands.bots\` does not list; people can give this command. To let the bot, add its id ${actor.id} there.`,
+    );
+  },
+};

@@ -1,0 +1,95 @@
+/** Waiting for what the world shows, and reading its threads. */
+import type { RunState } from "../../src/core/state.ts";
+import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
+
+type Listener = () => void;
+
+export interface ObservedWorld extends World {
+  /** Resolves with the first truthy answer; asked again whenever anything crosses to or from GitHub. */
+  until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
+}
+
+const patienceMs = 20_000;
+/** Work that makes no call to GitHub (a journal append, a lease) shows by this. */
+const lookIntervalMs = 25;
+
+export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
+  const listeners = new Set<Listener>();
+  const world = await startWorld({ ...options, github: { ...options.github, onExchange: () => listeners.forEach((listener) => listener()) } });
+  return Object.assign(world, {
+    async until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
+      const deadline = AbortSignal.timeout(patienceMs);
+      for (;;) {
+        const answer = await condition();
+        if (answer) return answer;
+        if (deadline.aborted) throw new Error(`Waited ${patienceMs} ms for: ${what}\n${await describe(world)}`);
+        await new Promise<void>((resolve) => {
+          const done = (): void => {
+            listeners.delete(done);
+            clearTimeout(timer);
+            resolve();
+          };
+          const timer = setTimeout(done, lookIntervalMs);
+          listeners.add(done);
+        });
+      }
+    },
+  });
+}
+
+async function describe(world: World): Promise<string> {
+  const state = await runState(world);
+  if (state === null) return "no run";
+  const effects = [...state.effects.values()].map(({ key, status, error }) => `${key}: ${status}${error === null ? "" : ` (${error.code}: ${error.message})`}`);
+  return [state.status, state.outcome?.verdict.reason ?? "", ...effects, ...comments(world, world.issue).map(({ body }) => body.slice(0, 300))].join("\n");
+}
+
+/** State of the newest run of the issue, or of another thread. */
+export async function runState(world: World, number = world.issue): Promise<RunState | null> {
+  const repository = repositoryOf(world);
+  const row = (await world.baton.dependencies.store.runs({ threadKey: `${repository.id}#${number}`, limit: 1 }))[0];
+  return row === undefined ? null : world.baton.runner.state(row.runId);
+}
+
+export function repositoryOf(world: World) {
+  const found = [...world.github.state.repositories.values()].find(({ name }) => name === "shop");
+  if (found === undefined) throw new Error("no repository");
+  return found;
+}
+
+export function comments(world: World, number: number): { id: number; body: string; login: string }[] {
+  return [...repositoryOf(world).comments.values()]
+    .filter(({ threadNumber }) => threadNumber === number)
+    .map((comment) => ({ id: comment.id, body: comment.body, login: world.github.state.accounts.get(comment.authorId)?.login ?? "" }));
+}
+
+export function ownComments(world: World, number = world.issue): string[] {
+  return comments(world, number)
+    .filter(({ login }) => login === "baton[bot]")
+    .map(({ body }) => body);
+}
+
+export function say(world: World, body: string, as = "alice", number = world.issue): number {
+  return world.github.comment({ repository: repositoryName, number, as, body }).id;
+}
+
+export async function reaches(world: ObservedWorld, key: string, number = world.issue): Promise<RunState> {
+  return world.until(`the run to be at ${key}`, async () => {
+    const state = await runState(world, number);
+    const open = state?.effects.get(key as never);
+    return open !== undefined && state?.open.has(open.key) ? state : null;
+  });
+}
+
+export async function ends(world: ObservedWorld, number = world.issue): Promise<RunState> {
+  const state = await world.until("the run to end", async () => {
+    const now = await runState(world, number);
+    return now?.outcome == null ? null : now;
+  });
+  await world.until("the last words", async () => (await world.baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 100)).length === 0);
+  return state;
+}
+
+export function pulls(world: World) {
+  return [...repositoryOf(world).threads.values()].flatMap((thread) => (thread.pull === null ? [] : [{ ...thread, pull: thread.pull }]));
+}

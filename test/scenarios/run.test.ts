@@ -1,0 +1,368 @@
+/** The main job, end to end: real door, real engine, real git, real processes, against the local GitHub. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { sampleScript } from "../../src/demo/sample.ts";
+import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
+import { comments, ends, type ObservedWorld, observedWorld, ownComments, pulls, reaches, repositoryOf, runState, say } from "./helpers.ts";
+
+let world: ObservedWorld;
+afterEach(async () => {
+  await world.close();
+});
+const begin = async (options: WorldOptions = {}): Promise<void> => {
+  world = await observedWorld(options);
+};
+const green = { ...sampleScript, implement: sampleScript.repair };
+const config = (text: string): string => `version: 1\nharness: { default: command }\n${text}`;
+const approve = (as = "bob", more: object = {}) => world.github.review({ repository: repositoryName, number: pulls(world)[0]?.number as number, as, event: "APPROVE", ...more });
+const check = () => [...repositoryOf(world).checkRuns.values()].filter(({ name }) => name === "Baton");
+
+describe("the happy path", () => {
+  it("an issue becomes a pull request with green checks, approved by another person", async () => {
+    await begin({ script: green });
+    const id = say(world, "/baton run");
+    const waiting = await reaches(world, "review");
+    expect([...waiting.effects.keys()]).toEqual(["plan", "implement", "push", "pull-request", "checks", "review"]);
+    const [pull] = pulls(world);
+    expect(pull).toMatchObject({ body: expect.stringContaining(`Closes #${world.issue}`), pull: { headRef: expect.stringMatching(/^baton\/issue-1-the-total/) } });
+    expect(pull?.body).toMatch(/### Decisions.*Begin the sum at 0.*### What changed.*cart\.js.*### Risks.*### Verification/s);
+    approve();
+    const state = await ends(world);
+    expect(state).toMatchObject({ status: "completed", outcome: { verdict: { status: "passed", reason: expect.stringContaining("approved by @bob") } } });
+    const own = ownComments(world);
+    expect(own).toHaveLength(2);
+    expect(own[0]).toMatch(/^✅ \*\*Done\.\*\*/);
+    expect(own[1]).toMatch(/### Evidence.*### Cost.*scripted-model.*\*\*Total\*\*/s);
+    const reactions = repositoryOf(world).comments.get(id)?.reactions.map(({ content }) => content);
+    expect(reactions).toEqual(expect.arrayContaining(["eyes", "rocket"]));
+    expect(check()).toMatchObject([{ status: "completed", conclusion: "success", headSha: pull?.pull.headSha }]);
+    expect(pull?.pull.mergedAt).toBeNull();
+  });
+
+  it("`merge: auto` merges the approved head and closes the issue", async () => {
+    await begin({ script: green, config: config("merge: auto\n") });
+    say(world, "/baton run");
+    await reaches(world, "review");
+    approve();
+    const state = await ends(world);
+    expect(state.outcome?.output).toMatchObject({ merged: true, approvedBy: "bob" });
+    expect(repositoryOf(world).threads.get(world.issue)?.state).toBe("closed");
+  });
+
+  it("commits carry the run, the step and the asking person", async () => {
+    await begin({ script: green });
+    say(world, "/baton run");
+    const state = await reaches(world, "review");
+    const sha = pulls(world)[0]?.pull.headSha as string;
+    const commit = await fetch(`${world.github.apiUrl}/repos/acme/shop/commits/${sha}`).then((response) => response.json() as Promise<{ commit: { message: string } }>);
+    expect(commit.commit.message).toContain(`Baton-Run: ${state.runId}\nBaton-Step: implement\n`);
+    expect(commit.commit.message).toMatch(/Co-authored-by: alice </);
+  });
+
+  it("the same comment delivered again begins nothing", async () => {
+    await begin({ script: green });
+    say(world, "/baton run");
+    await reaches(world, "review");
+    const delivery = world.github.deliveries.find(({ event }) => event === "issue_comment");
+    world.github.redeliver(delivery?.id as number);
+    await world.github.settle();
+    expect(await world.baton.dependencies.store.runs({})).toHaveLength(1);
+    expect(pulls(world)).toHaveLength(1);
+  });
+});
+
+describe("checks", () => {
+  it("red: the failing log goes to a repair, a new push, and green", async () => {
+    await begin();
+    say(world, "/baton run");
+    const state = await reaches(world, "review");
+    expect([...state.effects.keys()]).toEqual(["plan", "implement", "push", "pull-request", "checks", "repair", "push#2", "refresh", "checks#2", "review"]);
+    const prompt = (state.effects.get("repair" as never)?.input as { prompt: { user: string } }).prompt.user;
+    expect(prompt).toContain("an empty cart costs nothing");
+    expect(prompt).toContain("Reduce of empty array");
+  });
+
+  it("red for ever: stops after the limit with an honest verdict", async () => {
+    await begin({ script: { ...sampleScript, repair: [1, 2, 3].map((n) => ({ files: { "note.txt": `${n}` }, text: "tried" })) }, config: config("limits: { repairAttempts: 2 }\n") });
+    say(world, "/baton run");
+    const state = await ends(world);
+    expect(state.outcome?.verdict).toMatchObject({ status: "failed", reason: expect.stringContaining("Still red after 2 repairs (limit 2)") });
+    expect(ownComments(world)[0]).toMatch(/^❌ \*\*Not done\.\*\*/);
+    expect(check().at(-1)).toMatchObject({ conclusion: "failure" });
+  });
+
+  it("no CI at all is not green, unless a setting says so", async () => {
+    await begin({ script: green, ci: false, config: config("gates: { appearSeconds: 0 }\n") });
+    say(world, "/baton run");
+    const state = await ends(world);
+    expect(state.outcome?.verdict).toMatchObject({ status: "failed", reason: expect.stringContaining("No check appeared") });
+  });
+
+  it("`gates.noChecks: pass` accepts it and says so", async () => {
+    await begin({ script: green, ci: false, config: config("gates: { appearSeconds: 0, noChecks: pass }\nbreakpoints: { review: auto }\n") });
+    say(world, "/baton run");
+    expect((await ends(world)).outcome?.verdict.children[0]?.reason).toContain("gates.noChecks: pass");
+  });
+});
+
+describe("review", () => {
+  it("request changes sends the text back; a new review of the new head passes", async () => {
+    await begin({ script: green });
+    say(world, "/baton run");
+    await reaches(world, "review");
+    world.github.review({ repository: repositoryName, number: pulls(world)[0]?.number as number, as: "bob", event: "REQUEST_CHANGES", body: "Say it in the README, too." });
+    const state = await reaches(world, "review#2");
+    expect((state.effects.get("address" as never)?.input as { prompt: { user: string } }).prompt.user).toContain("Say it in the README, too.");
+    approve();
+    expect((await ends(world)).outcome?.verdict.status).toBe("passed");
+  });
+
+  it("the person who started the run cannot approve it; another can", async () => {
+    await begin({ script: green });
+    say(world, "/baton run");
+    await reaches(world, "review");
+    approve("alice");
+    await world.until("the refusal to be seen", async () => JSON.stringify((await runState(world))?.effects.get("review" as never)?.observed ?? null).includes("nobody approves their own"));
+    approve("bob");
+    expect((await ends(world)).outcome?.output).toMatchObject({ approvedBy: "bob" });
+  });
+
+  it("`approvals.self: allow` lets them, and the thread says so", async () => {
+    await begin({ script: green, config: config("approvals: { self: allow }\n") });
+    say(world, "/baton run");
+    await reaches(world, "review");
+    approve("alice");
+    const state = await ends(world);
+    expect(JSON.stringify(state.effects.get("review" as never)?.observed)).toContain("approved their own run");
+  });
+
+  it("a push by anyone voids the approval: the new head is checked and reviewed anew", async () => {
+    await begin({ script: green });
+    say(world, "/baton run");
+    const state = await reaches(world, "review");
+    const branch = pulls(world)[0]?.pull.headRef as string;
+    const old = pulls(world)[0]?.pull.headSha as string;
+    await world.github.push({ repository: repositoryName, as: "bob", branch, files: { "more.txt": "more\n" }, message: "More" });
+    await reaches(world, "review#2");
+    approve("bob", { sha: old });
+    await world.until("the stale approval to be seen", async () => JSON.stringify((await runState(world))?.effects.get("review#2" as never)?.observed ?? null).includes("not the head"));
+    expect(state.runId).toBe((await runState(world))?.runId);
+    approve("bob");
+    expect((await ends(world)).outcome?.verdict.status).toBe("passed");
+  });
+});
+
+describe("the plan as a breakpoint", () => {
+  it("waits, is revised by a reason, and goes on once another person approves", async () => {
+    await begin({ script: green, config: config("breakpoints: { plan: ask }\n") });
+    say(world, "/baton run");
+    await reaches(world, "plan-approval");
+    await world.until("the plan in the thread", () => ownComments(world)[0]?.includes("The plan"));
+    say(world, "/baton approve");
+    await world.until("the refusal", () => ownComments(world).some((body) => body.includes("nobody approves their own request")));
+    say(world, "/baton reject Begin with the test.", "bob");
+    const state = await reaches(world, "plan-approval#2");
+    expect((state.effects.get("plan#2" as never)?.input as { prompt: { user: string } }).prompt.user).toContain("Begin with the test.");
+    say(world, "/baton approve", "bob");
+    await reaches(world, "review");
+  });
+});
+
+describe("who may ask", () => {
+  it("a stranger is refused once, with the rule and who can; nothing runs", async () => {
+    await begin();
+    say(world, "/baton run", "mallory");
+    await world.until("the refusal", () => ownComments(world).length === 1);
+    expect(ownComments(world)[0]).toMatch(/🚫 .*needs the permission \*\*write\*\*.*commands\.run.*Somebody with write/);
+    expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+  });
+
+  it("a typo is answered with a suggestion and never executed", async () => {
+    await begin();
+    say(world, "/baton rnu");
+    await world.until("the answer", () => ownComments(world)[0]?.includes("Did you mean `/baton run`?"));
+    expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+  });
+
+  it("an edited comment, a quote and code are no commands", async () => {
+    await begin();
+    const id = say(world, "nothing");
+    world.github.editComment({ repository: repositoryName, commentId: id, as: "alice", body: "/baton run" });
+    say(world, "> /baton run");
+    say(world, "```\n/baton run\n```");
+    say(world, "/baton help");
+    await world.until("the help", () => ownComments(world).length === 1);
+    expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+  });
+
+  it("help says which commands the asker may use", async () => {
+    await begin();
+    say(world, "/baton help", "mallory");
+    const body = await world.until("the help", () => ownComments(world)[0]);
+    expect(body).toMatch(/you have \*\*read\*\* access/);
+    expect(body).toMatch(/`\/baton cost` \|.*\| yes \|/);
+    expect(body).toMatch(/`\/baton cancel \[reason\]` \|.*\| needs write \|/);
+  });
+
+  it("a fork's head is never worked on, and the answer says why", async () => {
+    await begin();
+    await world.github.forkRepository({ repository: repositoryName, owner: "mallory" });
+    await world.github.push({ repository: "mallory/shop", as: "mallory", branch: "evil", files: { "x.js": "x" }, message: "x" });
+    const { number } = await world.github.openPullRequest({ repository: repositoryName, as: "mallory", title: "Evil", head: "mallory:evil" });
+    say(world, "/baton run", "alice", number);
+    await world.until("the refusal", () => ownComments(world, number)[0]?.includes("comes from a fork"));
+    expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+  });
+
+  it("a broken baton.yaml starts nothing and names the line", async () => {
+    await begin({ config: "version: 1\nbudget:\n  runUSD: 3\n" });
+    say(world, "/baton run");
+    const body = await world.until("the answer", () => ownComments(world)[0]);
+    expect(body).toMatch(/baton\.yaml:3: .*"runUSD" is not a key here.*Did you mean `runUsd`/);
+  });
+});
+
+describe("steering", () => {
+  it("cancel stops the harness in the middle and keeps what was pushed", async () => {
+    const gate = (): string => join(world.directory, "go");
+    await begin();
+    writeFileSync(world.scriptPath, JSON.stringify({ ...sampleScript, implement: [{ waitFor: gate(), text: "never" }] }));
+    say(world, "/baton run");
+    await world.until("the harness to be at work", () => existsSync(`${gate()}.waiting`));
+    const marker = readFileSync(`${gate()}.waiting`, "utf8");
+    say(world, "/baton cancel wrong issue");
+    const state = await ends(world);
+    expect(state).toMatchObject({ status: "cancelled" });
+    expect(ownComments(world)[0]).toMatch(/\*\*Cancelled\.\*\*.*wrong issue/);
+    await world.baton.runner.idle();
+    const { killSurvivors } = await import("../../src/adapters/harness/child.ts");
+    expect(await killSurvivors(marker)).toBe(0);
+  });
+
+  it("a budget that is used up stops the work, keeps it, and a top-up goes on", async () => {
+    const costly = { ...green, implement: [{ ...green.implement[0], usage: { input: 1, output: 1, costUsd: 0.5 } }] };
+    await begin({ script: costly });
+    say(world, "/baton run --budget 0.30");
+    await world.until("the stop", async () => (await runState(world))?.money.stop);
+    await world.until("the thread to say so", () => ownComments(world)[0]?.includes("Out of budget"));
+    say(world, "/baton budget 2");
+    await world.until("the refusal", () => ownComments(world).some((body) => body.includes("is not a top-up")));
+    writeFileSync(world.scriptPath, JSON.stringify(green));
+    say(world, "/baton budget +2");
+    const state = await reaches(world, "review");
+    expect(state.effects.get("implement" as never)?.attempts.length).toBe(2);
+    expect(state.money.budgetUsd).toBeCloseTo(2.3, 9);
+    approve();
+    expect((await ends(world)).outcome?.verdict.status).toBe("passed");
+  });
+
+  it("status, cost and why are answered in the thread; a second run is refused while one is active", async () => {
+    await begin({ script: green });
+    say(world, "/baton run");
+    await reaches(world, "review");
+    for (const [command, words] of [["status", "Review of"], ["cost", "scripted-model"], ["why", "Waits for"], ["run", "is active in this thread"]] as const) {
+      const before = ownComments(world).length;
+      say(world, `/baton ${command}`);
+      await world.until(`the answer to ${command}`, () => ownComments(world).slice(before).some((body) => body.includes(words)));
+    }
+  });
+
+  it("pause begins nothing further until resume", async () => {
+    const gate = (): string => join(world.directory, "go");
+    await begin();
+    writeFileSync(world.scriptPath, JSON.stringify({ ...green, plan: [{ waitFor: gate(), text: "plan" }] }));
+    say(world, "/baton run");
+    await world.until("the harness to be at work", () => existsSync(`${gate()}.waiting`));
+    say(world, "/baton pause lunch");
+    await world.until("the pause", async () => (await runState(world))?.status === "paused");
+    writeFileSync(gate(), "");
+    await world.until("the plan to end", async () => (await runState(world))?.effects.get("plan" as never)?.status === "succeeded");
+    expect((await runState(world))?.effects.get("implement" as never)?.status).toBe("requested");
+    say(world, "/baton resume");
+    await reaches(world, "review");
+  });
+
+  it("retry begins the last run anew, on the work that was pushed", async () => {
+    await begin({ script: { ...sampleScript, repair: [{ text: "nothing" }] } });
+    say(world, "/baton run Keep it small.");
+    const first = await ends(world);
+    expect(first.outcome?.verdict.status).toBe("failed");
+    writeFileSync(world.scriptPath, JSON.stringify(green));
+    say(world, "/baton retry");
+    const state = await reaches(world, "review");
+    expect(state).toMatchObject({ retryOf: first.runId, trigger: { text: "Keep it small." } });
+    expect(pulls(world)).toHaveLength(1);
+  });
+});
+
+describe("protected paths", () => {
+  const touchesCi = { ...green, implement: [{ ...green.implement[0], files: { ...green.implement[0]?.files, ".github/workflows/ci.yml": "on: push\n" } }] };
+
+  it("wait for another person before anything is pushed", async () => {
+    await begin({ script: touchesCi });
+    say(world, "/baton run");
+    await reaches(world, "protected-paths");
+    expect(pulls(world)).toEqual([]);
+    say(world, "/baton approve", "bob");
+    await reaches(world, "review");
+  });
+
+  it("`breakpoints.protectedPaths: deny` publishes nothing", async () => {
+    await begin({ script: touchesCi, config: config("breakpoints: { protectedPaths: deny }\n") });
+    say(world, "/baton run");
+    expect((await ends(world)).outcome?.verdict).toMatchObject({ status: "failed", reason: expect.stringContaining("Protected paths") });
+    expect(pulls(world)).toEqual([]);
+  });
+});
+
+describe("bad harnesses", () => {
+  it("edits nothing: an honest end", async () => {
+    await begin({ script: { ...sampleScript, implement: [{ text: "I did it!" }] } });
+    say(world, "/baton run");
+    expect((await ends(world)).outcome?.verdict).toMatchObject({ status: "failed", reason: expect.stringContaining("changed nothing") });
+  });
+
+  it("a refused key: the code and what to do are in the thread, no second try", async () => {
+    await begin({ script: { ...sampleScript, plan: [{ error: { message: "bad key", status: 401 } }] } });
+    say(world, "/baton run");
+    const state = await ends(world);
+    expect(state.outcome?.error?.code).toBe("BATON_HARNESS_AUTH");
+    expect(state.effects.get("plan" as never)?.attempts).toHaveLength(1);
+    expect(ownComments(world)[0]).toMatch(/What to do:.*BATON_HARNESS_AUTH/);
+  });
+
+  it("an unknown harness is refused with the known ones", async () => {
+    await begin();
+    say(world, "/baton run --harness nope");
+    await world.until("the refusal", () => ownComments(world)[0]?.includes('Harness "nope" is not known. Known: command'));
+  });
+});
+
+describe("on a pull request", () => {
+  it("works on its own branch until a person approves", async () => {
+    await begin();
+    await world.github.push({ repository: repositoryName, as: "alice", branch: "feature", files: { "cart.js": green.implement[0]?.files["cart.js"] as string }, message: "Fix" });
+    const { number } = await world.github.openPullRequest({ repository: repositoryName, as: "alice", title: "Fix the total", head: "feature" });
+    say(world, "/baton run Say it in the README.", "alice", number);
+    const state = await reaches(world, "review", number);
+    expect(state.process.name).toBe("address-review");
+    expect(pulls(world)).toHaveLength(1);
+    expect(state.effects.get("push" as never)?.input).toMatchObject({ publish: { branch: "feature" } });
+  });
+});
+
+describe("restart", () => {
+  it("a Baton that was stopped goes on where the journal ends", async () => {
+    await begin({ script: green });
+    say(world, "/baton run");
+    const before = await reaches(world, "review");
+    await world.restart();
+    approve();
+    const state = await ends(world);
+    expect(state.runId).toBe(before.runId);
+    expect(state.outcome?.verdict.status).toBe("passed");
+    expect(comments(world, world.issue).filter(({ body }) => body.includes("baton:op=status")).length).toBe(1);
+  });
+});
+

@@ -9,7 +9,7 @@ import { isOver } from "../core/decide.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import type { NewOutboxRow, RunRow } from "../ports/store.ts";
-import { renderCheckRun } from "../thread/render/check-run.ts";
+import { type RenderedCheckRun, renderCheckRun, renderSupersededCheckRun } from "../thread/render/check-run.ts";
 import { renderFinalComment } from "../thread/render/final-comment.ts";
 import { renderStatusComment } from "../thread/render/status-comment.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -73,18 +73,19 @@ export function watchesOf(state: RunState): string[] {
   return [...watches];
 }
 
-/** The newest pull request that the run made or works on, with the head that it knows. */
-export function pullRequestOf(state: RunState): { number: number; headSha: string | null } | null {
-  let number: number | null = state.thread.kind === "pull-request" ? state.thread.number : null;
-  let headSha: string | null = null;
+/** Heads that the run pushed or judged, oldest first: each carries a check run, and only the newest is live. */
+function pushedHeads(state: RunState): string[] {
+  const heads: string[] = [];
   for (const effect of state.effects.values()) {
-    if (effect.kind !== "publish" || effect.status !== "succeeded") continue;
-    const { publish } = effect.input as { publish: { operation: string } };
-    const output = effect.output as { number: number | null; sha: string | null };
-    if (publish.operation === "pull-request") number = output.number;
-    if (publish.operation === "pull-request" || publish.operation === "push") headSha = output.sha ?? headSha;
+    const sha =
+      effect.kind === "gate"
+        ? (effect.input as { sha: string }).sha
+        : effect.kind === "publish" && effect.status === "succeeded" && (effect.input as { publish: { operation: string } }).publish.operation === "push"
+          ? (effect.output as { sha: string | null }).sha
+          : null;
+    if (sha !== null && !heads.includes(sha)) heads.push(sha);
   }
-  return number === null ? null : { number, headSha };
+  return heads;
 }
 
 function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[] {
@@ -92,22 +93,29 @@ function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[]
   if (state.parent !== null) return [];
   const view = renderView(dependencies, state);
   const rows = [commentRow(state, `status:${state.runId}`, state.thread.number, dependencies.redact(renderStatusComment(state, view)), 50)];
-  const pull = pullRequestOf(state);
-  if (pull?.headSha != null) {
-    const content = renderCheckRun(state, view) as unknown as Json;
-    rows.push({
-      operationKey: `check:${state.runId}:${pull.headSha}`,
-      installationId: state.thread.repository.installationId,
-      repositoryId: state.thread.repository.id,
-      kind: "check-run",
-      payload: { repository: state.thread.repository as unknown as Json, sha: pull.headSha, externalId: state.runId, content: JSON.parse(dependencies.redact(JSON.stringify(content))) },
-      contentHash: sha256(JSON.stringify(content)),
-      priority: 60,
-      notBefore: 0,
-      runId: state.runId,
-    });
+  const heads = pushedHeads(state);
+  const newest = heads.at(-1);
+  for (const sha of heads) {
+    const content = sha === newest ? renderCheckRun(state, view) : renderSupersededCheckRun(newest ?? sha);
+    rows.push(checkRow(dependencies, state, sha, content));
   }
   return rows;
+}
+
+function checkRow(dependencies: Dependencies, state: RunState, sha: string, content: RenderedCheckRun): NewOutboxRow {
+  const { repository } = state.thread;
+  const text = dependencies.redact(JSON.stringify(content));
+  return {
+    operationKey: `check:${state.runId}:${sha}`,
+    installationId: repository.installationId,
+    repositoryId: repository.id,
+    kind: "check-run",
+    payload: { repository: repository as unknown as Json, sha, externalId: state.runId, content: JSON.parse(text) as Json },
+    contentHash: sha256(text),
+    priority: 60,
+    notBefore: 0,
+    runId: state.runId,
+  };
 }
 
 export function commentRow(state: Pick<RunState, "thread" | "runId">, operationKey: string, number: number, body: string, priority: number): NewOutboxRow {

@@ -81,6 +81,8 @@ describe("checks", () => {
     const prompt = (state.effects.get("repair" as never)?.input as { prompt: { user: string } }).prompt.user;
     expect(prompt).toContain("an empty cart costs nothing");
     expect(prompt).toContain("Reduce of empty array");
+    await world.until("the older head's check to be closed", () => check()[0]?.conclusion === "neutral");
+    expect(check().map(({ status }) => status)).toEqual(["completed", "in_progress"]);
   });
 
   it("red for ever: stops after the limit with an honest verdict", async () => {

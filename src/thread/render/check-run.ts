@@ -31,6 +31,12 @@ export function renderCheckRun(state: RunState, _view: RenderView): RenderedChec
   };
 }
 
+/** An older head is no longer judged: neither green nor red, and never left running. */
+export function renderSupersededCheckRun(newSha: string): RenderedCheckRun {
+  const title = `Superseded by ${newSha.slice(0, 7)}`;
+  return { name: "Baton", status: "completed", conclusion: "neutral", title, summary: `${title}: the run judges the newer commit.`, text: "", annotations: [], detailsUrl: null };
+}
+
 function conclusionOf(state: RunState): RenderedCheckRun["conclusion"] {
   if (state.outcome === null) return null;
   if (state.status === "cancelled") return "cancelled";

@@ -1,0 +1,39 @@
+/** `npm start`: the App. Without credentials, Probot's own set-up page registers it on GitHub in a few clicks. */
+import { toBatonError } from "../core/errors.ts";
+import { startBaton } from "../wire.ts";
+import { startServer } from "./server.ts";
+import { readSettings } from "./settings.ts";
+
+try {
+  const settings = readSettings(process.env);
+  if (settings.app === null) await setUp(settings.port, settings.host);
+  else await serve(settings);
+} catch (thrown) {
+  const error = toBatonError(thrown);
+  process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);
+  process.exitCode = 1;
+}
+
+async function serve(settings: ReturnType<typeof readSettings>): Promise<void> {
+  const baton = await startBaton(settings);
+  const server = await startServer(settings, baton);
+  baton.log.info("Baton listens", { url: server.url, database: baton.database.kind, github: settings.githubApiUrl });
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      baton.log.info("Baton stops: running steps are ended and resumed at the next start", { signal });
+      void server
+        .close()
+        .then(() => baton.stop())
+        .then(() => process.exit(0));
+    });
+  }
+}
+
+async function setUp(port: number, host: string): Promise<void> {
+  const { run } = await import("probot");
+  process.stderr.write(`No APP_ID is set: open http://${host}:${port} to register the App on GitHub, then start again.\n`);
+  await run(() => {}, { env: { ...process.env, PORT: `${port}`, HOST: host } });
+}

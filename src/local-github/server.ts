@@ -97,8 +97,9 @@ async function answerHttp(
 ): Promise<void> {
   const { request, response, url } = given;
   const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, "");
-  const isApi = path !== url.pathname || matchesAny(parts.routes, path) || path === "/" || path === "/rate_limit";
-  if (!isApi && (request.method === "GET" || request.method === "HEAD")) {
+  const isApi = path !== url.pathname || path === "/rate_limit" || matchesAny(parts.routes, path);
+  const wantsPage = !isApi || (request.headers.accept ?? "").includes("text/html");
+  if (wantsPage && request.method === "GET") {
     const page = await parts.pages(parts.site, url.pathname);
     if (page !== null) {
       send(response, page, {});
@@ -157,8 +158,8 @@ async function answerApi(
   const cut = hits.some((hit) => hit.kind === "drop");
   const caller = whoCalls(site, asked);
   const answer: Answer = cut ? { status: 0 } : await decide(parts, { asked, hits, caller });
-  const limits = caller.actor === null ? {} : parts.limits.headers(callerKey(caller.actor));
   const finished = cut ? answer : conditional(parts, { asked, answer, caller });
+  const limits = caller.actor === null ? {} : parts.limits.headers(callerKey(caller.actor));
   const headers = {
     ...limits,
     "x-github-media-type": "github.v3; format=json",

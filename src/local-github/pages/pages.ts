@@ -1,17 +1,70 @@
-/** What people see in a browser. Read only. */
+/**
+ * What people see in a browser: read only, without sign-in, of everything. The server listens on this machine only.
+ */
 import type { Answer } from "../answer.ts";
+import { pullRange } from "../deeds/pulls.ts";
+import { git } from "../git.ts";
+import { isPull } from "../resources/pull-request.ts";
 import type { Site } from "../site.ts";
-import { findRepository } from "../state.ts";
+import { findRepository, type Repository } from "../state.ts";
+import { textPage } from "./layout.ts";
+import { homePage, listPage, rawPage, repositoryPage, runPage } from "./other-pages.ts";
+import { threadPage } from "./thread-page.ts";
 
+/** null: no page has this path. */
 export async function pages(site: Site, path: string): Promise<Answer | null> {
-  const [, owner = "", name = "", kind = "", rest = ""] = path.split("/");
+  const [owner = "", name = "", ...rest] = path.split("/").slice(1).map(decode);
+  if (owner === "") return homePage(site);
   const repository = findRepository(site.state, owner, name);
-  if (repository === undefined) return null;
-  if (kind === "_logs") return jobLog(repository.jobLogs.get(Number.parseInt(rest, 10)));
-  return null;
+  return repository === undefined ? null : below(site, repository, rest);
 }
 
-function jobLog(text: string | undefined): Answer | null {
-  if (text === undefined) return null;
-  return { status: 200, raw: { bytes: Buffer.from(text), type: "text/plain; charset=utf-8" } };
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+async function below(site: Site, repository: Repository, rest: string[]): Promise<Answer | null> {
+  const [kind = "", id = "", ...more] = rest;
+  switch (kind) {
+    case "":
+      return repositoryPage(site, repository);
+    case "issues":
+    case "pulls":
+      if (id === "") return listPage(site, repository, kind);
+      return thread(site, repository, id);
+    case "pull":
+      return thread(site, repository, id);
+    case "runs":
+      return run(site, repository, Number(id));
+    case "actions":
+      // actions/runs/<run>/job/<job>: the job is the check run.
+      return more[1] === "job" ? run(site, repository, Number(more[2])) : null;
+    case "_logs": {
+      const log = repository.jobLogs.get(Number.parseInt(id, 10));
+      return log === undefined ? null : textPage(log);
+    }
+    case "raw":
+    case "blob":
+      return rawPage(site, repository, [id, ...more]);
+    default:
+      return null;
+  }
+}
+
+async function thread(site: Site, repository: Repository, id: string): Promise<Answer | null> {
+  const found = repository.threads.get(Number(id.replace(/\.(?:diff|patch)$/, "")));
+  if (found === undefined) return null;
+  if (!id.includes(".")) return threadPage(site, repository, found);
+  if (!isPull(found)) return null;
+  const { directory, from, to } = await pullRange(site, repository, found.pull);
+  return textPage(await git(directory, ["diff", "-M", "--no-color", from, to]));
+}
+
+function run(site: Site, repository: Repository, id: number): Answer | null {
+  const found = repository.checkRuns.get(id);
+  return found === undefined ? null : runPage(site, repository, found);
 }

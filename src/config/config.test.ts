@@ -1,57 +1,18 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { effectiveDifference } from "./effective.ts";
+import { stringify } from "yaml";
+import { grammars } from "../thread/grammar.ts";
+import { commandNames } from "./command-names.ts";
 import { parseConfig } from "./parse.ts";
-import { defaultSettings } from "./schema.ts";
+import { defaultSettings, settingsSchema } from "./schema.ts";
 
 function problems(text: string) {
-  const parsed = parseConfig(text);
-  return parsed.ok ? [] : parsed.problems;
+  return parseConfig(text).problems;
 }
 
-describe("baton.yaml", () => {
-  it.each(["", "# nothing\n", "version: 1\n", "{}"])("%j gives the defaults", (text) => {
-    expect(parseConfig(text)).toEqual({ ok: true, settings: defaultSettings });
-  });
-
-  it("an unknown key names its line, what is allowed, and the key that was meant", () => {
-    expect(problems("version: 1\nbudget:\n  runUSD: 3\n")).toEqual([
-      {
-        line: 3,
-        column: 3,
-        path: "budget.runUSD",
-        message: expect.stringContaining("Allowed: runUsd, maxUsd"),
-        suggestion: "runUsd",
-      },
-    ]);
-  });
-
-  it("tells all problems at once, each at its line", () => {
-    const found = problems("harnes: x\nlimits:\n  turns: none\nmerge: atuo\n");
-    expect(found.map(({ line, path }) => [line, path])).toEqual(
-      expect.arrayContaining([
-        [1, "harnes"],
-        [3, "limits.turns"],
-        [4, "merge"],
-      ]),
-    );
-    expect(found.find(({ path }) => path === "harnes")?.suggestion).toBe("harness");
-  });
-
-  it.each([
-    ["not YAML", "a: [1\n"],
-    ["a key twice", "version: 1\nversion: 1\n"],
-    ["a list", "- 1\n"],
-    ["a text", "hello"],
-    [
-      "an alias bomb",
-      `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n`,
-    ],
-    ["too large a file", "#".repeat(70_000)],
-    ["a negative budget", "budget: {runUsd: -1}"],
-    ["a prefix that is no branch name", "branchPrefix: '../x'"],
-  ])("%s is refused with a line", (_, text) => {
-    expect(problems(text).length).toBeGreaterThan(0);
-    expect(problems(text)[0]?.line).toBeGreaterThan(0);
+describe("baton.yaml that is right", () => {
+  it.each(["", "# nothing\n", "version: 1\n", "{}", "---\n", "\ufeffversion: 1"])("%j gives the defaults", (text) => {
+    expect(parseConfig(text)).toEqual({ ok: true, settings: defaultSettings, problems: [] });
   });
 
   it("merge is written short or long", () => {
@@ -65,13 +26,284 @@ describe("baton.yaml", () => {
     });
   });
 
-  it("the effective difference shows what changes, not what is written differently", () => {
-    const same = parseConfig("merge: {mode: manual}");
-    const other = parseConfig("approvals: {self: allow}\nbudget: {runUsd: 9}");
-    expect(same.ok && effectiveDifference(defaultSettings, same.settings)).toEqual([]);
-    expect(other.ok && effectiveDifference(defaultSettings, other.settings)).toEqual([
-      { path: "approvals.self", from: '"deny"', to: '"allow"' },
-      { path: "budget.runUsd", from: "5", to: "9" },
+  it("a required check is written by name, or by name and App", () => {
+    expect(parseConfig("gates: {required: [test, {name: e2e, app: 15368}, {name: lint}]}")).toMatchObject({
+      ok: true,
+      settings: {
+        gates: {
+          required: [
+            { name: "test", app: null },
+            { name: "e2e", app: 15_368 },
+            { name: "lint", app: null },
+          ],
+        },
+      },
+    });
+  });
+
+  it("settings read from the journal again are the same: what the schema gives it also takes", () => {
+    const texts = [
+      "",
+      "merge: auto",
+      "gates: {required: [test, {name: e2e, app: 3}]}",
+      "commands: {allow: {budget: admin}}",
+      "prices: {m: {input: 1, output: 2, cacheRead: 0, cacheWrite: 0}}",
+    ];
+    for (const text of texts) {
+      const parsed = parseConfig(text);
+      expect(parsed.ok && settingsSchema.parse(JSON.parse(JSON.stringify(parsed.settings)))).toEqual(
+        parsed.ok && parsed.settings,
+      );
+      expect(parsed.ok && parseConfig(stringify(parsed.settings))).toEqual(parsed);
+    }
+  });
+
+  it("commands.allow knows every command of the grammar, and no other", () => {
+    expect([...commandNames].sort()).toEqual(grammars.map(({ name }) => name).sort());
+  });
+});
+
+describe("baton.yaml that is wrong", () => {
+  it("Y2: an unknown key names its line, what is allowed, and the key that was meant", () => {
+    expect(problems("version: 1\nbudget:\n  runUSD: 3\n")).toEqual([
+      {
+        line: 3,
+        column: 3,
+        path: "budget.runUSD",
+        message: expect.stringContaining("Allowed: runUsd, maxUsd"),
+        suggestion: "runUsd",
+        severity: "error",
+      },
     ]);
+  });
+
+  it("tells all problems at once, in the order of their lines", () => {
+    const found = problems("harnes: x\nlimits:\n  turns: none\nversion: 1\nversion: 1\nmerge: atuo\n");
+    expect(found.map(({ line, path, suggestion }) => [line, path, suggestion])).toEqual([
+      [1, "harnes", "harness"],
+      [3, "limits.turns", null],
+      [5, "", null],
+      [6, "merge", "auto"],
+    ]);
+  });
+
+  it.each([
+    [
+      "a value of a list",
+      "breakpoints: {plan: aks}",
+      1,
+      "breakpoints.plan",
+      `is "aks". Write one of "ask", "auto"`,
+      "ask",
+    ],
+    ["a word for a number", "limits:\n  turns: many", 2, "limits.turns", "Write a whole number from 1 to 500", null],
+    ["a number out of bounds", "budget: {runUsd: -1}", 1, "budget.runUsd", "is -1. Write a number, at least 0", null],
+    [
+      "a fraction that is none",
+      "budget: {warnAt: [0.5, 1.5]}",
+      1,
+      "budget.warnAt.1",
+      "more than 0 and less than 1",
+      null,
+    ],
+    ["an empty section", "budget:\n", 1, "budget", "is null. Write a map of runUsd", null],
+    [
+      "a form that does not exist",
+      "merge: 3",
+      1,
+      "merge",
+      `Write one of "auto", "manual" or a map of mode, method`,
+      null,
+    ],
+    ["a key within a short form's long form", "merge: {mod: auto}", 1, "merge.mod", "Allowed: mode, method", "mode"],
+    [
+      "a key within a list",
+      "gates:\n  required:\n    - {nam: x, name: y}\n",
+      3,
+      "gates.required.0.nam",
+      "Allowed: name, app",
+      "name",
+    ],
+    [
+      "a command that does not exist",
+      "commands: {allow: {rnu: write}}",
+      1,
+      "commands.allow.rnu",
+      "Allowed: run, status",
+      "run",
+    ],
+    [
+      "a permission that does not exist",
+      "commands: {allow: {run: wirte}}",
+      1,
+      "commands.allow.run",
+      `"maintain", "admin"`,
+      "write",
+    ],
+    [
+      "a price that is not whole",
+      "prices:\n  m: {input: 1, output: 1, cacheRead: 1}",
+      2,
+      "prices.m.cacheWrite",
+      "is missing. Write a number",
+      null,
+    ],
+    [
+      "a glob that would protect nothing",
+      "protectedPaths: ['/src']",
+      1,
+      "protectedPaths.0",
+      "Write a glob of paths from the root",
+      null,
+    ],
+    ["a glob that would protect all but", "protectedPaths: ['!src']", 1, "protectedPaths.0", "Write a glob", null],
+    [
+      "a login with @",
+      "approvals: {people: ['@alice']}",
+      1,
+      "approvals.people.0",
+      "Write a GitHub login, without @",
+      null,
+    ],
+    [
+      "a prefix that is no branch name",
+      "branchPrefix: 'a..b'",
+      1,
+      "branchPrefix",
+      "Write the beginning of a branch name",
+      null,
+    ],
+    ["a newer version", "version: 2", 1, "version", "is 2. Write 1", null],
+    ["a list", "- 1\n", 1, "", "The file is a list. Write a map of version", null],
+    ["a text", "hello", 1, "", `The file is "hello"`, null],
+    ["not YAML", "a: [1\n", 2, "", "This is not YAML", null],
+    ["an alias to nothing", "process: *nothing", 1, "", "The file cannot be read", null],
+    ["two documents", "version: 1\n---\nversion: 1\n", 2, "", "This is not YAML", null],
+    ["keys of objects", "__proto__: {polluted: true}\n", 1, "__proto__", "is not a key", null],
+    ["a value with a backtick", 'process: 1\nharness: {default: ["`"]}\n', 2, "harness.default", "is a list", null],
+  ] as const)("%s", (_, text, line, path, message, suggestion) => {
+    const found = problems(text).find((problem) => problem.path === path && problem.line === line);
+    expect(found?.message, JSON.stringify(problems(text))).toContain(message);
+    expect(found?.suggestion).toBe(suggestion);
+    expect(parseConfig(text)).not.toHaveProperty("settings");
+  });
+
+  it.each([
+    ["a run that may spend more than a run may", "budget: {runUsd: 30}", "budget.runUsd", "error"],
+    ["a check that is required and ignored", "gates: {required: [e2e], ignore: [e2e]}", "gates.ignore", "error"],
+    ["more approvals than people", "approvals: {people: [alice], count: 2}", "approvals.count", "error"],
+    ["an attempt that is larger than the run", "budget: {runUsd: 1}", "limits.attemptUsd", "warning"],
+    ["a harness that looks like another", "harness: {default: claude-cod}", "harness.default", "warning"],
+    [
+      "checks that may appear after the end",
+      "gates: {appearSeconds: 3600, timeoutMinutes: 5}",
+      "gates.appearSeconds",
+      "warning",
+    ],
+    ["merging unseen work", "merge: auto\nbreakpoints: {review: auto}", "merge", "warning"],
+    [
+      "passing untested, unseen work",
+      "gates: {noChecks: pass}\nbreakpoints: {review: auto}",
+      "gates.noChecks",
+      "warning",
+    ],
+  ] as const)("no sense together: %s", (_, text, path, severity) => {
+    const parsed = parseConfig(text);
+    expect(parsed.problems).toMatchObject([{ path, severity, line: expect.any(Number) }]);
+    expect(parsed.ok).toBe(severity === "warning");
+  });
+
+  it("a harness of one's own is no typo", () => {
+    expect(problems("harness: {default: our-agent}")).toEqual([]);
+  });
+});
+
+describe("Y5: bounds", () => {
+  it.each([
+    ["brackets", "[".repeat(60_000)],
+    ["braces", "{a: ".repeat(15_000)],
+    ["dashes", "- ".repeat(30_000)],
+    ["question marks", "? ".repeat(30_000)],
+    ["indentation", Array.from({ length: 340 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
+    ["unknown keys", Array.from({ length: 6_000 }, (_, index) => `k${index}: 1`).join("\n")],
+    ["doubled keys", "a: 1\n".repeat(10_000)],
+    ["quotes", '"'.repeat(60_000)],
+    ["anchors", "&a ".repeat(20_000)],
+    [
+      "an alias bomb",
+      "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n",
+    ],
+    ["too large a file", "#".repeat(70_000)],
+    ["too long a list", `protectedPaths: [${"a,".repeat(30_000)}]`],
+  ])("%s: refused with at most 50 problems", (_, text) => {
+    const parsed = parseConfig(text);
+    expect(parsed.ok).toBe(false);
+    expect(parsed.problems.length).toBeGreaterThan(0);
+    expect(parsed.problems.length).toBeLessThanOrEqual(50);
+  });
+
+  it("says how many more there are", () => {
+    const last = problems(Array.from({ length: 60 }, (_, index) => `k${index}: 1`).join("\n")).at(-1);
+    expect(last?.message).toBe("There are 11 more problems.");
+  });
+
+  it("brackets in a comment are no nesting", () => {
+    expect(parseConfig(`# ${"[".repeat(100)}\n`).ok).toBe(true);
+  });
+
+  it("a value is shown in part", () => {
+    expect(
+      problems(
+        `process: ["${"x".repeat(5_000)}"]\nharness: {model: 3}\nbreakpoints: {plan: ${"y".repeat(5_000)}}`,
+      ).every(({ message }) => message.length < 400),
+    ).toBe(true);
+  });
+
+  it("no text makes it throw, and every problem has a place", () => {
+    const piece = fc.constantFrom(
+      "budget",
+      "limits:",
+      "\n",
+      "  ",
+      ": ",
+      "- ",
+      "[",
+      "]",
+      "{",
+      "}",
+      "&a ",
+      "*a",
+      "!!x ",
+      "|\n",
+      ">\n",
+      '"',
+      "'",
+      "#",
+      "? ",
+      "merge",
+      "auto",
+      "1",
+      "\t",
+      "<<: ",
+      "---\n",
+      "\u0000",
+      "é",
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join("")),
+          fc.string(),
+        ),
+        (text) => {
+          for (const { line, column, message } of parseConfig(text).problems) {
+            expect(line).toBeGreaterThan(0);
+            expect(column).toBeGreaterThan(0);
+            expect(message).not.toBe("");
+          }
+        },
+      ),
+      { numRuns: 3_000 },
+    );
   });
 });

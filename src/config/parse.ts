@@ -1,134 +1,144 @@
 /**
  * `baton.yaml` from text: all problems at once, each with its line, what is allowed and, where one is near, a suggestion.
- * A file with any error gives no settings: fail closed.
+ *
+ * Owns: YAML, its bounds, positions. Does not own: words of schema problems (`messages.ts`), sense across keys (`sense.ts`).
+ * Y4 A file with any error gives no settings: fail closed. Warnings do not hinder.
+ * Y5 Size, nesting, aliases and the number of problems are bounded; no text makes the parser throw.
  */
-import { type Document, LineCounter, parseDocument } from "yaml";
-import type { z } from "zod";
-import { nearest } from "../core/nearest.ts";
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { problemsOfIssue } from "./messages.ts";
+import type { ConfigPath, ConfigProblem } from "./problem.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
+import { senseProblems } from "./sense.ts";
 
-export interface ConfigProblem {
-  line: number;
-  column: number;
-  /** `budget.runUsd` */
-  path: string;
-  message: string;
-  suggestion: string | null;
-}
+export type { ConfigProblem } from "./problem.ts";
 
-export type ParsedConfig = { ok: true; settings: Settings } | { ok: false; problems: ConfigProblem[] };
+/** `problems` of a good file are warnings. */
+export type ParsedConfig =
+  | { ok: true; settings: Settings; problems: ConfigProblem[] }
+  | { ok: false; problems: ConfigProblem[] };
 
 export const configPaths = ["baton.yaml", ".github/baton.yaml"] as const;
-const bytesMax = 64 * 1024;
+
+const charactersMax = 64 * 1024;
+/** The format itself is 4 deep; the parser recurses. */
+const depthMax = 50;
+const aliasesMax = 20;
+const problemsMax = 50;
 
 export function parseConfig(text: string): ParsedConfig {
-  if (text.length > bytesMax)
-    return refused({ message: `The file has ${text.length} characters; at most ${bytesMax} are read.` });
+  if (text.length > charactersMax)
+    return refused(`The file has ${text.length} characters; at most ${charactersMax} are read.`);
+  if (tooDeep(text)) return refused(`The file is nested more than ${depthMax} deep.`);
   const lines = new LineCounter();
-  // Aliases could blow a small file up; the format has no need of them.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-  if (document.errors.length > 0) {
-    return {
-      ok: false,
-      problems: document.errors.map((error) => ({
-        ...position(lines, error.pos[0]),
-        path: "",
-        message: error.message,
-        suggestion: null,
-      })),
-    };
-  }
+  let document: Document.Parsed;
   let data: unknown;
+  const problems: ConfigProblem[] = [];
   try {
-    data = document.toJS({ maxAliasCount: 20 }) ?? {};
+    document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, logLevel: "error" });
+    problems.push(...yamlProblems(document, lines));
+    // A key that is there twice still leaves a file that can be read, and more to tell about it.
+    if (document.errors.some(({ code }) => code !== "DUPLICATE_KEY")) return failed(problems);
+    data = document.toJS({ maxAliasCount: aliasesMax }) ?? {};
   } catch (thrown) {
-    return refused({ message: thrown instanceof Error ? thrown.message : String(thrown) });
+    return refused(thrown instanceof Error ? `The file cannot be read: ${thrown.message}` : "The file cannot be read.");
   }
+  const at = (path: ConfigPath, key: boolean): { line: number; column: number } =>
+    positionOf(document, lines, path, key);
   const parsed = settingsSchema.safeParse(data);
-  if (parsed.success) return { ok: true, settings: parsed.data };
-  return { ok: false, problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, document, lines)) };
-}
-
-function refused(problem: { message: string }): ParsedConfig {
-  return { ok: false, problems: [{ line: 1, column: 1, path: "", suggestion: null, ...problem }] };
-}
-
-function problemsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ConfigProblem[] {
-  const path = issue.path as (string | number)[];
-  if (issue.code === "unrecognized_keys") {
-    const known = keysAt(path);
-    return issue.keys.map((key) => {
-      const suggestion = nearest(key, known);
-      return {
-        ...positionOf(document, lines, [...path, key], true),
-        path: [...path, key].join("."),
-        message: `"${key}" is not a key here. Allowed: ${known.join(", ")}.`,
-        suggestion,
-      };
-    });
+  if (!parsed.success) {
+    // Finding a place costs as much as the file is long, so only so many are looked up; the rest is not shown anyway.
+    const found = parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, data)).slice(0, problemsMax * 4);
+    for (const { path, onKey, message, suggestion } of found) {
+      problems.push({ ...at(path, onKey), path: path.join("."), message, suggestion, severity: "error" });
+    }
+    return failed(problems);
   }
-  if (issue.code === "invalid_union") {
-    const inner = issue.errors
-      .flat()
-      .flatMap((nested) =>
-        problemsOf({ ...nested, path: [...path, ...nested.path] } as z.core.$ZodIssue, document, lines),
-      );
-    return inner.slice(-1);
-  }
-  const value = document.getIn(path);
-  const shown = value === undefined ? "nothing" : JSON.stringify(value);
-  const suggestion =
-    issue.code === "invalid_value" && typeof value === "string" ? nearest(value, issue.values.map(String)) : null;
-  return [
-    {
-      ...positionOf(document, lines, path, false),
-      path: path.join("."),
-      message: `${path.join(".") || "The file"} is ${shown}: ${issue.message}`,
-      suggestion,
-    },
-  ];
+  for (const { path, ...rest } of senseProblems(parsed.data))
+    problems.push({ ...at(path, false), path: path.join("."), ...rest });
+  if (problems.some(({ severity }) => severity === "error")) return failed(problems);
+  return { ok: true, settings: parsed.data, problems: bounded(problems) };
 }
 
-/** Keys that the schema knows at a path, for messages. */
-function keysAt(path: (string | number)[]): string[] {
-  let at: unknown = settingsSchema;
-  for (const part of path) at = shapeOf(at)?.[String(part)];
-  return Object.keys(shapeOf(at) ?? {});
+function failed(problems: ConfigProblem[]): ParsedConfig {
+  return { ok: false, problems: bounded(problems) };
 }
 
-function shapeOf(schema: unknown): Record<string, unknown> | null {
-  let at = schema as {
-    shape?: Record<string, unknown>;
-    unwrap?: () => unknown;
-    def?: { innerType?: unknown; in?: unknown; options?: unknown[]; valueType?: unknown };
+function bounded(problems: ConfigProblem[]): ConfigProblem[] {
+  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+  if (sorted.length <= problemsMax) return sorted;
+  const last = sorted[problemsMax - 1] as ConfigProblem;
+  const more = {
+    ...last,
+    path: "",
+    suggestion: null,
+    message: `There are ${sorted.length - problemsMax + 1} more problems.`,
   };
-  for (let depth = 0; depth < 8 && at !== undefined && at !== null; depth += 1) {
-    if (at.shape !== undefined) return at.shape;
-    const next =
-      at.def?.innerType ??
-      at.def?.in ??
-      at.def?.valueType ??
-      at.def?.options?.find((option) => (option as { shape?: unknown }).shape !== undefined);
-    at = next as typeof at;
-  }
-  return null;
+  return [...sorted.slice(0, problemsMax - 1), more];
 }
 
+function refused(message: string): ParsedConfig {
+  return { ok: false, problems: [{ line: 1, column: 1, path: "", message, suggestion: null, severity: "error" }] };
+}
+
+/** An upper bound that needs no parser: indentation steps, sequence dashes and open brackets of any line. */
+function tooDeep(text: string): boolean {
+  let open = 0;
+  for (const line of text.split("\n")) {
+    if (/^\s*#/.test(line)) continue;
+    const indent = /^[ \t]*(?:[-?:][ \t]+)*/.exec(line)?.[0].length ?? 0;
+    if (indent > depthMax * 8) return true;
+    for (const character of line) {
+      if (character === "[" || character === "{") open += 1;
+      else if ((character === "]" || character === "}") && open > 0) open -= 1;
+      if (open > depthMax) return true;
+    }
+  }
+  return false;
+}
+
+function yamlProblems(document: Document.Parsed, lines: LineCounter): ConfigProblem[] {
+  return [...document.errors, ...document.warnings].map((problem) => ({
+    ...position(lines, problem.pos[0]),
+    path: "",
+    message:
+      problem.code === "DUPLICATE_KEY"
+        ? "This key is there twice; keep one of them."
+        : `This is not YAML as Baton reads it: ${problem.message}`,
+    suggestion: null,
+    severity: problem.name === "YAMLParseError" ? "error" : "warning",
+  }));
+}
+
+/** Where a path stands in the text; where it is missing, the nearest thing around it. */
 function positionOf(
   document: Document,
   lines: LineCounter,
-  path: (string | number)[],
-  key: boolean,
+  path: ConfigPath,
+  onKey: boolean,
 ): { line: number; column: number } {
-  for (let length = path.length; length > 0; length -= 1) {
-    const parent = document.getIn(path.slice(0, length - 1), true) as
-      | { items?: { key?: { value?: unknown; range?: number[] }; value?: { range?: number[] } }[] }
-      | undefined;
-    const pair = parent?.items?.find((item) => item.key?.value === path[length - 1]);
-    const range = key || pair?.value?.range === undefined ? pair?.key?.range : pair.value.range;
-    if (range?.[0] !== undefined) return position(lines, range[0]);
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const [index, part] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => (isScalar(key) ? String(key.value) : key) === String(part));
+      if (pair === undefined) break;
+      const named = onKey && index === path.length - 1;
+      offset = startOf(named ? pair.key : pair.value) ?? startOf(pair.key) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)];
+      offset = startOf(node) ?? offset;
+    } else {
+      break;
+    }
   }
-  return { line: 1, column: 1 };
+  return position(lines, offset);
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
 }
 
 function position(lines: LineCounter, offset: number): { line: number; column: number } {

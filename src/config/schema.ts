@@ -9,6 +9,8 @@ import { z } from "zod";
 import { limits } from "../core/limits.ts";
 import { commandNames } from "./command-names.ts";
 
+/** Lists are matched against every file or check. */
+const listMax = 200;
 const usd = z.number().nonnegative();
 const askOr = <T extends string>(other: T) => z.enum(["ask", other]);
 const permission = z.enum(["read", "triage", "write", "maintain", "admin"]);
@@ -94,6 +96,7 @@ export const settingsSchema = z
           .describe("Model to ask for; without it the harness's own default."),
         command: z
           .array(z.string())
+          .max(listMax)
           .default([])
           .describe(
             "Program and arguments of the harness `command`. It reads the prompt on standard input and edits files in its working directory.",
@@ -166,12 +169,14 @@ export const settingsSchema = z
       .strictObject({
         required: z
           .array(check)
+          .max(listMax)
           .default([])
           .describe(
             "Checks that must be green, by name, or by `name` and `app` id, beside those that GitHub requires. With none of either, all checks must be.",
           ),
         ignore: z
           .array(z.string().min(1))
+          .max(listMax)
           .default([])
           .describe("Checks that do not count, by name, unless GitHub requires them."),
         neutral: z
@@ -209,15 +214,17 @@ export const settingsSchema = z
         count: z.number().int().min(1).max(10).default(1).describe("How many people must approve a pull request."),
         people: z
           .array(login)
+          .max(listMax)
           .default([])
           .describe("Logins whose approval counts. Empty: everybody with the permission below."),
         permission: z
           .enum(["write", "maintain", "admin"])
           .default("write")
           .describe("Permission that an approver needs."),
-        reviewers: z.array(login).default([]).describe("Logins to request a review from."),
+        reviewers: z.array(login).max(listMax).default([]).describe("Logins to request a review from."),
         teams: z
           .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, "a team's slug, without its organisation"))
+          .max(listMax)
           .default([])
           .describe("Teams to request a review from, by slug."),
       })
@@ -235,6 +242,7 @@ export const settingsSchema = z
       .describe("Where a run stops and asks."),
     protectedPaths: z
       .array(glob)
+      .max(listMax)
       .default([...defaultProtectedPaths])
       .describe(
         "Globs of files whose change needs a person: CI, ownership, git's own files, configuration of agents and of Baton.",
@@ -273,6 +281,7 @@ export const settingsSchema = z
           .describe("Permission needed for single commands, before the two above: `allow: {budget: maintain}`."),
         bots: z
           .array(z.number().int().positive())
+          .max(listMax)
           .default([])
           .describe("Ids of bot users that may give commands. Others are ignored."),
       })

@@ -1,0 +1,97 @@
+/**
+ * The check run on a pull request that changes `baton.yaml`: problems at their lines, or what the change really changes.
+ * The judging configuration stays that of the base branch (Y1): this only shows.
+ */
+import { effectiveDifference, type SettingsChange } from "./effective.ts";
+import type { ParsedConfig } from "./parse.ts";
+import type { ConfigProblem } from "./problem.ts";
+import type { Settings } from "./schema.ts";
+
+/** What a check run needs, without knowing GitHub's port. */
+export interface ConfigCheck {
+  conclusion: "success" | "neutral" | "failure";
+  title: string;
+  summary: string;
+  annotations: { path: string; line: number; level: "warning" | "failure"; message: string; title: string }[];
+}
+
+const rowsMax = 100;
+
+export function configCheck({
+  path,
+  parsed,
+  base,
+}: {
+  path: string;
+  parsed: ParsedConfig;
+  base: Settings;
+}): ConfigCheck {
+  const annotations = parsed.problems.map((problem) => annotate(path, problem));
+  const errors = parsed.problems.filter(({ severity }) => severity === "error").length;
+  const warnings = parsed.problems.length - errors;
+  if (!parsed.ok) {
+    return {
+      conclusion: "failure",
+      title: `${count(errors, "problem")} in ${path}`,
+      summary: `\`${path}\` is not right, so Baton would start nothing with it.\n\n${parsed.problems.map(listed).join("\n")}`,
+      annotations,
+    };
+  }
+  const changes = effectiveDifference(base, parsed.settings);
+  const looser = changes.filter(({ loosens }) => loosens).length;
+  const title = [
+    changes.length === 0 ? "Nothing changes in effect" : count(changes.length, "setting changes", "settings change"),
+    ...(looser > 0 ? [`${looser} allow${looser === 1 ? "s" : ""} more than before`] : []),
+    ...(warnings > 0 ? [count(warnings, "warning")] : []),
+  ];
+  return {
+    // Neutral: a person should look, nothing is broken.
+    conclusion: looser > 0 || warnings > 0 ? "neutral" : "success",
+    title: title.join(", "),
+    summary: [renderDifference(changes), ...(warnings > 0 ? [parsed.problems.map(listed).join("\n")] : [])].join(
+      "\n\n",
+    ),
+    annotations,
+  };
+}
+
+/** A table, what allows more first. */
+export function renderDifference(changes: readonly SettingsChange[]): string {
+  if (changes.length === 0) return "Written differently or not, Baton behaves as before.";
+  const sorted = [...changes].sort((a, b) => Number(b.loosens) - Number(a.loosens));
+  const rows = sorted
+    .slice(0, rowsMax)
+    .map(
+      ({ path, from, to, loosens }) =>
+        `| ${cell(path)} | ${cell(from)} | ${cell(to)} | ${loosens ? "**allows more**" : ""} |`,
+    );
+  const more = sorted.length > rowsMax ? [`| and ${sorted.length - rowsMax} more | | | |`] : [];
+  return ["| Setting | Before | After | |", "|---|---|---|---|", ...rows, ...more].join("\n");
+}
+
+function annotate(
+  path: string,
+  { line, severity, message, path: key }: ConfigProblem,
+): ConfigCheck["annotations"][number] {
+  return {
+    path,
+    line,
+    level: severity === "error" ? "failure" : "warning",
+    message,
+    title: key === "" ? "baton.yaml" : key,
+  };
+}
+
+function listed({ line, message, severity }: ConfigProblem): string {
+  return `- Line ${line}${severity === "warning" ? " (warning)" : ""}: ${message}`;
+}
+
+/** Code in a table: a bar or a line break would end the cell. */
+function cell(text: string): string {
+  const plain = text.replaceAll(/[`\r\n]/g, "?").replaceAll("|", "\\|");
+  return `\`${plain.length > 200 ? `${plain.slice(0, 200)}…` : plain}\``;
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}

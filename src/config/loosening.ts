@@ -1,0 +1,79 @@
+/**
+ * Which direction of a change loosens a rule. Every key of `baton.yaml` is here, a test sees to it: whoever adds a key decides.
+ */
+import type { Permission } from "../core/vocabulary.ts";
+
+type Loosens = (from: unknown, to: unknown) => boolean;
+
+const never: Loosens = () => false;
+/** More money, time or tries. */
+const more: Loosens = (from, to) => Number(to) > Number(from);
+const less: Loosens = (from, to) => Number(to) < Number(from);
+const becomes =
+  (value: string): Loosens =>
+  (from, to) =>
+    to === value && from !== value;
+const list = (value: unknown): string[] => (Array.isArray(value) ? value.map((entry) => JSON.stringify(entry)) : []);
+const loses: Loosens = (from, to) => list(from).some((entry) => !list(to).includes(entry));
+const gains: Loosens = (from, to) => list(to).some((entry) => !list(from).includes(entry));
+/** An empty list means everybody, so emptying it loosens most. */
+const opens: Loosens = (from, to) => list(from).length > 0 && (list(to).length === 0 || gains(from, to));
+const order: readonly Permission[] = ["none", "read", "triage", "write", "maintain", "admin"];
+const rank = (value: unknown): number => order.indexOf(value as Permission);
+/** Where one of both is not set, the class of the command decides; that may be either, so it counts as loosening. */
+const lower: Loosens = (from, to) => from === undefined || to === undefined || rank(to) < rank(from);
+
+export const loosening: Readonly<Record<string, Loosens>> = {
+  version: never,
+  process: never,
+  "harness.default": never,
+  "harness.model": never,
+  // A program that runs where Baton runs.
+  "harness.command": (from, to) => list(from).join() !== list(to).join(),
+  "budget.runUsd": more,
+  "budget.maxUsd": more,
+  // A fraction that goes is a warning that does not come.
+  "budget.warnAt": loses,
+  "budget.unknownPrice": becomes("allow"),
+  "prices.*.input": (from, to) => from === undefined || less(from, to),
+  "prices.*.output": (from, to) => from === undefined || less(from, to),
+  "prices.*.cacheRead": (from, to) => from === undefined || less(from, to),
+  "prices.*.cacheWrite": (from, to) => from === undefined || less(from, to),
+  "limits.attemptUsd": more,
+  "limits.turns": more,
+  "limits.agentMinutes": more,
+  "limits.silenceMinutes": more,
+  "limits.repairAttempts": more,
+  "limits.reviewRounds": more,
+  "limits.parallel": more,
+  "gates.required": loses,
+  "gates.ignore": gains,
+  "gates.neutral": becomes("pass"),
+  "gates.skipped": becomes("pass"),
+  "gates.noChecks": becomes("pass"),
+  // Too short a wait takes checks for absent.
+  "gates.appearSeconds": less,
+  "gates.timeoutMinutes": never,
+  "approvals.self": becomes("allow"),
+  "approvals.count": less,
+  "approvals.people": opens,
+  "approvals.permission": lower,
+  "approvals.reviewers": never,
+  "approvals.teams": never,
+  "breakpoints.plan": becomes("auto"),
+  "breakpoints.review": becomes("auto"),
+  "breakpoints.protectedPaths": becomes("ask"),
+  protectedPaths: loses,
+  "merge.mode": becomes("auto"),
+  "merge.method": never,
+  branchPrefix: never,
+  "commands.run": lower,
+  "commands.steer": lower,
+  "commands.allow.*": lower,
+  "commands.bots": gains,
+};
+
+/** An unknown key loosens: nobody has thought about it. */
+export function loosens(key: string, from: unknown, to: unknown): boolean {
+  return loosening[key]?.(from, to) ?? true;
+}

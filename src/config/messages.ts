@@ -1,0 +1,102 @@
+/** Schema problems in words: what is there, what is allowed, what was probably meant. */
+import type { z } from "zod";
+import { nearest } from "../core/nearest.ts";
+import { describeSchema, keysAt, schemasAt } from "./json-schema.ts";
+import type { ConfigPath } from "./problem.ts";
+
+export interface SchemaProblem {
+  path: ConfigPath;
+  /** True when the key is the problem, not its value. */
+  onKey: boolean;
+  message: string;
+  suggestion: string | null;
+}
+
+const shownMax = 80;
+
+export function problemsOfIssue(issue: z.core.$ZodIssue, data: unknown): SchemaProblem[] {
+  const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key));
+  // A record whose keys are limited reports the key itself as the last part of the path.
+  if (issue.code === "invalid_key") return [unknownKey(path.slice(0, -1), String(path.at(-1)))];
+  const value = valueAt(data, path);
+  if (issue.code === "invalid_union") {
+    const branch = branchMeant(issue.errors, value);
+    if (branch !== null)
+      return branch.flatMap((nested) =>
+        problemsOfIssue({ ...nested, path: [...path, ...nested.path] } as z.core.$ZodIssue, data),
+      );
+  }
+  return [{ path, onKey: false, ...wrongValue(issue, path, value) }];
+}
+
+function unknownKey(path: ConfigPath, key: string): SchemaProblem {
+  const known = keysAt(path);
+  const where = path.length === 0 ? "" : ` in \`${path.join(".")}\``;
+  const allowed = known.length === 0 ? "" : ` Allowed: ${known.join(", ")}.`;
+  const suggestion = nearest(key, known);
+  return {
+    path: [...path, key],
+    onKey: true,
+    message: `\`${cut(key)}\` is not a key${where}.${allowed}${meant(suggestion)}`,
+    suggestion,
+  };
+}
+
+function wrongValue(
+  issue: z.core.$ZodIssue,
+  path: ConfigPath,
+  value: unknown,
+): { message: string; suggestion: string | null } {
+  const name = path.length === 0 ? "The file" : `\`${path.join(".")}\``;
+  const allowed = [...new Set(schemasAt(path).map(describeSchema))].join(" or ");
+  const suggestion = typeof value === "string" ? nearest(value, valuesAt(path)) : null;
+  if (value === undefined) return { message: `${name} is missing. Write ${allowed}.`, suggestion: null };
+  // A pattern's own message says more than its kind.
+  if (issue.code === "invalid_format" || issue.code === "custom")
+    return { message: `${name} is ${shown(value)}. Write ${issue.message}.`, suggestion };
+  return { message: `${name} is ${shown(value)}. Write ${allowed}.${meant(suggestion)}`, suggestion };
+}
+
+function valuesAt(path: ConfigPath): string[] {
+  return schemasAt(path).flatMap(({ enum: values, const: only }) =>
+    [...(values ?? []), ...(only === undefined ? [] : [only])].map(String),
+  );
+}
+
+/** Of the forms that a key may take, the one that was tried: its problems are told, not those of all forms. */
+function branchMeant(branches: z.core.$ZodIssue[][], value: unknown): z.core.$ZodIssue[] | null {
+  const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
+  return (
+    branches.find(
+      (issues) =>
+        !issues.some(
+          ({ code, path }) => path.length === 0 && (code === "invalid_type" || (code === "invalid_value" && isMap)),
+        ),
+    ) ?? null
+  );
+}
+
+function valueAt(data: unknown, path: ConfigPath): unknown {
+  let at = data;
+  for (const part of path) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, part)) return undefined;
+    at = (at as Record<string | number, unknown>)[part];
+  }
+  return at;
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "a map";
+  return cut(JSON.stringify(value) ?? String(value));
+}
+
+function meant(suggestion: string | null): string {
+  return suggestion === null ? "" : ` Was \`${suggestion}\` meant?`;
+}
+
+function cut(text: string): string {
+  const plain = text.replaceAll(/[`\r\n]/g, "?");
+  return plain.length > shownMax ? `${plain.slice(0, shownMax)}…` : plain;
+}

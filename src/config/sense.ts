@@ -1,0 +1,86 @@
+/** What makes no sense together although each key is right by itself. An error hinders, a warning is shown. */
+import { nearest } from "../core/nearest.ts";
+import type { ConfigPath, ConfigProblem } from "./problem.ts";
+import type { Settings } from "./schema.ts";
+
+type SenseProblem = Pick<ConfigProblem, "message" | "suggestion" | "severity"> & { path: ConfigPath };
+
+const builtInHarnesses = ["claude-code", "codex", "command"];
+
+export function senseProblems({
+  budget,
+  limits,
+  gates,
+  approvals,
+  breakpoints,
+  merge,
+  harness,
+}: Settings): SenseProblem[] {
+  const problems: SenseProblem[] = [];
+  const say = (
+    severity: SenseProblem["severity"],
+    path: ConfigPath,
+    message: string,
+    suggestion: string | null = null,
+  ): void => {
+    problems.push({ severity, path, message, suggestion });
+  };
+  if (budget.runUsd > budget.maxUsd) {
+    say(
+      "error",
+      ["budget", "runUsd"],
+      `\`budget.runUsd\` is ${budget.runUsd}, more than \`budget.maxUsd\` (${budget.maxUsd}). Lower the one or raise the other.`,
+    );
+  }
+  if (limits.attemptUsd > budget.runUsd && budget.runUsd > 0) {
+    say(
+      "warning",
+      ["limits", "attemptUsd"],
+      `\`limits.attemptUsd\` is ${limits.attemptUsd}, but a run has only ${budget.runUsd} (\`budget.runUsd\`): the first attempt gets all of it.`,
+    );
+  }
+  const meant = builtInHarnesses.includes(harness.default) ? null : nearest(harness.default, builtInHarnesses);
+  if (meant !== null)
+    say(
+      "warning",
+      ["harness", "default"],
+      `\`harness.default\` is "${harness.default}", which is not one of Baton's own. Was \`${meant}\` meant?`,
+      meant,
+    );
+  for (const { name } of gates.required.filter((check) => gates.ignore.includes(check.name))) {
+    say(
+      "error",
+      ["gates", "ignore"],
+      `The check "${name}" is in \`gates.required\` and in \`gates.ignore\`. Take it out of one.`,
+    );
+  }
+  if (gates.appearSeconds > gates.timeoutMinutes * 60) {
+    say(
+      "warning",
+      ["gates", "appearSeconds"],
+      `\`gates.appearSeconds\` is longer than \`gates.timeoutMinutes\` allows at all.`,
+    );
+  }
+  if (approvals.people.length > 0 && approvals.people.length < approvals.count) {
+    say(
+      "error",
+      ["approvals", "count"],
+      `\`approvals.count\` asks for ${approvals.count} people, but only ${approvals.people.length} may approve (\`approvals.people\`).`,
+    );
+  }
+  if (merge.mode === "auto" && breakpoints.review === "auto") {
+    say(
+      "warning",
+      ["merge"],
+      "`merge: auto` with `breakpoints.review: auto` merges an agent's work that no person has seen.",
+    );
+  }
+  if (gates.noChecks === "pass" && breakpoints.review === "auto") {
+    say(
+      "warning",
+      ["gates", "noChecks"],
+      "`gates.noChecks: pass` with `breakpoints.review: auto` passes work that neither a check nor a person has seen.",
+    );
+  }
+  return problems;
+}

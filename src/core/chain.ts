@@ -26,7 +26,11 @@ export function sealEvents(options: {
   let { previousHash } = options;
   return options.events.map((candidate, index) => {
     const parsed = runEventSchema.safeParse(candidate);
-    if (!parsed.success) throw new BatonError("BATON_EVENT_INVALID", `An event ${candidate.type} does not match its schema: ${parsed.error.message}`);
+    if (!parsed.success)
+      throw new BatonError(
+        "BATON_EVENT_INVALID",
+        `An event ${candidate.type} does not match its schema: ${parsed.error.message}`,
+      );
     const text = canonicalJson(parsed.data);
     const position = options.firstPosition + index;
     const sealed: SealedEvent = {
@@ -45,6 +49,19 @@ export function sealEvents(options: {
   });
 }
 
+/** As readers get it. */
+export function withoutText({
+  stream,
+  position,
+  at,
+  schemaVersion,
+  event,
+  previousHash,
+  hash,
+}: SealedEvent): StoredEvent {
+  return { stream, position, at, schemaVersion, event, previousHash, hash };
+}
+
 export interface StoredRow {
   position: number;
   at: number;
@@ -55,25 +72,55 @@ export interface StoredRow {
 }
 
 /** Rows of a stream in order, after `previousHash` (null: the caller has not read what came before). */
-export function openEvents(stream: string, previousHash: string | null, rows: readonly StoredRow[], sha256: Sha256): StoredEvent[] {
+export function openEvents(
+  stream: string,
+  previousHash: string | null,
+  rows: readonly StoredRow[],
+  sha256: Sha256,
+): StoredEvent[] {
   let expected = previousHash;
   return rows.map((row) => {
     if (expected !== null && row.previousHash !== expected) {
-      throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${row.position} of ${stream} does not follow the event before it.`);
+      throw new BatonError(
+        "BATON_JOURNAL_BROKEN",
+        `Event ${row.position} of ${stream} does not follow the event before it.`,
+      );
     }
     if (hashOf(sha256, stream, row.position, row.at, row.previousHash, row.text) !== row.hash) {
       throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${row.position} of ${stream} is not what was written.`);
     }
     if (row.schemaVersion > eventSchemaVersion) {
-      throw new BatonError("BATON_EVENT_INVALID", `Event ${row.position} of ${stream} has schema version ${row.schemaVersion}; this Baton reads up to ${eventSchemaVersion}.`);
+      throw new BatonError(
+        "BATON_EVENT_INVALID",
+        `Event ${row.position} of ${stream} has schema version ${row.schemaVersion}; this Baton reads up to ${eventSchemaVersion}.`,
+      );
     }
     const parsed = runEventSchema.safeParse(JSON.parse(row.text));
-    if (!parsed.success) throw new BatonError("BATON_EVENT_INVALID", `Event ${row.position} of ${stream} does not match its schema: ${parsed.error.message}`);
+    if (!parsed.success)
+      throw new BatonError(
+        "BATON_EVENT_INVALID",
+        `Event ${row.position} of ${stream} does not match its schema: ${parsed.error.message}`,
+      );
     expected = row.hash;
-    return { stream, position: row.position, at: row.at, schemaVersion: row.schemaVersion, event: parsed.data, previousHash: row.previousHash, hash: row.hash };
+    return {
+      stream,
+      position: row.position,
+      at: row.at,
+      schemaVersion: row.schemaVersion,
+      event: parsed.data,
+      previousHash: row.previousHash,
+      hash: row.hash,
+    };
   });
 }
 
-function hashOf(sha256: Sha256, stream: string, position: number, at: number, previousHash: string, text: string): string {
+function hashOf(
+  sha256: Sha256,
+  stream: string,
+  position: number,
+  at: number,
+  previousHash: string,
+  text: string,
+): string {
   return sha256(`${previousHash}\n${stream}\n${position}\n${at}\n${text}`);
 }

@@ -169,7 +169,8 @@ export interface Store {
   outboxDue(now: number, limit: number): Promise<OutboxRow[]>;
   outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void>;
   outboxRetry(operationKey: string, notBefore: number, error: string): Promise<void>;
-  outboxFailed(operationKey: string, error: string): Promise<void>;
+  /** Never again; with `contentHash`, only if that content is still the wanted one (S5). */
+  outboxFailed(operationKey: string, error: string, contentHash?: string): Promise<void>;
   /** The operation is not sent again before this time, whatever is put in. */
   outboxDelay(operationKey: string, notBefore: number): Promise<void>;
 

@@ -4,7 +4,7 @@ import pg from "pg";
 
 export const postgresUrl = process.env["BATON_TEST_DATABASE_URL"];
 
-export async function createPostgresDatabase(serverUrl: string): Promise<{ url: string; drop(): Promise<void> }> {
+export async function createPostgresDatabase(serverUrl: string): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `baton_test_${randomUUID().replaceAll("-", "")}`;
   await administer(serverUrl, `create database ${name}`);
   const url = new URL(serverUrl);

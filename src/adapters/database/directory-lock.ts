@@ -1,47 +1,55 @@
 /**
  * An exclusive lock on a data directory. PGlite does not lock its own, and two processes on one lose acknowledged rows.
  *
- * K1 The kernel holds the lock through a listening socket in the abstract namespace (Linux) or a named one elsewhere,
- *    so it ends with the process, however that ends: no stale file can lock anybody out.
+ * K1 The kernel holds the lock on a file (SQLite's exclusive transaction: Node has no file locks of its own). It ends with
+ *    the process, however that ends: no stale file can lock anybody out. It holds between containers that share a volume.
+ * K2 `holder.json` only tells people who it is; nothing is decided by it.
  */
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { BatonError } from "../../core/errors.ts";
 
+/** SQLite's result code for "somebody else has it"; extended codes keep it in their lowest byte. */
+const sqliteBusy = 5;
+
 export async function lockDirectory(directory: string): Promise<AsyncDisposable> {
-  mkdirSync(directory, { recursive: true });
-  const real = realpathSync(directory);
-  const holder = join(real, "holder.json");
-  const server = createServer((socket) => socket.destroy());
-  server.unref();
-  const name = createHash("sha256").update(real).digest("hex").slice(0, 32);
-  const address = process.platform === "linux" ? `\0baton-${name}` : process.platform === "win32" ? `\\\\.\\pipe\\baton-${name}` : join(tmpdir(), `baton-${name}.sock`);
-  await listen(server, address).catch((thrown: unknown) => {
-    throw new BatonError("BATON_DATABASE_LOCKED", `The data directory ${directory} is in use by ${describeHolder(holder)}.`, { cause: thrown });
-  });
-  writeFileSync(holder, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
+  const holder = join(directory, "holder.json");
+  let lock: DatabaseSync | null = null;
+  try {
+    mkdirSync(directory, { recursive: true });
+    lock = new DatabaseSync(join(directory, "lock"), { timeout: 0 });
+    lock.exec("begin exclusive");
+    writeFileSync(holder, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }));
+  } catch (thrown) {
+    lock?.close();
+    if (isBusy(thrown)) {
+      const message = `The data directory ${directory} is in use by ${describeHolder(holder)}.`;
+      throw new BatonError("BATON_DATABASE_LOCKED", message, { cause: thrown });
+    }
+    const message = `The data directory ${directory} cannot be used: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    throw new BatonError("BATON_DATABASE_UNAVAILABLE", message, { cause: thrown });
+  }
+  const held = lock;
   return {
     async [Symbol.asyncDispose]() {
+      if (!held.isOpen) return;
       rmSync(holder, { force: true });
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      held.close();
     },
   };
 }
 
-async function listen(server: Server, address: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(address, () => resolve());
-  });
+function isBusy(thrown: unknown): boolean {
+  const { errcode } = (thrown ?? {}) as { errcode?: unknown };
+  return typeof errcode === "number" && (errcode & 0xff) === sqliteBusy;
 }
 
 function describeHolder(path: string): string {
   try {
-    const { pid, since } = JSON.parse(readFileSync(path, "utf8")) as { pid: number; since: string };
-    return `the process ${pid} (since ${since})`;
+    const { pid, host, since } = JSON.parse(readFileSync(path, "utf8")) as { pid: number; host: string; since: string };
+    return `the process ${pid} on ${host} (since ${since})`;
   } catch {
     return "another process";
   }

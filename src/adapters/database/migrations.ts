@@ -51,11 +51,22 @@ const provider: MigrationProvider = {
 };
 
 export async function migrate(db: Kysely<Tables>): Promise<void> {
-  const migrator = new Migrator({ db, provider, migrationTableName: "baton_migrations", migrationLockTableName: "baton_migrations_lock" });
+  const migrator = new Migrator({
+    db,
+    provider,
+    migrationTableName: "baton_migrations",
+    migrationLockTableName: "baton_migrations_lock",
+  });
   const known = new Set(Object.keys(statements));
-  const rows = await sql<{ name: string }>`select name from baton_migrations`.execute(db).catch(() => ({ rows: [] as { name: string }[] }));
+  const rows = await sql<{ name: string }>`select name from baton_migrations`
+    .execute(db)
+    .catch(() => ({ rows: [] as { name: string }[] }));
   const unknown = rows.rows.map(({ name }) => name).filter((name) => !known.has(name));
-  if (unknown.length > 0) throw new BatonError("BATON_DATABASE_NEWER", `The database has the migration ${unknown[0]}, which this Baton does not know.`);
+  if (unknown.length > 0)
+    throw new BatonError(
+      "BATON_DATABASE_NEWER",
+      `The database has the migration ${unknown[0]}, which this Baton does not know.`,
+    );
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw newerOr(error);
 }

@@ -15,53 +15,62 @@ import type { Tables } from "./tables.ts";
 
 const poolMax = 10;
 
-export async function openDatabase(options: { databaseUrl: string | null; dataDir: string; log: Log }): Promise<Database> {
-  return options.databaseUrl === null ? openPglite({ directory: join(options.dataDir, "database"), log: options.log }) : openPostgres(options.databaseUrl, options.log);
+export async function openDatabase(options: {
+  databaseUrl: string | null;
+  dataDir: string;
+  log: Log;
+}): Promise<Database> {
+  return options.databaseUrl === null
+    ? openPglite({ directory: join(options.dataDir, "database"), log: options.log })
+    : openPostgres(options.databaseUrl, options.log);
 }
 
 /** `directory: null` keeps everything in memory: for tests. */
 export async function openPglite({ directory, log }: { directory: string | null; log: Log }): Promise<Database> {
-  const lock = directory === null ? null : await lockDirectory(directory);
-  try {
-    const pglite = await PGlite.create(directory === null ? {} : { dataDir: join(directory, "pglite") });
-    const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
-    await migrate(db);
-    const queue = await PgBossQueue.open({ log, backend: "pglite", connection: { db: fromPglite(pglite) } });
-    // Alone on this database: what an earlier process had in hand when it died is handed out again at once.
-    await sql`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`.execute(db);
-    return database("pglite", db, queue, async () => {
-      if (!pglite.closed) await pglite.close();
-      await lock?.[Symbol.asyncDispose]();
-    });
-  } catch (thrown) {
-    await lock?.[Symbol.asyncDispose]();
-    throw thrown;
-  }
+  await using opening = new AsyncDisposableStack();
+  if (directory !== null) opening.use(await lockDirectory(directory));
+  const pglite = await PGlite.create(directory === null ? {} : { dataDir: join(directory, "pglite") }).catch(
+    unavailable,
+  );
+  opening.defer(async () => {
+    if (!pglite.closed) await pglite.close();
+  });
+  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
+  await migrate(db);
+  const queue = await PgBossQueue.open({ log, backend: "pglite", connection: { db: fromPglite(pglite) } });
+  opening.defer(() => queue.stop(0));
+  // Alone on this database: what an earlier process had in hand when it died is handed out again at once.
+  await sql`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`.execute(db);
+  return database("pglite", db, queue, opening.move());
 }
 
 export async function openPostgres(connectionString: string, log: Log): Promise<Database> {
+  await using opening = new AsyncDisposableStack();
   const pool = new pg.Pool({ connectionString, max: poolMax, application_name: "baton" });
   pool.on("error", (error) => log.warn("An idle database connection failed", { error }));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  try {
-    await sql`select 1`.execute(db);
-  } catch (thrown) {
-    await db.destroy();
-    throw new BatonError("BATON_DATABASE_UNAVAILABLE", `PostgreSQL does not answer: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
-  }
+  opening.defer(() => db.destroy());
+  await sql`select 1`.execute(db).catch(unavailable);
   await migrate(db);
   const queue = await PgBossQueue.open({ log, backend: "postgres", connection: { connectionString, max: poolMax } });
-  return database("postgres", db, queue, () => db.destroy());
+  opening.defer(() => queue.stop(0));
+  return database("postgres", db, queue, opening.move());
 }
 
-function database(kind: string, db: Kysely<Tables>, queue: PgBossQueue, close: () => Promise<void>): Database {
+function database(kind: string, db: Kysely<Tables>, queue: PgBossQueue, resources: AsyncDisposableStack): Database {
   return {
     kind,
-    store: new SqlStore(db, (transaction, job) => queue.enqueue(transaction, job)),
+    store: new SqlStore(db, queue),
     queue,
     async ping() {
-      await sql`select 1`.execute(db);
+      await sql`select 1`.execute(db).catch(unavailable);
     },
-    close,
+    // The queue first, then the connection, the lock last: nobody may enter before the last write is out.
+    close: () => resources.disposeAsync(),
   };
+}
+
+function unavailable(thrown: unknown): never {
+  const message = `The database does not answer: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  throw new BatonError("BATON_DATABASE_UNAVAILABLE", message, { cause: thrown });
 }

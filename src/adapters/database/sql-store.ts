@@ -1,10 +1,10 @@
 /**
  * The store over one SQL dialect: PGlite and PostgreSQL alike. Contract S1–S6 in `ports/store.ts`.
  *
- * Owns: SQL. Does not own: opening and locking (`pglite.ts`, `postgres.ts`), handing out jobs (`pg-boss-queue.ts`).
+ * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`).
  */
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
-import { openEvents, sealEvents } from "../../core/chain.ts";
+import { openEvents, sealEvents, withoutText } from "../../core/chain.ts";
 import { BatonError, isBatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
@@ -24,18 +24,21 @@ import type {
 import { sha256 } from "../system/sha256.ts";
 import type { Tables } from "./tables.ts";
 
-/** Puts a job into the queue within the given transaction. */
-export type EnqueueJob = (transaction: Transaction<Tables>, job: NewJob) => Promise<void>;
+/** What the store asks of the queue, each within the given transaction. */
+export interface TransactionalQueue {
+  enqueue(transaction: Transaction<Tables>, job: NewJob): Promise<void>;
+  complete(transaction: Transaction<Tables>, jobId: string): Promise<void>;
+}
 
 const uniqueViolation = "23505";
 
 export class SqlStore implements Store {
   readonly #db: Kysely<Tables>;
-  readonly #enqueue: EnqueueJob;
+  readonly #queue: TransactionalQueue;
 
-  constructor(db: Kysely<Tables>, enqueue: EnqueueJob) {
+  constructor(db: Kysely<Tables>, queue: TransactionalQueue) {
     this.#db = db;
-    this.#enqueue = enqueue;
+    this.#queue = queue;
   }
 
   async append(request: AppendRequest): Promise<StoredEvent[]> {
@@ -53,11 +56,28 @@ export class SqlStore implements Store {
             .where("epoch", "=", fence.epoch)
             .forShare()
             .executeTakeFirst();
-          if (held === undefined) throw new BatonError("BATON_LEASE_LOST", `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`);
+          if (held === undefined)
+            throw new BatonError(
+              "BATON_LEASE_LOST",
+              `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
+            );
         }
-        const last = await transaction.selectFrom("events").select(["position", "hash"]).where("stream", "=", runId).orderBy("position", "desc").limit(1).executeTakeFirst();
+        const last = await transaction
+          .selectFrom("events")
+          .select(["position", "hash"])
+          .where("stream", "=", runId)
+          .orderBy("position", "desc")
+          .limit(1)
+          .executeTakeFirst();
         if ((last?.position ?? 0) !== expectedPosition) throw conflict();
-        const sealed = sealEvents({ stream: runId, previousHash: last?.hash ?? "", firstPosition: expectedPosition + 1, now, events, sha256 });
+        const sealed = sealEvents({
+          stream: runId,
+          previousHash: last?.hash ?? "",
+          firstPosition: expectedPosition + 1,
+          now,
+          events,
+          sha256,
+        });
         if (sealed.length > 0) {
           await transaction
             .insertInto("events")
@@ -74,12 +94,12 @@ export class SqlStore implements Store {
             )
             .execute();
         }
-        await this.#write(transaction, also ?? {});
-        return sealed.map(({ text: _, ...stored }) => stored);
+        await this.#write(transaction, also ?? {}, runId);
+        return sealed.map(withoutText);
       });
     } catch (thrown) {
       // Two appenders at one position: the primary key lets one of them win.
-      if (isUniqueViolation(thrown)) throw conflict(thrown);
+      if (isPositionTaken(thrown)) throw conflict(thrown);
       throw storeError(thrown);
     }
   }
@@ -95,17 +115,32 @@ export class SqlStore implements Store {
       .catch(rethrow);
     // The event before the first wanted one gives the link that the first must continue.
     const before = rows[0] !== undefined && rows[0].position <= afterPosition ? rows.shift() : undefined;
+    if (afterPosition > 0 && before === undefined && rows.length > 0) {
+      throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${afterPosition} of ${runId} is missing.`);
+    }
     const previousHash = afterPosition === 0 ? "" : (before?.hash ?? null);
     return openEvents(
       runId,
       previousHash,
-      rows.map((row) => ({ position: row.position, at: row.at, schemaVersion: row.schema_version, text: row.text, previousHash: row.previous_hash, hash: row.hash })),
+      rows.map((row) => ({
+        position: row.position,
+        at: row.at,
+        schemaVersion: row.schema_version,
+        text: row.text,
+        previousHash: row.previous_hash,
+        hash: row.hash,
+      })),
       sha256,
     );
   }
 
   async position(runId: RunId): Promise<number> {
-    const row = await this.#db.selectFrom("events").select(({ fn }) => fn.max("position").as("position")).where("stream", "=", runId).executeTakeFirst().catch(rethrow);
+    const row = await this.#db
+      .selectFrom("events")
+      .select(({ fn }) => fn.max("position").as("position"))
+      .where("stream", "=", runId)
+      .executeTakeFirst()
+      .catch(rethrow);
     return row?.position ?? 0;
   }
 
@@ -114,19 +149,31 @@ export class SqlStore implements Store {
   }
 
   async runs(filter: { threadKey?: string; active?: boolean; watch?: string; limit?: number }): Promise<RunRow[]> {
-    let query = this.#db.selectFrom("runs").select("run_id").orderBy("created_at", "desc").limit(filter.limit ?? 1_000);
+    let query = this.#db
+      .selectFrom("runs")
+      .select("run_id")
+      .orderBy("created_at", "desc")
+      .limit(filter.limit ?? 1_000);
     if (filter.threadKey !== undefined) query = query.where("thread_key", "=", filter.threadKey);
-    if (filter.active !== undefined) query = query.where("status", filter.active ? "in" : "not in", ["running", "waiting", "paused"]);
+    if (filter.active !== undefined)
+      query = query.where("status", filter.active ? "in" : "not in", ["running", "waiting", "paused"]);
     if (filter.watch !== undefined) {
       const watch = filter.watch;
-      query = query.where("run_id", "in", (inner) => inner.selectFrom("run_watches").select("run_id").where("watch", "=", watch));
+      query = query.where("run_id", "in", (inner) =>
+        inner.selectFrom("run_watches").select("run_id").where("watch", "=", watch),
+      );
     }
     const ids = await query.execute().catch(rethrow);
     return this.#runs(ids.map(({ run_id }) => run_id));
   }
 
   async activeRun(threadKey: string): Promise<RunId | null> {
-    const row = await this.#db.selectFrom("threads").select("active_run_id").where("thread_key", "=", threadKey).executeTakeFirst().catch(rethrow);
+    const row = await this.#db
+      .selectFrom("threads")
+      .select("active_run_id")
+      .where("thread_key", "=", threadKey)
+      .executeTakeFirst()
+      .catch(rethrow);
     return (row?.active_run_id as RunId | undefined) ?? null;
   }
 
@@ -151,14 +198,20 @@ export class SqlStore implements Store {
           .returning("guid")
           .executeTakeFirst();
         if (inserted === undefined) return false;
-        await this.#enqueue(transaction, job);
+        await this.#queue.enqueue(transaction, job);
         return true;
       })
       .catch(rethrow);
   }
 
   async delivery(hook: string, guid: string): Promise<Delivery | null> {
-    const row = await this.#db.selectFrom("deliveries").selectAll().where("hook", "=", hook).where("guid", "=", guid).executeTakeFirst().catch(rethrow);
+    const row = await this.#db
+      .selectFrom("deliveries")
+      .selectAll()
+      .where("hook", "=", hook)
+      .where("guid", "=", guid)
+      .executeTakeFirst()
+      .catch(rethrow);
     if (row === undefined) return null;
     return {
       hook: row.hook,
@@ -174,24 +227,41 @@ export class SqlStore implements Store {
   }
 
   async finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void> {
-    await this.#db.updateTable("deliveries").set({ state, note }).where("hook", "=", hook).where("guid", "=", guid).execute().catch(rethrow);
+    await this.#db
+      .updateTable("deliveries")
+      .set({ state, note: storable(note) })
+      .where("hook", "=", hook)
+      .where("guid", "=", guid)
+      .execute()
+      .catch(rethrow);
   }
 
   async knownGuids(hook: string, guids: string[]): Promise<Set<string>> {
     if (guids.length === 0) return new Set();
-    const rows = await this.#db.selectFrom("deliveries").select("guid").where("hook", "=", hook).where("guid", "in", guids).execute().catch(rethrow);
+    const rows = await this.#db
+      .selectFrom("deliveries")
+      .select("guid")
+      .where("hook", "=", hook)
+      .where("guid", "in", guids)
+      .execute()
+      .catch(rethrow);
     return new Set(rows.map(({ guid }) => guid));
   }
 
   async write(writes: TransactionWrites): Promise<void> {
     await this.#db
       .transaction()
-      .execute((transaction) => this.#write(transaction, writes))
+      .execute((transaction) => this.#write(transaction, writes, writes.run?.runId ?? null))
       .catch(rethrow);
   }
 
   async outboxRow(operationKey: string): Promise<OutboxRow | null> {
-    const row = await this.#db.selectFrom("outbox").selectAll().where("operation_key", "=", operationKey).executeTakeFirst().catch(rethrow);
+    const row = await this.#db
+      .selectFrom("outbox")
+      .selectAll()
+      .where("operation_key", "=", operationKey)
+      .executeTakeFirst()
+      .catch(rethrow);
     return row === undefined ? null : outboxRowOf(row);
   }
 
@@ -228,18 +298,30 @@ export class SqlStore implements Store {
   async outboxRetry(operationKey: string, notBefore: number, error: string): Promise<void> {
     await this.#db
       .updateTable("outbox")
-      .set({ not_before: notBefore, error, tries: sql<number>`tries + 1` })
+      .set({ not_before: notBefore, error: storable(error), tries: sql<number>`tries + 1` })
       .where("operation_key", "=", operationKey)
       .execute()
       .catch(rethrow);
   }
 
-  async outboxFailed(operationKey: string, error: string): Promise<void> {
-    await this.#db.updateTable("outbox").set({ state: "failed", error }).where("operation_key", "=", operationKey).execute().catch(rethrow);
+  async outboxFailed(operationKey: string, error: string, contentHash?: string): Promise<void> {
+    const failed = this.#db
+      .updateTable("outbox")
+      .set({ state: "failed", error: storable(error) })
+      .where("operation_key", "=", operationKey);
+    // S5: what was refused is the content that was sent, not a newer one.
+    await (contentHash === undefined ? failed : failed.where("content_hash", "=", contentHash))
+      .execute()
+      .catch(rethrow);
   }
 
   async outboxDelay(operationKey: string, notBefore: number): Promise<void> {
-    await this.#db.updateTable("outbox").set({ not_before: notBefore }).where("operation_key", "=", operationKey).execute().catch(rethrow);
+    await this.#db
+      .updateTable("outbox")
+      .set({ not_before: notBefore })
+      .where("operation_key", "=", operationKey)
+      .execute()
+      .catch(rethrow);
   }
 
   async acquireLease(name: string, owner: string, now: number, ttlMs: number): Promise<Lease | null> {
@@ -285,11 +367,22 @@ export class SqlStore implements Store {
   }
 
   async expiredLeases(now: number): Promise<Lease[]> {
-    const rows = await this.#db.selectFrom("leases").selectAll().where("owner", "!=", "").where("expires_at", "<=", now).execute().catch(rethrow);
+    const rows = await this.#db
+      .selectFrom("leases")
+      .selectAll()
+      .where("owner", "!=", "")
+      .where("expires_at", "<=", now)
+      .execute()
+      .catch(rethrow);
     return rows.map((row) => ({ name: row.name, owner: row.owner, epoch: row.epoch, expiresAt: row.expires_at }));
   }
 
-  async ledger(filter: { runId?: RunId; threadKey?: string; repositoryId?: number; since?: number }): Promise<LedgerRow[]> {
+  async ledger(filter: {
+    runId?: RunId;
+    threadKey?: string;
+    repositoryId?: number;
+    since?: number;
+  }): Promise<LedgerRow[]> {
     let query = this.#db.selectFrom("ledger").selectAll().orderBy("id");
     if (filter.runId !== undefined) query = query.where("run_id", "=", filter.runId);
     if (filter.threadKey !== undefined) query = query.where("thread_key", "=", filter.threadKey);
@@ -318,7 +411,7 @@ export class SqlStore implements Store {
     const id = sha256(content);
     await this.#db
       .insertInto("blobs")
-      .values({ id, content })
+      .values({ id, content: JSON.stringify(content) })
       .onConflict((on) => on.column("id").doNothing())
       .execute()
       .catch(rethrow);
@@ -326,12 +419,22 @@ export class SqlStore implements Store {
   }
 
   async blob(id: string): Promise<string | null> {
-    const row = await this.#db.selectFrom("blobs").select("content").where("id", "=", id).executeTakeFirst().catch(rethrow);
-    return row?.content ?? null;
+    const row = await this.#db
+      .selectFrom("blobs")
+      .select("content")
+      .where("id", "=", id)
+      .executeTakeFirst()
+      .catch(rethrow);
+    return row === undefined ? null : (JSON.parse(row.content) as string);
   }
 
   async value(name: string): Promise<Json> {
-    const row = await this.#db.selectFrom("settings_values").select("value").where("name", "=", name).executeTakeFirst().catch(rethrow);
+    const row = await this.#db
+      .selectFrom("settings_values")
+      .select("value")
+      .where("name", "=", name)
+      .executeTakeFirst()
+      .catch(rethrow);
     return row === undefined ? null : (JSON.parse(row.value) as Json);
   }
 
@@ -347,8 +450,19 @@ export class SqlStore implements Store {
 
   async #runs(ids: string[]): Promise<RunRow[]> {
     if (ids.length === 0) return [];
-    const rows = await this.#db.selectFrom("runs").selectAll().where("run_id", "in", ids).orderBy("created_at", "desc").execute().catch(rethrow);
-    const watches = await this.#db.selectFrom("run_watches").selectAll().where("run_id", "in", ids).execute().catch(rethrow);
+    const rows = await this.#db
+      .selectFrom("runs")
+      .selectAll()
+      .where("run_id", "in", ids)
+      .orderBy("created_at", "desc")
+      .execute()
+      .catch(rethrow);
+    const watches = await this.#db
+      .selectFrom("run_watches")
+      .selectAll()
+      .where("run_id", "in", ids)
+      .execute()
+      .catch(rethrow);
     return rows.map((row) => ({
       runId: row.run_id as RunId,
       threadKey: row.thread_key,
@@ -362,9 +476,10 @@ export class SqlStore implements Store {
     }));
   }
 
-  async #write(transaction: Transaction<Tables>, writes: TransactionWrites): Promise<void> {
+  /** `writer` is the run that writes, where one does: it frees no thread of another. */
+  async #write(transaction: Transaction<Tables>, writes: TransactionWrites, writer: RunId | null): Promise<void> {
     if (writes.run !== undefined) await writeRun(transaction, writes.run);
-    if (writes.thread !== undefined) await writeThread(transaction, writes.thread);
+    if (writes.thread !== undefined) await writeThread(transaction, writes.thread, writer);
     for (const row of writes.outbox ?? []) await putOutbox(transaction, row);
     if (writes.ledger !== undefined && writes.ledger.length > 0) {
       await transaction
@@ -372,7 +487,8 @@ export class SqlStore implements Store {
         .values(writes.ledger.map(ledgerValues) as Insertable<Tables["ledger"]>[])
         .execute();
     }
-    for (const job of writes.jobs ?? []) await this.#enqueue(transaction, job);
+    if (writes.completeJobId !== undefined) await this.#queue.complete(transaction, writes.completeJobId);
+    for (const job of writes.jobs ?? []) await this.#queue.enqueue(transaction, job);
   }
 }
 
@@ -397,19 +513,30 @@ async function writeRun(transaction: Transaction<Tables>, run: RunRow): Promise<
     await transaction
       .insertInto("run_watches")
       .values(run.watches.map((watch) => ({ run_id: run.runId, watch })))
+      .onConflict((on) => on.doNothing())
       .execute();
   }
 }
 
-async function writeThread(transaction: Transaction<Tables>, { threadKey, activeRunId }: { threadKey: string; activeRunId: RunId | null }): Promise<void> {
+async function writeThread(
+  transaction: Transaction<Tables>,
+  { threadKey, activeRunId }: { threadKey: string; activeRunId: RunId | null },
+  writer: RunId | null,
+): Promise<void> {
   if (activeRunId === null) {
-    await transaction.deleteFrom("threads").where("thread_key", "=", threadKey).execute();
+    const freed = transaction.deleteFrom("threads").where("thread_key", "=", threadKey);
+    await (writer === null ? freed : freed.where("active_run_id", "=", writer)).execute();
     return;
   }
   const taken = await transaction
     .insertInto("threads")
     .values({ thread_key: threadKey, active_run_id: activeRunId })
-    .onConflict((on) => on.column("thread_key").doUpdateSet({ active_run_id: activeRunId }).where("threads.active_run_id", "=", activeRunId))
+    .onConflict((on) =>
+      on
+        .column("thread_key")
+        .doUpdateSet({ active_run_id: activeRunId })
+        .where("threads.active_run_id", "=", activeRunId),
+    )
     .returning("active_run_id")
     .executeTakeFirst();
   if (taken === undefined) throw new BatonError("BATON_RUN_ACTIVE", "Another run is active in this thread.");
@@ -436,7 +563,10 @@ async function putOutbox(transaction: Transaction<Tables>, row: NewOutboxRow): P
         payload,
         content_hash: row.contentHash,
         priority: row.priority,
-        state: sql<string>`case when outbox.done_hash = ${row.contentHash} then 'done' else 'pending' end`,
+        // A pending content may have been sent and its answer lost: only what is done for certain needs no sending.
+        state: sql<string>`case when outbox.state = 'done' and outbox.done_hash = ${row.contentHash} then 'done' else 'pending' end`,
+        tries: sql<number>`case when outbox.content_hash = ${row.contentHash} then outbox.tries else 0 end`,
+        error: sql<string | null>`case when outbox.content_hash = ${row.contentHash} then outbox.error else null end`,
       }),
     )
     .execute();
@@ -463,16 +593,34 @@ function outboxRowOf(row: Selectable<Tables["outbox"]>): OutboxRow {
 
 function ledgerValues(row: LedgerRow): Omit<Insertable<Tables["ledger"]>, "id"> {
   const { runId, repositoryId, threadKey, cacheRead, cacheWrite, ...same } = row;
-  return { ...same, run_id: runId, repository_id: repositoryId, thread_key: threadKey, cache_read: cacheRead, cache_write: cacheWrite };
+  return {
+    ...same,
+    run_id: runId,
+    repository_id: repositoryId,
+    thread_key: threadKey,
+    cache_read: cacheRead,
+    cache_write: cacheWrite,
+  };
 }
 
-function isUniqueViolation(thrown: unknown): boolean {
-  return typeof thrown === "object" && thrown !== null && "code" in thrown && thrown.code === uniqueViolation;
+function isPositionTaken(thrown: unknown): boolean {
+  if (typeof thrown !== "object" || thrown === null) return false;
+  const { code, constraint } = thrown as { code?: unknown; constraint?: unknown };
+  return code === uniqueViolation && constraint === "events_pkey";
+}
+
+/** PostgreSQL's text takes every character but NUL, which messages of programs may hold. */
+function storable(text: string): string {
+  return text.replaceAll("\u0000", "\ufffd");
 }
 
 function storeError(thrown: unknown): BatonError {
   if (isBatonError(thrown)) return thrown;
-  return new BatonError("BATON_DATABASE_UNAVAILABLE", `The database refused: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+  return new BatonError(
+    "BATON_DATABASE_UNAVAILABLE",
+    `The database refused: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    { cause: thrown },
+  );
 }
 
 function rethrow(thrown: unknown): never {

@@ -1,6 +1,14 @@
 /** Tables of the store as kysely types. Times are milliseconds since the epoch in double precision: exact up to the year 287,000. */
 export interface Tables {
-  events: { stream: string; position: number; at: number; schema_version: number; text: string; previous_hash: string; hash: string };
+  events: {
+    stream: string;
+    position: number;
+    at: number;
+    schema_version: number;
+    text: string;
+    previous_hash: string;
+    hash: string;
+  };
   runs: {
     run_id: string;
     thread_key: string;
@@ -59,6 +67,7 @@ export interface Tables {
     usd: number;
     at: number;
   };
+  /** `content` is a JSON string: text of agents may hold NUL, which PostgreSQL does not take. */
   blobs: { id: string; content: string };
   settings_values: { name: string; value: string };
 }

@@ -6,6 +6,7 @@ import { builtInProcesses } from "../processes/index.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
 import { openDatabase } from "./adapters/database/open.ts";
 import { claudeCode } from "./adapters/harness/claude-code.ts";
+import { killSurvivors } from "./adapters/harness/child.ts";
 import { codex } from "./adapters/harness/codex.ts";
 import { commandHarness } from "./adapters/harness/command.ts";
 import { createLog } from "./adapters/system/log.ts";
@@ -58,6 +59,7 @@ export async function startBaton(settings: AppSettings, overrides: Partial<Pick<
     settle: async () => {
       await macrotask();
     },
+    killSurvivors,
     owner: `${hostname()}/${process.pid}/${systemRandom.ulid(Date.now())}`,
     soleOwner: database.kind === "pglite",
   };

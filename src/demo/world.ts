@@ -28,23 +28,31 @@ export interface WorldOptions {
   harnesses?: Map<string, Harness>;
 }
 
-export interface World {
+/** Everything but Baton itself. */
+export interface Stage {
   github: LocalGithub;
   directory: string;
   scriptPath: string;
   issue: number;
+  /** The environment that a Baton for this world is started with. */
+  environment: Record<string, string | undefined>;
+  /** Points the App's webhooks to a Baton; null: nobody listens. */
+  listen(url: string | null): void;
+  close(): Promise<void>;
+}
+
+export interface World extends Stage {
   settings: AppSettings;
   baton: Baton;
   server: RunningServer;
   /** Ends this Baton politely and starts another on the same data. */
   restart(): Promise<void>;
-  close(): Promise<void>;
 }
 
 export const appGrants = { checks: "write", contents: "write", issues: "write", pull_requests: "write", statuses: "read", actions: "read", metadata: "read" } as const;
 export const appEvents = ["issue_comment", "pull_request", "pull_request_review", "check_run", "check_suite", "status"];
 
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
+export async function setStage(options: WorldOptions = {}): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), "baton-world-"));
   const github = await startLocalGithub(options.github ?? {});
   for (const login of ["alice", "bob", "mallory"]) github.createUser({ login });
@@ -58,34 +66,54 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   github.installApp({ appId: app.id, account: "acme", as: "alice" });
   const scriptPath = join(directory, "script.json");
   writeFileSync(scriptPath, JSON.stringify(options.script ?? sampleScript));
-  const settings = readSettings({
-    APP_ID: `${app.id}`,
-    PRIVATE_KEY: app.privateKey,
-    WEBHOOK_SECRET: webhookSecret,
-    GITHUB_API_URL: github.apiUrl,
-    BATON_DATA: join(directory, "data"),
-    PORT: "0",
-    LOG_LEVEL: options.logLevel ?? "silent",
-    DATABASE_URL: options.databaseUrl,
-  });
-  const harnesses = options.harnesses ?? new Map([["command", commandHarness({ command: [process.execPath, agentPath], keys: { BATON_AGENT_SCRIPT: scriptPath } })]]);
   const { number } = github.openIssue({ repository: repositoryName, as: "alice", ...sampleIssue });
-  const start = async (): Promise<{ baton: Baton; server: RunningServer }> => {
-    const baton = await startBaton(settings, { harnesses });
-    const server = await startServer(settings, baton);
-    github.setWebhook({ appId: app.id, webhook: { url: `${server.url}${webhookPath}`, secret: webhookSecret } });
-    return { baton, server };
-  };
-  const stop = async (): Promise<void> => {
-    github.setWebhook({ appId: app.id, webhook: null });
-    await world.server.close();
-    await world.baton.stop();
-  };
-  const world: World = {
+  return {
     github,
     directory,
     scriptPath,
     issue: number,
+    environment: {
+      APP_ID: `${app.id}`,
+      PRIVATE_KEY: app.privateKey,
+      WEBHOOK_SECRET: webhookSecret,
+      GITHUB_API_URL: github.apiUrl,
+      BATON_DATA: join(directory, "data"),
+      PORT: "0",
+      LOG_LEVEL: options.logLevel ?? "silent",
+      DATABASE_URL: options.databaseUrl,
+    },
+    listen(url) {
+      github.setWebhook({ appId: app.id, webhook: url === null ? null : { url: `${url}${webhookPath}`, secret: webhookSecret } });
+    },
+    async close() {
+      await github.close();
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** The scripted agent as harness `command`. */
+export function scriptedHarnesses(scriptPath: string): Map<string, Harness> {
+  return new Map([["command", commandHarness({ command: [process.execPath, agentPath], keys: { BATON_AGENT_SCRIPT: scriptPath } })]]);
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const stage = await setStage(options);
+  const settings = readSettings(stage.environment);
+  const harnesses = options.harnesses ?? scriptedHarnesses(stage.scriptPath);
+  const start = async (): Promise<{ baton: Baton; server: RunningServer }> => {
+    const baton = await startBaton(settings, { harnesses });
+    const server = await startServer(settings, baton);
+    stage.listen(server.url);
+    return { baton, server };
+  };
+  const stop = async (): Promise<void> => {
+    stage.listen(null);
+    await world.server.close();
+    await world.baton.stop();
+  };
+  const world: World = {
+    ...stage,
     settings,
     ...(await start()),
     async restart() {
@@ -94,8 +122,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
     async close() {
       await stop();
-      await github.close();
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+      await stage.close();
     },
   };
   return world;

@@ -21,6 +21,8 @@ export interface Dependencies {
   redact(text: string): string;
   /** Resolves when every microtask has run. */
   settle(): Promise<void>;
+  /** Ends what an attempt of a dead worker left running on this machine. */
+  killSurvivors(marker: string): Promise<number>;
   /** Name of this process among the replicas: unique for each start. */
   owner: string;
   /** True when no other process can use this database: leases of an earlier start are void at once. */

@@ -18,7 +18,7 @@ import type { EffectKey, Usage } from "../core/vocabulary.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { childOutcome, ensureChild } from "./perform/child.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
-import type { PerformContext } from "./perform/performer.ts";
+import { attemptMarker, type PerformContext } from "./perform/performer.ts";
 import type { RunActor } from "./run-actor.ts";
 import { finishRun, leaveRun, publishStatus } from "./run-outputs.ts";
 import { Bell } from "./signal.ts";
@@ -67,6 +67,7 @@ export class RunDriver {
 
   /** Resolves when the run waits for others, is over, or was stopped. */
   async drive(): Promise<void> {
+    await this.#reapLost();
     await this.#change((state) => lostAttempts(state, (_, key) => this.#work.has(key), this.#dependencies.clock.now()));
     await this.#status();
     try {
@@ -88,6 +89,16 @@ export class RunDriver {
     if (this.#stopping === "lost") return;
     if (isOver(this.#actor.state)) await finishRun(this.#dependencies, this.#actor.state);
     else await leaveRun(this.#dependencies, this.#actor.state, this.#nextLookAt());
+  }
+
+  /** A worker that died may have left its agent running: it must not edit, or spend, beside the next attempt. */
+  async #reapLost(): Promise<void> {
+    const { state } = this.#actor;
+    for (const key of state.open) {
+      const effect = state.effects.get(key);
+      const attempt = effect?.attempts.at(-1);
+      if (effect?.status === "running" && attempt !== undefined) await this.#dependencies.killSurvivors(attemptMarker(state, effect, attempt.attempt));
+    }
   }
 
   /** Begins all that is due now. */

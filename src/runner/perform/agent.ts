@@ -15,11 +15,11 @@ import type { Json, Usage } from "../../core/vocabulary.ts";
 import type { Settings } from "../../config/schema.ts";
 import { priceUsage } from "../../money/cost.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
-import type { ImportResult } from "../../ports/workspace.ts";
+import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
-import type { PerformContext, WorkPerformer } from "./performer.ts";
+import { attemptMarker, type PerformContext, workspaceName, type WorkPerformer } from "./performer.ts";
 
 export const agentPerformer: WorkPerformer = {
   estimateUsd: (state) => settingsOf(state).limits.attemptUsd,
@@ -32,8 +32,8 @@ async function perform(context: PerformContext): Promise<AttemptResult> {
   const settings = settingsOf(state);
   const harness = chooseHarness(dependencies, settings, input);
   const model = input.model ?? settings.harness.model ?? harness.defaultModel;
-  const before = keptBefore(effect);
   const access = await repositoryAccess(github, state.thread.repository, "read");
+  const before = await workBefore(context, input, access);
   const name = workspaceName(effect, attempt);
   const baseSha = before?.headSha ?? input.baseSha;
   await dependencies.workspaces.fetch(access, baseSha).catch((thrown: unknown) => {
@@ -57,7 +57,7 @@ async function perform(context: PerformContext): Promise<AttemptResult> {
       maxUsd: meter.limitUsd,
       timeoutMs: effect.timeoutMs ?? settings.limits.agentMinutes * 60_000,
       silenceMs: settings.limits.silenceMinutes * 60_000,
-      attemptMarker: `${state.runId}/${effect.key}/${attempt}`,
+      attemptMarker: attemptMarker(state, effect, attempt),
       variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
     },
     (event) => {
@@ -103,7 +103,7 @@ function chooseHarness(dependencies: Dependencies, settings: Settings, input: Ag
   return harness;
 }
 
-async function importWork(context: PerformContext, input: AgentInput, access: Awaited<ReturnType<typeof repositoryAccess>>, name: string, baseSha: string, harness: string): Promise<ImportResult> {
+async function importWork(context: PerformContext, input: AgentInput, access: RepositoryAccess, name: string, baseSha: string, harness: string): Promise<ImportResult> {
   const { dependencies, state, effect } = context;
   const { bot } = await dependencies.github.identity();
   const { requestedBy } = state;
@@ -130,9 +130,24 @@ function keptBefore(effect: EffectState): Kept | null {
   return null;
 }
 
-/** A directory and ref name for this attempt. */
-function workspaceName(effect: EffectState, attempt: number): string {
-  return `${effect.key.replaceAll(/[^A-Za-z0-9._-]+/g, "-")}-${attempt}`;
+/**
+ * What the attempt before leaves: what it said it kept, or, when its worker died, what still stands in its workspace.
+ * A half-made change is a start for the next attempt, never thrown away.
+ */
+async function workBefore(context: PerformContext, input: AgentInput, access: RepositoryAccess): Promise<Kept | null> {
+  const { effect, attempt, dependencies, state } = context;
+  const kept = keptBefore(effect);
+  const last = effect.attempts.find((one) => one.attempt === attempt - 1);
+  if (last?.error?.code !== "BATON_ATTEMPT_LOST" || last.kept !== null) return kept;
+  const name = workspaceName(effect, last.attempt);
+  try {
+    const left = input.access === "write" ? await importWork(context, input, access, name, input.baseSha, "unknown") : nothing;
+    await dependencies.workspaces.remove(access, { runId: state.runId, name });
+    return left.headSha === null ? kept : { headSha: left.headSha, sessionId: null, harness: "" };
+  } catch (thrown) {
+    dependencies.log.warn("Nothing could be saved from a lost attempt", { key: effect.key, attempt: last.attempt, error: thrown });
+    return kept;
+  }
 }
 
 function errorOf(result: HarnessResult, meter: Meter, signal: AbortSignal): ErrorData | null {

@@ -36,3 +36,13 @@ export type Observation = { final: false; verdict: Verdict; facts: Json } | { fi
 export interface ObservePerformer {
   observe(context: PerformContext): Promise<Observation>;
 }
+
+/** By this, in the environment of what an attempt starts, its survivors are found. */
+export function attemptMarker(state: Pick<RunState, "runId">, effect: Pick<EffectState, "key">, attempt: number): string {
+  return `${state.runId}/${effect.key}/${attempt}`;
+}
+
+/** Name of the attempt's workspace: a directory and a ref. */
+export function workspaceName(effect: Pick<EffectState, "key">, attempt: number): string {
+  return `${effect.key.replaceAll(/[^A-Za-z0-9._-]+/g, "-")}-${attempt}`;
+}

@@ -4,7 +4,7 @@ import { runChild } from "../../adapters/harness/child.ts";
 import { shellInputSchema } from "../../core/effect.ts";
 import { settingsOf } from "../settings-of.ts";
 import { repositoryAccess } from "../repository-access.ts";
-import type { WorkPerformer } from "./performer.ts";
+import { attemptMarker, workspaceName, type WorkPerformer } from "./performer.ts";
 
 const outputCharactersMax = 20_000;
 
@@ -14,10 +14,10 @@ export const shellPerformer: WorkPerformer = {
     const input = shellInputSchema.parse(effect.input);
     const settings = settingsOf(state);
     const access = await repositoryAccess(github, state.thread.repository, "read");
-    const name = `${effect.key.replaceAll(/[^A-Za-z0-9._-]+/g, "-")}-${attempt}`;
+    const name = workspaceName(effect, attempt);
     await dependencies.workspaces.fetch(access, input.sha);
     const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha: input.sha });
-    const marker = `${state.runId}/${effect.key}/${attempt}`;
+    const marker = attemptMarker(state, effect, attempt);
     const timeoutMs = effect.timeoutMs ?? settings.limits.agentMinutes * 60_000;
     try {
       const end = await runChild({

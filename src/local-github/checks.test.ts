@@ -94,7 +94,7 @@ test("I1: a job that does not end is ended, with its children, and says that tim
   await github.settle();
   const checks = await octokit.rest.checks.listForRef({ ...web, ref: sha });
   expect(checks.data.check_runs).toMatchObject([
-    { name: "slow", conclusion: "timed_out", output: { summary: "The job has exceeded its time limit of 0.3 s." } },
+    { name: "slow", conclusion: "timed_out", output: { title: "The job has exceeded its time limit of 0.3 s." } },
   ]);
 });
 

@@ -1,5 +1,5 @@
 /** One request with its answer, or one webhook: what `onExchange` gives to whoever checks the shapes. */
-export interface ApiExchange {
+interface ApiExchange {
   kind: "api";
   request: {
     method: string;
@@ -14,7 +14,7 @@ export interface ApiExchange {
   fault: string | null;
 }
 
-export interface WebhookExchange {
+interface WebhookExchange {
   kind: "webhook";
   event: string;
   action: string | null;

@@ -4,9 +4,9 @@
  */
 import type { State } from "./state.ts";
 
-export type ApiFaultKind = "drop" | "commit-then-drop" | "status" | "secondary-limit" | "stale-read" | "latency";
+type ApiFaultKind = "drop" | "commit-then-drop" | "status" | "secondary-limit" | "stale-read" | "latency";
 
-export interface ApiFault {
+interface ApiFault {
   match?: { method?: string; path?: RegExp };
   kind: ApiFaultKind;
   /** How many requests it hits; 1 unless told. */
@@ -21,7 +21,7 @@ export interface ApiFault {
   delayMs?: number;
 }
 
-export interface WebhookFault {
+interface WebhookFault {
   match?: { event?: string; action?: string };
   kind: "drop" | "duplicate" | "reorder";
   /** How many deliveries it hits; 1 unless told. */

@@ -105,7 +105,7 @@ export async function readRefs(directory: string): Promise<Map<string, string>> 
   return refs;
 }
 
-export interface FileChange {
+interface FileChange {
   content: string | Buffer | null;
   executable?: boolean;
 }

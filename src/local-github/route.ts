@@ -1,6 +1,6 @@
 /** Routes: a method, a path, what it needs, and a function from context to answer. */
 import { z } from "zod";
-import { type Actor, type Doer, doerOf, isWrite, type Need } from "./access.ts";
+import { type Actor, type Doer, isWrite, type Need } from "./access.ts";
 import { type Answer, notFound, Refusal } from "./answer.ts";
 import { isPull, type PullThread } from "./resources/pull-request.ts";
 import type { Site, View } from "./site.ts";
@@ -120,8 +120,6 @@ export function pullOf(context: RepositoryContext): PullThread {
   if (!isPull(thread)) throw notFound();
   return thread;
 }
-
-export { doerOf };
 
 /** One page of `items` and the Link header to the others. */
 export function page<T>(context: Context, items: T[]): { items: T[]; headers: Record<string, string> } {

@@ -5,7 +5,7 @@
  * Owns: the shapes and the look-ups. Does not own: who may see them (`access.ts`), how they look on the wire (`resources/`).
  * S1 Ids are never used twice, whatever they name. S2 `refs` is changed only by `deeds/refs.ts`.
  */
-export const roles = ["none", "read", "triage", "write", "maintain", "admin"] as const;
+const roles = ["none", "read", "triage", "write", "maintain", "admin"] as const;
 export type Role = (typeof roles)[number];
 export type Grants = Record<string, "read" | "write">;
 
@@ -86,7 +86,7 @@ export interface Comment {
   reactions: Reaction[];
 }
 
-export type ReviewState = "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED" | "PENDING";
+type ReviewState = "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED" | "PENDING";
 export interface Review {
   id: number;
   authorId: number;
@@ -153,7 +153,7 @@ export interface Thread {
   pull: PullRequest | null;
 }
 
-export type CheckStatus = "queued" | "in_progress" | "completed";
+type CheckStatus = "queued" | "in_progress" | "completed";
 export const checkConclusions = [
   "success",
   "failure",

@@ -8,7 +8,7 @@ import { Octokit } from "@octokit/rest";
 import { gitEnvironment } from "./git.ts";
 import { type LocalGithub, type LocalGithubOptions, startLocalGithub } from "./local-github.ts";
 
-export const sampleFiles = {
+const sampleFiles = {
   "package.json": '{ "name": "sample", "type": "module" }\n',
   "sum.js": "export const sum = (a, b) => a - b;\n",
   "sum.test.js":
@@ -16,9 +16,9 @@ export const sampleFiles = {
   "docs/readme.md": "# Sample\n",
 };
 export const goodSum = { "sum.js": "export const sum = (a, b) => a + b;\n" };
-export const sampleCi = { name: "test", command: [process.execPath, "--test"], timeoutMs: 20_000 };
+const sampleCi = { name: "test", command: [process.execPath, "--test"], timeoutMs: 20_000 };
 
-export interface Received {
+interface Received {
   headers: Record<string, string>;
   event: string;
   action: string | null;

@@ -1,6 +1,7 @@
 /** Accounts, Apps, installations, tokens. */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { installation as installationObject } from "../resources/app.ts";
+import { noreplyAddress } from "../resources/commit.ts";
 import { nodeId, type Site } from "../site.ts";
 import {
   type Account,
@@ -185,6 +186,6 @@ export function personOf(site: Site, accountId: number): { name: string; email: 
   const account = accountOf(site.state, accountId);
   return {
     name: account.name ?? account.login,
-    email: `${account.id}+${account.login}@users.noreply.github.com`,
+    email: noreplyAddress(account),
   };
 }

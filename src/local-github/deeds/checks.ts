@@ -60,7 +60,7 @@ export function newSuite(
   return suite;
 }
 
-export function suiteFor(site: Site, repository: Repository, given: { appId: number; sha: string }): CheckSuite {
+function suiteFor(site: Site, repository: Repository, given: { appId: number; sha: string }): CheckSuite {
   const found = [...repository.checkSuites.values()].find(
     (one) => one.appId === given.appId && one.headSha === given.sha,
   );
@@ -105,7 +105,7 @@ const worst: CheckConclusion[] = [
 ];
 
 /** Puts the suite in step with its runs. */
-export async function settleSuite(site: Site, repository: Repository, suiteId: number): Promise<void> {
+async function settleSuite(site: Site, repository: Repository, suiteId: number): Promise<void> {
   const suite = repository.checkSuites.get(suiteId);
   if (suite === undefined) return;
   const runs = [...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id);

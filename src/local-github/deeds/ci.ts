@@ -18,7 +18,7 @@ export const actionsSlug = "github-actions";
 const timeoutMsDefault = 10 * 60_000;
 const logBytesMax = 4 * 1024 * 1024;
 
-export function actionsAppId(site: Site): number {
+function actionsAppId(site: Site): number {
   for (const app of site.state.apps.values()) if (app.slug === actionsSlug) return app.id;
   throw new Error("The local GitHub lost its Actions App.");
 }
@@ -101,6 +101,7 @@ function jobEnvironment(site: Site, repository: Repository, run: CheckRun): Reco
 interface Ended {
   conclusion: CheckConclusion;
   sentence: string;
+  summary: string;
   log: string;
 }
 
@@ -110,7 +111,7 @@ function report(site: Site, ended: Ended): Partial<CheckRun> {
     status: "completed",
     conclusion: ended.conclusion,
     completedAt: site.timestamp(),
-    output: { title: ended.sentence, summary: ended.sentence, text: null },
+    output: { title: ended.sentence, summary: ended.summary, text: null },
     annotations: failed
       ? [
           {
@@ -131,6 +132,7 @@ async function runCommand(
 ): Promise<Ended> {
   const { ci } = given;
   const [file = "", ...args] = ci.command;
+  const startedMs = performance.now();
   const lines: string[] = [];
   let bytes = 0;
   const write = (text: string): void => {
@@ -177,5 +179,7 @@ async function runCommand(
     : `Process completed with exit code ${code ?? 137}.`;
   write(code === 0 ? sentence : `##[error]${sentence}`);
   const conclusion = timedOut ? "timed_out" : code === 0 ? "success" : "failure";
-  return { conclusion, sentence, log: `${lines.join("\n")}\n` };
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  const summary = `\`${ci.command.join(" ")}\` ended after ${seconds} s. ${sentence}`;
+  return { conclusion, sentence, summary, log: `${lines.join("\n")}\n` };
 }

@@ -8,6 +8,7 @@ import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
 import { commitSha, git, isAncestor, readRefs, updateRef } from "../git.ts";
 import { type CommitFacts, readCommit, readCommits } from "../git-objects.ts";
+import { noreplyAddress } from "../resources/commit.ts";
 import { repositoryPage } from "../resources/repository.ts";
 import { gitDirectory, nodeId, type Site } from "../site.ts";
 import { accountOf, branchRef, type Repository } from "../state.ts";
@@ -121,7 +122,7 @@ async function tellPush(site: Site, repository: Repository, given: { change: Ref
           : `${page}/compare/${from}...${to}`,
       commits: described,
       head_commit: head === null ? null : await pushedCommit(site, repository, head),
-      pusher: { name: pusher.login, email: `${pusher.id}+${pusher.login}@users.noreply.github.com` },
+      pusher: { name: pusher.login, email: noreplyAddress(pusher) },
     },
   });
 }

@@ -16,7 +16,7 @@ import {
 } from "../state.ts";
 
 /** GitHub refuses longer bodies. */
-export const bodyCharactersMax = 65_536;
+const bodyCharactersMax = 65_536;
 
 export function checkBody(resource: string, body: string | null | undefined): void {
   if (body != null && body.length > bodyCharactersMax) {

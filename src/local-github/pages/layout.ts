@@ -28,12 +28,12 @@ h1.title{font-size:28px;line-height:1.25;font-weight:400;margin:0 0 8px;overflow
 .box>.head{background:var(--box);border-bottom:1px solid var(--line);padding:8px 16px;color:var(--muted)}
 .box>.head b,.event b{color:var(--text);font-weight:600}
 .box>.body{padding:16px}
-.event{padding:6px 0;color:var(--muted)}.event .dot{position:absolute;left:-10px;width:18px;height:18px;border-radius:50%;border:2px solid var(--page);background:var(--line)}
+.event{padding-top:6px;padding-bottom:6px;color:var(--muted)}.event .box{margin-top:8px;color:var(--text)}.event .dot{position:absolute;left:-10px;width:18px;height:18px;border-radius:50%;border:2px solid var(--page);background:var(--line)}
 .event .dot.green{background:#1f883d}.event .dot.red{background:#cf222e}.event .dot.purple{background:#8250df}
 .row{display:flex;gap:10px;align-items:baseline;padding:10px 16px;border-top:1px solid var(--line)}.row:first-child{border-top:0}
 .row .grow{flex:1;min-width:0;overflow-wrap:anywhere}
 .green{color:var(--green)}.red{color:var(--red)}.yellow{color:var(--yellow)}.muted{color:var(--muted)}.purple{color:var(--purple)}
-h2.part{font-size:20px;font-weight:600;margin:32px 0 12px}
+h2.part code{font-size:14px;font-weight:400;color:var(--muted)}h2.part{font-size:20px;font-weight:600;margin:32px 0 12px}
 .reactions{padding:0 16px 12px;display:flex;gap:6px}
 code,pre,table.diff,.log{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;font-size:12px}
 .md{overflow-wrap:break-word}.md>:first-child{margin-top:0}.md>:last-child{margin-bottom:0}

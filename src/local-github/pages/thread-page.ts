@@ -63,7 +63,8 @@ function conversation(place: Place, thread: Thread): Entry[] {
   const opening = { authorId: thread.authorId, at: thread.createdAt, body: thread.body ?? "", anchor: "top" };
   const comments = [...repository.comments.values()].filter((one) => one.threadNumber === thread.number);
   return [
-    { at: thread.createdAt, id: -1, part: written(place, { ...opening, reactions: thread.reactions, edited: false }) },
+    // First, whatever was committed before it was opened.
+    { at: "", id: -1, part: written(place, { ...opening, reactions: thread.reactions, edited: false }) },
     ...comments.map((one) => ({
       at: one.createdAt,
       id: one.id,

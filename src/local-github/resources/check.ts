@@ -52,7 +52,7 @@ export function checkAnnotation(view: View, place: { repository: Repository; run
 }
 
 /** What `head_commit` is wherever a commit is mentioned in passing. */
-export function simpleCommit(commit: CommitFacts) {
+function simpleCommit(commit: CommitFacts) {
   return {
     id: commit.sha,
     tree_id: commit.tree,
@@ -90,7 +90,7 @@ export function checkSuite(view: View, place: { repository: Repository; commit: 
   } satisfies Schema<"check-suite">;
 }
 
-export function simpleStatus(view: View, repository: Repository, one: CommitStatus) {
+function simpleStatus(view: View, repository: Repository, one: CommitStatus) {
   return {
     url: `${repositoryUrl(view, repository)}/statuses/${one.sha}`,
     avatar_url: `${view.origin}/avatars/u/${one.creatorId}`,

@@ -31,7 +31,7 @@ import { branchRef } from "../state.ts";
 const directoryOf = (context: RepositoryContext): string => gitDirectory(context.site, context.repository.id);
 
 /** A branch, a tag, a full ref or a SHA. Branches are read from the view, so that a stale read is stale. */
-export async function resolve(context: RepositoryContext, name: string): Promise<string | null> {
+async function resolve(context: RepositoryContext, name: string): Promise<string | null> {
   const { refs } = context.repository;
   const short = name.replace(/^refs\//, "");
   const byName = refs.get(branchRef(name)) ?? refs.get(`refs/tags/${name}`) ?? refs.get(`refs/${short}`);

@@ -183,7 +183,7 @@ describe("baton.yaml that is wrong", () => {
     ["a value with a backtick", 'process: 1\nharness: {default: ["`"]}\n', 2, "harness.default", "is a list", null],
   ] as const)("%s", (_, text, line, path, message, suggestion) => {
     const found = problems(text).find((problem) => problem.path === path && problem.line === line);
-    expect(found?.message, JSON.stringify(problems(text))).toContain(message);
+    expect(found?.message).toContain(message);
     expect(found?.suggestion).toBe(suggestion);
     expect(parseConfig(text)).not.toHaveProperty("settings");
   });

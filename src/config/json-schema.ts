@@ -79,6 +79,7 @@ export function describeSchema(schema: JsonSchema): string {
       return "null";
     case "array":
       return `a list, each entry ${schema.items === undefined ? "anything" : describeSchema(schema.items)}`;
+    case undefined:
     default: {
       const keys = Object.keys(schema.properties ?? {});
       return keys.length === 0 ? "a map" : `a map of ${keys.join(", ")}`;

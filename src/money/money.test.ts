@@ -36,13 +36,12 @@ describe("prices", () => {
   });
 
   it("every listed price is plausible: reading the cache is cheaper than input, output dearer", () => {
-    for (const [model, price] of Object.entries(priceTable)) {
-      expect(normaliseModel(model), model).toBe(model);
-      expect(price.cacheRead, model).toBeLessThan(price.input);
-      expect(price.output, model).toBeGreaterThan(price.input);
-      expect(price.cacheWrite, model).toBeGreaterThanOrEqual(price.input);
-      expect(Math.min(...Object.values(price)), model).toBeGreaterThan(0);
-    }
+    const implausible = Object.entries(priceTable).filter(
+      ([model, { input, output, cacheRead, cacheWrite }]) =>
+        normaliseModel(model) !== model ||
+        !(cacheRead > 0 && cacheRead < input && input <= cacheWrite && input < output),
+    );
+    expect(implausible).toEqual([]);
   });
 
   it("P2: a price of baton.yaml comes before the table, by exact or by listed name", () => {
@@ -287,6 +286,6 @@ describe("budget", () => {
     ["a top-up that takes away is refused", raisedBudget({ budgetUsd: 5, addUsd: -2, maxUsd: 25 }), null],
   ] as const)("%s", (_, request, expected) => {
     expect(request.ok ? request.budgetUsd : null).toBe(expected);
-    if (!request.ok) expect(request.reason).toMatch(/USD/);
+    expect(request.ok || /USD/.test(request.reason)).toBe(true);
   });
 });

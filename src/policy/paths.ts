@@ -8,7 +8,8 @@ export function matchesAny(path: string, globs: readonly string[]): boolean {
   let matches = compiled.get(globs);
   if (matches === undefined) {
     // A protected path stays protected in another case: some file systems do not tell them apart.
-    matches = picomatch([...globs], { dot: true, nocase: true });
+    // And a line break in a name does not slip past `**`: git allows it.
+    matches = picomatch([...globs], { dot: true, nocase: true, flags: "is" });
     compiled.set(globs, matches);
   }
   return matches(path);

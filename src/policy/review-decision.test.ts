@@ -1,0 +1,214 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { defaultSettings } from "../config/schema.ts";
+import type { Actor } from "../core/vocabulary.ts";
+import { type ReviewFact, type ReviewFacts, reviewDecision } from "./review-decision.ts";
+
+const alice: Actor = { id: 1, login: "alice", kind: "user", permission: "write" };
+const bob: Actor = { id: 2, login: "bob", kind: "user", permission: "maintain" };
+const carol: Actor = { id: 3, login: "carol", kind: "user", permission: "write" };
+const head = "a".repeat(40);
+const old = "b".repeat(40);
+const approvals = defaultSettings.approvals;
+let id = 0;
+const review = (change: Partial<ReviewFact> = {}): ReviewFact => ({
+  id: ++id,
+  author: bob,
+  permission: "maintain",
+  state: "approved",
+  sha: head,
+  body: "",
+  comments: [],
+  submittedAt: `2026-01-01T${String(Math.floor(id / 60) % 24).padStart(2, "0")}:${String(id % 60).padStart(2, "0")}:00Z`,
+  ...change,
+});
+const decide = (reviews: ReviewFact[], change: Partial<ReviewFacts> = {}) =>
+  reviewDecision({
+    reviews,
+    subjectSha: head,
+    headSha: head,
+    pullRequestState: "open",
+    requester: alice,
+    settings: approvals,
+    takenIds: [],
+    ...change,
+  });
+const changes = "changes-requested" as const;
+
+describe("what reviews come to", () => {
+  it.each([
+    ["nothing", [], "pending"],
+    ["an approval of the head", [{}], "approved"],
+    ["V4: an approval of an older commit", [{ sha: old }], "pending"],
+    ["V4: an approval of the head, then one of an older commit that arrived late", [{}, { sha: old }], "pending"],
+    ["V4: an approval of an older commit, then of the head", [{ sha: old }, {}], "approved"],
+    ["a comment", [{ state: "commented" }], "pending"],
+    ["a review that is not submitted", [{ state: "pending" }], "pending"],
+    ["V5: approved, then commented", [{}, { state: "commented" }], "approved"],
+    ["V5: approved, then dismissed", [{ state: "dismissed" }], "pending"],
+    ["V5: approved, then changes asked for", [{}, { state: changes }], changes],
+    ["V5: changes asked for, then approved", [{ state: changes }, {}], "approved"],
+    ["V5: changes asked for, dismissed, approved before", [{}, { state: "dismissed" }], "approved"],
+    [
+      "V6: one approves, another asks for changes",
+      [{}, { state: changes, author: carol, permission: "write" }],
+      changes,
+    ],
+    [
+      "V6: one asks for changes, another approves",
+      [{ state: changes, author: carol, permission: "write" }, {}],
+      changes,
+    ],
+    ["V6: changes asked for on an older commit, not yet addressed", [{ state: changes, sha: old }], changes],
+    ["the requester's own approval", [{ author: alice }], "pending"],
+    ["the requester's own wish for changes steers", [{ author: alice, state: changes }], changes],
+    ["a bot's approval", [{ author: { ...bob, kind: "bot" } }], "pending"],
+    ["a bot's request for changes", [{ author: { ...bob, kind: "bot" }, state: changes }], "pending"],
+    ["a reader's approval", [{ permission: "read" }], "pending"],
+    ["a stranger's request for changes", [{ state: changes, permission: "read" }], "pending"],
+  ] as [string, Partial<ReviewFact>[], string][])("%s: %s", (_, given, expected) => {
+    expect(decide(given.map(review)).outcome).toBe(expected);
+  });
+
+  it("reviews count in the order in which they were submitted, not listed or begun", () => {
+    const late = review({ id: 10, submittedAt: "2026-02-02T00:00:00Z" });
+    const early = review({ id: 20, state: changes, submittedAt: "2026-02-01T00:00:00Z" });
+    expect(decide([late, early]).outcome).toBe("approved");
+    expect(decide([early, late]).outcome).toBe("approved");
+    expect(
+      decide([review({ id: 31, submittedAt: "", state: changes }), review({ id: 32, submittedAt: "" })]).outcome,
+    ).toBe("approved");
+    expect(
+      decide([review({ id: 42, submittedAt: "", state: changes }), review({ id: 41, submittedAt: "" })]).outcome,
+    ).toBe(changes);
+  });
+
+  it("V4: a new head voids what was asked for, also an approval of either commit", () => {
+    expect(decide([review()], { headSha: old })).toMatchObject({
+      outcome: "voided",
+      by: null,
+      verdict: { status: "failed", reason: expect.stringMatching(/moved from aaaaaaa to bbbbbbb/) },
+    });
+    expect(decide([review({ sha: old })], { headSha: old }).outcome).toBe("voided");
+  });
+
+  it.each([
+    ["closed: the work is rejected", "closed", [], "rejected"],
+    ["closed: an approval no longer helps", "closed", [{}], "rejected"],
+    ["merged with an approval of the head", "merged", [{}], "approved"],
+    ["merged without one: the wait ends, and not with a yes", "merged", [], "rejected"],
+    ["merged over a wish for changes", "merged", [{ state: changes }], changes],
+  ] as [string, ReviewFacts["pullRequestState"], Partial<ReviewFact>[], string][])(
+    "%s",
+    (_, pullRequestState, given, expected) => {
+      expect(decide(given.map(review), { pullRequestState }).outcome).toBe(expected);
+    },
+  );
+
+  it("a request for changes that was addressed does not steer again, nor does it approve", () => {
+    const asked = review({ state: changes, sha: old });
+    expect(decide([asked], { takenIds: [asked.id] }).outcome).toBe("pending");
+    const again = review({ state: changes });
+    expect(decide([asked, again], { takenIds: [asked.id] })).toMatchObject({ outcome: changes, reviewId: again.id });
+  });
+
+  it.each([
+    ["one of two", 2, [bob], "pending"],
+    ["two of two", 2, [bob, carol], "approved"],
+    ["one person twice is one", 2, [bob, bob], "pending"],
+    ["the requester does not make it two", 2, [bob, alice], "pending"],
+  ])("approvals.count: %s", (_, count, authors, expected) => {
+    expect(
+      decide(
+        authors.map((author) => review({ author, permission: author.permission })),
+        { settings: { ...approvals, count } },
+      ).outcome,
+    ).toBe(expected);
+  });
+
+  it("approvals.count: says how many there are", () => {
+    expect(decide([review()], { settings: { ...approvals, count: 2 } }).verdict.reason).toMatch(
+      /Waits for 2 approving reviews \(`approvals\.count`\), has 1, of aaaaaaa/,
+    );
+  });
+
+  it("V1: the author of the pull request and the last pusher do not approve their own", () => {
+    expect(decide([review()], { pullRequestAuthor: bob }).outcome).toBe("pending");
+    expect(decide([review()], { lastPusher: bob }).outcome).toBe("pending");
+    expect(decide([review()], { pullRequestAuthor: { ...bob, kind: "bot" } }).outcome).toBe("approved");
+  });
+
+  it("V1: where self approval is allowed, the verdict says that it was one", () => {
+    const decided = decide([review({ author: alice, permission: "write" })], {
+      settings: { ...approvals, self: "allow" },
+    });
+    expect(decided).toMatchObject({
+      outcome: "approved",
+      verdict: {
+        reason: expect.stringMatching(
+          /@alice approved aaaaaaa\. @alice approved their own run.*approvals\.self: allow/,
+        ),
+      },
+    });
+    expect(decide([review()], { settings: { ...approvals, self: "allow" } }).verdict.reason).toBe(
+      "@bob approved aaaaaaa.",
+    );
+  });
+
+  it("feedback carries the body and the line comments", () => {
+    const { feedback } = decide([
+      review({
+        state: changes,
+        body: "Almost.",
+        comments: [
+          { path: "a.js", line: 3, body: "off by one" },
+          { path: "b.js", line: null, body: "why?" },
+        ],
+      }),
+    ]);
+    expect(feedback).toBe("Almost.\n\na.js:3: off by one\n\nb.js: why?");
+  });
+
+  it("tells of every reviewer why they count or not, with the review and its commit", () => {
+    const decided = decide([
+      review({ id: 501, sha: old }),
+      review({ id: 502, author: alice }),
+      review({ id: 503, author: carol, permission: "write" }),
+    ]);
+    expect(
+      decided.verdict.children.map(({ name, status, evidence }) => [name, status, evidence.map(({ value }) => value)]),
+    ).toEqual([
+      ["@bob", "skipped", ["501", old]],
+      ["@alice", "skipped", ["502", head]],
+      ["@carol", "passed", ["503", head]],
+    ]);
+    expect(decided).toMatchObject({ outcome: "approved", reviewId: 503, by: carol });
+  });
+
+  it("approved means: a person other than the requester, permitted, whose last word is an approval of exactly this head", () => {
+    const anyReview = fc.record({
+      author: fc.constantFrom(alice, bob, carol, { ...bob, id: 4, kind: "bot" as const }),
+      permission: fc.constantFrom("read" as const, "write" as const),
+      state: fc.constantFrom("approved" as const, changes, "commented" as const, "dismissed" as const),
+      sha: fc.constantFrom(head, old),
+    });
+    fc.assert(
+      fc.property(fc.array(anyReview, { maxLength: 8 }), fc.constantFrom(head, old), (given, headSha) => {
+        const reviews = given.map((one) => review(one));
+        const { outcome, by } = decide(reviews, { headSha });
+        const last = reviews
+          .filter(({ author, state }) => author.id === by?.id && (state === "approved" || state === changes))
+          .at(-1);
+        const right =
+          headSha === head &&
+          by?.kind === "user" &&
+          by.id !== alice.id &&
+          last?.state === "approved" &&
+          last.sha === head &&
+          last.permission === "write";
+        expect(outcome !== "approved" || right).toBe(true);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});

@@ -222,6 +222,15 @@ describe("U2: required checks", () => {
     expect(status({ checks: [...checks], required: byActions }, { required: [...required] })).toBe(expected);
   });
 
+  it("links each check, also one that does not count", () => {
+    const url = "https://example.com/1";
+    expect(judge({ checks: [check({ url })] }).children[0]?.evidence).toContainEqual(
+      expect.objectContaining({ label: "check", url }),
+    );
+    const impostor = judge({ required: byActions, checks: [check({ url, appId: stranger })] });
+    expect(impostor.children[0]?.evidence).toEqual([expect.objectContaining({ label: "does not count", url })]);
+  });
+
   it("counts a check once that two rules require", () => {
     expect(judge({ required: byActions }, { required: [{ name: "test", app: null }] }).children).toHaveLength(1);
   });

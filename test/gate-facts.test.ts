@@ -1,0 +1,16 @@
+/** Pure folders know no ports, so the shapes of facts are written twice. These lines do not compile when they drift apart. */
+import { expectTypeOf, it } from "vitest";
+import type { ConfigCheck } from "../src/config/check.ts";
+import type { FileChange } from "../src/core/effect.ts";
+import type { CheckFact, FileFact, RequiredCheckFact } from "../src/gate/facts.ts";
+import type { ReviewFact } from "../src/policy/review-decision.ts";
+import type { CheckFacts, CheckRunContent, RequiredCheck, ReviewFacts } from "../src/ports/github.ts";
+
+it("facts of GitHub's port fit the gates and the policy", () => {
+  expectTypeOf<CheckFacts>().toExtend<CheckFact>();
+  expectTypeOf<RequiredCheck>().toExtend<RequiredCheckFact>();
+  expectTypeOf<FileChange>().toExtend<FileFact>();
+  expectTypeOf<ReviewFacts>().toExtend<ReviewFact>();
+  expectTypeOf<ConfigCheck["annotations"]>().toExtend<CheckRunContent["annotations"]>();
+  expectTypeOf<ConfigCheck["conclusion"]>().toExtend<CheckRunContent["conclusion"]>();
+});

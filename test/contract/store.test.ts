@@ -1,8 +1,12 @@
 /** Runs the store contract over every database adapter. */
 import { openPglite, openPostgres } from "../../src/adapters/database/open.ts";
+import { openMemory } from "../../src/adapters/memory/open.ts";
+import { systemClock } from "../../src/adapters/system/clock.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
 import { storeContract } from "./store.ts";
+
+storeContract({ name: "memory", open: async () => openMemory({ clock: systemClock, log: silentLog }) });
 
 storeContract({ name: "PGlite", open: () => openPglite({ directory: null, log: silentLog }) });
 

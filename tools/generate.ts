@@ -1,0 +1,29 @@
+/**
+ * `npm run generate`: files that follow from the code. One generator a file in `generators/`, one line here.
+ * `test/generated.test.ts` fails when a committed file is not what this writes.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { configReference } from "./generators/config-reference.ts";
+import { configSchema } from "./generators/config-schema.ts";
+import { policyReference } from "./generators/policy-reference.ts";
+
+export interface GeneratedFile {
+  /** From the root of the repository. */
+  path: string;
+  text: string;
+}
+
+export function generatedFiles(): GeneratedFile[] {
+  return [configSchema(), configReference(), policyReference()];
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const { path, text } of generatedFiles()) {
+    const target = join(import.meta.dirname, "..", path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+    console.log(path);
+  }
+}

@@ -1,0 +1,8 @@
+/** schemas/baton.schema.json: what editors complete and check `baton.yaml` with. */
+import { settingsJsonSchema } from "../../src/config/json-schema.ts";
+import type { GeneratedFile } from "../generate.ts";
+
+export function configSchema(): GeneratedFile {
+  const schema = { title: "baton.yaml", ...settingsJsonSchema() };
+  return { path: "schemas/baton.schema.json", text: `${JSON.stringify(schema, null, 2)}\n` };
+}

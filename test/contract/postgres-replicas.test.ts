@@ -1,0 +1,127 @@
+/** What several Batons on one PostgreSQL server owe each other. Needs a server: BATON_TEST_DATABASE_URL. */
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openPostgres } from "../../src/adapters/database/open.ts";
+import { PgBossQueue } from "../../src/adapters/database/pg-boss-queue.ts";
+import type { Tables } from "../../src/adapters/database/tables.ts";
+import { silentLog } from "../../src/adapters/system/log.ts";
+import type { BatonError } from "../../src/core/errors.ts";
+import type { Database, Job } from "../../src/ports/store.ts";
+import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
+import { startWorkerProcess } from "../fakes/worker-process.ts";
+import { newRun, paused } from "./store.ts";
+
+const skipped = postgresUrl === undefined;
+
+describe.skipIf(skipped)(
+  `replicas on PostgreSQL${skipped ? " (skipped: no server; set BATON_TEST_DATABASE_URL)" : ""}`,
+  () => {
+    let created: Awaited<ReturnType<typeof createPostgresDatabase>>;
+    let replicas: Database[];
+    beforeAll(async () => {
+      created = await createPostgresDatabase(postgresUrl as string);
+      // All at once on an empty database: each creates what is missing, none trips over another.
+      replicas = await Promise.all([1, 2, 3].map(() => openPostgres(created.url, silentLog)));
+    });
+    afterAll(async () => {
+      await Promise.all(replicas.map((replica) => replica.close()));
+      await created.drop();
+    });
+    const replica = (index: number): Database => replicas[index] as Database;
+
+    it("start together on an empty database", async () => {
+      await expect(Promise.all(replicas.map((each) => each.ping()))).resolves.toHaveLength(3);
+    });
+
+    it("S1: of appends from all of them at one position exactly one wins, again and again", async () => {
+      const runId = newRun();
+      for (let position = 0; position < 20; position += 1) {
+        const results = await Promise.allSettled(
+          replicas.map(({ store }) => store.append({ runId, expectedPosition: position, events: [paused], now: 1 })),
+        );
+        expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+        const losers = results
+          .filter((result) => result.status === "rejected")
+          .map(({ reason }) => (reason as BatonError).code);
+        expect(losers).toEqual(["BATON_JOURNAL_CONFLICT", "BATON_JOURNAL_CONFLICT"]);
+      }
+      expect(await replica(1).store.read(runId)).toHaveLength(20);
+    });
+
+    it("S3: a delivery that reaches all of them at once is inserted by one", async () => {
+      const delivery = {
+        hook: "1",
+        guid: newRun(),
+        event: "push",
+        action: null,
+        installationId: null,
+        payload: "{}",
+        receivedAt: 1,
+      };
+      const inserted = await Promise.all(
+        replicas.map(({ store }) => store.insertDelivery(delivery, { queue: "delivery", data: {} })),
+      );
+      expect(inserted.filter(Boolean)).toHaveLength(1);
+    });
+
+    it("Q2: a waiting job that announces a change is taken by no worker before the change is committed", async () => {
+      const key = newRun();
+      const pool = new pg.Pool({ connectionString: created.url });
+      const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+      const queue = await PgBossQueue.open({
+        log: silentLog,
+        backend: "postgres",
+        connection: { connectionString: created.url, max: 1 },
+      });
+      // What a worker that fetches right now could take.
+      const takeable = async (): Promise<number> => {
+        const taken = await pool.query(
+          "select id from pgboss.job where singleton_key = $1 and state = 'created' for update skip locked",
+          [key],
+        );
+        return taken.rows.length;
+      };
+      const job = { queue: "outbox", data: {}, singletonKey: key };
+      await db.transaction().execute((transaction) => queue.enqueue(transaction, job));
+      expect(await takeable()).toBe(1);
+      await db.transaction().execute(async (transaction) => {
+        await queue.enqueue(transaction, job);
+        expect(await takeable()).toBe(0);
+      });
+      expect(await takeable()).toBe(1);
+      await queue.stop(0);
+      await db.destroy();
+    });
+
+    it("S4: a dead replica's job is handed to another within 45 s", { timeout: 90_000 }, async () => {
+      const dead = startWorkerProcess("hold", created.url, "outbox");
+      await dead.line("ready");
+      await replica(0).store.write({ jobs: [{ queue: "outbox", data: { n: 1 } }] });
+      await dead.line('holding {"n":1}');
+      const taken = Promise.withResolvers<Job>();
+      await replica(0).queue.work("outbox", 1, async (job) => {
+        if ((job.data as { n?: number }).n === 1) taken.resolve(job);
+      });
+      const before = performance.now();
+      await dead.kill();
+      expect(await taken.promise).toMatchObject({ tries: 2 });
+      expect(performance.now() - before).toBeLessThan(45_000);
+    });
+
+    it("a newer Baton's database is refused", async () => {
+      const client = new pg.Client({ connectionString: created.url });
+      await client.connect();
+      await client.query("insert into baton_migrations (name, timestamp) values ('9999-future', 'then')");
+      await expect(openPostgres(created.url, silentLog)).rejects.toMatchObject({ code: "BATON_DATABASE_NEWER" });
+      await client.query("delete from baton_migrations where name = '9999-future'");
+      await client.end();
+    });
+
+    it("a server that is not there is said so at once", async () => {
+      await expect(openPostgres("postgres://nobody@127.0.0.1:1/none", silentLog)).rejects.toMatchObject({
+        code: "BATON_DATABASE_UNAVAILABLE",
+      });
+    });
+  },
+);

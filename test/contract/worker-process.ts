@@ -1,0 +1,55 @@
+/**
+ * A process that uses a database until somebody kills it. Started by the tests of what must survive its death.
+ *
+ * `write <directory>`   opens PGlite, says `ready`, then appends without end and says each position once it is acknowledged.
+ * `hold <url|directory> <queue>`  takes one job, says `holding <data>`, and never ends it.
+ * Lines go to stdout with a synchronous write: what was said is out when the process dies.
+ */
+import { writeSync } from "node:fs";
+import { openPglite, openPostgres } from "../../src/adapters/database/open.ts";
+import { silentLog } from "../../src/adapters/system/log.ts";
+import type { RunEvent } from "../../src/core/event.ts";
+import type { RunId } from "../../src/core/vocabulary.ts";
+
+const [mode, place, name] = process.argv.slice(2) as [string, string, string];
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+const { store, queue } = place.startsWith("postgres")
+  ? await openPostgres(place, silentLog)
+  : await openPglite({ directory: place, log: silentLog });
+
+if (mode === "hold") {
+  await queue.work(name, 1, async (job) => {
+    say(`holding ${JSON.stringify(job.data)}`);
+    await new Promise(() => {});
+  });
+  say("ready");
+} else {
+  const runId = name as RunId;
+  const by = { id: 1, login: "alice", kind: "user", permission: "write" } as const;
+  const event: RunEvent = { type: "run.paused", by, reason: "x".repeat(2_000) };
+  let position = await store.position(runId);
+  say("ready");
+  for (;;) {
+    position += 1;
+    const key = `${runId}:${position}`;
+    const row = {
+      operationKey: key,
+      installationId: 1,
+      repositoryId: 1,
+      kind: "comment",
+      payload: {},
+      contentHash: "v1",
+      priority: 1,
+      notBefore: 0,
+      runId,
+    };
+    await store.append({
+      runId,
+      expectedPosition: position - 1,
+      events: [event],
+      now: position,
+      also: { outbox: [row], jobs: [{ queue: "run", data: { key } }] },
+    });
+    say(`acknowledged ${position}`);
+  }
+}

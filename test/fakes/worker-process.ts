@@ -1,0 +1,64 @@
+/** Starts `contract/worker-process.ts`, reads what it says, and kills it as a power cut of the process would. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const script = fileURLToPath(new URL("../contract/worker-process.ts", import.meta.url));
+
+export interface WorkerProcess {
+  pid: number;
+  /** Everything that it said so far. */
+  lines: string[];
+  /** The first line that begins like this, said already or to come; fails when the process ends without it. */
+  line(prefix: string): Promise<string>;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>;
+}
+
+export function startWorkerProcess(...args: string[]): WorkerProcess {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const closed = once(child, "close");
+  const waiters = new Set<() => void>();
+  const wakeAll = (): void => {
+    for (const wake of waiters) wake();
+  };
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    lines.push(line);
+    wakeAll();
+  });
+  let over = false;
+  void closed.then(() => {
+    over = true;
+    wakeAll();
+  });
+  return {
+    pid: child.pid ?? 0,
+    lines,
+    async line(prefix) {
+      for (;;) {
+        const found = lines.find((line) => line.startsWith(prefix));
+        if (found !== undefined) return found;
+        if (over) throw new Error(`The process ended without "${prefix}": ${errors}`);
+        await new Promise<void>((resolve) => {
+          const wake = (): void => {
+            waiters.delete(wake);
+            resolve();
+          };
+          waiters.add(wake);
+        });
+      }
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await closed;
+    },
+  };
+}

@@ -69,21 +69,23 @@ export function renderDifference(changes: readonly SettingsChange[]): string {
   return ["| Setting | Before | After | |", "|---|---|---|---|", ...rows, ...more].join("\n");
 }
 
-function annotate(
-  path: string,
-  { line, severity, message, path: key }: ConfigProblem,
-): ConfigCheck["annotations"][number] {
+/** The problem with what was probably meant. */
+function told({ message, suggestion }: ConfigProblem): string {
+  return suggestion === null ? message : `${message} Did you mean \`${suggestion}\`?`;
+}
+
+function annotate(path: string, problem: ConfigProblem): ConfigCheck["annotations"][number] {
   return {
     path,
-    line,
-    level: severity === "error" ? "failure" : "warning",
-    message,
-    title: key === "" ? "baton.yaml" : key,
+    line: problem.line,
+    level: problem.severity === "error" ? "failure" : "warning",
+    message: told(problem),
+    title: problem.path === "" ? "baton.yaml" : problem.path,
   };
 }
 
-function listed({ line, message, severity }: ConfigProblem): string {
-  return `- Line ${line}${severity === "warning" ? " (warning)" : ""}: ${message}`;
+function listed(problem: ConfigProblem): string {
+  return `- Line ${problem.line}${problem.severity === "warning" ? " (warning)" : ""}: ${told(problem)}`;
 }
 
 /** Code in a table: a bar or a line break would end the cell. */

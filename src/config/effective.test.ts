@@ -136,7 +136,7 @@ describe("the check run on a change of baton.yaml", () => {
         line: 2,
         level: "failure",
         title: "budgte",
-        message: expect.stringContaining("Was `budget` meant?"),
+        message: expect.stringContaining("Did you mean `budget`?"),
       },
     ]);
   });

@@ -32,14 +32,12 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, data: unknown): SchemaP
 
 function unknownKey(path: ConfigPath, key: string): SchemaProblem {
   const known = keysAt(path);
-  const where = path.length === 0 ? "" : ` in \`${path.join(".")}\``;
   const allowed = known.length === 0 ? "" : ` Allowed: ${known.join(", ")}.`;
-  const suggestion = nearest(key, known);
   return {
     path: [...path, key],
     onKey: true,
-    message: `\`${cut(key)}\` is not a key${where}.${allowed}${meant(suggestion)}`,
-    suggestion,
+    message: `"${cut(key)}" is not a key here.${allowed}`,
+    suggestion: nearest(key, known),
   };
 }
 
@@ -55,7 +53,7 @@ function wrongValue(
   // A pattern's own message says more than its kind.
   if (issue.code === "invalid_format" || issue.code === "custom")
     return { message: `${name} is ${shown(value)}. Write ${issue.message}.`, suggestion };
-  return { message: `${name} is ${shown(value)}. Write ${allowed}.${meant(suggestion)}`, suggestion };
+  return { message: `${name} is ${shown(value)}. Write ${allowed}.`, suggestion };
 }
 
 function valuesAt(path: ConfigPath): string[] {
@@ -90,10 +88,6 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a map";
   return cut(JSON.stringify(value) ?? String(value));
-}
-
-function meant(suggestion: string | null): string {
-  return suggestion === null ? "" : ` Was \`${suggestion}\` meant?`;
 }
 
 function cut(text: string): string {

@@ -44,7 +44,7 @@ export function senseProblems({
     say(
       "warning",
       ["harness", "default"],
-      `\`harness.default\` is "${harness.default}", which is not one of Baton's own. Was \`${meant}\` meant?`,
+      `\`harness.default\` is "${harness.default}", which is not one of Baton's own.`,
       meant,
     );
   for (const { name } of gates.required.filter((check) => gates.ignore.includes(check.name))) {

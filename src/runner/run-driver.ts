@@ -7,7 +7,7 @@
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
  * L3 A run is left only with its index row, its wake-up and its status comment written.
  */
-import { admit, budgetWarnings } from "../money/budget.ts";
+
 import { answer, attemptEnded, expire, isOver, lostAttempts, observe } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
@@ -15,12 +15,14 @@ import type { RunEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, Usage } from "../core/vocabulary.ts";
+import { admit, budgetWarnings } from "../money/budget.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { childOutcome, ensureChild } from "./perform/child.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
 import { attemptMarker, type PerformContext } from "./perform/performer.ts";
 import type { RunActor } from "./run-actor.ts";
 import { finishRun, leaveRun, publishStatus } from "./run-outputs.ts";
+import { settingsOf } from "./settings-of.ts";
 import { Bell } from "./signal.ts";
 
 /** Facts that no webhook told of are looked at again after this; checks and reviews are read with conditional requests. */
@@ -97,7 +99,8 @@ export class RunDriver {
     for (const key of state.open) {
       const effect = state.effects.get(key);
       const attempt = effect?.attempts.at(-1);
-      if (effect?.status === "running" && attempt !== undefined) await this.#dependencies.killSurvivors(attemptMarker(state, effect, attempt.attempt));
+      if (effect?.status === "running" && attempt !== undefined)
+        await this.#dependencies.killSurvivors(attemptMarker(state, effect, attempt.attempt));
     }
   }
 
@@ -107,7 +110,7 @@ export class RunDriver {
     for (const [key, { controller }] of this.#work) {
       if (!this.#actor.state.open.has(key)) controller.abort("cancelled");
     }
-    const options = { parallelMax: limits.parallelEffectsPerRunMax };
+    const options = { parallelMax: this.#parallelMax() };
     for (const item of due(this.#actor.state, clock.now(), options)) {
       if (this.#stopping !== "no") return;
       await this.#begin(item);
@@ -123,7 +126,9 @@ export class RunDriver {
       case "observe":
         return this.#look(effect);
       case "wake":
-        await this.#change((state) => (state.open.has(item.key) ? answer(state, item.key, { wokeAt: this.#dependencies.clock.now() }) : []));
+        await this.#change((state) =>
+          state.open.has(item.key) ? answer(state, item.key, { wokeAt: this.#dependencies.clock.now() }) : [],
+        );
         return;
       case "expire":
         await this.#change((state) => (state.open.has(item.key) ? expire(state, item.key) : []));
@@ -149,7 +154,14 @@ export class RunDriver {
       if (!state.open.has(effect.key)) return [];
       const admission = wantUsd === 0 ? { ok: true as const, reserveUsd: 0 } : admit({ ...state.money, wantUsd });
       if (!admission.ok) {
-        return [{ type: "run.budget-stopped", key: effect.key, neededUsd: admission.neededUsd, spentUsd: state.money.spentUsd }];
+        return [
+          {
+            type: "run.budget-stopped",
+            key: effect.key,
+            neededUsd: admission.neededUsd,
+            spentUsd: state.money.spentUsd,
+          },
+        ];
       }
       reservedUsd = admission.reserveUsd;
       return [{ type: "effect.started", key: effect.key, attempt, worker: this.#dependencies.owner, reservedUsd }];
@@ -180,7 +192,9 @@ export class RunDriver {
       if (this.#stopping === "lost") return;
       if (this.#stopping === "left" && !result.ok && effect.kind !== "publish") {
         const lost = { code: "BATON_ATTEMPT_LOST" as const, message: "Baton was shut down while this step ran." };
-        await this.#change((state) => attemptEnded(state, effect.key, attempt, { ...result, error: lost }, clock.now()));
+        await this.#change((state) =>
+          attemptEnded(state, effect.key, attempt, { ...result, error: lost }, clock.now()),
+        );
         return;
       }
       await this.#change((state) => attemptEnded(state, effect.key, attempt, result, clock.now()));
@@ -215,7 +229,15 @@ export class RunDriver {
         } else if (error.code === "BATON_LEASE_LOST" || error.code === "BATON_INTERNAL") {
           this.#fail(thrown);
         } else {
-          await this.#change((state) => attemptEnded(state, effect.key, 0, { ok: false, error: error.toData(), usage: [], kept: null }, clock.now()));
+          await this.#change((state) =>
+            attemptEnded(
+              state,
+              effect.key,
+              0,
+              { ok: false, error: error.toData(), usage: [], kept: null },
+              clock.now(),
+            ),
+          );
         }
       } finally {
         this.#looks.delete(effect.key);
@@ -241,7 +263,9 @@ export class RunDriver {
         if (reports >= progressEventsMax || clock.now() < reportedAt + progressIntervalMs) return;
         reports += 1;
         reportedAt = clock.now();
-        this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.progress", key: effect.key, attempt, note, usage }] : []))
+        this.#change((now) =>
+          now.open.has(effect.key) ? [{ type: "effect.progress", key: effect.key, attempt, note, usage }] : [],
+        )
           .then(() => this.#status())
           .catch((thrown: unknown) => this.#fail(thrown));
       },
@@ -250,8 +274,10 @@ export class RunDriver {
 
   async #warnOfBudget(): Promise<void> {
     await this.#change((state) => {
-      const fractions = budgetWarnings({ ...state.money, fractions: [...limits.budgetWarnings] });
-      return fractions.map((fraction): RunEvent => ({ type: "run.budget-warned", fraction, spentUsd: state.money.spentUsd }));
+      const fractions = budgetWarnings({ ...state.money, fractions: settingsOf(state).budget.warnAt });
+      return fractions.map(
+        (fraction): RunEvent => ({ type: "run.budget-warned", fraction, spentUsd: state.money.spentUsd }),
+      );
     });
   }
 
@@ -276,9 +302,14 @@ export class RunDriver {
     if (this.#work.size > 0 || this.#looks.size > 0) return false;
     if (isOver(this.#actor.state)) return true;
     const now = this.#dependencies.clock.now();
-    return due(this.#actor.state, now, { parallelMax: limits.parallelEffectsPerRunMax }).every(
-      ({ action, key }) => (action === "observe" && now < (this.#lookedAt.get(key) ?? 0) + lookAgainMs) || action === "child",
+    return due(this.#actor.state, now, { parallelMax: this.#parallelMax() }).every(
+      ({ action, key }) =>
+        (action === "observe" && now < (this.#lookedAt.get(key) ?? 0) + lookAgainMs) || action === "child",
     );
+  }
+
+  #parallelMax(): number {
+    return Math.min(settingsOf(this.#actor.state).limits.parallel, limits.parallelEffectsPerRunMax);
   }
 
   #nextLookAt(): number | null {

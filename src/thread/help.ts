@@ -1,7 +1,7 @@
 /** Help, generated from the grammar: what there is, what the asker may use, and who can use the rest. */
 import type { Settings } from "../config/schema.ts";
 import type { Permission } from "../core/vocabulary.ts";
-import { atLeast } from "../policy/permission.ts";
+import { atLeast, permissionFor } from "../policy/permission.ts";
 import { type CommandGrammar, grammars } from "./grammar.ts";
 
 export interface HelpFacts {
@@ -12,7 +12,7 @@ export interface HelpFacts {
 }
 
 export function permissionNeeded(grammar: CommandGrammar, settings: Settings): Permission {
-  return grammar.needs === "read" ? "read" : settings.commands[grammar.needs];
+  return permissionFor(grammar.name, grammar.needs, settings.commands).permission;
 }
 
 export function renderHelp(facts: HelpFacts): string {
@@ -44,6 +44,8 @@ export function renderCommandHelp(grammar: CommandGrammar, facts: HelpFacts): st
     "",
     `${grammar.summary} Needs **${needed}** access; you have **${facts.permission}**.`,
     ...Object.entries(grammar.options).map(([name, option]) => `- \`--${name} ${option.value}\`: ${option.summary}`),
-    ...(grammar.examples.length === 0 ? [] : ["", "Examples:", ...grammar.examples.map((example) => `- \`/baton ${example}\``)]),
+    ...(grammar.examples.length === 0
+      ? []
+      : ["", "Examples:", ...grammar.examples.map((example) => `- \`/baton ${example}\``)]),
   ].join("\n");
 }

@@ -5,21 +5,22 @@
  * X2 What it used is metered while it runs; at the reserved amount it is stopped and its work is kept.
  * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness says of itself.
  */
+
+import type { Settings } from "../../config/schema.ts";
 import type { AttemptResult } from "../../core/decide.ts";
-import { type AgentInput, agentInputSchema, type AgentOutput } from "../../core/effect.ts";
+import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage } from "../../core/vocabulary.ts";
-import type { Settings } from "../../config/schema.ts";
-import { priceUsage } from "../../money/cost.ts";
+import { priceUsage, unpriced } from "../../money/cost.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
-import { attemptMarker, type PerformContext, workspaceName, type WorkPerformer } from "./performer.ts";
+import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
 
 export const agentPerformer: WorkPerformer = {
   estimateUsd: (state) => settingsOf(state).limits.attemptUsd,
@@ -41,7 +42,9 @@ async function perform(context: PerformContext): Promise<AttemptResult> {
     if (toBatonError(thrown).code !== "BATON_GIT_FAILED") throw thrown;
   });
   const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha });
-  const promptId = await dependencies.store.putBlob(dependencies.redact(`${input.prompt.system}\n\n${input.prompt.user}`));
+  const promptId = await dependencies.store.putBlob(
+    dependencies.redact(`${input.prompt.system}\n\n${input.prompt.user}`),
+  );
   const meter = new Meter(harness.name, settings, state.money, effect.attempts.at(-1)?.reservedUsd ?? 0);
   const capped = AbortSignal.any([signal, meter.exceeded]);
   const result = await harness.run(
@@ -68,12 +71,18 @@ async function perform(context: PerformContext): Promise<AttemptResult> {
     capped,
   );
   const usage = meter.settle(result);
-  const transcriptId = result.transcript === "" ? null : await dependencies.store.putBlob(dependencies.redact(result.transcript));
+  const transcriptId =
+    result.transcript === "" ? null : await dependencies.store.putBlob(dependencies.redact(result.transcript));
   // X3: also after a failure, a cap or a cancel, what is there is saved first.
-  const imported = input.access === "write" ? await importWork(context, input, access, name, input.baseSha, harness.name) : nothing;
+  const imported =
+    input.access === "write" ? await importWork(context, input, access, name, input.baseSha, harness.name) : nothing;
   await dependencies.workspaces.remove(access, { runId: state.runId, name });
-  const kept: Kept = { headSha: imported.headSha ?? before?.headSha ?? null, sessionId: result.sessionId, harness: harness.name };
-  const error = errorOf(result, meter, signal);
+  const kept: Kept = {
+    headSha: imported.headSha ?? before?.headSha ?? null,
+    sessionId: result.sessionId,
+    harness: harness.name,
+  };
+  const error = errorOf(result, meter, signal) ?? unpriced(usage, settings.budget.unknownPrice);
   if (error !== null) return { ok: false, error, usage, kept };
   const output: AgentOutput = {
     harness: harness.name,
@@ -98,12 +107,22 @@ function chooseHarness(dependencies: Dependencies, settings: Settings, input: Ag
   const name = input.harness ?? settings.harness.default;
   const harness = dependencies.harnesses.get(name);
   if (harness === undefined) {
-    throw new BatonError("BATON_HARNESS_UNKNOWN", `Harness "${name}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`);
+    throw new BatonError(
+      "BATON_HARNESS_UNKNOWN",
+      `Harness "${name}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`,
+    );
   }
   return harness;
 }
 
-async function importWork(context: PerformContext, input: AgentInput, access: RepositoryAccess, name: string, baseSha: string, harness: string): Promise<ImportResult> {
+async function importWork(
+  context: PerformContext,
+  input: AgentInput,
+  access: RepositoryAccess,
+  name: string,
+  baseSha: string,
+  harness: string,
+): Promise<ImportResult> {
   const { dependencies, state, effect } = context;
   const { bot } = await dependencies.github.identity();
   const { requestedBy } = state;
@@ -120,7 +139,11 @@ async function importWork(context: PerformContext, input: AgentInput, access: Re
         `Co-authored-by: ${requestedBy.login} <${email(requestedBy.id, requestedBy.login)}>`,
       ],
       rescueSubject: input.commitSubject ?? effect.title,
-      limits: { filesMax: limits.workspaceFilesChangedMax, blobBytesMax: limits.workspaceBlobBytesMax, importBytesMax: limits.importBytesMax },
+      limits: {
+        filesMax: limits.workspaceFilesChangedMax,
+        blobBytesMax: limits.workspaceBlobBytesMax,
+        importBytesMax: limits.importBytesMax,
+      },
     },
   );
 }
@@ -141,21 +164,35 @@ async function workBefore(context: PerformContext, input: AgentInput, access: Re
   if (last?.error?.code !== "BATON_ATTEMPT_LOST" || last.kept !== null) return kept;
   const name = workspaceName(effect, last.attempt);
   try {
-    const left = input.access === "write" ? await importWork(context, input, access, name, input.baseSha, "unknown") : nothing;
+    const left =
+      input.access === "write" ? await importWork(context, input, access, name, input.baseSha, "unknown") : nothing;
     await dependencies.workspaces.remove(access, { runId: state.runId, name });
     return left.headSha === null ? kept : { headSha: left.headSha, sessionId: null, harness: "" };
   } catch (thrown) {
-    dependencies.log.warn("Nothing could be saved from a lost attempt", { key: effect.key, attempt: last.attempt, error: thrown });
+    dependencies.log.warn("Nothing could be saved from a lost attempt", {
+      key: effect.key,
+      attempt: last.attempt,
+      error: thrown,
+    });
     return kept;
   }
 }
 
 function errorOf(result: HarnessResult, meter: Meter, signal: AbortSignal): ErrorData | null {
-  if (signal.aborted) return { code: "BATON_CANCELLED", message: "The step was cancelled while the harness ran; its work so far is kept." };
+  if (signal.aborted)
+    return {
+      code: "BATON_CANCELLED",
+      message: "The step was cancelled while the harness ran; its work so far is kept.",
+    };
   if (meter.exceeded.aborted) {
-    return { code: "BATON_BUDGET_EXCEEDED", message: `The harness reached ${meter.spentUsd().toFixed(2)} USD, the rest of the run's budget. Its work so far is kept.` };
+    return {
+      code: "BATON_BUDGET_EXCEEDED",
+      message: `The harness reached ${meter.spentUsd().toFixed(2)} USD, the rest of the run's budget. Its work so far is kept.`,
+    };
   }
-  return result.ok ? null : (result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." });
+  return result.ok
+    ? null
+    : (result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." });
 }
 
 function noteOf(event: HarnessEvent): string | null {
@@ -210,7 +247,8 @@ class Meter {
 
   /** The harness's final report where there is one, else what was seen while it ran. */
   settle(result: HarnessResult): Usage[] {
-    for (const used of result.usage) this.#byModel.set(used.model, priceUsage({ harness: this.#harness, ...used }, this.#settings.prices));
+    for (const used of result.usage)
+      this.#byModel.set(used.model, priceUsage({ harness: this.#harness, ...used }, this.#settings.prices));
     return this.usage();
   }
 }

@@ -2,7 +2,7 @@
 import { gateInputSchema } from "../../core/effect.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
-import { checksGreen } from "../../gate/rules/checks-green.ts";
+import { runGate } from "../../gate/rules/index.ts";
 import type { CheckFacts } from "../../ports/github.ts";
 import { settingsOf } from "../settings-of.ts";
 import type { ObservePerformer, PerformContext } from "./performer.ts";
@@ -20,7 +20,7 @@ export const gatePerformer: ObservePerformer = {
       dependencies.github.identity(),
     ]);
     const facts = { sha: input.sha, checks, required, ownAppId: identity.appId, since: effect.requestedAt };
-    const verdict = checksGreen(facts, settings.gates, dependencies.clock.now());
+    const verdict = runGate(input.gate, facts, input.options, { settings, now: dependencies.clock.now() });
     const kept = { sha: input.sha, checks: checks.length, required: required.map(({ name }) => name) } as Json;
     if (verdict.status === "pending") return { final: false, verdict, facts: kept };
     const output = verdict.status === "failed" ? await withLogs(context, verdict, checks) : verdict;
@@ -28,7 +28,11 @@ export const gatePerformer: ObservePerformer = {
   },
 };
 
-async function withLogs({ github, state, dependencies }: PerformContext, verdict: Verdict, checks: CheckFacts[]): Promise<Verdict> {
+async function withLogs(
+  { github, state, dependencies }: PerformContext,
+  verdict: Verdict,
+  checks: CheckFacts[],
+): Promise<Verdict> {
   let left: number = limits.ciLogBytesMax;
   const children: Verdict[] = [];
   for (const child of verdict.children) {

@@ -1,7 +1,7 @@
 /** What several Batons on one PostgreSQL server owe each other. Needs a server: BATON_TEST_DATABASE_URL. */
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openPostgres } from "../../src/adapters/database/open.ts";
 import { PgBossQueue } from "../../src/adapters/database/pg-boss-queue.ts";
 import type { Tables } from "../../src/adapters/database/tables.ts";
@@ -82,7 +82,8 @@ describe.skipIf(skipped)(
         );
         return taken.rows.length;
       };
-      const job = { queue: "outbox", data: {}, singletonKey: key };
+      // A queue of its own: the dying replica below takes whatever waits in the other.
+      const job = { queue: "delivery", data: {}, singletonKey: key };
       await db.transaction().execute((transaction) => queue.enqueue(transaction, job));
       expect(await takeable()).toBe(1);
       await db.transaction().execute(async (transaction) => {
@@ -96,6 +97,7 @@ describe.skipIf(skipped)(
 
     it("S4: a dead replica's job is handed to another within 45 s", { timeout: 90_000 }, async () => {
       const dead = startWorkerProcess("hold", created.url, "outbox");
+      onTestFinished(() => dead.kill());
       await dead.line("ready");
       await replica(0).store.write({ jobs: [{ queue: "outbox", data: { n: 1 } }] });
       await dead.line('holding {"n":1}');

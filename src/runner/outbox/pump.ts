@@ -84,7 +84,7 @@ export class OutboxPump {
       const retryable = errorCatalogue[error.code].treatment === "retryable" && row.tries < triesMax;
       log.warn("A write to GitHub failed", { operationKey: row.operationKey, code: error.code, text: error.message, again: retryable });
       if (retryable) await store.outboxRetry(row.operationKey, clock.now() + Math.max(error.retryAfterMs ?? 0, Math.min(60_000, 500 * 2 ** row.tries)), error.message);
-      else await store.outboxFailed(row.operationKey, `${error.code}: ${error.message}`);
+      else await store.outboxFailed(row.operationKey, `${error.code}: ${error.message}`, row.contentHash);
     }
   }
 

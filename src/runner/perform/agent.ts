@@ -212,17 +212,26 @@ function noteOf(event: HarnessEvent): string | null {
 
 /** Counts tokens and money of one attempt while it runs (X2). */
 class Meter {
-  readonly limitUsd: number | null;
   readonly #controller = new AbortController();
   readonly #byModel = new Map<string, Usage>();
   readonly #harness: string;
   readonly #settings: Settings;
+  readonly #money: RunState["money"];
+  readonly #reservedUsd: number;
 
+  /** `money` is the run's own, changed by the fold: the limit follows what others reserve and spend meanwhile. */
   constructor(harness: string, settings: Settings, money: RunState["money"], reservedUsd: number) {
     this.#harness = harness;
     this.#settings = settings;
-    // Everything not promised to others may be used: the reservation is a floor, the run's budget the ceiling.
-    this.limitUsd = Math.max(reservedUsd, money.budgetUsd - money.spentUsd - (money.reservedUsd - reservedUsd));
+    this.#money = money;
+    this.#reservedUsd = reservedUsd;
+  }
+
+  /** Alone, an attempt may use the rest of the budget; beside others only what was set aside for it (B1). */
+  get limitUsd(): number {
+    const { budgetUsd, spentUsd, reservedUsd } = this.#money;
+    const alone = reservedUsd - this.#reservedUsd < 1e-9;
+    return alone ? Math.max(this.#reservedUsd, budgetUsd - spentUsd) : this.#reservedUsd;
   }
 
   get exceeded(): AbortSignal {
@@ -232,7 +241,7 @@ class Meter {
   take(event: HarnessEvent): void {
     if (event.type !== "usage") return;
     this.#byModel.set(event.model, priceUsage({ harness: this.#harness, ...event }, this.#settings.prices));
-    if (this.limitUsd !== null && this.spentUsd() >= this.limitUsd) this.#controller.abort("budget");
+    if (this.spentUsd() >= this.limitUsd) this.#controller.abort("budget");
   }
 
   spentUsd(): number {

@@ -39,10 +39,7 @@ const shutdownGraceMs = 8_000;
 
 export async function startBaton(settings: AppSettings, overrides: Partial<Pick<Dependencies, "harnesses" | "processes">> = {}): Promise<Baton> {
   if (settings.app === null) throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
-  const redact = createRedactor({
-    secrets: settings.secrets,
-    encode: { base64: (text) => Buffer.from(text).toString("base64"), hex: (text) => Buffer.from(text).toString("hex") },
-  });
+  const redact = createRedactor({ secrets: settings.secrets });
   const log = createLog({ level: settings.logLevel, redact });
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
   const dependencies: Dependencies = {

@@ -18,7 +18,7 @@ export interface CommandContext {
   commentId: number;
   settings: Settings;
   settingsSha: string | null;
-  command: { name: string; words: string[]; options: Record<string, string | number>; text: string };
+  command: { name: string; positional: (string | number)[]; options: Record<string, string | number>; text: string };
   /** The same for every delivery of the same comment: asked twice, done once. */
   operationKey: string;
   /** The policy's verdict on this command, to be journaled with what it does. */

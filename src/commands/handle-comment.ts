@@ -15,9 +15,9 @@ import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { Runner } from "../runner/runner.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
-import { grammars } from "../thread/grammar.ts";
+import { grammars } from "../thread/grammar/index.ts";
 import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
-import { neutralise } from "../thread/sanitise.ts";
+import { neutralise } from "../thread/neutralise.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
 

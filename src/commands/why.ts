@@ -2,7 +2,7 @@ import { BatonError } from "../core/errors.ts";
 import { waitingFor } from "../core/waiting.ts";
 import { health } from "../core/health.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
-import { neutralise } from "../thread/sanitise.ts";
+import { neutralise } from "../thread/neutralise.ts";
 import type { CommandHandler } from "./context.ts";
 
 export const why: CommandHandler = async ({ lastRun, dependencies }) => {

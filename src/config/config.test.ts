@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { grammars } from "../thread/grammar.ts";
+import { grammars } from "../thread/grammar/index.ts";
 import { commandNames } from "./command-names.ts";
 import { parseConfig } from "./parse.ts";
 import { defaultSettings, settingsSchema } from "./schema.ts";

@@ -3,7 +3,8 @@
  *
  * M1 Text from a thread is data: sanitised, labelled by who wrote it, fenced, and bounded with an honest mark.
  */
-import { cut, fenced, sanitise } from "../thread/sanitise.ts";
+import { cut, fenced } from "../thread/cut.ts";
+import { sanitise } from "../thread/sanitise.ts";
 
 export interface Section {
   heading: string;

@@ -1,6 +1,7 @@
 /** What one step leaves to people: the agent's word under its own heading, facts measured by git beside it. */
 import type { AgentOutput, FileChange } from "../core/effect.ts";
-import { cut, neutralise } from "../thread/sanitise.ts";
+import { cut } from "../thread/cut.ts";
+import { neutralise } from "../thread/neutralise.ts";
 
 const sectionNames = ["Intent", "Decisions", "Risks", "Verification"] as const;
 type SectionName = (typeof sectionNames)[number];

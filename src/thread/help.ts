@@ -2,7 +2,7 @@
 import type { Settings } from "../config/schema.ts";
 import type { Permission } from "../core/vocabulary.ts";
 import { atLeast, permissionFor } from "../policy/permission.ts";
-import { type CommandGrammar, grammars } from "./grammar.ts";
+import { type CommandGrammar, grammars } from "./grammar/index.ts";
 
 export interface HelpFacts {
   login: string;

@@ -1,18 +1,46 @@
-/** Hidden markers in what Baton writes: by them its own comments are found again, also after a lost answer. */
+/**
+ * Hidden markers in what Baton writes: by them its own comments are found again, also after a lost answer.
+ *
+ * K1 Only markers at the very end count: text of others that a comment shows can hold one, but never stands last.
+ * K2 A marker says what a comment is, never who wrote it: the author is checked by id where one is adopted.
+ */
 
-const pattern = /<!-- baton:op=([A-Za-z0-9_:./#@-]{1,240}) -->/;
-const allowed = /^[A-Za-z0-9_:./#@-]{1,240}$/;
+const allowedKind = /^[a-z][a-z0-9-]{0,30}$/;
+const allowedId = /^[A-Za-z0-9_:./#@-]{1,240}$/;
+const lastMarker = /<!-- baton:([a-z][a-z0-9-]{0,30})=([A-Za-z0-9_:./#@-]{1,240}) -->\s*$/;
+const markersMax = 8;
 
-export function printMarker(operationKey: string): string {
-  if (!allowed.test(operationKey)) throw new RangeError(`Operation key "${operationKey}" cannot be a marker.`);
-  return `<!-- baton:op=${operationKey} -->`;
+export interface Marker {
+  /** `op`: the operation that wrote the text. Others: what it is about. */
+  kind: string;
+  id: string;
+}
+
+export function printMarker(id: string, kind = "op"): string {
+  if (!allowedKind.test(kind) || !allowedId.test(id)) {
+    throw new RangeError(`"${kind}=${id}" cannot be a marker.`);
+  }
+  return `<!-- baton:${kind}=${id} -->`;
+}
+
+/** The markers at the end of a text, in their order. */
+export function parseMarkers(body: string): Marker[] {
+  const found: Marker[] = [];
+  let rest = body;
+  while (found.length < markersMax) {
+    const match = lastMarker.exec(rest.slice(-400));
+    if (match === null) break;
+    found.unshift({ kind: match[1] ?? "", id: match[2] ?? "" });
+    rest = rest.slice(0, rest.length - match[0].length);
+  }
+  return found;
 }
 
 /** The operation that wrote this text; null for other people's. */
-export function parseMarker(body: string): string | null {
-  return pattern.exec(body)?.[1] ?? null;
+export function parseMarker(body: string, kind = "op"): string | null {
+  return parseMarkers(body).findLast((marker) => marker.kind === kind)?.id ?? null;
 }
 
-export function withMarker(body: string, operationKey: string): string {
-  return `${body.trimEnd()}\n\n${printMarker(operationKey)}`;
+export function withMarker(body: string, id: string, kind = "op"): string {
+  return `${body.trimEnd()}\n\n${printMarker(id, kind)}`;
 }

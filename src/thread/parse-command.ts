@@ -1,113 +1,164 @@
 /**
  * Comment text to command.
  *
- * C1 Only a line of the author's own text at top level counts: never code, quotes, HTML, lists or tables.
- * C2 A typo is answered with a suggestion and never executed.
+ * C1 Only a line of the author's own text at top level counts (`command-line.ts`).
+ * C2 A typo is answered with a suggestion and never executed; an option is never dropped in silence.
  * C3 Commands are ASCII: a look-alike letter is no command.
  * C4 The first `/baton` line is the command; lines after it are its text, where it takes any.
  */
-import { fromMarkdown } from "mdast-util-from-markdown";
-import { gfmFromMarkdown } from "mdast-util-gfm";
-import { gfm } from "micromark-extension-gfm";
+import { BatonError, hasCode } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import type { CommandGrammar } from "./grammar.ts";
+import { type CommandLine, findCommandLine } from "./command-line.ts";
+import type { CommandGrammar } from "./grammar/index.ts";
+import { withLineFeeds } from "./markdown.ts";
 
 export type ParsedCommand =
   | { kind: "none" }
-  | { kind: "command"; name: string; words: string[]; options: Record<string, string | number>; text: string }
+  | {
+      kind: "command";
+      name: string;
+      positional: (string | number)[];
+      options: Record<string, string | number>;
+      text: string;
+    }
   | { kind: "unknown"; word: string; suggestion: string | null }
-  | { kind: "invalid"; name: string; problem: string };
+  /** `problem` completes "`/baton name` …"; it quotes what was written, so it is neutralised before it is shown. */
+  | { kind: "invalid"; name: string; problem: string; usage: string };
 
-const commandLine = /^\/baton(?=[ \t]|$)[ \t]*(.*)$/;
 const charactersMax = 65_536;
+const ascii = /^[\x21-\x7e]+$/;
 
-export function parseCommand(body: string, grammars: readonly CommandGrammar[]): ParsedCommand {
-  const text = body.slice(0, charactersMax).replaceAll("\r\n", "\n");
-  if (!text.includes("/baton")) return { kind: "none" };
-  const found = findLine(text);
+export function parseCommand(body: string, vocabulary: readonly CommandGrammar[]): ParsedCommand {
+  const found = findCommandLine(withLineFeeds(body.slice(0, charactersMax)));
   if (found === null) return { kind: "none" };
   const words = splitWords(found.line);
-  const word = words[0];
-  if (word === undefined) return { kind: "unknown", word: "", suggestion: "help" };
-  const grammar = grammars.find(({ name, aliases }) => name === word.text || aliases.includes(word.text));
-  if (grammar === undefined) {
-    return { kind: "unknown", word: word.text.slice(0, 40), suggestion: nearest(word.text.toLowerCase(), grammars.flatMap(({ name, aliases }) => [name, ...aliases])) };
-  }
-  return parseArguments(grammar, words.slice(1), found);
-}
-
-interface Line {
-  line: string;
-  after: string;
-}
-
-/** The first command line that stands at the start of a line in a top-level paragraph. */
-function findLine(text: string): Line | null {
-  const tree = fromMarkdown(text, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
-  for (const node of tree.children) {
-    if (node.type !== "paragraph" || node.position === undefined) continue;
-    const start = node.position.start.offset ?? 0;
-    const end = node.position.end.offset ?? text.length;
-    // A paragraph that a mail program or a quote continues lazily is not the author's: every line must be its own.
-    let offset = start;
-    for (const line of text.slice(start, end).split("\n")) {
-      const match = commandLine.exec(line);
-      const inside = node.children.find(({ position }) => position !== undefined && (position.start.offset ?? 0) <= offset && (position.end.offset ?? 0) > offset);
-      // Code, HTML, emphasis or a link that spans the line's start is not plain text.
-      if (match !== null && inside?.type === "text") return { line: match[1] ?? "", after: text.slice(offset + line.length).trim() };
-      offset += line.length + 1;
-    }
-  }
-  return null;
+  // `/baton` alone asks what there is.
+  const word = words[0]?.text ?? "help";
+  const grammar = vocabulary.find(({ name, aliases }) => name === word || aliases.includes(word));
+  if (grammar !== undefined) return parseArguments(grammar, words.slice(1), found);
+  const known = vocabulary.flatMap(({ name, aliases }) => [name, ...aliases]);
+  return { kind: "unknown", word: word.slice(0, 40), suggestion: nearest(word.slice(0, 40), known) };
 }
 
 interface Word {
   text: string;
   start: number;
+  end: number;
   quoted: boolean;
 }
 
+const wordPattern = /(--[^\s="']+=)?(?:"([^"]*)"|'([^']*)')(?=\s|$)|\S+/g;
+
+/** A quoted string is one word; so is an option with its quoted value. */
 function splitWords(line: string): Word[] {
-  const words: Word[] = [];
-  const pattern = /"([^"]*)"|(\S+)/g;
-  for (let match = pattern.exec(line); match !== null; match = pattern.exec(line)) {
-    words.push({ text: match[1] ?? match[2] ?? "", start: match.index, quoted: match[1] !== undefined });
-  }
-  return words;
+  return [...line.matchAll(wordPattern)].map((match) => {
+    const [whole, flag, double, single] = match;
+    const inner = double ?? single;
+    return {
+      text: inner === undefined ? whole : `${flag ?? ""}${inner}`,
+      start: match.index,
+      end: match.index + whole.length,
+      quoted: inner !== undefined && flag === undefined,
+    };
+  });
 }
 
-function parseArguments(grammar: CommandGrammar, words: Word[], { line, after }: Line): ParsedCommand {
-  const options: Record<string, string | number> = {};
-  const plain: string[] = [];
-  let rest = "";
-  const invalid = (problem: string): ParsedCommand => ({ kind: "invalid", name: grammar.name, problem });
+/** `--name`, `--name=value`, and what a keyboard makes of two hyphens. */
+const flagPattern = /^(--|[-\u2010-\u2015\u2212]{1,2})([A-Za-z][A-Za-z0-9_-]*)(?:=(.*))?$/s;
+
+const invalid = (problem: string): BatonError => new BatonError("BATON_COMMAND_INVALID", problem);
+
+function parseArguments(grammar: CommandGrammar, words: Word[], { line, after }: CommandLine): ParsedCommand {
+  try {
+    return readArguments(grammar, words, line, after);
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_COMMAND_INVALID")) throw thrown;
+    return { kind: "invalid", name: grammar.name, problem: (thrown as BatonError).message, usage: grammar.usage };
+  }
+}
+
+function readArguments(grammar: CommandGrammar, words: Word[], line: string, after: string): ParsedCommand {
+  const options = new Map<string, string | number>();
+  const positional: (string | number)[] = [];
+  /** Places of the free text in the line: all but the options. */
+  const pieces: { start: number; end: number }[] = [];
+  let flagsEnded = false;
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] as Word;
-    if (word.quoted || !word.text.startsWith("--")) {
-      const isWord = plain.length < grammar.words.max;
-      if (isWord) {
-        plain.push(word.text);
+    if (!flagsEnded && !word.quoted) {
+      if (word.text === "--") {
+        flagsEnded = true;
         continue;
       }
-      if (!grammar.text) return invalid(`does not take "${word.text.slice(0, 60)}"`);
-      // From the first word that is neither option nor argument on, it is text, options after it included as text.
-      rest = line.slice(word.start);
-      break;
+      const flag = readFlag(grammar, word.text, pieces.length > 0);
+      if (flag !== null) {
+        const value = flag.value ?? valueAfter(words[++index]);
+        setOption(grammar, options, flag.name, value);
+        continue;
+      }
     }
-    const [flag = "", inline] = word.text.slice(2).split(/=(.*)/s);
-    const option = grammar.options[flag];
-    if (option === undefined) {
-      const known = Object.keys(grammar.options);
-      const meant = nearest(flag, known);
-      return invalid(`does not know \`--${flag.slice(0, 40)}\`${meant === null ? (known.length === 0 ? "; it takes no options" : `; it takes ${known.map((key) => `\`--${key}\``).join(", ")}`) : `; did you mean \`--${meant}\`?`}`);
+    if (pieces.length === 0 && positional.length < grammar.positional.length) {
+      positional.push(readPositional(grammar, positional.length, word.text));
+    } else if (grammar.text === "none") {
+      throw invalid(`does not take "${word.text.slice(0, 60)}"`);
+    } else {
+      const before = pieces.at(-1);
+      // Words that stood together stay as they were written.
+      const adjacent = before !== undefined && line.slice(before.end, word.start).trim() === "";
+      if (adjacent) before.end = word.end;
+      else pieces.push({ start: word.start, end: word.end });
     }
-    const value = inline ?? words[++index]?.text;
-    if (value === undefined || value === "") return invalid(`needs a value after \`--${flag}\``);
-    const parsed = option.schema.safeParse(value);
-    if (!parsed.success) return invalid(`does not take \`--${flag} ${value.slice(0, 60)}\`: ${parsed.error.issues[0]?.message ?? "not valid"}`);
-    options[flag] = parsed.data;
   }
-  if (plain.length < grammar.words.min) return invalid("needs one more word");
-  const text = grammar.text ? [rest, after].filter((part) => part !== "").join("\n\n") : "";
-  return { kind: "command", name: grammar.name, words: plain, options, text };
+  const missing = grammar.positional[positional.length];
+  if (missing?.required === true) throw invalid(`needs \`${missing.name}\``);
+  const rest = pieces.map(({ start, end }) => line.slice(start, end)).join(" ");
+  const text = grammar.text === "none" ? "" : [rest, after].filter((part) => part !== "").join("\n\n");
+  if (grammar.text === "required" && text === "") throw invalid("needs some text after it");
+  return { kind: "command", name: grammar.name, positional, options: Object.fromEntries(options), text };
+}
+
+/** null: the word is no option, so it is text. */
+function readFlag(
+  grammar: CommandGrammar,
+  word: string,
+  inText: boolean,
+): { name: string; value: string | undefined } | null {
+  const match = flagPattern.exec(word);
+  if (match === null) return null;
+  const [, dashes, name = "", value] = match;
+  const known = Object.keys(grammar.options);
+  const isKnown = known.includes(name);
+  if (isKnown && dashes === "--") return { name, value };
+  const meant = isKnown ? name : nearest(name, known);
+  if (meant !== null)
+    throw invalid(`does not know \`${word.split("=")[0]?.slice(0, 40)}\`; did you mean \`--${meant}\`?`);
+  if (dashes !== "--" || (inText && grammar.text !== "none")) return null;
+  const taken =
+    known.length === 0 ? "it takes no options" : `it takes ${known.map((key) => `\`--${key}\``).join(", ")}`;
+  const hint = grammar.text === "none" ? "" : "; write `--` before text that begins like an option";
+  throw invalid(`does not know \`--${name.slice(0, 40)}\`; ${taken}${hint}`);
+}
+
+function valueAfter(word: Word | undefined): string {
+  return word === undefined || (!word.quoted && word.text.startsWith("--")) ? "" : word.text;
+}
+
+function setOption(grammar: CommandGrammar, options: Map<string, string | number>, name: string, value: string): void {
+  if (value === "") throw invalid(`needs a value after \`--${name}\``);
+  if (options.has(name)) throw invalid(`has \`--${name}\` twice`);
+  const parsed = grammar.options[name]?.schema.safeParse(value);
+  if (parsed?.success !== true) {
+    throw invalid(
+      `does not take \`--${name} ${value.slice(0, 60)}\`: ${parsed?.error.issues[0]?.message ?? "not valid"}`,
+    );
+  }
+  options.set(name, parsed.data);
+}
+
+function readPositional(grammar: CommandGrammar, index: number, value: string): string | number {
+  const parsed = ascii.test(value) ? grammar.positional[index]?.schema.safeParse(value) : undefined;
+  if (parsed?.success === true) return parsed.data;
+  throw invalid(
+    `does not take "${value.slice(0, 60)}": ${parsed?.error?.issues[0]?.message ?? "expected plain ASCII"}`,
+  );
 }

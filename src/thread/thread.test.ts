@@ -1,11 +1,13 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { grammars } from "./grammar.ts";
+import { cut, fenced } from "./cut.ts";
+import { grammars } from "./grammar/index.ts";
 import { parseMarker, printMarker, withMarker } from "./marker.ts";
+import { neutralise } from "./neutralise.ts";
 import { parseCommand } from "./parse-command.ts";
 import { createRedactor, redactedText } from "./redact.ts";
-import { cut, fenced, neutralise, sanitise } from "./sanitise.ts";
+import { sanitise } from "./sanitise.ts";
 
 const parse = (body: string) => parseCommand(body, grammars);
 
@@ -65,10 +67,12 @@ describe("what is a command", () => {
 
 describe("what a command says", () => {
   it("takes options, then text, and the lines after", () => {
-    expect(parse('/baton run --harness codex --model=gpt-5 --budget 2.50 Be "careful" --with this\n\nSecond line.')).toEqual({
+    expect(
+      parse('/baton run --harness codex --model=gpt-5 --budget 2.50 Be "careful" --with this\n\nSecond line.'),
+    ).toEqual({
       kind: "command",
       name: "run",
-      words: [],
+      positional: [],
       options: { harness: "codex", model: "gpt-5", budget: 2.5 },
       text: 'Be "careful" --with this\n\nSecond line.',
     });
@@ -78,7 +82,6 @@ describe("what a command says", () => {
     ["/baton rnu", "run"],
     ["/baton stauts", "status"],
     ["/baton aprove", "approve"],
-    ["/baton", "help"],
   ])("C2: %s suggests %s and does nothing", (body, suggestion) => {
     expect(parse(body)).toMatchObject({ kind: "unknown", suggestion });
   });
@@ -90,7 +93,7 @@ describe("what a command says", () => {
     ["/baton run --budget -1", "more than 0"],
     ["/baton run --harness $(x)", "a name of letters"],
     ["/baton status now", 'does not take "now"'],
-    ["/baton budget", "needs one more word"],
+    ["/baton budget", "needs `+USD`"],
     ["/baton cost --all", "takes no options"],
   ])("%s is refused with what is allowed", (body, problem) => {
     const parsed = parse(body);
@@ -104,7 +107,12 @@ describe("what a command says", () => {
         if (!body.includes("/baton")) expect(parsed.kind).toBe("none");
       }),
     );
-    fc.assert(fc.property(fc.array(fc.constantFrom("/baton", " run", "\n", "```", "> ", "<!--", "-->", "`", "--budget", " 2", "- ")), (parts) => void parse(parts.join(""))));
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom("/baton", " run", "\n", "```", "> ", "<!--", "-->", "`", "--budget", " 2", "- ")),
+        (parts) => void parse(parts.join("")),
+      ),
+    );
   });
 });
 
@@ -125,9 +133,12 @@ describe("markers", () => {
 });
 
 describe("redaction", () => {
-  const encode = { base64: (text: string) => Buffer.from(text).toString("base64"), hex: (text: string) => Buffer.from(text).toString("hex") };
+  const encode = {
+    base64: (text: string) => Buffer.from(text).toString("base64"),
+    hex: (text: string) => Buffer.from(text).toString("hex"),
+  };
   const secret = "c4n4ry/S3cret+value";
-  const redact = createRedactor({ secrets: [secret, "short"], encode });
+  const redact = createRedactor({ secrets: [secret, "short"] });
 
   it.each([
     ["plain", secret],
@@ -172,10 +183,10 @@ describe("redaction", () => {
 describe("untrusted text", () => {
   it.each([
     ["an HTML comment", "a<!-- hidden -->b", "ab"],
-    ["an unclosed comment", "a<!-- hidden", "a"],
+    ["an unclosed comment", "a\n\n<!-- hidden", "a\n\n"],
     ["a hidden element", 'a<span style="display:none">hidden</span>b', "ab"],
     ["a hidden attribute", "a<p hidden>hidden</p>b", "ab"],
-    ["a reference-style comment", "a\n[//]: # (hidden)\nb", "a\n\nb"],
+    ["a reference-style comment", "a\n\n[//]: # (hidden)\n\nb", "a\n\n\n\nb"],
     ["a link title", '[x](http://e.com "hidden")', "[x](http://e.com)"],
     ["an image's alternative text", "![hidden](http://e.com/i.png)", "![image](http://e.com/i.png)"],
     ["an attribute", '<b title="hidden">x</b>', "<b>x</b>"],
@@ -187,22 +198,29 @@ describe("untrusted text", () => {
     ["terminal escapes", "a\u001b[31mb\u001b]8;;http://x\u0007c\u001b[0m", "abc"],
     ["a script", "a<script>hidden</script>b", "ab"],
   ])("%s is removed and told of", (_, text, expected) => {
-    expect(sanitise(text)).toEqual({ text: expected, hidden: true });
+    expect(sanitise(text)).toMatchObject({ text: expected, hidden: true });
   });
 
-  it.each(["Plain text.", "👩‍👩‍👧‍👦 family, 👍🏽 and ❤️", "مرحبا بالعالم", "שלום", "a < b && c > d", "`code` and\n\n```js\nif (a) {}\n```", "- list\n- [x] done", "日本語のテキスト", "1️⃣ first"])(
-    "%j stays as it is",
-    (text) => {
-      expect(sanitise(text)).toEqual({ text, hidden: false });
-    },
-  );
+  it.each([
+    "Plain text.",
+    "👩‍👩‍👧‍👦 family, 👍🏽 and ❤️",
+    "مرحبا بالعالم",
+    "שלום",
+    "a < b && c > d",
+    "`code` and\n\n```js\nif (a) {}\n```",
+    "- list\n- [x] done",
+    "日本語のテキスト",
+    "1️⃣ first",
+  ])("%j stays as it is", (text) => {
+    expect(sanitise(text)).toEqual({ text, hidden: false, removed: [] });
+  });
 
   it.each([
     ["a mention", "ping @alice and @acme/team", /@\u200balice.*@\u200bacme/],
     ["a close keyword", "fixes #12, closes acme/shop#3", /fixes\u200b #12.*closes\u200b acme/],
     ["a command", "/baton approve", /^\u200b\/baton/],
     ["a workflow command", "::error::x", /^\u200b::error/],
-    ["a remote image", "![x](http://evil/beacon.png)", /^\[/],
+    ["a remote image", "![x](http://evil/beacon.png)", /^\(image\)$/],
   ])("%s is defused before it is published", (_, text, expected) => {
     expect(neutralise(text)).toMatch(expected);
   });
@@ -223,11 +241,15 @@ describe("untrusted text", () => {
 
   it("is cut between characters, within its bound, with fences closed", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme", minLength: 100, maxLength: 300 }), fc.integer({ min: 40, max: 90 }), (text, max) => {
-        const short = cut(text, max);
-        expect(short.length).toBeLessThanOrEqual(max);
-        expect(short.isWellFormed()).toBe(true);
-      }),
+      fc.property(
+        fc.string({ unit: "grapheme", minLength: 100, maxLength: 300 }),
+        fc.integer({ min: 40, max: 90 }),
+        (text, max) => {
+          const short = cut(text, max);
+          expect(short.length).toBeLessThanOrEqual(max);
+          expect(short.isWellFormed()).toBe(true);
+        },
+      ),
     );
     expect(cut(`\`\`\`\n${"x".repeat(100)}`, 60)).toMatch(/\n```\n\n… \(cut\)$/);
   });

@@ -18,7 +18,8 @@ export interface RenderedCheckRun {
 export function renderCheckRun(state: RunState, _view: RenderView): RenderedCheckRun {
   const { icon, sentence } = headline(state);
   const conclusion = conclusionOf(state);
-  const steps = state.outcome === null ? stepsTable(state) : `${stepsTable(state)}\n\n${verdictTree(state.outcome.verdict)}`;
+  const steps =
+    state.outcome === null ? stepsTable(state) : `${stepsTable(state)}\n\n${verdictTree(state.outcome.verdict)}`;
   return {
     name: "Baton",
     status: conclusion === null ? "in_progress" : "completed",
@@ -34,7 +35,16 @@ export function renderCheckRun(state: RunState, _view: RenderView): RenderedChec
 /** An older head is no longer judged: neither green nor red, and never left running. */
 export function renderSupersededCheckRun(newSha: string): RenderedCheckRun {
   const title = `Superseded by ${newSha.slice(0, 7)}`;
-  return { name: "Baton", status: "completed", conclusion: "neutral", title, summary: `${title}: the run judges the newer commit.`, text: "", annotations: [], detailsUrl: null };
+  return {
+    name: "Baton",
+    status: "completed",
+    conclusion: "neutral",
+    title,
+    summary: `${title}: the run judges the newer commit.`,
+    text: "",
+    annotations: [],
+    detailsUrl: null,
+  };
 }
 
 function conclusionOf(state: RunState): RenderedCheckRun["conclusion"] {

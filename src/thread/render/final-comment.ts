@@ -2,7 +2,7 @@
 import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { RunState } from "../../core/state.ts";
-import { cut } from "../sanitise.ts";
+import { cut } from "../cut.ts";
 import { costTable, headline, verdictTree } from "./parts.ts";
 import type { RenderView } from "./view.ts";
 
@@ -10,8 +10,10 @@ export function renderFinalComment(state: RunState, _view: RenderView): string {
   const { icon, sentence } = headline(state);
   const outcome = state.outcome;
   const parts = [`${icon} ${sentence}`];
-  if (outcome !== null && (outcome.verdict.evidence.length > 0 || outcome.verdict.children.length > 0)) parts.push("### Evidence", verdictTree(outcome.verdict));
-  if (outcome?.error != null) parts.push(`**What to do:** ${errorCatalogue[outcome.error.code].remedy} (\`${outcome.error.code}\`)`);
+  if (outcome !== null && (outcome.verdict.evidence.length > 0 || outcome.verdict.children.length > 0))
+    parts.push("### Evidence", verdictTree(outcome.verdict));
+  if (outcome?.error != null)
+    parts.push(`**What to do:** ${errorCatalogue[outcome.error.code].remedy} (\`${outcome.error.code}\`)`);
   parts.push("### Cost", costTable(state));
   for (const { by, addUsd } of state.topUps) parts.push(`Topped up by $${addUsd.toFixed(2)} by @\u200b${by.login}.`);
   return cut(parts.join("\n\n"), limits.commentCharactersMax);

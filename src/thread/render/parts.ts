@@ -2,23 +2,46 @@
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
-import { neutralise } from "../sanitise.ts";
+import { neutralise } from "../neutralise.ts";
 import { cell, count, duration, totalTokens, usd } from "./format.ts";
 
 export const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️", error: "⚠️" } as const;
 
 export function headline(state: RunState): { icon: string; sentence: string } {
   if (state.outcome !== null) {
-    if (state.status === "cancelled") return { icon: icons.skipped, sentence: `**Cancelled.** ${neutralise(state.outcome.verdict.reason)}` };
-    const words = { passed: "Done", failed: "Not done", error: "Stopped", skipped: "Skipped", pending: "Unfinished" } as const;
-    return { icon: icons[state.outcome.verdict.status], sentence: `**${words[state.outcome.verdict.status]}.** ${neutralise(state.outcome.verdict.reason)}` };
+    if (state.status === "cancelled")
+      return { icon: icons.skipped, sentence: `**Cancelled.** ${neutralise(state.outcome.verdict.reason)}` };
+    const words = {
+      passed: "Done",
+      failed: "Not done",
+      error: "Stopped",
+      skipped: "Skipped",
+      pending: "Unfinished",
+    } as const;
+    return {
+      icon: icons[state.outcome.verdict.status],
+      sentence: `**${words[state.outcome.verdict.status]}.** ${neutralise(state.outcome.verdict.reason)}`,
+    };
   }
   const waits = waitingFor(state);
-  const wait = waits.find(({ kind }) => kind === "money") ?? waits.find(({ kind }) => kind === "people") ?? waits.find(({ kind }) => kind === "worker") ?? waits[0];
-  if (state.cancelRequested !== null) return { icon: icons.pending, sentence: `**Cancelling**, as @${state.cancelRequested.by.login} asked.` };
+  const wait =
+    waits.find(({ kind }) => kind === "money") ??
+    waits.find(({ kind }) => kind === "people") ??
+    waits.find(({ kind }) => kind === "worker") ??
+    waits[0];
+  if (state.cancelRequested !== null)
+    return { icon: icons.pending, sentence: `**Cancelling**, as @${state.cancelRequested.by.login} asked.` };
   if (wait === undefined) return { icon: icons.pending, sentence: "**Starting.**" };
-  const icon = wait.kind === "people" ? "🙋" : wait.kind === "money" ? "💰" : wait.kind === "worker" ? "🏃" : icons.pending;
-  const what = wait.kind === "people" ? "Waits for you" : wait.kind === "money" ? "Out of budget" : wait.kind === "worker" ? "At work" : "Waits";
+  const icon =
+    wait.kind === "people" ? "🙋" : wait.kind === "money" ? "💰" : wait.kind === "worker" ? "🏃" : icons.pending;
+  const what =
+    wait.kind === "people"
+      ? "Waits for you"
+      : wait.kind === "money"
+        ? "Out of budget"
+        : wait.kind === "worker"
+          ? "At work"
+          : "Waits";
   return { icon, sentence: `**${what}: ${neutralise(wait.title)}.** ${neutralise(wait.sentence)}` };
 }
 
@@ -85,14 +108,22 @@ function stepIcon(effect: EffectState): string {
 }
 
 function stepNote(effect: EffectState): string {
-  if (effect.error !== null && effect.status !== "succeeded") return `${effect.error.code}: ${effect.error.message}`.slice(0, 200);
+  if (effect.error !== null && effect.status !== "succeeded")
+    return `${effect.error.code}: ${effect.error.message}`.slice(0, 200);
   const took = effect.endedAt === null ? "" : duration(effect.endedAt - effect.requestedAt);
   if (effect.kind === "agent" && effect.output !== undefined) {
-    const { files, headSha } = effect.output as { files: { added: number | null; removed: number | null }[]; headSha: string | null };
-    const sum = (of: (file: { added: number | null; removed: number | null }) => number | null): number => files.reduce((total, file) => total + (of(file) ?? 0), 0);
-    return headSha === null ? took : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${files.length} file${files.length === 1 ? "" : "s"}, ${took}`;
+    const { files, headSha } = effect.output as {
+      files: { added: number | null; removed: number | null }[];
+      headSha: string | null;
+    };
+    const sum = (of: (file: { added: number | null; removed: number | null }) => number | null): number =>
+      files.reduce((total, file) => total + (of(file) ?? 0), 0);
+    return headSha === null
+      ? took
+      : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${files.length} file${files.length === 1 ? "" : "s"}, ${took}`;
   }
-  if (effect.kind === "gate") return ((effect.output as Verdict | undefined) ?? effect.observed?.verdict)?.reason.slice(0, 200) ?? "";
+  if (effect.kind === "gate")
+    return ((effect.output as Verdict | undefined) ?? effect.observed?.verdict)?.reason.slice(0, 200) ?? "";
   if (effect.kind === "breakpoint" && effect.output !== undefined) {
     const { decision, by } = effect.output as { decision: string; by: { login: string } | null };
     return by === null ? decision : `${decision} by @${by.login}`;
@@ -115,21 +146,30 @@ export function costTable(state: RunState): string {
       for (const used of attempt.usage) {
         const { input, output, cacheRead, cacheWrite } = used.tokens;
         const cost = used.costUsd === null ? "unknown" : usd(used.costUsd);
-        rows.push(`| ${cell(neutralise(effect.title))} | ${attempt.attempt} | ${cell(used.harness)} | ${cell(neutralise(used.model))} | ${count(input)} | ${count(output)} | ${count(cacheRead)} | ${count(cacheWrite)} | ${cost} |`);
+        rows.push(
+          `| ${cell(neutralise(effect.title))} | ${attempt.attempt} | ${cell(used.harness)} | ${cell(neutralise(used.model))} | ${count(input)} | ${count(output)} | ${count(cacheRead)} | ${count(cacheWrite)} | ${cost} |`,
+        );
       }
     }
   }
   if (rows.length === 0) return "Nothing was spent.";
   const { tokens, spentUsd, complete } = state.money;
   const total = `| **Total** | | | | ${count(tokens.input)} | ${count(tokens.output)} | ${count(tokens.cacheRead)} | ${count(tokens.cacheWrite)} | **${complete ? "" : "≥ "}${usd(spentUsd)}** |`;
-  return ["| Step | Try | Harness | Model | Input | Output | Cache read | Cache write | Cost |", "|---|--:|---|---|--:|--:|--:|--:|--:|", ...rows, total].join("\n");
+  return [
+    "| Step | Try | Harness | Model | Input | Output | Cache read | Cache write | Cost |",
+    "|---|--:|---|---|--:|--:|--:|--:|--:|",
+    ...rows,
+    total,
+  ].join("\n");
 }
 
 export function verdictTree(verdict: Verdict, depth = 0): string {
   const indent = "  ".repeat(depth);
   const evidence = verdict.evidence
     .filter(({ label }) => label !== "log")
-    .map(({ label, value, url }) => (url === undefined ? `${label} ${neutralise(value)}` : `[${label} ${neutralise(value)}](${url})`))
+    .map(({ label, value, url }) =>
+      url === undefined ? `${label} ${neutralise(value)}` : `[${label} ${neutralise(value)}](${url})`,
+    )
     .join(", ");
   const line = `${indent}- ${icons[verdict.status]} **${neutralise(verdict.name)}**: ${neutralise(verdict.reason)}${evidence === "" ? "" : ` (${evidence})`}`;
   return [line, ...verdict.children.map((child) => verdictTree(child, depth + 1))].join("\n");

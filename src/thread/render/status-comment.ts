@@ -3,7 +3,8 @@ import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { RunState } from "../../core/state.ts";
 import { waitingFor } from "../../core/waiting.ts";
-import { cut, neutralise } from "../sanitise.ts";
+import { cut } from "../cut.ts";
+import { neutralise } from "../neutralise.ts";
 import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
 import type { RenderView } from "./view.ts";
 
@@ -17,10 +18,18 @@ export function renderStatusComment(state: RunState, _view: RenderView): string 
   const failure = state.outcome?.error ?? null;
   if (failure !== null) parts.push(`**What to do:** ${errorCatalogue[failure.code].remedy} (\`${failure.code}\`)`);
   const waits = waitingFor(state);
-  if (waits.length > 1) parts.push(folded(`Waits for ${waits.length} things`, waits.map(({ title, sentence: why }) => `- ${neutralise(title)}: ${neutralise(why)}`).join("\n")));
+  if (waits.length > 1)
+    parts.push(
+      folded(
+        `Waits for ${waits.length} things`,
+        waits.map(({ title, sentence: why }) => `- ${neutralise(title)}: ${neutralise(why)}`).join("\n"),
+      ),
+    );
   parts.push(folded("Cost by step", costTable(state)));
   parts.push(folded("Decisions", decisions(state)));
-  parts.push(`<sub>\`${state.process.name}\` v${state.process.version} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`);
+  parts.push(
+    `<sub>\`${state.process.name}\` v${state.process.version} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`,
+  );
   return cut(parts.join("\n\n"), limits.commentCharactersMax);
 }
 

@@ -1,0 +1,120 @@
+/**
+ * Where in a comment the command stands: the author's own text, at the start of a line, at top level.
+ *
+ * Never counted: code, quotes, HTML and what stands in it, lists, tables, headings, footnotes, link text, mathematics,
+ * and what a mail program put below "… wrote:". When in doubt a line does not count: silence can be repaired by a
+ * second comment, a command that nobody gave cannot.
+ */
+import type { Paragraph, RootContent } from "mdast";
+import { blockElements, phraseElements, tokenizeHtml, voidElements } from "./html.ts";
+import { type ParsedMarkdown, parseMarkdown, placeOf } from "./markdown.ts";
+
+export interface CommandLine {
+  /** What follows `/baton` on its line. */
+  line: string;
+  /** The lines after it, without what a mail program quoted. */
+  after: string;
+}
+
+const candidate = /^ {0,3}\/baton(?=[ \t]|$)/gm;
+const commandLine = /^ {0,3}\/baton(?:[ \t]+(.*))?$/;
+/** As in `markdown.ts`: in a block with more, links are not looked for, so nothing in it is known to be plain. */
+const bracketsMax = 400;
+
+/** `text` has `\n` for every line ending. */
+export function findCommandLine(text: string): CommandLine | null {
+  const last = [...text.matchAll(candidate)].at(-1);
+  if (last === undefined) return null;
+  // What follows the last candidate's block cannot change what it is.
+  const blank = text.slice(last.index).search(/\n[ \t]*\n/);
+  const parsed = parse(blank === -1 ? text : text.slice(0, last.index + blank));
+  if (parsed === null) return null;
+  const place = firstPlace(parsed.tree.children, text);
+  if (place === null) return null;
+  const lineEnd = endOfLine(text, place);
+  const line = commandLine.exec(text.slice(place, lineEnd))?.[1] ?? "";
+  return { line: line.trim(), after: withoutMail(text.slice(lineEnd + 1)).trim() };
+}
+
+/** Text that is nested beyond reason is nobody's command. */
+function parse(text: string): ParsedMarkdown | null {
+  try {
+    return parseMarkdown(text);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return null;
+    throw thrown;
+  }
+}
+
+function firstPlace(nodes: RootContent[], text: string): number | null {
+  const open = new Map<string, number>();
+  for (const [index, node] of nodes.entries()) {
+    const place = placeOf(node);
+    if (place === null) continue;
+    if (node.type === "html") count(open, text.slice(place.start, place.end), blockElements);
+    if (node.type !== "paragraph") continue;
+    const mail = mailStart(text.slice(place.start, place.end));
+    const found = open.size > 0 ? null : placeInParagraph(node, text);
+    if (found !== null && (mail === null || found < place.start + mail)) return found;
+    if (mail !== null && nodes[index + 1]?.type !== "blockquote") return null;
+    for (const child of node.children) if (child.type === "html") count(open, child.value, blockElements);
+  }
+  return null;
+}
+
+/** Elements that a piece of HTML opens or closes. */
+function count(open: Map<string, number>, source: string, known: ReadonlySet<string>): void {
+  for (const token of tokenizeHtml(source)) {
+    if ((token.kind !== "open" && token.kind !== "close") || !known.has(token.name) || voidElements.has(token.name))
+      continue;
+    const depth = (open.get(token.name) ?? 0) + (token.kind === "open" ? 1 : -1);
+    if (depth > 0) open.set(token.name, depth);
+    else open.delete(token.name);
+  }
+}
+
+function placeInParagraph(paragraph: Paragraph, text: string): number | null {
+  const place = placeOf(paragraph);
+  if (place === null || text.slice(place.start, place.end).split("[").length > bracketsMax) return null;
+  let mathematics = false;
+  for (let start = place.start; start <= place.end; start = endOfLine(text, start) + 1) {
+    const line = text.slice(start, endOfLine(text, start));
+    if (line.trim() === "$$") mathematics = !mathematics;
+    if (!mathematics && commandLine.test(line) && isPlain(paragraph, start + line.indexOf("/"))) return start;
+  }
+  return null;
+}
+
+/** True when the character there is text of the paragraph itself: no code, link or HTML around it. */
+function isPlain(paragraph: Paragraph, at: number): boolean {
+  const open = new Map<string, number>();
+  for (const child of paragraph.children) {
+    const place = placeOf(child);
+    if (place === null) continue;
+    if (place.start <= at && at < place.end) return child.type === "text" && open.size === 0;
+    if (child.type === "html") for (const known of [blockElements, phraseElements]) count(open, child.value, known);
+  }
+  return false;
+}
+
+const mailMarks: RegExp[] = [
+  /^-{2,}[ \t]*(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine|Mensaje original)[ \t]*-{2,}[ \t]*$/im,
+  /^(?:From|Von|De|Da): [^\n]{1,300}\n(?:[^\n]{1,300}\n)?(?:Sent|Date|To|Gesendet|Envoyé|Enviado|Inviato): /im,
+  /^(?:On|Le|El|Il|Em|Am)\b[^\n]{4,300}(?:\n[^\n]{1,200})?\b(?:wrote|a écrit|escribió|ha scritto|escreveu|schrieb[^\n]{0,100}) ?:[ \t]*$/im,
+  /^Reply to this email directly(?:,| or) /im,
+];
+
+function mailStart(text: string): number | null {
+  const found = mailMarks.map((mark) => text.search(mark)).filter((at) => at >= 0);
+  return found.length === 0 ? null : Math.min(...found);
+}
+
+function withoutMail(text: string): string {
+  const start = mailStart(text);
+  return start === null ? text : text.slice(0, start);
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf("\n", from);
+  return end === -1 ? text.length : end;
+}

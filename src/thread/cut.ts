@@ -1,0 +1,88 @@
+/** Text within its bound: cut between characters as people see them, what was opened closed again, with an honest mark. */
+
+const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** The longest run that is looked at for a boundary; a longer one is no character but an attack. */
+const windowCharacters = 256;
+/** Room for closing what is open. */
+const closingCharactersMax = 120;
+const foldsMax = 6;
+const cutMark = "\n\n… (cut)";
+
+export function cut(text: string, charactersMax: number, mark: string = cutMark): string {
+  if (text.length <= charactersMax) return text;
+  const room = charactersMax - mark.length;
+  let head = text.slice(0, boundary(text, Math.max(0, room)));
+  let closing = closingOf(head);
+  if (closing.length > 0) {
+    head = text.slice(0, boundary(text, Math.max(0, room - Math.min(closing.length, closingCharactersMax))));
+    closing = closingOf(head);
+  }
+  const whole = `${head}${closing}${mark}`;
+  return whole.length <= charactersMax ? whole : text.slice(0, boundary(text, charactersMax));
+}
+
+/** The same by UTF-8 bytes, as GitHub counts the texts of check runs. */
+export function cutBytes(text: string, bytesMax: number, mark: string = cutMark): string {
+  if (bytesOf(text) <= bytesMax) return text;
+  let charactersMax = Math.min(text.length, bytesMax);
+  for (;;) {
+    const short = cut(text, charactersMax, mark);
+    const over = bytesOf(short) - bytesMax;
+    if (over <= 0 || charactersMax <= 0) return short;
+    // A character has at most three bytes a code unit, so this never goes below what fits by much.
+    charactersMax -= Math.max(1, Math.ceil(over / 3));
+  }
+}
+
+export function bytesOf(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) as number;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+/** The last place at or before `at` where a character, as people see it, ends. */
+function boundary(text: string, at: number): number {
+  if (at >= text.length) return text.length;
+  let from = Math.max(0, at - windowCharacters);
+  // Not in the middle of a pair.
+  if (from > 0 && /[\udc00-\udfff]/.test(text[from] ?? "")) from -= 1;
+  let last = from;
+  for (const { index, segment } of segmenter.segment(text.slice(from, at + windowCharacters))) {
+    const end = from + index + segment.length;
+    if (end > at) break;
+    last = end;
+  }
+  return last > from || from === 0 ? last : wellFormed(text, at);
+}
+
+function wellFormed(text: string, at: number): number {
+  return /[\udc00-\udfff]/.test(text[at] ?? "") ? at - 1 : at;
+}
+
+/** What has to follow a text so that what comes after it is not within a fence or a fold of it. */
+function closingOf(text: string): string {
+  let fence: string | null = null;
+  let folds = 0;
+  for (const line of text.split("\n")) {
+    const mark = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line);
+    if (fence === null) {
+      if (mark !== null && !(mark[1]?.startsWith("`") === true && mark[2]?.includes("`") === true)) {
+        fence = mark[1] ?? null;
+        continue;
+      }
+      folds += (line.match(/<details>/g) ?? []).length - (line.match(/<\/details>/g) ?? []).length;
+    } else if (mark !== null && mark[1]?.startsWith(fence) === true && mark[2]?.trim() === "") fence = null;
+  }
+  const fold = "\n\n</details>".repeat(Math.max(0, Math.min(foldsMax, folds)));
+  return `${fence === null ? "" : `\n${fence.slice(0, 40)}`}${fold}`;
+}
+
+/** A fence longer than any run of backticks inside, so that the text cannot leave it. */
+export function fenced(text: string, language = ""): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text.replace(/\n+$/, "")}\n${fence}`;
+}

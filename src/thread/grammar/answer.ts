@@ -1,0 +1,9 @@
+import { defineCommand } from "./command.ts";
+
+export const answer = defineCommand({
+  name: "answer",
+  usage: "answer <text>",
+  summary: "Answer the run's question.",
+  examples: ["answer Use the second option."],
+  text: "required",
+});

@@ -5,7 +5,17 @@
  * T1 Green is only what the gate says of the exact head; a run without that evidence never ends as passed.
  * T2 Every new head is judged anew: checks first, then review.
  */
-import { type AgentOutput, type BreakpointOutput, type Evidence, hasCode, matchesAny, type ProcessContext, prompts, pullRequestText, type Verdict } from "../src/index.ts";
+import {
+  type AgentOutput,
+  type BreakpointOutput,
+  type Evidence,
+  hasCode,
+  matchesAny,
+  type ProcessContext,
+  prompts,
+  pullRequestText,
+  type Verdict,
+} from "../src/index.ts";
 import type { WorkInput, WorkOutput } from "./schema.ts";
 
 export interface Work {
@@ -19,7 +29,13 @@ export interface Work {
 }
 
 export function begin(input: WorkInput, plan: string): Work {
-  return { plan, headSha: input.branchSha ?? input.baseSha, pushedSha: input.branchSha, steps: [], pullRequest: input.pullRequest };
+  return {
+    plan,
+    headSha: input.branchSha ?? input.baseSha,
+    pushedSha: input.branchSha,
+    steps: [],
+    pullRequest: input.pullRequest,
+  };
 }
 
 /** One writing agent step from the present head; false when it changed nothing. */
@@ -27,7 +43,12 @@ export async function write(
   ctx: ProcessContext,
   input: WorkInput,
   work: Work,
-  step: { name: "implement" | "repair" | "address"; title: string; stage: string; prompt: { system: string; user: string } },
+  step: {
+    name: "implement" | "repair" | "address";
+    title: string;
+    stage: string;
+    prompt: { system: string; user: string };
+  },
 ): Promise<boolean> {
   const last = work.steps.at(-1);
   const output = await ctx.agent(step.name, {
@@ -56,7 +77,9 @@ export function chosen(input: WorkInput): { harness?: string; model?: string } {
 
 /** Changes of CI, of Baton's own configuration and the like need a person before they leave this machine. */
 export async function protectedPathsAllowed(ctx: ProcessContext, input: WorkInput, work: Work): Promise<boolean> {
-  const touched = [...new Set((work.steps.at(-1)?.files ?? []).map(({ path }) => path))].filter((path) => matchesAny(path, input.settings.protectedPaths));
+  const touched = [...new Set((work.steps.at(-1)?.files ?? []).map(({ path }) => path))].filter((path) =>
+    matchesAny(path, input.settings.protectedPaths),
+  );
   if (touched.length === 0) return true;
   if (input.settings.protectedPathsBreakpoint === "deny") return false;
   const answer = await ctx.breakpoint("protected-paths", {
@@ -81,7 +104,14 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
     const opened = await ctx.publish("pull-request", {
       title: "Open the pull request",
       stage: "Publish",
-      publish: { operation: "pull-request", head: input.branch, base: input.baseBranch, title: text.title, body: text.body, draft: false },
+      publish: {
+        operation: "pull-request",
+        head: input.branch,
+        base: input.baseBranch,
+        title: text.title,
+        body: text.body,
+        draft: false,
+      },
     });
     work.pullRequest = opened.number;
   } else if (input.pullRequest === null) {
@@ -98,13 +128,23 @@ export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, wor
   for (let repairs = 0; ; repairs += 1) {
     const checks = await ctx.gate(
       "checks",
-      { title: `Checks on ${work.headSha.slice(0, 7)}`, stage: "Checks", gate: "checks-green", sha: work.headSha, ...onPullRequest(work), options: { baseBranch: input.baseBranch } },
+      {
+        title: `Checks on ${work.headSha.slice(0, 7)}`,
+        stage: "Checks",
+        gate: "checks-green",
+        sha: work.headSha,
+        ...onPullRequest(work),
+        options: { baseBranch: input.baseBranch },
+      },
       // The gate has its own time limit per check; this one only ends a gate that cannot be read at all.
       { timeoutMs: input.settings.checksTimeoutMs * 2 },
     );
     if (checks.status !== "failed") return checks;
     if (repairs >= input.settings.repairAttempts) {
-      return { ...withoutLogs(checks), reason: `Still red after ${repairs} repair${repairs === 1 ? "" : "s"} (limit ${input.settings.repairAttempts}): ${checks.reason}` };
+      return {
+        ...withoutLogs(checks),
+        reason: `Still red after ${repairs} repair${repairs === 1 ? "" : "s"} (limit ${input.settings.repairAttempts}): ${checks.reason}`,
+      };
     }
     const changed = await write(ctx, input, work, {
       name: "repair",
@@ -112,29 +152,47 @@ export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, wor
       stage: "Checks",
       prompt: prompts.repair({ ...input, plan: work.plan, checks }),
     });
-    if (!changed) return { ...withoutLogs(checks), reason: `The repair changed nothing, so the checks stay red: ${checks.reason}` };
-    if (!(await protectedPathsAllowed(ctx, input, work))) return { ...withoutLogs(checks), reason: "The repair changed protected paths and nobody allowed it." };
+    if (!changed)
+      return { ...withoutLogs(checks), reason: `The repair changed nothing, so the checks stay red: ${checks.reason}` };
+    if (!(await protectedPathsAllowed(ctx, input, work)))
+      return { ...withoutLogs(checks), reason: "The repair changed protected paths and nobody allowed it." };
     await publish(ctx, input, work);
   }
 }
 
 /** A review of exactly this head by somebody permitted. */
 export async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): Promise<BreakpointOutput> {
-  if (input.settings.reviewBreakpoint === "auto") return { decision: "approved", by: null, feedback: "", sha: work.headSha, reviewId: null };
+  if (input.settings.reviewBreakpoint === "auto")
+    return { decision: "approved", by: null, feedback: "", sha: work.headSha, reviewId: null };
   const pullRequest = work.pullRequest;
   if (pullRequest === null) throw new Error("A review needs a pull request.");
   if (input.settings.reviewers.length + input.settings.teams.length > 0) {
     await ctx.publish("request-review", {
       title: "Request a review",
       stage: "Review",
-      publish: { operation: "request-review", pullRequest, reviewers: input.settings.reviewers, teams: input.settings.teams },
+      publish: {
+        operation: "request-review",
+        pullRequest,
+        reviewers: input.settings.reviewers,
+        teams: input.settings.teams,
+      },
     });
   }
-  return ctx.breakpoint("review", { title: `Review of ${work.headSha.slice(0, 7)}`, stage: "Review", kind: "review", subject: { pullRequest, sha: work.headSha } });
+  return ctx.breakpoint("review", {
+    title: `Review of ${work.headSha.slice(0, 7)}`,
+    stage: "Review",
+    kind: "review",
+    subject: { pullRequest, sha: work.headSha },
+  });
 }
 
 /** The text of the review goes to the agent as feedback; false when it changed nothing. */
-export async function addressReview(ctx: ProcessContext, input: WorkInput, work: Work, feedback: string): Promise<boolean> {
+export async function addressReview(
+  ctx: ProcessContext,
+  input: WorkInput,
+  work: Work,
+  feedback: string,
+): Promise<boolean> {
   const changed = await write(ctx, input, work, {
     name: "address",
     title: "Address the review",
@@ -160,33 +218,60 @@ export async function untilApproved(ctx: ProcessContext, input: WorkInput, work:
         break;
       }
       case "rejected":
-        return ended(work, { ...no(`The pull request was closed or the work rejected. ${review.feedback}`.trim()), children: [checks] });
+        return ended(work, {
+          ...no(`The pull request was closed or the work rejected. ${review.feedback}`.trim()),
+          children: [checks],
+        });
       case "voided":
         work.headSha = review.sha ?? work.headSha;
         work.pushedSha = work.headSha;
         break;
       case "changes-requested":
-        if (round > input.settings.reviewRounds) return ended(work, no(`Changes were asked for ${round} times; the limit is ${input.settings.reviewRounds} (\`limits.reviewRounds\`).`));
-        if (!(await addressReview(ctx, input, work, review.feedback))) return ended(work, no("The agent changed nothing that may be published in answer to the review."));
+        if (round > input.settings.reviewRounds)
+          return ended(
+            work,
+            no(
+              `Changes were asked for ${round} times; the limit is ${input.settings.reviewRounds} (\`limits.reviewRounds\`).`,
+            ),
+          );
+        if (!(await addressReview(ctx, input, work, review.feedback)))
+          return ended(work, no("The agent changed nothing that may be published in answer to the review."));
         break;
     }
   }
 }
 
-async function finish(ctx: ProcessContext, input: WorkInput, work: Work, checks: Verdict, approvedBy: string | null): Promise<WorkOutput | null> {
+async function finish(
+  ctx: ProcessContext,
+  input: WorkInput,
+  work: Work,
+  checks: Verdict,
+  approvedBy: string | null,
+): Promise<WorkOutput | null> {
   const pullRequest = work.pullRequest as number;
   const evidence: Evidence[] = [
     { label: "pull request", value: `#${pullRequest}` },
     { label: "head", value: work.headSha },
     ...(approvedBy === null ? [] : [{ label: "approved by", value: `@${approvedBy}` }]),
   ];
-  const passed = (reason: string): Verdict => ({ name: "result", status: "passed", reason, evidence, children: [checks] });
-  const approval = approvedBy === null ? "no review was asked for (`breakpoints.review: auto`)" : `approved by @${approvedBy}`;
+  const passed = (reason: string): Verdict => ({
+    name: "result",
+    status: "passed",
+    reason,
+    evidence,
+    children: [checks],
+  });
+  const approval =
+    approvedBy === null ? "no review was asked for (`breakpoints.review: auto`)" : `approved by @${approvedBy}`;
   if (input.settings.merge === "manual") {
     return { ...ended(work, passed(`Checks are green and ${approval}; merging is left to you.`)), approvedBy };
   }
   try {
-    await ctx.publish("merge", { title: "Merge", stage: "Finish", publish: { operation: "merge", pullRequest, sha: work.headSha, method: input.settings.mergeMethod } });
+    await ctx.publish("merge", {
+      title: "Merge",
+      stage: "Finish",
+      publish: { operation: "merge", pullRequest, sha: work.headSha, method: input.settings.mergeMethod },
+    });
   } catch (thrown) {
     if (!hasCode(thrown, "BATON_GITHUB_CONFLICT")) throw thrown;
     const review = await askForReview(ctx, input, work);
@@ -195,14 +280,23 @@ async function finish(ctx: ProcessContext, input: WorkInput, work: Work, checks:
       work.pushedSha = review.sha;
       return null;
     }
-    return { ...ended(work, passed(`Checks are green and ${approval}; GitHub did not merge it, so merging is left to you.`)), approvedBy };
+    return {
+      ...ended(work, passed(`Checks are green and ${approval}; GitHub did not merge it, so merging is left to you.`)),
+      approvedBy,
+    };
   }
   return { ...ended(work, passed(`Merged: checks are green and ${approval}.`)), merged: true, approvedBy };
 }
 
 export function ended(work: Work | null, verdict: Verdict): WorkOutput {
   const pushed = work?.pushedSha ?? null;
-  return { verdict: withoutLogs(verdict), pullRequest: work?.pullRequest ?? null, headSha: pushed, merged: false, approvedBy: null };
+  return {
+    verdict: withoutLogs(verdict),
+    pullRequest: work?.pullRequest ?? null,
+    headSha: pushed,
+    merged: false,
+    approvedBy: null,
+  };
 }
 
 export function no(reason: string): Verdict {
@@ -215,5 +309,9 @@ function onPullRequest(work: Work): { pullRequest?: number } {
 
 /** Logs are for the repair step; a verdict that people read links to the check instead. */
 function withoutLogs(verdict: Verdict): Verdict {
-  return { ...verdict, evidence: verdict.evidence.filter(({ label }) => label !== "log"), children: verdict.children.map(withoutLogs) };
+  return {
+    ...verdict,
+    evidence: verdict.evidence.filter(({ label }) => label !== "log"),
+    children: verdict.children.map(withoutLogs),
+  };
 }

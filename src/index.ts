@@ -1,7 +1,13 @@
 /** What process authors import. */
 export type { AgentOutput, BreakpointOutput, EffectInput, EffectOutput, PublishOutput } from "./core/effect.ts";
 export { BatonError, hasCode } from "./core/errors.ts";
-export { defineProcess, type EffectOptions, type ProcessContext, type ProcessDefinition, ProcessRegistry } from "./core/process.ts";
+export {
+  defineProcess,
+  type EffectOptions,
+  type ProcessContext,
+  type ProcessDefinition,
+  ProcessRegistry,
+} from "./core/process.ts";
 export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
 export { matchesAny } from "./policy/paths.ts";
 export { pullRequestText } from "./prompt/handoff.ts";

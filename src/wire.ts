@@ -1,16 +1,17 @@
 /** The only place that builds adapters and joins them to the runner. */
-import { setImmediate as macrotask } from "node:timers/promises";
+
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setImmediate as macrotask } from "node:timers/promises";
 import { builtInProcesses } from "../processes/index.ts";
-import { createGithubApp } from "./adapters/github/github-app.ts";
 import { openDatabase } from "./adapters/database/open.ts";
-import { claudeCode } from "./adapters/harness/claude-code.ts";
+import { createGithubApp } from "./adapters/github/github-app.ts";
 import { killSurvivors } from "./adapters/harness/child.ts";
+import { claudeCode } from "./adapters/harness/claude-code.ts";
 import { codex } from "./adapters/harness/codex.ts";
 import { commandHarness } from "./adapters/harness/command.ts";
-import { createLog } from "./adapters/system/log.ts";
 import { systemClock } from "./adapters/system/clock.ts";
+import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
 import { handleDelivery } from "./app/handle-delivery.ts";
@@ -37,8 +38,12 @@ export interface Baton {
 const deliveriesAtOnce = 4;
 const shutdownGraceMs = 8_000;
 
-export async function startBaton(settings: AppSettings, overrides: Partial<Pick<Dependencies, "harnesses" | "processes">> = {}): Promise<Baton> {
-  if (settings.app === null) throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
+export async function startBaton(
+  settings: AppSettings,
+  overrides: Partial<Pick<Dependencies, "harnesses" | "processes">> = {},
+): Promise<Baton> {
+  if (settings.app === null)
+    throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
   const redact = createRedactor({ secrets: settings.secrets });
   const log = createLog({ level: settings.logLevel, redact });
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
@@ -48,7 +53,12 @@ export async function startBaton(settings: AppSettings, overrides: Partial<Pick<
     clock: systemClock,
     random: systemRandom,
     log,
-    github: createGithubApp({ appId: settings.app.id, privateKey: settings.app.privateKey, baseUrl: settings.githubApiUrl, clock: systemClock }),
+    github: createGithubApp({
+      appId: settings.app.id,
+      privateKey: settings.app.privateKey,
+      baseUrl: settings.githubApiUrl,
+      clock: systemClock,
+    }),
     workspaces: createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }),
     harnesses: overrides.harnesses ?? harnesses(settings),
     processes: overrides.processes ?? builtInProcesses(),
@@ -86,6 +96,10 @@ export async function startBaton(settings: AppSettings, overrides: Partial<Pick<
 
 function harnesses(settings: AppSettings): Map<string, Harness> {
   const { claude, codex: codexSettings, command } = settings.harness;
-  const all = [claudeCode(claude), codex(codexSettings), ...(command.length === 0 ? [] : [commandHarness({ command, keys: {} })])];
+  const all = [
+    claudeCode(claude),
+    codex(codexSettings),
+    ...(command.length === 0 ? [] : [commandHarness({ command, keys: {} })]),
+  ];
   return new Map(all.map((harness) => [harness.name, harness]));
 }

@@ -1,6 +1,6 @@
 /** issue-to-pr: an issue becomes a reviewed pull request with green checks. */
 import { defineProcess, type ProcessContext, prompts } from "../../src/index.ts";
-import { type WorkInput, workInputSchema, type WorkOutput, workOutputSchema } from "../schema.ts";
+import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";
 import { begin, chosen, ended, no, protectedPathsAllowed, publish, untilApproved, write } from "../stages.ts";
 
 export const issueToPr = defineProcess<WorkInput, WorkOutput>({
@@ -22,8 +22,15 @@ export const issueToPr = defineProcess<WorkInput, WorkOutput>({
       stage: "Implement",
       prompt: prompts.implement({ ...input, plan }),
     });
-    if (!changed) return ended(work, no("The agent changed nothing, so there is nothing to review. Say more precisely what to do, or choose another model."));
-    if (!(await protectedPathsAllowed(ctx, input, work))) return ended(work, no("Protected paths were changed and nobody allowed it, so nothing was published."));
+    if (!changed)
+      return ended(
+        work,
+        no(
+          "The agent changed nothing, so there is nothing to review. Say more precisely what to do, or choose another model.",
+        ),
+      );
+    if (!(await protectedPathsAllowed(ctx, input, work)))
+      return ended(work, no("Protected paths were changed and nobody allowed it, so nothing was published."));
     await publish(ctx, input, work);
     return untilApproved(ctx, input, work);
   },
@@ -43,7 +50,12 @@ async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<string |
       ...chosen(input),
     });
     if (input.settings.planBreakpoint === "auto") return planned.text;
-    const answer = await ctx.breakpoint("plan-approval", { title: "Approve the plan", stage: "Plan", kind: "plan", subject: { text: planned.text } });
+    const answer = await ctx.breakpoint("plan-approval", {
+      title: "Approve the plan",
+      stage: "Plan",
+      kind: "plan",
+      subject: { text: planned.text },
+    });
     if (answer.decision === "approved") return planned.text;
     if (answer.decision === "rejected") return null;
     feedback = answer.feedback;

@@ -24,7 +24,11 @@ const bodyDeadlineMs = 9_000;
 const guidPattern = /^[0-9A-Za-z-]{1,80}$/;
 const eventPattern = /^[a-z_]{1,60}$/;
 
-export async function deliver(options: DeliverOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function deliver(
+  options: DeliverOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   try {
     const body = await readBody(request);
     if (!options.secrets.some((secret) => matches(secret, body, header(request, "x-hub-signature-256")))) {
@@ -43,7 +47,8 @@ export async function deliver(options: DeliverOptions, request: IncomingMessage,
 async function keep({ store, clock }: DeliverOptions, request: IncomingMessage, body: Buffer): Promise<boolean> {
   const guid = header(request, "x-github-delivery");
   const event = header(request, "x-github-event");
-  if (!guidPattern.test(guid) || !eventPattern.test(event)) throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery lacks X-GitHub-Delivery or X-GitHub-Event.");
+  if (!guidPattern.test(guid) || !eventPattern.test(event))
+    throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery lacks X-GitHub-Delivery or X-GitHub-Event.");
   const payload = parse(body);
   const action = typeof payload["action"] === "string" ? payload["action"] : null;
   const installation = payload["installation"] as { id?: unknown } | undefined;
@@ -68,18 +73,27 @@ function parse(body: Buffer): Record<string, unknown> {
   try {
     value = JSON.parse(body.toString("utf8"));
   } catch (thrown) {
-    throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body is not JSON. Set the hook's content type to application/json.", { cause: thrown });
+    throw new BatonError(
+      "BATON_PAYLOAD_INVALID",
+      "The delivery's body is not JSON. Set the hook's content type to application/json.",
+      { cause: thrown },
+    );
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body is not a JSON object.");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body is not a JSON object.");
   return value as Record<string, unknown>;
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const tooLarge = (): BatonError => new BatonError("BATON_PAYLOAD_TOO_LARGE", `A delivery has at most ${limits.deliveryBytesMax} bytes.`);
+  const tooLarge = (): BatonError =>
+    new BatonError("BATON_PAYLOAD_TOO_LARGE", `A delivery has at most ${limits.deliveryBytesMax} bytes.`);
   if (Number(header(request, "content-length")) > limits.deliveryBytesMax) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const deadline = setTimeout(() => request.destroy(new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body did not arrive in time.")), bodyDeadlineMs);
+  const deadline = setTimeout(
+    () => request.destroy(new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body did not arrive in time.")),
+    bodyDeadlineMs,
+  );
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       bytes += chunk.length;
@@ -109,6 +123,9 @@ function header(request: IncomingMessage, name: string): string {
 
 function answer(response: ServerResponse, status: number, body: object): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { "content-type": "application/json", ...(status === 413 ? { connection: "close" } : {}) });
+  response.writeHead(status, {
+    "content-type": "application/json",
+    ...(status === 413 ? { connection: "close" } : {}),
+  });
   response.end(JSON.stringify(body));
 }

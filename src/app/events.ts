@@ -6,10 +6,21 @@ import { z } from "zod";
 import type { CommentEvent } from "../commands/handle-comment.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
-const repository = z.object({ id: z.number().int(), name: z.string(), default_branch: z.string(), owner: z.object({ login: z.string() }) });
+const repository = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  default_branch: z.string(),
+  owner: z.object({ login: z.string() }),
+});
 const base = z.object({ installation: z.object({ id: z.number().int() }), repository });
-const commentPayload = base.extend({ action: z.string(), issue: z.object({ number: z.number().int() }), comment: z.object({ id: z.number().int(), body: z.string(), user }) });
-const pullPayload = base.extend({ pull_request: z.object({ number: z.number().int(), head: z.object({ sha: z.string() }) }) });
+const commentPayload = base.extend({
+  action: z.string(),
+  issue: z.object({ number: z.number().int() }),
+  comment: z.object({ id: z.number().int(), body: z.string(), user }),
+});
+const pullPayload = base.extend({
+  pull_request: z.object({ number: z.number().int(), head: z.object({ sha: z.string() }) }),
+});
 const headSha = z.object({ head_sha: z.string() }).optional();
 const checkPayload = base.extend({ check_run: headSha, check_suite: headSha, workflow_run: headSha });
 const statusPayload = base.extend({ sha: z.string() });
@@ -30,7 +41,13 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       if (action !== "created") return { kind: "ignored", reason: `issue_comment.${action} is never executed` };
       return {
         kind: "comment",
-        repository: { id: found.id, owner: found.owner.login, name: found.name, defaultBranch: found.default_branch, installationId: installation.id },
+        repository: {
+          id: found.id,
+          owner: found.owner.login,
+          name: found.name,
+          defaultBranch: found.default_branch,
+          installationId: installation.id,
+        },
         number: issue.number,
         commentId: comment.id,
         body: comment.body,
@@ -51,12 +68,17 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
     case "workflow_run": {
       const parsed = checkPayload.safeParse(payload);
       if (!parsed.success) return incomplete(event, parsed.error);
-      const sha = parsed.data.check_run?.head_sha ?? parsed.data.check_suite?.head_sha ?? parsed.data.workflow_run?.head_sha;
-      return sha === undefined ? { kind: "ignored", reason: `${event} without a commit` } : { kind: "facts", repositoryId: parsed.data.repository.id, watches: [`sha:${sha}`] };
+      const sha =
+        parsed.data.check_run?.head_sha ?? parsed.data.check_suite?.head_sha ?? parsed.data.workflow_run?.head_sha;
+      return sha === undefined
+        ? { kind: "ignored", reason: `${event} without a commit` }
+        : { kind: "facts", repositoryId: parsed.data.repository.id, watches: [`sha:${sha}`] };
     }
     case "status": {
       const parsed = statusPayload.safeParse(payload);
-      return parsed.success ? { kind: "facts", repositoryId: parsed.data.repository.id, watches: [`sha:${parsed.data.sha}`] } : incomplete(event, parsed.error);
+      return parsed.success
+        ? { kind: "facts", repositoryId: parsed.data.repository.id, watches: [`sha:${parsed.data.sha}`] }
+        : incomplete(event, parsed.error);
     }
     default:
       return { kind: "ignored", reason: `${event} means nothing to Baton` };

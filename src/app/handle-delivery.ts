@@ -41,7 +41,10 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
           if (woken.has(run.runId)) continue;
           woken.add(run.runId);
           // Another replica may drive it: then a job finds it once that has left.
-          if (!(await runner.wake(run.runId, true))) await dependencies.store.write({ jobs: [{ queue: "run", data: { runId: run.runId, facts: true }, singletonKey: run.runId }] });
+          if (!(await runner.wake(run.runId, true)))
+            await dependencies.store.write({
+              jobs: [{ queue: "run", data: { runId: run.runId, facts: true }, singletonKey: run.runId }],
+            });
         }
       }
       // A run that is being driven has not written what it waits for yet.

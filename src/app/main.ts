@@ -34,6 +34,8 @@ async function serve(settings: ReturnType<typeof readSettings>): Promise<void> {
 
 async function setUp(port: number, host: string): Promise<void> {
   const { run } = await import("probot");
-  process.stderr.write(`No APP_ID is set: open http://${host}:${port} to register the App on GitHub, then start again.\n`);
+  process.stderr.write(
+    `No APP_ID is set: open http://${host}:${port} to register the App on GitHub, then start again.\n`,
+  );
   await run(() => {}, { env: { ...process.env, PORT: `${port}`, HOST: host } });
 }

@@ -26,7 +26,12 @@ export async function startServer(settings: AppSettings, baton: Baton): Promise<
       });
     } else {
       response.writeHead(404, { "content-type": "application/json" });
-      response.end(JSON.stringify({ ok: false, message: `Nothing is at ${path}. Webhooks go to ${webhookPath}, health is at /health.` }));
+      response.end(
+        JSON.stringify({
+          ok: false,
+          message: `Nothing is at ${path}. Webhooks go to ${webhookPath}, health is at /health.`,
+        }),
+      );
     }
   });
   // A client that sends its headers slowly holds a socket, nothing else, and not for long.
@@ -46,7 +51,14 @@ async function health(baton: Baton): Promise<{ status: number; body: object }> {
     const active = await baton.dependencies.store.runs({ active: true, limit: 1_000 });
     return { status: 200, body: { ok: true, database: baton.database.kind, activeRuns: active.length } };
   } catch (thrown) {
-    return { status: 503, body: { ok: false, database: baton.database.kind, message: thrown instanceof Error ? thrown.message : String(thrown) } };
+    return {
+      status: 503,
+      body: {
+        ok: false,
+        database: baton.database.kind,
+        message: thrown instanceof Error ? thrown.message : String(thrown),
+      },
+    };
   }
 }
 

@@ -8,13 +8,19 @@ import { mayApprove } from "../policy/approval.ts";
 import type { CommandContext, Reply } from "./context.ts";
 import { steer } from "./steer.ts";
 
-export async function answerBreakpoint(context: CommandContext, decision: "approved" | "rejected" | "changes-requested"): Promise<Reply> {
+export async function answerBreakpoint(
+  context: CommandContext,
+  decision: "approved" | "rejected" | "changes-requested",
+): Promise<Reply> {
   const { actor, command, settings } = context;
   await steer(context, (state) => {
     const effect = question(state, "breakpoint", command.name);
     const { kind, subject } = effect.input as { kind: string; subject: { pullRequest?: number } };
     if (kind === "review") {
-      throw new BatonError("BATON_COMMAND_INVALID", `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`);
+      throw new BatonError(
+        "BATON_COMMAND_INVALID",
+        `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
+      );
     }
     const may = mayApprove({ approver: actor, requester: state.requestedBy, settings: settings.approvals });
     // Anybody who may steer can stop work by rejecting; only an approval needs another person.
@@ -27,6 +33,10 @@ export async function answerBreakpoint(context: CommandContext, decision: "appro
 
 export function question(state: RunState, kind: "breakpoint" | "ask", asked: string): EffectState {
   const effect = openQuestions(state).find((open) => open.kind === kind);
-  if (effect === undefined) throw new BatonError("BATON_COMMAND_INVALID", `The run asks nothing that \`/baton ${asked}\` could answer right now.`);
+  if (effect === undefined)
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `The run asks nothing that \`/baton ${asked}\` could answer right now.`,
+    );
   return effect;
 }

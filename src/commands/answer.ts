@@ -11,8 +11,10 @@ export const answer: CommandHandler = async (context) => {
     const effect = question(state, "ask", "answer");
     const { choices } = effect.input as { choices?: string[] };
     const text = command.text.trim();
-    if (text === "") throw new BatonError("BATON_COMMAND_INVALID", "Write the answer after the command: `/baton answer <text>`.");
-    if (choices !== undefined && !choices.includes(text)) throw new BatonError("BATON_COMMAND_INVALID", `"${text.slice(0, 60)}" is not one of: ${choices.join(", ")}.`);
+    if (text === "")
+      throw new BatonError("BATON_COMMAND_INVALID", "Write the answer after the command: `/baton answer <text>`.");
+    if (choices !== undefined && !choices.includes(text))
+      throw new BatonError("BATON_COMMAND_INVALID", `"${text.slice(0, 60)}" is not one of: ${choices.join(", ")}.`);
     return decideAnswer(state, effect.key, { answer: text, by: actor as unknown as Json });
   });
   return null;

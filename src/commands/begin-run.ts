@@ -1,9 +1,10 @@
 /** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
+
+import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { parseProcessInput } from "../core/process.ts";
 import { type Json, type RunId, runIdSchema } from "../core/vocabulary.ts";
-import { sha256 } from "../adapters/system/sha256.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -28,20 +29,32 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
   const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
   const { store, clock, processes } = dependencies;
   const runId = runIdOf(operationKey);
-  const thread = { repository, number: issue.number, kind: pullRequest === null ? ("issue" as const) : ("pull-request" as const) };
+  const thread = {
+    repository,
+    number: issue.number,
+    kind: pullRequest === null ? ("issue" as const) : ("pull-request" as const),
+  };
   const threadKey = threadKeyOf({ thread });
   if ((await store.run(runId)) === null) {
     const active = await store.activeRun(threadKey);
     if (active !== null) throw new BatonError("BATON_RUN_ACTIVE", `The run \`${active}\` is active in this thread.`);
     const harness = options.harness ?? settings.harness.default;
     if (!dependencies.harnesses.has(harness)) {
-      throw new BatonError("BATON_HARNESS_UNKNOWN", `Harness "${harness}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`);
+      throw new BatonError(
+        "BATON_HARNESS_UNKNOWN",
+        `Harness "${harness}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`,
+      );
     }
     const budgetUsd = options.budgetUsd ?? settings.budget.runUsd;
     if (budgetUsd > settings.budget.maxUsd) {
-      throw new BatonError("BATON_COMMAND_INVALID", `A budget of $${budgetUsd.toFixed(2)} is more than \`budget.maxUsd\` allows ($${settings.budget.maxUsd.toFixed(2)}).`);
+      throw new BatonError(
+        "BATON_COMMAND_INVALID",
+        `A budget of $${budgetUsd.toFixed(2)} is more than \`budget.maxUsd\` allows ($${settings.budget.maxUsd.toFixed(2)}).`,
+      );
     }
-    const definition = processes.latest(options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review"));
+    const definition = processes.latest(
+      options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review"),
+    );
     const input = parseProcessInput(definition, await gatherInput(context, options));
     const now = clock.now();
     try {
@@ -67,7 +80,17 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
           { type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey },
         ],
         also: {
-          run: { runId, threadKey, process: definition.name, status: "running", position: 2, createdAt: now, updatedAt: now, wakeAt: null, watches: [] },
+          run: {
+            runId,
+            threadKey,
+            process: definition.name,
+            status: "running",
+            position: 2,
+            createdAt: now,
+            updatedAt: now,
+            wakeAt: null,
+            watches: [],
+          },
           thread: { threadKey, activeRunId: runId },
           jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }],
         },
@@ -85,12 +108,24 @@ async function gatherInput(context: CommandContext, options: BeginOptions): Prom
   const { github, repository, issue, pullRequest, settings, dependencies } = context;
   const baseBranch = pullRequest?.baseRef ?? repository.defaultBranch;
   const baseSha = await github.branchSha(repository, baseBranch);
-  if (baseSha === null) throw new BatonError("BATON_INPUT_INVALID", `The branch ${baseBranch} has no commit yet, so there is nothing to work from.`);
+  if (baseSha === null)
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `The branch ${baseBranch} has no commit yet, so there is nothing to work from.`,
+    );
   const { bot } = await dependencies.github.identity();
-  const comments = (await github.comments(repository, issue.number)).filter(({ author, body }) => author.kind === "user" && author.id !== bot.id && !body.trimStart().startsWith("/baton")).slice(-commentsMax);
+  const comments = (await github.comments(repository, issue.number))
+    .filter(
+      ({ author, body }) => author.kind === "user" && author.id !== bot.id && !body.trimStart().startsWith("/baton"),
+    )
+    .slice(-commentsMax);
   const permissions = new Map<string, string>();
-  for (const login of new Set([issue.author.login, ...comments.map(({ author }) => author.login)])) permissions.set(login, await github.permission(repository, login));
-  const branch = pullRequest === null ? await chooseBranch(context) : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
+  for (const login of new Set([issue.author.login, ...comments.map(({ author }) => author.login)]))
+    permissions.set(login, await github.permission(repository, login));
+  const branch =
+    pullRequest === null
+      ? await chooseBranch(context)
+      : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
   return {
     thread: {
       number: issue.number,
@@ -99,7 +134,11 @@ async function gatherInput(context: CommandContext, options: BeginOptions): Prom
       body: issue.body,
       author: issue.author.login,
       authorPermission: permissions.get(issue.author.login) ?? "none",
-      comments: comments.map(({ author, body }) => ({ author: author.login, permission: permissions.get(author.login) ?? "none", body })),
+      comments: comments.map(({ author, body }) => ({
+        author: author.login,
+        permission: permissions.get(author.login) ?? "none",
+        body,
+      })),
     },
     instructions: options.instructions,
     repository: { owner: repository.owner, name: repository.name },
@@ -108,7 +147,10 @@ async function gatherInput(context: CommandContext, options: BeginOptions): Prom
     branch: branch.name,
     branchSha: branch.sha,
     projectInstructions: await projectInstructions(context, baseSha),
-    choice: { ...(options.harness === null ? {} : { harness: options.harness }), ...(options.model === null ? {} : { model: options.model }) },
+    choice: {
+      ...(options.harness === null ? {} : { harness: options.harness }),
+      ...(options.model === null ? {} : { model: options.model }),
+    },
     settings: {
       planBreakpoint: settings.breakpoints.plan,
       reviewBreakpoint: settings.breakpoints.review,
@@ -127,7 +169,12 @@ async function gatherInput(context: CommandContext, options: BeginOptions): Prom
 }
 
 /** `baton/issue-12-fix-the-sum`; work of an earlier run on it goes on while its pull request is open. */
-async function chooseBranch({ github, repository, issue, settings }: CommandContext): Promise<{ name: string; sha: string | null; pullRequest: number | null }> {
+async function chooseBranch({
+  github,
+  repository,
+  issue,
+  settings,
+}: CommandContext): Promise<{ name: string; sha: string | null; pullRequest: number | null }> {
   const stem = `${settings.branchPrefix}issue-${issue.number}-${slug(issue.title)}`;
   for (let count = 1; count <= 50; count += 1) {
     const name = count === 1 ? stem : `${stem}-${count}`;

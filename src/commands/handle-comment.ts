@@ -5,21 +5,22 @@
  * HC2 Permission is read from GitHub now, by login and compared by id; what the payload claims decides nothing.
  * HC3 Every outcome is one outbox row by the comment's id: delivered twice, answered once.
  */
-import { loadSettings } from "./load-settings.ts";
+
+import { sha256 } from "../adapters/system/sha256.ts";
 import { errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
-import type { Json } from "../core/vocabulary.ts";
 import { fold } from "../core/fold.ts";
+import type { Json } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { Runner } from "../runner/runner.ts";
-import { sha256 } from "../adapters/system/sha256.ts";
 import { grammars } from "../thread/grammar/index.ts";
-import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import { neutralise } from "../thread/neutralise.ts";
+import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
+import { loadSettings } from "./load-settings.ts";
 
 export interface CommentEvent {
   repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
@@ -39,7 +40,8 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   const loaded = await loadSettings(github, event.repository, event.repository.defaultBranch);
   const { settings } = loaded;
   // A bot that is not listed gets silence: an answer could be its next command.
-  if (event.author.kind === "bot" && !settings.commands.bots.includes(event.author.id)) return "a bot that commands.bots does not list";
+  if (event.author.kind === "bot" && !settings.commands.bots.includes(event.author.id))
+    return "a bot that commands.bots does not list";
   await send([reactionRow(event, "eyes")]);
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
     await send([replyRow(dependencies, event, misspelt(event, parsed)), reactionRow(event, "confused")]);
@@ -68,8 +70,14 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       return `refused: ${verdict.children.find(({ status }) => status !== "passed")?.name}`;
     }
     if (base.problems.length > 0 && grammar.worksOnHead) {
-      const problems = base.problems.map(({ line, message, suggestion }) => `- ${base.path}:${line}: ${neutralise(message)}${suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`}`);
-      await send([replyRow(dependencies, event, `⚠️ Nothing was started: the configuration has errors.\n\n${problems.join("\n")}`), reactionRow(event, "confused")]);
+      const problems = base.problems.map(
+        ({ line, message, suggestion }) =>
+          `- ${base.path}:${line}: ${neutralise(message)}${suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`}`,
+      );
+      await send([
+        replyRow(dependencies, event, `⚠️ Nothing was started: the configuration has errors.\n\n${problems.join("\n")}`),
+        reactionRow(event, "confused"),
+      ]);
       return "configuration has errors";
     }
     const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
@@ -93,7 +101,10 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       lastRun: last === undefined ? null : fold(await dependencies.store.read(last.runId)),
     };
     const reply = await handler(context);
-    await send([...(reply === null ? [] : [replyRow(dependencies, event, reply)]), reactionRow(event, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1")]);
+    await send([
+      ...(reply === null ? [] : [replyRow(dependencies, event, reply)]),
+      reactionRow(event, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1"),
+    ]);
     return `did ${parsed.name}`;
   } catch (thrown) {
     const error = toBatonError(thrown);
@@ -101,7 +112,14 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
     if (error.treatment === "retryable") throw error;
     if (!isBatonError(thrown)) dependencies.log.error("A command failed unexpectedly", { error: thrown, operationKey });
     const said = hasCode(thrown, "BATON_POLICY_DENIED") ? "🚫" : "⚠️";
-    await send([replyRow(dependencies, event, `${said} ${neutralise(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`), reactionRow(event, "confused")]);
+    await send([
+      replyRow(
+        dependencies,
+        event,
+        `${said} ${neutralise(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
+      ),
+      reactionRow(event, "confused"),
+    ]);
     return `refused: ${error.code}`;
   }
 }
@@ -118,11 +136,23 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
 
 function replyRow(dependencies: Dependencies, event: CommentEvent, text: string): NewOutboxRow {
   const body = dependencies.redact(text);
-  return row(event, `reply:${event.commentId}`, "comment", { repository: event.repository as unknown as Json, number: event.number, body }, 10);
+  return row(
+    event,
+    `reply:${event.commentId}`,
+    "comment",
+    { repository: event.repository as unknown as Json, number: event.number, body },
+    10,
+  );
 }
 
 function reactionRow(event: CommentEvent, content: string): NewOutboxRow {
-  return row(event, `reaction:${event.commentId}:${content}`, "reaction", { repository: event.repository as unknown as Json, commentId: event.commentId, content }, 5);
+  return row(
+    event,
+    `reaction:${event.commentId}:${content}`,
+    "reaction",
+    { repository: event.repository as unknown as Json, commentId: event.commentId, content },
+    5,
+  );
 }
 
 function row(event: CommentEvent, operationKey: string, kind: string, payload: Json, priority: number): NewOutboxRow {
@@ -138,4 +168,3 @@ function row(event: CommentEvent, operationKey: string, kind: string, payload: J
     runId: null,
   };
 }
-

@@ -15,4 +15,19 @@ import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { why } from "./why.ts";
 
-export const commandHandlers: Record<string, CommandHandler> = { run, status, approve, reject, answer, cancel, retry, pause, resume, budget, cost, why, refresh, help };
+export const commandHandlers: Record<string, CommandHandler> = {
+  run,
+  status,
+  approve,
+  reject,
+  answer,
+  cancel,
+  retry,
+  pause,
+  resume,
+  budget,
+  cost,
+  why,
+  refresh,
+  help,
+};

@@ -19,7 +19,9 @@ export async function loadSettings(github: Github, repository: Repository, branc
     const text = await github.file(repository, path, sha);
     if (text === null) continue;
     const parsed = parseConfig(text);
-    return parsed.ok ? { settings: parsed.settings, problems: [], path, sha } : { settings: defaultSettings, problems: parsed.problems, path, sha };
+    return parsed.ok
+      ? { settings: parsed.settings, problems: [], path, sha }
+      : { settings: defaultSettings, problems: parsed.problems, path, sha };
   }
   return { settings: defaultSettings, problems: [], path: null, sha };
 }

@@ -4,6 +4,10 @@ import type { CommandHandler } from "./context.ts";
 
 /** A reason is feedback: a plan is revised by it. */
 export const reject: CommandHandler = async (context) => {
-  if (context.command.text.trim() === "") throw new BatonError("BATON_COMMAND_INVALID", "Say why: `/baton reject <reason>`. To end the run, use `/baton cancel`.");
+  if (context.command.text.trim() === "")
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      "Say why: `/baton reject <reason>`. To end the run, use `/baton cancel`.",
+    );
   return answerBreakpoint(context, "changes-requested");
 };

@@ -10,7 +10,10 @@ export const run: CommandHandler = async (context) => {
   const onIssue = context.pullRequest === null;
   const process = named ? first : null;
   if ((process === "issue-to-pr" && !onIssue) || (process === "address-review" && onIssue)) {
-    throw new BatonError("BATON_COMMAND_INVALID", `\`${process}\` works on ${onIssue ? "pull requests" : "issues"}, and this is ${onIssue ? "an issue" : "a pull request"}.`);
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `\`${process}\` works on ${onIssue ? "pull requests" : "issues"}, and this is ${onIssue ? "an issue" : "a pull request"}.`,
+    );
   }
   await beginRun(context, {
     process,

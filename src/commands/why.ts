@@ -1,15 +1,17 @@
 import { BatonError } from "../core/errors.ts";
-import { waitingFor } from "../core/waiting.ts";
 import { health } from "../core/health.ts";
-import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
+import { waitingFor } from "../core/waiting.ts";
 import { neutralise } from "../thread/neutralise.ts";
+import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import type { CommandHandler } from "./context.ts";
 
 export const why: CommandHandler = async ({ lastRun, dependencies }) => {
   if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
   const { icon, sentence } = headline(lastRun);
   const waits = waitingFor(lastRun).map((wait) => `- **${neutralise(wait.title)}**: ${neutralise(wait.sentence)}`);
-  const judged = [...lastRun.effects.values()].flatMap(({ observed }) => (observed === null ? [] : [verdictTree(observed.verdict)]));
+  const judged = [...lastRun.effects.values()].flatMap(({ observed }) =>
+    observed === null ? [] : [verdictTree(observed.verdict)],
+  );
   const { score, deductions } = health(lastRun, dependencies.clock.now());
   return [
     `${icon} ${sentence}`,

@@ -20,7 +20,8 @@ export function isOver(state: RunState): boolean {
 }
 
 function alive(state: RunState, asked: string): void {
-  if (isOver(state)) throw new BatonError("BATON_NO_RUN", `The run is ${state.status}, so there is nothing to ${asked}.`);
+  if (isOver(state))
+    throw new BatonError("BATON_NO_RUN", `The run is ${state.status}, so there is nothing to ${asked}.`);
 }
 
 export function cancel(state: RunState, by: Actor, reason: string): RunEvent[] {
@@ -40,7 +41,8 @@ export function resume(state: RunState, by: Actor): RunEvent[] {
 
 export function raiseBudget(state: RunState, by: Actor, addUsd: number): RunEvent[] {
   alive(state, "top up");
-  if (!(addUsd > 0 && Number.isFinite(addUsd))) throw new BatonError("BATON_COMMAND_INVALID", `A top-up is a positive amount in USD, not ${addUsd}.`);
+  if (!(addUsd > 0 && Number.isFinite(addUsd)))
+    throw new BatonError("BATON_COMMAND_INVALID", `A top-up is a positive amount in USD, not ${addUsd}.`);
   return [{ type: "run.budget-raised", by, addUsd }];
 }
 
@@ -71,27 +73,66 @@ export function observe(state: RunState, key: EffectKey, verdict: Verdict, facts
 export function expire(state: RunState, key: EffectKey): RunEvent[] {
   const effect = requireOpen(state, key);
   const waited = effect.observed === null ? "" : ` Last seen: ${effect.observed.verdict.reason}`;
-  return [failed(effect, 0, { code: "BATON_TIMEOUT", message: `"${effect.title}" waited ${Math.round((effect.timeoutMs ?? 0) / 60_000)} min without an end.${waited}` }, [])];
+  return [
+    failed(
+      effect,
+      0,
+      {
+        code: "BATON_TIMEOUT",
+        message: `"${effect.title}" waited ${Math.round((effect.timeoutMs ?? 0) / 60_000)} min without an end.${waited}`,
+      },
+      [],
+    ),
+  ];
 }
 
-export type AttemptResult = { ok: true; output: Json; usage: Usage[] } | { ok: false; error: ErrorData; usage: Usage[]; kept: Kept | null };
+export type AttemptResult =
+  | { ok: true; output: Json; usage: Usage[] }
+  | { ok: false; error: ErrorData; usage: Usage[]; kept: Kept | null };
 
 /** What the end of an attempt means: an outcome, or another attempt at `retryAt`. A late result of an ended effect only books its money. */
-export function attemptEnded(state: RunState, key: EffectKey, attempt: number, result: AttemptResult, now: number): RunEvent[] {
+export function attemptEnded(
+  state: RunState,
+  key: EffectKey,
+  attempt: number,
+  result: AttemptResult,
+  now: number,
+): RunEvent[] {
   const effect = state.effects.get(key);
   if (effect === undefined) throw new BatonError("BATON_INTERNAL", `No effect ${key} in ${state.runId}.`);
-  if (!state.open.has(key)) return result.usage.length === 0 ? [] : [{ type: "effect.cancelled", key, reason: "late result", usage: result.usage }];
+  if (!state.open.has(key))
+    return result.usage.length === 0
+      ? []
+      : [{ type: "effect.cancelled", key, reason: "late result", usage: result.usage }];
   if (result.ok) return [succeeded(effect, attempt, result.output, result.usage)];
   if (result.error.code === "BATON_BUDGET_EXCEEDED") {
     // Not a failure of the step: it waits for money, and goes on from what it kept.
     return [
-      { type: "effect.attempt-failed", key, attempt, error: result.error, usage: result.usage, retryAt: now, kept: result.kept },
+      {
+        type: "effect.attempt-failed",
+        key,
+        attempt,
+        error: result.error,
+        usage: result.usage,
+        retryAt: now,
+        kept: result.kept,
+      },
       { type: "run.budget-stopped", key, neededUsd: 0, spentUsd: state.money.spentUsd },
     ];
   }
   const pauseMs = retryPauseMs(effect.retry, attempt, result.error);
   if (pauseMs === null) return [failed(effect, attempt, result.error, result.usage)];
-  return [{ type: "effect.attempt-failed", key, attempt, error: result.error, usage: result.usage, retryAt: now + pauseMs, kept: result.kept }];
+  return [
+    {
+      type: "effect.attempt-failed",
+      key,
+      attempt,
+      error: result.error,
+      usage: result.usage,
+      retryAt: now + pauseMs,
+      kept: result.kept,
+    },
+  ];
 }
 
 /** What a turn of the process means for the journal. */
@@ -99,17 +140,30 @@ export function turnEvents(state: RunState, definition: ProcessDefinition, turn:
   const events: RunEvent[] = [...turn.requests];
   for (const key of turn.cancellations) {
     if (state.open.has(key) || turn.requests.some((request) => request.key === key)) {
-      events.push({ type: "effect.cancelled", key, reason: state.cancelRequested?.reason ?? "no longer wanted", usage: [] });
+      events.push({
+        type: "effect.cancelled",
+        key,
+        reason: state.cancelRequested?.reason ?? "no longer wanted",
+        usage: [],
+      });
     }
   }
   if (turn.end === null || isOver(state)) return events;
   if (state.cancelRequested !== null) {
-    events.push({ type: "run.cancelled", reason: `Cancelled by @${state.cancelRequested.by.login}: ${state.cancelRequested.reason}`, by: state.cancelRequested.by });
+    events.push({
+      type: "run.cancelled",
+      reason: `Cancelled by @${state.cancelRequested.by.login}: ${state.cancelRequested.reason}`,
+      by: state.cancelRequested.by,
+    });
   } else if (turn.end.ok) {
     events.push({ type: "run.completed", output: turn.end.output, verdict: definition.verdict(turn.end.output) });
   } else {
     const error = toBatonError(turn.end.error, "BATON_PROCESS_FAILED");
-    events.push({ type: "run.failed", error: error.toData(), verdict: { name: definition.name, status: "failed", reason: error.message, evidence: [], children: [] } });
+    events.push({
+      type: "run.failed",
+      error: error.toData(),
+      verdict: { name: definition.name, status: "failed", reason: error.message, evidence: [], children: [] },
+    });
   }
   return events;
 }
@@ -117,35 +171,67 @@ export function turnEvents(state: RunState, definition: ProcessDefinition, turn:
 /** Stops a run whose process cannot be driven any more (divergence, missing version). */
 export function stop(state: RunState, error: BatonError): RunEvent[] {
   if (isOver(state)) return [];
-  return [{ type: "run.failed", error: error.toData(), verdict: { name: state.process.name, status: "error", reason: error.message, evidence: [], children: [] } }];
+  return [
+    {
+      type: "run.failed",
+      error: error.toData(),
+      verdict: { name: state.process.name, status: "error", reason: error.message, evidence: [], children: [] },
+    },
+  ];
 }
 
 /** Attempts of a worker that is gone: each is charged what it had reported, and tried again. */
-export function lostAttempts(state: RunState, isAlive: (worker: string, key: EffectKey) => boolean, now: number): RunEvent[] {
+export function lostAttempts(
+  state: RunState,
+  isAlive: (worker: string, key: EffectKey) => boolean,
+  now: number,
+): RunEvent[] {
   const events: RunEvent[] = [];
   for (const key of state.open) {
     const effect = state.effects.get(key);
     const attempt = effect?.attempts.at(-1);
     if (effect?.status !== "running" || attempt === undefined || isAlive(attempt.worker, key)) continue;
     // Only agents cost money, so only theirs are counted; an ensure is repeated for nothing.
-    const error: ErrorData = { code: "BATON_ATTEMPT_LOST", message: `The worker ${attempt.worker} went away during attempt ${attempt.attempt}.`, retryAfterMs: 0 };
+    const error: ErrorData = {
+      code: "BATON_ATTEMPT_LOST",
+      message: `The worker ${attempt.worker} went away during attempt ${attempt.attempt}.`,
+      retryAfterMs: 0,
+    };
     const over = effect.kind === "agent" && attempt.attempt >= limits.attemptsPerEffectMax;
     if (over) events.push(failed(effect, attempt.attempt, error, attempt.usage));
-    else events.push({ type: "effect.attempt-failed", key, attempt: attempt.attempt, error, usage: attempt.usage, retryAt: now, kept: null });
+    else
+      events.push({
+        type: "effect.attempt-failed",
+        key,
+        attempt: attempt.attempt,
+        error,
+        usage: attempt.usage,
+        retryAt: now,
+        kept: null,
+      });
   }
   return events;
 }
 
 function requireOpen(state: RunState, key: EffectKey): EffectState {
   const effect = state.effects.get(key);
-  if (effect === undefined || !state.open.has(key)) throw new BatonError("BATON_GITHUB_CONFLICT", `"${key}" is not open any more.`);
+  if (effect === undefined || !state.open.has(key))
+    throw new BatonError("BATON_GITHUB_CONFLICT", `"${key}" is not open any more.`);
   return effect;
 }
 
 function succeeded(effect: EffectState, attempt: number, output: Json, usage: Usage[]): RunEvent {
   const parsed = effectSchemas[effect.kind].output.safeParse(output);
   if (!parsed.success) {
-    return failed(effect, attempt, { code: "BATON_HARNESS_OUTPUT", message: `"${effect.key}" gave what its schema does not allow: ${parsed.error.message}` }, usage);
+    return failed(
+      effect,
+      attempt,
+      {
+        code: "BATON_HARNESS_OUTPUT",
+        message: `"${effect.key}" gave what its schema does not allow: ${parsed.error.message}`,
+      },
+      usage,
+    );
   }
   return { type: "effect.succeeded", key: effect.key, attempt, output: parsed.data as Json, usage };
 }

@@ -43,7 +43,8 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
     switch (endedBy) {
       case "worker":
         if (effect.status === "running") running += 1;
-        else if (effect.status === "requested" || (effect.status === "retrying" && now >= (effect.retryAt ?? 0))) candidates.push(effect);
+        else if (effect.status === "requested" || (effect.status === "retrying" && now >= (effect.retryAt ?? 0)))
+          candidates.push(effect);
         break;
       case "facts":
         if (effect.status !== "retrying" || now >= (effect.retryAt ?? 0)) found.push({ action: "observe", key });

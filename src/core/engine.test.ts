@@ -9,7 +9,10 @@ import { defineProcess, type ProcessContext, type ProcessDefinition } from "./pr
 const passed = { name: "result", status: "passed" as const, reason: "done", evidence: [], children: [] };
 const sha = "a".repeat(40);
 
-function process(run: (ctx: ProcessContext, input: { n: number }) => Promise<unknown>, version = 1): ProcessDefinition<{ n: number }, { value: unknown }> {
+function process(
+  run: (ctx: ProcessContext, input: { n: number }) => Promise<unknown>,
+  version = 1,
+): ProcessDefinition<{ n: number }, { value: unknown }> {
   return defineProcess({
     name: "sample",
     version,
@@ -65,7 +68,9 @@ describe("a process and its journal", () => {
           await world.succeed(key, key.endsWith("nap") ? { wokeAt: 1 } : shellDone(key));
         }
         expect(world.state.outcome?.output).toEqual({ value: ["both/a/oneboth/a/two", "both/b/one", true, true] });
-        const requested = world.journal.filter(({ event }) => event.type === "effect.requested").map(({ event }) => "key" in event && event.key);
+        const requested = world.journal
+          .filter(({ event }) => event.type === "effect.requested")
+          .map(({ event }) => "key" in event && event.key);
         expect(new Set(requested).size).toBe(requested.length);
       }),
       { numRuns: 60 },
@@ -91,7 +96,10 @@ describe("a process and its journal", () => {
   });
 
   it("R3: a process that changed diverges with the step and both values", async () => {
-    const world = await RunWorld.start(process(async (ctx) => shell(ctx, "old")), { n: 0 });
+    const world = await RunWorld.start(
+      process(async (ctx) => shell(ctx, "old")),
+      { n: 0 },
+    );
     const changed = process(async (ctx) => shell(ctx, "new"));
     await expect(world.crash(changed as unknown as ProcessDefinition)).rejects.toMatchObject({
       code: "BATON_DIVERGENCE",
@@ -100,13 +108,21 @@ describe("a process and its journal", () => {
   });
 
   it("R3: an input that changed diverges although the key is the same", async () => {
-    const world = await RunWorld.start(process(async (ctx) => ctx.shell("s", { title: "s", command: ["a"], sha })), { n: 0 });
+    const world = await RunWorld.start(
+      process(async (ctx) => ctx.shell("s", { title: "s", command: ["a"], sha })),
+      { n: 0 },
+    );
     const changed = process(async (ctx) => ctx.shell("s", { title: "s", command: ["b"], sha }));
-    await expect(world.crash(changed as unknown as ProcessDefinition)).rejects.toMatchObject({ code: "BATON_DIVERGENCE" });
+    await expect(world.crash(changed as unknown as ProcessDefinition)).rejects.toMatchObject({
+      code: "BATON_DIVERGENCE",
+    });
   });
 
   it("a sleep until now plus a minute is asked once, whatever the clock says at replay", async () => {
-    const world = await RunWorld.start(process((ctx) => ctx.sleep("nap", 60_000)), { n: 0 });
+    const world = await RunWorld.start(
+      process((ctx) => ctx.sleep("nap", 60_000)),
+      { n: 0 },
+    );
     world.clock += 3_600_000;
     await world.crash();
     expect(world.open()).toEqual(["nap"]);
@@ -115,17 +131,30 @@ describe("a process and its journal", () => {
   });
 
   it("I3: a process that awaits something else is found stalled, not left hanging", async () => {
-    const world = await RunWorld.start(process(() => new Promise(() => {})), { n: 0 });
+    const world = await RunWorld.start(
+      process(() => new Promise(() => {})),
+      { n: 0 },
+    );
     expect(world.state.outcome?.error?.code).toBe("BATON_PROCESS_STALLED");
   });
 
   it("a synchronous throw is an outcome like any other", async () => {
-    const world = await RunWorld.start(process(() => { throw new TypeError("no"); }), { n: 0 });
+    const world = await RunWorld.start(
+      process(() => {
+        throw new TypeError("no");
+      }),
+      { n: 0 },
+    );
     expect(world.state.outcome?.error).toMatchObject({ code: "BATON_PROCESS_FAILED", message: "no" });
   });
 
   it("input that the schema refuses is refused by field before anything is stored", async () => {
-    await expect(RunWorld.start(process(async () => 1), { n: "x" } as unknown as { n: number })).rejects.toMatchObject({ code: "BATON_INPUT_INVALID", message: expect.stringContaining("n:") });
+    await expect(
+      RunWorld.start(
+        process(async () => 1),
+        { n: "x" } as unknown as { n: number },
+      ),
+    ).rejects.toMatchObject({ code: "BATON_INPUT_INVALID", message: expect.stringContaining("n:") });
   });
 });
 
@@ -141,16 +170,38 @@ describe("race, parallel and background", () => {
   });
 
   it("all failed: the first failure is thrown", async () => {
-    const world = await RunWorld.start(process((ctx) => ctx.race("race", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w") })), { n: 0 });
+    const world = await RunWorld.start(
+      process((ctx) => ctx.race("race", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w") })),
+      { n: 0 },
+    );
     for (const key of ["race/a/w", "race/b/w"]) {
-      await world.append([{ type: "effect.failed", key: key as never, attempt: 1, error: { code: "BATON_TIMEOUT", message: key }, usage: [] }]);
+      await world.append([
+        {
+          type: "effect.failed",
+          key: key as never,
+          attempt: 1,
+          error: { code: "BATON_TIMEOUT", message: key },
+          usage: [],
+        },
+      ]);
     }
     expect(world.state.outcome?.error).toMatchObject({ code: "BATON_TIMEOUT", message: "race/a/w" });
   });
 
   it("a branch that fails does not throw the others' work away", async () => {
-    const world = await RunWorld.start(process((ctx) => ctx.parallel("p", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w") })), { n: 0 });
-    await world.append([{ type: "effect.failed", key: "p/a/w" as never, attempt: 1, error: { code: "BATON_TIMEOUT", message: "late" }, usage: [] }]);
+    const world = await RunWorld.start(
+      process((ctx) => ctx.parallel("p", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w") })),
+      { n: 0 },
+    );
+    await world.append([
+      {
+        type: "effect.failed",
+        key: "p/a/w" as never,
+        attempt: 1,
+        error: { code: "BATON_TIMEOUT", message: "late" },
+        usage: [],
+      },
+    ]);
     expect(world.open()).toEqual(["p/b/w"]);
     await world.succeed("p/b/w", shellDone(""));
     expect(world.state.outcome?.error?.code).toBe("BATON_TIMEOUT");
@@ -158,7 +209,13 @@ describe("race, parallel and background", () => {
 
   it("runs no more branches at once than allowed", async () => {
     const world = await RunWorld.start(
-      process((ctx) => ctx.parallel("p", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w"), c: (c) => shell(c, "w") }, { branchesMax: 2 })),
+      process((ctx) =>
+        ctx.parallel(
+          "p",
+          { a: (c) => shell(c, "w"), b: (c) => shell(c, "w"), c: (c) => shell(c, "w") },
+          { branchesMax: 2 },
+        ),
+      ),
       { n: 0 },
     );
     expect(world.open()).toEqual(["p/a/w", "p/b/w"]);
@@ -199,7 +256,10 @@ describe("waiting and trying again", () => {
   it("waitFor asks again with durable pauses until the condition holds", async () => {
     const world = await RunWorld.start(
       process(async (ctx) => {
-        await ctx.waitFor("ready", async (c) => (await shell(c, "probe")).output === "yes", { everyMs: 5_000, timeoutMs: 1_000_000 });
+        await ctx.waitFor("ready", async (c) => (await shell(c, "probe")).output === "yes", {
+          everyMs: 5_000,
+          timeoutMs: 1_000_000,
+        });
         return "ready";
       }),
       { n: 0 },
@@ -212,18 +272,41 @@ describe("waiting and trying again", () => {
   });
 
   it("waitFor ends with BATON_TIMEOUT", async () => {
-    const world = await RunWorld.start(process((ctx) => ctx.waitFor("ready", async (c) => (await shell(c, "probe")).output === "yes", { everyMs: 1, timeoutMs: 500 })), { n: 0 });
+    const world = await RunWorld.start(
+      process((ctx) =>
+        ctx.waitFor("ready", async (c) => (await shell(c, "probe")).output === "yes", { everyMs: 1, timeoutMs: 500 }),
+      ),
+      { n: 0 },
+    );
     await world.succeed("ready/probe", shellDone("no"));
     expect(world.state.outcome?.error?.code).toBe("BATON_TIMEOUT");
   });
 
   it("retryWithBackoff tries what may pass and not what is final", async () => {
-    const definition = process((ctx) => ctx.retryWithBackoff("again", (c) => shell(c, "work"), { attemptsMax: 3, pauseMs: 10 }));
+    const definition = process((ctx) =>
+      ctx.retryWithBackoff("again", (c) => shell(c, "work"), { attemptsMax: 3, pauseMs: 10 }),
+    );
     const world = await RunWorld.start(definition, { n: 0 });
-    await world.append([{ type: "effect.failed", key: "again/work" as never, attempt: 1, error: { code: "BATON_TIMEOUT", message: "" }, usage: [] }]);
+    await world.append([
+      {
+        type: "effect.failed",
+        key: "again/work" as never,
+        attempt: 1,
+        error: { code: "BATON_TIMEOUT", message: "" },
+        usage: [],
+      },
+    ]);
     expect(world.open()).toEqual(["again/backoff"]);
     await world.succeed("again/backoff", { wokeAt: 1 });
-    await world.append([{ type: "effect.failed", key: "again/work#2" as never, attempt: 1, error: { code: "BATON_HARNESS_AUTH", message: "key" }, usage: [] }]);
+    await world.append([
+      {
+        type: "effect.failed",
+        key: "again/work#2" as never,
+        attempt: 1,
+        error: { code: "BATON_HARNESS_AUTH", message: "key" },
+        usage: [],
+      },
+    ]);
     expect(world.state.outcome?.error?.code).toBe("BATON_HARNESS_AUTH");
   });
 });
@@ -257,7 +340,10 @@ describe("cancel", () => {
   });
 
   it("C1: is refused once the run is over", async () => {
-    const world = await RunWorld.start(process(async () => 1), { n: 0 });
+    const world = await RunWorld.start(
+      process(async () => 1),
+      { n: 0 },
+    );
     expect(() => cancel(world.state, alice, "late")).toThrow(expect.objectContaining({ code: "BATON_NO_RUN" }));
     expect(() => raiseBudget(world.state, alice, 1)).toThrow(expect.objectContaining({ code: "BATON_NO_RUN" }));
   });
@@ -265,7 +351,10 @@ describe("cancel", () => {
 
 describe("fold", () => {
   it("I7: folding the journal anew gives the state that grew event by event", async () => {
-    const world = await RunWorld.start(process(async (ctx) => shell(ctx, "a")), { n: 0 });
+    const world = await RunWorld.start(
+      process(async (ctx) => shell(ctx, "a")),
+      { n: 0 },
+    );
     await world.append([
       { type: "effect.started", key: "a" as never, attempt: 1, worker: "w", reservedUsd: 2 },
       {
@@ -273,13 +362,26 @@ describe("fold", () => {
         key: "a" as never,
         attempt: 1,
         error: { code: "BATON_HARNESS_HUNG", message: "" },
-        usage: [{ harness: "h", model: "m", tokens: { input: 1, output: 2, cacheRead: 3, cacheWrite: 4 }, costUsd: 0.5, priceSource: "table", priceTableVersion: "1" }],
+        usage: [
+          {
+            harness: "h",
+            model: "m",
+            tokens: { input: 1, output: 2, cacheRead: 3, cacheWrite: 4 },
+            costUsd: 0.5,
+            priceSource: "table",
+            priceTableVersion: "1",
+          },
+        ],
         retryAt: 5,
         kept: null,
       },
       { type: "effect.started", key: "a" as never, attempt: 2, worker: "w", reservedUsd: 1 },
     ]);
-    expect(world.state.money).toMatchObject({ spentUsd: 0.5, reservedUsd: 1, tokens: { input: 1, output: 2, cacheRead: 3, cacheWrite: 4 } });
+    expect(world.state.money).toMatchObject({
+      spentUsd: 0.5,
+      reservedUsd: 1,
+      tokens: { input: 1, output: 2, cacheRead: 3, cacheWrite: 4 },
+    });
     await world.succeed("a", shellDone(""));
     expect(world.state.money.reservedUsd).toBe(0);
     expect(fold(world.journal)).toEqual(world.state);

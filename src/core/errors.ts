@@ -18,54 +18,150 @@ interface CatalogueEntry {
   httpStatus: number;
 }
 
-const entry = (treatment: ErrorTreatment, httpStatus: number, remedy: string): CatalogueEntry => ({ treatment, httpStatus, remedy });
+const entry = (treatment: ErrorTreatment, httpStatus: number, remedy: string): CatalogueEntry => ({
+  treatment,
+  httpStatus,
+  remedy,
+});
 
 export const errorCatalogue = {
   // engine
-  BATON_DIVERGENCE: entry("terminal", 409, "The process changed under a running run. Restore the process version that the run began with, or `/baton retry` to begin anew."),
-  BATON_PROCESS_STALLED: entry("terminal", 500, "The process awaits something that is not an effect. Use only `ctx` to wait; see docs/guides/processes.md."),
+  BATON_DIVERGENCE: entry(
+    "terminal",
+    409,
+    "The process changed under a running run. Restore the process version that the run began with, or `/baton retry` to begin anew.",
+  ),
+  BATON_PROCESS_STALLED: entry(
+    "terminal",
+    500,
+    "The process awaits something that is not an effect. Use only `ctx` to wait; see docs/guides/processes.md.",
+  ),
   BATON_PROCESS_FAILED: entry("terminal", 500, "Read the failing step in the thread, then `/baton retry`."),
   BATON_PROCESS_UNKNOWN: entry("terminal", 404, "Use one of the listed process names, or register the process."),
   BATON_INPUT_INVALID: entry("terminal", 422, "Correct the named field and ask again."),
-  BATON_EVENT_INVALID: entry("terminal", 500, "The journal holds an event that this version cannot read. Upgrade Baton, or restore the journal from a backup."),
+  BATON_EVENT_INVALID: entry(
+    "terminal",
+    500,
+    "The journal holds an event that this version cannot read. Upgrade Baton, or restore the journal from a backup.",
+  ),
   BATON_JOURNAL_CONFLICT: entry("retryable", 409, "Another worker was first. Baton reads the journal again by itself."),
-  BATON_JOURNAL_BROKEN: entry("terminal", 500, "The hash chain of this run is broken, so its journal was altered. Restore it from a backup; Baton will not go on."),
+  BATON_JOURNAL_BROKEN: entry(
+    "terminal",
+    500,
+    "The hash chain of this run is broken, so its journal was altered. Restore it from a backup; Baton will not go on.",
+  ),
   BATON_LEASE_LOST: entry("retryable", 409, "Another worker took this run over. Nothing to do."),
   BATON_CANCELLED: entry("cancelled", 409, "Somebody asked to stop. `/baton retry` begins anew."),
   BATON_TIMEOUT: entry("retryable", 504, "Raise the limit in `baton.yaml` (`limits`) or split the task."),
   BATON_ATTEMPT_LOST: entry("retryable", 503, "The worker died while this step ran. Baton tries again by itself."),
   // storage
-  BATON_DATABASE_LOCKED: entry("terminal", 503, "Another Baton uses this data directory. Stop it, choose another directory with BATON_DATA, or use a PostgreSQL server through DATABASE_URL."),
+  BATON_DATABASE_LOCKED: entry(
+    "terminal",
+    503,
+    "Another Baton uses this data directory. Stop it, choose another directory with BATON_DATA, or use a PostgreSQL server through DATABASE_URL.",
+  ),
   BATON_DATABASE_NEWER: entry("terminal", 503, "A newer Baton wrote this database. Upgrade this one."),
-  BATON_DATABASE_UNAVAILABLE: entry("retryable", 503, "Check that the database server runs and that DATABASE_URL is right."),
+  BATON_DATABASE_UNAVAILABLE: entry(
+    "retryable",
+    503,
+    "Check that the database server runs and that DATABASE_URL is right.",
+  ),
   // git and workspaces
-  BATON_GIT_FAILED: entry("retryable", 502, "See the git message. Baton tries again; if it stays, check access and the repository."),
-  BATON_BRANCH_MOVED: entry("terminal", 409, "Somebody pushed to the branch meanwhile. Nothing was overwritten; `/baton retry` goes on from the new head."),
-  BATON_TREE_REFUSED: entry("terminal", 422, "The agent's commit holds something that is not allowed (see the reason). Nothing was pushed."),
-  BATON_NOTHING_CHANGED: entry("terminal", 422, "The agent changed nothing. Say more precisely what to do, or choose another model."),
+  BATON_GIT_FAILED: entry(
+    "retryable",
+    502,
+    "See the git message. Baton tries again; if it stays, check access and the repository.",
+  ),
+  BATON_BRANCH_MOVED: entry(
+    "terminal",
+    409,
+    "Somebody pushed to the branch meanwhile. Nothing was overwritten; `/baton retry` goes on from the new head.",
+  ),
+  BATON_TREE_REFUSED: entry(
+    "terminal",
+    422,
+    "The agent's commit holds something that is not allowed (see the reason). Nothing was pushed.",
+  ),
+  BATON_NOTHING_CHANGED: entry(
+    "terminal",
+    422,
+    "The agent changed nothing. Say more precisely what to do, or choose another model.",
+  ),
   // harnesses
   BATON_HARNESS_UNKNOWN: entry("terminal", 404, "Use one of the listed harnesses."),
-  BATON_HARNESS_MISSING: entry("terminal", 503, "Install the harness on the machine that runs Baton (the command is in the message)."),
+  BATON_HARNESS_MISSING: entry(
+    "terminal",
+    503,
+    "Install the harness on the machine that runs Baton (the command is in the message).",
+  ),
   BATON_HARNESS_KEY_MISSING: entry("terminal", 503, "Set the named environment variable where Baton runs."),
-  BATON_HARNESS_AUTH: entry("terminal", 502, "The model's service refused the key. Check that it is valid and has credit."),
-  BATON_HARNESS_QUOTA: entry("retryable", 429, "The model's service limits the rate or quota. Baton waits and tries again."),
+  BATON_HARNESS_AUTH: entry(
+    "terminal",
+    502,
+    "The model's service refused the key. Check that it is valid and has credit.",
+  ),
+  BATON_HARNESS_QUOTA: entry(
+    "retryable",
+    429,
+    "The model's service limits the rate or quota. Baton waits and tries again.",
+  ),
   BATON_HARNESS_UNAVAILABLE: entry("retryable", 503, "The model's service fails. Baton waits and tries again."),
-  BATON_HARNESS_REFUSED: entry("terminal", 422, "The model refused the task. Say it differently, or choose another model."),
+  BATON_HARNESS_REFUSED: entry(
+    "terminal",
+    422,
+    "The model refused the task. Say it differently, or choose another model.",
+  ),
   BATON_HARNESS_CRASHED: entry("retryable", 502, "The harness ended without a result. Baton tries again."),
-  BATON_HARNESS_HUNG: entry("retryable", 504, "The harness printed nothing for too long. Baton stopped it and tries again."),
-  BATON_HARNESS_OUTPUT: entry("retryable", 502, "The harness printed what Baton cannot read. Check its version with `baton harness doctor`."),
-  BATON_HARNESS_TURNS: entry("terminal", 422, "The harness reached its turn limit. Raise `limits.turns` or split the task."),
+  BATON_HARNESS_HUNG: entry(
+    "retryable",
+    504,
+    "The harness printed nothing for too long. Baton stopped it and tries again.",
+  ),
+  BATON_HARNESS_OUTPUT: entry(
+    "retryable",
+    502,
+    "The harness printed what Baton cannot read. Check its version with `baton harness doctor`.",
+  ),
+  BATON_HARNESS_TURNS: entry(
+    "terminal",
+    422,
+    "The harness reached its turn limit. Raise `limits.turns` or split the task.",
+  ),
   // money
-  BATON_BUDGET_EXCEEDED: entry("terminal", 402, "Top the run up with `/baton budget +2`, or cancel it. The work so far is kept."),
-  BATON_PRICE_UNKNOWN: entry("terminal", 422, "Add the model's price to `prices` in `baton.yaml`, or choose a model with a known price."),
+  BATON_BUDGET_EXCEEDED: entry(
+    "terminal",
+    402,
+    "Top the run up with `/baton budget +2`, or cancel it. The work so far is kept.",
+  ),
+  BATON_PRICE_UNKNOWN: entry(
+    "terminal",
+    422,
+    "Add the model's price to `prices` in `baton.yaml`, or choose a model with a known price.",
+  ),
   // GitHub
   BATON_GITHUB_UNAVAILABLE: entry("retryable", 502, "GitHub does not answer. Baton tries again."),
   BATON_GITHUB_LIMITED: entry("retryable", 429, "GitHub limits the rate. Baton waits as told."),
-  BATON_GITHUB_DENIED: entry("terminal", 403, "Give the App the permission named in the message (Settings → GitHub Apps → Baton)."),
+  BATON_GITHUB_DENIED: entry(
+    "terminal",
+    403,
+    "Give the App the permission named in the message (Settings → GitHub Apps → Baton).",
+  ),
   BATON_GITHUB_NOT_FOUND: entry("terminal", 404, "Check that the App is installed on this repository."),
-  BATON_GITHUB_CONFLICT: entry("terminal", 409, "GitHub refused the change because the state moved. `/baton retry` goes on from the new state."),
-  BATON_SIGNATURE_INVALID: entry("terminal", 401, "Use the same webhook secret in the App's settings and in WEBHOOK_SECRET."),
-  BATON_PAYLOAD_TOO_LARGE: entry("terminal", 413, "Deliveries above 25 MB are not accepted; Baton reads the state from GitHub instead."),
+  BATON_GITHUB_CONFLICT: entry(
+    "terminal",
+    409,
+    "GitHub refused the change because the state moved. `/baton retry` goes on from the new state.",
+  ),
+  BATON_SIGNATURE_INVALID: entry(
+    "terminal",
+    401,
+    "Use the same webhook secret in the App's settings and in WEBHOOK_SECRET.",
+  ),
+  BATON_PAYLOAD_TOO_LARGE: entry(
+    "terminal",
+    413,
+    "Deliveries above 25 MB are not accepted; Baton reads the state from GitHub instead.",
+  ),
   BATON_PAYLOAD_INVALID: entry("terminal", 400, "The delivery is not what GitHub sends."),
   // people and policy
   BATON_CONFIG_INVALID: entry("terminal", 422, "Correct `baton.yaml` on the default branch at the named line."),

@@ -8,13 +8,26 @@
  * J4 An event is checked against its schema before append and after read.
  */
 import { z } from "zod";
-import { effectKinds, hintsSchema, retryPolicySchema, type EffectKind } from "./effect.ts";
+import { type EffectKind, effectKinds, hintsSchema, retryPolicySchema } from "./effect.ts";
 import { errorDataSchema } from "./errors.ts";
-import { actorSchema, effectKeySchema, jsonSchema, runIdSchema, shaSchema, threadSchema, usageSchema, verdictSchema } from "./vocabulary.ts";
+import {
+  actorSchema,
+  effectKeySchema,
+  jsonSchema,
+  runIdSchema,
+  shaSchema,
+  threadSchema,
+  usageSchema,
+  verdictSchema,
+} from "./vocabulary.ts";
 
 const key = effectKeySchema;
 /** Work of an attempt that did not succeed: never thrown away (W4). */
-export const keptSchema = z.object({ headSha: shaSchema.nullable(), sessionId: z.string().nullable(), harness: z.string() });
+export const keptSchema = z.object({
+  headSha: shaSchema.nullable(),
+  sessionId: z.string().nullable(),
+  harness: z.string(),
+});
 export type Kept = z.infer<typeof keptSchema>;
 
 const attempt = z.number().int().positive();
@@ -71,8 +84,20 @@ export const runEventSchema = z.discriminatedUnion("type", [
     /** What the attempt leaves to the next: commits that were saved, the harness session. */
     kept: keptSchema.nullable(),
   }),
-  z.object({ type: z.literal("effect.succeeded"), key, attempt: z.number().int().nonnegative(), output: jsonSchema, usage: z.array(usageSchema) }),
-  z.object({ type: z.literal("effect.failed"), key, attempt: z.number().int().nonnegative(), error: errorDataSchema, usage: z.array(usageSchema) }),
+  z.object({
+    type: z.literal("effect.succeeded"),
+    key,
+    attempt: z.number().int().nonnegative(),
+    output: jsonSchema,
+    usage: z.array(usageSchema),
+  }),
+  z.object({
+    type: z.literal("effect.failed"),
+    key,
+    attempt: z.number().int().nonnegative(),
+    error: errorDataSchema,
+    usage: z.array(usageSchema),
+  }),
   /** The process or a person no longer wants it; a late outcome is ignored. */
   z.object({ type: z.literal("effect.cancelled"), key, reason: z.string(), usage: z.array(usageSchema) }),
   z.object({ type: z.literal("run.cancel-requested"), by: actorSchema, reason: z.string() }),

@@ -21,11 +21,15 @@ export function fold(events: readonly StoredEvent[]): RunState {
 export function applyEvent(state: RunState | null, stored: StoredEvent): RunState {
   const { event, at } = stored;
   if (state === null) {
-    if (event.type !== "run.created") throw new BatonError("BATON_EVENT_INVALID", `A run begins with run.created, not with ${event.type}.`);
+    if (event.type !== "run.created")
+      throw new BatonError("BATON_EVENT_INVALID", `A run begins with run.created, not with ${event.type}.`);
     return created(event, stored);
   }
   if (stored.position !== state.position + 1) {
-    throw new BatonError("BATON_EVENT_INVALID", `Event ${stored.position} of ${state.runId} follows ${state.position}.`);
+    throw new BatonError(
+      "BATON_EVENT_INVALID",
+      `Event ${stored.position} of ${state.runId} follows ${state.position}.`,
+    );
   }
   state.position = stored.position;
   state.hash = stored.hash;
@@ -55,7 +59,15 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     cancelRequested: null,
     effects: new Map(),
     open: new Set(),
-    money: { budgetUsd: event.budgetUsd, spentUsd: 0, reservedUsd: 0, tokens: noTokens, warnedFraction: 0, stop: null, complete: true },
+    money: {
+      budgetUsd: event.budgetUsd,
+      spentUsd: 0,
+      reservedUsd: 0,
+      tokens: noTokens,
+      warnedFraction: 0,
+      stop: null,
+      complete: true,
+    },
     decisions: [],
     handled: new Set([event.trigger.operationKey]),
     topUps: [],
@@ -68,7 +80,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
     case "run.created":
       throw new BatonError("BATON_EVENT_INVALID", `Run ${state.runId} was created twice.`);
     case "effect.requested": {
-      if (state.effects.has(event.key)) throw new BatonError("BATON_EVENT_INVALID", `Effect ${event.key} was requested twice.`);
+      if (state.effects.has(event.key))
+        throw new BatonError("BATON_EVENT_INVALID", `Effect ${event.key} was requested twice.`);
       const { title, stage } = titleOf(event.kind, event.input, event.key);
       state.effects.set(event.key, {
         key: event.key,
@@ -219,11 +232,17 @@ function change(state: RunState, event: RunEvent, at: number): void {
 
 function openEffect(state: RunState, key: EffectKey): EffectState | null {
   const effect = state.effects.get(key);
-  if (effect === undefined) throw new BatonError("BATON_EVENT_INVALID", `Effect ${key} has an event but was never requested.`);
+  if (effect === undefined)
+    throw new BatonError("BATON_EVENT_INVALID", `Effect ${key} has an event but was never requested.`);
   return state.open.has(key) ? effect : null;
 }
 
-function endEffect(state: RunState, effect: EffectState, status: "succeeded" | "failed" | "cancelled", at: number): void {
+function endEffect(
+  state: RunState,
+  effect: EffectState,
+  status: "succeeded" | "failed" | "cancelled",
+  at: number,
+): void {
   effect.status = status;
   effect.endedAt = at;
   effect.retryAt = null;
@@ -232,7 +251,13 @@ function endEffect(state: RunState, effect: EffectState, status: "succeeded" | "
 }
 
 /** Settles the running attempt: frees its reservation and books what it used. Also after the effect ended: money that was spent was spent. */
-function endAttempt(state: RunState, effect: EffectState | undefined, at: number, usage: Usage[], error: ErrorData | null): void {
+function endAttempt(
+  state: RunState,
+  effect: EffectState | undefined,
+  at: number,
+  usage: Usage[],
+  error: ErrorData | null,
+): void {
   const attempt: AttemptState | undefined = effect?.attempts.at(-1);
   if (attempt !== undefined && attempt.endedAt === null) {
     attempt.endedAt = at;
@@ -254,5 +279,8 @@ function endAttempt(state: RunState, effect: EffectState | undefined, at: number
 function titleOf(kind: EffectKind, input: unknown, key: EffectKey): { title: string; stage: string | null } {
   if (typeof input !== "object" || input === null) return { title: `${kind} ${key}`, stage: null };
   const { title, stage } = input as { title?: unknown; stage?: unknown };
-  return { title: typeof title === "string" ? title : `${kind} ${key}`, stage: typeof stage === "string" ? stage : null };
+  return {
+    title: typeof title === "string" ? title : `${kind} ${key}`,
+    stage: typeof stage === "string" ? stage : null,
+  };
 }

@@ -14,7 +14,8 @@ export function health(state: RunState, now: number): Health {
     if (points > 0) deductions.push({ points: Math.round(points), reason });
   };
   if (state.status === "completed" || state.status === "cancelled") return { score: 100, deductions };
-  if (state.status === "failed") return { score: 0, deductions: [{ points: 100, reason: state.outcome?.verdict.reason ?? "The run failed." }] };
+  if (state.status === "failed")
+    return { score: 0, deductions: [{ points: 100, reason: state.outcome?.verdict.reason ?? "The run failed." }] };
   let failures = 0;
   let ended = 0;
   let idle = 0;
@@ -28,9 +29,13 @@ export function health(state: RunState, now: number): Health {
   take(Math.min(20, idle * 10), `${idle} agent step(s) changed nothing`);
   const oldest = Math.min(...[...state.open].map((key) => state.effects.get(key)?.requestedAt ?? now), now);
   const waitedHours = (now - oldest) / hourMs;
-  take(Math.min(30, waitedHours > 1 ? waitedHours * 1.25 : 0), `the oldest open step is ${waitedHours.toFixed(1)} h old`);
+  take(
+    Math.min(30, waitedHours > 1 ? waitedHours * 1.25 : 0),
+    `the oldest open step is ${waitedHours.toFixed(1)} h old`,
+  );
   if (state.money.stop !== null) take(30, "stopped by its budget");
-  if (state.money.budgetUsd > 0) take(Math.max(0, (state.money.spentUsd / state.money.budgetUsd - 0.8) * 50), "the budget is nearly spent");
+  if (state.money.budgetUsd > 0)
+    take(Math.max(0, (state.money.spentUsd / state.money.budgetUsd - 0.8) * 50), "the budget is nearly spent");
   if (ended === 0 && now - state.createdAt > hourMs) take(20, "nothing has ended yet");
   return { score: Math.max(0, 100 - deductions.reduce((sum, { points }) => sum + points, 0)), deductions };
 }

@@ -60,7 +60,8 @@ export class ProcessInstance {
 
   /** The first turn, caused by `run.created`. */
   async begin(created: StoredEvent): Promise<Turn> {
-    if (created.event.type !== "run.created") throw new BatonError("BATON_INTERNAL", "A process begins with run.created.");
+    if (created.event.type !== "run.created")
+      throw new BatonError("BATON_INTERNAL", "A process begins with run.created.");
     const input = created.event.input;
     return this.#turn(created, () => {
       const root: Scope = { path: "", parent: null, counts: new Map(), shielded: false, abandoned: false };
@@ -82,7 +83,12 @@ export class ProcessInstance {
   /** True for the events that move a process. */
   static moves(stored: StoredEvent): boolean {
     const { type } = stored.event;
-    return type === "effect.succeeded" || type === "effect.failed" || type === "effect.cancelled" || type === "run.cancel-requested";
+    return (
+      type === "effect.succeeded" ||
+      type === "effect.failed" ||
+      type === "effect.cancelled" ||
+      type === "run.cancel-requested"
+    );
   }
 
   async deliver(stored: StoredEvent): Promise<Turn> {
@@ -123,7 +129,10 @@ export class ProcessInstance {
       if (this.#end === null && this.#waiters.size === 0) {
         this.#end = {
           ok: false,
-          error: new BatonError("BATON_PROCESS_STALLED", `Process ${this.#definition.name} waits for something that is not an effect, after event ${stored.position}.`),
+          error: new BatonError(
+            "BATON_PROCESS_STALLED",
+            `Process ${this.#definition.name} waits for something that is not an effect, after event ${stored.position}.`,
+          ),
         };
       }
       // What an ended process left behind is nobody's any more.
@@ -151,17 +160,35 @@ export class ProcessInstance {
     return waiter;
   }
 
-  #request<K extends EffectKind>(scope: Scope, kind: K, name: string, input: EffectInput<K>, options: EffectOptions = {}): Promise<EffectOutput<K>> {
-    if (this.#cancelled && !scope.shielded) return quiet(Promise.reject(new BatonError("BATON_CANCELLED", "The run was cancelled.")));
+  #request<K extends EffectKind>(
+    scope: Scope,
+    kind: K,
+    name: string,
+    input: EffectInput<K>,
+    options: EffectOptions = {},
+  ): Promise<EffectOutput<K>> {
+    if (this.#cancelled && !scope.shielded)
+      return quiet(Promise.reject(new BatonError("BATON_CANCELLED", "The run was cancelled.")));
     if (this.#end !== null || isAbandoned(scope)) return new Promise(() => {});
     const parsed = effectSchemas[kind].input.safeParse(input);
     if (!parsed.success) {
       const fields = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-      return quiet(Promise.reject(new BatonError("BATON_INPUT_INVALID", `Effect ${scope.path}${name} (${kind}): ${fields.join("; ")}`)));
+      return quiet(
+        Promise.reject(
+          new BatonError("BATON_INPUT_INVALID", `Effect ${scope.path}${name} (${kind}): ${fields.join("; ")}`),
+        ),
+      );
     }
     this.#requested += 1;
     if (this.#requested > limits.effectsPerRunMax) {
-      return quiet(Promise.reject(new BatonError("BATON_PROCESS_FAILED", `A run may ask for ${limits.effectsPerRunMax} effects; this one asks for more.`)));
+      return quiet(
+        Promise.reject(
+          new BatonError(
+            "BATON_PROCESS_FAILED",
+            `A run may ask for ${limits.effectsPerRunMax} effects; this one asks for more.`,
+          ),
+        ),
+      );
     }
     const key = uniqueKey(scope, name);
     const retry: RetryPolicy = { ...defaultRetry[kind], ...options.retry };
@@ -215,7 +242,8 @@ export class ProcessInstance {
         const ctx = this.#context(inner);
         const deadline = this.#nowMs + timeoutMs;
         while (!(await condition(ctx))) {
-          if (this.#nowMs >= deadline) throw new BatonError("BATON_TIMEOUT", `"${name}" did not come true within ${timeoutMs} ms.`);
+          if (this.#nowMs >= deadline)
+            throw new BatonError("BATON_TIMEOUT", `"${name}" did not come true within ${timeoutMs} ms.`);
           await ctx.sleepUntil("pause", Math.min(deadline, this.#nowMs + everyMs));
         }
       },
@@ -234,12 +262,19 @@ export class ProcessInstance {
         const outer = child(name);
         const entries = Object.entries(branches);
         const results = await settleAll(
-          entries.map(([branch, body]) => () => body(this.#context(childOf(outer, branch)))),
+          entries.map(
+            ([branch, body]) =>
+              () =>
+                body(this.#context(childOf(outer, branch))),
+          ),
           options?.branchesMax ?? entries.length,
         );
         const failed = results.find((result) => result.status === "rejected");
         if (failed?.status === "rejected") throw failed.reason;
-        const values = results.map((result, index) => [entries[index]?.[0], result.status === "fulfilled" ? result.value : undefined]);
+        const values = results.map((result, index) => [
+          entries[index]?.[0],
+          result.status === "fulfilled" ? result.value : undefined,
+        ]);
         return Object.fromEntries(values);
       },
       race: async (name, branches) => {
@@ -283,7 +318,13 @@ function uniqueKey(scope: Scope, name: string): EffectKey {
 }
 
 function childOf(scope: Scope, name: string): Scope {
-  return { path: `${uniqueKey(scope, name)}/`, parent: scope, counts: new Map(), shielded: scope.shielded, abandoned: false };
+  return {
+    path: `${uniqueKey(scope, name)}/`,
+    parent: scope,
+    counts: new Map(),
+    shielded: scope.shielded,
+    abandoned: false,
+  };
 }
 
 function isWithin(scope: Scope | null, ancestor: Scope): boolean {

@@ -16,7 +16,11 @@ export interface EffectOptions {
   hints?: Hints;
 }
 
-type Ask<K extends EffectKind> = (name: string, input: EffectInput<K>, options?: EffectOptions) => Promise<EffectOutput<K>>;
+type Ask<K extends EffectKind> = (
+  name: string,
+  input: EffectInput<K>,
+  options?: EffectOptions,
+) => Promise<EffectOutput<K>>;
 
 export interface ProcessContext {
   /** Each effect method takes a name, unique by itself within its scope (a repeated one is counted: `repair#2`), and the input of its kind. */
@@ -32,9 +36,17 @@ export interface ProcessContext {
   /** `until` in milliseconds since the epoch. */
   sleepUntil(name: string, until: number): Promise<void>;
   /** Asks `condition` again and again, with durable pauses, until it is true or `timeoutMs` passed (BATON_TIMEOUT). */
-  waitFor(name: string, condition: (ctx: ProcessContext) => Promise<boolean>, options: { everyMs: number; timeoutMs: number }): Promise<void>;
+  waitFor(
+    name: string,
+    condition: (ctx: ProcessContext) => Promise<boolean>,
+    options: { everyMs: number; timeoutMs: number },
+  ): Promise<void>;
   /** Tries a group of effects again with durable, doubling pauses; terminal errors are not tried again. */
-  retryWithBackoff<T>(name: string, body: (ctx: ProcessContext, attempt: number) => Promise<T>, options: { attemptsMax: number; pauseMs: number }): Promise<T>;
+  retryWithBackoff<T>(
+    name: string,
+    body: (ctx: ProcessContext, attempt: number) => Promise<T>,
+    options: { attemptsMax: number; pauseMs: number },
+  ): Promise<T>;
   /** All branches at once, each in its own scope. All are awaited; then the first failure, by order of the names given, is thrown. */
   parallel<T extends Record<string, (ctx: ProcessContext) => Promise<unknown>>>(
     name: string,
@@ -42,7 +54,10 @@ export interface ProcessContext {
     options?: { branchesMax?: number },
   ): Promise<{ [K in keyof T]: Awaited<ReturnType<T[K]>> }>;
   /** The first branch to succeed wins, the effects of the others are cancelled. All failed: the first failure is thrown. */
-  race<T>(name: string, branches: Record<string, (ctx: ProcessContext) => Promise<T>>): Promise<{ winner: string; value: T }>;
+  race<T>(
+    name: string,
+    branches: Record<string, (ctx: ProcessContext) => Promise<T>>,
+  ): Promise<{ winner: string; value: T }>;
   /** Effects that run although the run was cancelled: clean-up, last words. */
   shielded<T>(name: string, body: (ctx: ProcessContext) => Promise<T>): Promise<T>;
   /** Milliseconds since the epoch of the last thing that happened: the same on every replay. */
@@ -69,7 +84,8 @@ export interface ProcessDefinition<I = unknown, O = unknown> {
 }
 
 export function defineProcess<I, O>(definition: ProcessDefinition<I, O>): ProcessDefinition<I, O> {
-  if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) throw new BatonError("BATON_INPUT_INVALID", `Process name "${definition.name}" is not kebab-case.`);
+  if (!/^[a-z][a-z0-9-]*$/.test(definition.name))
+    throw new BatonError("BATON_INPUT_INVALID", `Process name "${definition.name}" is not kebab-case.`);
   return definition;
 }
 
@@ -79,7 +95,8 @@ export class ProcessRegistry {
 
   register<I, O>(definition: ProcessDefinition<I, O>): this {
     const versions = this.#byName.get(definition.name) ?? new Map<number, ProcessDefinition>();
-    if (versions.has(definition.version)) throw new BatonError("BATON_INTERNAL", `Process ${definition.name} v${definition.version} is registered twice.`);
+    if (versions.has(definition.version))
+      throw new BatonError("BATON_INTERNAL", `Process ${definition.name} v${definition.version} is registered twice.`);
     // The registry hands a definition only input that its own schema parsed, so widening the types is sound.
     versions.set(definition.version, definition as unknown as ProcessDefinition);
     this.#byName.set(definition.name, versions);
@@ -92,7 +109,11 @@ export class ProcessRegistry {
 
   latest(name: string): ProcessDefinition {
     const versions = this.#byName.get(name);
-    if (versions === undefined) throw new BatonError("BATON_PROCESS_UNKNOWN", `Process "${name}" is not known. Known: ${this.names().join(", ")}.`);
+    if (versions === undefined)
+      throw new BatonError(
+        "BATON_PROCESS_UNKNOWN",
+        `Process "${name}" is not known. Known: ${this.names().join(", ")}.`,
+      );
     const version = Math.max(...versions.keys());
     return versions.get(version) as ProcessDefinition;
   }
@@ -101,7 +122,10 @@ export class ProcessRegistry {
     const definition = this.#byName.get(name)?.get(version);
     if (definition !== undefined) return definition;
     const known = [...(this.#byName.get(name)?.keys() ?? [])].map((v) => `${name} v${v}`);
-    throw new BatonError("BATON_PROCESS_UNKNOWN", `The run began with ${name} v${version}, which this Baton does not have. It has: ${known.join(", ") || this.names().join(", ")}.`);
+    throw new BatonError(
+      "BATON_PROCESS_UNKNOWN",
+      `The run began with ${name} v${version}, which this Baton does not have. It has: ${known.join(", ") || this.names().join(", ")}.`,
+    );
   }
 }
 

@@ -21,9 +21,14 @@ export interface Replayed {
   turn: Turn;
 }
 
-export async function replay(definition: ProcessDefinition, events: readonly StoredEvent[], settle: () => Promise<void>): Promise<Replayed> {
+export async function replay(
+  definition: ProcessDefinition,
+  events: readonly StoredEvent[],
+  settle: () => Promise<void>,
+): Promise<Replayed> {
   const created = events[0];
-  if (created === undefined || created.event.type !== "run.created") throw new BatonError("BATON_EVENT_INVALID", "A journal begins with run.created.");
+  if (created === undefined || created.event.type !== "run.created")
+    throw new BatonError("BATON_EVENT_INVALID", "A journal begins with run.created.");
   const expected = requestsByCause(events);
   const lastCause = Math.max(0, ...expected.keys());
   const ended = endedKeys(events);
@@ -70,7 +75,13 @@ function compare(definition: ProcessDefinition, after: StoredEvent, recorded: Re
     throw new BatonError(
       "BATON_DIVERGENCE",
       `Process ${definition.name} v${definition.version} diverged after event ${after.position} (${after.event.type}): the journal has ${describe(then)}, the process asks for ${describe(now)}.`,
-      { details: { step: then?.key ?? now?.key ?? "", journal: then === undefined ? "nothing" : canonicalJson(then), process: now === undefined ? "nothing" : canonicalJson(now) } },
+      {
+        details: {
+          step: then?.key ?? now?.key ?? "",
+          journal: then === undefined ? "nothing" : canonicalJson(then),
+          process: now === undefined ? "nothing" : canonicalJson(now),
+        },
+      },
     );
   }
 }

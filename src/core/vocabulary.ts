@@ -22,7 +22,10 @@
 import { z } from "zod";
 
 /** `run_` and a ULID or a digest: unique in an installation, safe in branch names, file names and URLs. */
-export const runIdSchema = z.string().regex(/^run_[0-9a-zA-Z]{10,40}$/).brand<"RunId">();
+export const runIdSchema = z
+  .string()
+  .regex(/^run_[0-9a-zA-Z]{10,40}$/)
+  .brand<"RunId">();
 export type RunId = z.infer<typeof runIdSchema>;
 
 /** Key of an effect in its run: scope path and name, for example `implement` or `review/2` or `race.claude/implement`. */

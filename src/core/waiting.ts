@@ -16,7 +16,13 @@ export function waitingFor(state: RunState): WaitingFor[] {
   if (isOver(state)) return [];
   const found: WaitingFor[] = [];
   if (state.status === "paused") {
-    found.push({ kind: "people", key: "", title: "Paused", sentence: `Paused by @${state.pausedBy?.login ?? "somebody"}; \`/baton resume\` goes on.`, since: state.updatedAt });
+    found.push({
+      kind: "people",
+      key: "",
+      title: "Paused",
+      sentence: `Paused by @${state.pausedBy?.login ?? "somebody"}; \`/baton resume\` goes on.`,
+      since: state.updatedAt,
+    });
   }
   for (const key of state.open) {
     const effect = state.effects.get(key);
@@ -26,17 +32,31 @@ export function waitingFor(state: RunState): WaitingFor[] {
 }
 
 function waitOf(effect: EffectState): WaitingFor {
-  const wait = (kind: WaitingFor["kind"], sentence: string): WaitingFor => ({ kind, key: effect.key, title: effect.title, sentence, since: effect.requestedAt });
-  if (effect.status === "stopped") return wait("money", "The budget is used up. `/baton budget +2` tops it up and the work goes on; `/baton cancel` ends it.");
+  const wait = (kind: WaitingFor["kind"], sentence: string): WaitingFor => ({
+    kind,
+    key: effect.key,
+    title: effect.title,
+    sentence,
+    since: effect.requestedAt,
+  });
+  if (effect.status === "stopped")
+    return wait(
+      "money",
+      "The budget is used up. `/baton budget +2` tops it up and the work goes on; `/baton cancel` ends it.",
+    );
   if (effect.status === "retrying") return wait("time", `Tries again after: ${effect.error?.message ?? "a failure"}`);
   switch (effectEndedBy[effect.kind]) {
     case "worker":
-      return wait("worker", effect.progress?.note ?? (effect.status === "running" ? "is being worked on" : "is about to begin"));
+      return wait(
+        "worker",
+        effect.progress?.note ?? (effect.status === "running" ? "is being worked on" : "is about to begin"),
+      );
     case "facts":
       return wait("facts", effect.observed?.verdict.reason ?? "Facts are being read from GitHub.");
     case "people": {
       const { kind, question } = effect.input as { kind?: string; question?: string };
-      if (kind === "review") return wait("people", effect.observed?.verdict.reason ?? "Waits for a review of the pull request.");
+      if (kind === "review")
+        return wait("people", effect.observed?.verdict.reason ?? "Waits for a review of the pull request.");
       if (question !== undefined) return wait("people", `${question} Answer with \`/baton answer <text>\`.`);
       return wait("people", "Answer with `/baton approve` or `/baton reject <reason>`.");
     }

@@ -12,12 +12,20 @@ import type { Harness } from "../ports/harness.ts";
 import { count, duration, totalTokens, usd } from "../thread/render/format.ts";
 import { repositoryName, startWorld, type World } from "./world.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, "no-serve": { type: "boolean", default: false }, help: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    "no-serve": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
 const lookIntervalMs = 50;
 const patienceMs = 15 * 60_000;
 
 if (values.help) {
-  console.log("npm run demo [-- --json | --no-serve]\n\n  --json      print one summary object as the last line and exit\n  --no-serve  end after the job instead of serving the thread as a web page");
+  console.log(
+    "npm run demo [-- --json | --no-serve]\n\n  --json      print one summary object as the last line and exit\n  --no-serve  end after the job instead of serving the thread as a web page",
+  );
 } else {
   process.exitCode = await demo();
 }
@@ -44,11 +52,14 @@ async function demo(): Promise<number> {
     const summary = summarise(world, state, performance.now() - startedAt);
     const good = state.outcome?.verdict.status === "passed" && summary.pullRequest?.merged === true;
     say(`\n${state.outcome?.verdict.reason ?? "The job did not end."}`);
-    say(`${usd(summary.costUsd)}, ${count(totalTokens(state.money.tokens))} tokens, ${duration(summary.durationMs)}, ${summary.pushes} pushes, ${summary.comments.total} comments`);
+    say(
+      `${usd(summary.costUsd)}, ${count(totalTokens(state.money.tokens))} tokens, ${duration(summary.durationMs)}, ${summary.pushes} pushes, ${summary.comments.total} comments`,
+    );
     if (values.json) console.log(JSON.stringify(summary));
     else if (!values["no-serve"]) {
       say(`\nLook at it, Ctrl-C ends:\n  thread        ${world.github.url}/${repositoryName}/issues/${world.issue}`);
-      if (summary.pullRequest !== null) say(`  pull request  ${world.github.url}/${repositoryName}/pull/${summary.pullRequest.number}`);
+      if (summary.pullRequest !== null)
+        say(`  pull request  ${world.github.url}/${repositoryName}/pull/${summary.pullRequest.number}`);
       await interrupted();
     }
     return good ? 0 : 1;
@@ -68,8 +79,13 @@ async function follow(world: World, say: (text: string) => void): Promise<RunSta
       if (told.get(effect.key) === effect.status) continue;
       told.set(effect.key, effect.status);
       const cost = effect.attempts.flatMap(({ usage }) => usage).reduce((sum, used) => sum + (used.costUsd ?? 0), 0);
-      const verdict = effect.kind === "gate" && effect.status === "succeeded" ? `: ${(effect.output as { reason: string }).reason}` : "";
-      say(`  ${effect.status.padEnd(10)} ${effect.title}${verdict}${cost > 0 && effect.endedAt !== null ? ` (${usd(cost)})` : ""}`);
+      const verdict =
+        effect.kind === "gate" && effect.status === "succeeded"
+          ? `: ${(effect.output as { reason: string }).reason}`
+          : "";
+      say(
+        `  ${effect.status.padEnd(10)} ${effect.title}${verdict}${cost > 0 && effect.endedAt !== null ? ` (${usd(cost)})` : ""}`,
+      );
     }
     const review = [...(state?.open ?? [])].find((key) => state?.effects.get(key)?.kind === "breakpoint");
     if (state !== null && review !== undefined && review !== approved) {
@@ -77,7 +93,13 @@ async function follow(world: World, say: (text: string) => void): Promise<RunSta
       if (subject.pullRequest !== undefined) {
         approved = review;
         say("@bob reviews: approve");
-        world.github.review({ repository: repositoryName, number: subject.pullRequest, as: "bob", event: "APPROVE", body: "Good." });
+        world.github.review({
+          repository: repositoryName,
+          number: subject.pullRequest,
+          as: "bob",
+          event: "APPROVE",
+          body: "Good.",
+        });
       }
     }
     if (state?.outcome != null) return state;
@@ -94,7 +116,8 @@ async function newest(world: World): Promise<RunState | null> {
 /** Until everything that should be said was said. */
 async function quiet(world: World): Promise<void> {
   await world.baton.runner.idle();
-  while ((await world.baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 1)).length > 0) await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
+  while ((await world.baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 1)).length > 0)
+    await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
   await world.github.settle();
 }
 
@@ -104,11 +127,28 @@ function summarise(world: World, state: RunState, durationMs: number) {
   const own = [...(repository?.comments.values() ?? [])].filter(({ appId }) => appId !== null);
   return {
     verdict: state.outcome?.verdict.status ?? null,
-    steps: [...state.effects.values()].map(({ key, kind, status, attempts }) => ({ key, kind, status, attempts: attempts.length })),
-    pullRequest: thread?.pull == null ? null : { number: thread.number, headSha: thread.pull.headSha, merged: thread.pull.mergedAt !== null },
-    checks: [...(repository?.checkRuns.values() ?? [])].map(({ name, headSha, conclusion }) => ({ name, headSha, conclusion })),
+    steps: [...state.effects.values()].map(({ key, kind, status, attempts }) => ({
+      key,
+      kind,
+      status,
+      attempts: attempts.length,
+    })),
+    pullRequest:
+      thread?.pull == null
+        ? null
+        : { number: thread.number, headSha: thread.pull.headSha, merged: thread.pull.mergedAt !== null },
+    checks: [...(repository?.checkRuns.values() ?? [])].map(({ name, headSha, conclusion }) => ({
+      name,
+      headSha,
+      conclusion,
+    })),
     comments: { status: own.filter(({ body }) => body.includes("baton:op=status:")).length, total: own.length },
-    pushes: [...state.effects.values()].filter(({ kind, input, status }) => kind === "publish" && status === "succeeded" && (input as { publish: { operation: string } }).publish.operation === "push").length,
+    pushes: [...state.effects.values()].filter(
+      ({ kind, input, status }) =>
+        kind === "publish" &&
+        status === "succeeded" &&
+        (input as { publish: { operation: string } }).publish.operation === "push",
+    ).length,
     costUsd: state.money.spentUsd,
     tokens: state.money.tokens,
     durationMs: Math.round(durationMs),
@@ -118,13 +158,31 @@ function summarise(world: World, state: RunState, durationMs: number) {
 async function realHarness(): Promise<Harness | null> {
   const { ANTHROPIC_API_KEY: anthropic, OPENAI_API_KEY: openai } = process.env;
   const candidates = [
-    ...(anthropic ? [claudeCode({ binary: process.env["BATON_CLAUDE_BINARY"] ?? "claude", apiKey: anthropic, baseUrl: process.env["ANTHROPIC_BASE_URL"] })] : []),
-    ...(openai ? [codex({ binary: process.env["BATON_CODEX_BINARY"] ?? "codex", apiKey: openai, baseUrl: process.env["OPENAI_BASE_URL"] })] : []),
+    ...(anthropic
+      ? [
+          claudeCode({
+            binary: process.env["BATON_CLAUDE_BINARY"] ?? "claude",
+            apiKey: anthropic,
+            baseUrl: process.env["ANTHROPIC_BASE_URL"],
+          }),
+        ]
+      : []),
+    ...(openai
+      ? [
+          codex({
+            binary: process.env["BATON_CODEX_BINARY"] ?? "codex",
+            apiKey: openai,
+            baseUrl: process.env["OPENAI_BASE_URL"],
+          }),
+        ]
+      : []),
   ];
   for (const harness of candidates) {
     const probe = await harness.probe();
     if (probe.installed) return harness;
-    console.error(`A key for ${harness.name} is set, but it is not installed (${probe.advice}). The scripted agent works instead.`);
+    console.error(
+      `A key for ${harness.name} is set, but it is not installed (${probe.advice}). The scripted agent works instead.`,
+    );
   }
   return null;
 }

@@ -17,7 +17,8 @@ const test = [
 export const sampleFiles: Record<string, string> = {
   "README.md": "# shop\n\nPrices of carts.\n",
   "package.json": `${JSON.stringify({ name: "shop", version: "1.0.0", type: "module", scripts: { test: "node --test" } }, null, 2)}\n`,
-  "cart.js": "export function total(items) {\n  return items.map((item) => item.price).reduce((sum, price) => sum + price);\n}\n",
+  "cart.js":
+    "export function total(items) {\n  return items.map((item) => item.price).reduce((sum, price) => sum + price);\n}\n",
   "cart.test.js": test,
 };
 
@@ -39,22 +40,45 @@ export const sampleScript = {
   ],
   implement: [
     {
-      files: { "cart.js": "export function total(items) {\n  return items.map((item) => item.price * item.count).reduce((sum, price) => sum + price);\n}\n" },
-      text: report("The total counts each item as often as it is in the cart.", "- Multiply price by count.", "- None known.", "- Read `cart.test.js`; the tests were not run."),
+      files: {
+        "cart.js":
+          "export function total(items) {\n  return items.map((item) => item.price * item.count).reduce((sum, price) => sum + price);\n}\n",
+      },
+      text: report(
+        "The total counts each item as often as it is in the cart.",
+        "- Multiply price by count.",
+        "- None known.",
+        "- Read `cart.test.js`; the tests were not run.",
+      ),
       usage: { input: 2_400, output: 610, cacheRead: 8_000, cacheWrite: 1_500, costUsd: 0.0242 },
     },
   ],
   repair: [
     {
-      files: { "cart.js": "export function total(items) {\n  return items.map((item) => item.price * item.count).reduce((sum, price) => sum + price, 0);\n}\n" },
-      text: report("The total counts each item as often as it is in the cart; an empty cart costs nothing.", "- Multiply price by count.\n- Begin the sum at 0, so that an empty cart has a total.", "- None known.", "- `node --test`: 2 pass."),
+      files: {
+        "cart.js":
+          "export function total(items) {\n  return items.map((item) => item.price * item.count).reduce((sum, price) => sum + price, 0);\n}\n",
+      },
+      text: report(
+        "The total counts each item as often as it is in the cart; an empty cart costs nothing.",
+        "- Multiply price by count.\n- Begin the sum at 0, so that an empty cart has a total.",
+        "- None known.",
+        "- `node --test`: 2 pass.",
+      ),
       usage: { input: 3_100, output: 380, cacheRead: 9_500, cacheWrite: 700, costUsd: 0.0201 },
     },
   ],
   address: [
     {
-      files: { "README.md": "# shop\n\nPrices of carts: `total(items)` adds price times count; an empty cart costs 0.\n" },
-      text: report("The README says what the total is.", "- One line in the README.", "- None.", "- `node --test`: 2 pass."),
+      files: {
+        "README.md": "# shop\n\nPrices of carts: `total(items)` adds price times count; an empty cart costs 0.\n",
+      },
+      text: report(
+        "The README says what the total is.",
+        "- One line in the README.",
+        "- None.",
+        "- `node --test`: 2 pass.",
+      ),
       usage: { input: 1_800, output: 200, cacheRead: 9_000, cacheWrite: 300, costUsd: 0.0112 },
     },
   ],

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandHarness } from "../adapters/harness/command.ts";
-import { type AppSettings, readSettings } from "../app/settings.ts";
 import { type RunningServer, startServer, webhookPath } from "../app/server.ts";
+import { type AppSettings, readSettings } from "../app/settings.ts";
 import { type LocalGithub, type LocalGithubOptions, startLocalGithub } from "../local-github/local-github.ts";
 import type { Harness } from "../ports/harness.ts";
 import { type Baton, startBaton } from "../wire.ts";
@@ -49,7 +49,15 @@ export interface World extends Stage {
   restart(): Promise<void>;
 }
 
-export const appGrants = { checks: "write", contents: "write", issues: "write", pull_requests: "write", statuses: "read", actions: "read", metadata: "read" } as const;
+export const appGrants = {
+  checks: "write",
+  contents: "write",
+  issues: "write",
+  pull_requests: "write",
+  statuses: "read",
+  actions: "read",
+  metadata: "read",
+} as const;
 export const appEvents = ["issue_comment", "pull_request", "pull_request_review", "check_run", "check_suite", "status"];
 
 export async function setStage(options: WorldOptions = {}): Promise<Stage> {
@@ -59,10 +67,22 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
   github.createOrganization({ login: "acme", members: ["alice", "bob"] });
   const ci = options.ci === false ? null : { name: "test", command: ["node", "--test"] };
   const config = options.config ?? "version: 1\nharness: { default: command }\n";
-  await github.createRepository({ owner: "acme", name: "shop", private: false, files: { ...(options.files ?? sampleFiles), "baton.yaml": config }, ci });
+  await github.createRepository({
+    owner: "acme",
+    name: "shop",
+    private: false,
+    files: { ...(options.files ?? sampleFiles), "baton.yaml": config },
+    ci,
+  });
   github.setPermission({ repository: repositoryName, login: "alice", permission: "write" });
   github.setPermission({ repository: repositoryName, login: "bob", permission: "maintain" });
-  const app = github.createApp({ slug: "baton", ownerLogin: "acme", grants: appGrants, events: appEvents, webhook: null });
+  const app = github.createApp({
+    slug: "baton",
+    ownerLogin: "acme",
+    grants: appGrants,
+    events: appEvents,
+    webhook: null,
+  });
   github.installApp({ appId: app.id, account: "acme", as: "alice" });
   const scriptPath = join(directory, "script.json");
   writeFileSync(scriptPath, JSON.stringify(options.script ?? sampleScript));
@@ -83,7 +103,10 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
       DATABASE_URL: options.databaseUrl,
     },
     listen(url) {
-      github.setWebhook({ appId: app.id, webhook: url === null ? null : { url: `${url}${webhookPath}`, secret: webhookSecret } });
+      github.setWebhook({
+        appId: app.id,
+        webhook: url === null ? null : { url: `${url}${webhookPath}`, secret: webhookSecret },
+      });
     },
     async close() {
       await github.close();
@@ -94,7 +117,9 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
 
 /** The scripted agent as harness `command`. */
 export function scriptedHarnesses(scriptPath: string): Map<string, Harness> {
-  return new Map([["command", commandHarness({ command: [process.execPath, agentPath], keys: { BATON_AGENT_SCRIPT: scriptPath } })]]);
+  return new Map([
+    ["command", commandHarness({ command: [process.execPath, agentPath], keys: { BATON_AGENT_SCRIPT: scriptPath } })],
+  ]);
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {

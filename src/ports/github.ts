@@ -77,7 +77,16 @@ export interface CheckFacts {
   appId: number | null;
   sha: string;
   status: "queued" | "in_progress" | "completed";
-  conclusion: "success" | "failure" | "neutral" | "cancelled" | "skipped" | "timed_out" | "action_required" | "stale" | null;
+  conclusion:
+    | "success"
+    | "failure"
+    | "neutral"
+    | "cancelled"
+    | "skipped"
+    | "timed_out"
+    | "action_required"
+    | "stale"
+    | null;
   id: number;
   url: string | null;
   startedAt: string | null;
@@ -99,7 +108,13 @@ export interface CheckRunContent {
   title: string;
   summary: string;
   text: string;
-  annotations: { path: string; line: number; level: "notice" | "warning" | "failure"; message: string; title: string }[];
+  annotations: {
+    path: string;
+    line: number;
+    level: "notice" | "warning" | "failure";
+    message: string;
+    title: string;
+  }[];
   detailsUrl: string | null;
 }
 
@@ -134,16 +149,40 @@ export interface Github {
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
 
   /** Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none. */
-  ensureComment(repository: Repository, number: number, marker: string, body: string, knownId: number | null): Promise<{ id: number; url: string }>;
-  ensureReaction(repository: Repository, commentId: number, content: "eyes" | "rocket" | "confused" | "+1" | "-1"): Promise<void>;
+  ensureComment(
+    repository: Repository,
+    number: number,
+    marker: string,
+    body: string,
+    knownId: number | null,
+  ): Promise<{ id: number; url: string }>;
+  ensureReaction(
+    repository: Repository,
+    commentId: number,
+    content: "eyes" | "rocket" | "confused" | "+1" | "-1",
+  ): Promise<void>;
   /** By head and base: adopts an open one of ours. */
-  ensurePullRequest(repository: Repository, options: { head: string; base: string; title: string; body: string; draft: boolean }): Promise<PullRequestFacts>;
+  ensurePullRequest(
+    repository: Repository,
+    options: { head: string; base: string; title: string; body: string; draft: boolean },
+  ): Promise<PullRequestFacts>;
   updatePullRequest(repository: Repository, number: number, change: { title?: string; body?: string }): Promise<void>;
   ensureReviewRequest(repository: Repository, number: number, reviewers: string[], teams: string[]): Promise<void>;
   /** By external id, head SHA and name. */
-  ensureCheckRun(repository: Repository, sha: string, externalId: string, content: CheckRunContent, knownId: number | null): Promise<{ id: number; url: string | null }>;
+  ensureCheckRun(
+    repository: Repository,
+    sha: string,
+    externalId: string,
+    content: CheckRunContent,
+    knownId: number | null,
+  ): Promise<{ id: number; url: string | null }>;
   /** Already merged at this SHA is success; a moved head is BATON_GITHUB_CONFLICT. */
-  ensureMerged(repository: Repository, number: number, sha: string, method: "merge" | "squash" | "rebase"): Promise<{ sha: string }>;
+  ensureMerged(
+    repository: Repository,
+    number: number,
+    sha: string,
+    method: "merge" | "squash" | "rebase",
+  ): Promise<{ sha: string }>;
 
   /** Clone URL without credentials, and a token narrowed to this repository. */
   gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }>;

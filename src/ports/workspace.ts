@@ -55,7 +55,11 @@ export interface Workspaces {
   /** Creates (or, after a crash, finds) the workspace of one effect attempt, at `baseSha`. */
   create(access: RepositoryAccess, options: { runId: RunId; name: string; baseSha: string }): Promise<Workspace>;
   /** Commits leftovers, checks and fetches the result into the trusted repository under `refs/baton/…`. BATON_TREE_REFUSED says why not. */
-  import(access: RepositoryAccess, options: { runId: RunId; name: string; baseSha: string }, importOptions: ImportOptions): Promise<ImportResult>;
+  import(
+    access: RepositoryAccess,
+    options: { runId: RunId; name: string; baseSha: string },
+    importOptions: ImportOptions,
+  ): Promise<ImportResult>;
   /** Removes the workspace of one attempt; what was imported stays. */
   remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;
   /** Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success. */
@@ -69,7 +73,12 @@ export interface Workspaces {
   listFiles(access: RepositoryAccess, sha: string): Promise<string[]>;
   diffStat(access: RepositoryAccess, fromSha: string, toSha: string): Promise<FileChange[]>;
   /** Unified diff, cut at `bytesMax`. */
-  diff(access: RepositoryAccess, fromSha: string, toSha: string, bytesMax: number): Promise<{ text: string; truncated: boolean }>;
+  diff(
+    access: RepositoryAccess,
+    fromSha: string,
+    toSha: string,
+    bytesMax: number,
+  ): Promise<{ text: string; truncated: boolean }>;
   isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean>;
   /** Removes what no run needs (W6); returns what was removed and kept, with reasons. */
   collectGarbage(isActive: (runId: RunId) => Promise<boolean>): Promise<{ removed: string[]; kept: string[] }>;

@@ -19,10 +19,15 @@ export function parseHandoff(text: string): Partial<Record<SectionName, string>>
   return found;
 }
 
-export function pullRequestText(facts: { thread: { number: number; kind: "issue" | "pull-request"; title: string }; plan: string; steps: AgentOutput[] }): { title: string; body: string } {
+export function pullRequestText(facts: {
+  thread: { number: number; kind: "issue" | "pull-request"; title: string };
+  plan: string;
+  steps: AgentOutput[];
+}): { title: string; body: string } {
   const last = [...facts.steps].reverse().find(({ headSha }) => headSha !== null);
   const report = parseHandoff(last?.text ?? "");
-  const section = (name: SectionName, otherwise: string): string => `### ${name}\n\n${cut(neutralise(report[name] ?? otherwise), 4_000)}`;
+  const section = (name: SectionName, otherwise: string): string =>
+    `### ${name}\n\n${cut(neutralise(report[name] ?? otherwise), 4_000)}`;
   const parts = [
     facts.thread.kind === "issue" ? `Closes #${facts.thread.number}` : "",
     section("Intent", facts.thread.title),
@@ -33,7 +38,10 @@ export function pullRequestText(facts: { thread: { number: number; kind: "issue"
     `<details><summary>The plan</summary>\n\n${cut(neutralise(facts.plan), 8_000)}\n\n</details>`,
     "<sub>Intent, decisions, risks and verification are the agent's words. Checks and the review decide.</sub>",
   ];
-  return { title: cut(neutralise(facts.thread.title).replaceAll(/\s+/g, " ").trim() || "Change", 200, "…"), body: parts.filter((part) => part !== "").join("\n\n") };
+  return {
+    title: cut(neutralise(facts.thread.title).replaceAll(/\s+/g, " ").trim() || "Change", 200, "…"),
+    body: parts.filter((part) => part !== "").join("\n\n"),
+  };
 }
 
 function diffStat(steps: AgentOutput[]): string {
@@ -42,10 +50,20 @@ function diffStat(steps: AgentOutput[]): string {
     for (const file of step.files) {
       const known = files.get(file.path);
       const add = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
-      files.set(file.path, known === undefined ? file : { path: file.path, added: add(known.added, file.added), removed: add(known.removed, file.removed) });
+      files.set(
+        file.path,
+        known === undefined
+          ? file
+          : { path: file.path, added: add(known.added, file.added), removed: add(known.removed, file.removed) },
+      );
     }
   }
-  const rows = [...files.values()].slice(0, 60).map(({ path, added, removed }) => `| \`${neutralise(path).replaceAll("|", "\\|").replaceAll("`", "'")}\` | ${added === null ? "binary" : `+${added}`} | ${removed === null ? "" : `−${removed}`} |`);
+  const rows = [...files.values()]
+    .slice(0, 60)
+    .map(
+      ({ path, added, removed }) =>
+        `| \`${neutralise(path).replaceAll("|", "\\|").replaceAll("`", "'")}\` | ${added === null ? "binary" : `+${added}`} | ${removed === null ? "" : `−${removed}`} |`,
+    );
   const more = files.size > rows.length ? `\n\n… and ${files.size - rows.length} more files` : "";
   return ["| File | | |", "|---|--:|--:|", ...rows].join("\n") + more;
 }

@@ -62,7 +62,9 @@ export const prompts = {
     system: stable,
     user: compose([
       ...task(facts),
-      facts.feedback === "" ? null : { heading: "What the maintainers said of your last plan", body: quoted(facts.feedback, max) },
+      facts.feedback === ""
+        ? null
+        : { heading: "What the maintainers said of your last plan", body: quoted(facts.feedback, max) },
       {
         heading: "What to do now",
         body: "Change nothing. Explore the repository and write a plan for the task: what is wrong or wanted, which files change and how, which tests show it, what could go wrong. At most 40 lines of Markdown.",
@@ -72,7 +74,12 @@ export const prompts = {
 
   implement: (facts: PromptFacts & { plan: string }): Prompt => ({
     system: stable,
-    user: compose([...task(facts), { heading: "The plan", body: quoted(facts.plan, max) }, { heading: "What to do now", body: "Carry the plan out. Where it turns out wrong, do what is right and say so." }, handoff]),
+    user: compose([
+      ...task(facts),
+      { heading: "The plan", body: quoted(facts.plan, max) },
+      { heading: "What to do now", body: "Carry the plan out. Where it turns out wrong, do what is right and say so." },
+      handoff,
+    ]),
   }),
 
   repair: (facts: PromptFacts & { plan: string; checks: Verdict }): Prompt => ({
@@ -80,14 +87,22 @@ export const prompts = {
     user: compose([
       ...task(facts),
       { heading: "What failed", body: failures(facts.checks) },
-      { heading: "What to do now", body: "The checks of the repository failed on your last commit. Find the cause and repair it. Never weaken, skip or delete a test to make it pass." },
+      {
+        heading: "What to do now",
+        body: "The checks of the repository failed on your last commit. Find the cause and repair it. Never weaken, skip or delete a test to make it pass.",
+      },
       handoff,
     ]),
   }),
 
   address: (facts: PromptFacts & { plan: string; feedback: string }): Prompt => ({
     system: stable,
-    user: compose([...task(facts), { heading: "The review", body: quoted(facts.feedback, max) }, { heading: "What to do now", body: "Address each point of the review." }, handoff]),
+    user: compose([
+      ...task(facts),
+      { heading: "The review", body: quoted(facts.feedback, max) },
+      { heading: "What to do now", body: "Address each point of the review." },
+      handoff,
+    ]),
   }),
 };
 
@@ -101,10 +116,19 @@ function task({ thread, instructions, projectInstructions, repository, baseBranc
   });
   return [
     { heading: "Project", body: `${repository.owner}/${repository.name}, branch ${baseBranch}.` },
-    { heading: "Instructions of the project", body: projectInstructions === "" ? "" : quoted(projectInstructions, 16_000) },
-    { heading: `${what} #${thread.number} by @${thread.author} (${thread.authorPermission} access)`, body: `${quoted(thread.title, 500)}\n\n${quoted(thread.body, max)}` },
+    {
+      heading: "Instructions of the project",
+      body: projectInstructions === "" ? "" : quoted(projectInstructions, 16_000),
+    },
+    {
+      heading: `${what} #${thread.number} by @${thread.author} (${thread.authorPermission} access)`,
+      body: `${quoted(thread.title, 500)}\n\n${quoted(thread.body, max)}`,
+    },
     { heading: "Comments, newest last", body: comments.reverse().join("\n\n") },
-    { heading: "What the person who asked for this run added", body: instructions === "" ? "" : quoted(instructions, 8_000) },
+    {
+      heading: "What the person who asked for this run added",
+      body: instructions === "" ? "" : quoted(instructions, 8_000),
+    },
   ];
 }
 

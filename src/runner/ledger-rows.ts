@@ -10,7 +10,13 @@ export function threadKeyOf(state: Pick<RunState, "thread">): string {
 
 export function ledgerRows(state: RunState, events: RunEvent[], now: number): LedgerRow[] {
   const rows: LedgerRow[] = [];
-  const row = (kind: LedgerRow["kind"], key: string, attempt: number, usage: Pick<Usage, "harness" | "model" | "tokens">, usd: number): LedgerRow => ({
+  const row = (
+    kind: LedgerRow["kind"],
+    key: string,
+    attempt: number,
+    usage: Pick<Usage, "harness" | "model" | "tokens">,
+    usd: number,
+  ): LedgerRow => ({
     runId: state.runId,
     key,
     attempt,
@@ -26,7 +32,10 @@ export function ledgerRows(state: RunState, events: RunEvent[], now: number): Le
   for (const event of events) {
     switch (event.type) {
       case "effect.started":
-        if (event.reservedUsd > 0) rows.push(row("reserve", event.key, event.attempt, { harness: "", model: "", tokens: noTokens }, event.reservedUsd));
+        if (event.reservedUsd > 0)
+          rows.push(
+            row("reserve", event.key, event.attempt, { harness: "", model: "", tokens: noTokens }, event.reservedUsd),
+          );
         break;
       case "effect.attempt-failed":
       case "effect.succeeded":

@@ -3,7 +3,11 @@ import type { Github } from "../ports/github.ts";
 import type { RepositoryAccess } from "../ports/workspace.ts";
 
 /** How git reaches a repository: a URL without credentials, and a token fetched anew for each use (they live one hour). */
-export async function repositoryAccess(github: Github, repository: Repository, access: "read" | "write"): Promise<RepositoryAccess> {
+export async function repositoryAccess(
+  github: Github,
+  repository: Repository,
+  access: "read" | "write",
+): Promise<RepositoryAccess> {
   const { url } = await github.gitAccess(repository, access);
   return { repository, url, token: async () => (await github.gitAccess(repository, access)).token };
 }

@@ -32,7 +32,12 @@ export class RunActor {
   #tail: Promise<unknown> = Promise.resolve();
   #broken: BatonError | null = null;
 
-  private constructor(dependencies: ActorDependencies, state: RunState, definition: ProcessDefinition | null, fence: Fence | null) {
+  private constructor(
+    dependencies: ActorDependencies,
+    state: RunState,
+    definition: ProcessDefinition | null,
+    fence: Fence | null,
+  ) {
     this.#dependencies = dependencies;
     this.state = state;
     this.#definition = definition;
@@ -62,7 +67,9 @@ export class RunActor {
   }
 
   /** Decides on the present state and appends; returns what was appended. An empty decision appends nothing. */
-  async change(decide: (state: RunState) => RunEvent[] | { events: RunEvent[]; also: TransactionWrites }): Promise<StoredEvent[]> {
+  async change(
+    decide: (state: RunState) => RunEvent[] | { events: RunEvent[]; also: TransactionWrites },
+  ): Promise<StoredEvent[]> {
     const result = this.#tail.then(() => this.#change(decide));
     this.#tail = result.catch(() => {});
     return result;

@@ -5,6 +5,8 @@
  * V1 Everything shown is a function of the state; the same state gives the same content hash and no write.
  * V2 The row of a run says that it is over only together with its last words, so a crash between repeats them.
  */
+
+import { sha256 } from "../adapters/system/sha256.ts";
 import { isOver } from "../core/decide.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
@@ -13,7 +15,6 @@ import { type RenderedCheckRun, renderCheckRun, renderSupersededCheckRun } from 
 import { renderFinalComment } from "../thread/render/final-comment.ts";
 import { renderStatusComment } from "../thread/render/status-comment.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { sha256 } from "../adapters/system/sha256.ts";
 import { threadKeyOf } from "./ledger-rows.ts";
 import { renderView } from "./render-view.ts";
 
@@ -28,7 +29,18 @@ export async function leaveRun(dependencies: Dependencies, state: RunState, look
   await store.write({
     run: runRow(state, clock.now(), lookAt),
     outbox: statusRows(dependencies, state),
-    ...(lookAt === null ? {} : { jobs: [{ queue: "run", data: { runId: state.runId, facts: true }, startAt: lookAt, singletonKey: `${state.runId}@${lookAt}` }] }),
+    ...(lookAt === null
+      ? {}
+      : {
+          jobs: [
+            {
+              queue: "run",
+              data: { runId: state.runId, facts: true },
+              startAt: lookAt,
+              singletonKey: `${state.runId}@${lookAt}`,
+            },
+          ],
+        }),
   });
 }
 
@@ -40,7 +52,10 @@ export async function finishRun(dependencies: Dependencies, state: RunState): Pr
   const final = dependencies.redact(renderFinalComment(state, renderView(dependencies, state)));
   await store.write({
     run: runRow(state, clock.now(), null),
-    outbox: [...statusRows(dependencies, state), ...(state.parent === null ? [commentRow(state, `final:${state.runId}`, state.thread.number, final, 10)] : [])],
+    outbox: [
+      ...statusRows(dependencies, state),
+      ...(state.parent === null ? [commentRow(state, `final:${state.runId}`, state.thread.number, final, 10)] : []),
+    ],
     ...(active === state.runId ? { thread: { threadKey: thread, activeRunId: null } } : {}),
     ...(state.parent === null ? {} : { jobs: [{ queue: "run", data: { runId: state.parent.runId, facts: true } }] }),
   });
@@ -51,7 +66,12 @@ export function runRow(state: RunState, now: number, wakeAt: number | null): Run
     runId: state.runId,
     threadKey: threadKeyOf(state),
     process: state.process.name,
-    status: isOver(state) || state.status === "paused" ? state.status : wakeAt === null || state.open.size > 0 ? "waiting" : "running",
+    status:
+      isOver(state) || state.status === "paused"
+        ? state.status
+        : wakeAt === null || state.open.size > 0
+          ? "waiting"
+          : "running",
     position: state.position,
     createdAt: state.createdAt,
     updatedAt: now,
@@ -64,7 +84,9 @@ export function runRow(state: RunState, now: number, wakeAt: number | null): Run
 export function watchesOf(state: RunState): string[] {
   const watches = new Set<string>();
   for (const key of state.open) {
-    const input = state.effects.get(key)?.input as { sha?: string; pullRequest?: number; subject?: { sha?: string; pullRequest?: number } } | undefined;
+    const input = state.effects.get(key)?.input as
+      | { sha?: string; pullRequest?: number; subject?: { sha?: string; pullRequest?: number } }
+      | undefined;
     for (const at of [input, input?.subject]) {
       if (typeof at?.sha === "string") watches.add(`sha:${at.sha}`);
       if (typeof at?.pullRequest === "number") watches.add(`pull:${state.thread.repository.id}/${at.pullRequest}`);
@@ -80,7 +102,9 @@ function pushedHeads(state: RunState): string[] {
     const sha =
       effect.kind === "gate"
         ? (effect.input as { sha: string }).sha
-        : effect.kind === "publish" && effect.status === "succeeded" && (effect.input as { publish: { operation: string } }).publish.operation === "push"
+        : effect.kind === "publish" &&
+            effect.status === "succeeded" &&
+            (effect.input as { publish: { operation: string } }).publish.operation === "push"
           ? (effect.output as { sha: string | null }).sha
           : null;
     if (sha !== null && !heads.includes(sha)) heads.push(sha);
@@ -92,7 +116,15 @@ function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[]
   // A child run speaks through its parent.
   if (state.parent !== null) return [];
   const view = renderView(dependencies, state);
-  const rows = [commentRow(state, `status:${state.runId}`, state.thread.number, dependencies.redact(renderStatusComment(state, view)), 50)];
+  const rows = [
+    commentRow(
+      state,
+      `status:${state.runId}`,
+      state.thread.number,
+      dependencies.redact(renderStatusComment(state, view)),
+      50,
+    ),
+  ];
   const heads = pushedHeads(state);
   const newest = heads.at(-1);
   for (const sha of heads) {
@@ -110,7 +142,12 @@ function checkRow(dependencies: Dependencies, state: RunState, sha: string, cont
     installationId: repository.installationId,
     repositoryId: repository.id,
     kind: "check-run",
-    payload: { repository: repository as unknown as Json, sha, externalId: state.runId, content: JSON.parse(text) as Json },
+    payload: {
+      repository: repository as unknown as Json,
+      sha,
+      externalId: state.runId,
+      content: JSON.parse(text) as Json,
+    },
     contentHash: sha256(text),
     priority: 60,
     notBefore: 0,
@@ -118,7 +155,13 @@ function checkRow(dependencies: Dependencies, state: RunState, sha: string, cont
   };
 }
 
-export function commentRow(state: Pick<RunState, "thread" | "runId">, operationKey: string, number: number, body: string, priority: number): NewOutboxRow {
+export function commentRow(
+  state: Pick<RunState, "thread" | "runId">,
+  operationKey: string,
+  number: number,
+  body: string,
+  priority: number,
+): NewOutboxRow {
   return {
     operationKey,
     installationId: state.thread.repository.installationId,
@@ -131,4 +174,3 @@ export function commentRow(state: Pick<RunState, "thread" | "runId">, operationK
     runId: state.runId,
   };
 }
-

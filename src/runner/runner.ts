@@ -44,7 +44,8 @@ export class Runner {
     if (soleOwner) {
       // Nobody else can use this database, so leases of an earlier start are void: no waiting for them to expire.
       for (const lease of await store.expiredLeases(Number.MAX_SAFE_INTEGER)) await store.releaseLease(lease);
-      for (const run of await store.runs({ active: true })) if (run.status === "running") await this.wake(run.runId, true);
+      for (const run of await store.runs({ active: true }))
+        if (run.status === "running") await this.wake(run.runId, true);
     }
     await queue.work("run", limits.parallelEffectsPerRunMax, (job) => this.#handleJob(job));
     this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#renewLeases()));
@@ -65,7 +66,10 @@ export class Runner {
    * Decides something that somebody asked of a run and appends it, here or, while another replica drives the run, beside it.
    * Returns the appended events and the state after them.
    */
-  async change(runId: RunId, decide: (state: RunState) => RunEvent[]): Promise<{ stored: StoredEvent[]; state: RunState }> {
+  async change(
+    runId: RunId,
+    decide: (state: RunState) => RunEvent[],
+  ): Promise<{ stored: StoredEvent[]; state: RunState }> {
     const driven = this.#driven.get(runId);
     if (driven !== undefined && !driven.driver.poke(true)) await driven.done;
     const local = this.#driven.get(runId)?.driver ?? (await this.#take(runId));
@@ -76,7 +80,9 @@ export class Runner {
     }
     const visitor = await RunActor.load(this.#dependencies, runId, null);
     const stored = await visitor.change(decide);
-    await this.#dependencies.store.write({ jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }] });
+    await this.#dependencies.store.write({
+      jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }],
+    });
     return { stored, state: visitor.state };
   }
 
@@ -132,14 +138,17 @@ export class Runner {
       throw thrown;
     }
     const driver = new RunDriver(this.#dependencies, actor, (state, key) => {
-      this.wake(childRunIdOf(state, key), true).catch((thrown: unknown) => log.error("A child run could not be driven", { error: thrown }));
+      this.wake(childRunIdOf(state, key), true).catch((thrown: unknown) =>
+        log.error("A child run could not be driven", { error: thrown }),
+      );
     });
     const done = driver
       .drive()
       .catch((thrown: unknown) => {
         // Transient faults of the store end up here: the wake-up below tries again from the journal.
         log.error("A run could not be driven on", { runId, error: toBatonError(thrown) });
-        if (!hasCode(thrown, "BATON_LEASE_LOST") && !hasCode(thrown, "BATON_JOURNAL_BROKEN")) return this.#tryLater(runId);
+        if (!hasCode(thrown, "BATON_LEASE_LOST") && !hasCode(thrown, "BATON_JOURNAL_BROKEN"))
+          return this.#tryLater(runId);
       })
       .finally(async () => {
         await store.releaseLease(lease).catch(() => {});
@@ -152,8 +161,17 @@ export class Runner {
   async #tryLater(runId: RunId): Promise<void> {
     const { store, clock, log } = this.#dependencies;
     await store
-      .write({ jobs: [{ queue: "run", data: { runId, facts: true }, startAt: clock.now() + 5_000, singletonKey: `${runId}:again` }] })
-      .catch((thrown: unknown) => log.error("The database does not answer; the lease's end will wake the run", { runId, error: toBatonError(thrown) }));
+      .write({
+        jobs: [
+          { queue: "run", data: { runId, facts: true }, startAt: clock.now() + 5_000, singletonKey: `${runId}:again` },
+        ],
+      })
+      .catch((thrown: unknown) =>
+        log.error("The database does not answer; the lease's end will wake the run", {
+          runId,
+          error: toBatonError(thrown),
+        }),
+      );
   }
 
   async #handleJob(job: Job): Promise<void> {
@@ -163,7 +181,9 @@ export class Runner {
     if (this.#stopped.signal.aborted) return;
     // Another replica drives it and looks at its journal; facts it learns of by this later job, or it has left by then.
     const { store, clock } = this.#dependencies;
-    await store.write({ jobs: [{ queue: "run", data: job.data, startAt: clock.now() + 3_000, singletonKey: `${runId}:later` }] });
+    await store.write({
+      jobs: [{ queue: "run", data: job.data, startAt: clock.now() + 3_000, singletonKey: `${runId}:later` }],
+    });
   }
 
   async #renewLeases(): Promise<void> {
@@ -181,7 +201,8 @@ export class Runner {
   async #takeOver(): Promise<void> {
     const { store, clock } = this.#dependencies;
     for (const lease of await store.expiredLeases(clock.now())) {
-      if (lease.name.startsWith(leasePrefix)) await this.wake(runIdSchema.parse(lease.name.slice(leasePrefix.length)), true);
+      if (lease.name.startsWith(leasePrefix))
+        await this.wake(runIdSchema.parse(lease.name.slice(leasePrefix.length)), true);
     }
   }
 
@@ -203,7 +224,9 @@ export class Runner {
       } catch {
         return;
       }
-      await body().catch((thrown: unknown) => log.error("A round of the runner failed", { error: toBatonError(thrown) }));
+      await body().catch((thrown: unknown) =>
+        log.error("A round of the runner failed", { error: toBatonError(thrown) }),
+      );
     }
   }
 }

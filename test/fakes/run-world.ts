@@ -7,7 +7,7 @@ import { stop, turnEvents } from "../../src/core/decide.ts";
 import { type RunEvent, runEventSchema, type StoredEvent } from "../../src/core/event.ts";
 import { applyEvent } from "../../src/core/fold.ts";
 import { ProcessInstance } from "../../src/core/instance.ts";
-import { parseProcessInput, type ProcessDefinition } from "../../src/core/process.ts";
+import { type ProcessDefinition, parseProcessInput } from "../../src/core/process.ts";
 import { replay } from "../../src/core/replay.ts";
 import type { RunState } from "../../src/core/state.ts";
 import type { Actor, EffectKey, Json, RunId, Thread } from "../../src/core/vocabulary.ts";
@@ -25,7 +25,11 @@ export const thread: Thread = {
 };
 export const runId = "run_0123456789abcdef" as RunId;
 
-export function createdEvent(definition: ProcessDefinition, input: unknown, change: Partial<Extract<RunEvent, { type: "run.created" }>> = {}): RunEvent {
+export function createdEvent(
+  definition: ProcessDefinition,
+  input: unknown,
+  change: Partial<Extract<RunEvent, { type: "run.created" }>> = {},
+): RunEvent {
   return {
     type: "run.created",
     runId,
@@ -94,7 +98,8 @@ export class RunWorld {
       const next: RunEvent[] = [];
       for (const stored of this.#store(incoming)) {
         applyEvent(this.state, stored);
-        if (ProcessInstance.moves(stored)) next.push(...turnEvents(this.state, this.#definition, await this.#instance.deliver(stored)));
+        if (ProcessInstance.moves(stored))
+          next.push(...turnEvents(this.state, this.#definition, await this.#instance.deliver(stored)));
       }
       incoming = next;
     }
@@ -105,7 +110,15 @@ export class RunWorld {
       this.clock += 1_000;
       // As a store would: what is kept is JSON that passed the schema.
       const kept = runEventSchema.parse(JSON.parse(JSON.stringify(event)));
-      return { stream: runId, position: this.journal.length + index + 1, at: this.clock, schemaVersion: 1, event: kept, previousHash: "", hash: "" };
+      return {
+        stream: runId,
+        position: this.journal.length + index + 1,
+        at: this.clock,
+        schemaVersion: 1,
+        event: kept,
+        previousHash: "",
+        hash: "",
+      };
     });
     this.journal.push(...stored);
     return stored;

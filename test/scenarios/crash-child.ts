@@ -13,7 +13,15 @@ const moment = process.env["CRASH_MOMENT"] ?? "after";
 let writes = 0;
 
 // Many deliveries come in for each step; dying at them is tried in the first lives only, or the job would take hours.
-const durable = ["append", "write", "finishDelivery", "outboxDone", "outboxDelay", "putBlob", ...(process.env["CRASH_INGEST"] === undefined ? [] : ["insertDelivery"])];
+const durable = [
+  "append",
+  "write",
+  "finishDelivery",
+  "outboxDone",
+  "outboxDelay",
+  "putBlob",
+  ...(process.env["CRASH_INGEST"] === undefined ? [] : ["insertDelivery"]),
+];
 const store = SqlStore.prototype as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
 for (const name of durable) {
   const original = store[name] as (...args: unknown[]) => Promise<unknown>;

@@ -9,7 +9,7 @@ import { openPglite } from "../../src/adapters/database/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { fold } from "../../src/core/fold.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName, setStage, type Stage } from "../../src/demo/world.ts";
+import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
 
 const seeds = process.env["CRASH_SEED"] === undefined ? [1] : [Number(process.env["CRASH_SEED"])];
 /** An agent that is lost five times ends the run by design, so every third life may be longer. */
@@ -24,44 +24,72 @@ afterEach(async () => {
 });
 
 describe("kill -9 at durable writes, then restart", () => {
-  it.each(seeds)("seed %i: nothing lost, nothing twice", async (seed) => {
-    stage = await setStage({ script: { ...sampleScript, implement: sampleScript.repair }, config: "version: 1\nharness: { default: command }\nmerge: auto\n" });
-    const random = mulberry(seed);
-    const deaths: string[] = [];
-    let asked = false;
-    let reviewed = false;
-    for (let life = 0; life < livesMax; life += 1) {
-      const alive = await live({ at: 1 + Math.floor(random() * (life % 3 === 2 ? 40 : 8)), moment: random() < 0.5 ? "before" : "after", ingest: life < 4 }, async (url) => {
-        // GitHub does not send again by itself: what was missed while nobody listened is sent again here, as the App's poll does.
-        stage.listen(url);
-        for (const delivery of missed()) stage.github.redeliver(delivery.id);
-        if (!asked) stage.github.comment({ repository: repositoryName, number: stage.issue, as: "alice", body: "/baton run" });
-        asked = true;
+  it.each(seeds)(
+    "seed %i: nothing lost, nothing twice",
+    async (seed) => {
+      stage = await setStage({
+        script: { ...sampleScript, implement: sampleScript.repair },
+        config: "version: 1\nharness: { default: command }\nmerge: auto\n",
       });
-      deaths.push(alive);
-      if (process.env["CRASH_TRACE"] !== undefined) process.stderr.write(`${Math.round(performance.now())} life ${life}: ${alive}\n`);
-      const pull = threads().find(({ pull: found }) => found !== null);
-      const green = [...repository().checkRuns.values()].some(({ name, conclusion, headSha }) => name === "test" && conclusion === "success" && headSha === pull?.pull?.headSha);
-      if (pull !== undefined && green && !reviewed) {
-        stage.github.review({ repository: repositoryName, number: pull.number, as: "bob", event: "APPROVE" });
-        reviewed = true;
+      const random = mulberry(seed);
+      const deaths: string[] = [];
+      let asked = false;
+      let reviewed = false;
+      for (let life = 0; life < livesMax; life += 1) {
+        const alive = await live(
+          {
+            at: 1 + Math.floor(random() * (life % 3 === 2 ? 40 : 8)),
+            moment: random() < 0.5 ? "before" : "after",
+            ingest: life < 4,
+          },
+          async (url) => {
+            // GitHub does not send again by itself: what was missed while nobody listened is sent again here, as the App's poll does.
+            stage.listen(url);
+            for (const delivery of missed()) stage.github.redeliver(delivery.id);
+            if (!asked)
+              stage.github.comment({
+                repository: repositoryName,
+                number: stage.issue,
+                as: "alice",
+                body: "/baton run",
+              });
+            asked = true;
+          },
+        );
+        deaths.push(alive);
+        if (process.env["CRASH_TRACE"] !== undefined)
+          process.stderr.write(`${Math.round(performance.now())} life ${life}: ${alive}\n`);
+        const pull = threads().find(({ pull: found }) => found !== null);
+        const green = [...repository().checkRuns.values()].some(
+          ({ name, conclusion, headSha }) =>
+            name === "test" && conclusion === "success" && headSha === pull?.pull?.headSha,
+        );
+        if (pull !== undefined && green && !reviewed) {
+          stage.github.review({ repository: repositoryName, number: pull.number, as: "bob", event: "APPROVE" });
+          reviewed = true;
+        }
+        if (bodies().some((body) => body.includes("baton:op=final:")) && pull?.pull?.mergedAt != null) break;
       }
-      if (bodies().some((body) => body.includes("baton:op=final:")) && pull?.pull?.mergedAt != null) break;
-    }
-    const context = `seed ${seed}, deaths: ${deaths.join(", ")}`;
-    const pulls = threads().filter(({ pull }) => pull !== null);
-    expect(pulls.length, context).toBe(1);
-    expect(pulls[0]?.pull?.mergedAt, context).not.toBeNull();
-    const own = bodies();
-    expect(own.filter((body) => body.includes("baton:op=status:")).length, context).toBe(1);
-    expect(own.filter((body) => body.includes("baton:op=final:")).length, context).toBe(1);
-    const checks = [...repository().checkRuns.values()].filter(({ name }) => name === "Baton").map(({ headSha }) => headSha);
-    expect(new Set(checks).size, context).toBe(checks.length);
-    const pushes = stage.github.log.filter(({ method, path }) => method === "POST" && path.includes("git-receive-pack")).length;
-    expect(pushes, context).toBeLessThanOrEqual(2);
-    await journalIsWhole(context);
-    expect(deaths.filter((death) => death !== "idle").length, context).toBeGreaterThan(5);
-  }, 400_000);
+      const context = `seed ${seed}, deaths: ${deaths.join(", ")}`;
+      const pulls = threads().filter(({ pull }) => pull !== null);
+      expect(pulls.length, context).toBe(1);
+      expect(pulls[0]?.pull?.mergedAt, context).not.toBeNull();
+      const own = bodies();
+      expect(own.filter((body) => body.includes("baton:op=status:")).length, context).toBe(1);
+      expect(own.filter((body) => body.includes("baton:op=final:")).length, context).toBe(1);
+      const checks = [...repository().checkRuns.values()]
+        .filter(({ name }) => name === "Baton")
+        .map(({ headSha }) => headSha);
+      expect(new Set(checks).size, context).toBe(checks.length);
+      const pushes = stage.github.log.filter(
+        ({ method, path }) => method === "POST" && path.includes("git-receive-pack"),
+      ).length;
+      expect(pushes, context).toBeLessThanOrEqual(2);
+      await journalIsWhole(context);
+      expect(deaths.filter((death) => death !== "idle").length, context).toBeGreaterThan(5);
+    },
+    400_000,
+  );
 });
 
 /** One run, chain intact, every attempt charged once. */
@@ -72,7 +100,9 @@ async function journalIsWhole(context: string): Promise<void> {
     expect(runs.length, context).toBe(1);
     const state = fold(await database.store.read(runs[0]?.runId as never));
     expect(state.outcome?.verdict.status, context).toBe("passed");
-    const settled = (await database.store.ledger({ runId: state.runId })).filter(({ kind }) => kind === "settle").map(({ key, attempt, model }) => `${key}/${attempt}/${model}`);
+    const settled = (await database.store.ledger({ runId: state.runId }))
+      .filter(({ kind }) => kind === "settle")
+      .map(({ key, attempt, model }) => `${key}/${attempt}/${model}`);
     expect(new Set(settled).size, context).toBe(settled.length);
   } finally {
     await database.queue.stop(0);
@@ -81,8 +111,18 @@ async function journalIsWhole(context: string): Promise<void> {
 }
 
 /** Starts a Baton and waits for its death; one that finds nothing more to do is killed after a while. */
-async function live(crash: { at: number; moment: string; ingest: boolean }, onReady: (url: string) => Promise<void>): Promise<string> {
-  const env = { ...stage.environment, AGENT_SCRIPT: stage.scriptPath, CRASH_AT: `${crash.at}`, CRASH_MOMENT: crash.moment, ...(crash.ingest ? { CRASH_INGEST: "1" } : {}), PATH: process.env["PATH"] };
+async function live(
+  crash: { at: number; moment: string; ingest: boolean },
+  onReady: (url: string) => Promise<void>,
+): Promise<string> {
+  const env = {
+    ...stage.environment,
+    AGENT_SCRIPT: stage.scriptPath,
+    CRASH_AT: `${crash.at}`,
+    CRASH_MOMENT: crash.moment,
+    ...(crash.ingest ? { CRASH_INGEST: "1" } : {}),
+    PATH: process.env["PATH"],
+  };
   const started = spawn(process.execPath, [fileURLToPath(new URL("./crash-child.ts", import.meta.url))], {
     env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)) as NodeJS.ProcessEnv,
     stdio: ["ignore", "pipe", "inherit"],
@@ -104,8 +144,14 @@ async function live(crash: { at: number; moment: string; ingest: boolean }, onRe
 
 /** One delivery for each GUID that never got through. */
 function missed() {
-  const through = new Set(stage.github.deliveries.filter(({ statusCode }) => statusCode >= 200 && statusCode <= 299).map(({ guid }) => guid));
-  return [...new Map(stage.github.deliveries.filter(({ guid }) => !through.has(guid)).map((delivery) => [delivery.guid, delivery])).values()];
+  const through = new Set(
+    stage.github.deliveries.filter(({ statusCode }) => statusCode >= 200 && statusCode <= 299).map(({ guid }) => guid),
+  );
+  return [
+    ...new Map(
+      stage.github.deliveries.filter(({ guid }) => !through.has(guid)).map((delivery) => [delivery.guid, delivery]),
+    ).values(),
+  ];
 }
 
 function repository() {

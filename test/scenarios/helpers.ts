@@ -15,7 +15,10 @@ const lookIntervalMs = 25;
 
 export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
   const listeners = new Set<Listener>();
-  const world = await startWorld({ ...options, github: { ...options.github, onExchange: () => listeners.forEach((listener) => listener()) } });
+  const world = await startWorld({
+    ...options,
+    github: { ...options.github, onExchange: () => listeners.forEach((listener) => listener()) },
+  });
   return Object.assign(world, {
     async until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
       const deadline = AbortSignal.timeout(patienceMs);
@@ -40,8 +43,15 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
 async function describe(world: World): Promise<string> {
   const state = await runState(world);
   if (state === null) return "no run";
-  const effects = [...state.effects.values()].map(({ key, status, error }) => `${key}: ${status}${error === null ? "" : ` (${error.code}: ${error.message})`}`);
-  return [state.status, state.outcome?.verdict.reason ?? "", ...effects, ...comments(world, world.issue).map(({ body }) => body.slice(0, 300))].join("\n");
+  const effects = [...state.effects.values()].map(
+    ({ key, status, error }) => `${key}: ${status}${error === null ? "" : ` (${error.code}: ${error.message})`}`,
+  );
+  return [
+    state.status,
+    state.outcome?.verdict.reason ?? "",
+    ...effects,
+    ...comments(world, world.issue).map(({ body }) => body.slice(0, 300)),
+  ].join("\n");
 }
 
 /** State of the newest run of the issue, or of another thread. */
@@ -60,7 +70,11 @@ export function repositoryOf(world: World) {
 export function comments(world: World, number: number): { id: number; body: string; login: string }[] {
   return [...repositoryOf(world).comments.values()]
     .filter(({ threadNumber }) => threadNumber === number)
-    .map((comment) => ({ id: comment.id, body: comment.body, login: world.github.state.accounts.get(comment.authorId)?.login ?? "" }));
+    .map((comment) => ({
+      id: comment.id,
+      body: comment.body,
+      login: world.github.state.accounts.get(comment.authorId)?.login ?? "",
+    }));
 }
 
 export function ownComments(world: World, number = world.issue): string[] {
@@ -86,10 +100,15 @@ export async function ends(world: ObservedWorld, number = world.issue): Promise<
     const now = await runState(world, number);
     return now?.outcome == null ? null : now;
   });
-  await world.until("the last words", async () => (await world.baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 100)).length === 0);
+  await world.until(
+    "the last words",
+    async () => (await world.baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 100)).length === 0,
+  );
   return state;
 }
 
 export function pulls(world: World) {
-  return [...repositoryOf(world).threads.values()].flatMap((thread) => (thread.pull === null ? [] : [{ ...thread, pull: thread.pull }]));
+  return [...repositoryOf(world).threads.values()].flatMap((thread) =>
+    thread.pull === null ? [] : [{ ...thread, pull: thread.pull }],
+  );
 }

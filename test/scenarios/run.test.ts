@@ -4,7 +4,18 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
-import { comments, ends, type ObservedWorld, observedWorld, ownComments, pulls, reaches, repositoryOf, runState, say } from "./helpers.ts";
+import {
+  comments,
+  ends,
+  type ObservedWorld,
+  observedWorld,
+  ownComments,
+  pulls,
+  reaches,
+  repositoryOf,
+  runState,
+  say,
+} from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(async () => {
@@ -15,7 +26,14 @@ const begin = async (options: WorldOptions = {}): Promise<void> => {
 };
 const green = { ...sampleScript, implement: sampleScript.repair };
 const config = (text: string): string => `version: 1\nharness: { default: command }\n${text}`;
-const approve = (as = "bob", more: object = {}) => world.github.review({ repository: repositoryName, number: pulls(world)[0]?.number as number, as, event: "APPROVE", ...more });
+const approve = (as = "bob", more: object = {}) =>
+  world.github.review({
+    repository: repositoryName,
+    number: pulls(world)[0]?.number as number,
+    as,
+    event: "APPROVE",
+    ...more,
+  });
 const check = () => [...repositoryOf(world).checkRuns.values()].filter(({ name }) => name === "Baton");
 
 describe("the happy path", () => {
@@ -25,16 +43,26 @@ describe("the happy path", () => {
     const waiting = await reaches(world, "review");
     expect([...waiting.effects.keys()]).toEqual(["plan", "implement", "push", "pull-request", "checks", "review"]);
     const [pull] = pulls(world);
-    expect(pull).toMatchObject({ body: expect.stringContaining(`Closes #${world.issue}`), pull: { headRef: expect.stringMatching(/^baton\/issue-1-the-total/) } });
-    expect(pull?.body).toMatch(/### Decisions.*Begin the sum at 0.*### What changed.*cart\.js.*### Risks.*### Verification/s);
+    expect(pull).toMatchObject({
+      body: expect.stringContaining(`Closes #${world.issue}`),
+      pull: { headRef: expect.stringMatching(/^baton\/issue-1-the-total/) },
+    });
+    expect(pull?.body).toMatch(
+      /### Decisions.*Begin the sum at 0.*### What changed.*cart\.js.*### Risks.*### Verification/s,
+    );
     approve();
     const state = await ends(world);
-    expect(state).toMatchObject({ status: "completed", outcome: { verdict: { status: "passed", reason: expect.stringContaining("approved by @bob") } } });
+    expect(state).toMatchObject({
+      status: "completed",
+      outcome: { verdict: { status: "passed", reason: expect.stringContaining("approved by @bob") } },
+    });
     const own = ownComments(world);
     expect(own).toHaveLength(2);
     expect(own[0]).toMatch(/^✅ \*\*Done\.\*\*/);
     expect(own[1]).toMatch(/### Evidence.*### Cost.*scripted-model.*\*\*Total\*\*/s);
-    const reactions = repositoryOf(world).comments.get(id)?.reactions.map(({ content }) => content);
+    const reactions = repositoryOf(world)
+      .comments.get(id)
+      ?.reactions.map(({ content }) => content);
     expect(reactions).toEqual(expect.arrayContaining(["eyes", "rocket"]));
     expect(check()).toMatchObject([{ status: "completed", conclusion: "success", headSha: pull?.pull.headSha }]);
     expect(pull?.pull.mergedAt).toBeNull();
@@ -55,7 +83,9 @@ describe("the happy path", () => {
     say(world, "/baton run");
     const state = await reaches(world, "review");
     const sha = pulls(world)[0]?.pull.headSha as string;
-    const commit = await fetch(`${world.github.apiUrl}/repos/acme/shop/commits/${sha}`).then((response) => response.json() as Promise<{ commit: { message: string } }>);
+    const commit = await fetch(`${world.github.apiUrl}/repos/acme/shop/commits/${sha}`).then(
+      (response) => response.json() as Promise<{ commit: { message: string } }>,
+    );
     expect(commit.commit.message).toContain(`Baton-Run: ${state.runId}\nBaton-Step: implement\n`);
     expect(commit.commit.message).toMatch(/Co-authored-by: alice </);
   });
@@ -77,7 +107,18 @@ describe("checks", () => {
     await begin();
     say(world, "/baton run");
     const state = await reaches(world, "review");
-    expect([...state.effects.keys()]).toEqual(["plan", "implement", "push", "pull-request", "checks", "repair", "push#2", "refresh", "checks#2", "review"]);
+    expect([...state.effects.keys()]).toEqual([
+      "plan",
+      "implement",
+      "push",
+      "pull-request",
+      "checks",
+      "repair",
+      "push#2",
+      "refresh",
+      "checks#2",
+      "review",
+    ]);
     const prompt = (state.effects.get("repair" as never)?.input as { prompt: { user: string } }).prompt.user;
     expect(prompt).toContain("an empty cart costs nothing");
     expect(prompt).toContain("Reduce of empty array");
@@ -86,10 +127,16 @@ describe("checks", () => {
   });
 
   it("red for ever: stops after the limit with an honest verdict", async () => {
-    await begin({ script: { ...sampleScript, repair: [1, 2, 3].map((n) => ({ files: { "note.txt": `${n}` }, text: "tried" })) }, config: config("limits: { repairAttempts: 2 }\n") });
+    await begin({
+      script: { ...sampleScript, repair: [1, 2, 3].map((n) => ({ files: { "note.txt": `${n}` }, text: "tried" })) },
+      config: config("limits: { repairAttempts: 2 }\n"),
+    });
     say(world, "/baton run");
     const state = await ends(world);
-    expect(state.outcome?.verdict).toMatchObject({ status: "failed", reason: expect.stringContaining("Still red after 2 repairs (limit 2)") });
+    expect(state.outcome?.verdict).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("Still red after 2 repairs (limit 2)"),
+    });
     expect(ownComments(world)[0]).toMatch(/^❌ \*\*Not done\.\*\*/);
     expect(check().at(-1)).toMatchObject({ conclusion: "failure" });
   });
@@ -98,11 +145,18 @@ describe("checks", () => {
     await begin({ script: green, ci: false, config: config("gates: { appearSeconds: 0 }\n") });
     say(world, "/baton run");
     const state = await ends(world);
-    expect(state.outcome?.verdict).toMatchObject({ status: "failed", reason: expect.stringContaining("No check appeared") });
+    expect(state.outcome?.verdict).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("No check appeared"),
+    });
   });
 
   it("`gates.noChecks: pass` accepts it and says so", async () => {
-    await begin({ script: green, ci: false, config: config("gates: { appearSeconds: 0, noChecks: pass }\nbreakpoints: { review: auto }\n") });
+    await begin({
+      script: green,
+      ci: false,
+      config: config("gates: { appearSeconds: 0, noChecks: pass }\nbreakpoints: { review: auto }\n"),
+    });
     say(world, "/baton run");
     expect((await ends(world)).outcome?.verdict.children[0]?.reason).toContain("gates.noChecks: pass");
   });
@@ -113,9 +167,17 @@ describe("review", () => {
     await begin({ script: green });
     say(world, "/baton run");
     await reaches(world, "review");
-    world.github.review({ repository: repositoryName, number: pulls(world)[0]?.number as number, as: "bob", event: "REQUEST_CHANGES", body: "Say it in the README, too." });
+    world.github.review({
+      repository: repositoryName,
+      number: pulls(world)[0]?.number as number,
+      as: "bob",
+      event: "REQUEST_CHANGES",
+      body: "Say it in the README, too.",
+    });
     const state = await reaches(world, "review#2");
-    expect((state.effects.get("address" as never)?.input as { prompt: { user: string } }).prompt.user).toContain("Say it in the README, too.");
+    expect((state.effects.get("address" as never)?.input as { prompt: { user: string } }).prompt.user).toContain(
+      "Say it in the README, too.",
+    );
     approve();
     expect((await ends(world)).outcome?.verdict.status).toBe("passed");
   });
@@ -125,7 +187,11 @@ describe("review", () => {
     say(world, "/baton run");
     await reaches(world, "review");
     approve("alice");
-    await world.until("the refusal to be seen", async () => JSON.stringify((await runState(world))?.effects.get("review" as never)?.observed ?? null).includes("nobody approves their own"));
+    await world.until("the refusal to be seen", async () =>
+      JSON.stringify((await runState(world))?.effects.get("review" as never)?.observed ?? null).includes(
+        "nobody approves their own",
+      ),
+    );
     approve("bob");
     expect((await ends(world)).outcome?.output).toMatchObject({ approvedBy: "bob" });
   });
@@ -145,10 +211,20 @@ describe("review", () => {
     const state = await reaches(world, "review");
     const branch = pulls(world)[0]?.pull.headRef as string;
     const old = pulls(world)[0]?.pull.headSha as string;
-    await world.github.push({ repository: repositoryName, as: "bob", branch, files: { "more.txt": "more\n" }, message: "More" });
+    await world.github.push({
+      repository: repositoryName,
+      as: "bob",
+      branch,
+      files: { "more.txt": "more\n" },
+      message: "More",
+    });
     await reaches(world, "review#2");
     approve("bob", { sha: old });
-    await world.until("the stale approval to be seen", async () => JSON.stringify((await runState(world))?.effects.get("review#2" as never)?.observed ?? null).includes("not the head"));
+    await world.until("the stale approval to be seen", async () =>
+      JSON.stringify((await runState(world))?.effects.get("review#2" as never)?.observed ?? null).includes(
+        "not the head",
+      ),
+    );
     expect(state.runId).toBe((await runState(world))?.runId);
     approve("bob");
     expect((await ends(world)).outcome?.verdict.status).toBe("passed");
@@ -162,10 +238,14 @@ describe("the plan as a breakpoint", () => {
     await reaches(world, "plan-approval");
     await world.until("the plan in the thread", () => ownComments(world)[0]?.includes("The plan"));
     say(world, "/baton approve");
-    await world.until("the refusal", () => ownComments(world).some((body) => body.includes("nobody approves their own request")));
+    await world.until("the refusal", () =>
+      ownComments(world).some((body) => body.includes("nobody approves their own request")),
+    );
     say(world, "/baton reject Begin with the test.", "bob");
     const state = await reaches(world, "plan-approval#2");
-    expect((state.effects.get("plan#2" as never)?.input as { prompt: { user: string } }).prompt.user).toContain("Begin with the test.");
+    expect((state.effects.get("plan#2" as never)?.input as { prompt: { user: string } }).prompt.user).toContain(
+      "Begin with the test.",
+    );
     say(world, "/baton approve", "bob");
     await reaches(world, "review");
   });
@@ -176,7 +256,9 @@ describe("who may ask", () => {
     await begin();
     say(world, "/baton run", "mallory");
     await world.until("the refusal", () => ownComments(world).length === 1);
-    expect(ownComments(world)[0]).toMatch(/🚫 .*needs the permission \*\*write\*\*.*commands\.run.*Somebody with write/);
+    expect(ownComments(world)[0]).toMatch(
+      /🚫 .*needs the permission \*\*write\*\*.*commands\.run.*Somebody with write/,
+    );
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 
@@ -210,8 +292,19 @@ describe("who may ask", () => {
   it("a fork's head is never worked on, and the answer says why", async () => {
     await begin();
     await world.github.forkRepository({ repository: repositoryName, owner: "mallory" });
-    await world.github.push({ repository: "mallory/shop", as: "mallory", branch: "evil", files: { "x.js": "x" }, message: "x" });
-    const { number } = await world.github.openPullRequest({ repository: repositoryName, as: "mallory", title: "Evil", head: "mallory:evil" });
+    await world.github.push({
+      repository: "mallory/shop",
+      as: "mallory",
+      branch: "evil",
+      files: { "x.js": "x" },
+      message: "x",
+    });
+    const { number } = await world.github.openPullRequest({
+      repository: repositoryName,
+      as: "mallory",
+      title: "Evil",
+      head: "mallory:evil",
+    });
     say(world, "/baton run", "alice", number);
     await world.until("the refusal", () => ownComments(world, number)[0]?.includes("comes from a fork"));
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
@@ -229,7 +322,10 @@ describe("steering", () => {
   it("cancel stops the harness in the middle and keeps what was pushed", async () => {
     const gate = (): string => join(world.directory, "go");
     await begin();
-    writeFileSync(world.scriptPath, JSON.stringify({ ...sampleScript, implement: [{ waitFor: gate(), text: "never" }] }));
+    writeFileSync(
+      world.scriptPath,
+      JSON.stringify({ ...sampleScript, implement: [{ waitFor: gate(), text: "never" }] }),
+    );
     say(world, "/baton run");
     await world.until("the harness to be at work", () => existsSync(`${gate()}.waiting`));
     const marker = readFileSync(`${gate()}.waiting`, "utf8");
@@ -263,10 +359,19 @@ describe("steering", () => {
     await begin({ script: green });
     say(world, "/baton run");
     await reaches(world, "review");
-    for (const [command, words] of [["status", "Review of"], ["cost", "scripted-model"], ["why", "Waits for"], ["run", "is active in this thread"]] as const) {
+    for (const [command, words] of [
+      ["status", "Review of"],
+      ["cost", "scripted-model"],
+      ["why", "Waits for"],
+      ["run", "is active in this thread"],
+    ] as const) {
       const before = ownComments(world).length;
       say(world, `/baton ${command}`);
-      await world.until(`the answer to ${command}`, () => ownComments(world).slice(before).some((body) => body.includes(words)));
+      await world.until(`the answer to ${command}`, () =>
+        ownComments(world)
+          .slice(before)
+          .some((body) => body.includes(words)),
+      );
     }
   });
 
@@ -279,7 +384,10 @@ describe("steering", () => {
     say(world, "/baton pause lunch");
     await world.until("the pause", async () => (await runState(world))?.status === "paused");
     writeFileSync(gate(), "");
-    await world.until("the plan to end", async () => (await runState(world))?.effects.get("plan" as never)?.status === "succeeded");
+    await world.until(
+      "the plan to end",
+      async () => (await runState(world))?.effects.get("plan" as never)?.status === "succeeded",
+    );
     expect((await runState(world))?.effects.get("implement" as never)?.status).toBe("requested");
     say(world, "/baton resume");
     await reaches(world, "review");
@@ -299,7 +407,12 @@ describe("steering", () => {
 });
 
 describe("protected paths", () => {
-  const touchesCi = { ...green, implement: [{ ...green.implement[0], files: { ...green.implement[0]?.files, ".github/workflows/ci.yml": "on: push\n" } }] };
+  const touchesCi = {
+    ...green,
+    implement: [
+      { ...green.implement[0], files: { ...green.implement[0]?.files, ".github/workflows/ci.yml": "on: push\n" } },
+    ],
+  };
 
   it("wait for another person before anything is pushed", async () => {
     await begin({ script: touchesCi });
@@ -313,7 +426,10 @@ describe("protected paths", () => {
   it("`breakpoints.protectedPaths: deny` publishes nothing", async () => {
     await begin({ script: touchesCi, config: config("breakpoints: { protectedPaths: deny }\n") });
     say(world, "/baton run");
-    expect((await ends(world)).outcome?.verdict).toMatchObject({ status: "failed", reason: expect.stringContaining("Protected paths") });
+    expect((await ends(world)).outcome?.verdict).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("Protected paths"),
+    });
     expect(pulls(world)).toEqual([]);
   });
 });
@@ -322,7 +438,10 @@ describe("bad harnesses", () => {
   it("edits nothing: an honest end", async () => {
     await begin({ script: { ...sampleScript, implement: [{ text: "I did it!" }] } });
     say(world, "/baton run");
-    expect((await ends(world)).outcome?.verdict).toMatchObject({ status: "failed", reason: expect.stringContaining("changed nothing") });
+    expect((await ends(world)).outcome?.verdict).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("changed nothing"),
+    });
   });
 
   it("a refused key: the code and what to do are in the thread, no second try", async () => {
@@ -337,15 +456,28 @@ describe("bad harnesses", () => {
   it("an unknown harness is refused with the known ones", async () => {
     await begin();
     say(world, "/baton run --harness nope");
-    await world.until("the refusal", () => ownComments(world)[0]?.includes('Harness "nope" is not known. Known: command'));
+    await world.until("the refusal", () =>
+      ownComments(world)[0]?.includes('Harness "nope" is not known. Known: command'),
+    );
   });
 });
 
 describe("on a pull request", () => {
   it("works on its own branch until a person approves", async () => {
     await begin();
-    await world.github.push({ repository: repositoryName, as: "alice", branch: "feature", files: { "cart.js": green.implement[0]?.files["cart.js"] as string }, message: "Fix" });
-    const { number } = await world.github.openPullRequest({ repository: repositoryName, as: "alice", title: "Fix the total", head: "feature" });
+    await world.github.push({
+      repository: repositoryName,
+      as: "alice",
+      branch: "feature",
+      files: { "cart.js": green.implement[0]?.files["cart.js"] as string },
+      message: "Fix",
+    });
+    const { number } = await world.github.openPullRequest({
+      repository: repositoryName,
+      as: "alice",
+      title: "Fix the total",
+      head: "feature",
+    });
     say(world, "/baton run Say it in the README.", "alice", number);
     const state = await reaches(world, "review", number);
     expect(state.process.name).toBe("address-review");
@@ -367,4 +499,3 @@ describe("restart", () => {
     expect(comments(world, world.issue).filter(({ body }) => body.includes("baton:op=status")).length).toBe(1);
   });
 });
-

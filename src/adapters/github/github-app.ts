@@ -40,9 +40,16 @@ class App implements GithubApp {
 
   constructor(options: GithubAppOptions) {
     this.#options = options;
-    const request = plainRequest.defaults({ baseUrl: options.baseUrl, ...(options.fetch === undefined ? {} : { request: { fetch: options.fetch } }) });
+    const request = plainRequest.defaults({
+      baseUrl: options.baseUrl,
+      ...(options.fetch === undefined ? {} : { request: { fetch: options.fetch } }),
+    });
     this.#auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request });
-    this.#requester = new Requester({ ...options, budget: new RateBudget(options.clock), authorise: async () => `bearer ${(await this.#auth({ type: "app" })).token}` });
+    this.#requester = new Requester({
+      ...options,
+      budget: new RateBudget(options.clock),
+      authorise: async () => `bearer ${(await this.#auth({ type: "app" })).token}`,
+    });
   }
 
   async installation(installationId: number): Promise<Github> {
@@ -57,7 +64,8 @@ class App implements GithubApp {
       requester,
       identity: () => this.identity(),
       webUrl: webUrlOf(this.#options.baseUrl),
-      repositoryToken: (repositoryId, access) => this.#token(installationId, repositoryId, { contents: access, metadata: "read" }),
+      repositoryToken: (repositoryId, access) =>
+        this.#token(installationId, repositoryId, { contents: access, metadata: "read" }),
     });
     this.#installations.set(installationId, github);
     return github;
@@ -80,7 +88,10 @@ class App implements GithubApp {
       event: string;
       installation_id: number | null;
     }
-    const found = await this.#requester.get<Summary[]>("/app/hook/deliveries", { per_page: 100, ...(cursor === null ? {} : { cursor }) });
+    const found = await this.#requester.get<Summary[]>("/app/hook/deliveries", {
+      per_page: 100,
+      ...(cursor === null ? {} : { cursor }),
+    });
     const deliveries = found.map((summary) => ({
       id: summary.id,
       guid: summary.guid,
@@ -104,7 +115,11 @@ class App implements GithubApp {
     return { appId: app.id, slug: app.slug, bot: { id: bot?.id ?? 0, login, kind: "bot" } };
   }
 
-  async #token(installationId: number, repositoryId: number | null, permissions: Record<string, "read" | "write"> | null): Promise<string> {
+  async #token(
+    installationId: number,
+    repositoryId: number | null,
+    permissions: Record<string, "read" | "write"> | null,
+  ): Promise<string> {
     const key = `${installationId}/${repositoryId}/${JSON.stringify(permissions)}`;
     const known = this.#tokens.get(key);
     const now = this.#options.clock.now();
@@ -112,7 +127,11 @@ class App implements GithubApp {
     try {
       const minted = await this.#requester.write<{ token: string }>(
         "POST /app/installations/{installation_id}/access_tokens",
-        { installation_id: installationId, ...(repositoryId === null ? {} : { repository_ids: [repositoryId] }), ...(permissions === null ? {} : { permissions }) },
+        {
+          installation_id: installationId,
+          ...(repositoryId === null ? {} : { repository_ids: [repositoryId] }),
+          ...(permissions === null ? {} : { permissions }),
+        },
         false,
       );
       this.#tokens.set(key, { token: minted.token, until: now + tokenMs });

@@ -33,12 +33,23 @@ export class InstallationGithub implements Github {
   }
 
   async repository(repositoryId: number): Promise<Repository> {
-    const found = await this.#requester.get<wire.Repository>("/repositories/{repository_id}", { repository_id: repositoryId });
-    return { id: found.id, owner: found.owner.login, name: found.name, defaultBranch: found.default_branch, installationId: 0 };
+    const found = await this.#requester.get<wire.Repository>("/repositories/{repository_id}", {
+      repository_id: repositoryId,
+    });
+    return {
+      id: found.id,
+      owner: found.owner.login,
+      name: found.name,
+      defaultBranch: found.default_branch,
+      installationId: 0,
+    };
   }
 
   async permission(repository: Repository, login: string): Promise<Permission> {
-    const found = await this.#requester.find<{ permission: string; role_name?: string }>("/repos/{owner}/{repo}/collaborators/{username}/permission", { ...at(repository), username: login });
+    const found = await this.#requester.find<{ permission: string; role_name?: string }>(
+      "/repos/{owner}/{repo}/collaborators/{username}/permission",
+      { ...at(repository), username: login },
+    );
     // `role_name` tells triage and maintain apart; a custom role falls back to its base permission.
     const role = permissionSchema.safeParse(found?.role_name);
     const base = permissionSchema.safeParse(found?.permission);
@@ -50,12 +61,18 @@ export class InstallationGithub implements Github {
   }
 
   async collaborators(repository: Repository): Promise<Actor[]> {
-    const found = await this.#requester.list<wire.User & { role_name?: string }>("/repos/{owner}/{repo}/collaborators", at(repository));
+    const found = await this.#requester.list<wire.User & { role_name?: string }>(
+      "/repos/{owner}/{repo}/collaborators",
+      at(repository),
+    );
     return found.map((user) => ({ ...userOf(user), permission: permissionSchema.catch("read").parse(user.role_name) }));
   }
 
   async issue(repository: Repository, number: number): Promise<IssueFacts> {
-    const found = await this.#requester.get<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", { ...at(repository), issue_number: number });
+    const found = await this.#requester.get<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", {
+      ...at(repository),
+      issue_number: number,
+    });
     return {
       number: found.number,
       title: found.title,
@@ -86,22 +103,35 @@ export class InstallationGithub implements Github {
   }
 
   async pullRequest(repository: Repository, number: number): Promise<PullRequestFacts> {
-    return pullOf(await this.#requester.get<wire.PullRequest>("/repos/{owner}/{repo}/pulls/{pull_number}", { ...at(repository), pull_number: number }));
+    return pullOf(
+      await this.#requester.get<wire.PullRequest>("/repos/{owner}/{repo}/pulls/{pull_number}", {
+        ...at(repository),
+        pull_number: number,
+      }),
+    );
   }
 
   async pullRequestsForBranch(repository: Repository, branch: string): Promise<PullRequestFacts[]> {
-    const found = await this.#requester.list<wire.PullRequest>("/repos/{owner}/{repo}/pulls", { ...at(repository), head: `${repository.owner}:${branch}`, state: "open" });
+    const found = await this.#requester.list<wire.PullRequest>("/repos/{owner}/{repo}/pulls", {
+      ...at(repository),
+      head: `${repository.owner}:${branch}`,
+      state: "open",
+    });
     return found.filter(({ head }) => head.ref === branch).map(pullOf);
   }
 
   async reviews(repository: Repository, number: number): Promise<ReviewFacts[]> {
     const pull = { ...at(repository), pull_number: number };
     const found = await this.#requester.list<wire.Review>("/repos/{owner}/{repo}/pulls/{pull_number}/reviews", pull);
-    const comments = await this.#requester.list<wire.ReviewComment>("/repos/{owner}/{repo}/pulls/{pull_number}/comments", pull);
+    const comments = await this.#requester.list<wire.ReviewComment>(
+      "/repos/{owner}/{repo}/pulls/{pull_number}/comments",
+      pull,
+    );
     const permissions = new Map<string, Permission>();
     for (const review of found) {
       const login = review.user?.login;
-      if (login !== undefined && review.user?.type === "User" && !permissions.has(login)) permissions.set(login, await this.permission(repository, login));
+      if (login !== undefined && review.user?.type === "User" && !permissions.has(login))
+        permissions.set(login, await this.permission(repository, login));
     }
     return found.map((review) => ({
       id: review.id,
@@ -110,24 +140,34 @@ export class InstallationGithub implements Github {
       state: reviewStates[review.state] ?? "commented",
       sha: review.commit_id ?? "",
       body: review.body ?? "",
-      comments: comments.filter(({ pull_request_review_id }) => pull_request_review_id === review.id).map(({ path, line, body }) => ({ path, line: line ?? null, body })),
+      comments: comments
+        .filter(({ pull_request_review_id }) => pull_request_review_id === review.id)
+        .map(({ path, line, body }) => ({ path, line: line ?? null, body })),
       submittedAt: review.submitted_at ?? "",
     }));
   }
 
   async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {
     const commit = { ...at(repository), ref: sha };
-    const runs = await this.#requester.list<wire.CheckRun>("/repos/{owner}/{repo}/commits/{ref}/check-runs", { ...commit, filter: "latest" }, (data) => (data as { check_runs: wire.CheckRun[] }).check_runs);
+    const runs = await this.#requester.list<wire.CheckRun>(
+      "/repos/{owner}/{repo}/commits/{ref}/check-runs",
+      { ...commit, filter: "latest" },
+      (data) => (data as { check_runs: wire.CheckRun[] }).check_runs,
+    );
     const statuses = await this.#requester.list<wire.Status>("/repos/{owner}/{repo}/commits/{ref}/statuses", commit);
     return [...runs.map(checkOf), ...newestStatuses(statuses).map((status) => statusOf(status, sha))];
   }
 
   async requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]> {
     const required: RequiredCheck[] = [];
-    const rules = await this.#requester.find<wire.BranchRule[]>("/repos/{owner}/{repo}/rules/branches/{branch}", { ...at(repository), branch });
+    const rules = await this.#requester.find<wire.BranchRule[]>("/repos/{owner}/{repo}/rules/branches/{branch}", {
+      ...at(repository),
+      branch,
+    });
     for (const rule of rules ?? []) {
       if (rule.type !== "required_status_checks") continue;
-      for (const check of rule.parameters?.required_status_checks ?? []) required.push({ name: check.context, appId: check.integration_id ?? null });
+      for (const check of rule.parameters?.required_status_checks ?? [])
+        required.push({ name: check.context, appId: check.integration_id ?? null });
     }
     const protection = await this.#protection(repository, branch);
     for (const check of protection) if (!required.some(({ name }) => name === check.name)) required.push(check);
@@ -137,58 +177,100 @@ export class InstallationGithub implements Github {
   async checkLog(repository: Repository, check: CheckFacts, bytesMax: number): Promise<string> {
     if (check.source === "check-run") {
       // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
-      const log = await this.#requester.find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", { ...at(repository), job_id: check.id }).catch((thrown: unknown) => {
-        if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-        throw thrown;
-      });
+      const log = await this.#requester
+        .find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
+          ...at(repository),
+          job_id: check.id,
+        })
+        .catch((thrown: unknown) => {
+          if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
+          throw thrown;
+        });
       if (log !== null) return tail(typeof log === "string" ? log : Buffer.from(log).toString("utf8"), bytesMax);
     }
     return tail(check.summary, bytesMax);
   }
 
   async file(repository: Repository, path: string, ref: string): Promise<string | null> {
-    const found = await this.#requester.find<wire.Content>("/repos/{owner}/{repo}/contents/{+path}", { ...at(repository), path, ref });
+    const found = await this.#requester.find<wire.Content>("/repos/{owner}/{repo}/contents/{+path}", {
+      ...at(repository),
+      path,
+      ref,
+    });
     if (found === null || found.type !== "file" || found.content === undefined) return null;
     return Buffer.from(found.content, "base64").toString("utf8");
   }
 
   async branchSha(repository: Repository, branch: string): Promise<string | null> {
-    const found = await this.#requester.find<{ object: { sha: string } }>("/repos/{owner}/{repo}/git/ref/{+ref}", { ...at(repository), ref: `heads/${branch}` });
+    const found = await this.#requester.find<{ object: { sha: string } }>("/repos/{owner}/{repo}/git/ref/{+ref}", {
+      ...at(repository),
+      ref: `heads/${branch}`,
+    });
     return found?.object.sha ?? null;
   }
 
   async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {
-    const found = await this.#requester.list<{ filename: string }>("/repos/{owner}/{repo}/pulls/{pull_number}/files", { ...at(repository), pull_number: number });
+    const found = await this.#requester.list<{ filename: string }>("/repos/{owner}/{repo}/pulls/{pull_number}/files", {
+      ...at(repository),
+      pull_number: number,
+    });
     return found.map(({ filename }) => filename);
   }
 
-  async ensureComment(repository: Repository, number: number, marker: string, body: string, knownId: number | null): Promise<{ id: number; url: string }> {
+  async ensureComment(
+    repository: Repository,
+    number: number,
+    marker: string,
+    body: string,
+    knownId: number | null,
+  ): Promise<{ id: number; url: string }> {
     const text = withMarker(body, marker);
     const thread = { ...at(repository), issue_number: number };
     const existing = await this.#ownComment(repository, number, marker, knownId);
     if (existing !== null) {
       if (existing.body.trimEnd() === text.trimEnd()) return { id: existing.id, url: existing.url };
-      const edited = await this.#requester.write<wire.Comment>("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...at(repository), comment_id: existing.id, body: text });
+      const edited = await this.#requester.write<wire.Comment>(
+        "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
+        { ...at(repository), comment_id: existing.id, body: text },
+      );
       return { id: edited.id, url: edited.html_url };
     }
-    const created = await this.#requester.write<wire.Comment>("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...thread, body: text });
+    const created = await this.#requester.write<wire.Comment>(
+      "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+      { ...thread, body: text },
+    );
     return { id: created.id, url: created.html_url };
   }
 
   async ensureReaction(repository: Repository, commentId: number, content: string): Promise<void> {
     // GitHub itself keeps one reaction of a kind a user: repeating it changes nothing.
-    await this.#requester.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", { ...at(repository), comment_id: commentId, content });
+    await this.#requester.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
+      ...at(repository),
+      comment_id: commentId,
+      content,
+    });
   }
 
-  async ensurePullRequest(repository: Repository, options: { head: string; base: string; title: string; body: string; draft: boolean }): Promise<PullRequestFacts> {
+  async ensurePullRequest(
+    repository: Repository,
+    options: { head: string; base: string; title: string; body: string; draft: boolean },
+  ): Promise<PullRequestFacts> {
     const adopt = async (): Promise<PullRequestFacts | null> => {
       const open = await this.pullRequestsForBranch(repository, options.head);
-      return open.find(({ baseRef, headRepositoryId }) => baseRef === options.base && headRepositoryId === repository.id) ?? null;
+      return (
+        open.find(({ baseRef, headRepositoryId }) => baseRef === options.base && headRepositoryId === repository.id) ??
+        null
+      );
     };
     const existing = await adopt();
     if (existing !== null) return existing;
     try {
-      return pullOf(await this.#requester.write<wire.PullRequest>("POST /repos/{owner}/{repo}/pulls", { ...at(repository), ...options }));
+      return pullOf(
+        await this.#requester.write<wire.PullRequest>("POST /repos/{owner}/{repo}/pulls", {
+          ...at(repository),
+          ...options,
+        }),
+      );
     } catch (thrown) {
       const now = hasCode(thrown, "BATON_GITHUB_CONFLICT") ? await adopt() : null;
       if (now === null) throw thrown;
@@ -196,21 +278,45 @@ export class InstallationGithub implements Github {
     }
   }
 
-  async updatePullRequest(repository: Repository, number: number, change: { title?: string; body?: string }): Promise<void> {
+  async updatePullRequest(
+    repository: Repository,
+    number: number,
+    change: { title?: string; body?: string },
+  ): Promise<void> {
     const now = await this.pullRequest(repository, number);
     if ((change.title ?? now.title) === now.title && (change.body ?? now.body) === now.body) return;
-    await this.#requester.write("PATCH /repos/{owner}/{repo}/pulls/{pull_number}", { ...at(repository), pull_number: number, ...change });
+    await this.#requester.write("PATCH /repos/{owner}/{repo}/pulls/{pull_number}", {
+      ...at(repository),
+      pull_number: number,
+      ...change,
+    });
   }
 
-  async ensureReviewRequest(repository: Repository, number: number, reviewers: string[], teams: string[]): Promise<void> {
+  async ensureReviewRequest(
+    repository: Repository,
+    number: number,
+    reviewers: string[],
+    teams: string[],
+  ): Promise<void> {
     const pull = await this.pullRequest(repository, number);
     // GitHub refuses the whole request when the author is among the reviewers.
     const people = reviewers.filter((login) => login.toLowerCase() !== pull.author.login.toLowerCase());
     if (people.length + teams.length === 0) return;
-    await this.#requester.write("POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", { ...at(repository), pull_number: number, reviewers: people, team_reviewers: teams });
+    await this.#requester.write("POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", {
+      ...at(repository),
+      pull_number: number,
+      reviewers: people,
+      team_reviewers: teams,
+    });
   }
 
-  async ensureCheckRun(repository: Repository, sha: string, externalId: string, content: CheckRunContent, knownId: number | null): Promise<{ id: number; url: string | null }> {
+  async ensureCheckRun(
+    repository: Repository,
+    sha: string,
+    externalId: string,
+    content: CheckRunContent,
+    knownId: number | null,
+  ): Promise<{ id: number; url: string | null }> {
     const body = {
       ...at(repository),
       name: content.name,
@@ -221,23 +327,48 @@ export class InstallationGithub implements Github {
         title: content.title,
         summary: content.summary,
         text: content.text,
-        annotations: content.annotations.slice(0, 50).map(({ path, line, level, message, title }) => ({ path, start_line: line, end_line: line, annotation_level: level, message, title })),
+        annotations: content.annotations
+          .slice(0, 50)
+          .map(({ path, line, level, message, title }) => ({
+            path,
+            start_line: line,
+            end_line: line,
+            annotation_level: level,
+            message,
+            title,
+          })),
       },
       ...(content.detailsUrl === null ? {} : { details_url: content.detailsUrl }),
     };
     const id = knownId ?? (await this.#ownCheckRun(repository, sha, externalId, content.name));
     const written =
       id === null
-        ? await this.#requester.write<wire.CheckRun>("POST /repos/{owner}/{repo}/check-runs", { ...body, head_sha: sha })
-        : await this.#requester.write<wire.CheckRun>("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", { ...body, check_run_id: id });
+        ? await this.#requester.write<wire.CheckRun>("POST /repos/{owner}/{repo}/check-runs", {
+            ...body,
+            head_sha: sha,
+          })
+        : await this.#requester.write<wire.CheckRun>("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+            ...body,
+            check_run_id: id,
+          });
     return { id: written.id, url: written.html_url };
   }
 
-  async ensureMerged(repository: Repository, number: number, sha: string, method: "merge" | "squash" | "rebase"): Promise<{ sha: string }> {
+  async ensureMerged(
+    repository: Repository,
+    number: number,
+    sha: string,
+    method: "merge" | "squash" | "rebase",
+  ): Promise<{ sha: string }> {
     const done = await this.#mergedAt(repository, number, sha);
     if (done !== null) return done;
     try {
-      return await this.#requester.write<{ sha: string }>("PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge", { ...at(repository), pull_number: number, sha, merge_method: method });
+      return await this.#requester.write<{ sha: string }>("PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge", {
+        ...at(repository),
+        pull_number: number,
+        sha,
+        merge_method: method,
+      });
     } catch (thrown) {
       const merged = await this.#mergedAt(repository, number, sha);
       if (merged !== null) return merged;
@@ -246,24 +377,40 @@ export class InstallationGithub implements Github {
   }
 
   async gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }> {
-    return { url: `${this.#options.webUrl}/${repository.owner}/${repository.name}.git`, token: await this.#options.repositoryToken(repository.id, access) };
+    return {
+      url: `${this.#options.webUrl}/${repository.owner}/${repository.name}.git`,
+      token: await this.#options.repositoryToken(repository.id, access),
+    };
   }
 
   async #mergedAt(repository: Repository, number: number, sha: string): Promise<{ sha: string } | null> {
     const pull = await this.pullRequest(repository, number);
     if (!pull.merged) return null;
     if (pull.headSha === sha) return { sha: pull.mergeSha ?? sha };
-    throw new BatonError("BATON_GITHUB_CONFLICT", `#${number} was merged at ${pull.headSha}, not at the approved ${sha}.`);
+    throw new BatonError(
+      "BATON_GITHUB_CONFLICT",
+      `#${number} was merged at ${pull.headSha}, not at the approved ${sha}.`,
+    );
   }
 
-  async #ownComment(repository: Repository, number: number, marker: string, knownId: number | null): Promise<{ id: number; body: string; url: string } | null> {
+  async #ownComment(
+    repository: Repository,
+    number: number,
+    marker: string,
+    knownId: number | null,
+  ): Promise<{ id: number; body: string; url: string } | null> {
     if (knownId !== null) {
-      const known = await this.#requester.find<wire.Comment>("/repos/{owner}/{repo}/issues/comments/{comment_id}", { ...at(repository), comment_id: knownId });
+      const known = await this.#requester.find<wire.Comment>("/repos/{owner}/{repo}/issues/comments/{comment_id}", {
+        ...at(repository),
+        comment_id: knownId,
+      });
       if (known !== null) return { id: known.id, body: known.body ?? "", url: known.html_url };
     }
     const { bot, appId } = await this.#options.identity();
     // Anybody can write a marker; only a comment of our own is adopted.
-    const own = (await this.comments(repository, number)).find(({ author, appId: by, body }) => (author.id === bot.id || by === appId) && parseMarker(body) === marker);
+    const own = (await this.comments(repository, number)).find(
+      ({ author, appId: by, body }) => (author.id === bot.id || by === appId) && parseMarker(body) === marker,
+    );
     return own ?? null;
   }
 
@@ -279,9 +426,13 @@ export class InstallationGithub implements Github {
 
   async #protection(repository: Repository, branch: string): Promise<RequiredCheck[]> {
     // Classic protection is readable with `administration: read` only, which Baton does not ask for; the branch tells enough.
-    const found = await this.#requester.find<wire.Branch>("/repos/{owner}/{repo}/branches/{branch}", { ...at(repository), branch });
+    const found = await this.#requester.find<wire.Branch>("/repos/{owner}/{repo}/branches/{branch}", {
+      ...at(repository),
+      branch,
+    });
     const checks = found?.protection?.required_status_checks;
-    if (checks?.checks !== undefined) return checks.checks.map(({ context, app_id }) => ({ name: context, appId: app_id ?? null }));
+    if (checks?.checks !== undefined)
+      return checks.checks.map(({ context, app_id }) => ({ name: context, appId: app_id ?? null }));
     return (checks?.contexts ?? []).map((name) => ({ name, appId: null }));
   }
 }
@@ -300,7 +451,9 @@ function at(repository: Repository): { owner: string; repo: string } {
 
 function userOf(user: wire.User | null | undefined): GithubUser {
   // A deleted account is GitHub's `ghost`, which holds no permission anywhere.
-  return user === null || user === undefined ? { id: 10_137, login: "ghost", kind: "user" } : { id: user.id, login: user.login, kind: user.type === "User" ? "user" : "bot" };
+  return user === null || user === undefined
+    ? { id: 10_137, login: "ghost", kind: "user" }
+    : { id: user.id, login: user.login, kind: user.type === "User" ? "user" : "bot" };
 }
 
 function pullOf(found: wire.PullRequest): PullRequestFacts {
@@ -339,7 +492,11 @@ function checkOf(run: wire.CheckRun): CheckFacts {
   };
 }
 
-const statusConclusions: Record<string, CheckFacts["conclusion"]> = { success: "success", failure: "failure", error: "failure" };
+const statusConclusions: Record<string, CheckFacts["conclusion"]> = {
+  success: "success",
+  failure: "failure",
+  error: "failure",
+};
 
 function statusOf(status: wire.Status, sha: string): CheckFacts {
   const conclusion = statusConclusions[status.state] ?? null;
@@ -369,5 +526,8 @@ function tail(text: string, bytesMax: number): string {
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length <= bytesMax) return text;
   // A cut within a character leaves a replacement character, dropped here.
-  return `… (cut)\n${bytes.subarray(bytes.length - bytesMax).toString("utf8").replace(/^\ufffd+/, "")}`;
+  return `… (cut)\n${bytes
+    .subarray(bytes.length - bytesMax)
+    .toString("utf8")
+    .replace(/^\ufffd+/, "")}`;
 }

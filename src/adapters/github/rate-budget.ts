@@ -48,8 +48,14 @@ export class RateBudget {
   #nextWriteAt(now: number): number {
     this.#writes = this.#writes.filter((at) => at > now - hourMs);
     const minute = this.#writes.filter((at) => at > now - minuteMs);
-    const byMinute = minute.length < limits.contentWritesPerMinuteMax ? 0 : (minute[minute.length - limits.contentWritesPerMinuteMax] as number) + minuteMs;
-    const byHour = this.#writes.length < limits.contentWritesPerHourMax ? 0 : (this.#writes[this.#writes.length - limits.contentWritesPerHourMax] as number) + hourMs;
+    const byMinute =
+      minute.length < limits.contentWritesPerMinuteMax
+        ? 0
+        : (minute[minute.length - limits.contentWritesPerMinuteMax] as number) + minuteMs;
+    const byHour =
+      this.#writes.length < limits.contentWritesPerHourMax
+        ? 0
+        : (this.#writes[this.#writes.length - limits.contentWritesPerHourMax] as number) + hourMs;
     return Math.max(byMinute, byHour);
   }
 }

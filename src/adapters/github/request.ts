@@ -54,7 +54,8 @@ export class Requester {
       try {
         return (await this.#conditional<T>(`GET ${route}`, parameters)).data;
       } catch (thrown) {
-        const again = thrown instanceof BatonError && thrown.code === "BATON_GITHUB_UNAVAILABLE" && attempt < readTriesMax;
+        const again =
+          thrown instanceof BatonError && thrown.code === "BATON_GITHUB_UNAVAILABLE" && attempt < readTriesMax;
         if (!again) throw thrown;
         await this.#options.clock.sleepUntil(this.#options.clock.now() + 200 * 2 ** attempt);
       }
@@ -72,7 +73,11 @@ export class Requester {
   }
 
   /** All pages of a list; `pick` finds the items where the answer is an object. */
-  async list<T>(route: string, parameters: Parameters = {}, pick: (data: unknown) => T[] = (data) => data as T[]): Promise<T[]> {
+  async list<T>(
+    route: string,
+    parameters: Parameters = {},
+    pick: (data: unknown) => T[] = (data) => data as T[],
+  ): Promise<T[]> {
     const items: T[] = [];
     for (let page = 1; page <= pagesMax; page += 1) {
       const found = pick(await this.get<unknown>(route, { ...parameters, per_page: 100, page }));
@@ -90,9 +95,13 @@ export class Requester {
   async #conditional<T>(route: string, parameters: Parameters): Promise<Answer<T>> {
     const key = `${route} ${JSON.stringify(parameters)}`;
     const known = this.#etags.get(key);
-    const headers = { ...(parameters["headers"] as Record<string, string> | undefined), ...(known === undefined ? {} : { "if-none-match": known.etag }) };
+    const headers = {
+      ...(parameters["headers"] as Record<string, string> | undefined),
+      ...(known === undefined ? {} : { "if-none-match": known.etag }),
+    };
     const answer = await this.#send<T>(route, { ...parameters, headers }, false, known !== undefined);
-    if (answer.status === 304 && known !== undefined) return { status: 200, data: known.data as T, headers: known.headers };
+    if (answer.status === 304 && known !== undefined)
+      return { status: 200, data: known.data as T, headers: known.headers };
     const etag = answer.headers["etag"];
     if (typeof etag === "string") {
       this.#etags.delete(key);
@@ -102,10 +111,18 @@ export class Requester {
     return answer;
   }
 
-  async #send<T>(route: string, parameters: Parameters, contentWrite: boolean, mayBeUnchanged = false): Promise<Answer<T>> {
+  async #send<T>(
+    route: string,
+    parameters: Parameters,
+    contentWrite: boolean,
+    mayBeUnchanged = false,
+  ): Promise<Answer<T>> {
     const { budget, authorise } = this.#options;
     await budget.admit(contentWrite);
-    const headers = { ...(parameters["headers"] as Record<string, string> | undefined), authorization: await authorise() };
+    const headers = {
+      ...(parameters["headers"] as Record<string, string> | undefined),
+      authorization: await authorise(),
+    };
     try {
       const request = { signal: AbortSignal.timeout(requestTimeoutMs) };
       const answer = await this.#octokit.request(route, { ...parameters, headers, request });
@@ -121,23 +138,35 @@ export class Requester {
 }
 
 function statusOf(thrown: unknown): number | null {
-  return typeof thrown === "object" && thrown !== null && "status" in thrown && typeof thrown.status === "number" ? thrown.status : null;
+  return typeof thrown === "object" && thrown !== null && "status" in thrown && typeof thrown.status === "number"
+    ? thrown.status
+    : null;
 }
 
 /** G2. The message never holds a header of ours; GitHub's own text does not hold secrets. */
 export function mapError(route: string, thrown: unknown, status: number | null, now: number): BatonError {
-  const response = (thrown as { response?: { headers?: Record<string, string>; data?: { message?: string; errors?: unknown } } }).response;
+  const response = (
+    thrown as { response?: { headers?: Record<string, string>; data?: { message?: string; errors?: unknown } } }
+  ).response;
   const headers = response?.headers ?? {};
   const said = response?.data?.message ?? (thrown instanceof Error ? thrown.message : String(thrown));
   const what = `${route}: ${status ?? "no answer"} ${said}`.slice(0, 500);
   const options = { cause: thrown };
   // Octokit reports a broken connection as 500 without a response.
-  if (status === null || status >= 500 || response === undefined) return new BatonError("BATON_GITHUB_UNAVAILABLE", what, options);
+  if (status === null || status >= 500 || response === undefined)
+    return new BatonError("BATON_GITHUB_UNAVAILABLE", what, options);
   const retryAfter = Number(headers["retry-after"]);
   const exhausted = headers["x-ratelimit-remaining"] === "0";
-  if (status === 429 || (status === 403 && (Number.isFinite(retryAfter) || exhausted || /secondary rate limit|abuse/i.test(said)))) {
+  if (
+    status === 429 ||
+    (status === 403 && (Number.isFinite(retryAfter) || exhausted || /secondary rate limit|abuse/i.test(said)))
+  ) {
     const reset = Number(headers["x-ratelimit-reset"]) * 1_000 - now;
-    const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1_000 : exhausted && reset > 0 ? reset : secondaryPauseMs;
+    const retryAfterMs = Number.isFinite(retryAfter)
+      ? retryAfter * 1_000
+      : exhausted && reset > 0
+        ? reset
+        : secondaryPauseMs;
     return new BatonError("BATON_GITHUB_LIMITED", what, { ...options, retryAfterMs });
   }
   if (status === 401 || status === 403) {

@@ -95,7 +95,9 @@ export interface BranchRule {
 }
 
 export interface Branch {
-  protection?: { required_status_checks?: { contexts?: string[]; checks?: { context: string; app_id?: number | null }[] } };
+  protection?: {
+    required_status_checks?: { contexts?: string[]; checks?: { context: string; app_id?: number | null }[] };
+  };
 }
 
 export interface Content {

@@ -41,7 +41,16 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
   const startedAt = performance.now();
   const transcript = new Transcript();
   const end = { missing: false, timedOut: false, silent: false, aborted: false };
-  if (options.signal.aborted) return { ...end, aborted: true, exitCode: null, signal: null, transcript: "", transcriptTruncated: false, durationMs: 0 };
+  if (options.signal.aborted)
+    return {
+      ...end,
+      aborted: true,
+      exitCode: null,
+      signal: null,
+      transcript: "",
+      transcriptTruncated: false,
+      durationMs: 0,
+    };
   const child = execa(program, args, {
     cwd: options.cwd,
     env: options.env,
@@ -104,7 +113,10 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
 async function killGroup(pid: number | undefined, graceMs: number, ended: PromiseLike<unknown>): Promise<void> {
   signalGroup(pid, "SIGTERM");
   const grace = new AbortController();
-  await Promise.race([Promise.resolve(ended).then(() => {}), delay(graceMs, undefined, { signal: grace.signal }).catch(() => {})]);
+  await Promise.race([
+    Promise.resolve(ended).then(() => {}),
+    delay(graceMs, undefined, { signal: grace.signal }).catch(() => {}),
+  ]);
   grace.abort();
   signalGroup(pid, "SIGKILL");
 }
@@ -139,7 +151,9 @@ export async function killSurvivors(marker: string): Promise<number> {
 }
 
 async function findByMarker(needle: string): Promise<number[]> {
-  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const pids = (await readdir("/proc").catch(() => [])).filter(
+    (name) => /^\d+$/.test(name) && Number(name) !== process.pid,
+  );
   const found = await Promise.all(
     pids.map(async (pid) => {
       const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");

@@ -8,7 +8,7 @@ import { execa } from "execa";
 import type { ErrorData } from "../../core/errors.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { agentEnvironment } from "./environment.ts";
-import { jsonLine, runHarness, statusError, type StreamReader } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 
 const install = "npm install --global @anthropic-ai/claude-code";
 /** The service is tried this often by the CLI before Baton takes over with its own backoff. */
@@ -25,7 +25,15 @@ export function claudeCode({ binary, apiKey, baseUrl, oauthToken }: ClaudeCodeOp
   const authenticated = apiKey !== undefined || oauthToken !== undefined;
   return {
     name: "claude-code",
-    capabilities: { resume: true, readOnly: true, systemPrompt: true, maxTurns: true, maxUsd: true, reportsUsage: true, reportsCost: true },
+    capabilities: {
+      resume: true,
+      readOnly: true,
+      systemPrompt: true,
+      maxTurns: true,
+      maxUsd: true,
+      reportsUsage: true,
+      reportsCost: true,
+    },
     defaultModel: "claude-sonnet-4-5",
     async probe() {
       const version = await execa(binary, ["--version"], { reject: false, timeout: 20_000, stdin: "ignore" });
@@ -35,8 +43,18 @@ export function claudeCode({ binary, apiKey, baseUrl, oauthToken }: ClaudeCodeOp
     },
     async run(request, onEvent, signal) {
       if (!authenticated) return missingKey("ANTHROPIC_API_KEY");
-      const args = ["-p", "--output-format", "stream-json", "--verbose", "--permission-mode", request.access === "write" ? "acceptEdits" : "plan", "--append-system-prompt", request.systemPrompt];
-      if (request.access === "write") args.push("--allowedTools", "Bash,Edit,Write,Read,Glob,Grep,MultiEdit,NotebookEdit,TodoWrite");
+      const args = [
+        "-p",
+        "--output-format",
+        "stream-json",
+        "--verbose",
+        "--permission-mode",
+        request.access === "write" ? "acceptEdits" : "plan",
+        "--append-system-prompt",
+        request.systemPrompt,
+      ];
+      if (request.access === "write")
+        args.push("--allowedTools", "Bash,Edit,Write,Read,Glob,Grep,MultiEdit,NotebookEdit,TodoWrite");
       // Settings, hooks and MCP servers of the tree are not trusted: only what is given here counts.
       args.push("--setting-sources", "", "--strict-mcp-config");
       if (request.model !== null) args.push("--model", request.model);
@@ -50,14 +68,32 @@ export function claudeCode({ binary, apiKey, baseUrl, oauthToken }: ClaudeCodeOp
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
         DISABLE_AUTOUPDATER: "1",
       });
-      return runHarness(request, { command: [binary, ...args], env, input: request.prompt, install }, new ClaudeCodeReader(), onEvent, signal);
+      return runHarness(
+        request,
+        { command: [binary, ...args], env, input: request.prompt, install },
+        new ClaudeCodeReader(),
+        onEvent,
+        signal,
+      );
     },
   };
 }
 
 export function missingKey(name: string): HarnessResult {
   const error: ErrorData = { code: "BATON_HARNESS_KEY_MISSING", message: `${name} is not set where Baton runs.` };
-  return { ok: false, error, text: "", sessionId: null, usage: [], turns: 0, exitCode: null, signal: null, transcript: "", transcriptTruncated: false, durationMs: 0 };
+  return {
+    ok: false,
+    error,
+    text: "",
+    sessionId: null,
+    usage: [],
+    turns: 0,
+    exitCode: null,
+    signal: null,
+    transcript: "",
+    transcriptTruncated: false,
+    durationMs: 0,
+  };
 }
 
 interface ModelUsage {
@@ -94,11 +130,18 @@ export class ClaudeCodeReader implements StreamReader {
         this.#result = event;
         this.#sessionId = (event["session_id"] as string | undefined) ?? this.#sessionId;
         this.#turns = (event["num_turns"] as number | undefined) ?? this.#turns;
-        this.#usage = Object.entries((event["modelUsage"] as Record<string, ModelUsage> | undefined) ?? {}).map(([model, used]) => ({
-          model,
-          tokens: { input: used.inputTokens ?? 0, output: used.outputTokens ?? 0, cacheRead: used.cacheReadInputTokens ?? 0, cacheWrite: used.cacheCreationInputTokens ?? 0 },
-          costUsd: used.costUSD ?? null,
-        }));
+        this.#usage = Object.entries((event["modelUsage"] as Record<string, ModelUsage> | undefined) ?? {}).map(
+          ([model, used]) => ({
+            model,
+            tokens: {
+              input: used.inputTokens ?? 0,
+              output: used.outputTokens ?? 0,
+              cacheRead: used.cacheReadInputTokens ?? 0,
+              cacheWrite: used.cacheCreationInputTokens ?? 0,
+            },
+            costUsd: used.costUSD ?? null,
+          }),
+        );
         return this.#usage.map((used) => ({ type: "usage", ...used }));
       default:
         return [];
@@ -113,14 +156,17 @@ export class ClaudeCodeReader implements StreamReader {
   #system(event: Record<string, unknown>): HarnessEvent[] {
     if (event["subtype"] === "init") {
       this.#sessionId = (event["session_id"] as string | undefined) ?? null;
-      return this.#sessionId === null ? [] : [{ type: "session", sessionId: this.#sessionId, model: (event["model"] as string | undefined) ?? null }];
+      return this.#sessionId === null
+        ? []
+        : [{ type: "session", sessionId: this.#sessionId, model: (event["model"] as string | undefined) ?? null }];
     }
     if (event["subtype"] === "api_retry") {
       const status = typeof event["error_status"] === "number" ? event["error_status"] : null;
       const attempt = typeof event["attempt"] === "number" ? event["attempt"] : 1;
       this.#lastStatus = status;
       // H1: the CLI would go on for minutes; what a key cannot do it cannot do later either.
-      if (status === 401 || status === 403 || attempt >= apiRetriesMax) this.giveUp = statusError(status ?? 503, `after ${attempt} tries`);
+      if (status === 401 || status === 403 || attempt >= apiRetriesMax)
+        this.giveUp = statusError(status ?? 503, `after ${attempt} tries`);
       return [{ type: "retry", reason: `${event["error"] ?? "error"}`, status, attempt }];
     }
     return [];
@@ -135,11 +181,16 @@ export class ClaudeCodeReader implements StreamReader {
         this.#text = part["text"];
         events.push({ type: "text", text: part["text"] });
       }
-      if (part["type"] === "tool_use") events.push({ type: "tool", name: `${part["name"]}`, detail: toolDetail(part["input"]), state: "started" });
+      if (part["type"] === "tool_use")
+        events.push({ type: "tool", name: `${part["name"]}`, detail: toolDetail(part["input"]), state: "started" });
     }
     const usage = message["usage"] as Record<string, number> | undefined;
     if (usage !== undefined && typeof message["id"] === "string" && typeof message["model"] === "string") {
-      this.#seen.set(message["id"], { input: usage["input_tokens"] ?? 0, cacheRead: usage["cache_read_input_tokens"] ?? 0, cacheWrite: usage["cache_creation_input_tokens"] ?? 0 });
+      this.#seen.set(message["id"], {
+        input: usage["input_tokens"] ?? 0,
+        cacheRead: usage["cache_read_input_tokens"] ?? 0,
+        cacheWrite: usage["cache_creation_input_tokens"] ?? 0,
+      });
       const sum = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
       for (const seen of this.#seen.values()) {
         sum.input += seen.input;
@@ -156,13 +207,19 @@ export class ClaudeCodeReader implements StreamReader {
     if (!Array.isArray(content)) return [];
     return (content as Record<string, unknown>[])
       .filter((part) => part["type"] === "tool_result")
-      .map((part) => ({ type: "tool", name: "result", detail: "", state: part["is_error"] === true ? "failed" : "completed" }));
+      .map((part) => ({
+        type: "tool",
+        name: "result",
+        detail: "",
+        state: part["is_error"] === true ? "failed" : "completed",
+      }));
   }
 
   #error(text: string): ErrorData | null {
     const result = this.#result;
     if (result === null) return { code: "BATON_HARNESS_OUTPUT", message: "Claude Code ended without a result line." };
-    if (this.#refused || result["stop_reason"] === "refusal") return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${text.slice(0, 300)}` };
+    if (this.#refused || result["stop_reason"] === "refusal")
+      return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${text.slice(0, 300)}` };
     switch (result["subtype"]) {
       case "success":
         if (result["is_error"] !== true) return null;
@@ -170,12 +227,20 @@ export class ClaudeCodeReader implements StreamReader {
       case "error_max_turns":
         return { code: "BATON_HARNESS_TURNS", message: `Claude Code reached its limit of ${this.#turns} turns.` };
       case "error_max_budget_usd":
-        return { code: "BATON_BUDGET_EXCEEDED", message: "Claude Code reached the money that was set aside for this attempt." };
+        return {
+          code: "BATON_BUDGET_EXCEEDED",
+          message: "Claude Code reached the money that was set aside for this attempt.",
+        };
       default:
         break;
     }
-    const status = typeof result["api_error_status"] === "number" ? result["api_error_status"] : (Number(/\b(?:API Error:?\s*)(\d{3})\b/.exec(text)?.[1]) || this.#lastStatus);
-    return status === null ? { code: "BATON_HARNESS_CRASHED", message: `Claude Code failed: ${text.slice(0, 300)}` } : statusError(status, text.slice(0, 200));
+    const status =
+      typeof result["api_error_status"] === "number"
+        ? result["api_error_status"]
+        : Number(/\b(?:API Error:?\s*)(\d{3})\b/.exec(text)?.[1]) || this.#lastStatus;
+    return status === null
+      ? { code: "BATON_HARNESS_CRASHED", message: `Claude Code failed: ${text.slice(0, 300)}` }
+      : statusError(status, text.slice(0, 200));
   }
 }
 

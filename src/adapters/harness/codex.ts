@@ -11,7 +11,7 @@ import type { ErrorData } from "../../core/errors.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { missingKey } from "./claude-code.ts";
 import { agentEnvironment } from "./environment.ts";
-import { jsonLine, runHarness, statusError, type StreamReader } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 
 const install = "npm install --global @openai/codex";
 
@@ -25,13 +25,26 @@ export function codex({ binary, apiKey, baseUrl }: CodexOptions): Harness {
   const defaultModel = "gpt-5-codex";
   return {
     name: "codex",
-    capabilities: { resume: true, readOnly: true, systemPrompt: true, maxTurns: false, maxUsd: false, reportsUsage: true, reportsCost: false },
+    capabilities: {
+      resume: true,
+      readOnly: true,
+      systemPrompt: true,
+      maxTurns: false,
+      maxUsd: false,
+      reportsUsage: true,
+      reportsCost: false,
+    },
     defaultModel,
     async probe() {
       const version = await execa(binary, ["--version"], { reject: false, timeout: 20_000, stdin: "ignore" });
       const installed = version.exitCode === 0;
       const advice = !installed ? install : apiKey !== undefined ? null : "Set OPENAI_API_KEY where Baton runs.";
-      return { installed, version: installed ? version.stdout.trim() : null, authenticated: apiKey !== undefined, advice };
+      return {
+        installed,
+        version: installed ? version.stdout.trim() : null,
+        authenticated: apiKey !== undefined,
+        advice,
+      };
     },
     async run(request, onEvent, signal) {
       if (apiKey === undefined) return missingKey("OPENAI_API_KEY");
@@ -39,12 +52,38 @@ export function codex({ binary, apiKey, baseUrl }: CodexOptions): Harness {
       mkdirSync(home, { recursive: true });
       const model = request.model ?? defaultModel;
       const provider = `{name="baton",base_url=${JSON.stringify(baseUrl ?? "https://api.openai.com/v1")},env_key="OPENAI_API_KEY",wire_api="responses"}`;
-      const settings = ["-c", 'model_provider="baton"', "-c", `model_providers.baton=${provider}`, "-c", `developer_instructions=${JSON.stringify(request.systemPrompt)}`];
+      const settings = [
+        "-c",
+        'model_provider="baton"',
+        "-c",
+        `model_providers.baton=${provider}`,
+        "-c",
+        `developer_instructions=${JSON.stringify(request.systemPrompt)}`,
+      ];
       const access = request.access === "write" ? "workspace-write" : "read-only";
       const resume = request.resumeSessionId === null ? [] : ["resume", request.resumeSessionId];
-      const args = ["exec", "--json", "--skip-git-repo-check", "-C", request.cwd, "-s", access, "-m", model, ...settings, ...resume, "-"];
+      const args = [
+        "exec",
+        "--json",
+        "--skip-git-repo-check",
+        "-C",
+        request.cwd,
+        "-s",
+        access,
+        "-m",
+        model,
+        ...settings,
+        ...resume,
+        "-",
+      ];
       const env = agentEnvironment(request, { OPENAI_API_KEY: apiKey, CODEX_HOME: home });
-      return runHarness(request, { command: [binary, ...args], env, input: request.prompt, install }, new CodexReader(model), onEvent, signal);
+      return runHarness(
+        request,
+        { command: [binary, ...args], env, input: request.prompt, install },
+        new CodexReader(model),
+        onEvent,
+        signal,
+      );
     },
   };
 }
@@ -95,7 +134,9 @@ export class CodexReader implements StreamReader {
 
   end(): ReturnType<StreamReader["end"]> {
     const used = this.#tokens.input + this.#tokens.output + this.#tokens.cacheRead > 0;
-    const usage: HarnessResult["usage"] = used ? [{ model: this.#model, tokens: { ...this.#tokens }, costUsd: null }] : [];
+    const usage: HarnessResult["usage"] = used
+      ? [{ model: this.#model, tokens: { ...this.#tokens }, costUsd: null }]
+      : [];
     return { error: this.#error(), text: this.#text ?? "", sessionId: this.#sessionId, usage, turns: this.#turns };
   }
 
@@ -106,11 +147,25 @@ export class CodexReader implements StreamReader {
         this.#text = `${item["text"]}`;
         return [{ type: "text", text: this.#text }];
       case "command_execution":
-        return [{ type: "tool", name: "command", detail: `${item["command"]}`.slice(0, 120), state: completed ? (item["exit_code"] === 0 ? "completed" : "failed") : "started" }];
+        return [
+          {
+            type: "tool",
+            name: "command",
+            detail: `${item["command"]}`.slice(0, 120),
+            state: completed ? (item["exit_code"] === 0 ? "completed" : "failed") : "started",
+          },
+        ];
       case "file_change":
         return [{ type: "tool", name: "edit", detail: "", state: completed ? "completed" : "started" }];
       case "mcp_tool_call":
-        return [{ type: "tool", name: `${item["tool"]}`, detail: `${item["server"]}`, state: completed ? "completed" : "started" }];
+        return [
+          {
+            type: "tool",
+            name: `${item["tool"]}`,
+            detail: `${item["server"]}`,
+            state: completed ? "completed" : "started",
+          },
+        ];
       default:
         return [];
     }
@@ -118,11 +173,20 @@ export class CodexReader implements StreamReader {
 
   #error(): ErrorData | null {
     if (this.#failure !== null) {
-      const status = Number(/\b(?:status|HTTP|error)[^0-9]{0,20}([45]\d\d)\b/i.exec(this.#failure)?.[1] ?? /\b([45]\d\d)\b/.exec(this.#failure)?.[1]);
-      return Number.isInteger(status) && status > 0 ? statusError(status, this.#failure.slice(0, 200)) : { code: "BATON_HARNESS_CRASHED", message: `Codex failed: ${this.#failure.slice(0, 300)}` };
+      const status = Number(
+        /\b(?:status|HTTP|error)[^0-9]{0,20}([45]\d\d)\b/i.exec(this.#failure)?.[1] ??
+          /\b([45]\d\d)\b/.exec(this.#failure)?.[1],
+      );
+      return Number.isInteger(status) && status > 0
+        ? statusError(status, this.#failure.slice(0, 200))
+        : { code: "BATON_HARNESS_CRASHED", message: `Codex failed: ${this.#failure.slice(0, 300)}` };
     }
     if (!this.#completed) return { code: "BATON_HARNESS_OUTPUT", message: "Codex ended without completing its turn." };
-    if (this.#text === null) return { code: "BATON_HARNESS_REFUSED", message: "Codex ended its turn without a word: the model refused, or the answer was filtered." };
+    if (this.#text === null)
+      return {
+        code: "BATON_HARNESS_REFUSED",
+        message: "Codex ended its turn without a word: the model refused, or the answer was filtered.",
+      };
     return null;
   }
 }

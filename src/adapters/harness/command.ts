@@ -11,15 +11,28 @@ import { z } from "zod";
 import type { ErrorData } from "../../core/errors.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { agentEnvironment } from "./environment.ts";
-import { jsonLine, runHarness, statusError, type StreamReader } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 
 const tokens = z.number().int().nonnegative().default(0);
 const lineSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("text"), text: z.string() }),
   z.object({ type: z.literal("result"), text: z.string() }),
   z.object({ type: z.literal("session"), sessionId: z.string(), model: z.string().nullable().default(null) }),
-  z.object({ type: z.literal("tool"), name: z.string(), detail: z.string().default(""), state: z.enum(["started", "completed", "failed"]).default("started") }),
-  z.object({ type: z.literal("usage"), model: z.string(), input: tokens, output: tokens, cacheRead: tokens, cacheWrite: tokens, costUsd: z.number().nonnegative().nullable().default(null) }),
+  z.object({
+    type: z.literal("tool"),
+    name: z.string(),
+    detail: z.string().default(""),
+    state: z.enum(["started", "completed", "failed"]).default("started"),
+  }),
+  z.object({
+    type: z.literal("usage"),
+    model: z.string(),
+    input: tokens,
+    output: tokens,
+    cacheRead: tokens,
+    cacheWrite: tokens,
+    costUsd: z.number().nonnegative().nullable().default(null),
+  }),
   z.object({ type: z.literal("error"), message: z.string(), status: z.number().int().optional() }),
 ]);
 
@@ -33,18 +46,42 @@ export interface CommandHarnessOptions {
 export function commandHarness({ command, keys }: CommandHarnessOptions): Harness {
   return {
     name: "command",
-    capabilities: { resume: false, readOnly: false, systemPrompt: false, maxTurns: false, maxUsd: false, reportsUsage: true, reportsCost: true },
+    capabilities: {
+      resume: false,
+      readOnly: false,
+      systemPrompt: false,
+      maxTurns: false,
+      maxUsd: false,
+      reportsUsage: true,
+      reportsCost: true,
+    },
     defaultModel: null,
     async probe() {
       const installed = command.length > 0;
-      return { installed, version: null, authenticated: true, advice: installed ? null : "Set `harness.command` in `baton.yaml`, or BATON_HARNESS_COMMAND where Baton runs." };
+      return {
+        installed,
+        version: null,
+        authenticated: true,
+        advice: installed ? null : "Set `harness.command` in `baton.yaml`, or BATON_HARNESS_COMMAND where Baton runs.",
+      };
     },
     async run(request, onEvent, signal) {
       const promptFile = join(request.homePath, "prompt.md");
       const prompt = `${request.systemPrompt}\n\n${request.prompt}`;
       writeFileSync(promptFile, prompt);
-      const env = { ...agentEnvironment(request, keys), BATON_PROMPT_FILE: promptFile, BATON_ACCESS: request.access, ...(request.model === null ? {} : { BATON_MODEL: request.model }) };
-      return runHarness(request, { command, env, input: prompt, install: "see `harness.command` in baton.yaml" }, new CommandReader(), onEvent, signal);
+      const env = {
+        ...agentEnvironment(request, keys),
+        BATON_PROMPT_FILE: promptFile,
+        BATON_ACCESS: request.access,
+        ...(request.model === null ? {} : { BATON_MODEL: request.model }),
+      };
+      return runHarness(
+        request,
+        { command, env, input: prompt, install: "see `harness.command` in baton.yaml" },
+        new CommandReader(),
+        onEvent,
+        signal,
+      );
     },
   };
 }
@@ -86,12 +123,21 @@ export class CommandReader implements StreamReader {
         return [{ type: "usage", ...used }];
       }
       case "error":
-        this.#error = event.status === undefined ? { code: "BATON_HARNESS_CRASHED", message: event.message } : statusError(event.status, event.message);
+        this.#error =
+          event.status === undefined
+            ? { code: "BATON_HARNESS_CRASHED", message: event.message }
+            : statusError(event.status, event.message);
         return [];
     }
   }
 
   end(): ReturnType<StreamReader["end"]> {
-    return { error: this.#error, text: this.#result ?? this.#text.join("\n"), sessionId: this.#sessionId, usage: [...this.#usage.values()], turns: this.#turns };
+    return {
+      error: this.#error,
+      text: this.#result ?? this.#text.join("\n"),
+      sessionId: this.#sessionId,
+      usage: [...this.#usage.values()],
+      turns: this.#turns,
+    };
   }
 }

@@ -3,9 +3,22 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { HarnessRequest } from "../../ports/harness.ts";
 
-const passed = ["PATH", "LANG", "LC_ALL", "TZ", "TERM", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"] as const;
+const passed = [
+  "PATH",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+  "TERM",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "NODE_EXTRA_CA_CERTS",
+] as const;
 
-export function agentEnvironment(request: Pick<HarnessRequest, "homePath" | "attemptMarker" | "variables">, keys: Record<string, string | undefined>, host: NodeJS.ProcessEnv = process.env): Record<string, string> {
+export function agentEnvironment(
+  request: Pick<HarnessRequest, "homePath" | "attemptMarker" | "variables">,
+  keys: Record<string, string | undefined>,
+  host: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
   const temporary = join(request.homePath, "tmp");
   mkdirSync(temporary, { recursive: true });
   const env: Record<string, string> = {};

@@ -12,7 +12,13 @@ export interface StreamReader {
   /** One line; throws nothing. */
   take(line: string, stream: "stdout" | "stderr"): HarnessEvent[];
   /** What the stream came to, once it ended with this exit code. */
-  end(exitCode: number | null): { error: ErrorData | null; text: string; sessionId: string | null; usage: HarnessResult["usage"]; turns: number };
+  end(exitCode: number | null): {
+    error: ErrorData | null;
+    text: string;
+    sessionId: string | null;
+    usage: HarnessResult["usage"];
+    turns: number;
+  };
   /** Set when there is no sense in going on, for example on a refused key: the child is stopped. */
   readonly giveUp: ErrorData | null;
 }
@@ -24,7 +30,13 @@ export interface Launch {
   install: string;
 }
 
-export async function runHarness(request: HarnessRequest, launch: Launch, reader: StreamReader, onEvent: (event: HarnessEvent) => void, signal: AbortSignal): Promise<HarnessResult> {
+export async function runHarness(
+  request: HarnessRequest,
+  launch: Launch,
+  reader: StreamReader,
+  onEvent: (event: HarnessEvent) => void,
+  signal: AbortSignal,
+): Promise<HarnessResult> {
   const stop = new AbortController();
   const end = await runChild({
     command: launch.command,
@@ -57,16 +69,31 @@ export async function runHarness(request: HarnessRequest, launch: Launch, reader
   };
 }
 
-function judge(end: ChildEnd, said: ErrorData | null, gaveUp: ErrorData | null, launch: Launch, signal: AbortSignal): ErrorData | null {
+function judge(
+  end: ChildEnd,
+  said: ErrorData | null,
+  gaveUp: ErrorData | null,
+  launch: Launch,
+  signal: AbortSignal,
+): ErrorData | null {
   const error = (code: ErrorCode, message: string): ErrorData => ({ code, message });
   if (signal.aborted) return error("BATON_CANCELLED", "The harness was stopped.");
   if (gaveUp !== null) return gaveUp;
-  if (end.missing) return error("BATON_HARNESS_MISSING", `\`${launch.command[0]}\` is not installed on this machine. Install it: \`${launch.install}\`.`);
-  if (end.timedOut) return error("BATON_TIMEOUT", `The harness did not end within ${Math.round(end.durationMs / 1_000)} s.`);
+  if (end.missing)
+    return error(
+      "BATON_HARNESS_MISSING",
+      `\`${launch.command[0]}\` is not installed on this machine. Install it: \`${launch.install}\`.`,
+    );
+  if (end.timedOut)
+    return error("BATON_TIMEOUT", `The harness did not end within ${Math.round(end.durationMs / 1_000)} s.`);
   if (end.silent) return error("BATON_HARNESS_HUNG", "The harness printed nothing for too long and was stopped.");
   if (said !== null) return said;
   if (end.signal !== null) return error("BATON_HARNESS_CRASHED", `The harness was ended by ${end.signal}.`);
-  if (end.exitCode !== 0) return error("BATON_HARNESS_CRASHED", `The harness ended with exit code ${end.exitCode}: ${lastLines(end.transcript)}`);
+  if (end.exitCode !== 0)
+    return error(
+      "BATON_HARNESS_CRASHED",
+      `The harness ended with exit code ${end.exitCode}: ${lastLines(end.transcript)}`,
+    );
   return null;
 }
 
@@ -87,8 +114,18 @@ export function jsonLine(line: string): Record<string, unknown> | null {
 
 /** What an HTTP status of the model's service means. */
 export function statusError(status: number, message: string): ErrorData {
-  if (status === 401 || status === 403) return { code: "BATON_HARNESS_AUTH", message: `The model's service refused the key (${status}). ${message}`.trim() };
-  if (status === 402 || status === 429) return { code: "BATON_HARNESS_QUOTA", message: `The model's service limits (${status}). ${message}`.trim(), retryAfterMs: 30_000 };
-  if (status >= 500) return { code: "BATON_HARNESS_UNAVAILABLE", message: `The model's service fails (${status}). ${message}`.trim() };
+  if (status === 401 || status === 403)
+    return {
+      code: "BATON_HARNESS_AUTH",
+      message: `The model's service refused the key (${status}). ${message}`.trim(),
+    };
+  if (status === 402 || status === 429)
+    return {
+      code: "BATON_HARNESS_QUOTA",
+      message: `The model's service limits (${status}). ${message}`.trim(),
+      retryAfterMs: 30_000,
+    };
+  if (status >= 500)
+    return { code: "BATON_HARNESS_UNAVAILABLE", message: `The model's service fails (${status}). ${message}`.trim() };
   return { code: "BATON_HARNESS_CRASHED", message: `The model's service answered ${status}. ${message}`.trim() };
 }

@@ -83,7 +83,10 @@ function environment({ gitDir, workTree, token, env }: GitOptions): Record<strin
   const configured: [string, string][] = Object.entries(settings);
   if (token !== undefined && token !== null) {
     // GitHub takes any user name with a token; basic is what git's own HTTP client sends.
-    configured.push(["http.extraHeader", `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`]);
+    configured.push([
+      "http.extraHeader",
+      `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`,
+    ]);
   }
   const config = Object.fromEntries(
     configured.flatMap(([key, value], index) => [

@@ -39,11 +39,20 @@ export async function importCommits(paths: ImportPaths): Promise<ImportResult> {
     const rescued = leftovers !== agentTree;
     if ((await treeOf(gitDir, baseSha)) === leftovers) return { headSha: null, commits: 0, files: [], rescued: false };
     const rewritten = await rewrite(gitDir, chain ?? [], options, baseSha);
-    const head = rescued || chain === null ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options) : rewritten;
+    const head =
+      rescued || chain === null
+        ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options)
+        : rewritten;
     await refuseBadTree(gitDir, baseSha, head, options);
     // fsck on: an object that git itself calls broken or dangerous does not enter (W4).
-    await git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", gitDir, `+${head}:${ref}`], { gitDir: trusted }).catch((thrown: unknown) => {
-      throw new BatonError("BATON_TREE_REFUSED", `git refuses the agent's objects: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+    await git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", gitDir, `+${head}:${ref}`], {
+      gitDir: trusted,
+    }).catch((thrown: unknown) => {
+      throw new BatonError(
+        "BATON_TREE_REFUSED",
+        `git refuses the agent's objects: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+        { cause: thrown },
+      );
     });
     const files = await numstat(trusted, baseSha, head);
     return { headSha: head, commits: (chain?.length ?? 0) + (rescued || chain === null ? 1 : 0), files, rescued };
@@ -58,7 +67,10 @@ async function privateGitDir({ repo, scratch, trusted }: ImportPaths): Promise<s
   await mkdir(scratch, { recursive: true });
   await git(["init", "--quiet", "--bare", "--template=", gitDir]);
   await mkdir(join(gitDir, "objects", "info"), { recursive: true });
-  await writeFile(join(gitDir, "objects", "info", "alternates"), `${join(repo, "objects")}\n${join(trusted, "objects")}\n`);
+  await writeFile(
+    join(gitDir, "objects", "info", "alternates"),
+    `${join(repo, "objects")}\n${join(trusted, "objects")}\n`,
+  );
   return gitDir;
 }
 
@@ -89,7 +101,10 @@ async function leftoverTree({ work, scratch }: ImportPaths, gitDir: string, head
 /** Commits from the base to `head`, oldest first, when each has the one before as its only parent; else null (IM2). */
 async function linearChain(gitDir: string, baseSha: string, head: string): Promise<string[] | null> {
   if (head === baseSha) return [];
-  const { stdout, exitCode } = await git(["rev-list", "--parents", "--max-count=1001", `${baseSha}..${head}`], { gitDir, okCodes: [128] });
+  const { stdout, exitCode } = await git(["rev-list", "--parents", "--max-count=1001", `${baseSha}..${head}`], {
+    gitDir,
+    okCodes: [128],
+  });
   if (exitCode !== 0) return null;
   const chain: string[] = [];
   let expected: string | undefined = head;
@@ -106,16 +121,35 @@ async function linearChain(gitDir: string, baseSha: string, head: string): Promi
 async function rewrite(gitDir: string, chain: string[], options: ImportOptions, baseSha: string): Promise<string> {
   let parent = baseSha;
   for (const sha of chain) {
-    const { stdout } = await git(["show", "--no-patch", "--no-show-signature", "--format=%an%x00%ae%x00%aI%x00%B", sha], { gitDir });
+    const { stdout } = await git(
+      ["show", "--no-patch", "--no-show-signature", "--format=%an%x00%ae%x00%aI%x00%B", sha],
+      { gitDir },
+    );
     const [name = "", email = "", date = "", ...message] = stdout.split("\0");
-    parent = await commitTree(gitDir, await treeOf(gitDir, sha), parent, message.join("\0").trim(), options, { name, email, date });
+    parent = await commitTree(gitDir, await treeOf(gitDir, sha), parent, message.join("\0").trim(), options, {
+      name,
+      email,
+      date,
+    });
   }
   return parent;
 }
 
-async function commitTree(gitDir: string, tree: string, parent: string, message: string, options: ImportOptions, author?: { name: string; email: string; date: string }): Promise<string> {
+async function commitTree(
+  gitDir: string,
+  tree: string,
+  parent: string,
+  message: string,
+  options: ImportOptions,
+  author?: { name: string; email: string; date: string },
+): Promise<string> {
   const { identity, trailers } = options;
-  const separator = /\n[A-Za-z-]+: [^\n]*$/.test(message) && /\n\n[^\n]*(?:\n[A-Za-z-]+: [^\n]*)*$/.test(message) && /\n\n(?:[A-Za-z-]+: [^\n]*\n?)+$/.test(message) ? "\n" : "\n\n";
+  const separator =
+    /\n[A-Za-z-]+: [^\n]*$/.test(message) &&
+    /\n\n[^\n]*(?:\n[A-Za-z-]+: [^\n]*)*$/.test(message) &&
+    /\n\n(?:[A-Za-z-]+: [^\n]*\n?)+$/.test(message)
+      ? "\n"
+      : "\n\n";
   const env = {
     GIT_AUTHOR_NAME: author?.name || identity.name,
     GIT_AUTHOR_EMAIL: author?.email || identity.email,
@@ -132,24 +166,45 @@ async function treeOf(gitDir: string, sha: string): Promise<string> {
 }
 
 async function refuseBadTree(gitDir: string, baseSha: string, head: string, { limits }: ImportOptions): Promise<void> {
-  const { stdout } = await git(["diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", baseSha, head], { gitDir });
+  const { stdout } = await git(["diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", baseSha, head], {
+    gitDir,
+  });
   const fields = stdout.split("\0");
   const blobs: { sha: string; path: string }[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const [, mode = "", , sha = "", state = ""] = (fields[index] ?? "").slice(0).split(" ");
     const path = fields[index + 1] ?? "";
-    if (mode === "160000") throw new BatonError("BATON_TREE_REFUSED", `"${path}" is a repository within the repository; a commit of it would hide its files.`);
+    if (mode === "160000")
+      throw new BatonError(
+        "BATON_TREE_REFUSED",
+        `"${path}" is a repository within the repository; a commit of it would hide its files.`,
+      );
     if (state !== "D") blobs.push({ sha, path });
   }
   const changed = Math.floor(fields.length / 2);
-  if (changed > limits.filesMax) throw new BatonError("BATON_TREE_REFUSED", `${changed} files changed; at most ${limits.filesMax} may.`);
+  if (changed > limits.filesMax)
+    throw new BatonError("BATON_TREE_REFUSED", `${changed} files changed; at most ${limits.filesMax} may.`);
   if (blobs.length === 0) return;
-  const sizes = await git(["cat-file", "--batch-check=%(objectsize)"], { gitDir, input: `${blobs.map(({ sha }) => sha).join("\n")}\n` });
-  let total = 0;
-  sizes.stdout.trim().split("\n").forEach((line, index) => {
-    const bytes = Number(line);
-    total += bytes;
-    if (bytes > limits.blobBytesMax) throw new BatonError("BATON_TREE_REFUSED", `"${blobs[index]?.path}" has ${bytes} bytes; at most ${limits.blobBytesMax} are taken.`);
+  const sizes = await git(["cat-file", "--batch-check=%(objectsize)"], {
+    gitDir,
+    input: `${blobs.map(({ sha }) => sha).join("\n")}\n`,
   });
-  if (total > limits.importBytesMax) throw new BatonError("BATON_TREE_REFUSED", `The change has ${total} bytes; at most ${limits.importBytesMax} are taken.`);
+  let total = 0;
+  sizes.stdout
+    .trim()
+    .split("\n")
+    .forEach((line, index) => {
+      const bytes = Number(line);
+      total += bytes;
+      if (bytes > limits.blobBytesMax)
+        throw new BatonError(
+          "BATON_TREE_REFUSED",
+          `"${blobs[index]?.path}" has ${bytes} bytes; at most ${limits.blobBytesMax} are taken.`,
+        );
+    });
+  if (total > limits.importBytesMax)
+    throw new BatonError(
+      "BATON_TREE_REFUSED",
+      `The change has ${total} bytes; at most ${limits.importBytesMax} are taken.`,
+    );
 }

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -16,7 +25,12 @@ let workspaces: Workspaces;
 let base: string;
 
 const sh = (cwd: string, ...args: string[]): string =>
-  execFileSync("git", ["-c", "user.name=agent", "-c", "user.email=agent@example.com", ...args], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] ?? "", HOME: root, GIT_CONFIG_NOSYSTEM: "1" } }).trim();
+  execFileSync("git", ["-c", "user.name=agent", "-c", "user.email=agent@example.com", ...args], {
+    cwd,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"] ?? "", HOME: root, GIT_CONFIG_NOSYSTEM: "1" },
+  }).trim();
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), "baton-workspaces-"));
@@ -30,7 +44,11 @@ beforeEach(async () => {
   sh(seed, "add", "-A");
   sh(seed, "commit", "-qm", "first");
   sh(seed, "push", "-q", remote, "main");
-  access = { repository: { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 }, url: remote, token: async () => null };
+  access = {
+    repository: { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 },
+    url: remote,
+    token: async () => null,
+  };
   workspaces = createWorkspaces({ rootDir: join(root, "baton"), log: silentLog });
   base = await workspaces.fetch(access, "main");
 });
@@ -43,7 +61,8 @@ const options: ImportOptions = {
   limits: { filesMax: 100, blobBytesMax: 1_000_000, importBytesMax: 5_000_000 },
 };
 const create = (name = "w") => workspaces.create(access, { runId, name, baseSha: base });
-const bring = (name = "w", change: Partial<ImportOptions> = {}) => workspaces.import(access, { runId, name, baseSha: base }, { ...options, ...change });
+const bring = (name = "w", change: Partial<ImportOptions> = {}) =>
+  workspaces.import(access, { runId, name, baseSha: base }, { ...options, ...change });
 
 describe("a workspace's life", () => {
   it("W3: an untouched tree gives no commit", async () => {
@@ -78,7 +97,9 @@ describe("a workspace's life", () => {
     const result = await bring();
     expect(result).toMatchObject({ commits: 2, rescued: false });
     await workspaces.push(access, { branch: "baton/x", sha: result.headSha as string, expectedSha: null });
-    expect(sh(remote, "log", "--format=%an %s %(trailers:key=Baton-Run,valueonly,separator=%x2C)", "main..baton/x")).toBe("agent Add c run_x\nagent Add b run_x");
+    expect(
+      sh(remote, "log", "--format=%an %s %(trailers:key=Baton-Run,valueonly,separator=%x2C)", "main..baton/x"),
+    ).toBe("agent Add c run_x\nagent Add b run_x");
   });
 
   it("IM2: a history that does not grow from the base becomes one commit on it", async () => {
@@ -136,8 +157,16 @@ describe("push", () => {
     const { path } = await create();
     writeFileSync(join(path, "x"), "x");
     const { headSha } = await bring();
-    await expect(workspaces.push(access, { branch: "main", sha: headSha as string, expectedSha: "0".repeat(40).replace(/0$/, "1") })).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
-    await expect(workspaces.push(access, { branch: "main", sha: headSha as string, expectedSha: null })).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
+    await expect(
+      workspaces.push(access, {
+        branch: "main",
+        sha: headSha as string,
+        expectedSha: "0".repeat(40).replace(/0$/, "1"),
+      }),
+    ).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
+    await expect(
+      workspaces.push(access, { branch: "main", sha: headSha as string, expectedSha: null }),
+    ).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
     expect(await workspaces.remoteHead(access, "main")).toBe(base);
   });
 
@@ -152,7 +181,9 @@ describe("push", () => {
   });
 
   it.each(["../x", "-x", "a..b", "refs@{0}", "x.lock", "a b", ""])("the branch name %j is refused", async (branch) => {
-    await expect(workspaces.push(access, { branch, sha: base, expectedSha: null })).rejects.toMatchObject({ code: "BATON_INPUT_INVALID" });
+    await expect(workspaces.push(access, { branch, sha: base, expectedSha: null })).rejects.toMatchObject({
+      code: "BATON_INPUT_INVALID",
+    });
   });
 });
 
@@ -165,43 +196,62 @@ describe("W2: nothing of the agent's tree runs on the host", () => {
     return program;
   };
   const attacks: [string, (path: string, evil: string) => void][] = [
-    ["a clean filter in the repository's config", (path, evil) => {
-      sh(path, "config", "filter.x.clean", evil);
-      writeFileSync(join(path, ".gitattributes"), "* filter=x\n");
-    }],
+    [
+      "a clean filter in the repository's config",
+      (path, evil) => {
+        sh(path, "config", "filter.x.clean", evil);
+        writeFileSync(join(path, ".gitattributes"), "* filter=x\n");
+      },
+    ],
     ["fsmonitor", (path, evil) => void sh(path, "config", "core.fsmonitor", evil)],
-    ["hooks", (path, evil) => {
-      const hooks = join(path, "hooks");
-      mkdirSync(hooks);
-      for (const name of ["pre-commit", "post-commit", "post-checkout", "reference-transaction", "post-index-change"]) symlinkSync(evil, join(hooks, name));
-      sh(path, "config", "core.hooksPath", hooks);
-    }],
-    ["an include in the config", (path, evil) => {
-      writeFileSync(join(path, "more"), `[core]\nfsmonitor = ${evil}\n[diff]\nexternal = ${evil}\n`);
-      sh(path, "config", "include.path", join(path, "more"));
-    }],
-    ["an external diff and textconv", (path, evil) => {
-      sh(path, "config", "diff.external", evil);
-      sh(path, "config", "diff.x.textconv", evil);
-      writeFileSync(join(path, ".gitattributes"), "* diff=x\n");
-    }],
-    ["a swapped .git pointer", (path, evil) => {
-      const other = join(path, "other");
-      mkdirSync(other);
-      sh(other, "init", "-q");
-      sh(other, "config", "core.fsmonitor", evil);
-      rmSync(join(path, ".git"));
-      writeFileSync(join(path, ".git"), `gitdir: ${join(other, ".git")}\n`);
-      rmSync(join(path, ".git"));
-      symlinkSync(join(other, ".git"), join(path, ".git"));
-    }],
-    ["a bare repository in the tree", (path, evil) => {
-      const bare = join(path, "bare");
-      mkdirSync(join(bare, "refs"), { recursive: true });
-      mkdirSync(join(bare, "objects"));
-      writeFileSync(join(bare, "HEAD"), "ref: refs/heads/main\n");
-      writeFileSync(join(bare, "config"), `[core]\nbare = true\nfsmonitor = ${evil}\n`);
-    }],
+    [
+      "hooks",
+      (path, evil) => {
+        const hooks = join(path, "hooks");
+        mkdirSync(hooks);
+        for (const name of ["pre-commit", "post-commit", "post-checkout", "reference-transaction", "post-index-change"])
+          symlinkSync(evil, join(hooks, name));
+        sh(path, "config", "core.hooksPath", hooks);
+      },
+    ],
+    [
+      "an include in the config",
+      (path, evil) => {
+        writeFileSync(join(path, "more"), `[core]\nfsmonitor = ${evil}\n[diff]\nexternal = ${evil}\n`);
+        sh(path, "config", "include.path", join(path, "more"));
+      },
+    ],
+    [
+      "an external diff and textconv",
+      (path, evil) => {
+        sh(path, "config", "diff.external", evil);
+        sh(path, "config", "diff.x.textconv", evil);
+        writeFileSync(join(path, ".gitattributes"), "* diff=x\n");
+      },
+    ],
+    [
+      "a swapped .git pointer",
+      (path, evil) => {
+        const other = join(path, "other");
+        mkdirSync(other);
+        sh(other, "init", "-q");
+        sh(other, "config", "core.fsmonitor", evil);
+        rmSync(join(path, ".git"));
+        writeFileSync(join(path, ".git"), `gitdir: ${join(other, ".git")}\n`);
+        rmSync(join(path, ".git"));
+        symlinkSync(join(other, ".git"), join(path, ".git"));
+      },
+    ],
+    [
+      "a bare repository in the tree",
+      (path, evil) => {
+        const bare = join(path, "bare");
+        mkdirSync(join(bare, "refs"), { recursive: true });
+        mkdirSync(join(bare, "objects"));
+        writeFileSync(join(bare, "HEAD"), "ref: refs/heads/main\n");
+        writeFileSync(join(bare, "config"), `[core]\nbare = true\nfsmonitor = ${evil}\n`);
+      },
+    ],
   ];
   it.each(attacks)("%s", async (_, attack) => {
     const { path } = await create();
@@ -222,14 +272,22 @@ describe("W2: nothing of the agent's tree runs on the host", () => {
     writeFileSync(join(inner, "f"), "f");
     sh(inner, "add", "-A");
     sh(inner, "commit", "-qm", "inner");
-    await expect(bring()).rejects.toMatchObject({ code: "BATON_TREE_REFUSED", message: expect.stringContaining("vendor/inner") });
+    await expect(bring()).rejects.toMatchObject({
+      code: "BATON_TREE_REFUSED",
+      message: expect.stringContaining("vendor/inner"),
+    });
   });
 
   it("IM3: too large a file and too many files are refused", async () => {
     const { path } = await create();
     writeFileSync(join(path, "big"), Buffer.alloc(2_000_000, 1));
-    await expect(bring()).rejects.toMatchObject({ code: "BATON_TREE_REFUSED", message: expect.stringContaining("big") });
-    await expect(bring("w", { limits: { ...options.limits, filesMax: 0 } })).rejects.toMatchObject({ code: "BATON_TREE_REFUSED" });
+    await expect(bring()).rejects.toMatchObject({
+      code: "BATON_TREE_REFUSED",
+      message: expect.stringContaining("big"),
+    });
+    await expect(bring("w", { limits: { ...options.limits, filesMax: 0 } })).rejects.toMatchObject({
+      code: "BATON_TREE_REFUSED",
+    });
   });
 
   it("W1: the quarantine repository has no remote and no credential", async () => {

@@ -44,7 +44,10 @@ class GitWorkspaces implements Workspaces {
     return (await git(["rev-parse", "--verify", `refs/remotes/origin/${ref}^{commit}`], { gitDir })).stdout.trim();
   }
 
-  async create(access: RepositoryAccess, { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string }): Promise<Workspace> {
+  async create(
+    access: RepositoryAccess,
+    { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string },
+  ): Promise<Workspace> {
     const paths = this.#paths(runId, name);
     const trusted = await this.#trusted(access);
     await this.#mutex.run(paths.repo, async () => {
@@ -61,31 +64,59 @@ class GitWorkspaces implements Workspaces {
     await mkdir(paths.home, { recursive: true });
     // Left over from an attempt that died: its commits were imported or are still in the run's object store.
     if (existsSync(paths.work)) await this.#removeTree(paths);
-    await this.#mutex.run(paths.repo, () => git(["worktree", "add", "--quiet", "--detach", "--no-checkout", paths.work, baseSha], { gitDir: paths.repo }));
-    await git(["read-tree", "-u", "--reset", baseSha], { gitDir: join(paths.repo, "worktrees", name), workTree: paths.work, cwd: paths.work });
+    await this.#mutex.run(paths.repo, () =>
+      git(["worktree", "add", "--quiet", "--detach", "--no-checkout", paths.work, baseSha], { gitDir: paths.repo }),
+    );
+    await git(["read-tree", "-u", "--reset", baseSha], {
+      gitDir: join(paths.repo, "worktrees", name),
+      workTree: paths.work,
+      cwd: paths.work,
+    });
     return { path: paths.work, homePath: paths.home, baseSha };
   }
 
-  async import(access: RepositoryAccess, { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string }, options: ImportOptions): Promise<ImportResult> {
+  async import(
+    access: RepositoryAccess,
+    { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string },
+    options: ImportOptions,
+  ): Promise<ImportResult> {
     const paths = this.#paths(runId, name);
     const trusted = await this.#trusted(access);
-    return importCommits({ repo: paths.repo, work: paths.work, worktreeGitDir: join(paths.repo, "worktrees", name), scratch: join(paths.run, "scratch", name), trusted, ref: `refs/baton/runs/${runId}/${name}`, baseSha, options });
+    return importCommits({
+      repo: paths.repo,
+      work: paths.work,
+      worktreeGitDir: join(paths.repo, "worktrees", name),
+      scratch: join(paths.run, "scratch", name),
+      trusted,
+      ref: `refs/baton/runs/${runId}/${name}`,
+      baseSha,
+      options,
+    });
   }
 
   async remove(_access: RepositoryAccess, { runId, name }: { runId: RunId; name: string }): Promise<void> {
     await this.#removeTree(this.#paths(runId, name));
   }
 
-  async push(access: RepositoryAccess, { branch, sha, expectedSha }: { branch: string; sha: string; expectedSha: string | null }): Promise<void> {
+  async push(
+    access: RepositoryAccess,
+    { branch, sha, expectedSha }: { branch: string; sha: string; expectedSha: string | null },
+  ): Promise<void> {
     const gitDir = await this.#trusted(access);
     const ref = `refs/heads/${branchName(branch)}`;
     const moved = async (): Promise<BatonError | null> => {
       const head = await this.remoteHead(access, branch);
       if (head === sha) return null;
-      return new BatonError("BATON_BRANCH_MOVED", `${branch} is at ${head ?? "nothing"}, not at ${expectedSha ?? "nothing"} as Baton knew it; ${sha} was not pushed.`);
+      return new BatonError(
+        "BATON_BRANCH_MOVED",
+        `${branch} is at ${head ?? "nothing"}, not at ${expectedSha ?? "nothing"} as Baton knew it; ${sha} was not pushed.`,
+      );
     };
     try {
-      await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha ?? ""}`, access.url, `${sha}:${ref}`], { gitDir, token: await access.token() });
+      await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha ?? ""}`, access.url, `${sha}:${ref}`], {
+        gitDir,
+        token: await access.token(),
+      });
     } catch (thrown) {
       if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
       // A lost answer, or somebody was faster: the remote says which.
@@ -103,11 +134,17 @@ class GitWorkspaces implements Workspaces {
     return line?.split("\t")[0] ?? null;
   }
 
-  async deleteRemoteBranch(access: RepositoryAccess, { branch, expectedSha }: { branch: string; expectedSha: string }): Promise<void> {
+  async deleteRemoteBranch(
+    access: RepositoryAccess,
+    { branch, expectedSha }: { branch: string; expectedSha: string },
+  ): Promise<void> {
     const ref = `refs/heads/${branchName(branch)}`;
     const gitDir = await this.#trusted(access);
     if ((await this.remoteHead(access, branch)) === null) return;
-    await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha}`, access.url, `:${ref}`], { gitDir, token: await access.token() });
+    await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha}`, access.url, `:${ref}`], {
+      gitDir,
+      token: await access.token(),
+    });
   }
 
   async readFile(access: RepositoryAccess, sha: string, path: string): Promise<string | null> {
@@ -126,7 +163,12 @@ class GitWorkspaces implements Workspaces {
     return numstat(await this.#trusted(access), fromSha, toSha);
   }
 
-  async diff(access: RepositoryAccess, fromSha: string, toSha: string, bytesMax: number): Promise<{ text: string; truncated: boolean }> {
+  async diff(
+    access: RepositoryAccess,
+    fromSha: string,
+    toSha: string,
+    bytesMax: number,
+  ): Promise<{ text: string; truncated: boolean }> {
     const gitDir = await this.#trusted(access);
     const { stdout } = await git(["diff", "--no-ext-diff", "--no-textconv", "--no-color", fromSha, toSha], { gitDir });
     return { text: stdout.slice(0, bytesMax), truncated: stdout.length > bytesMax };
@@ -161,7 +203,12 @@ class GitWorkspaces implements Workspaces {
 
   async #fetchRef(access: RepositoryAccess, gitDir: string, refspec: string): Promise<void> {
     // One fetch a repository at a time: they would fight for the same ref locks.
-    await this.#mutex.run(gitDir, async () => git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec], { gitDir, token: await access.token() }));
+    await this.#mutex.run(gitDir, async () =>
+      git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec], {
+        gitDir,
+        token: await access.token(),
+      }),
+    );
   }
 
   async #trusted(access: RepositoryAccess): Promise<string> {
@@ -179,7 +226,8 @@ class GitWorkspaces implements Workspaces {
   async #removeTree(paths: { repo: string; work: string; home: string }): Promise<void> {
     await rm(paths.work, { recursive: true, force: true, maxRetries: 3 });
     await rm(paths.home, { recursive: true, force: true, maxRetries: 3 });
-    if (existsSync(paths.repo)) await this.#mutex.run(paths.repo, () => git(["worktree", "prune", "--expire=now"], { gitDir: paths.repo }));
+    if (existsSync(paths.repo))
+      await this.#mutex.run(paths.repo, () => git(["worktree", "prune", "--expire=now"], { gitDir: paths.repo }));
   }
 
   #paths(runId: RunId, name: string): { run: string; repo: string; work: string; home: string } {
@@ -190,7 +238,11 @@ class GitWorkspaces implements Workspaces {
 }
 
 function branchName(branch: string): string {
-  if (!branchPattern.test(branch)) throw new BatonError("BATON_INPUT_INVALID", `"${branch}" is not a branch name that Baton uses: letters, digits, dots, dashes, underscores and slashes.`);
+  if (!branchPattern.test(branch))
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `"${branch}" is not a branch name that Baton uses: letters, digits, dots, dashes, underscores and slashes.`,
+    );
   return branch;
 }
 
@@ -200,13 +252,19 @@ async function hasCommit(gitDir: string, sha: string): Promise<boolean> {
 
 /** Lines added and removed a file, by git objects alone. */
 export async function numstat(gitDir: string, fromSha: string, toSha: string): Promise<FileChange[]> {
-  const { stdout } = await git(["diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--numstat", "-z", fromSha, toSha], { gitDir });
+  const { stdout } = await git(
+    ["diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--numstat", "-z", fromSha, toSha],
+    { gitDir },
+  );
   return stdout
     .split("\0")
     .filter((entry) => entry !== "")
     .map((entry) => {
       const [added = "-", removed = "-", ...path] = entry.split("\t");
-      return { path: path.join("\t"), added: added === "-" ? null : Number(added), removed: removed === "-" ? null : Number(removed) };
+      return {
+        path: path.join("\t"),
+        added: added === "-" ? null : Number(added),
+        removed: removed === "-" ? null : Number(removed),
+      };
     });
 }
-

@@ -14,7 +14,11 @@ export const outboxKinds = {
   comment: {
     intervalMs: limits.statusEditIntervalMs,
     async ensure(github, row) {
-      const { repository, number, body } = row.payload as unknown as { repository: Repository; number: number; body: string };
+      const { repository, number, body } = row.payload as unknown as {
+        repository: Repository;
+        number: number;
+        body: string;
+      };
       const known = (row.result as { id?: number } | null)?.id ?? null;
       return github.ensureComment(repository, number, row.operationKey, body, known);
     },
@@ -22,7 +26,12 @@ export const outboxKinds = {
   "check-run": {
     intervalMs: limits.statusEditIntervalMs,
     async ensure(github, row) {
-      const { repository, sha, externalId, content } = row.payload as unknown as { repository: Repository; sha: string; externalId: string; content: CheckRunContent };
+      const { repository, sha, externalId, content } = row.payload as unknown as {
+        repository: Repository;
+        sha: string;
+        externalId: string;
+        content: CheckRunContent;
+      };
       const known = (row.result as { id?: number } | null)?.id ?? null;
       return github.ensureCheckRun(repository, sha, externalId, content, known);
     },
@@ -30,7 +39,11 @@ export const outboxKinds = {
   reaction: {
     intervalMs: 0,
     async ensure(github, row) {
-      const { repository, commentId, content } = row.payload as unknown as { repository: Repository; commentId: number; content: "eyes" | "rocket" | "confused" | "+1" | "-1" };
+      const { repository, commentId, content } = row.payload as unknown as {
+        repository: Repository;
+        commentId: number;
+        content: "eyes" | "rocket" | "confused" | "+1" | "-1";
+      };
       await github.ensureReaction(repository, commentId, content);
       return null;
     },

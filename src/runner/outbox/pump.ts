@@ -82,8 +82,18 @@ export class OutboxPump {
     } catch (thrown) {
       const error = toBatonError(thrown, "BATON_GITHUB_UNAVAILABLE");
       const retryable = errorCatalogue[error.code].treatment === "retryable" && row.tries < triesMax;
-      log.warn("A write to GitHub failed", { operationKey: row.operationKey, code: error.code, text: error.message, again: retryable });
-      if (retryable) await store.outboxRetry(row.operationKey, clock.now() + Math.max(error.retryAfterMs ?? 0, Math.min(60_000, 500 * 2 ** row.tries)), error.message);
+      log.warn("A write to GitHub failed", {
+        operationKey: row.operationKey,
+        code: error.code,
+        text: error.message,
+        again: retryable,
+      });
+      if (retryable)
+        await store.outboxRetry(
+          row.operationKey,
+          clock.now() + Math.max(error.retryAfterMs ?? 0, Math.min(60_000, 500 * 2 ** row.tries)),
+          error.message,
+        );
       else await store.outboxFailed(row.operationKey, `${error.code}: ${error.message}`, row.contentHash);
     }
   }
@@ -93,7 +103,9 @@ export class OutboxPump {
     const now = clock.now();
     if (this.#lease !== null && now < this.#renewAt) return true;
     this.#lease =
-      this.#lease === null ? await store.acquireLease(leaseName, owner, now, limits.leaseMs) : await store.renewLease(this.#lease, now, limits.leaseMs);
+      this.#lease === null
+        ? await store.acquireLease(leaseName, owner, now, limits.leaseMs)
+        : await store.renewLease(this.#lease, now, limits.leaseMs);
     this.#renewAt = now + limits.leaseRenewMs;
     return this.#lease !== null;
   }
@@ -104,7 +116,10 @@ export class OutboxPump {
       const timer = new AbortController();
       try {
         if ((await this.pump()) === batchRows) continue;
-        await Promise.race([this.#bell.wait(), clock.sleepUntil(clock.now() + pollIntervalMs, timer.signal).catch(() => {})]);
+        await Promise.race([
+          this.#bell.wait(),
+          clock.sleepUntil(clock.now() + pollIntervalMs, timer.signal).catch(() => {}),
+        ]);
       } catch (thrown) {
         log.error("The outbox could not be pumped", { error: toBatonError(thrown) });
         await clock.sleepUntil(clock.now() + 1_000, this.#stopped.signal).catch(() => {});

@@ -14,7 +14,13 @@ export const breakpointPerformer: ObservePerformer = {
     const { kind, subject } = breakpointInputSchema.parse(effect.input);
     const { repository } = state.thread;
     if (subject.pullRequest === undefined || subject.sha === undefined) {
-      const verdict: Verdict = { name: kind, status: "pending", reason: "Waits for `/baton approve` or `/baton reject <reason>`.", evidence: [], children: [] };
+      const verdict: Verdict = {
+        name: kind,
+        status: "pending",
+        reason: "Waits for `/baton approve` or `/baton reject <reason>`.",
+        evidence: [],
+        children: [],
+      };
       return { final: false, verdict, facts: null };
     }
     const pull = await github.pullRequest(repository, subject.pullRequest);
@@ -28,13 +34,22 @@ export const breakpointPerformer: ObservePerformer = {
       takenIds: takenReviews(state),
       settings: settingsOf(state).approvals,
     });
-    const facts = { headSha: pull.headSha, reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })) } as Json;
+    const facts = {
+      headSha: pull.headSha,
+      reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })),
+    } as Json;
     if (decision.outcome === "pending") return { final: false, verdict: decision.verdict, facts };
     return {
       final: true,
       verdict: decision.verdict,
       facts,
-      output: { decision: decision.outcome, by: decision.by as unknown as Json, feedback: decision.feedback, sha: pull.headSha, reviewId: decision.reviewId },
+      output: {
+        decision: decision.outcome,
+        by: decision.by as unknown as Json,
+        feedback: decision.feedback,
+        sha: pull.headSha,
+        reviewId: decision.reviewId,
+      },
     };
   },
 };

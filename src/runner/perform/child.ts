@@ -3,6 +3,8 @@
  *
  * The child's id follows from the parent's id and the effect's key, so that asking twice makes one child.
  */
+
+import { sha256 } from "../../adapters/system/sha256.ts";
 import type { AttemptResult } from "../../core/decide.ts";
 import { isOver } from "../../core/decide.ts";
 import { subprocessInputSchema } from "../../core/effect.ts";
@@ -13,7 +15,6 @@ import { parseProcessInput } from "../../core/process.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import { type Json, type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { sha256 } from "../../adapters/system/sha256.ts";
 
 export function childRunIdOf(state: Pick<RunState, "runId">, key: string): RunId {
   return runIdSchema.parse(`run_${sha256(`${state.runId}/${key}`).slice(0, 26)}`);
@@ -28,7 +29,10 @@ export async function ensureChild(dependencies: Dependencies, parent: RunState, 
   const input = subprocessInputSchema.parse(effect.input);
   const depth = (parent.parent?.depth ?? 0) + 1;
   if (depth > limits.subprocessDepthMax) {
-    throw new BatonError("BATON_PROCESS_FAILED", `Child runs nest at most ${limits.subprocessDepthMax} deep; "${effect.key}" would be the ${depth}th.`);
+    throw new BatonError(
+      "BATON_PROCESS_FAILED",
+      `Child runs nest at most ${limits.subprocessDepthMax} deep; "${effect.key}" would be the ${depth}th.`,
+    );
   }
   const definition = processes.latest(input.process);
   try {
@@ -74,7 +78,11 @@ export async function ensureChild(dependencies: Dependencies, parent: RunState, 
 }
 
 /** What the child came to, with its money rolled up; null while it goes on. */
-export async function childOutcome(dependencies: Dependencies, parent: RunState, effect: EffectState): Promise<AttemptResult | null> {
+export async function childOutcome(
+  dependencies: Dependencies,
+  parent: RunState,
+  effect: EffectState,
+): Promise<AttemptResult | null> {
   const runId = childRunIdOf(parent, effect.key);
   const events = await dependencies.store.read(runId);
   if (events.length === 0) return null;
@@ -85,5 +93,9 @@ export async function childOutcome(dependencies: Dependencies, parent: RunState,
     const error = child.outcome.error ?? { code: "BATON_CANCELLED" as const, message: child.outcome.verdict.reason };
     return { ok: false, error, usage, kept: null };
   }
-  return { ok: true, output: { runId, verdict: child.outcome.verdict as unknown as Json, output: child.outcome.output ?? null }, usage };
+  return {
+    ok: true,
+    output: { runId, verdict: child.outcome.verdict as unknown as Json, output: child.outcome.output ?? null },
+    usage,
+  };
 }

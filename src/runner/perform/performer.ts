@@ -6,7 +6,7 @@
  * P3 It ends within the kill grace once `signal` is aborted, with everything it made kept or undone.
  */
 import type { AttemptResult } from "../../core/decide.ts";
-import type { RunState, EffectState } from "../../core/state.ts";
+import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -30,7 +30,9 @@ export interface WorkPerformer {
   perform(context: PerformContext): Promise<AttemptResult>;
 }
 
-export type Observation = { final: false; verdict: Verdict; facts: Json } | { final: true; output: Json; verdict: Verdict; facts: Json };
+export type Observation =
+  | { final: false; verdict: Verdict; facts: Json }
+  | { final: true; output: Json; verdict: Verdict; facts: Json };
 
 /** Ends by facts: gates and reviews. */
 export interface ObservePerformer {
@@ -38,7 +40,11 @@ export interface ObservePerformer {
 }
 
 /** By this, in the environment of what an attempt starts, its survivors are found. */
-export function attemptMarker(state: Pick<RunState, "runId">, effect: Pick<EffectState, "key">, attempt: number): string {
+export function attemptMarker(
+  state: Pick<RunState, "runId">,
+  effect: Pick<EffectState, "key">,
+  attempt: number,
+): string {
   return `${state.runId}/${effect.key}/${attempt}`;
 }
 

@@ -1,5 +1,5 @@
 /** `publish`: one write to the outside, each an *ensure*. The journal's request is its outbox row: durable before, kept until done. */
-import { type PublishOperation, publishInputSchema, type PublishOutput } from "../../core/effect.ts";
+import { type PublishOperation, type PublishOutput, publishInputSchema } from "../../core/effect.ts";
 import { unreachable } from "../../core/errors.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -23,7 +23,11 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       return { number: null, url: null, sha: operation.sha };
     }
     case "pull-request": {
-      const pull = await github.ensurePullRequest(repository, { ...operation, title: dependencies.redact(operation.title), body: dependencies.redact(operation.body) });
+      const pull = await github.ensurePullRequest(repository, {
+        ...operation,
+        title: dependencies.redact(operation.title),
+        body: dependencies.redact(operation.body),
+      });
       return { number: pull.number, url: pull.url, sha: pull.headSha };
     }
     case "update-pull-request": {
@@ -43,7 +47,13 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     }
     case "comment": {
       const marker = `${state.runId}/${context.effect.key}`;
-      const comment = await github.ensureComment(repository, operation.number, marker, dependencies.redact(operation.body), null);
+      const comment = await github.ensureComment(
+        repository,
+        operation.number,
+        marker,
+        dependencies.redact(operation.body),
+        null,
+      );
       return { number: comment.id, url: comment.url, sha: null };
     }
     default:

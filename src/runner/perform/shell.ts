@@ -1,10 +1,11 @@
 /** `shell`: a command of the repository in a workspace of its own, with an agent's environment: no token, no key. */
-import { agentEnvironment } from "../../adapters/harness/environment.ts";
+
 import { runChild } from "../../adapters/harness/child.ts";
+import { agentEnvironment } from "../../adapters/harness/environment.ts";
 import { shellInputSchema } from "../../core/effect.ts";
-import { settingsOf } from "../settings-of.ts";
 import { repositoryAccess } from "../repository-access.ts";
-import { attemptMarker, workspaceName, type WorkPerformer } from "./performer.ts";
+import { settingsOf } from "../settings-of.ts";
+import { attemptMarker, type WorkPerformer, workspaceName } from "./performer.ts";
 
 const outputCharactersMax = 20_000;
 
@@ -31,11 +32,39 @@ export const shellPerformer: WorkPerformer = {
         signal,
         onLine: () => {},
       });
-      if (end.missing) return { ok: false, error: { code: "BATON_HARNESS_MISSING", message: `\`${input.command[0]}\` is not installed where Baton runs.` }, usage: [], kept: null };
-      if (end.timedOut) return { ok: false, error: { code: "BATON_TIMEOUT", message: `\`${input.command.join(" ")}\` did not end within ${Math.round(timeoutMs / 1_000)} s.` }, usage: [], kept: null };
-      if (end.aborted) return { ok: false, error: { code: "BATON_CANCELLED", message: "The command was stopped." }, usage: [], kept: null };
+      if (end.missing)
+        return {
+          ok: false,
+          error: {
+            code: "BATON_HARNESS_MISSING",
+            message: `\`${input.command[0]}\` is not installed where Baton runs.`,
+          },
+          usage: [],
+          kept: null,
+        };
+      if (end.timedOut)
+        return {
+          ok: false,
+          error: {
+            code: "BATON_TIMEOUT",
+            message: `\`${input.command.join(" ")}\` did not end within ${Math.round(timeoutMs / 1_000)} s.`,
+          },
+          usage: [],
+          kept: null,
+        };
+      if (end.aborted)
+        return {
+          ok: false,
+          error: { code: "BATON_CANCELLED", message: "The command was stopped." },
+          usage: [],
+          kept: null,
+        };
       const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
-      return { ok: true, output: { exitCode: end.exitCode, signal: end.signal, output, durationMs: end.durationMs }, usage: [] };
+      return {
+        ok: true,
+        output: { exitCode: end.exitCode, signal: end.signal, output, durationMs: end.durationMs },
+        usage: [],
+      };
     } finally {
       await dependencies.workspaces.remove(access, { runId: state.runId, name });
     }

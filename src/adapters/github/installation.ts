@@ -327,16 +327,14 @@ export class InstallationGithub implements Github {
         title: content.title,
         summary: content.summary,
         text: content.text,
-        annotations: content.annotations
-          .slice(0, 50)
-          .map(({ path, line, level, message, title }) => ({
-            path,
-            start_line: line,
-            end_line: line,
-            annotation_level: level,
-            message,
-            title,
-          })),
+        annotations: content.annotations.slice(0, 50).map(({ path, line, level, message, title }) => ({
+          path,
+          start_line: line,
+          end_line: line,
+          annotation_level: level,
+          message,
+          title,
+        })),
       },
       ...(content.detailsUrl === null ? {} : { details_url: content.detailsUrl }),
     };

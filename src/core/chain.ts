@@ -49,6 +49,14 @@ export function sealEvents(options: {
   });
 }
 
+/** The chain of a journal whose last events were removed still holds; the count that is kept beside it does not. */
+export function cutOff(stream: string, end: number, counted: number): BatonError {
+  return new BatonError(
+    "BATON_JOURNAL_BROKEN",
+    `The journal of ${stream} ends at event ${end}, but ${counted} were written: its end was cut off.`,
+  );
+}
+
 /** As readers get it. */
 export function withoutText({
   stream,

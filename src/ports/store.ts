@@ -8,6 +8,7 @@
  * S3 A delivery is inserted once by (hook, GUID).
  * S4 A job stays until it is completed; a job of a dead worker is handed out again.
  * S5 An outbox row is unique by its operation key; putting a newer content replaces what was not yet done.
+ * S7 A run's index row counts its events and never counts back; a journal that is shorter is BATON_JOURNAL_BROKEN.
  * S6 After a kill at any instruction the store opens again and everything acknowledged is there.
  */
 import type { RunEvent, StoredEvent } from "../core/event.ts";
@@ -57,6 +58,15 @@ export interface RunRow {
   wakeAt: number | null;
   /** What outside facts can move it: head SHAs, pull request numbers, branch names, as `sha:<sha>`, `pull:<repository id>/<n>`. */
   watches: string[];
+}
+
+export interface RunFilter {
+  threadKey?: string;
+  active?: boolean;
+  watch?: string;
+  /** The last row of the page before. */
+  before?: Pick<RunRow, "createdAt" | "runId">;
+  limit?: number;
 }
 
 export interface LedgerRow {
@@ -149,7 +159,8 @@ export interface Store {
 
   // runs
   run(runId: RunId): Promise<RunRow | null>;
-  runs(filter: { threadKey?: string; active?: boolean; watch?: string; limit?: number }): Promise<RunRow[]>;
+  /** Newest first; 1,000 unless told. */
+  runs(filter: RunFilter): Promise<RunRow[]>;
   activeRun(threadKey: string): Promise<RunId | null>;
 
   // deliveries

@@ -11,7 +11,7 @@ import type { RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { RunState } from "../core/state.ts";
 import { type RunId, runIdSchema } from "../core/vocabulary.ts";
-import type { Job, Lease } from "../ports/store.ts";
+import type { Job, Lease, RunRow } from "../ports/store.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { childRunIdOf } from "./perform/child.ts";
 import { RunActor } from "./run-actor.ts";
@@ -26,6 +26,7 @@ interface Driven {
 const leasePrefix = "run:";
 /** Another replica may append a command to a run that we drive; its journal is looked at this often. */
 const tailIntervalMs = 1_000;
+const recoveryPageRows = 500;
 
 export class Runner {
   readonly #dependencies: Dependencies;
@@ -44,13 +45,30 @@ export class Runner {
     if (soleOwner) {
       // Nobody else can use this database, so leases of an earlier start are void: no waiting for them to expire.
       for (const lease of await store.expiredLeases(Number.MAX_SAFE_INTEGER)) await store.releaseLease(lease);
-      for (const run of await store.runs({ active: true }))
-        if (run.status === "running") await this.wake(run.runId, true);
+      await this.#recover();
     }
     await queue.work("run", limits.parallelEffectsPerRunMax, (job) => this.#handleJob(job));
     this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#renewLeases()));
     this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#takeOver()));
     this.#loops.push(this.#every(tailIntervalMs, () => this.#tail()));
+  }
+
+  /** Every run that was under way, however many; one that cannot be driven holds no other up. */
+  async #recover(): Promise<void> {
+    const { store } = this.#dependencies;
+    let page: RunRow[];
+    let before: RunRow | undefined;
+    do {
+      page = await store.runs({ active: true, limit: recoveryPageRows, ...(before === undefined ? {} : { before }) });
+      for (const { status, runId } of page) if (status === "running") await this.#tryToWake(runId);
+      before = page.at(-1);
+    } while (page.length === recoveryPageRows);
+  }
+
+  async #tryToWake(runId: RunId): Promise<void> {
+    await this.wake(runId, true).catch((thrown: unknown) =>
+      this.#dependencies.log.error("A run could not be taken up again", { runId, error: toBatonError(thrown) }),
+    );
   }
 
   /** Drives the run if nobody else does. Resolves once it is under way (or another replica has it: false). */
@@ -202,7 +220,7 @@ export class Runner {
     const { store, clock } = this.#dependencies;
     for (const lease of await store.expiredLeases(clock.now())) {
       if (lease.name.startsWith(leasePrefix))
-        await this.wake(runIdSchema.parse(lease.name.slice(leasePrefix.length)), true);
+        await this.#tryToWake(runIdSchema.parse(lease.name.slice(leasePrefix.length)));
     }
   }
 

@@ -147,6 +147,35 @@ describe("a directory that somebody else wrote to", () => {
     });
   });
 
+  it("S7: a journal whose last events were removed is found by the count beside it", async () => {
+    const [cut, emptied] = [newRun(), newRun()];
+    await using(async ({ store }) => {
+      for (const runId of [cut, emptied]) {
+        const run = { runId, threadKey: `t:${runId}`, process: "p", status: "running" as const, position: 1 };
+        const row = { ...run, createdAt: 1, updatedAt: 1, wakeAt: null, watches: [] };
+        await store.append({ runId, expectedPosition: 0, events: [paused], now: 1, also: { run: row } });
+        await store.append({ runId, expectedPosition: 1, events: [resumed, paused, resumed], now: 2 });
+      }
+    });
+    await change(`delete from events where stream = '${cut}' and position > 2;
+      delete from events where stream = '${emptied}'`);
+    await using(async ({ store }) => {
+      for (const [runId, end] of [
+        [cut, 2],
+        [emptied, 0],
+      ] as const) {
+        const broken = {
+          code: "BATON_JOURNAL_BROKEN",
+          message: expect.stringContaining(`ends at event ${end}, but 4`),
+        };
+        await expect(store.read(runId)).rejects.toMatchObject(broken);
+        await expect(store.append({ runId, expectedPosition: end, events: [paused], now: 3 })).rejects.toMatchObject(
+          broken,
+        );
+      }
+    });
+  });
+
   it("a newer Baton's database is refused and left as it is", async () => {
     await using(async ({ store }) => store.setValue("cursor", 1));
     await change("insert into baton_migrations (name, timestamp) values ('9999-future', 'then')");

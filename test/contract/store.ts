@@ -218,7 +218,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       const threadKey = `t:${one}`;
       await store.write({ thread: { threadKey, activeRunId: two } });
       await store.write({
-        run: runRow(one, { threadKey, status: "completed" }),
+        run: runRow(one, { threadKey, status: "completed", position: 0 }),
         thread: { threadKey, activeRunId: null },
       });
       expect(await store.activeRun(threadKey)).toBe(two);
@@ -314,6 +314,49 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       await store.insertDelivery(newDelivery(last), { queue: "delivery", data: { mark: last } });
       await done.promise;
       expect(seen).toEqual(["first"]);
+    it("S7: the index row counts every event, and a row of an older state takes none back", async () => {
+      const runId = newRun();
+      await append(runId, 0, [paused], { also: { run: runRow(runId) } });
+      await append(runId, 1, [resumed, paused]);
+      expect((await store.run(runId))?.position).toBe(3);
+      await store.write({ run: runRow(runId, { position: 2, status: "completed" }) });
+      expect(await store.run(runId)).toMatchObject({ position: 3, status: "completed" });
+    });
+
+    it("S7: a journal whose end was cut off is neither read nor continued, though its chain holds", async () => {
+      const runId = newRun();
+      await append(runId, 0, [paused, resumed]);
+      // As if the third had been there and was removed.
+      await store.write({ run: runRow(runId, { position: 3 }) });
+      const broken = {
+        code: "BATON_JOURNAL_BROKEN",
+        message: expect.stringMatching(/ends at event 2, but 3 were written/),
+      };
+      await expect(store.read(runId)).rejects.toMatchObject(broken);
+      await expect(store.read(runId, 1)).rejects.toMatchObject(broken);
+      await expect(store.read(runId, 2)).rejects.toMatchObject(broken);
+      await expect(store.read(runId, 3)).rejects.toMatchObject({ code: "BATON_JOURNAL_BROKEN" });
+      await expect(append(runId, 2, [paused])).rejects.toMatchObject(broken);
+      await expect(append(runId, 3, [paused])).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
+      expect(await store.position(runId)).toBe(2);
+    });
+
+    it("lists runs page by page, newest first, each once, also those of one moment", async () => {
+      const watch = `page:${newRun()}`;
+      const runs = Array.from({ length: 7 }, newRun);
+      for (const [index, runId] of runs.entries())
+        await store.write({ run: runRow(runId, { createdAt: Math.floor(index / 3), watches: [watch] }) });
+      const listed: RunRow[] = [];
+      for (;;) {
+        const before = listed.at(-1);
+        const page = await store.runs({ watch, limit: 2, ...(before === undefined ? {} : { before }) });
+        listed.push(...page);
+        if (page.length < 2) break;
+      }
+      expect(listed.map(({ createdAt }) => createdAt)).toEqual([2, 1, 1, 1, 0, 0, 0]);
+      expect(new Set(listed.map(({ runId }) => runId))).toEqual(new Set(runs));
+    });
+
     });
 
     it("S4: a job comes back when its handler throws, and never after it is done", async () => {

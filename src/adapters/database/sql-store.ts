@@ -4,7 +4,7 @@
  * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`).
  */
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
-import { openEvents, sealEvents, withoutText } from "../../core/chain.ts";
+import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts";
 import { BatonError, isBatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
@@ -17,6 +17,7 @@ import type {
   NewJob,
   NewOutboxRow,
   OutboxRow,
+  RunFilter,
   RunRow,
   Store,
   TransactionWrites,
@@ -62,6 +63,8 @@ export class SqlStore implements Store {
               `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
             );
         }
+        // Counted first: another's append in between makes the journal longer than the count, never shorter.
+        const counted = await countedEvents(transaction, runId);
         const last = await transaction
           .selectFrom("events")
           .select(["position", "hash"])
@@ -70,6 +73,7 @@ export class SqlStore implements Store {
           .limit(1)
           .executeTakeFirst();
         if ((last?.position ?? 0) !== expectedPosition) throw conflict();
+        if (counted > expectedPosition) throw cutOff(runId, expectedPosition, counted);
         const sealed = sealEvents({
           stream: runId,
           previousHash: last?.hash ?? "",
@@ -93,6 +97,12 @@ export class SqlStore implements Store {
               })),
             )
             .execute();
+          // S7: the count beside the journal, in the journal's own transaction.
+          await transaction
+            .updateTable("runs")
+            .set({ position: expectedPosition + sealed.length })
+            .where("run_id", "=", runId)
+            .execute();
         }
         await this.#write(transaction, also ?? {}, runId);
         return sealed.map(withoutText);
@@ -105,6 +115,8 @@ export class SqlStore implements Store {
   }
 
   async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
+    // Counted first: what is appended meanwhile can only make the journal longer than the count.
+    const counted = await countedEvents(this.#db, runId).catch(rethrow);
     const rows = await this.#db
       .selectFrom("events")
       .selectAll()
@@ -115,9 +127,11 @@ export class SqlStore implements Store {
       .catch(rethrow);
     // The event before the first wanted one gives the link that the first must continue.
     const before = rows[0] !== undefined && rows[0].position <= afterPosition ? rows.shift() : undefined;
-    if (afterPosition > 0 && before === undefined && rows.length > 0) {
+    if (afterPosition > 0 && before === undefined) {
       throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${afterPosition} of ${runId} is missing.`);
     }
+    const end = rows.at(-1)?.position ?? afterPosition;
+    if (end < counted) throw cutOff(runId, end, counted);
     const previousHash = afterPosition === 0 ? "" : (before?.hash ?? null);
     return openEvents(
       runId,
@@ -148,11 +162,12 @@ export class SqlStore implements Store {
     return (await this.#runs([runId]))[0] ?? null;
   }
 
-  async runs(filter: { threadKey?: string; active?: boolean; watch?: string; limit?: number }): Promise<RunRow[]> {
+  async runs(filter: RunFilter): Promise<RunRow[]> {
     let query = this.#db
       .selectFrom("runs")
       .select("run_id")
       .orderBy("created_at", "desc")
+      .orderBy("run_id", "desc")
       .limit(filter.limit ?? 1_000);
     if (filter.threadKey !== undefined) query = query.where("thread_key", "=", filter.threadKey);
     if (filter.active !== undefined)
@@ -163,6 +178,14 @@ export class SqlStore implements Store {
         inner.selectFrom("run_watches").select("run_id").where("watch", "=", watch),
       );
     }
+    const { before } = filter;
+    if (before !== undefined)
+      query = query.where(({ eb, and, or }) =>
+        or([
+          eb("created_at", "<", before.createdAt),
+          and([eb("created_at", "=", before.createdAt), eb("run_id", "<", before.runId)]),
+        ]),
+      );
     const ids = await query.execute().catch(rethrow);
     return this.#runs(ids.map(({ run_id }) => run_id));
   }
@@ -241,7 +264,6 @@ export class SqlStore implements Store {
     const rows = await this.#db
       .selectFrom("deliveries")
       .select("guid")
-      .where("hook", "=", hook)
       .where("guid", "in", guids)
       .execute()
       .catch(rethrow);
@@ -487,6 +509,7 @@ export class SqlStore implements Store {
         .values(writes.ledger.map(ledgerValues) as Insertable<Tables["ledger"]>[])
         .execute();
     }
+      .orderBy("run_id", "desc")
     if (writes.completeJobId !== undefined) await this.#queue.complete(transaction, writes.completeJobId);
     for (const job of writes.jobs ?? []) await this.#queue.enqueue(transaction, job);
   }
@@ -506,7 +529,12 @@ async function writeRun(transaction: Transaction<Tables>, run: RunRow): Promise<
   await transaction
     .insertInto("runs")
     .values(row)
-    .onConflict((on) => on.column("run_id").doUpdateSet(row))
+    .onConflict((on) =>
+      on
+        .column("run_id")
+        // S7: whoever writes the row of a state that it read a moment ago takes no event back.
+        .doUpdateSet({ ...row, position: sql<number>`greatest(runs.position, ${run.position}::integer)` }),
+    )
     .execute();
   await transaction.deleteFrom("run_watches").where("run_id", "=", run.runId).execute();
   if (run.watches.length > 0) {
@@ -524,6 +552,12 @@ async function writeThread(
   writer: RunId | null,
 ): Promise<void> {
   if (activeRunId === null) {
+/** How many events the run's index row says there are; 0 without a row. */
+async function countedEvents(db: Kysely<Tables>, runId: RunId): Promise<number> {
+  const row = await db.selectFrom("runs").select("position").where("run_id", "=", runId).executeTakeFirst();
+  return row?.position ?? 0;
+}
+
     const freed = transaction.deleteFrom("threads").where("thread_key", "=", threadKey);
     await (writer === null ? freed : freed.where("active_run_id", "=", writer)).execute();
     return;

@@ -4,7 +4,7 @@
  * M1 A transaction is one synchronous stretch: everything that can be refused is looked at first, then all is written.
  * M2 What goes in and out is copied, so that nobody holds a piece of the store.
  */
-import { openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
+import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
@@ -18,6 +18,7 @@ import type {
   NewJob,
   NewOutboxRow,
   OutboxRow,
+  RunFilter,
   RunRow,
   Store,
   TransactionWrites,
@@ -36,6 +37,8 @@ export class MemoryStore implements Store {
   readonly #deliveries = new Map<string, Delivery>();
   /** In the order of first insertion: a map keeps it when a value is replaced. */
   readonly #outbox = new Map<string, OutboxRow>();
+  /** When an operation was first asked for. */
+  readonly #putAt = new Map<string, number>();
   readonly #leases = new Map<string, Lease>();
   readonly #ledger: LedgerRow[] = [];
   readonly #blobs = new Map<string, string>();
@@ -56,6 +59,8 @@ export class MemoryStore implements Store {
     if (journal.length !== expectedPosition) {
       throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`);
     }
+    const counted = this.#runs.get(runId)?.position ?? 0;
+    if (counted > expectedPosition) throw cutOff(runId, expectedPosition, counted);
     const previousHash = journal.at(-1)?.hash ?? "";
     const sealed = sealEvents({
       stream: runId,
@@ -67,11 +72,18 @@ export class MemoryStore implements Store {
     });
     this.#write(also ?? {}, runId);
     this.#events.set(runId, [...journal, ...sealed]);
+    // S7: the count beside the journal.
+    const row = this.#runs.get(runId);
+    if (row !== undefined) row.position = Math.max(row.position, expectedPosition + sealed.length);
     return structuredClone(sealed.map(withoutText));
   }
 
   async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
     const journal = this.#events.get(runId) ?? [];
+    if (afterPosition > journal.length)
+      throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${afterPosition} of ${runId} is missing.`);
+    const counted = this.#runs.get(runId)?.position ?? 0;
+    if (counted > journal.length) throw cutOff(runId, journal.length, counted);
     const previousHash = afterPosition === 0 ? "" : (journal[afterPosition - 1]?.hash ?? null);
     return openEvents(runId, previousHash, journal.slice(afterPosition), sha256);
   }
@@ -84,15 +96,16 @@ export class MemoryStore implements Store {
     return structuredClone(this.#runs.get(runId) ?? null);
   }
 
-  async runs(filter: { threadKey?: string; active?: boolean; watch?: string; limit?: number }): Promise<RunRow[]> {
-    const { threadKey, active, watch, limit = runsMax } = filter;
+  async runs(filter: RunFilter): Promise<RunRow[]> {
+    const { threadKey, active, watch, before, limit = runsMax } = filter;
     const found = [...this.#runs.values()].filter(
       (run) =>
         (threadKey === undefined || run.threadKey === threadKey) &&
         (active === undefined || activeStates.has(run.status) === active) &&
-        (watch === undefined || run.watches.includes(watch)),
+        (watch === undefined || run.watches.includes(watch)) &&
+        (before === undefined || newestFirst(before, run) < 0),
     );
-    return structuredClone(found.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit));
+    return structuredClone(found.sort(newestFirst).slice(0, limit));
   }
 
   async activeRun(threadKey: string): Promise<RunId | null> {
@@ -233,8 +246,10 @@ export class MemoryStore implements Store {
       }
     }
     const copies = structuredClone({ outbox, ledger, run });
-    if (copies.run !== undefined)
-      this.#runs.set(copies.run.runId, { ...copies.run, watches: [...new Set(copies.run.watches)] });
+    if (copies.run !== undefined) {
+      const position = Math.max(copies.run.position, this.#runs.get(copies.run.runId)?.position ?? 0);
+      this.#runs.set(copies.run.runId, { ...copies.run, position, watches: [...new Set(copies.run.watches)] });
+    }
     if (thread !== undefined) this.#writeThread(thread, writer);
     for (const row of copies.outbox) this.#putOutbox(row);
     this.#ledger.push(...copies.ledger);
@@ -273,6 +288,7 @@ export class MemoryStore implements Store {
       state: old.state === "done" && old.doneHash === row.contentHash ? "done" : "pending",
       tries: same ? old.tries : 0,
       error: same ? old.error : null,
+      this.#putAt.set(row.operationKey, this.#clock.now());
     });
   }
 
@@ -289,4 +305,15 @@ export class MemoryStore implements Store {
 
 function deliveryKey(hook: string, guid: string): string {
   return JSON.stringify([hook, guid]);
+}
+function newestFirst(a: Pick<RunRow, "createdAt" | "runId">, b: Pick<RunRow, "createdAt" | "runId">): number {
+  return b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
+}
+
+
+/** Removes what matches and says how many went. */
+function removeWhere<T>(map: Map<string, T>, matches: (value: T) => boolean): number {
+  let removed = 0;
+  for (const [key, value] of map) if (matches(value) && map.delete(key)) removed += 1;
+  return removed;
 }

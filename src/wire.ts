@@ -15,7 +15,9 @@ import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
 import { handleDelivery } from "./app/handle-delivery.ts";
+import { rounds } from "./app/rounds.ts";
 import type { AppSettings } from "./app/settings.ts";
+import { Timetable } from "./app/timetable.ts";
 import { BatonError } from "./core/errors.ts";
 import type { Harness } from "./ports/harness.ts";
 import type { Log } from "./ports/log.ts";
@@ -72,8 +74,10 @@ export async function startBaton(
   };
   const runner = new Runner(dependencies);
   const outbox = new OutboxPump(dependencies);
+  const timetable = new Timetable(dependencies, rounds);
   await runner.start();
   outbox.start();
+  timetable.start();
   await database.queue.work("delivery", deliveriesAtOnce, async (job) => {
     await handleDelivery(dependencies, runner, job);
     outbox.poke();
@@ -86,7 +90,7 @@ export async function startBaton(
     log,
     async stop() {
       // Order: no new work, then what runs, then what it still wants to say, then the store.
-      await database.queue.stop(shutdownGraceMs);
+      await Promise.all([timetable.stop(), database.queue.stop(shutdownGraceMs)]);
       await runner.stop();
       await outbox.stop();
       await database.close();

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { CommentEvent } from "../commands/handle-comment.ts";
+import type { Repository } from "../core/vocabulary.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
 const repository = z.object({
@@ -19,16 +20,31 @@ const commentPayload = base.extend({
   comment: z.object({ id: z.number().int(), body: z.string(), user }),
 });
 const pullPayload = base.extend({
+  action: z.string(),
   pull_request: z.object({ number: z.number().int(), head: z.object({ sha: z.string() }) }),
 });
+/** After these the files of a pull request, or what they are compared with, may be others. */
+const filesMayChange = new Set(["opened", "reopened", "synchronize", "edited"]);
 const headSha = z.object({ head_sha: z.string() }).optional();
 const checkPayload = base.extend({ check_run: headSha, check_suite: headSha, workflow_run: headSha });
 const statusPayload = base.extend({ sha: z.string() });
 
+/** Events that can mean something; for others a missed delivery is not asked for again. */
+export const meaningfulEvents: ReadonlySet<string> = new Set([
+  "issue_comment",
+  "pull_request",
+  "pull_request_review",
+  "pull_request_review_comment",
+  "check_run",
+  "check_suite",
+  "workflow_run",
+  "status",
+]);
+
 export type ThreadEvent =
   | ({ kind: "comment" } & CommentEvent)
   /** Facts of these pull requests or commits changed. */
-  | { kind: "facts"; repositoryId: number; watches: string[] }
+  | { kind: "facts"; repositoryId: number; watches: string[]; changed?: { repository: Repository; number: number } }
   | { kind: "ignored"; reason: string };
 
 export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
@@ -41,13 +57,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       if (action !== "created") return { kind: "ignored", reason: `issue_comment.${action} is never executed` };
       return {
         kind: "comment",
-        repository: {
-          id: found.id,
-          owner: found.owner.login,
-          name: found.name,
-          defaultBranch: found.default_branch,
-          installationId: installation.id,
-        },
+        repository: repositoryOf(found, installation.id),
         number: issue.number,
         commentId: comment.id,
         body: comment.body,
@@ -59,9 +69,16 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
     case "pull_request_review_comment": {
       const parsed = pullPayload.safeParse(payload);
       if (!parsed.success) return incomplete(event, parsed.error);
-      const { id } = parsed.data.repository;
+      const { action, installation, repository: found } = parsed.data;
       const { number, head } = parsed.data.pull_request;
-      return { kind: "facts", repositoryId: id, watches: [`pull:${id}/${number}`, `sha:${head.sha}`] };
+      return {
+        kind: "facts",
+        repositoryId: found.id,
+        watches: [`pull:${found.id}/${number}`, `sha:${head.sha}`],
+        ...(event === "pull_request" && filesMayChange.has(action)
+          ? { changed: { repository: repositoryOf(found, installation.id), number } }
+          : {}),
+      };
     }
     case "check_run":
     case "check_suite":
@@ -83,6 +100,16 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
     default:
       return { kind: "ignored", reason: `${event} means nothing to Baton` };
   }
+}
+
+function repositoryOf(found: z.output<typeof repository>, installationId: number): Repository {
+  return {
+    id: found.id,
+    owner: found.owner.login,
+    name: found.name,
+    defaultBranch: found.default_branch,
+    installationId,
+  };
 }
 
 function incomplete(event: string, error: z.ZodError): ThreadEvent {

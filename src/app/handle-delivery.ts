@@ -1,4 +1,5 @@
 /** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
+import { checkConfig } from "../commands/check-config.ts";
 import { handleComment } from "../commands/handle-comment.ts";
 import { toBatonError } from "../core/errors.ts";
 import type { Job } from "../ports/store.ts";
@@ -49,7 +50,10 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
       }
       // A run that is being driven has not written what it waits for yet.
       runner.pokeRepository(event.repositoryId);
-      return `woke ${woken.size} run(s)`;
+      const { changed } = event;
+      const checked =
+        changed === undefined ? "" : `, ${await checkConfig(dependencies, changed.repository, changed.number)}`;
+      return `woke ${woken.size} run(s)${checked}`;
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Actor, Repository, Verdict } from "../core/vocabulary.ts";
 import type { Github, IssueFacts, PullRequestFacts } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
+import type { LoadedSettings } from "./load-settings.ts";
 
 export interface CommandContext {
   dependencies: Dependencies;
@@ -18,6 +19,8 @@ export interface CommandContext {
   commentId: number;
   settings: Settings;
   settingsSha: string | null;
+  /** Where the settings come from, and what is odd about them. */
+  configuration: LoadedSettings;
   command: { name: string; positional: (string | number)[]; options: Record<string, string | number>; text: string };
   /** The same for every delivery of the same comment: asked twice, done once. */
   operationKey: string;

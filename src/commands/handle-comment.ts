@@ -16,6 +16,7 @@ import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { Runner } from "../runner/runner.ts";
 import { grammars } from "../thread/grammar/index.ts";
+import { renderProblems } from "../thread/help.ts";
 import { neutralise } from "../thread/neutralise.ts";
 import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommandContext } from "./context.ts";
@@ -70,14 +71,8 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       return `refused: ${verdict.children.find(({ status }) => status !== "passed")?.name}`;
     }
     if (base.problems.length > 0 && grammar.worksOnHead) {
-      const problems = base.problems.map(
-        ({ line, message, suggestion }) =>
-          `- ${base.path}:${line}: ${neutralise(message)}${suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`}`,
-      );
-      await send([
-        replyRow(dependencies, event, `⚠️ Nothing was started: the configuration has errors.\n\n${problems.join("\n")}`),
-        reactionRow(event, "confused"),
-      ]);
+      const text = `⚠️ Nothing was started: the configuration has errors.\n\n${renderProblems(base.path, base.problems)}`;
+      await send([replyRow(dependencies, event, text), reactionRow(event, "confused")]);
       return "configuration has errors";
     }
     const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
@@ -94,6 +89,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       commentId: event.commentId,
       settings: base.settings,
       settingsSha: base.sha,
+      configuration: base,
       command: parsed,
       operationKey,
       verdict,

@@ -4,11 +4,11 @@ import { grammars } from "../thread/grammar/index.ts";
 import { renderCommandHelp, renderHelp } from "../thread/help.ts";
 import type { CommandHandler } from "./context.ts";
 
-export const help: CommandHandler = async ({ actor, settings, dependencies, command }) => {
+export const help: CommandHandler = async ({ actor, settings, configuration, dependencies, command }) => {
   const processes = dependencies.processes
     .names()
     .map((name) => ({ name, summary: dependencies.processes.latest(name).summary }));
-  const facts = { login: actor.login, permission: actor.permission, settings, processes };
+  const facts = { login: actor.login, permission: actor.permission, settings, configuration, processes };
   const word = command.positional[0] as string | undefined;
   if (word === undefined) return renderHelp(facts);
   const grammar = grammars.find(({ name }) => name === word);

@@ -1,12 +1,15 @@
 /** Settings of a repository, from the branch that counts (Y1). A broken file gives the defaults and its problems: only reading goes on. */
-import { type ConfigProblem, configPaths, parseConfig } from "../config/parse.ts";
+import { type ConfigProblem, configPaths, type ParsedConfig, parseConfig } from "../config/parse.ts";
 import { defaultSettings, type Settings } from "../config/schema.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Github } from "../ports/github.ts";
 
 export interface LoadedSettings {
   settings: Settings;
+  /** What hinders: nothing is started while there is one. */
   problems: ConfigProblem[];
+  /** What hinders nothing and is shown. */
+  warnings: ConfigProblem[];
   /** null: no file, the defaults. */
   path: string | null;
   sha: string | null;
@@ -14,14 +17,23 @@ export interface LoadedSettings {
 
 export async function loadSettings(github: Github, repository: Repository, branch: string): Promise<LoadedSettings> {
   const sha = await github.branchSha(repository, branch);
-  if (sha === null) return { settings: defaultSettings, problems: [], path: null, sha: null };
+  const found = sha === null ? null : await readConfig(github, repository, sha);
+  if (found === null) return { settings: defaultSettings, problems: [], warnings: [], path: null, sha };
+  const { path, parsed } = found;
+  return parsed.ok
+    ? { settings: parsed.settings, problems: [], warnings: parsed.problems, path, sha }
+    : { settings: defaultSettings, problems: parsed.problems, warnings: [], path, sha };
+}
+
+/** The configuration at a commit; null when it has none. */
+export async function readConfig(
+  github: Github,
+  repository: Repository,
+  sha: string,
+): Promise<{ path: string; parsed: ParsedConfig } | null> {
   for (const path of configPaths) {
     const text = await github.file(repository, path, sha);
-    if (text === null) continue;
-    const parsed = parseConfig(text);
-    return parsed.ok
-      ? { settings: parsed.settings, problems: [], path, sha }
-      : { settings: defaultSettings, problems: parsed.problems, path, sha };
+    if (text !== null) return { path, parsed: parseConfig(text) };
   }
-  return { settings: defaultSettings, problems: [], path: null, sha };
+  return null;
 }

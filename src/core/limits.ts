@@ -22,6 +22,12 @@ export const limits = {
   leaseRenewMs: 10_000,
   /** How often the App looks for deliveries that it missed; GitHub keeps them for 3 days. */
   deliveryPollIntervalMs: 4 * 60_000,
+  /** GitHub keeps its delivery log, and sends again on request, for 3 days. */
+  deliveryLookBackMs: 3 * 24 * 3_600_000,
+  /** Writes to GitHub that are done are kept this long: their ids are looked up when a thread goes on. */
+  outboxRetentionMs: 90 * 24 * 3_600_000,
+  /** Abandoned workspaces and old rows are looked for this often. */
+  garbageIntervalMs: 3_600_000,
   /** One agent attempt. Hosted jobs end at 6 h. */
   agentTimeoutMs: 60 * 60_000,
   /** No output at all for this long is a hang. */

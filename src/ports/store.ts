@@ -168,8 +168,13 @@ export interface Store {
   insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean>;
   delivery(hook: string, guid: string): Promise<Delivery | null>;
   finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void>;
-  /** Which of these GUIDs are known, for the poller. */
-  knownGuids(hook: string, guids: string[]): Promise<Set<string>>;
+  /** Which of these GUIDs are known from any hook, for the poller: the delivery log does not name the hook. */
+  knownGuids(guids: string[]): Promise<Set<string>>;
+  /**
+   * Removes what nothing needs any more: handled or failed deliveries received before, and outbox rows done or failed and
+   * put in before whose run (if any) is over. Times in milliseconds since the epoch; returns how many of each went.
+   */
+  prune(before: { deliveriesBefore: number; outboxBefore: number }): Promise<{ deliveries: number; outbox: number }>;
 
   // writes without a journal append
   write(writes: TransactionWrites): Promise<void>;

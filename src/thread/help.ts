@@ -1,13 +1,17 @@
 /** Help, generated from the grammar: what there is, what the asker may use, and who can use the rest. */
+import type { ConfigProblem } from "../config/problem.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Permission } from "../core/vocabulary.ts";
 import { atLeast, permissionFor } from "../policy/permission.ts";
 import { type CommandGrammar, grammars } from "./grammar/index.ts";
+import { neutralise } from "./neutralise.ts";
 
 export interface HelpFacts {
   login: string;
   permission: Permission;
   settings: Settings;
+  /** The file that the settings come from; null: there is none. */
+  configuration: { path: string | null; problems: readonly ConfigProblem[]; warnings: readonly ConfigProblem[] };
   processes: { name: string; summary: string }[];
 }
 
@@ -34,7 +38,27 @@ export function renderHelp(facts: HelpFacts): string {
     ...processes,
     "",
     "</details>",
+    "",
+    renderConfiguration(facts.configuration),
   ].join("\n");
+}
+
+function renderConfiguration({ path, problems, warnings }: HelpFacts["configuration"]): string {
+  if (path === null) return "There is no `baton.yaml`, so the defaults hold.";
+  if (problems.length > 0)
+    return `\`${path}\` has errors, so nothing can be started:\n\n${renderProblems(path, problems)}`;
+  if (warnings.length === 0) return `Configured by \`${path}\`.`;
+  return `Configured by \`${path}\`, with something to look at:\n\n${renderProblems(path, warnings)}`;
+}
+
+/** One line each, with its place and what was probably meant. */
+export function renderProblems(path: string | null, problems: readonly ConfigProblem[]): string {
+  return problems
+    .map(({ line, message, suggestion }) => {
+      const meant = suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`;
+      return `- ${path ?? "baton.yaml"}:${line}: ${neutralise(message)}${meant}`;
+    })
+    .join("\n");
 }
 
 export function renderCommandHelp(grammar: CommandGrammar, facts: HelpFacts): string {

@@ -182,7 +182,35 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       expect(await store.delivery("1", guid)).toMatchObject({ state: "received", installationId: 3 });
       await store.finishDelivery("1", guid, "handled", "ok");
       expect(await store.delivery("1", guid)).toMatchObject({ state: "handled", note: "ok" });
-      expect(await store.knownGuids("1", [guid, "other"])).toEqual(new Set([guid]));
+      expect(await store.knownGuids([guid, "other"])).toEqual(new Set([guid]));
+    });
+
+    it("prune: old deliveries that were worked off and old writes that are done go; what is open or young stays", async () => {
+      const delivered = async (receivedAt: number, finished: boolean): Promise<string> => {
+        const guid = randomUUID();
+        const delivery = {
+          hook: "1",
+          guid,
+          event: "issues",
+          action: null,
+          installationId: 3,
+          payload: "{}",
+          receivedAt,
+        };
+        await store.insertDelivery(delivery, { queue: "delivery", data: { hook: "1", guid } });
+        if (finished) await store.finishDelivery("1", guid, "handled", "ok");
+        return guid;
+      };
+      const [old, open, young] = [await delivered(1, true), await delivered(1, false), await delivered(2_000, true)];
+      const [done, pending] = [randomUUID(), randomUUID()];
+      await store.write({ outbox: [outboxRow(done), outboxRow(pending)] });
+      await store.outboxDone(done, outboxRow(done).contentHash, null);
+      await store.prune({ deliveriesBefore: 1_000, outboxBefore: 0 });
+      expect(await store.knownGuids([old, open, young])).toEqual(new Set([open, young]));
+      expect(await store.outboxRow(done)).not.toBeNull();
+      await store.prune({ deliveriesBefore: 1_000, outboxBefore: Number.MAX_SAFE_INTEGER });
+      expect(await store.outboxRow(done)).toBeNull();
+      expect(await store.outboxRow(pending)).not.toBeNull();
     });
 
     it("S1: a conflicting append keeps nothing of what came with it: jobs, ledger, index row, thread", async () => {
@@ -294,26 +322,6 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       expect(read[0]?.event).toEqual(odd);
     });
 
-    it("an append without events writes what comes with it, at the expected position only", async () => {
-      const runId = newRun();
-      await append(runId, 0, [paused]);
-      expect(await append(runId, 1, [], { also: { run: runRow(runId) } })).toEqual([]);
-      expect(await store.run(runId)).not.toBeNull();
-      await expect(append(runId, 0, [], {})).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
-    });
-
-    it("S3: a delivery that was there brings no second job", async () => {
-      const guid = newRun();
-      const seen: string[] = [];
-      const done = Promise.withResolvers<void>();
-      handlers.set(guid, (taken) => void seen.push((taken.data as { n: string }).n));
-      await store.insertDelivery(newDelivery(guid), { queue: "delivery", data: { mark: guid, n: "first" } });
-      await store.insertDelivery(newDelivery(guid), { queue: "delivery", data: { mark: guid, n: "again" } });
-      const last = newRun();
-      handlers.set(last, () => done.resolve());
-      await store.insertDelivery(newDelivery(last), { queue: "delivery", data: { mark: last } });
-      await done.promise;
-      expect(seen).toEqual(["first"]);
     it("S7: the index row counts every event, and a row of an older state takes none back", async () => {
       const runId = newRun();
       await append(runId, 0, [paused], { also: { run: runRow(runId) } });
@@ -357,6 +365,26 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       expect(new Set(listed.map(({ runId }) => runId))).toEqual(new Set(runs));
     });
 
+    it("an append without events writes what comes with it, at the expected position only", async () => {
+      const runId = newRun();
+      await append(runId, 0, [paused]);
+      expect(await append(runId, 1, [], { also: { run: runRow(runId) } })).toEqual([]);
+      expect(await store.run(runId)).not.toBeNull();
+      await expect(append(runId, 0, [], {})).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
+    });
+
+    it("S3: a delivery that was there brings no second job", async () => {
+      const guid = newRun();
+      const seen: string[] = [];
+      const done = Promise.withResolvers<void>();
+      handlers.set(guid, (taken) => void seen.push((taken.data as { n: string }).n));
+      await store.insertDelivery(newDelivery(guid), { queue: "delivery", data: { mark: guid, n: "first" } });
+      await store.insertDelivery(newDelivery(guid), { queue: "delivery", data: { mark: guid, n: "again" } });
+      const last = newRun();
+      handlers.set(last, () => done.resolve());
+      await store.insertDelivery(newDelivery(last), { queue: "delivery", data: { mark: last } });
+      await done.promise;
+      expect(seen).toEqual(["first"]);
     });
 
     it("S4: a job comes back when its handler throws, and never after it is done", async () => {

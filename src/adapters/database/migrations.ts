@@ -33,6 +33,10 @@ const statements: Record<string, string[]> = {
     `create table blobs (id text primary key, content text not null)`,
     `create table settings_values (name text primary key, value text not null)`,
   ],
+  // When a write was first asked for, so that old ones can go.
+  "0002-outbox-time": [
+    `alter table outbox add column put_at double precision not null default (extract(epoch from now()) * 1000)`,
+  ],
 };
 
 const provider: MigrationProvider = {

@@ -32,6 +32,7 @@ export interface TransactionalQueue {
 }
 
 const uniqueViolation = "23505";
+const activeStatuses: RunRow["status"][] = ["running", "waiting", "paused"];
 
 export class SqlStore implements Store {
   readonly #db: Kysely<Tables>;
@@ -170,8 +171,7 @@ export class SqlStore implements Store {
       .orderBy("run_id", "desc")
       .limit(filter.limit ?? 1_000);
     if (filter.threadKey !== undefined) query = query.where("thread_key", "=", filter.threadKey);
-    if (filter.active !== undefined)
-      query = query.where("status", filter.active ? "in" : "not in", ["running", "waiting", "paused"]);
+    if (filter.active !== undefined) query = query.where("status", filter.active ? "in" : "not in", activeStatuses);
     if (filter.watch !== undefined) {
       const watch = filter.watch;
       query = query.where("run_id", "in", (inner) =>
@@ -259,7 +259,39 @@ export class SqlStore implements Store {
       .catch(rethrow);
   }
 
-  async knownGuids(hook: string, guids: string[]): Promise<Set<string>> {
+  async prune({
+    deliveriesBefore,
+    outboxBefore,
+  }: {
+    deliveriesBefore: number;
+    outboxBefore: number;
+  }): Promise<{ deliveries: number; outbox: number }> {
+    const deliveries = await this.#db
+      .deleteFrom("deliveries")
+      .where("state", "!=", "received")
+      .where("received_at", "<", deliveriesBefore)
+      .executeTakeFirst()
+      .catch(rethrow);
+    const outbox = await this.#db
+      .deleteFrom("outbox")
+      .where("state", "!=", "pending")
+      .where("put_at", "<", outboxBefore)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom("runs")
+              .select("runs.run_id")
+              .whereRef("runs.run_id", "=", "outbox.run_id")
+              .where("runs.status", "in", activeStatuses),
+          ),
+        ),
+      )
+      .executeTakeFirst()
+      .catch(rethrow);
+    return { deliveries: Number(deliveries.numDeletedRows), outbox: Number(outbox.numDeletedRows) };
+  }
+
+  async knownGuids(guids: string[]): Promise<Set<string>> {
     if (guids.length === 0) return new Set();
     const rows = await this.#db
       .selectFrom("deliveries")
@@ -477,6 +509,7 @@ export class SqlStore implements Store {
       .selectAll()
       .where("run_id", "in", ids)
       .orderBy("created_at", "desc")
+      .orderBy("run_id", "desc")
       .execute()
       .catch(rethrow);
     const watches = await this.#db
@@ -509,10 +542,15 @@ export class SqlStore implements Store {
         .values(writes.ledger.map(ledgerValues) as Insertable<Tables["ledger"]>[])
         .execute();
     }
-      .orderBy("run_id", "desc")
     if (writes.completeJobId !== undefined) await this.#queue.complete(transaction, writes.completeJobId);
     for (const job of writes.jobs ?? []) await this.#queue.enqueue(transaction, job);
   }
+}
+
+/** How many events the run's index row says there are; 0 without a row. */
+async function countedEvents(db: Kysely<Tables>, runId: RunId): Promise<number> {
+  const row = await db.selectFrom("runs").select("position").where("run_id", "=", runId).executeTakeFirst();
+  return row?.position ?? 0;
 }
 
 async function writeRun(transaction: Transaction<Tables>, run: RunRow): Promise<void> {
@@ -552,12 +590,6 @@ async function writeThread(
   writer: RunId | null,
 ): Promise<void> {
   if (activeRunId === null) {
-/** How many events the run's index row says there are; 0 without a row. */
-async function countedEvents(db: Kysely<Tables>, runId: RunId): Promise<number> {
-  const row = await db.selectFrom("runs").select("position").where("run_id", "=", runId).executeTakeFirst();
-  return row?.position ?? 0;
-}
-
     const freed = transaction.deleteFrom("threads").where("thread_key", "=", threadKey);
     await (writer === null ? freed : freed.where("active_run_id", "=", writer)).execute();
     return;

@@ -1,3 +1,5 @@
+import type { Generated } from "kysely";
+
 /** Tables of the store as kysely types. Times are milliseconds since the epoch in double precision: exact up to the year 287,000. */
 export interface Tables {
   events: {
@@ -48,6 +50,7 @@ export interface Tables {
     tries: number;
     error: string | null;
     created: number;
+    put_at: Generated<number>;
   };
   leases: { name: string; owner: string; epoch: number; expires_at: number };
   ledger: {

@@ -2,14 +2,25 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Database } from "../../ports/store.ts";
-import { MemoryQueue } from "./memory-queue.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { JobLoop } from "./job-loop.ts";
+import { createMemoryStore } from "./memory-store.ts";
+import { Tables } from "./tables.ts";
 
-export function openMemory(options: { clock: Clock; log: Log }): Database {
-  const queue = new MemoryQueue(options);
+export function openMemory({ clock, log }: { clock: Clock; log: Log }): Database {
+  const tables = new Tables();
+  const queue = new JobLoop({
+    clock,
+    log,
+    source: {
+      pending: () => [...tables.jobs.values()].filter(({ state }) => state !== "active"),
+      begin: (id) => tables.beginJob(id),
+      complete: (id) => tables.completeJob(id),
+      bringBack: (id, startAt) => tables.bringBackJob(id, startAt),
+    },
+  });
   return {
     kind: "memory",
-    store: new MemoryStore(queue),
+    store: createMemoryStore({ clock, tables, loop: queue }),
     queue,
     async ping() {},
     close: () => queue.stop(0),

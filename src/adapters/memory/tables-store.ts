@@ -1,0 +1,172 @@
+/** The Store port over tables: who applies a change, and when it counts as kept, is said by `apply`. */
+import { randomUUID } from "node:crypto";
+import type { StoredEvent } from "../../core/event.ts";
+import type { Json, RunId } from "../../core/vocabulary.ts";
+import type {
+  AppendRequest,
+  Delivery,
+  Lease,
+  LedgerRow,
+  NewDelivery,
+  NewJob,
+  OutboxRow,
+  RunRow,
+  Store,
+  TransactionWrites,
+} from "../../ports/store.ts";
+import { type JobRow, jobRow, type LedgerFilter, type Tables, type Writes } from "./tables.ts";
+
+export interface TablesHost {
+  /** The tables as they are now. */
+  tables(): Tables;
+  /** Applies a change; may apply it again to newer tables. `jobs` are not handed out before it resolves. */
+  change<T>(apply: (tables: Tables) => T, jobs: readonly JobRow[]): Promise<T>;
+  putBlob(content: string): Promise<string>;
+  blob(id: string): Promise<string | null>;
+  /** For a job without a time of its own. */
+  now(): number;
+}
+
+export class TablesStore implements Store {
+  readonly #host: TablesHost;
+
+  constructor(host: TablesHost) {
+    this.#host = host;
+  }
+
+  async append({ also, ...request }: AppendRequest): Promise<StoredEvent[]> {
+    const writes = this.#identified(also ?? {});
+    const copy = structuredClone({ ...request, also: writes });
+    return this.#host.change((tables) => tables.append(copy), writes.jobs ?? []);
+  }
+
+  async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
+    return this.#host.tables().read(runId, afterPosition);
+  }
+
+  async position(runId: RunId): Promise<number> {
+    return this.#host.tables().position(runId);
+  }
+
+  async run(runId: RunId): Promise<RunRow | null> {
+    return this.#host.tables().run(runId);
+  }
+
+  async runs(filter: Parameters<Store["runs"]>[0]): Promise<RunRow[]> {
+    return this.#host.tables().runs(filter);
+  }
+
+  async activeRun(threadKey: string): Promise<RunId | null> {
+    return this.#host.tables().activeRun(threadKey);
+  }
+
+  async insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
+    const row = this.#row(job);
+    const copy = { ...delivery };
+    return this.#host.change((tables) => tables.insertDelivery(copy, row), [row]);
+  }
+
+  async delivery(hook: string, guid: string): Promise<Delivery | null> {
+    return this.#host.tables().delivery(hook, guid);
+  }
+
+  async finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void> {
+    return this.#change((tables) => tables.finishDelivery(hook, guid, state, note));
+  }
+
+  async knownGuids(hook: string, guids: string[]): Promise<Set<string>> {
+    return this.#host.tables().knownGuids(hook, guids);
+  }
+
+  async write(writes: TransactionWrites): Promise<void> {
+    const copy = structuredClone(this.#identified(writes));
+    return this.#host.change((tables) => tables.write(copy), copy.jobs ?? []);
+  }
+
+  async outboxRow(operationKey: string): Promise<OutboxRow | null> {
+    return this.#host.tables().outboxRow(operationKey);
+  }
+
+  async outboxDue(now: number, limit: number): Promise<OutboxRow[]> {
+    return this.#host.tables().outboxDue(now, limit);
+  }
+
+  async outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void> {
+    const kept = structuredClone(result);
+    return this.#changeOutbox(operationKey, (row) => ({
+      // S5: a newer content that came while this one was sent stays to be sent.
+      state: row.contentHash === contentHash ? "done" : "pending",
+      doneHash: contentHash,
+      result: kept,
+      tries: 0,
+      error: null,
+    }));
+  }
+
+  async outboxRetry(operationKey: string, notBefore: number, error: string): Promise<void> {
+    return this.#changeOutbox(operationKey, ({ tries }) => ({ notBefore, error, tries: tries + 1 }));
+  }
+
+  async outboxFailed(operationKey: string, error: string, contentHash?: string): Promise<void> {
+    return this.#changeOutbox(operationKey, (row) =>
+      contentHash === undefined || contentHash === row.contentHash ? { state: "failed", error } : {},
+    );
+  }
+
+  async outboxDelay(operationKey: string, notBefore: number): Promise<void> {
+    return this.#changeOutbox(operationKey, () => ({ notBefore }));
+  }
+
+  async acquireLease(name: string, owner: string, now: number, ttlMs: number): Promise<Lease | null> {
+    return this.#change((tables) => tables.acquireLease(name, owner, now, ttlMs));
+  }
+
+  async renewLease(lease: Lease, now: number, ttlMs: number): Promise<Lease | null> {
+    return this.#change((tables) => tables.renewLease(lease, now, ttlMs));
+  }
+
+  async releaseLease(lease: Lease): Promise<void> {
+    return this.#change((tables) => tables.releaseLease(lease));
+  }
+
+  async expiredLeases(now: number): Promise<Lease[]> {
+    return this.#host.tables().expiredLeases(now);
+  }
+
+  async ledger(filter: LedgerFilter): Promise<LedgerRow[]> {
+    return this.#host.tables().ledger(filter);
+  }
+
+  putBlob(content: string): Promise<string> {
+    return this.#host.putBlob(content);
+  }
+
+  blob(id: string): Promise<string | null> {
+    return this.#host.blob(id);
+  }
+
+  async value(name: string): Promise<Json> {
+    return this.#host.tables().value(name);
+  }
+
+  async setValue(name: string, value: Json): Promise<void> {
+    const kept = structuredClone(value);
+    return this.#change((tables) => tables.setValue(name, kept));
+  }
+
+  #change<T>(apply: (tables: Tables) => T): Promise<T> {
+    return this.#host.change(apply, []);
+  }
+
+  #changeOutbox(operationKey: string, change: (row: OutboxRow) => Partial<OutboxRow>): Promise<void> {
+    return this.#change((tables) => tables.changeOutbox(operationKey, change));
+  }
+
+  #identified({ jobs, ...rest }: TransactionWrites): Writes {
+    return jobs === undefined ? rest : { ...rest, jobs: jobs.map((job) => this.#row(job)) };
+  }
+
+  #row(job: NewJob): JobRow {
+    return jobRow(job, randomUUID(), this.#host.now());
+  }
+}

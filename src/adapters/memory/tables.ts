@@ -1,0 +1,356 @@
+/**
+ * The rules S1–S5 of `ports/store.ts` over plain maps: what the stores without a database of their own are made of.
+ *
+ * Owns: rows and what may happen to them. Does not own: where they are kept, when they are durable, who waits.
+ * T1 A method is one synchronous stretch: everything that can be refused is looked at first, then all is written.
+ *    So a method that throws has changed nothing, and one may be applied again to newer tables.
+ * T2 What goes in and out is copied, so that nobody holds a piece of the tables.
+ * T3 Every change is told to `changed`, by the table and the row that it touches.
+ */
+import { openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
+import { BatonError } from "../../core/errors.ts";
+import type { StoredEvent } from "../../core/event.ts";
+import type { Json, RunId } from "../../core/vocabulary.ts";
+import type {
+  AppendRequest,
+  Delivery,
+  Fence,
+  Job,
+  Lease,
+  LedgerRow,
+  NewDelivery,
+  NewJob,
+  NewOutboxRow,
+  OutboxRow,
+  RunRow,
+  TransactionWrites,
+} from "../../ports/store.ts";
+import { sha256 } from "../system/sha256.ts";
+
+/** A job with its id, given by who asks for it: applied again it is the same job. */
+export interface JobRow extends Job {
+  key: string | null;
+  startAt: number;
+  state: "waiting" | "retry" | "active";
+}
+
+export type Writes = Omit<TransactionWrites, "jobs"> & { jobs?: JobRow[] };
+export type Append = Omit<AppendRequest, "also"> & { also?: Writes };
+
+export type TableName =
+  | "events"
+  | "runs"
+  | "threads"
+  | "deliveries"
+  | "outbox"
+  | "leases"
+  | "ledger"
+  | "values"
+  | "jobs";
+
+export interface LedgerFilter {
+  runId?: RunId;
+  threadKey?: string;
+  repositoryId?: number;
+  since?: number;
+}
+
+const queueNames: readonly string[] = ["delivery", "run", "outbox"];
+const activeStates = new Set<RunRow["status"]>(["running", "waiting", "paused"]);
+const runsMax = 1_000;
+
+/** Throws for a queue that does not exist; before anything is written, as a transaction would. */
+export function checkQueue(queue: string): void {
+  if (!queueNames.includes(queue))
+    throw new BatonError("BATON_INTERNAL", `There is no queue ${queue}; there are ${queueNames.join(", ")}.`);
+}
+
+export function jobRow(job: NewJob, id: string, now: number): JobRow {
+  checkQueue(job.queue);
+  return {
+    id,
+    queue: job.queue,
+    data: structuredClone(job.data),
+    tries: 1,
+    key: job.singletonKey ?? null,
+    startAt: job.startAt ?? now,
+    state: "waiting",
+  };
+}
+
+export class Tables {
+  readonly events = new Map<RunId, SealedEvent[]>();
+  readonly runRows = new Map<RunId, RunRow>();
+  readonly threads = new Map<string, RunId>();
+  readonly deliveries = new Map<string, Delivery>();
+  /** In the order of first insertion: a map keeps it when a value is replaced. */
+  readonly outbox = new Map<string, OutboxRow>();
+  readonly leases = new Map<string, Lease>();
+  readonly ledgerRows: LedgerRow[] = [];
+  readonly values = new Map<string, Json>();
+  readonly jobs = new Map<string, JobRow>();
+  readonly #changed: (table: TableName, row: string) => void;
+
+  constructor(changed: (table: TableName, row: string) => void = () => {}) {
+    this.#changed = changed;
+  }
+
+  append({ runId, expectedPosition, events, now, fence, also }: Append): StoredEvent[] {
+    if (fence !== undefined && !this.#holds(fence)) {
+      throw new BatonError(
+        "BATON_LEASE_LOST",
+        `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
+      );
+    }
+    const journal = this.events.get(runId) ?? [];
+    if (journal.length !== expectedPosition) {
+      throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`);
+    }
+    const previousHash = journal.at(-1)?.hash ?? "";
+    const sealed = sealEvents({
+      stream: runId,
+      previousHash,
+      firstPosition: expectedPosition + 1,
+      now,
+      events,
+      sha256,
+    });
+    this.#write(also ?? {}, runId);
+    if (sealed.length > 0) {
+      this.events.set(runId, [...journal, ...sealed]);
+      this.#changed("events", runId);
+    }
+    return structuredClone(sealed.map(withoutText));
+  }
+
+  read(runId: RunId, afterPosition: number): StoredEvent[] {
+    const journal = this.events.get(runId) ?? [];
+    const previousHash = afterPosition === 0 ? "" : (journal[afterPosition - 1]?.hash ?? null);
+    return openEvents(runId, previousHash, journal.slice(afterPosition), sha256);
+  }
+
+  position(runId: RunId): number {
+    return this.events.get(runId)?.length ?? 0;
+  }
+
+  run(runId: RunId): RunRow | null {
+    return structuredClone(this.runRows.get(runId) ?? null);
+  }
+
+  runs(filter: { threadKey?: string; active?: boolean; watch?: string; limit?: number }): RunRow[] {
+    const { threadKey, active, watch, limit = runsMax } = filter;
+    const found = [...this.runRows.values()].filter(
+      (run) =>
+        (threadKey === undefined || run.threadKey === threadKey) &&
+        (active === undefined || activeStates.has(run.status) === active) &&
+        (watch === undefined || run.watches.includes(watch)),
+    );
+    return structuredClone(found.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit));
+  }
+
+  activeRun(threadKey: string): RunId | null {
+    return this.threads.get(threadKey) ?? null;
+  }
+
+  insertDelivery(delivery: NewDelivery, job: JobRow): boolean {
+    const key = deliveryKey(delivery.hook, delivery.guid);
+    if (this.deliveries.has(key)) return false;
+    this.deliveries.set(key, { ...delivery, state: "received", note: null });
+    this.#changed("deliveries", key);
+    this.enqueue(job);
+    return true;
+  }
+
+  delivery(hook: string, guid: string): Delivery | null {
+    return structuredClone(this.deliveries.get(deliveryKey(hook, guid)) ?? null);
+  }
+
+  finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): void {
+    const key = deliveryKey(hook, guid);
+    const delivery = this.deliveries.get(key);
+    if (delivery === undefined) return;
+    this.deliveries.set(key, { ...delivery, state, note });
+    this.#changed("deliveries", key);
+  }
+
+  knownGuids(hook: string, guids: string[]): Set<string> {
+    return new Set(guids.filter((guid) => this.deliveries.has(deliveryKey(hook, guid))));
+  }
+
+  write(writes: Writes): void {
+    this.#write(writes, writes.run?.runId ?? null);
+  }
+
+  outboxRow(operationKey: string): OutboxRow | null {
+    return structuredClone(this.outbox.get(operationKey) ?? null);
+  }
+
+  outboxDue(now: number, limit: number): OutboxRow[] {
+    const due = [...this.outbox.values()].filter(({ state, notBefore }) => state === "pending" && notBefore <= now);
+    // A stable sort: equal priorities stay by age.
+    return structuredClone(due.sort((a, b) => a.priority - b.priority).slice(0, limit));
+  }
+
+  changeOutbox(operationKey: string, change: (row: OutboxRow) => Partial<OutboxRow>): void {
+    const row = this.outbox.get(operationKey);
+    if (row === undefined) return;
+    this.outbox.set(operationKey, { ...row, ...change(row) });
+    this.#changed("outbox", operationKey);
+  }
+
+  acquireLease(name: string, owner: string, now: number, ttlMs: number): Lease | null {
+    const held = this.leases.get(name);
+    if (held !== undefined && held.expiresAt > now) return null;
+    return this.#putLease({ name, owner, epoch: (held?.epoch ?? 0) + 1, expiresAt: now + ttlMs });
+  }
+
+  renewLease(lease: Lease, now: number, ttlMs: number): Lease | null {
+    return this.#holds(lease) ? this.#putLease({ ...lease, expiresAt: now + ttlMs }) : null;
+  }
+
+  releaseLease(lease: Lease): void {
+    // The epoch stays: it must never begin again, or an old holder could write.
+    if (this.#holds(lease)) this.#putLease({ ...lease, owner: "", expiresAt: -1 });
+  }
+
+  expiredLeases(now: number): Lease[] {
+    return structuredClone(
+      [...this.leases.values()].filter(({ owner, expiresAt }) => owner !== "" && expiresAt <= now),
+    );
+  }
+
+  ledger({ runId, threadKey, repositoryId, since }: LedgerFilter): LedgerRow[] {
+    return structuredClone(
+      this.ledgerRows.filter(
+        (row) =>
+          (runId === undefined || row.runId === runId) &&
+          (threadKey === undefined || row.threadKey === threadKey) &&
+          (repositoryId === undefined || row.repositoryId === repositoryId) &&
+          (since === undefined || row.at >= since),
+      ),
+    );
+  }
+
+  value(name: string): Json {
+    return structuredClone(this.values.get(name) ?? null);
+  }
+
+  setValue(name: string, value: Json): void {
+    this.values.set(name, structuredClone(value));
+    this.#changed("values", name);
+  }
+
+  // jobs
+
+  enqueue(job: JobRow): void {
+    const waiting = [...this.jobs.values()].find(
+      (row) => job.key !== null && row.state === "waiting" && row.queue === job.queue && row.key === job.key,
+    );
+    this.#putJob(
+      waiting === undefined ? structuredClone(job) : { ...waiting, startAt: Math.min(waiting.startAt, job.startAt) },
+    );
+  }
+
+  beginJob(id: string): void {
+    const job = this.jobs.get(id);
+    if (job !== undefined) this.#putJob({ ...job, state: "active" });
+  }
+
+  completeJob(id: string): void {
+    if (this.jobs.get(id)?.state !== "active") return;
+    this.jobs.delete(id);
+    this.#changed("jobs", id);
+  }
+
+  /** After a failed try; nothing when the job was completed meanwhile. */
+  bringBackJob(id: string, startAt: number): void {
+    const job = this.jobs.get(id);
+    if (job?.state === "active") this.#putJob({ ...job, state: "retry", startAt, tries: job.tries + 1 });
+  }
+
+  /** What a dead worker had in hand is handed out again. */
+  abandonJobs(): void {
+    for (const job of this.jobs.values()) if (job.state === "active") this.#putJob({ ...job, state: "retry" });
+  }
+
+  #putJob(job: JobRow): void {
+    this.jobs.set(job.id, job);
+    this.#changed("jobs", job.id);
+  }
+
+  #putLease(lease: Lease): Lease {
+    this.leases.set(lease.name, lease);
+    this.#changed("leases", lease.name);
+    return { ...lease };
+  }
+
+  #write(writes: Writes, writer: RunId | null): void {
+    const { jobs = [], outbox = [], ledger = [], run, thread, completeJobId } = writes;
+    // T1: what can be refused comes first.
+    if (thread !== undefined && thread.activeRunId !== null) {
+      const active = this.threads.get(thread.threadKey);
+      if (active !== undefined && active !== thread.activeRunId) {
+        throw new BatonError("BATON_RUN_ACTIVE", "Another run is active in this thread.");
+      }
+    }
+    const copies = structuredClone({ outbox, ledger, run });
+    if (copies.run !== undefined) {
+      this.runRows.set(copies.run.runId, { ...copies.run, watches: [...new Set(copies.run.watches)] });
+      this.#changed("runs", copies.run.runId);
+    }
+    if (thread !== undefined) this.#writeThread(thread, writer);
+    for (const row of copies.outbox) this.#putOutbox(row);
+    for (const row of copies.ledger) {
+      this.ledgerRows.push(row);
+      this.#changed("ledger", `${row.at}`);
+    }
+    if (completeJobId !== undefined) this.completeJob(completeJobId);
+    for (const job of jobs) this.enqueue(job);
+  }
+
+  #writeThread(
+    { threadKey, activeRunId }: { threadKey: string; activeRunId: RunId | null },
+    writer: RunId | null,
+  ): void {
+    if (activeRunId !== null) this.threads.set(threadKey, activeRunId);
+    else if (writer === null || this.threads.get(threadKey) === writer) this.threads.delete(threadKey);
+    else return;
+    this.#changed("threads", threadKey);
+  }
+
+  #putOutbox(row: NewOutboxRow): void {
+    const old = this.outbox.get(row.operationKey);
+    this.#changed("outbox", row.operationKey);
+    if (old === undefined) {
+      this.outbox.set(row.operationKey, {
+        ...row,
+        state: "pending",
+        doneHash: null,
+        result: null,
+        tries: 0,
+        error: null,
+      });
+      return;
+    }
+    const same = old.contentHash === row.contentHash;
+    this.outbox.set(row.operationKey, {
+      ...old,
+      payload: row.payload,
+      contentHash: row.contentHash,
+      priority: row.priority,
+      // A pending content may have been sent and its answer lost: only what is done for certain needs no sending.
+      state: old.state === "done" && old.doneHash === row.contentHash ? "done" : "pending",
+      tries: same ? old.tries : 0,
+      error: same ? old.error : null,
+    });
+  }
+
+  #holds({ name, owner, epoch }: Fence): boolean {
+    const held = this.leases.get(name);
+    return held?.owner === owner && held.epoch === epoch;
+  }
+}
+
+export function deliveryKey(hook: string, guid: string): string {
+  return JSON.stringify([hook, guid]);
+}

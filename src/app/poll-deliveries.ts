@@ -1,0 +1,75 @@
+/**
+ * Finds deliveries that GitHub sent and Baton never kept, and asks for them again. GitHub does not do so by itself.
+ *
+ * PD1 Looked for is what the store does not know, not what GitHub calls failed: an answer may be lost on either side.
+ * PD2 The first start of a database asks for nothing: a lost database must not give old commands again.
+ * PD3 A delivery that fails however often it is sent is given up after `attemptsMax`, and the log says so.
+ */
+import { z } from "zod";
+import { limits } from "../core/limits.ts";
+import type { GithubDeliverySummary } from "../ports/github.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { meaningfulEvents } from "./events.ts";
+
+const cursorName = "deliveries.seen-until";
+/** Younger ones may still be on their way. */
+const settleMs = 30_000;
+/** Looked at again although seen: attempts asked for in the round before, clocks that differ. */
+const overlapMs = 15 * 60_000;
+const attemptsMax = 5;
+const pagesMax = 50;
+
+export async function pollDeliveries(dependencies: Dependencies): Promise<Record<string, unknown> | null> {
+  const { store, clock, github, log } = dependencies;
+  const now = clock.now();
+  const seenUntil = z.number().safeParse(await store.value(cursorName)).data;
+  if (seenUntil === undefined) {
+    await store.setValue(cursorName, now);
+    return null;
+  }
+  const since = Math.max(seenUntil - overlapMs, now - limits.deliveryLookBackMs);
+  const attempts = await attemptsSince(dependencies, since, now - settleMs);
+  const known = await store.knownGuids([...attempts.keys()]);
+  let asked = 0;
+  for (const [guid, list] of attempts) {
+    const newest = list[0];
+    if (newest === undefined || known.has(guid)) continue;
+    if (list.length >= attemptsMax) {
+      log.error("A delivery fails however often it is sent; `/baton refresh` reads the thread anew", {
+        guid,
+        event: newest.event,
+        attempts: list.length,
+      });
+      continue;
+    }
+    await github.redeliver(newest.id);
+    asked += 1;
+  }
+  await store.setValue(cursorName, now);
+  return asked === 0 ? null : { asked };
+}
+
+/** By GUID, the newest attempt first; only those that can mean something. */
+async function attemptsSince(
+  { github }: Dependencies,
+  since: number,
+  until: number,
+): Promise<Map<string, GithubDeliverySummary[]>> {
+  const attempts = new Map<string, GithubDeliverySummary[]>();
+  const young = new Set<string>();
+  let cursor: string | null = null;
+  for (let page = 1; page <= pagesMax; page += 1) {
+    const { deliveries, nextCursor } = await github.deliveries(cursor);
+    for (const delivery of deliveries) {
+      const at = Date.parse(delivery.deliveredAt);
+      if (at > until) young.add(delivery.guid);
+      if (at < since || !meaningfulEvents.has(delivery.event)) continue;
+      attempts.set(delivery.guid, [...(attempts.get(delivery.guid) ?? []), delivery]);
+    }
+    const oldest = deliveries.at(-1);
+    if (nextCursor === null || oldest === undefined || Date.parse(oldest.deliveredAt) < since) break;
+    cursor = nextCursor;
+  }
+  for (const guid of young) attempts.delete(guid);
+  return attempts;
+}

@@ -1,0 +1,30 @@
+/** The rounds of the App: one line each. */
+import { limits } from "../core/limits.ts";
+import { type RunId, runIdSchema } from "../core/vocabulary.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { pollDeliveries } from "./poll-deliveries.ts";
+import type { Round } from "./timetable.ts";
+
+export const rounds: readonly Round[] = [
+  { name: "missed-deliveries", by: "one", intervalMs: limits.deliveryPollIntervalMs, work: pollDeliveries },
+  { name: "workspaces", by: "each", intervalMs: limits.garbageIntervalMs, work: collectGarbage },
+  { name: "old-rows", by: "one", intervalMs: limits.garbageIntervalMs, work: prune },
+];
+
+async function collectGarbage({ workspaces, store }: Dependencies): Promise<Record<string, unknown> | null> {
+  const isActive = async (runId: RunId): Promise<boolean> => {
+    const run = await store.run(runIdSchema.parse(runId));
+    return run !== null && (run.status === "running" || run.status === "waiting" || run.status === "paused");
+  };
+  const { removed, kept } = await workspaces.collectGarbage(isActive);
+  return removed.length + kept.length === 0 ? null : { removed: removed.length, kept: kept.length };
+}
+
+async function prune({ store, clock }: Dependencies): Promise<Record<string, unknown> | null> {
+  const now = clock.now();
+  const pruned = await store.prune({
+    deliveriesBefore: now - limits.deliveryRetentionMs,
+    outboxBefore: now - limits.outboxRetentionMs,
+  });
+  return pruned.deliveries + pruned.outbox === 0 ? null : pruned;
+}

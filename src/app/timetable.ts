@@ -1,0 +1,59 @@
+/**
+ * Work that comes back by the clock: missed deliveries, garbage, old rows.
+ *
+ * TT1 A round that concerns the database or GitHub is done by one replica at a time, by a lease that lasts until the next is due.
+ * TT2 A round that fails is logged and comes again; it never ends the App.
+ * TT3 The first round begins at the start: what was missed while the App was down is found then.
+ */
+import { toBatonError } from "../core/errors.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+
+export interface Round {
+  name: string;
+  intervalMs: number;
+  /** `each`: every replica for its own machine. */
+  by: "one" | "each";
+  /** Returns what it did, for the log; null when there was nothing to do. */
+  work(dependencies: Dependencies): Promise<Record<string, unknown> | null>;
+}
+
+export class Timetable {
+  readonly #dependencies: Dependencies;
+  readonly #rounds: readonly Round[];
+  readonly #stopped = new AbortController();
+  #loops: Promise<void>[] = [];
+
+  constructor(dependencies: Dependencies, rounds: readonly Round[]) {
+    this.#dependencies = dependencies;
+    this.#rounds = rounds;
+  }
+
+  start(): void {
+    this.#loops = this.#rounds.map((round) => this.#repeat(round));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(this.#loops);
+  }
+
+  async #repeat(round: Round): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    while (!this.#stopped.signal.aborted) {
+      try {
+        const did = (await this.#isOurs(round)) ? await round.work(this.#dependencies) : null;
+        if (did !== null) log.info("A round was done", { round: round.name, ...did });
+      } catch (thrown) {
+        log.error("A round failed", { round: round.name, error: toBatonError(thrown) });
+      }
+      await clock.sleepUntil(clock.now() + round.intervalMs, this.#stopped.signal).catch(() => {});
+    }
+  }
+
+  async #isOurs({ name, by, intervalMs }: Round): Promise<boolean> {
+    if (by === "each") return true;
+    const { store, clock, owner } = this.#dependencies;
+    // A little less than the interval, so that its own next round finds the lease free.
+    return (await store.acquireLease(`round:${name}`, owner, clock.now(), intervalMs * 0.9)) !== null;
+  }
+}

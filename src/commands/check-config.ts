@@ -1,0 +1,59 @@
+/**
+ * A pull request that changes `baton.yaml` gets a check run: problems at their lines, or what would really change.
+ *
+ * CC1 It only shows: what judges runs stays the base branch's configuration (Y1).
+ * CC2 One check run a head commit, however often it is told of it.
+ */
+import { sha256 } from "../adapters/system/sha256.ts";
+import { configCheck } from "../config/check.ts";
+import { configPaths } from "../config/parse.ts";
+import { defaultSettings } from "../config/schema.ts";
+import type { Json, Repository } from "../core/vocabulary.ts";
+import type { CheckRunContent } from "../ports/github.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { loadSettings, readConfig } from "./load-settings.ts";
+
+export const configCheckName = "Baton configuration";
+
+/** Returns what it did, in words. */
+export async function checkConfig(dependencies: Dependencies, repository: Repository, number: number): Promise<string> {
+  const github = await dependencies.github.installation(repository.installationId);
+  const files = await github.pullRequestFiles(repository, number);
+  const changed = configPaths.find((path) => files.includes(path));
+  if (changed === undefined) return "leaves the configuration alone";
+  const pull = await github.pullRequest(repository, number);
+  const base = await loadSettings(github, repository, pull.baseRef);
+  const head = (await readConfig(github, repository, pull.headSha)) ?? {
+    path: changed,
+    parsed: { ok: true as const, settings: defaultSettings, problems: [] },
+  };
+  const { conclusion, title, summary, annotations } = configCheck({ ...head, base: base.settings });
+  const content: CheckRunContent = {
+    name: configCheckName,
+    status: "completed",
+    conclusion,
+    title,
+    summary: dependencies.redact(summary),
+    text: "",
+    annotations,
+    detailsUrl: null,
+  };
+  const externalId = `config:${pull.headSha}`;
+  const payload = { repository, sha: pull.headSha, externalId, content } as unknown as Json;
+  await dependencies.store.write({
+    outbox: [
+      {
+        operationKey: `config:${repository.id}:${pull.headSha}`,
+        installationId: repository.installationId,
+        repositoryId: repository.id,
+        kind: "check-run",
+        payload,
+        contentHash: sha256(JSON.stringify(payload)),
+        priority: 10,
+        notBefore: 0,
+        runId: null,
+      },
+    ],
+  });
+  return `checked the configuration: ${title}`;
+}

@@ -1,0 +1,39 @@
+/** The three databases that a benchmark can run on, each new and empty. */
+import { join } from "node:path";
+import { openPglite, openPostgres } from "../src/adapters/database/open.ts";
+import { openMemory } from "../src/adapters/memory/open.ts";
+import { systemClock } from "../src/adapters/system/clock.ts";
+import { silentLog } from "../src/adapters/system/log.ts";
+import type { Database } from "../src/ports/store.ts";
+import { createPostgresDatabase } from "../test/fakes/postgres.ts";
+import type { BenchContext } from "./figure.ts";
+
+export type DatabaseKind = "memory" | "pglite" | "postgres";
+export const databaseKinds: readonly DatabaseKind[] = ["memory", "pglite", "postgres"];
+
+let count = 0;
+
+/** Hands a new database to `use` and takes it away afterwards; null when there is no such server here. */
+export async function withDatabase<T>(
+  kind: DatabaseKind,
+  { directory, postgresUrl }: Pick<BenchContext, "directory" | "postgresUrl">,
+  use: (database: Database) => Promise<T>,
+): Promise<T | null> {
+  await using resources = new AsyncDisposableStack();
+  let database: Database;
+  if (kind === "memory") {
+    database = openMemory({ clock: systemClock, log: silentLog });
+  } else if (kind === "pglite") {
+    count += 1;
+    database = await openPglite({ directory: join(directory, `database-${count}`), log: silentLog });
+  } else {
+    if (postgresUrl === null) return null;
+    const { url, drop } = await createPostgresDatabase(postgresUrl);
+    resources.defer(drop);
+    database = await openPostgres(url, silentLog);
+  }
+  resources.defer(() => database.close());
+  return await use(database);
+}
+
+export const noPostgres = "no PostgreSQL server: set BATON_TEST_DATABASE_URL or DATABASE_URL";

@@ -1,0 +1,50 @@
+/** A run that asks for a number of effects, one after the other, and does nothing else: what is left is the engine. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { RunEventOf } from "../../src/core/event.ts";
+import { defineProcess } from "../../src/core/process.ts";
+import { type Json, type RunId, runIdSchema } from "../../src/core/vocabulary.ts";
+
+export const repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
+
+/** Each effect is a write that the fake GitHub acknowledges at once. */
+export const sequence = defineProcess<{ effects: number }, { done: number }>({
+  name: "sequence",
+  version: 1,
+  summary: "Asks for effects one after the other.",
+  stages: ["Work"],
+  input: z.object({ effects: z.number().int() }),
+  output: z.object({ done: z.number().int() }),
+  verdict: ({ done }) => ({ name: "sequence", status: "passed", reason: `${done} done.`, evidence: [], children: [] }),
+  async run(ctx, { effects }) {
+    for (let index = 1; index <= effects; index += 1) {
+      await ctx.publish("step", {
+        title: `Step ${index}`,
+        stage: "Work",
+        publish: { operation: "request-review", pullRequest: 1, reviewers: ["bob"], teams: [] },
+      });
+    }
+    return { done: effects };
+  },
+});
+
+export function runIdOf(name: string): RunId {
+  return runIdSchema.parse(`run_${createHash("sha256").update(name).digest("hex").slice(0, 26)}`);
+}
+
+export function createdEvent(runId: RunId, process: string, input: Json): RunEventOf<"run.created"> {
+  return {
+    type: "run.created",
+    runId,
+    process: { name: process, version: 1, stages: ["Work"] },
+    input,
+    thread: { repository, number: 12, kind: "issue" },
+    requestedBy: { id: 1, login: "alice", kind: "user", permission: "write" },
+    trigger: { operationKey: `comment:${runId}`, commentId: 99, text: "/baton run" },
+    budgetUsd: 5,
+    settings: {},
+    settingsSha: null,
+    parent: null,
+    retryOf: null,
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * What a benchmark gives: figures by name, each with its target.
+ *
+ * A target is an upper bound from the project's own requirements; a figure without one is told, never judged.
+ * A figure that could not be taken is `skipped` with its reason: never a pass.
+ */
+
+export interface Figure {
+  name: string;
+  unit: "ms" | "count" | "ratio";
+  value: number;
+  /** The value must not be above it; null: told only. */
+  target: number | null;
+  ok: boolean;
+  /** What the value was made from: single repeats, sizes, percentiles. */
+  samples?: Record<string, number>;
+  /** The same work by the obvious means, in the same run on the same machine. `ratio`: baseline divided by ours, above 1 is faster. */
+  baseline?: { name: string; value: number; ratio: number };
+}
+
+export interface Skipped {
+  name: string;
+  reason: string;
+}
+
+export interface Outcome {
+  figures: Figure[];
+  skipped: Skipped[];
+}
+
+export interface BenchContext {
+  /** Few and small: shows that the benchmark works, says little about speed. */
+  quick: boolean;
+  /** A server that databases may be created on; null: PostgreSQL is skipped. */
+  postgresUrl: string | null;
+  /** An empty directory of this benchmark, removed after it. */
+  directory: string;
+  /** A line of progress for people. */
+  say(text: string): void;
+}
+
+export interface Bench {
+  /** As `--only` names it. */
+  name: string;
+  summary: string;
+  /** Every figure that it can give. */
+  figures: readonly string[];
+  run(context: BenchContext): Promise<Outcome>;
+}
+
+export function figure(options: Omit<Figure, "ok" | "value"> & { value: number }): Figure {
+  const value = rounded(options.value);
+  return { ...options, value, ok: options.target === null || value <= options.target };
+}
+
+export function against(name: string, baseline: number, ours: number): { name: string; value: number; ratio: number } {
+  return { name, value: rounded(baseline), ratio: rounded(baseline / ours) };
+}
+
+/** Nearest rank: a value that was really seen. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN;
+}
+
+export function spread(values: readonly number[]): Record<string, number> {
+  return {
+    min: rounded(Math.min(...values)),
+    p50: rounded(percentile(values, 0.5)),
+    max: rounded(Math.max(...values)),
+    count: values.length,
+  };
+}
+
+export function rounded(value: number): number {
+  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+}
+
+export async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
+  const begunAt = performance.now();
+  await work();
+  return performance.now() - begunAt;
+}

@@ -1,0 +1,114 @@
+/**
+ * `npm run bench [-- --json] [-- --quick] [-- --only <name>]`: every figure with its target; exit 1 when one is missed.
+ *
+ * Each benchmark runs in a process of its own, so that none pays for what another left behind. With `--here` it runs in this one, for a profiler.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Bench, Outcome } from "./figure.ts";
+import { benches } from "./index.ts";
+import { detail, table } from "./report.ts";
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    here: { type: "boolean", default: false },
+    only: { type: "string", multiple: true },
+    help: { type: "boolean", default: false },
+  },
+});
+const say = (text: string): void => console.error(text);
+
+if (values.help) {
+  console.log(
+    [
+      "npm run bench [-- options]",
+      "",
+      "  --json         the last line is one JSON object",
+      "  --quick        few and small: shows that it works, says little about speed",
+      "  --only <name>  a benchmark, or a figure by the beginning of its name; may be repeated",
+      "  --here         in this process, for a profiler",
+      "",
+      ...benches.map(({ name, summary, figures }) => `${name}: ${summary}\n  ${figures.join("\n  ")}`),
+    ].join("\n"),
+  );
+} else {
+  process.exitCode = await main();
+}
+
+async function main(): Promise<number> {
+  const chosen = benches.filter(
+    ({ name, figures }) =>
+      values.only === undefined ||
+      values.only.some((wanted) => wanted === name || figures.some((known) => known.startsWith(wanted))),
+  );
+  if (chosen.length === 0) {
+    say(`Nothing is called ${values.only?.join(", ")}. There are: ${benches.map(({ name }) => name).join(", ")}.`);
+    return 2;
+  }
+  const outcome: Outcome = { figures: [], skipped: [] };
+  const failed: string[] = [];
+  for (const bench of chosen) {
+    if (process.send === undefined) say(`${bench.name}: ${bench.summary} …`);
+    try {
+      const { figures, skipped } = await (values.here ? runHere(bench) : runApart(bench));
+      outcome.figures.push(...figures);
+      outcome.skipped.push(...skipped);
+    } catch (thrown) {
+      failed.push(bench.name);
+      say(`${bench.name} failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
+    }
+  }
+  // A child answers its parent and is silent otherwise.
+  if (process.send !== undefined) process.send(outcome);
+  else if (values.json) {
+    const missed = outcome.figures.filter(({ ok }) => !ok).map(({ name }) => name);
+    console.log(JSON.stringify({ quick: values.quick, machine: machine(), ...outcome, missed, failed }));
+  } else {
+    const { cpus: count, cpu, node, loadAverage } = machine();
+    console.log(`\n${table(outcome)}\n\n${detail(outcome)}\n`);
+    console.log(
+      `${count} × ${cpu}, Node ${node}, load ${loadAverage}${values.quick ? "; --quick: not for comparison" : ""}`,
+    );
+  }
+  return failed.length === 0 && outcome.figures.every(({ ok }) => ok) ? 0 : 1;
+}
+
+async function runHere(bench: Bench): Promise<Outcome> {
+  const directory = await mkdtemp(join(tmpdir(), "baton-bench-"));
+  const postgresUrl = process.env["BATON_TEST_DATABASE_URL"] ?? process.env["DATABASE_URL"] ?? null;
+  try {
+    return await bench.run({ quick: values.quick, postgresUrl, directory, say: (text) => say(`  ${text}`) });
+  } finally {
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function runApart(bench: Bench): Promise<Outcome> {
+  const args = ["--here", "--only", bench.name, ...(values.quick ? ["--quick"] : [])];
+  const child = fork(fileURLToPath(import.meta.url), args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  let answer: Outcome | null = null;
+  child.on("message", (message) => {
+    answer = message as Outcome;
+  });
+  await once(child, "close");
+  if (answer === null) throw new Error(`Its process ended with ${child.exitCode ?? child.signalCode} and no figures.`);
+  return answer;
+}
+
+function machine() {
+  return {
+    cpus: availableParallelism(),
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    memoryMb: Math.round(totalmem() / 2 ** 20),
+    platform: `${process.platform} ${release()}`,
+    node: process.version,
+    loadAverage: Number((loadavg()[0] ?? 0).toFixed(2)),
+  };
+}

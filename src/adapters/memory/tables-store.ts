@@ -74,8 +74,12 @@ export class TablesStore implements Store {
     return this.#change((tables) => tables.finishDelivery(hook, guid, state, note));
   }
 
-  async knownGuids(hook: string, guids: string[]): Promise<Set<string>> {
-    return this.#host.tables().knownGuids(hook, guids);
+  async knownGuids(guids: string[]): Promise<Set<string>> {
+    return this.#host.tables().knownGuids(guids);
+  }
+
+  async prune(before: Parameters<Store["prune"]>[0]): ReturnType<Store["prune"]> {
+    return this.#change((tables) => tables.prune(before));
   }
 
   async write(writes: TransactionWrites): Promise<void> {
@@ -163,7 +167,8 @@ export class TablesStore implements Store {
   }
 
   #identified({ jobs, ...rest }: TransactionWrites): Writes {
-    return jobs === undefined ? rest : { ...rest, jobs: jobs.map((job) => this.#row(job)) };
+    const now = this.#host.now();
+    return jobs === undefined ? { ...rest, now } : { ...rest, now, jobs: jobs.map((job) => this.#row(job)) };
   }
 
   #row(job: NewJob): JobRow {

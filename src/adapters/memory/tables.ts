@@ -7,7 +7,7 @@
  * T2 What goes in and out is copied, so that nobody holds a piece of the tables.
  * T3 Every change is told to `changed`, by the table and the row that it touches.
  */
-import { openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
+import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
@@ -22,6 +22,7 @@ import type {
   NewJob,
   NewOutboxRow,
   OutboxRow,
+  RunFilter,
   RunRow,
   TransactionWrites,
 } from "../../ports/store.ts";
@@ -34,8 +35,12 @@ export interface JobRow extends Job {
   state: "waiting" | "retry" | "active";
 }
 
-export type Writes = Omit<TransactionWrites, "jobs"> & { jobs?: JobRow[] };
-export type Append = Omit<AppendRequest, "also"> & { also?: Writes };
+/** `now`: when it was asked for. */
+export type Writes = Omit<TransactionWrites, "jobs"> & { jobs?: JobRow[]; now: number };
+export type Append = Omit<AppendRequest, "also"> & { also: Writes };
+
+/** With the time at which its content was asked for. */
+export type KeptOutboxRow = OutboxRow & { putAt: number };
 
 export type TableName =
   | "events"
@@ -84,7 +89,7 @@ export class Tables {
   readonly threads = new Map<string, RunId>();
   readonly deliveries = new Map<string, Delivery>();
   /** In the order of first insertion: a map keeps it when a value is replaced. */
-  readonly outbox = new Map<string, OutboxRow>();
+  readonly outbox = new Map<string, KeptOutboxRow>();
   readonly leases = new Map<string, Lease>();
   readonly ledgerRows: LedgerRow[] = [];
   readonly values = new Map<string, Json>();
@@ -106,6 +111,8 @@ export class Tables {
     if (journal.length !== expectedPosition) {
       throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`);
     }
+    const counted = this.runRows.get(runId)?.position ?? 0;
+    if (counted > expectedPosition) throw cutOff(runId, expectedPosition, counted);
     const previousHash = journal.at(-1)?.hash ?? "";
     const sealed = sealEvents({
       stream: runId,
@@ -115,16 +122,23 @@ export class Tables {
       events,
       sha256,
     });
-    this.#write(also ?? {}, runId);
+    this.#write(also, runId);
     if (sealed.length > 0) {
       this.events.set(runId, [...journal, ...sealed]);
       this.#changed("events", runId);
+      // S7: the count beside the journal.
+      const row = this.runRows.get(runId);
+      if (row !== undefined) this.#putRun({ ...row, position: expectedPosition + sealed.length });
     }
     return structuredClone(sealed.map(withoutText));
   }
 
   read(runId: RunId, afterPosition: number): StoredEvent[] {
     const journal = this.events.get(runId) ?? [];
+    if (afterPosition > journal.length)
+      throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${afterPosition} of ${runId} is missing.`);
+    const counted = this.runRows.get(runId)?.position ?? 0;
+    if (counted > journal.length) throw cutOff(runId, journal.length, counted);
     const previousHash = afterPosition === 0 ? "" : (journal[afterPosition - 1]?.hash ?? null);
     return openEvents(runId, previousHash, journal.slice(afterPosition), sha256);
   }
@@ -137,15 +151,15 @@ export class Tables {
     return structuredClone(this.runRows.get(runId) ?? null);
   }
 
-  runs(filter: { threadKey?: string; active?: boolean; watch?: string; limit?: number }): RunRow[] {
-    const { threadKey, active, watch, limit = runsMax } = filter;
+  runs({ threadKey, active, watch, before, limit = runsMax }: RunFilter): RunRow[] {
     const found = [...this.runRows.values()].filter(
       (run) =>
         (threadKey === undefined || run.threadKey === threadKey) &&
         (active === undefined || activeStates.has(run.status) === active) &&
-        (watch === undefined || run.watches.includes(watch)),
+        (watch === undefined || run.watches.includes(watch)) &&
+        (before === undefined || newestFirst(before, run) < 0),
     );
-    return structuredClone(found.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit));
+    return structuredClone(found.sort(newestFirst).slice(0, limit));
   }
 
   activeRun(threadKey: string): RunId | null {
@@ -173,8 +187,28 @@ export class Tables {
     this.#changed("deliveries", key);
   }
 
-  knownGuids(hook: string, guids: string[]): Set<string> {
-    return new Set(guids.filter((guid) => this.deliveries.has(deliveryKey(hook, guid))));
+  knownGuids(guids: string[]): Set<string> {
+    const known = new Set([...this.deliveries.values()].map(({ guid }) => guid));
+    return new Set(guids.filter((guid) => known.has(guid)));
+  }
+
+  prune(before: { deliveriesBefore: number; outboxBefore: number }): { deliveries: number; outbox: number } {
+    const removed = { deliveries: 0, outbox: 0 };
+    for (const [key, { state, receivedAt }] of this.deliveries) {
+      if (state === "received" || receivedAt >= before.deliveriesBefore) continue;
+      this.deliveries.delete(key);
+      this.#changed("deliveries", key);
+      removed.deliveries += 1;
+    }
+    for (const [key, { state, putAt, runId }] of this.outbox) {
+      const run = runId === null ? undefined : this.runRows.get(runId);
+      if (state === "pending" || putAt >= before.outboxBefore || (run !== undefined && activeStates.has(run.status)))
+        continue;
+      this.outbox.delete(key);
+      this.#changed("outbox", key);
+      removed.outbox += 1;
+    }
+    return removed;
   }
 
   write(writes: Writes): void {
@@ -182,13 +216,17 @@ export class Tables {
   }
 
   outboxRow(operationKey: string): OutboxRow | null {
-    return structuredClone(this.outbox.get(operationKey) ?? null);
+    const row = this.outbox.get(operationKey);
+    return row === undefined ? null : handedOut(row);
   }
 
   outboxDue(now: number, limit: number): OutboxRow[] {
     const due = [...this.outbox.values()].filter(({ state, notBefore }) => state === "pending" && notBefore <= now);
     // A stable sort: equal priorities stay by age.
-    return structuredClone(due.sort((a, b) => a.priority - b.priority).slice(0, limit));
+    return due
+      .sort((a, b) => a.priority - b.priority)
+      .slice(0, limit)
+      .map(handedOut);
   }
 
   changeOutbox(operationKey: string, change: (row: OutboxRow) => Partial<OutboxRow>): void {
@@ -273,6 +311,11 @@ export class Tables {
     for (const job of this.jobs.values()) if (job.state === "active") this.#putJob({ ...job, state: "retry" });
   }
 
+  #putRun(run: RunRow): void {
+    this.runRows.set(run.runId, run);
+    this.#changed("runs", run.runId);
+  }
+
   #putJob(job: JobRow): void {
     this.jobs.set(job.id, job);
     this.#changed("jobs", job.id);
@@ -285,7 +328,7 @@ export class Tables {
   }
 
   #write(writes: Writes, writer: RunId | null): void {
-    const { jobs = [], outbox = [], ledger = [], run, thread, completeJobId } = writes;
+    const { jobs = [], outbox = [], ledger = [], run, thread, completeJobId, now } = writes;
     // T1: what can be refused comes first.
     if (thread !== undefined && thread.activeRunId !== null) {
       const active = this.threads.get(thread.threadKey);
@@ -295,11 +338,11 @@ export class Tables {
     }
     const copies = structuredClone({ outbox, ledger, run });
     if (copies.run !== undefined) {
-      this.runRows.set(copies.run.runId, { ...copies.run, watches: [...new Set(copies.run.watches)] });
-      this.#changed("runs", copies.run.runId);
+      const position = Math.max(copies.run.position, this.runRows.get(copies.run.runId)?.position ?? 0);
+      this.#putRun({ ...copies.run, position, watches: [...new Set(copies.run.watches)] });
     }
     if (thread !== undefined) this.#writeThread(thread, writer);
-    for (const row of copies.outbox) this.#putOutbox(row);
+    for (const row of copies.outbox) this.#putOutbox(row, now);
     for (const row of copies.ledger) {
       this.ledgerRows.push(row);
       this.#changed("ledger", `${row.at}`);
@@ -318,7 +361,7 @@ export class Tables {
     this.#changed("threads", threadKey);
   }
 
-  #putOutbox(row: NewOutboxRow): void {
+  #putOutbox(row: NewOutboxRow, putAt: number): void {
     const old = this.outbox.get(row.operationKey);
     this.#changed("outbox", row.operationKey);
     if (old === undefined) {
@@ -329,6 +372,7 @@ export class Tables {
         result: null,
         tries: 0,
         error: null,
+        putAt,
       });
       return;
     }
@@ -342,6 +386,7 @@ export class Tables {
       state: old.state === "done" && old.doneHash === row.contentHash ? "done" : "pending",
       tries: same ? old.tries : 0,
       error: same ? old.error : null,
+      putAt,
     });
   }
 
@@ -353,4 +398,12 @@ export class Tables {
 
 export function deliveryKey(hook: string, guid: string): string {
   return JSON.stringify([hook, guid]);
+}
+
+function handedOut({ putAt: _, ...row }: KeptOutboxRow): OutboxRow {
+  return structuredClone(row);
+}
+
+function newestFirst(a: Pick<RunRow, "createdAt" | "runId">, b: Pick<RunRow, "createdAt" | "runId">): number {
+  return b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
 }

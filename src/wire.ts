@@ -7,9 +7,7 @@ import { builtInProcesses } from "../processes/index.ts";
 import { openDatabase } from "./adapters/database/open.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
 import { killSurvivors } from "./adapters/harness/child.ts";
-import { claudeCode } from "./adapters/harness/claude-code.ts";
-import { codex } from "./adapters/harness/codex.ts";
-import { commandHarness } from "./adapters/harness/command.ts";
+import { createHarnesses } from "./adapters/harness/index.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
@@ -62,6 +60,7 @@ export async function startBaton(
       clock: systemClock,
     }),
     workspaces: createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }),
+    repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnesses(settings),
     processes: overrides.processes ?? builtInProcesses(),
     redact,
@@ -99,11 +98,11 @@ export async function startBaton(
 }
 
 function harnesses(settings: AppSettings): Map<string, Harness> {
-  const { claude, codex: codexSettings, command } = settings.harness;
-  const all = [
-    claudeCode(claude),
-    codex(codexSettings),
-    ...(command.length === 0 ? [] : [commandHarness({ command, keys: {} })]),
-  ];
-  return new Map(all.map((harness) => [harness.name, harness]));
+  const { claude, codex, command, repositoryCommands } = settings.harness;
+  return createHarnesses({
+    claude,
+    codex,
+    command: command.length === 0 && !repositoryCommands ? null : { command, repositoryCommands, keys: {} },
+    sessionsDir: join(settings.dataDir, "sessions"),
+  });
 }

@@ -1,8 +1,9 @@
 /**
  * One child process of an agent, from start to certain end.
  *
- * H3 Whatever happens, nothing of it is left: TERM to the group, grace, KILL, then survivors by their marker in the environment.
- * CH1 Output is bounded: lines are cut, the transcript keeps head and tail.
+ * H3 Whatever happens, nothing of it is left: TERM to the group and to all that carry its marker, grace, KILL.
+ * CH1 Output is bounded: lines are cut, the transcript keeps head and tail, a flood is stopped.
+ * CH2 The end of the first process is the end of the attempt: who holds its pipes open after that is killed, not waited for.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,6 +21,8 @@ export interface ChildOptions {
   marker: string;
   signal: AbortSignal;
   onLine(line: string, stream: "stdout" | "stderr"): void;
+  /** False: the line does not belong into the transcript. */
+  keeps?(line: string): boolean;
   killGraceMs?: number;
 }
 
@@ -31,16 +34,25 @@ export interface ChildEnd {
   timedOut: boolean;
   silent: boolean;
   aborted: boolean;
+  /** It printed more than anybody will read. */
+  flooded: boolean;
   transcript: string;
   transcriptTruncated: boolean;
   durationMs: number;
 }
 
+/** A line longer than this is cut before it is parsed; the transcript cuts earlier. Results with whole files in them fit. */
+const lineCharactersMax = 4 * 1024 * 1024;
+/** Streams of an hour's work stay below a tenth of this. */
+const outputBytesMax = 256 * 1024 * 1024;
+/** From the end of the process to the end of its pipes, when somebody else holds them. */
+const drainMs = 1_000;
+
 export async function runChild(options: ChildOptions): Promise<ChildEnd> {
   const [program = "", ...args] = options.command;
   const startedAt = performance.now();
   const transcript = new Transcript();
-  const end = { missing: false, timedOut: false, silent: false, aborted: false };
+  const end = { missing: false, timedOut: false, silent: false, aborted: false, flooded: false };
   if (options.signal.aborted)
     return {
       ...end,
@@ -63,11 +75,25 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
     buffer: false,
     reject: false,
   });
+  const exited = new Promise<void>((resolve) => {
+    child.nodeChildProcess.once("exit", () => resolve());
+    child.nodeChildProcess.once("error", () => resolve());
+  });
+  let drain: NodeJS.Timeout | undefined;
+  // CH2
+  void exited.then(async () => {
+    await killSurvivors(options.marker);
+    drain = setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, drainMs);
+  });
   let stopping: Promise<void> | null = null;
-  const stop = (why: "timedOut" | "silent" | "aborted"): void => {
+  let outputBytes = 0;
+  const stop = (why: "timedOut" | "silent" | "aborted" | "flooded"): void => {
     if (stopping !== null) return;
     end[why] = true;
-    stopping = killGroup(child.pid, options.killGraceMs ?? limits.killGraceMs, child);
+    stopping = killAll(child.pid, options.marker, options.killGraceMs ?? limits.killGraceMs, exited);
   };
   const timeout = setTimeout(() => stop("timedOut"), options.timeoutMs);
   let silence = setTimeout(() => stop("silent"), options.silenceMs);
@@ -79,12 +105,14 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
   options.signal.addEventListener("abort", onAbort, { once: true });
   const read = (name: "stdout" | "stderr"): void => {
     const lines = new LineCutter((line) => {
-      transcript.add(line);
+      if (options.keeps?.(line) !== false) transcript.add(line);
       options.onLine(line, name);
     });
     child[name]?.on("data", (chunk: Buffer) => {
       heard();
-      lines.push(chunk);
+      outputBytes += chunk.length;
+      if (outputBytes > outputBytesMax) stop("flooded");
+      else lines.push(chunk);
     });
     child[name]?.on("end", () => lines.end());
   };
@@ -104,19 +132,18 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
   } finally {
     clearTimeout(timeout);
     clearTimeout(silence);
+    clearTimeout(drain);
     options.signal.removeEventListener("abort", onAbort);
     signalGroup(child.pid, "SIGKILL");
     await killSurvivors(options.marker);
   }
 }
 
-async function killGroup(pid: number | undefined, graceMs: number, ended: PromiseLike<unknown>): Promise<void> {
+async function killAll(pid: number | undefined, marker: string, graceMs: number, exited: Promise<void>): Promise<void> {
   signalGroup(pid, "SIGTERM");
+  for (const survivor of await findByMarker(marker)) if (survivor !== pid) signalOne(survivor, "SIGTERM");
   const grace = new AbortController();
-  await Promise.race([
-    Promise.resolve(ended).then(() => {}),
-    delay(graceMs, undefined, { signal: grace.signal }).catch(() => {}),
-  ]);
+  await Promise.race([exited, delay(graceMs, undefined, { signal: grace.signal }).catch(() => {})]);
   grace.abort();
   signalGroup(pid, "SIGKILL");
 }
@@ -130,34 +157,36 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
+function signalOne(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    // Ended meanwhile.
+    return false;
+  }
+}
+
 /** Tools start groups of their own; they carry the attempt's marker in their environment (Linux). */
 export async function killSurvivors(marker: string): Promise<number> {
-  const needle = `BATON_ATTEMPT=${marker}\0`;
   let killed = 0;
   for (let round = 0; round < 5; round += 1) {
-    const found = await findByMarker(needle);
+    const found = await findByMarker(marker);
     if (found.length === 0) return killed;
-    for (const pid of found) {
-      try {
-        process.kill(pid, "SIGKILL");
-        killed += 1;
-      } catch {
-        // Ended meanwhile.
-      }
-    }
+    for (const pid of found) if (signalOne(pid, "SIGKILL")) killed += 1;
     await delay(20);
   }
   return killed;
 }
 
-async function findByMarker(needle: string): Promise<number[]> {
+export async function findByMarker(marker: string): Promise<number[]> {
+  const needle = `\0BATON_ATTEMPT=${marker}\0`;
   const pids = (await readdir("/proc").catch(() => [])).filter(
     (name) => /^\d+$/.test(name) && Number(name) !== process.pid,
   );
   const found = await Promise.all(
     pids.map(async (pid) => {
       const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
-      return `${environment}\0`.includes(needle) ? Number(pid) : null;
+      return `\0${environment}\0`.includes(needle) ? Number(pid) : null;
     }),
   );
   return found.filter((pid): pid is number => pid !== null);
@@ -179,10 +208,10 @@ class LineCutter {
     this.#rest = parts.pop() ?? "";
     for (const part of parts) {
       if (this.#skipping) this.#skipping = false;
-      else this.#emit(part.slice(0, limits.transcriptLineBytesMax).replace(/\r$/, ""));
+      else this.#emit(part.slice(0, lineCharactersMax).replace(/\r$/, ""));
     }
-    if (this.#rest.length > limits.transcriptLineBytesMax) {
-      if (!this.#skipping) this.#emit(this.#rest.slice(0, limits.transcriptLineBytesMax));
+    if (this.#rest.length > lineCharactersMax) {
+      if (!this.#skipping) this.#emit(this.#rest.slice(0, lineCharactersMax));
       this.#rest = "";
       this.#skipping = true;
     }
@@ -201,9 +230,12 @@ class Transcript {
   #tail: string[] = [];
   #tailLength = 0;
   #dropped = 0;
+  #cut = false;
   readonly #half = limits.transcriptBytesMax / 2;
 
-  add(line: string): void {
+  add(whole: string): void {
+    const line = whole.slice(0, limits.transcriptLineBytesMax);
+    if (line.length < whole.length) this.#cut = true;
     if (this.#head.length + line.length < this.#half && this.#tail.length === 0) {
       this.#head += `${line}\n`;
       return;
@@ -218,7 +250,10 @@ class Transcript {
   }
 
   end(): { transcript: string; transcriptTruncated: boolean } {
-    const cut = this.#dropped > 0 ? `… (${this.#dropped} lines left out)\n` : "";
-    return { transcript: this.#head + cut + this.#tail.join("\n"), transcriptTruncated: this.#dropped > 0 };
+    const note = this.#dropped > 0 ? `… (${this.#dropped} lines left out)\n` : "";
+    return {
+      transcript: this.#head + note + this.#tail.join("\n"),
+      transcriptTruncated: this.#cut || this.#dropped > 0,
+    };
   }
 }

@@ -2,29 +2,41 @@
  * Claude Code, headless: `claude -p --output-format stream-json`. Observed with 2.1.329.
  *
  * Traps: 401 and 429 are retried by the CLI for minutes, so the first `api_retry` decides; a refusal has its own stop reason;
- * `result.modelUsage` is the whole, `result.usage` may be a part; `assistant` lines carry a stale output count.
+ * `result.modelUsage` counts the whole session, also what an earlier attempt used and was charged for; `assistant` lines carry
+ * a stale output count, the stream's `message_delta` the true one; a resumed session keeps its old system prompt unless told not to.
  */
-import { execa } from "execa";
+import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { agentEnvironment } from "./environment.ts";
-import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { amount, count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
+import { probeCli } from "./probe.ts";
+import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { noSessions, type Sessions } from "./sessions.ts";
 
+const name = "claude-code";
 const install = "npm install --global @anthropic-ai/claude-code";
+const defaultModel = "claude-sonnet-4-5";
 /** The service is tried this often by the CLI before Baton takes over with its own backoff. */
 const apiRetriesMax = 3;
+const writeTools = "Bash,Edit,Write,Read,Glob,Grep,MultiEdit,NotebookEdit,TodoWrite";
+/** The folder's name of a longer path ends in a hash of the CLI's own: such a session is not resumed. */
+const slugCharactersMax = 200;
 
 export interface ClaudeCodeOptions {
   binary: string;
   apiKey: string | undefined;
   baseUrl: string | undefined;
   oauthToken?: string | undefined;
+  sessions?: Sessions;
 }
 
-export function claudeCode({ binary, apiKey, baseUrl, oauthToken }: ClaudeCodeOptions): Harness {
+export function claudeCode(options: ClaudeCodeOptions): Harness {
+  const { binary, apiKey, baseUrl, oauthToken, sessions = noSessions } = options;
   const authenticated = apiKey !== undefined || oauthToken !== undefined;
   return {
-    name: "claude-code",
+    name,
     capabilities: {
       resume: true,
       readOnly: true,
@@ -34,33 +46,39 @@ export function claudeCode({ binary, apiKey, baseUrl, oauthToken }: ClaudeCodeOp
       reportsUsage: true,
       reportsCost: true,
     },
-    defaultModel: "claude-sonnet-4-5",
-    async probe() {
-      const version = await execa(binary, ["--version"], { reject: false, timeout: 20_000, stdin: "ignore" });
-      const installed = version.exitCode === 0;
-      const advice = !installed ? install : authenticated ? null : "Set ANTHROPIC_API_KEY where Baton runs.";
-      return { installed, version: installed ? version.stdout.trim() : null, authenticated, advice };
-    },
+    defaultModel,
+    probe: () => probeCli({ binary, install, authenticated, authenticate: "Set ANTHROPIC_API_KEY where Baton runs." }),
     async run(request, onEvent, signal) {
       if (!authenticated) return missingKey("ANTHROPIC_API_KEY");
+      const sessionPath = (id: string): string => {
+        const slug = request.cwd.replace(/[^A-Za-z0-9]/g, "-");
+        return join(request.homePath, ".claude", "projects", slug, `${id}.jsonl`);
+      };
       const args = [
         "-p",
         "--output-format",
         "stream-json",
+        "--include-partial-messages",
         "--verbose",
         "--permission-mode",
         request.access === "write" ? "acceptEdits" : "plan",
         "--append-system-prompt",
         request.systemPrompt,
+        "--model",
+        request.model ?? defaultModel,
       ];
-      if (request.access === "write")
-        args.push("--allowedTools", "Bash,Edit,Write,Read,Glob,Grep,MultiEdit,NotebookEdit,TodoWrite");
-      // Settings, hooks and MCP servers of the tree are not trusted: only what is given here counts.
-      args.push("--setting-sources", "", "--strict-mcp-config");
-      if (request.model !== null) args.push("--model", request.model);
+      if (request.access === "write") args.push("--allowedTools", writeTools);
+      // Settings, hooks, instructions and MCP servers of the tree are not trusted: only what is given here counts.
+      args.push("--setting-sources", "", "--strict-mcp-config", "--settings", '{"includeCoAuthoredBy":false}');
       if (request.maxTurns !== null) args.push("--max-turns", `${request.maxTurns}`);
       if (request.maxUsd !== null) args.push("--max-budget-usd", request.maxUsd.toFixed(4));
-      if (request.resumeSessionId !== null) args.push("--resume", request.resumeSessionId);
+      const wanted = request.resumeSessionId;
+      if (wanted !== null) {
+        const short = request.cwd.length <= slugCharactersMax;
+        if (short && sessions.place(name, wanted, sessionPath(wanted)))
+          args.push("--resume", wanted, "--system-prompt-snapshot", "off");
+        else onEvent({ type: "warning", text: "The session is not kept here any more; the attempt begins a new one." });
+      }
       const env = agentEnvironment(request, {
         ANTHROPIC_API_KEY: apiKey,
         CLAUDE_CODE_OAUTH_TOKEN: oauthToken,
@@ -68,53 +86,46 @@ export function claudeCode({ binary, apiKey, baseUrl, oauthToken }: ClaudeCodeOp
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
         DISABLE_AUTOUPDATER: "1",
       });
-      return runHarness(
+      const result = await runHarness(
         request,
-        { command: [binary, ...args], env, input: request.prompt, install },
+        {
+          command: [binary, ...args],
+          env,
+          secrets: ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"],
+          input: request.prompt,
+          install,
+        },
         new ClaudeCodeReader(),
         onEvent,
         signal,
       );
+      if (result.sessionId !== null) sessions.keep(name, result.sessionId, sessionPath(result.sessionId));
+      return result;
     },
   };
 }
 
-export function missingKey(name: string): HarnessResult {
-  const error: ErrorData = { code: "BATON_HARNESS_KEY_MISSING", message: `${name} is not set where Baton runs.` };
-  return {
-    ok: false,
-    error,
-    text: "",
-    sessionId: null,
-    usage: [],
-    turns: 0,
-    exitCode: null,
-    signal: null,
-    transcript: "",
-    transcriptTruncated: false,
-    durationMs: 0,
-  };
-}
-
-interface ModelUsage {
-  inputTokens?: number;
-  outputTokens?: number;
-  cacheReadInputTokens?: number;
-  cacheCreationInputTokens?: number;
-  costUSD?: number;
-}
+type ModelUsage = HarnessResult["usage"][number];
 
 export class ClaudeCodeReader implements StreamReader {
   giveUp: ErrorData | null = null;
   #sessionId: string | null = null;
+  #model: string | null = null;
   #text = "";
-  #result: Record<string, unknown> | null = null;
-  #usage: HarnessResult["usage"] = [];
+  #result: Fields | null = null;
+  #usage: ModelUsage[] | null = null;
   #turns = 0;
   #refused = false;
   #lastStatus: number | null = null;
-  /** Input side of each message, until the result line brings the whole. */
-  readonly #seen = new Map<string, { input: number; cacheRead: number; cacheWrite: number }>();
+  /** What each message used, until the result line brings the whole. */
+  readonly #seen = new Map<string, { model: string; tokens: Tokens }>();
+  /** The message that streams now; its parts carry no id. */
+  #streaming: string | null = null;
+  readonly #tools = new Map<string, string>();
+
+  keeps(line: string): boolean {
+    return !line.startsWith('{"type":"stream_event"');
+  }
 
   take(line: string, stream: "stdout" | "stderr"): HarnessEvent[] {
     const event = stream === "stdout" ? jsonLine(line) : null;
@@ -122,104 +133,150 @@ export class ClaudeCodeReader implements StreamReader {
     switch (event["type"]) {
       case "system":
         return this.#system(event);
+      case "stream_event":
+        return this.#stream(fields(event["event"]));
       case "assistant":
-        return this.#assistant(event["message"] as Record<string, unknown> | undefined);
+        return this.#assistant(fields(event["message"]));
       case "user":
-        return this.#toolResults(event["message"] as Record<string, unknown> | undefined);
+        return this.#toolResults(fields(event["message"]));
       case "result":
-        this.#result = event;
-        this.#sessionId = (event["session_id"] as string | undefined) ?? this.#sessionId;
-        this.#turns = (event["num_turns"] as number | undefined) ?? this.#turns;
-        this.#usage = Object.entries((event["modelUsage"] as Record<string, ModelUsage> | undefined) ?? {}).map(
-          ([model, used]) => ({
-            model,
-            tokens: {
-              input: used.inputTokens ?? 0,
-              output: used.outputTokens ?? 0,
-              cacheRead: used.cacheReadInputTokens ?? 0,
-              cacheWrite: used.cacheCreationInputTokens ?? 0,
-            },
-            costUsd: used.costUSD ?? null,
-          }),
-        );
-        return this.#usage.map((used) => ({ type: "usage", ...used }));
+        return this.#end(event);
       default:
         return [];
     }
   }
 
   end(): ReturnType<StreamReader["end"]> {
-    const text = typeof this.#result?.["result"] === "string" ? this.#result["result"] : this.#text;
-    return { error: this.#error(text), text, sessionId: this.#sessionId, usage: this.#usage, turns: this.#turns };
+    const said = text(this.#result?.["result"]) ?? this.#text;
+    return {
+      finished: this.#result !== null,
+      error: this.#error(said),
+      text: said,
+      sessionId: this.#sessionId,
+      usage: this.#usage ?? this.#soFar(),
+      turns: this.#turns,
+    };
   }
 
-  #system(event: Record<string, unknown>): HarnessEvent[] {
+  #system(event: Fields): HarnessEvent[] {
     if (event["subtype"] === "init") {
-      this.#sessionId = (event["session_id"] as string | undefined) ?? null;
-      return this.#sessionId === null
-        ? []
-        : [{ type: "session", sessionId: this.#sessionId, model: (event["model"] as string | undefined) ?? null }];
+      this.#sessionId = text(event["session_id"]);
+      this.#model = text(event["model"]);
+      return this.#sessionId === null ? [] : [{ type: "session", sessionId: this.#sessionId, model: this.#model }];
     }
     if (event["subtype"] === "api_retry") {
-      const status = typeof event["error_status"] === "number" ? event["error_status"] : null;
-      const attempt = typeof event["attempt"] === "number" ? event["attempt"] : 1;
-      this.#lastStatus = status;
+      const code = status(event["error_status"]);
+      const attempt = Math.max(1, count(event["attempt"]));
+      this.#lastStatus = code;
       // H1: the CLI would go on for minutes; what a key cannot do it cannot do later either.
-      if (status === 401 || status === 403 || attempt >= apiRetriesMax)
-        this.giveUp = statusError(status ?? 503, `after ${attempt} tries`);
-      return [{ type: "retry", reason: `${event["error"] ?? "error"}`, status, attempt }];
+      if (code === 401 || code === 403 || attempt >= apiRetriesMax)
+        this.giveUp = statusError(code ?? 503, `Tried ${attempt} times.`);
+      return [{ type: "retry", reason: text(event["error"]) ?? "error", status: code, attempt }];
     }
     return [];
   }
 
-  #assistant(message: Record<string, unknown> | undefined): HarnessEvent[] {
-    if (message === undefined) return [];
-    if (message["stop_reason"] === "refusal") this.#refused = true;
-    const events: HarnessEvent[] = [];
-    for (const part of (message["content"] as Record<string, unknown>[] | undefined) ?? []) {
-      if (part["type"] === "text" && typeof part["text"] === "string") {
-        this.#text = part["text"];
-        events.push({ type: "text", text: part["text"] });
-      }
-      if (part["type"] === "tool_use")
-        events.push({ type: "tool", name: `${part["name"]}`, detail: toolDetail(part["input"]), state: "started" });
+  /** Only the counts: the texts come again, whole, as `assistant` lines. */
+  #stream(event: Fields): HarnessEvent[] {
+    if (event["type"] === "message_start") {
+      const message = fields(event["message"]);
+      this.#streaming = text(message["id"]);
+      return this.#count(message);
     }
-    const usage = message["usage"] as Record<string, number> | undefined;
-    if (usage !== undefined && typeof message["id"] === "string" && typeof message["model"] === "string") {
-      this.#seen.set(message["id"], {
-        input: usage["input_tokens"] ?? 0,
-        cacheRead: usage["cache_read_input_tokens"] ?? 0,
-        cacheWrite: usage["cache_creation_input_tokens"] ?? 0,
-      });
-      const sum = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
-      for (const seen of this.#seen.values()) {
-        sum.input += seen.input;
-        sum.cacheRead += seen.cacheRead;
-        sum.cacheWrite += seen.cacheWrite;
+    const seen = this.#streaming === null ? undefined : this.#seen.get(this.#streaming);
+    if (event["type"] !== "message_delta" || seen === undefined) return [];
+    seen.tokens.output = count(fields(event["usage"])["output_tokens"]);
+    return this.#soFar().map((used) => ({ type: "usage", ...used }));
+  }
+
+  #count(message: Fields): HarnessEvent[] {
+    const id = text(message["id"]);
+    const model = text(message["model"]);
+    const usage = fields(message["usage"]);
+    if (id === null || model === null || model === "<synthetic>" || this.#seen.has(id)) return [];
+    this.#turns += 1;
+    // The service answers with the dated name of what was asked for; the result line has the name that was asked for.
+    const asked = this.#model !== null && model.startsWith(`${this.#model}-`) ? this.#model : model;
+    this.#seen.set(id, {
+      model: asked,
+      tokens: {
+        input: count(usage["input_tokens"]),
+        output: 0,
+        cacheRead: count(usage["cache_read_input_tokens"]),
+        cacheWrite: count(usage["cache_creation_input_tokens"]),
+      },
+    });
+    return this.#soFar().map((used) => ({ type: "usage", ...used }));
+  }
+
+  #soFar(): ModelUsage[] {
+    const sums = new Map<string, Tokens>();
+    for (const { model, tokens } of this.#seen.values())
+      sums.set(model, addTokens(sums.get(model) ?? noTokens, tokens));
+    return [...sums].map(([model, tokens]) => ({ model, tokens, costUsd: null }));
+  }
+
+  #assistant(message: Fields): HarnessEvent[] {
+    if (message["stop_reason"] === "refusal") this.#refused = true;
+    const events = this.#count(message);
+    for (const part of list(message["content"])) {
+      const words = text(part["text"]);
+      if (part["type"] === "text" && words !== null) {
+        this.#text = words;
+        events.push({ type: "text", text: words });
       }
-      events.push({ type: "usage", model: message["model"], tokens: sum, costUsd: null });
+      if (part["type"] === "tool_use") {
+        const tool = text(part["name"]) ?? "tool";
+        this.#tools.set(`${part["id"]}`, tool);
+        events.push({ type: "tool", name: tool, detail: toolDetail(part["input"]), state: "started" });
+      }
     }
     return events;
   }
 
-  #toolResults(message: Record<string, unknown> | undefined): HarnessEvent[] {
-    const content = message?.["content"];
-    if (!Array.isArray(content)) return [];
-    return (content as Record<string, unknown>[])
+  #toolResults(message: Fields): HarnessEvent[] {
+    return list(message["content"])
       .filter((part) => part["type"] === "tool_result")
       .map((part) => ({
         type: "tool",
-        name: "result",
+        name: this.#tools.get(`${part["tool_use_id"]}`) ?? "tool",
         detail: "",
         state: part["is_error"] === true ? "failed" : "completed",
       }));
   }
 
-  #error(text: string): ErrorData | null {
+  #end(event: Fields): HarnessEvent[] {
+    this.#result = event;
+    this.#sessionId = text(event["session_id"]) ?? this.#sessionId;
+    this.#turns = count(event["num_turns"]);
+    // Of this attempt alone; older versions have only the session's sum.
+    const byModel = fields(event["model_usage_since_last_result"] ?? event["modelUsage"]);
+    this.#usage = Object.entries(byModel).map(([model, value]) => {
+      const used = fields(value);
+      return {
+        model,
+        tokens: {
+          input: count(used["inputTokens"]),
+          output: count(used["outputTokens"]),
+          cacheRead: count(used["cacheReadInputTokens"]),
+          cacheWrite: count(used["cacheCreationInputTokens"]),
+        },
+        costUsd: amount(used["costUSD"]),
+      };
+    });
+    const denied = list(event["permission_denials"]).map((denial): HarnessEvent => {
+      const what = `${text(denial["tool_name"]) ?? "A tool"} ${toolDetail(denial["tool_input"])}`.trim();
+      return { type: "warning", text: `Not permitted: ${what}` };
+    });
+    return [...this.#usage.map((used): HarnessEvent => ({ type: "usage", ...used })), ...denied];
+  }
+
+  #error(said: string): ErrorData | null {
     const result = this.#result;
-    if (result === null) return { code: "BATON_HARNESS_OUTPUT", message: "Claude Code ended without a result line." };
-    if (this.#refused || result["stop_reason"] === "refusal")
-      return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${text.slice(0, 300)}` };
+    const failed = result?.["is_error"] !== false;
+    if (failed && (this.#refused || result?.["stop_reason"] === "refusal"))
+      return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${said.slice(0, 300)}` };
+    if (result === null) return null;
     switch (result["subtype"]) {
       case "success":
         if (result["is_error"] !== true) return null;
@@ -234,18 +291,11 @@ export class ClaudeCodeReader implements StreamReader {
       default:
         break;
     }
-    const status =
-      typeof result["api_error_status"] === "number"
-        ? result["api_error_status"]
-        : Number(/\b(?:API Error:?\s*)(\d{3})\b/.exec(text)?.[1]) || this.#lastStatus;
-    return status === null
-      ? { code: "BATON_HARNESS_CRASHED", message: `Claude Code failed: ${text.slice(0, 300)}` }
-      : statusError(status, text.slice(0, 200));
+    const why = [text(result["result"]), ...(Array.isArray(result["errors"]) ? result["errors"] : [])].join(" ").trim();
+    const code =
+      status(result["api_error_status"]) ?? status(/\bAPI Error:?\s*(\d{3})\b/.exec(why)?.[1]) ?? this.#lastStatus;
+    return code === null
+      ? { code: "BATON_HARNESS_CRASHED", message: `Claude Code failed: ${why.slice(0, 300)}` }
+      : statusError(code, why.slice(0, 200));
   }
-}
-
-function toolDetail(input: unknown): string {
-  const value = input as Record<string, unknown> | undefined;
-  const detail = value?.["file_path"] ?? value?.["command"] ?? value?.["pattern"] ?? value?.["path"] ?? "";
-  return `${detail}`.slice(0, 120);
 }

@@ -1,30 +1,40 @@
 /**
  * Codex, headless: `codex exec --json`. Observed with 0.169.
  *
- * Traps: `input_tokens` includes the cached ones; a refusal ends with exit 0, usage and no message; it waits for more on an open stdin;
- * in a linked worktree its sandbox cannot commit, so Baton commits what it leaves.
+ * Traps: `input_tokens` includes the cached ones, and of a resumed session also those of earlier attempts; usage is printed only at
+ * the end, so what runs is counted from the session's own file; a refusal ends with exit 0, usage and no message; it waits for more
+ * on an open stdin; in a linked worktree its sandbox cannot commit, so Baton commits what it leaves.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
 import type { ErrorData } from "../../core/errors.ts";
-import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
-import { missingKey } from "./claude-code.ts";
+import { noTokens, type Tokens } from "../../core/vocabulary.ts";
+import type { Harness, HarnessEvent } from "../../ports/harness.ts";
+import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractTokens } from "./codex-rollout.ts";
 import { agentEnvironment } from "./environment.ts";
-import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { count, type Fields, fields, list, status, text } from "./fields.ts";
+import { probeCli } from "./probe.ts";
+import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { noSessions, type Sessions } from "./sessions.ts";
 
+const name = "codex";
 const install = "npm install --global @openai/codex";
+const defaultModel = "gpt-5-codex";
+const defaultBaseUrl = "https://api.openai.com/v1";
+/** Tries of the CLI at the service, before Baton takes over with its own backoff. */
+const requestRetriesMax = 1;
+const streamRetriesMax = 2;
 
 export interface CodexOptions {
   binary: string;
   apiKey: string | undefined;
   baseUrl: string | undefined;
+  sessions?: Sessions;
 }
 
-export function codex({ binary, apiKey, baseUrl }: CodexOptions): Harness {
-  const defaultModel = "gpt-5-codex";
+export function codex({ binary, apiKey, baseUrl, sessions = noSessions }: CodexOptions): Harness {
   return {
-    name: "codex",
+    name,
     capabilities: {
       resume: true,
       readOnly: true,
@@ -35,71 +45,110 @@ export function codex({ binary, apiKey, baseUrl }: CodexOptions): Harness {
       reportsCost: false,
     },
     defaultModel,
-    async probe() {
-      const version = await execa(binary, ["--version"], { reject: false, timeout: 20_000, stdin: "ignore" });
-      const installed = version.exitCode === 0;
-      const advice = !installed ? install : apiKey !== undefined ? null : "Set OPENAI_API_KEY where Baton runs.";
-      return {
-        installed,
-        version: installed ? version.stdout.trim() : null,
+    probe: () =>
+      probeCli({
+        binary,
+        install,
         authenticated: apiKey !== undefined,
-        advice,
-      };
-    },
+        authenticate: "Set OPENAI_API_KEY where Baton runs.",
+      }),
     async run(request, onEvent, signal) {
       if (apiKey === undefined) return missingKey("OPENAI_API_KEY");
+      // Beside the attempt's temporary directory: below it Codex refuses to run sandboxed commands.
       const home = join(request.homePath, "codex");
       mkdirSync(home, { recursive: true });
       const model = request.model ?? defaultModel;
-      const provider = `{name="baton",base_url=${JSON.stringify(baseUrl ?? "https://api.openai.com/v1")},env_key="OPENAI_API_KEY",wire_api="responses"}`;
-      const settings = [
-        "-c",
-        'model_provider="baton"',
-        "-c",
-        `model_providers.baton=${provider}`,
-        "-c",
-        `developer_instructions=${JSON.stringify(request.systemPrompt)}`,
-      ];
-      const access = request.access === "write" ? "workspace-write" : "read-only";
-      const resume = request.resumeSessionId === null ? [] : ["resume", request.resumeSessionId];
+      const wanted = request.resumeSessionId;
+      const resumed =
+        wanted !== null &&
+        (rolloutPathOf(home, wanted) !== null || sessions.place(name, wanted, restoredRolloutPath(home, wanted)));
+      if (wanted !== null && !resumed)
+        onEvent({ type: "warning", text: "The session is not kept here any more; the attempt begins a new one." });
+      const before = resumed ? rolloutPathOf(home, wanted) : null;
       const args = [
         "exec",
         "--json",
         "--skip-git-repo-check",
+        "--ignore-user-config",
         "-C",
         request.cwd,
         "-s",
-        access,
+        request.access === "write" ? "workspace-write" : "read-only",
         "-m",
         model,
-        ...settings,
-        ...resume,
+        ...settings({
+          model_provider: "baton",
+          "model_providers.baton.name": "baton",
+          "model_providers.baton.base_url": baseUrl ?? defaultBaseUrl,
+          "model_providers.baton.env_key": "OPENAI_API_KEY",
+          "model_providers.baton.wire_api": "responses",
+          "model_providers.baton.request_max_retries": requestRetriesMax,
+          "model_providers.baton.stream_max_retries": streamRetriesMax,
+          developer_instructions: request.systemPrompt,
+          // Instructions of the tree are not trusted: only what is given here counts.
+          project_doc_max_bytes: 0,
+          // The attempt has a temporary directory of its own.
+          "sandbox_workspace_write.exclude_slash_tmp": true,
+        }),
+        ...(resumed ? ["resume", wanted] : []),
         "-",
       ];
       const env = agentEnvironment(request, { OPENAI_API_KEY: apiKey, CODEX_HOME: home });
-      return runHarness(
+      const reader = new CodexReader(model, {
+        before: before === null ? noTokens : sessionTokens(before),
+        now: (sessionId) => {
+          const path = rolloutPathOf(home, sessionId);
+          return path === null ? null : sessionTokens(path);
+        },
+      });
+      const result = await runHarness(
         request,
-        { command: [binary, ...args], env, input: request.prompt, install },
-        new CodexReader(model),
+        { command: [binary, ...args], env, secrets: ["OPENAI_API_KEY"], input: request.prompt, install },
+        reader,
         onEvent,
         signal,
       );
+      const path = result.sessionId === null ? null : rolloutPathOf(home, result.sessionId);
+      if (path !== null && result.sessionId !== null) sessions.keep(name, result.sessionId, path);
+      return result;
     },
   };
 }
 
+function settings(values: Record<string, string | number | boolean>): string[] {
+  return Object.entries(values).flatMap(([key, value]) => ["-c", `${key}=${JSON.stringify(value)}`]);
+}
+
+function rolloutPathOf(home: string, sessionId: string): string | null {
+  try {
+    return rolloutPath(home, sessionId);
+  } catch {
+    // The agent can write there; a folder that cannot be read is no session.
+    return null;
+  }
+}
+
+export interface SessionMeter {
+  /** What the session had used when this attempt began. */
+  before: Tokens;
+  /** What it has used by now; null while nobody knows. */
+  now(sessionId: string): Tokens | null;
+}
+
 export class CodexReader implements StreamReader {
-  readonly giveUp = null;
+  giveUp: ErrorData | null = null;
   readonly #model: string;
+  readonly #meter: SessionMeter;
   #sessionId: string | null = null;
   #text: string | null = null;
   #completed = false;
   #failure: string | null = null;
   #turns = 0;
-  readonly #tokens = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  #tokens: Tokens = noTokens;
 
-  constructor(model: string) {
+  constructor(model: string, meter: SessionMeter = { before: noTokens, now: () => null }) {
     this.#model = model;
+    this.#meter = meter;
   }
 
   take(line: string, stream: "stdout" | "stderr"): HarnessEvent[] {
@@ -107,65 +156,99 @@ export class CodexReader implements StreamReader {
     if (event === null) return [];
     switch (event["type"]) {
       case "thread.started":
-        this.#sessionId = `${event["thread_id"]}`;
-        return [{ type: "session", sessionId: this.#sessionId, model: this.#model }];
+        this.#sessionId = text(event["thread_id"]);
+        return this.#sessionId === null ? [] : [{ type: "session", sessionId: this.#sessionId, model: this.#model }];
       case "item.started":
+        return this.#item(fields(event["item"]), "started");
       case "item.completed":
-        return this.#item(event["item"] as Record<string, unknown>, event["type"] === "item.completed");
-      case "turn.completed": {
+        return [...this.#item(fields(event["item"]), "completed"), ...this.#measure()];
+      case "turn.completed":
         this.#completed = true;
-        this.#turns += 1;
-        const usage = (event["usage"] ?? {}) as Record<string, number>;
-        const cached = usage["cached_input_tokens"] ?? 0;
-        this.#tokens.input += Math.max(0, (usage["input_tokens"] ?? 0) - cached);
-        this.#tokens.cacheRead += cached;
-        this.#tokens.output += usage["output_tokens"] ?? 0;
-        return [{ type: "usage", model: this.#model, tokens: { ...this.#tokens }, costUsd: null }];
-      }
+        this.#turns = Math.max(1, this.#turns);
+        return this.#used(codexTokens(fields(event["usage"])));
       case "turn.failed":
-        this.#failure = `${(event["error"] as { message?: string } | undefined)?.message ?? "unknown"}`;
-        return [];
+        this.#failure = text(fields(event["error"])["message"]) ?? "unknown";
+        return this.#measure();
       case "error":
-        return [{ type: "warning", text: `${event["message"] ?? ""}` }];
+        return this.#retry(text(event["message"]) ?? "");
       default:
         return [];
     }
   }
 
   end(): ReturnType<StreamReader["end"]> {
-    const used = this.#tokens.input + this.#tokens.output + this.#tokens.cacheRead > 0;
-    const usage: HarnessResult["usage"] = used
-      ? [{ model: this.#model, tokens: { ...this.#tokens }, costUsd: null }]
-      : [];
-    return { error: this.#error(), text: this.#text ?? "", sessionId: this.#sessionId, usage, turns: this.#turns };
+    // What was killed has printed no usage.
+    if (!this.#completed) this.#measure();
+    const { input, output, cacheRead, cacheWrite } = this.#tokens;
+    return {
+      finished: this.#completed || this.#failure !== null,
+      error: this.#error(),
+      text: this.#text ?? "",
+      sessionId: this.#sessionId,
+      usage:
+        input + output + cacheRead + cacheWrite === 0
+          ? []
+          : [{ model: this.#model, tokens: this.#tokens, costUsd: null }],
+      turns: this.#turns,
+    };
   }
 
-  #item(item: Record<string, unknown> | undefined, completed: boolean): HarnessEvent[] {
-    switch (item?.["type"]) {
-      case "agent_message":
-        if (!completed) return [];
-        this.#text = `${item["text"]}`;
-        return [{ type: "text", text: this.#text }];
-      case "command_execution":
-        return [
-          {
-            type: "tool",
-            name: "command",
-            detail: `${item["command"]}`.slice(0, 120),
-            state: completed ? (item["exit_code"] === 0 ? "completed" : "failed") : "started",
-          },
-        ];
-      case "file_change":
-        return [{ type: "tool", name: "edit", detail: "", state: completed ? "completed" : "started" }];
+  #used(session: Tokens): HarnessEvent[] {
+    const tokens = subtractTokens(session, this.#meter.before);
+    if (JSON.stringify(tokens) === JSON.stringify(this.#tokens)) return [];
+    this.#tokens = tokens;
+    return [{ type: "usage", model: this.#model, tokens: this.#tokens, costUsd: null }];
+  }
+
+  #measure(): HarnessEvent[] {
+    try {
+      const now = this.#sessionId === null ? null : this.#meter.now(this.#sessionId);
+      return now === null ? [] : this.#used(now);
+    } catch {
+      // The agent can write that file; what cannot be read is not counted before the end.
+      return [];
+    }
+  }
+
+  #retry(message: string): HarnessEvent[] {
+    const attempt = count(Number(/Reconnecting\D*(\d+)/.exec(message)?.[1]));
+    if (attempt === 0) return [{ type: "warning", text: message }];
+    const code = statusIn(message);
+    if (code === 401 || code === 403) this.giveUp = statusError(code, `Tried ${attempt} times.`);
+    return [{ type: "retry", reason: message.slice(0, 300), status: code, attempt }];
+  }
+
+  #item(item: Fields, state: "started" | "completed"): HarnessEvent[] {
+    const tool = (toolName: string, detail: string, failed = false): HarnessEvent[] => [
+      { type: "tool", name: toolName, detail, state: failed ? "failed" : state },
+    ];
+    const failed = item["status"] === "failed" || item["status"] === "declined";
+    switch (item["type"]) {
+      case "agent_message": {
+        const words = text(item["text"]);
+        if (state === "started" || words === null) return [];
+        this.#text = words;
+        this.#turns += 1;
+        return [{ type: "text", text: words }];
+      }
+      case "command_execution": {
+        const exitCode = item["exit_code"];
+        return tool(
+          "command",
+          (text(item["command"]) ?? "").slice(0, 2_000),
+          failed || (state === "completed" && exitCode !== 0),
+        );
+      }
+      case "file_change": {
+        const paths = list(item["changes"]).map((change) => text(change["path"]) ?? "");
+        return tool("edit", paths.join(", ").slice(0, 2_000), failed);
+      }
       case "mcp_tool_call":
-        return [
-          {
-            type: "tool",
-            name: `${item["tool"]}`,
-            detail: `${item["server"]}`,
-            state: completed ? "completed" : "started",
-          },
-        ];
+        return tool(text(item["tool"]) ?? "tool", text(item["server"]) ?? "", failed);
+      case "web_search":
+        return tool("search", text(item["query"]) ?? "", failed);
+      case "error":
+        return [{ type: "warning", text: text(item["message"]) ?? "" }];
       default:
         return [];
     }
@@ -173,20 +256,23 @@ export class CodexReader implements StreamReader {
 
   #error(): ErrorData | null {
     if (this.#failure !== null) {
-      const status = Number(
-        /\b(?:status|HTTP|error)[^0-9]{0,20}([45]\d\d)\b/i.exec(this.#failure)?.[1] ??
-          /\b([45]\d\d)\b/.exec(this.#failure)?.[1],
-      );
-      return Number.isInteger(status) && status > 0
-        ? statusError(status, this.#failure.slice(0, 200))
-        : { code: "BATON_HARNESS_CRASHED", message: `Codex failed: ${this.#failure.slice(0, 300)}` };
+      const code = statusIn(this.#failure);
+      return code === null
+        ? { code: "BATON_HARNESS_CRASHED", message: `Codex failed: ${this.#failure.slice(0, 300)}` }
+        : statusError(code, this.#failure.slice(0, 200));
     }
-    if (!this.#completed) return { code: "BATON_HARNESS_OUTPUT", message: "Codex ended without completing its turn." };
-    if (this.#text === null)
+    // A refusal looks like success without a word.
+    if (this.#completed && this.#text === null)
       return {
         code: "BATON_HARNESS_REFUSED",
         message: "Codex ended its turn without a word: the model refused, or the answer was filtered.",
       };
     return null;
   }
+}
+
+function statusIn(message: string): number | null {
+  const found =
+    /\b(?:status|HTTP|error)[^0-9]{0,20}([45]\d\d)\b/i.exec(message)?.[1] ?? /\b([45]\d\d)\b/.exec(message)?.[1];
+  return found === undefined ? null : status(found);
 }

@@ -36,14 +36,18 @@ const lineSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("error"), message: z.string(), status: z.number().int().optional() }),
 ]);
 
+const textCharactersMax = 256_000;
+
 export interface CommandHarnessOptions {
-  /** Program and arguments; empty: not configured. */
+  /** Program and arguments that the operator chose; empty: none. */
   command: string[];
+  /** Whether a repository's own `harness.command` goes before it. */
+  repositoryCommands?: boolean;
   /** Environment variables passed through by name, with their values. */
   keys: Record<string, string | undefined>;
 }
 
-export function commandHarness({ command, keys }: CommandHarnessOptions): Harness {
+export function commandHarness({ command, repositoryCommands = false, keys }: CommandHarnessOptions): Harness {
   return {
     name: "command",
     capabilities: {
@@ -57,15 +61,19 @@ export function commandHarness({ command, keys }: CommandHarnessOptions): Harnes
     },
     defaultModel: null,
     async probe() {
-      const installed = command.length > 0;
+      const installed = command.length > 0 || repositoryCommands;
       return {
         installed,
         version: null,
         authenticated: true,
-        advice: installed ? null : "Set `harness.command` in `baton.yaml`, or BATON_HARNESS_COMMAND where Baton runs.",
+        advice: installed
+          ? null
+          : "Set BATON_HARNESS_COMMAND where Baton runs, or BATON_REPOSITORY_COMMANDS=allow there and `harness.command` in `baton.yaml`.",
       };
     },
     async run(request, onEvent, signal) {
+      const own = repositoryCommands ? (request.command ?? []) : [];
+      const program = own.length > 0 ? [...own] : command;
       const promptFile = join(request.homePath, "prompt.md");
       const prompt = `${request.systemPrompt}\n\n${request.prompt}`;
       writeFileSync(promptFile, prompt);
@@ -77,7 +85,13 @@ export function commandHarness({ command, keys }: CommandHarnessOptions): Harnes
       };
       return runHarness(
         request,
-        { command, env, input: prompt, install: "see `harness.command` in baton.yaml" },
+        {
+          command: program,
+          env,
+          secrets: Object.keys(keys),
+          input: prompt,
+          install: "set BATON_HARNESS_COMMAND to a program that exists",
+        },
         new CommandReader(),
         onEvent,
         signal,
@@ -89,6 +103,7 @@ export function commandHarness({ command, keys }: CommandHarnessOptions): Harnes
 export class CommandReader implements StreamReader {
   readonly giveUp = null;
   readonly #text: string[] = [];
+  #textCharacters = 0;
   readonly #usage = new Map<string, HarnessResult["usage"][number]>();
   #result: string | null = null;
   #sessionId: string | null = null;
@@ -99,15 +114,13 @@ export class CommandReader implements StreamReader {
     if (stream === "stderr") return [];
     const parsed = lineSchema.safeParse(jsonLine(line));
     if (!parsed.success) {
-      if (this.#text.length < 2_000) this.#text.push(line);
-      return [];
+      return this.#say(line) ? [{ type: "text", text: line }] : [];
     }
     const event = parsed.data;
     switch (event.type) {
       case "text":
         this.#turns += 1;
-        this.#text.push(event.text);
-        return [event];
+        return this.#say(event.text) ? [event] : [];
       case "result":
         this.#result = event.text;
         return [];
@@ -133,11 +146,21 @@ export class CommandReader implements StreamReader {
 
   end(): ReturnType<StreamReader["end"]> {
     return {
+      // Its exit code is its end: it owes no last line.
+      finished: true,
       error: this.#error,
       text: this.#result ?? this.#text.join("\n"),
       sessionId: this.#sessionId,
       usage: [...this.#usage.values()],
       turns: this.#turns,
     };
+  }
+
+  /** False once it has said more than anybody reads. */
+  #say(line: string): boolean {
+    if (this.#textCharacters + line.length > textCharactersMax || line.trim() === "") return false;
+    this.#textCharacters += line.length + 1;
+    this.#text.push(line);
+    return true;
   }
 }

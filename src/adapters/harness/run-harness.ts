@@ -1,18 +1,31 @@
 /**
  * What all adapters share: start the child, feed its lines to the adapter's reader, judge the end.
  *
+ * H4 Events and transcript leave here bounded and redacted; the reader alone sees what the harness really printed.
  * H1 The reader says what the harness said at its end; how the process ended can only make that worse, never better.
  */
 import type { ErrorCode, ErrorData } from "../../core/errors.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
+import { createRedactor } from "../../thread/redact.ts";
 import { type ChildEnd, runChild } from "./child.ts";
+
+/** One event's text, live; the whole is in the transcript. */
+const eventCharactersMax = 16_000;
+/** Lines of standard error that become warnings; a noisy harness does not fill the journal. */
+const warningsMax = 200;
+const resultCharactersMax = 256_000;
+const detailCharactersMax = 160;
 
 /** Reads one attempt's stream. A fresh one for each. */
 export interface StreamReader {
+  /** False for lines that say nothing once they are read (pieces of a text that comes again whole). */
+  keeps?(line: string): boolean;
   /** One line; throws nothing. */
   take(line: string, stream: "stdout" | "stderr"): HarnessEvent[];
-  /** What the stream came to, once it ended with this exit code. */
-  end(exitCode: number | null): {
+  /** What the stream came to, once the process has ended. */
+  end(): {
+    /** It reached its own end, well or badly. Without, only the process can say what happened. */
+    finished: boolean;
     error: ErrorData | null;
     text: string;
     sessionId: string | null;
@@ -26,6 +39,8 @@ export interface StreamReader {
 export interface Launch {
   command: string[];
   env: Record<string, string>;
+  /** Names in `env` whose values must not leave. */
+  secrets: string[];
   input: string | null;
   install: string;
 }
@@ -38,6 +53,9 @@ export async function runHarness(
   signal: AbortSignal,
 ): Promise<HarnessResult> {
   const stop = new AbortController();
+  const redact = createRedactor({ secrets: launch.secrets.map((name) => launch.env[name] ?? "") });
+  let warnings = 0;
+  const report = (event: HarnessEvent): void => onEvent(clean(event, redact));
   const end = await runChild({
     command: launch.command,
     cwd: request.cwd,
@@ -47,31 +65,53 @@ export async function runHarness(
     silenceMs: request.silenceMs,
     marker: request.attemptMarker,
     signal: AbortSignal.any([signal, stop.signal]),
+    ...(reader.keeps === undefined ? {} : { keeps: (line: string) => reader.keeps?.(line) ?? true }),
     onLine: (line, stream) => {
-      for (const event of reader.take(line, stream)) onEvent(event);
+      for (const event of reader.take(line, stream)) report(event);
+      if (stream === "stderr" && line.trim() !== "" && warnings < warningsMax) {
+        warnings += 1;
+        report({ type: "warning", text: line });
+      }
       if (reader.giveUp !== null) stop.abort();
     },
   });
-  const said = reader.end(end.exitCode);
-  const error = judge(end, said.error, reader.giveUp, launch, signal);
+  const said = reader.end();
+  const error = judge(end, said, reader.giveUp, launch, signal);
   return {
     ok: error === null,
-    error,
-    text: said.text,
+    error: error === null ? null : { ...error, message: redact(error.message) },
+    text: redact(said.text.slice(0, resultCharactersMax)),
     sessionId: said.sessionId,
     usage: said.usage,
     turns: said.turns,
     exitCode: end.exitCode,
     signal: end.signal,
-    transcript: end.transcript,
+    transcript: redact(end.transcript),
     transcriptTruncated: end.transcriptTruncated,
     durationMs: end.durationMs,
   };
 }
 
+/** Redacted before it is cut: a cut through a secret would hide it from the redactor. */
+function clean(event: HarnessEvent, redact: (text: string) => string): HarnessEvent {
+  const short = (text: string): string => redact(text.slice(0, 2 * eventCharactersMax)).slice(0, eventCharactersMax);
+  switch (event.type) {
+    case "text":
+    case "warning":
+      return { ...event, text: short(event.text) };
+    case "tool":
+      return { ...event, detail: short(event.detail).slice(0, detailCharactersMax) };
+    case "retry":
+      return { ...event, reason: short(event.reason) };
+    case "session":
+    case "usage":
+      return event;
+  }
+}
+
 function judge(
   end: ChildEnd,
-  said: ErrorData | null,
+  said: { finished: boolean; error: ErrorData | null },
   gaveUp: ErrorData | null,
   launch: Launch,
   signal: AbortSignal,
@@ -87,18 +127,43 @@ function judge(
   if (end.timedOut)
     return error("BATON_TIMEOUT", `The harness did not end within ${Math.round(end.durationMs / 1_000)} s.`);
   if (end.silent) return error("BATON_HARNESS_HUNG", "The harness printed nothing for too long and was stopped.");
-  if (said !== null) return said;
+  if (end.flooded) return error("BATON_HARNESS_OUTPUT", "The harness printed without end and was stopped.");
+  if (said.error !== null) return said.error;
   if (end.signal !== null) return error("BATON_HARNESS_CRASHED", `The harness was ended by ${end.signal}.`);
   if (end.exitCode !== 0)
     return error(
       "BATON_HARNESS_CRASHED",
       `The harness ended with exit code ${end.exitCode}: ${lastLines(end.transcript)}`,
     );
+  // H1: exit code 0 proves nothing.
+  if (!said.finished)
+    return error("BATON_HARNESS_OUTPUT", `The harness ended without saying how: ${lastLines(end.transcript)}`);
   return null;
 }
 
 function lastLines(transcript: string): string {
   return transcript.trim().split("\n").slice(-3).join(" / ").slice(-400) || "no output";
+}
+
+/** An attempt that never began. */
+export function notBegun(error: ErrorData): HarnessResult {
+  return {
+    ok: false,
+    error,
+    text: "",
+    sessionId: null,
+    usage: [],
+    turns: 0,
+    exitCode: null,
+    signal: null,
+    transcript: "",
+    transcriptTruncated: false,
+    durationMs: 0,
+  };
+}
+
+export function missingKey(name: string): HarnessResult {
+  return notBegun({ code: "BATON_HARNESS_KEY_MISSING", message: `${name} is not set where Baton runs.` });
 }
 
 /** A line as JSON; null for anything else. Never throws. */

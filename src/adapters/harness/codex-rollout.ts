@@ -1,0 +1,66 @@
+/**
+ * The file in which Codex keeps a session: `CODEX_HOME/sessions/<year>/<month>/<day>/rollout-<time>-<id>.jsonl`.
+ *
+ * Its `token_count` lines are the only count while a turn runs, and all that is left of one that was killed.
+ */
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { noTokens, type Tokens } from "../../core/vocabulary.ts";
+import { count, type Fields, fields } from "./fields.ts";
+import { jsonLine } from "./run-harness.ts";
+
+/** The last count is near the end; what tools printed since then may be long. */
+const tailBytes = 1024 * 1024;
+
+export function rolloutPath(codexHome: string, sessionId: string): string | null {
+  const root = join(codexHome, "sessions");
+  if (!existsSync(root)) return null;
+  const found = readdirSync(root, { recursive: true, encoding: "utf8" }).find((path) =>
+    path.endsWith(`-${sessionId}.jsonl`),
+  );
+  return found === undefined ? null : join(root, found);
+}
+
+/** Where a session from an earlier attempt is put; Codex looks for the id, not for the day. */
+export function restoredRolloutPath(codexHome: string, sessionId: string): string {
+  return join(codexHome, "sessions", "2025", "01", "01", `rollout-2025-01-01T00-00-00-${sessionId}.jsonl`);
+}
+
+/** What the session used since its first turn, earlier attempts included. */
+export function sessionTokens(path: string): Tokens {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const buffer = Buffer.alloc(Math.min(size, tailBytes));
+    readSync(file, buffer, 0, buffer.length, size - buffer.length);
+    for (const line of buffer.toString("utf8").split("\n").reverse()) {
+      if (!line.includes('"token_count"')) continue;
+      const info = fields(fields(jsonLine(line)?.["payload"])["info"]);
+      if (info["total_token_usage"] !== undefined) return codexTokens(fields(info["total_token_usage"]));
+    }
+    return noTokens;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** `input_tokens` includes what came from and went to the cache. */
+export function codexTokens(usage: Fields): Tokens {
+  const cacheRead = count(usage["cached_input_tokens"]);
+  const cacheWrite = count(usage["cache_write_input_tokens"]);
+  return {
+    input: Math.max(0, count(usage["input_tokens"]) - cacheRead - cacheWrite),
+    output: count(usage["output_tokens"]),
+    cacheRead,
+    cacheWrite,
+  };
+}
+
+export function subtractTokens(all: Tokens, before: Tokens): Tokens {
+  return {
+    input: Math.max(0, all.input - before.input),
+    output: Math.max(0, all.output - before.output),
+    cacheRead: Math.max(0, all.cacheRead - before.cacheRead),
+    cacheWrite: Math.max(0, all.cacheWrite - before.cacheWrite),
+  };
+}

@@ -1,0 +1,40 @@
+/** Reading what a CLI printed: any shape may come, none may throw. */
+
+export type Fields = Record<string, unknown>;
+
+export function fields(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+export function list(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.map(fields) : [];
+}
+
+export function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** A count of tokens or turns. */
+export function count(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.round(value) : 0;
+}
+
+export function amount(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
+}
+
+/** An HTTP status of an error; null for anything else. */
+export function status(value: unknown): number | null {
+  const number = Number(value);
+  return Number.isInteger(number) && number >= 400 && number <= 599 ? number : null;
+}
+
+/** What a tool was asked, in a few words. */
+export function toolDetail(input: unknown): string {
+  const given = fields(input);
+  for (const name of ["file_path", "filePath", "path", "command", "cmd", "pattern"]) {
+    const found = text(given[name]);
+    if (found !== null) return found.slice(0, 2_000);
+  }
+  return "";
+}

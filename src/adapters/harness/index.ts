@@ -1,0 +1,27 @@
+/** The harnesses of this machine: one line each. */
+import type { Harness } from "../../ports/harness.ts";
+import { type ClaudeCodeOptions, claudeCode } from "./claude-code.ts";
+import { type CodexOptions, codex } from "./codex.ts";
+import { type CommandHarnessOptions, commandHarness } from "./command.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
+
+export interface HarnessSettings {
+  claude: ClaudeCodeOptions;
+  codex: CodexOptions;
+  /** Null: no program is set, and repositories may not name one. */
+  command: CommandHarnessOptions | null;
+  /** Where conversations are kept beyond their attempt. */
+  sessionsDir: string;
+}
+
+const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | null)[] = [
+  ({ claude }, sessions) => claudeCode({ ...claude, sessions }),
+  (settings, sessions) => codex({ ...settings.codex, sessions }),
+  ({ command }) => (command === null ? null : commandHarness(command)),
+];
+
+export function createHarnesses(settings: HarnessSettings): Map<string, Harness> {
+  const sessions = createSessions(settings.sessionsDir);
+  const all = registry.map((create) => create(settings, sessions)).filter((harness) => harness !== null);
+  return new Map(all.map((harness) => [harness.name, harness]));
+}

@@ -1,0 +1,102 @@
+/** OpenAI Responses: `POST /v1/responses`, streamed or not. */
+import { randomUUID } from "node:crypto";
+import { type Answer, type ModelRequest, toolCall, usageOf, type Wire } from "./wire.ts";
+
+type Item = { type?: string; role?: string; content?: unknown; output?: unknown };
+
+const textOf = (content: unknown): string => {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return (content as { text?: string }[]).map(({ text }) => text ?? "").join("\n");
+};
+
+export const openaiResponses: Wire = {
+  name: "openai-responses",
+  matches: (method, path) => method === "POST" && path.endsWith("/responses"),
+  read(body) {
+    const input: Item[] =
+      typeof body["input"] === "string" ? [{ role: "user", content: body["input"] }] : itemsOf(body);
+    const said = (...roles: string[]): string[] =>
+      input.filter(({ role }) => role !== undefined && roles.includes(role)).map(({ content }) => textOf(content));
+    return {
+      model: `${body["model"]}`,
+      system: [`${body["instructions"] ?? ""}`, ...said("developer", "system")].join("\n"),
+      user: said("user"),
+      toolResults: input
+        .filter(({ type }) => type === "function_call_output" || type === "custom_tool_call_output")
+        .map(({ output }) => (typeof output === "string" ? output : JSON.stringify(output))),
+      tools: ((body["tools"] as { name?: string; type: string }[] | undefined) ?? []).map(
+        ({ name, type }) => name ?? type,
+      ),
+      streaming: body["stream"] === true,
+    };
+  },
+  events(answer, request) {
+    const response = responseOf(answer, request);
+    const created = { ...response, status: "in_progress", output: [], usage: null };
+    return [
+      { event: "response.created", data: { type: "response.created", response: created } },
+      ...response.output.flatMap((item, index) => itemEvents(item, index)),
+      { event: "response.completed", data: { type: "response.completed", response } },
+    ];
+  },
+  whole: responseOf,
+  error: (status, message) => ({
+    error: { message, type: status === 429 ? "rate_limit_exceeded" : "error", code: null, param: null },
+  }),
+};
+
+const itemsOf = (body: Record<string, unknown>): Item[] => (body["input"] as Item[] | undefined) ?? [];
+
+type OutputItem = { id: string; type: string; [key: string]: unknown };
+
+function responseOf(answer: Answer, request: ModelRequest) {
+  const used = usageOf(answer);
+  const part =
+    answer.refusal === true
+      ? { type: "refusal", refusal: answer.text ?? "No." }
+      : { type: "output_text", text: answer.text ?? "", annotations: [] };
+  const output: OutputItem[] = [
+    ...(answer.text === undefined && answer.refusal !== true
+      ? []
+      : [{ id: `msg_${randomUUID()}`, type: "message", role: "assistant", status: "completed", content: [part] }]),
+    ...(answer.deeds ?? []).map((deed) => {
+      const { name, input } = toolCall(deed, request.tools);
+      const id = randomUUID();
+      const call = { name, arguments: JSON.stringify(input), call_id: `call_${id}`, status: "completed" };
+      return { id: `fc_${id}`, type: "function_call", ...call };
+    }),
+  ];
+  const input = used.input + used.cacheRead + used.cacheWrite;
+  return {
+    id: `resp_${randomUUID()}`,
+    object: "response",
+    created_at: 1_760_000_000,
+    status: "completed",
+    model: request.model,
+    output,
+    parallel_tool_calls: true,
+    usage: {
+      // This wire counts cached tokens in the input.
+      input_tokens: input,
+      input_tokens_details: { cached_tokens: used.cacheRead },
+      output_tokens: used.output,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: input + used.output,
+    },
+  };
+}
+
+function itemEvents(item: OutputItem, index: number): { event: string; data: object }[] {
+  const of = (type: string, more: object): { event: string; data: object } => ({
+    event: type,
+    data: { type, output_index: index, ...more },
+  });
+  const [part] = (item["content"] as { type: string; text?: string }[] | undefined) ?? [];
+  const empty = item.type === "message" ? { ...item, status: "in_progress", content: [] } : { ...item, arguments: "" };
+  const delta =
+    part?.type === "output_text"
+      ? [of("response.output_text.delta", { item_id: item.id, content_index: 0, delta: part.text ?? "" })]
+      : [];
+  return [of("response.output_item.added", { item: empty }), ...delta, of("response.output_item.done", { item })];
+}

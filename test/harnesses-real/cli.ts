@@ -1,0 +1,61 @@
+/**
+ * Real CLIs at pinned versions, outside the project's dependencies: `node_modules/.cache/harnesses/<package>@<version>`.
+ * Present: used as they are. Absent: installed by npm. Without a registry: an error that says so.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+
+interface PinnedCli {
+  package: string;
+  version: string;
+  binary: string;
+}
+
+export const pinnedClis = {
+  "claude-code": { package: "@anthropic-ai/claude-code", version: "2.1.329", binary: "claude" },
+  codex: { package: "@openai/codex", version: "0.169.0", binary: "codex" },
+} as const satisfies Record<string, PinnedCli>;
+
+export type CliName = keyof typeof pinnedClis;
+
+const cacheRoot = fileURLToPath(new URL("../../node_modules/.cache/harnesses", import.meta.url));
+const installTimeoutMs = 300_000;
+
+export function cliPath(name: CliName): string {
+  const { binary } = pinnedClis[name];
+  return join(folderOf(name), "node_modules", ".bin", binary);
+}
+
+function folderOf(name: CliName): string {
+  const { package: packageName, version } = pinnedClis[name];
+  return join(cacheRoot, `${packageName.replace("/", "+")}@${version}`);
+}
+
+/** Installs into a folder beside and renames it, so that an interrupted install is never taken for a whole one. */
+export async function installCli(name: CliName): Promise<{ path: string; installed: boolean }> {
+  const path = cliPath(name);
+  if (existsSync(path)) return { path, installed: false };
+  const { package: packageName, version } = pinnedClis[name];
+  const beside = `${folderOf(name)}.${process.pid}`;
+  mkdirSync(beside, { recursive: true });
+  try {
+    writeFileSync(join(beside, "package.json"), '{"private":true}\n');
+    const npm = await execa("npm", ["install", "--no-audit", "--no-fund", "--no-save", `${packageName}@${version}`], {
+      cwd: beside,
+      reject: false,
+      timeout: installTimeoutMs,
+    });
+    if (npm.exitCode !== 0) {
+      const offline = /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|network|registry/i.test(npm.stderr);
+      const why = offline ? "The npm registry cannot be reached, or refuses" : "npm failed";
+      throw new Error(`${packageName}@${version} is not installed. ${why}: ${npm.stderr.slice(-600)}`);
+    }
+    rmSync(folderOf(name), { recursive: true, force: true });
+    renameSync(beside, folderOf(name));
+  } finally {
+    rmSync(beside, { recursive: true, force: true });
+  }
+  return { path, installed: true };
+}

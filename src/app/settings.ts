@@ -31,6 +31,8 @@ const environmentSchema = z.object({
   BATON_CODEX_BINARY: z.string().default("codex"),
   /** Program and arguments of the harness `command`, as a JSON list. The operator's word, not a repository's. */
   BATON_HARNESS_COMMAND: z.string().optional(),
+  /** Whether repositories may name their own program by `harness.command`: it runs on this machine. */
+  BATON_REPOSITORY_COMMANDS: z.enum(["allow", "deny"]).default("deny"),
 });
 
 export interface AppSettings {
@@ -45,6 +47,7 @@ export interface AppSettings {
     claude: { binary: string; apiKey: string | undefined; baseUrl: string | undefined; oauthToken: string | undefined };
     codex: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     command: string[];
+    repositoryCommands: boolean;
   };
   /** Values that must never leave. */
   secrets: string[];
@@ -88,6 +91,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
       },
       codex: { binary: env.BATON_CODEX_BINARY, apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
       command: readCommand(env.BATON_HARNESS_COMMAND),
+      repositoryCommands: env.BATON_REPOSITORY_COMMANDS === "allow",
     },
     secrets: [
       ...secrets,

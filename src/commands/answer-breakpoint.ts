@@ -22,7 +22,12 @@ export async function answerBreakpoint(
         `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
       );
     }
-    const may = mayApprove({ approver: actor, requester: state.requestedBy, settings: settings.approvals });
+    const may = mayApprove({
+      approver: actor,
+      requester: state.requestedBy,
+      pullRequestAuthor: context.pullRequest?.author ?? null,
+      settings: settings.approvals,
+    });
     // Anybody who may steer can stop work by rejecting; only an approval needs another person.
     if (decision === "approved" && may.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", may.reason);
     const output: BreakpointOutput = { decision, by: actor, feedback: command.text, sha: null, reviewId: null };

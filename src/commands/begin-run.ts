@@ -45,6 +45,13 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
         `Harness "${harness}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`,
       );
     }
+    if (harness === "command" && settings.harness.command.length > 0 && !dependencies.repositoryCommands) {
+      throw new BatonError(
+        "BATON_POLICY_DENIED",
+        "`harness.command` in `baton.yaml` names a program, and the operator of this Baton does not let repositories do so. " +
+          "Whoever runs Baton can allow it with BATON_REPOSITORY_COMMANDS=allow; without the key the operator's own command is used.",
+      );
+    }
     const budgetUsd = options.budgetUsd ?? settings.budget.runUsd;
     if (budgetUsd > settings.budget.maxUsd) {
       throw new BatonError(

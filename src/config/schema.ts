@@ -99,7 +99,7 @@ export const settingsSchema = z
           .max(listMax)
           .default([])
           .describe(
-            "Program and arguments of the harness `command`. It reads the prompt on standard input and edits files in its working directory.",
+            "Program and arguments of the harness `command`, in place of the operator's own; refused unless they set BATON_REPOSITORY_COMMANDS=allow. It reads the prompt on standard input and edits files in its working directory.",
           ),
       })
       .prefault({})

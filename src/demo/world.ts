@@ -24,6 +24,8 @@ export interface WorldOptions {
   logLevel?: string;
   github?: LocalGithubOptions;
   databaseUrl?: string;
+  /** Lets `harness.command` of the repository go before the scripted agent. */
+  repositoryCommands?: boolean;
   /** Real harnesses in place of the scripted one. */
   harnesses?: Map<string, Harness>;
 }
@@ -101,6 +103,7 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
       PORT: "0",
       LOG_LEVEL: options.logLevel ?? "silent",
       DATABASE_URL: options.databaseUrl,
+      ...(options.repositoryCommands === true ? { BATON_REPOSITORY_COMMANDS: "allow" } : {}),
     },
     listen(url) {
       github.setWebhook({
@@ -116,16 +119,17 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
 }
 
 /** The scripted agent as harness `command`. */
-export function scriptedHarnesses(scriptPath: string): Map<string, Harness> {
+export function scriptedHarnesses(scriptPath: string, repositoryCommands = false): Map<string, Harness> {
+  const command = [process.execPath, agentPath];
   return new Map([
-    ["command", commandHarness({ command: [process.execPath, agentPath], keys: { BATON_AGENT_SCRIPT: scriptPath } })],
+    ["command", commandHarness({ command, repositoryCommands, keys: { BATON_AGENT_SCRIPT: scriptPath } })],
   ]);
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const stage = await setStage(options);
   const settings = readSettings(stage.environment);
-  const harnesses = options.harnesses ?? scriptedHarnesses(stage.scriptPath);
+  const harnesses = options.harnesses ?? scriptedHarnesses(stage.scriptPath, options.repositoryCommands);
   const start = async (): Promise<{ baton: Baton; server: RunningServer }> => {
     const baton = await startBaton(settings, { harnesses });
     const server = await startServer(settings, baton);

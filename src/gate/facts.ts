@@ -27,6 +27,16 @@ export interface CheckFact {
   summary: string;
 }
 
+/** What an App reports for one push, as a whole. */
+export interface CheckSuiteFact {
+  appId: number | null;
+  appName: string;
+  sha: string;
+  status: "queued" | "in_progress" | "completed";
+  /** 0: opened by GitHub, and perhaps never filled. */
+  checkRuns: number;
+}
+
 export interface RequiredCheckFact {
   name: string;
   /** null: any App may report it. */
@@ -47,6 +57,7 @@ export interface GateFacts {
   since: number;
   checks?: CheckFact[];
   required?: RequiredCheckFact[];
+  suites?: CheckSuiteFact[];
   /** Baton's own App, whose checks are no evidence. */
   ownAppId?: number;
   /** What the work changes against its base, as git measured it. */

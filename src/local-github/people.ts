@@ -169,6 +169,7 @@ export function createPeople(site: Site) {
       protections: new Map(),
       ci: options.ci ?? null,
       jobLogs: new Map(),
+      activities: [],
     };
     await createBareRepository(gitDirectory(site, repository.id), repository.defaultBranch);
     state.repositories.set(repository.id, repository);

@@ -229,6 +229,16 @@ export interface CiSettings {
   env?: Record<string, string>;
 }
 
+export interface Activity {
+  id: number;
+  ref: string;
+  before: string | null;
+  after: string | null;
+  actorId: number;
+  at: string;
+  forced: boolean;
+}
+
 export interface Repository {
   id: number;
   ownerId: number;
@@ -254,6 +264,8 @@ export interface Repository {
   protections: Map<string, RequiredCheckRule[]>;
   ci: CiSettings | null;
   jobLogs: Map<number, string>;
+  /** Movements of refs, oldest first. */
+  activities: Activity[];
 }
 
 export interface State {

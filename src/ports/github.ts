@@ -95,6 +95,16 @@ export interface CheckFacts {
   summary: string;
 }
 
+/** What an App reports for one push, as a whole: complete only when nothing more comes. */
+export interface CheckSuiteFacts {
+  appId: number | null;
+  appName: string;
+  sha: string;
+  status: "queued" | "in_progress" | "completed";
+  /** Check runs that it has so far; a suite without any was opened by GitHub and may stay empty for ever. */
+  checkRuns: number;
+}
+
 export interface RequiredCheck {
   name: string;
   /** null: any App may report it. */
@@ -139,13 +149,20 @@ export interface Github {
   pullRequestsForBranch(repository: Repository, branch: string): Promise<PullRequestFacts[]>;
   reviews(repository: Repository, number: number): Promise<ReviewFacts[]>;
   checks(repository: Repository, sha: string): Promise<CheckFacts[]>;
+  checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]>;
   /** From rulesets and branch protection of `branch`. */
   requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]>;
   /** Last part of a failed check's log or output, at most `bytesMax`; raw, untrusted. */
-  checkLog(repository: Repository, check: CheckFacts, bytesMax: number): Promise<string>;
+  checkLog(
+    repository: Repository,
+    check: Pick<CheckFacts, "id" | "source" | "summary">,
+    bytesMax: number,
+  ): Promise<string>;
   /** A file at a ref; null when absent. */
   file(repository: Repository, path: string, ref: string): Promise<string | null>;
   branchSha(repository: Repository, branch: string): Promise<string | null>;
+  /** Who moved the branch to this commit; null where GitHub does not tell. */
+  pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
 
   /** Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none. */

@@ -35,6 +35,8 @@ export interface HarnessRequest {
   silenceMs: number;
   /** Marker put into the environment as BATON_ATTEMPT, by which survivors are found. */
   attemptMarker: string;
+  /** Program and arguments that the repository's settings name; only the harness `command` looks at it. */
+  command?: readonly string[];
   /** Base SHA etc. that harness `command` may read, as BATON_* variables. No secrets. */
   variables: Record<string, string>;
 }

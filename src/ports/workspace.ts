@@ -72,6 +72,8 @@ export interface Workspaces {
   /** Paths at a commit. */
   listFiles(access: RepositoryAccess, sha: string): Promise<string[]>;
   diffStat(access: RepositoryAccess, fromSha: string, toSha: string): Promise<FileChange[]>;
+  /** What `sha` changes since it left the history of `baseSha`; both are known here or fetched. */
+  changes(access: RepositoryAccess, baseSha: string, sha: string): Promise<FileChange[]>;
   /** Unified diff, cut at `bytesMax`. */
   diff(
     access: RepositoryAccess,

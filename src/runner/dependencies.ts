@@ -16,6 +16,8 @@ export interface Dependencies {
   github: GithubApp;
   workspaces: Workspaces;
   harnesses: Map<string, Harness>;
+  /** True when the operator lets repositories name a program of their own (`harness.command`). */
+  repositoryCommands: boolean;
   processes: ProcessRegistry;
   /** Removes secrets from text before it is kept or leaves. */
   redact(text: string): string;

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
+import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
 import {
   comments,
@@ -226,8 +226,17 @@ describe("review", () => {
       ),
     );
     expect(state.runId).toBe((await runState(world))?.runId);
+    // Two pairs of eyes: who pushed the head does not approve it.
     approve("bob");
-    expect((await ends(world)).outcome?.verdict.status).toBe("passed");
+    await world.until("the refusal to be seen", async () =>
+      JSON.stringify((await runState(world))?.effects.get("review#2" as never)?.observed ?? null).includes(
+        "@bob pushed the commit that is judged",
+      ),
+    );
+    world.github.createUser({ login: "carol" });
+    world.github.setPermission({ repository: repositoryName, login: "carol", permission: "write" });
+    approve("carol");
+    expect((await ends(world)).outcome?.output).toMatchObject({ approvedBy: "carol" });
   });
 });
 
@@ -431,6 +440,26 @@ describe("protected paths", () => {
       reason: expect.stringContaining("Protected paths"),
     });
     expect(pulls(world)).toEqual([]);
+  });
+});
+
+describe("a repository's own command", () => {
+  const own = config("").replace("default: command", "default: command, command: [node, agent.mjs]");
+
+  it("is refused where the operator does not allow it, with what to do", async () => {
+    await begin({ config: own });
+    say(world, "/baton run");
+    const body = await world.until("the refusal", () => ownComments(world)[0]);
+    expect(body).toMatch(/🚫.*harness\.command.*BATON_REPOSITORY_COMMANDS=allow/);
+    expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+  });
+
+  it("runs in place of the operator's where it is allowed", async () => {
+    const script = "import { writeFileSync } from 'node:fs'; writeFileSync('own.txt', 'by the repository');";
+    await begin({ config: own, files: { ...sampleFiles, "agent.mjs": script }, repositoryCommands: true });
+    say(world, "/baton run");
+    const state = await reaches(world, "checks");
+    expect(state.effects.get("implement" as never)?.output).toMatchObject({ files: [{ path: "own.txt" }] });
   });
 });
 

@@ -4,6 +4,7 @@ import { type Actor, type Permission, permissionSchema, type Repository } from "
 import type {
   CheckFacts,
   CheckRunContent,
+  CheckSuiteFacts,
   CommentFacts,
   Github,
   GithubUser,
@@ -158,6 +159,21 @@ export class InstallationGithub implements Github {
     return [...runs.map(checkOf), ...newestStatuses(statuses).map((status) => statusOf(status, sha))];
   }
 
+  async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {
+    const found = await this.#requester.list<wire.CheckSuite>(
+      "/repos/{owner}/{repo}/commits/{ref}/check-suites",
+      { ...at(repository), ref: sha },
+      (data) => (data as { check_suites: wire.CheckSuite[] }).check_suites,
+    );
+    return found.map(({ app, head_sha, status, latest_check_runs_count }) => ({
+      appId: app?.id ?? null,
+      appName: app?.name ?? "an App",
+      sha: head_sha,
+      status: status === "completed" || status === "in_progress" ? status : "queued",
+      checkRuns: latest_check_runs_count,
+    }));
+  }
+
   async requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]> {
     const required: RequiredCheck[] = [];
     const rules = await this.#requester.find<wire.BranchRule[]>("/repos/{owner}/{repo}/rules/branches/{branch}", {
@@ -174,7 +190,11 @@ export class InstallationGithub implements Github {
     return required;
   }
 
-  async checkLog(repository: Repository, check: CheckFacts, bytesMax: number): Promise<string> {
+  async checkLog(
+    repository: Repository,
+    check: Pick<CheckFacts, "id" | "source" | "summary">,
+    bytesMax: number,
+  ): Promise<string> {
     if (check.source === "check-run") {
       // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
       const log = await this.#requester
@@ -209,12 +229,25 @@ export class InstallationGithub implements Github {
     return found?.object.sha ?? null;
   }
 
-  async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {
-    const found = await this.#requester.list<{ filename: string }>("/repos/{owner}/{repo}/pulls/{pull_number}/files", {
+  async pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null> {
+    const found = await this.#requester.find<wire.Activity[]>("/repos/{owner}/{repo}/activity", {
       ...at(repository),
-      pull_number: number,
+      ref: `refs/heads/${branch}`,
+      per_page: 100,
     });
-    return found.map(({ filename }) => filename);
+    const actor = found?.find(({ after }) => after === sha)?.actor;
+    return actor == null ? null : userOf(actor);
+  }
+
+  async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {
+    const found = await this.#requester.list<{ filename: string; previous_filename?: string }>(
+      "/repos/{owner}/{repo}/pulls/{pull_number}/files",
+      { ...at(repository), pull_number: number },
+    );
+    // A file that was renamed is gone from where it was: both places changed.
+    return found.flatMap(({ filename, previous_filename }) =>
+      previous_filename === undefined ? [filename] : [filename, previous_filename],
+    );
   }
 
   async ensureComment(

@@ -12,6 +12,19 @@ export interface Repository {
   default_branch: string;
 }
 
+export interface CheckSuite {
+  app: { id: number; name: string } | null;
+  head_sha: string;
+  status: string | null;
+  latest_check_runs_count: number;
+}
+
+/** One movement of a ref. */
+export interface Activity {
+  after: string;
+  actor: User | null;
+}
+
 export interface Issue {
   number: number;
   title: string;

@@ -163,6 +163,17 @@ class GitWorkspaces implements Workspaces {
     return numstat(await this.#trusted(access), fromSha, toSha);
   }
 
+  async changes(access: RepositoryAccess, baseSha: string, sha: string): Promise<FileChange[]> {
+    const gitDir = await this.#trusted(access);
+    for (const commit of [baseSha, sha]) {
+      const { exitCode } = await git(["cat-file", "-e", `${commit}^{commit}`], { gitDir, okCodes: [1, 128] });
+      if (exitCode !== 0) await this.fetch(access, commit);
+    }
+    const { stdout, exitCode } = await git(["merge-base", baseSha, sha], { gitDir, okCodes: [1] });
+    // Without a common history everything that differs is a change.
+    return numstat(gitDir, exitCode === 0 ? stdout.trim() : baseSha, sha);
+  }
+
   async diff(
     access: RepositoryAccess,
     fromSha: string,

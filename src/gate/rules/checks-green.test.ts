@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defaultSettings } from "../../config/schema.ts";
-import type { CheckFact } from "../facts.ts";
+import type { CheckFact, CheckSuiteFact } from "../facts.ts";
 import { type ChecksFacts, checksGreen } from "./checks-green.ts";
 
 const sha = "a".repeat(40);
@@ -28,6 +28,7 @@ const facts = (change: Partial<ChecksFacts> = {}): ChecksFacts => ({
   sha,
   checks: [check()],
   required: [],
+  suites: [],
   ownAppId: baton,
   since: 0,
   ...change,
@@ -359,6 +360,25 @@ describe("for any facts", () => {
       { numRuns: 1_000 },
     );
   });
+
+  it.each([
+    ["a suite that is running", { status: "in_progress" }, {}, 1_000, "pending"],
+    ["a suite whose jobs wait for a runner", { status: "queued" }, {}, 1_000, "pending"],
+    ["a suite that is complete", { status: "completed" }, {}, 1_000, "passed"],
+    ["a suite that nobody fills", { status: "queued", checkRuns: 0 }, {}, 1_000, "passed"],
+    ["Baton's own suite", { appId: baton }, {}, 1_000, "passed"],
+    ["a suite of another commit", { sha: "c".repeat(40) }, {}, 1_000, "passed"],
+    ["a suite that never completes", {}, {}, late, "failed"],
+    ["what is required decides alone", {}, { required: [{ name: "test", appId: null }] }, 1_000, "passed"],
+  ] as [string, Partial<CheckSuiteFact>, Partial<ChecksFacts>, number, string][])(
+    "U5: %s",
+    (_, suite, change, now, expected) => {
+      const suites: CheckSuiteFact[] = [
+        { appId: actions, appName: "GitHub Actions", sha, status: "in_progress", checkRuns: 1, ...suite },
+      ];
+      expect(status({ suites, ...change }, {}, now)).toBe(expected);
+    },
+  );
 
   it("nothing is pending for ever", () => {
     fc.assert(

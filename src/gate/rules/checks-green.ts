@@ -7,26 +7,27 @@
  * U3 Missing is pending until the time is over, then failed. Skipped and neutral are green only where a setting says so.
  *    A state or an end that is not known is never green.
  * U4 Baton's own check never counts, also where a branch rule requires it: it would wait for itself.
+ * U5 Where nothing is required, a suite that has begun and is not complete is pending: its later jobs have not appeared yet.
  */
 import { z } from "zod";
 import type { Settings } from "../../config/schema.ts";
 import type { Evidence, Verdict } from "../../core/vocabulary.ts";
-import type { CheckFact, GateFacts, RequiredCheckFact } from "../facts.ts";
+import type { CheckFact, CheckSuiteFact, GateFacts, RequiredCheckFact } from "../facts.ts";
 import type { Gate } from "../gate.ts";
 
 export type { CheckFact } from "../facts.ts";
-export type ChecksFacts = Required<Pick<GateFacts, "sha" | "since" | "checks" | "required" | "ownAppId">>;
+export type ChecksFacts = Required<Pick<GateFacts, "sha" | "since" | "checks" | "required" | "suites" | "ownAppId">>;
 
 const optionsSchema = z.strictObject({
   /** Branch whose rules say which checks are required; read by the shell when it gathers facts. */
   baseBranch: z.string().min(1).optional(),
 });
 
-export const checksGreenGate: Gate<z.output<typeof optionsSchema>, "checks" | "required" | "ownAppId"> = {
+export const checksGreenGate: Gate<z.output<typeof optionsSchema>, "checks" | "required" | "suites" | "ownAppId"> = {
   name: "checks-green",
   summary: "All required checks, or where none are required all checks, are green on exactly this commit.",
   options: optionsSchema,
-  needs: ["checks", "required", "ownAppId"],
+  needs: ["checks", "required", "suites", "ownAppId"],
   changesOn: ["check", "push", "time"],
   evaluate: (facts, _, { settings, now }) => checksGreen(facts, settings.gates, now),
 };
@@ -65,7 +66,10 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
         );
   }
   return combine(
-    counted.map((check) => judge(check, settings, late)),
+    [
+      ...counted.map((check) => judge(check, settings, late)),
+      ...unfinished(facts).map((suite) => moreToCome(suite, late, settings.timeoutMinutes)),
+    ],
     `all ${counted.length}`,
     short,
     [...own, ...ignored],
@@ -163,6 +167,23 @@ function missing({ name, appId }: RequiredCheckFact, checks: CheckFact[], late: 
   return late
     ? { name, status: "failed", reason: `never appeared within ${minutes} min${impostors}`, evidence, children: [] }
     : { name, status: "pending", reason: `has not appeared yet${impostors}`, evidence, children: [] };
+}
+
+/** U5. Baton's own suite is complete when Baton says so (U4). */
+function unfinished({ suites, sha, ownAppId }: ChecksFacts): CheckSuiteFact[] {
+  return suites.filter(
+    (suite) => suite.sha === sha && suite.appId !== ownAppId && suite.checkRuns > 0 && suite.status !== "completed",
+  );
+}
+
+function moreToCome({ appName }: CheckSuiteFact, late: boolean, minutes: number): Verdict {
+  return {
+    name: `suite of ${appName}`,
+    status: late ? "failed" : "pending",
+    reason: late ? `did not complete within ${minutes} min` : "is not complete, so more checks may come",
+    evidence: [],
+    children: [],
+  };
 }
 
 /** A red check decides at once only when the others have ended too: the repair should see all that is broken. */

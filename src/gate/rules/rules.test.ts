@@ -115,7 +115,7 @@ describe("gates by name", () => {
     ],
     ["the gates there are", "xyz", [], {}, /Known: checks-green, diff-size, paths-allowed, something-changed\.$/],
     ["the option that is wrong", "diff-size", [], { linesMax: "many" }, /options of the gate `diff-size`.*linesMax:/],
-    ["the facts that are missing", "checks-green", [], {}, /checks, required, ownAppId could not be read/],
+    ["the facts that are missing", "checks-green", [], {}, /checks, required, suites, ownAppId could not be read/],
   ] as [string, string, FileFact[], unknown, RegExp][])(
     "the sentence tells %s",
     (_, name, files, options, expected) => {
@@ -131,7 +131,7 @@ describe("gates by name", () => {
   });
 
   it("checks-green is judged by the settings and the clock of the context", () => {
-    const checks: GateFacts = { sha, since: 0, checks: [], required: [], ownAppId: 99 };
+    const checks: GateFacts = { sha, since: 0, checks: [], required: [], suites: [], ownAppId: 99 };
     expect(runGate("checks-green", checks, { baseBranch: "main" }, context).status).toBe("pending");
     expect(runGate("checks-green", checks, {}, { ...context, now: 90_000 }).status).toBe("failed");
   });

@@ -11,7 +11,7 @@ import { type CommitFacts, readCommit, readCommits } from "../git-objects.ts";
 import { noreplyAddress } from "../resources/commit.ts";
 import { repositoryPage } from "../resources/repository.ts";
 import { gitDirectory, nodeId, type Site } from "../site.ts";
-import { accountOf, branchRef, type Repository } from "../state.ts";
+import { accountOf, branchRef, type Repository, takeId } from "../state.ts";
 import { openSuites } from "./checks.ts";
 import { startCi } from "./ci.ts";
 import { followBranch, type RefChange } from "./pulls.ts";
@@ -68,7 +68,17 @@ export async function refsChanged(
   if (told.length > 0) repository.pushedAt = now;
   for (const change of told) {
     tellCreatedOrDeleted(site, repository, { change, doer: given.doer });
-    await tellPush(site, repository, { change, doer: given.doer });
+    const forced = await isForced(site, repository, change);
+    repository.activities.push({
+      id: takeId(site.state),
+      ref: change.ref,
+      before: change.from,
+      after: change.to,
+      actorId: given.doer.accountId,
+      at: now,
+      forced,
+    });
+    await tellPush(site, repository, { change, doer: given.doer, forced });
     if (!change.ref.startsWith("refs/heads/")) continue;
     const branch = change.ref.slice("refs/heads/".length);
     const suite = { branch, sha: change.to, before: change.from, doer: given.doer };
@@ -92,11 +102,19 @@ function tellCreatedOrDeleted(site: Site, repository: Repository, given: { chang
   site.post({ event, action: null, repository, senderId: doer.accountId, payload });
 }
 
-async function tellPush(site: Site, repository: Repository, given: { change: RefChange; doer: Doer }): Promise<void> {
-  const { change, doer } = given;
+async function isForced(site: Site, repository: Repository, { from, to }: RefChange): Promise<boolean> {
+  if (from === null || to === null) return false;
+  return !(await isAncestor(gitDirectory(site, repository.id), { older: from, newer: to }));
+}
+
+async function tellPush(
+  site: Site,
+  repository: Repository,
+  given: { change: RefChange; doer: Doer; forced: boolean },
+): Promise<void> {
+  const { change, doer, forced } = given;
   const directory = gitDirectory(site, repository.id);
   const { from, to } = change;
-  const forced = from !== null && to !== null && !(await isAncestor(directory, { older: from, newer: to }));
   const range = to === null ? null : await pushedRange(site, repository, change, to);
   const commits = range === null ? [] : (await readCommits(directory, range, 20)).toReversed();
   const head = to === null ? null : await readCommit(directory, to);
@@ -148,7 +166,6 @@ async function pushedCommit(site: Site, repository: Repository, commit: CommitFa
   }
   return {
     id: commit.sha,
-    node_id: nodeId("Commit", commit.sha),
     tree_id: commit.tree,
     distinct: true,
     message: commit.message,

@@ -1,5 +1,5 @@
 import { nodeId, type View } from "../site.ts";
-import { atLeast, fullName, ownerOf, type Repository, type Role, roleOf } from "../state.ts";
+import { type Activity, accountOf, atLeast, fullName, ownerOf, type Repository, type Role, roleOf } from "../state.ts";
 import type { Schema } from "./schema.ts";
 import { simpleUser } from "./user.ts";
 
@@ -147,4 +147,21 @@ export function fullRepository(view: View, repository: Repository, viewerId: num
     ...(owner.kind === "Organization" ? { organization: simpleUser(view, owner) } : {}),
     ...(parent === undefined ? {} : { parent: repositoryObject(view, parent), source: repositoryObject(view, parent) }),
   } satisfies Schema<"full-repository">;
+}
+
+const noSha = "0".repeat(40);
+
+export function activity(view: View, one: Activity) {
+  const { before, after } = one;
+  return {
+    id: one.id,
+    node_id: nodeId("PUSH", one.id),
+    before: before ?? noSha,
+    after: after ?? noSha,
+    ref: one.ref,
+    timestamp: one.at,
+    activity_type:
+      before === null ? "branch_creation" : after === null ? "branch_deletion" : one.forced ? "force_push" : "push",
+    actor: simpleUser(view, accountOf(view.state, one.actorId)),
+  } satisfies Schema<"activity">;
 }

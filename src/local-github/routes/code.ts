@@ -23,7 +23,7 @@ import {
   isProtected,
   shortBranch,
 } from "../resources/commit.ts";
-import { repositoryPage, repositoryUrl } from "../resources/repository.ts";
+import { activity, repositoryPage, repositoryUrl } from "../resources/repository.ts";
 import { bodyOf, listed, type RepositoryContext, repositoryRoute } from "../route.ts";
 import { gitDirectory } from "../site.ts";
 import { branchRef } from "../state.ts";
@@ -219,6 +219,12 @@ export const codeRoutes = [
     return writeFile(context, Buffer.from(content, "base64"));
   }),
   repositoryRoute("DELETE /contents/*path", "contents:write", (context) => writeFile(context, null)),
+  repositoryRoute("GET /activity", "contents:read", (context) => {
+    const ref = context.request.query.get("ref");
+    const full = ref === null || ref.startsWith("refs/") ? ref : branchRef(ref);
+    const some = context.repository.activities.filter((one) => full === null || one.ref === full).toReversed();
+    return listed(context, some, (one) => activity(context.view, one));
+  }),
   repositoryRoute("GET /commits", "contents:read", async (context) => {
     const { query } = context.request;
     const sha = await resolve(context, query.get("sha") ?? context.repository.defaultBranch);

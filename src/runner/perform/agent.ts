@@ -61,6 +61,7 @@ async function perform(context: PerformContext): Promise<AttemptResult> {
       timeoutMs: effect.timeoutMs ?? settings.limits.agentMinutes * 60_000,
       silenceMs: settings.limits.silenceMinutes * 60_000,
       attemptMarker: attemptMarker(state, effect, attempt),
+      command: settings.harness.command,
       variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
     },
     (event) => {

@@ -6,6 +6,7 @@ import { breakpointInputSchema } from "../../core/effect.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { reviewDecision } from "../../policy/review-decision.ts";
+import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
 import { settingsOf } from "../settings-of.ts";
 import type { ObservePerformer } from "./performer.ts";
 
@@ -30,6 +31,8 @@ export const breakpointPerformer: ObservePerformer = {
       subjectSha: subject.sha,
       headSha: pull.headSha,
       pullRequestState: pull.merged ? "merged" : pull.state,
+      pullRequestAuthor: pull.author,
+      lastPusher: await lastPusher(github, state, pull),
       requester: state.requestedBy,
       takenIds: takenReviews(state),
       settings: settingsOf(state).approvals,
@@ -53,6 +56,12 @@ export const breakpointPerformer: ObservePerformer = {
     };
   },
 };
+
+/** Of a fork's branch GitHub tells this repository's App nothing. */
+async function lastPusher(github: Github, { thread }: RunState, pull: PullRequestFacts): Promise<GithubUser | null> {
+  if (pull.headRepositoryId !== thread.repository.id) return null;
+  return github.pusher(thread.repository, pull.headRef, pull.headSha);
+}
 
 /** Reviews that an earlier breakpoint of this run has acted on. */
 function takenReviews(state: RunState): number[] {

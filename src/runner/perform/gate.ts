@@ -1,37 +1,68 @@
-/** `gate`: facts gathered once, judged purely, both journaled. A failed check brings the end of its log along as evidence. */
+/** `gate`: the facts that the gate needs gathered once, judged purely, both journaled. A failed check brings the end of its log along as evidence. */
 import { gateInputSchema } from "../../core/effect.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
-import { runGate } from "../../gate/rules/index.ts";
-import type { CheckFacts } from "../../ports/github.ts";
+import type { CheckFact, FactName, GateFacts } from "../../gate/facts.ts";
+import { gates, runGate } from "../../gate/rules/index.ts";
+import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import type { ObservePerformer, PerformContext } from "./performer.ts";
 
 export const gatePerformer: ObservePerformer = {
   async observe(context) {
-    const { github, state, effect, dependencies } = context;
+    const { state, effect, dependencies } = context;
     const input = gateInputSchema.parse(effect.input);
-    const { repository } = state.thread;
-    const settings = settingsOf(state);
-    const options = (input.options ?? {}) as { baseBranch?: string };
-    const [checks, required, identity] = await Promise.all([
-      github.checks(repository, input.sha),
-      github.requiredChecks(repository, options.baseBranch ?? repository.defaultBranch),
-      dependencies.github.identity(),
-    ]);
-    const facts = { sha: input.sha, checks, required, ownAppId: identity.appId, since: effect.requestedAt };
-    const verdict = runGate(input.gate, facts, input.options, { settings, now: dependencies.clock.now() });
-    const kept = { sha: input.sha, checks: checks.length, required: required.map(({ name }) => name) } as Json;
+    const { baseBranch } = (input.options ?? {}) as { baseBranch?: string };
+    const subject = { sha: input.sha, baseBranch: baseBranch ?? state.thread.repository.defaultBranch };
+    const facts: GateFacts = { sha: input.sha, since: effect.requestedAt };
+    const needs = gates.get(input.gate)?.needs ?? [];
+    await Promise.all(
+      needs.map(async (need) => Object.assign(facts, { [need]: await gatherers[need](context, subject) })),
+    );
+    const verdict = runGate(input.gate, facts, input.options, {
+      settings: settingsOf(state),
+      now: dependencies.clock.now(),
+    });
+    const kept = summary(facts);
     if (verdict.status === "pending") return { final: false, verdict, facts: kept };
-    const output = verdict.status === "failed" ? await withLogs(context, verdict, checks) : verdict;
+    const output = verdict.status === "failed" ? await withLogs(context, verdict, facts.checks ?? []) : verdict;
     return { final: true, verdict, facts: kept, output: output as unknown as Json };
   },
 };
 
+interface Subject {
+  sha: string;
+  baseBranch: string;
+}
+
+/** One a fact: only what the gate asks for is read. */
+const gatherers: { [Name in FactName]: (context: PerformContext, subject: Subject) => Promise<GateFacts[Name]> } = {
+  checks: ({ github, state }, { sha }) => github.checks(state.thread.repository, sha),
+  suites: ({ github, state }, { sha }) => github.checkSuites(state.thread.repository, sha),
+  required: ({ github, state }, { baseBranch }) => github.requiredChecks(state.thread.repository, baseBranch),
+  ownAppId: async ({ dependencies }) => (await dependencies.github.identity()).appId,
+  async files({ github, state, dependencies }, { sha, baseBranch }) {
+    const access = await repositoryAccess(github, state.thread.repository, "read");
+    const base = await dependencies.workspaces.fetch(access, baseBranch);
+    return dependencies.workspaces.changes(access, base, sha);
+  },
+};
+
+/** What the journal keeps: enough to see what was judged, not the texts. */
+function summary({ sha, checks, required, suites, files }: GateFacts): Json {
+  return {
+    sha,
+    ...(checks === undefined ? {} : { checks: checks.length }),
+    ...(required === undefined ? {} : { required: required.map(({ name }) => name) }),
+    ...(suites === undefined ? {} : { suites: suites.length }),
+    ...(files === undefined ? {} : { files: files.length }),
+  };
+}
+
 async function withLogs(
   { github, state, dependencies }: PerformContext,
   verdict: Verdict,
-  checks: CheckFacts[],
+  checks: readonly CheckFact[],
 ): Promise<Verdict> {
   let left: number = limits.ciLogBytesMax;
   const children: Verdict[] = [];

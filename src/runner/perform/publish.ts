@@ -4,6 +4,7 @@ import { unreachable } from "../../core/errors.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
+import { demandMayMerge, demandMayPush } from "./publish-policy.ts";
 
 export const publishPerformer: WorkPerformer = {
   estimateUsd: () => 0,
@@ -19,6 +20,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
   const { repository } = state.thread;
   switch (operation.operation) {
     case "push": {
+      demandMayPush(state);
       await dependencies.workspaces.push(await repositoryAccess(github, repository, "write"), operation);
       return { number: null, url: null, sha: operation.sha };
     }
@@ -42,6 +44,9 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       return { number: operation.pullRequest, url: null, sha: null };
     }
     case "merge": {
+      const pull = await github.pullRequest(repository, operation.pullRequest);
+      // A moved head is a conflict that the process answers by judging the new one; all else is the policy's "no".
+      if (pull.headSha === operation.sha) demandMayMerge(state, operation, pull);
       const merged = await github.ensureMerged(repository, operation.pullRequest, operation.sha, operation.method);
       return { number: operation.pullRequest, url: null, sha: merged.sha };
     }

@@ -1,0 +1,98 @@
+/**
+ * Whether the policy lets a run push or merge, judged from its journal: a second look that no process can leave out.
+ *
+ * PP1 What is pushed is what agents of this run changed; a protected path among it needs the answer of a person in this run.
+ * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged.
+ */
+import {
+  agentOutputSchema,
+  type BreakpointOutput,
+  breakpointInputSchema,
+  type PublishOperation,
+} from "../../core/effect.ts";
+import { BatonError } from "../../core/errors.ts";
+import type { EffectState, RunState } from "../../core/state.ts";
+import type { Verdict } from "../../core/vocabulary.ts";
+import { decide } from "../../policy/decide.ts";
+import { protectedAmong } from "../../policy/rules/protected-paths.ts";
+import type { PullRequestFacts } from "../../ports/github.ts";
+import { settingsOf } from "../settings-of.ts";
+
+/** The verdict where it is not "passed" is thrown as BATON_POLICY_DENIED. */
+export function demandMayPush(state: RunState): void {
+  const settings = settingsOf(state);
+  const paths = changedPaths(state);
+  const allowed = allowedPaths(state);
+  const verdict = decide({
+    action: "publish",
+    facts: { paths: paths.filter((path) => !allowed.has(path)), settings },
+  });
+  demand(verdict);
+}
+
+export function demandMayMerge(
+  state: RunState,
+  { sha }: Extract<PublishOperation, { operation: "merge" }>,
+  pull: Pick<PullRequestFacts, "headSha" | "headRepositoryId">,
+): void {
+  demand(
+    decide({
+      action: "merge",
+      facts: {
+        subjectSha: sha,
+        headSha: pull.headSha,
+        approvedSha: approvedSha(state, sha),
+        gatesPassed: gatesPassed(state, sha),
+        headIsFork: pull.headRepositoryId !== state.thread.repository.id,
+        settings: settingsOf(state),
+      },
+    }),
+  );
+}
+
+function demand(verdict: Verdict): void {
+  if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
+}
+
+function succeeded(state: RunState, kind: EffectState["kind"]): EffectState[] {
+  return [...state.effects.values()].filter((effect) => effect.kind === kind && effect.status === "succeeded");
+}
+
+function changedPaths(state: RunState): string[] {
+  return succeeded(state, "agent").flatMap(({ output }) => {
+    const parsed = agentOutputSchema.pick({ files: true }).safeParse(output);
+    return parsed.success ? parsed.data.files.map(({ path }) => path) : [];
+  });
+}
+
+/** Paths whose change a person of this run has allowed. */
+function allowedPaths(state: RunState): ReadonlySet<string> {
+  const allowed = new Set<string>();
+  for (const { input, output } of succeeded(state, "breakpoint")) {
+    const parsed = breakpointInputSchema.safeParse(input);
+    if (!parsed.success || parsed.data.kind !== "protected-paths") continue;
+    if ((output as unknown as BreakpointOutput).decision !== "approved") continue;
+    for (const path of protectedAmong(parsed.data.subject.paths ?? [], settingsOf(state).protectedPaths))
+      allowed.add(path);
+  }
+  return allowed;
+}
+
+/** The commit of the newest approval; `sha` itself wherever that one was approved. */
+function approvedSha(state: RunState, sha: string): string | null {
+  const approved = succeeded(state, "breakpoint")
+    .map(({ output }) => output as unknown as BreakpointOutput)
+    .filter((output) => output.decision === "approved" && output.sha !== null)
+    .map((output) => output.sha as string);
+  return approved.includes(sha) ? sha : (approved.at(-1) ?? null);
+}
+
+/** At least one gate judged this commit, and the last word of each is "passed". */
+function gatesPassed(state: RunState, sha: string): boolean {
+  const last = new Map<string, string>();
+  for (const { input, output } of succeeded(state, "gate")) {
+    const { gate, sha: judged } = input as { gate: string; sha: string };
+    if (judged === sha) last.set(gate, (output as unknown as Verdict).status);
+  }
+  return last.size > 0 && [...last.values()].every((status) => status === "passed");
+}

@@ -1,0 +1,402 @@
+/** What the readers make of streams recorded from the real CLIs (`test/fixtures/harness`), and of anything else. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ErrorCode } from "../../core/errors.ts";
+import type { HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import { ClaudeCodeReader } from "./claude-code.ts";
+import { CodexReader } from "./codex.ts";
+import { CommandReader } from "./command.ts";
+import type { StreamReader } from "./run-harness.ts";
+
+const fixtures = fileURLToPath(new URL("../../../test/fixtures/harness/", import.meta.url));
+
+function read(reader: StreamReader, file: string): { events: HarnessEvent[]; end: ReturnType<StreamReader["end"]> } {
+  const events = readFileSync(`${fixtures}${file}.jsonl`, "utf8")
+    .split("\n")
+    .flatMap((line) => reader.take(line, "stdout"));
+  return { events, end: reader.end() };
+}
+
+const used = (
+  model: string,
+  input: number,
+  output: number,
+  cacheRead: number,
+  cacheWrite: number,
+  costUsd: number | null,
+) => [{ model, tokens: { input, output, cacheRead, cacheWrite }, costUsd }] satisfies HarnessResult["usage"];
+
+interface Case {
+  /** What the reader says of the end; null: all is well. */
+  code: ErrorCode | null;
+  /** Set when the reader stops the CLI itself. */
+  givesUp?: ErrorCode;
+  finished?: boolean;
+  sessionId: string;
+  text?: string;
+  usage: HarnessResult["usage"];
+  turns: number;
+  tools?: string[];
+  retries?: (number | null)[];
+}
+
+const sonnet = "claude-sonnet-4-5";
+const twoTurns = used(sonnet, 1350, 110, 1840, 100, 0.006626999999999999);
+const written = ["Write started", "Write completed"];
+const done = "Done: hello.txt exists.";
+
+const claudeCases: Record<string, Case> = {
+  success: {
+    code: null,
+    sessionId: "87c6c9df-af3f-4165-929e-941c939d7d6a",
+    text: done,
+    usage: twoTurns,
+    turns: 2,
+    tools: written,
+  },
+  "success.first": {
+    code: null,
+    sessionId: "b94d07e7-a019-4c55-ae74-3eae494c8f8a",
+    text: done,
+    usage: twoTurns,
+    turns: 2,
+    tools: written,
+  },
+  // The session's sum is 1,360 in and 115 out; the earlier attempt has paid for its part.
+  "followup.resumed": {
+    code: null,
+    sessionId: "b94d07e7-a019-4c55-ae74-3eae494c8f8a",
+    usage: used(sonnet, 10, 5, 0, 0, 0.000105),
+    turns: 1,
+  },
+  "commit.wt": {
+    code: null,
+    sessionId: "d297f48f-a94e-4d17-b0ed-7c59b7d2445e",
+    text: done,
+    usage: used(sonnet, 2550, 195, 2140, 140, 0.011741999999999999),
+    turns: 3,
+    tools: [...written, "Bash started", "Bash failed"],
+  },
+  badtool: {
+    code: null,
+    sessionId: "5e321bad-60f0-4868-ad18-33d024520c30",
+    usage: twoTurns,
+    turns: 2,
+    tools: ["no_such_tool started", "no_such_tool failed"],
+  },
+  mcp: {
+    code: null,
+    sessionId: "c031e484-5e7c-4388-a206-062a22692f2d",
+    usage: twoTurns,
+    turns: 2,
+    tools: ["mcp__echo__echo started", "mcp__echo__echo completed"],
+  },
+  flaky429: {
+    code: null,
+    sessionId: "2a4beb5b-6ed7-4944-8e85-3d5e5d67c271",
+    text: done,
+    usage: twoTurns,
+    turns: 2,
+    tools: written,
+    retries: [429, 429],
+  },
+  err401: {
+    code: null,
+    givesUp: "BATON_HARNESS_AUTH",
+    finished: false,
+    sessionId: "251dac08-e465-427b-b3c9-ac2f3d5029a3",
+    usage: [],
+    turns: 0,
+    retries: [401, 401, 401, 401, 401, 401, 401, 401, 401],
+  },
+  "err401.retry1": {
+    code: "BATON_HARNESS_AUTH",
+    givesUp: "BATON_HARNESS_AUTH",
+    sessionId: "2ced4c29-730a-4493-a004-da6c462b65b5",
+    usage: [],
+    turns: 1,
+    retries: [401],
+  },
+  refuse: {
+    code: "BATON_HARNESS_REFUSED",
+    sessionId: "56716757-dc67-4b74-9603-39dada17168c",
+    usage: used(sonnet, 2400, 170, 600, 80, 0.01023),
+    turns: 2,
+  },
+  "loop.maxturns": {
+    code: "BATON_HARNESS_TURNS",
+    sessionId: "3f4f1e34-b044-40b9-abd1-39a9d343a5c0",
+    usage: used(sonnet, 2400, 170, 600, 80, 0.01023),
+    turns: 3,
+    tools: ["Bash started", "Bash completed", "Bash started", "Bash completed"],
+  },
+  "loop.budget": {
+    code: "BATON_BUDGET_EXCEEDED",
+    sessionId: "f7f33225-bbbc-4955-a775-223445359649",
+    usage: used(sonnet, 2400, 170, 600, 80, 0.01023),
+    turns: 2,
+    tools: ["Bash started", "Bash completed", "Bash started"],
+  },
+  // Killed: no result line; the input side of what it asked is known and counted.
+  "mid-kill.termgroup": {
+    code: null,
+    finished: false,
+    sessionId: "66ab0a29-c3b7-46fb-b94c-309622c7dafd",
+    text: "Sleeping.",
+    usage: used(sonnet, 1200, 0, 300, 40, null),
+    turns: 1,
+    tools: ["Bash started", "Bash failed"],
+  },
+};
+
+const gpt = "gpt-5.1-codex";
+const commanded = ["command started", "command completed"];
+const codexCases: Record<string, Case> = {
+  success: {
+    code: null,
+    sessionId: "01a1fbbb-b2d4-7540-a115-94f90ddef422",
+    text: done,
+    usage: used(gpt, 1450, 110, 1840, 0, null),
+    turns: 2,
+    tools: commanded,
+  },
+  "success.first": {
+    code: null,
+    sessionId: "01a1fbc2-95ef-7482-af90-e87f59f34da4",
+    usage: used(gpt, 1450, 110, 1840, 0, null),
+    turns: 2,
+    tools: commanded,
+  },
+  // Less the 3,290 in (1,840 of them cached) and 110 out of the first attempt: see `resumedCodex`.
+  "followup.resumed": {
+    code: null,
+    sessionId: "01a1fbc2-95ef-7482-af90-e87f59f34da4",
+    text: "Yes, I remember.",
+    usage: used(gpt, 84, 11, 700, 0, null),
+    turns: 1,
+  },
+  "commit.wt": {
+    code: null,
+    sessionId: "01a1fbc6-4c46-75e2-b4d5-3b4cec94ca93",
+    usage: used(gpt, 2690, 195, 2140, 0, null),
+    turns: 3,
+    tools: commanded,
+  },
+  badtool: {
+    code: null,
+    sessionId: "01a1fbca-d991-7cf0-a320-4db83e5d3230",
+    usage: used(gpt, 1450, 110, 1840, 0, null),
+    turns: 1,
+  },
+  mcp: {
+    code: null,
+    sessionId: "01a1fbc8-42b8-7b41-9666-8614b267ac5c",
+    usage: used(gpt, 1450, 110, 1840, 0, null),
+    turns: 1,
+    tools: ["echo started", "echo completed"],
+  },
+  flaky429: {
+    code: null,
+    sessionId: "01a1fbc6-51de-7040-967e-70ba67eac8bd",
+    usage: used(gpt, 1450, 110, 1840, 0, null),
+    turns: 2,
+    tools: commanded,
+    retries: [429, 429],
+  },
+  err401: {
+    code: "BATON_HARNESS_AUTH",
+    givesUp: "BATON_HARNESS_AUTH",
+    sessionId: "01a1fbbe-6a59-7c91-9b97-c2e56f4df342",
+    usage: [],
+    turns: 0,
+    retries: [401, 401, 401, 401, 401],
+  },
+  err429: {
+    code: "BATON_HARNESS_QUOTA",
+    sessionId: "01a1fbc1-1059-76f3-a0ac-d0c810951f9c",
+    usage: [],
+    turns: 0,
+  },
+  refuse: {
+    code: "BATON_HARNESS_REFUSED",
+    sessionId: "01a1fbbe-cdec-7c12-8ab0-2b0f640f2936",
+    usage: used(gpt, 1240, 85, 300, 0, null),
+    turns: 1,
+  },
+  "mid-kill.termgroup": {
+    code: null,
+    finished: false,
+    sessionId: "01a1fbcc-769c-76a2-bdfb-52d786e463a5",
+    text: "Sleeping.",
+    usage: [],
+    turns: 1,
+    tools: ["command started"],
+  },
+};
+
+const resumedCodex = {
+  before: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 },
+  now: () => null,
+};
+const codexReader = (name: string): CodexReader =>
+  name === "followup.resumed" ? new CodexReader(gpt, resumedCodex) : new CodexReader(gpt);
+
+const suites: [string, Record<string, Case>, (name: string) => StreamReader][] = [
+  ["claude", claudeCases, () => new ClaudeCodeReader()],
+  ["codex", codexCases, codexReader],
+];
+
+describe.each(suites)("recorded streams of %s", (cli, cases, create) => {
+  it.each(Object.entries(cases))("%s", (name, expected) => {
+    const reader = create(name);
+    const { events, end } = read(reader, `${cli}.${name}`);
+    expect(end.error?.code ?? null).toBe(expected.code);
+    expect(reader.giveUp?.code).toBe(expected.givesUp);
+    expect(end).toMatchObject({
+      finished: expected.finished ?? true,
+      sessionId: expected.sessionId,
+      usage: expected.usage,
+      turns: expected.turns,
+    });
+    if (expected.text !== undefined) expect(end.text).toBe(expected.text);
+    const tools = events.flatMap((event) => (event.type === "tool" ? [`${event.name} ${event.state}`] : []));
+    expect(tools).toEqual(expected.tools ?? []);
+    const retries = events.flatMap((event) => (event.type === "retry" ? [event.status] : []));
+    expect(retries).toEqual(expected.retries ?? []);
+    expect(events.filter(({ type }) => type === "session")).toMatchObject([{ sessionId: expected.sessionId }]);
+    // The last usage event is what the result says: live figures and final ones never disagree.
+    const last = events.findLast(({ type }) => type === "usage");
+    if (last !== undefined && expected.usage[0] !== undefined)
+      expect(last).toEqual({ type: "usage", ...expected.usage[0] });
+  });
+
+  it("every recorded stream is in the table", () => {
+    const recorded = readdirSync(fixtures).filter((file) => file.startsWith(`${cli}.`));
+    expect(recorded.map((file) => file.slice(cli.length + 1, -".jsonl".length)).sort()).toEqual(
+      Object.keys(cases).sort(),
+    );
+  });
+});
+
+describe("Claude Code", () => {
+  const take = (reader: StreamReader, ...events: object[]): HarnessEvent[] =>
+    events.flatMap((event) => reader.take(JSON.stringify(event), "stdout"));
+  const init = { type: "system", subtype: "init", session_id: "s-1", model: sonnet };
+  const start = (id: string, model: string, input: number) => ({
+    type: "stream_event",
+    event: { type: "message_start", message: { id, model, usage: { input_tokens: input, output_tokens: 1 } } },
+  });
+  const delta = (output: number) => ({
+    type: "stream_event",
+    event: { type: "message_delta", usage: { output_tokens: output } },
+  });
+
+  it("output tokens come from the stream, not from the stale count of the assistant line", () => {
+    const reader = new ClaudeCodeReader();
+    const message = { id: "m1", model: sonnet, usage: { input_tokens: 10, output_tokens: 1 }, content: [] };
+    take(reader, init, start("m1", sonnet, 10), { type: "assistant", message }, delta(321));
+    expect(reader.end().usage).toEqual(used(sonnet, 10, 321, 0, 0, null));
+  });
+
+  it("a subagent's model is counted on its own, and a dated name as the name that was asked for", () => {
+    const reader = new ClaudeCodeReader();
+    take(reader, init, start("m1", `${sonnet}-20250929`, 10), delta(5), start("m2", "claude-haiku-4-5", 7), delta(3));
+    expect(reader.end().usage).toEqual([
+      ...used(sonnet, 10, 5, 0, 0, null),
+      ...used("claude-haiku-4-5", 7, 3, 0, 0, null),
+    ]);
+  });
+
+  it("pieces of the stream are not kept in the transcript, whole lines are", () => {
+    const reader = new ClaudeCodeReader();
+    expect(reader.keeps(JSON.stringify(delta(1)))).toBe(false);
+    expect(reader.keeps(JSON.stringify(init))).toBe(true);
+  });
+
+  it("a denied tool is told", () => {
+    const denials = [{ tool_name: "Bash", tool_input: { command: "rm -r ." } }];
+    const result = { type: "result", subtype: "success", is_error: false, permission_denials: denials };
+    expect(take(new ClaudeCodeReader(), init, result)).toContainEqual({
+      type: "warning",
+      text: "Not permitted: Bash rm -r .",
+    });
+  });
+
+  it.each([429, 500, 529])("gives up at the third retry of a %i", (status) => {
+    const reader = new ClaudeCodeReader();
+    const retry = (attempt: number) => ({ type: "system", subtype: "api_retry", attempt, error_status: status });
+    take(reader, init, retry(1), retry(2));
+    expect(reader.giveUp).toBeNull();
+    take(reader, retry(3));
+    expect(reader.giveUp?.code).toBe(status === 429 ? "BATON_HARNESS_QUOTA" : "BATON_HARNESS_UNAVAILABLE");
+  });
+});
+
+describe("Codex", () => {
+  it("counts what runs from the session's file, less what earlier attempts used", () => {
+    const tokens = { input: 110, output: 12, cacheRead: 1000, cacheWrite: 0 };
+    const reader = new CodexReader(gpt, {
+      before: { input: 100, output: 10, cacheRead: 900, cacheWrite: 0 },
+      now: () => tokens,
+    });
+    reader.take('{"type":"thread.started","thread_id":"t-1"}', "stdout");
+    const events = reader.take('{"type":"item.completed","item":{"type":"agent_message","text":"One."}}', "stdout");
+    expect(events).toContainEqual({ type: "usage", ...used(gpt, 10, 2, 100, 0, null)[0] });
+    tokens.output = 40;
+    expect(reader.end()).toMatchObject({ finished: false, usage: used(gpt, 10, 30, 100, 0, null) });
+  });
+
+  it("cache writes are not counted as input a second time", () => {
+    const reader = new CodexReader(gpt);
+    const usage = { input_tokens: 100, cached_input_tokens: 30, cache_write_input_tokens: 20, output_tokens: 5 };
+    reader.take(JSON.stringify({ type: "turn.completed", usage }), "stdout");
+    expect(reader.end().usage).toEqual(used(gpt, 50, 5, 30, 20, null));
+  });
+});
+
+describe("any output", () => {
+  const readers: [string, () => StreamReader][] = [
+    ["claude-code", () => new ClaudeCodeReader()],
+    ["codex", () => new CodexReader(gpt)],
+    ["command", () => new CommandReader()],
+  ];
+  const type = fc.constantFrom(
+    ...["system", "assistant", "user", "result", "stream_event", "text", "usage", "error", "session", "tool"],
+    ...["thread.started", "item.started", "item.completed", "turn.completed", "turn.failed"],
+  );
+  const key = fc.constantFrom(
+    ...["message", "content", "usage", "item", "error", "event", "subtype", "modelUsage", "session_id", "type"],
+    ...["input_tokens", "permission_denials", "num_turns", "text", "changes", "model", "id", "attempt"],
+  );
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: "small" },
+      fc.constantFrom(null, -1, 1.5, Number.MAX_VALUE, "", "api_retry", "init", "text", "tool_use", true),
+      fc.array(tie("any"), { maxLength: 3 }),
+      fc.dictionary(key, tie("any"), { maxKeys: 4 }),
+    ),
+  })).any;
+  const line = fc.oneof(
+    fc.string(),
+    fc
+      .tuple(type, fc.dictionary(key, value, { maxKeys: 5 }))
+      .map(([name, more]) => JSON.stringify({ ...more, type: name })),
+    fc
+      .tuple(type, fc.nat(60))
+      .map(([name, cut]) => JSON.stringify({ type: name, message: { content: [] } }).slice(0, cut)),
+  );
+
+  it.each(readers)("%s throws at none, and its counts stay whole numbers", (_, create) => {
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+        const reader = create();
+        for (const one of lines) reader.take(one, "stdout");
+        for (const { tokens } of reader.end().usage)
+          for (const count of Object.values(tokens)) expect(Number.isInteger(count) && count >= 0).toBe(true);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -1,5 +1,5 @@
 /** One request with its answer, or one webhook: what `onExchange` gives to whoever checks the shapes. */
-interface ApiExchange {
+export interface ApiExchange {
   kind: "api";
   request: {
     method: string;
@@ -14,7 +14,7 @@ interface ApiExchange {
   fault: string | null;
 }
 
-interface WebhookExchange {
+export interface WebhookExchange {
   kind: "webhook";
   event: string;
   action: string | null;

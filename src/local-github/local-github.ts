@@ -6,6 +6,7 @@
  */
 
 import { generateKeyPairSync } from "node:crypto";
+import { channel } from "node:diagnostics_channel";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -60,7 +61,8 @@ export interface LocalGithub extends People {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const routes = [
+/** What it serves; the tests compare it with GitHub's description. */
+export const localGithubRoutes = [
   ...metaRoutes,
   ...appRoutes,
   ...issueRoutes,
@@ -70,6 +72,9 @@ const routes = [
   ...codeRoutes,
   ...commitRoutes,
 ];
+
+/** Every exchange of every local GitHub of this process: who checks shapes listens here, and no test can forget it. */
+const exchanges = channel("local-github.exchange");
 
 export async function startLocalGithub(options: LocalGithubOptions = {}): Promise<LocalGithub> {
   const directory = await mkdtemp(join(tmpdir(), "local-github-"));
@@ -87,7 +92,10 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
   const flight = createFlight();
   const locks = new Map<number, Promise<unknown>>();
   const faults = createFaults(() => state);
-  const onExchange = options.onExchange ?? (() => undefined);
+  const onExchange = (exchange: Exchange): void => {
+    options.onExchange?.(exchange);
+    exchanges.publish(exchange);
+  };
   const log: LogEntry[] = [];
 
   const site: Site = {
@@ -115,7 +123,7 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
   const webhooks = createWebhooks(site, { faults: faults.webhooks, onExchange });
   addGithubItself(site);
   const limits = createRateLimits(options.limits ?? {}, now);
-  const parts = { site, routes, faults, limits, log, onExchange, pages };
+  const parts = { site, routes: localGithubRoutes, faults, limits, log, onExchange, pages };
   server.on("request", (request, response) => flight.add(serve(parts, request, response)));
 
   async function settle(): Promise<void> {

@@ -175,21 +175,26 @@ function parcelFor(site: Site, webhook: WebhookPost, to: { app: App; installatio
   };
 }
 
-/** Payloads carry the repository without what only its settings page shows. */
+/** What only the settings and the page of a repository show. */
+const notInPayloads = new Set([
+  "permissions",
+  "parent",
+  "source",
+  "organization",
+  "template_repository",
+  "temp_clone_token",
+  "subscribers_count",
+  "network_count",
+  "use_squash_pr_title_as_default",
+  "squash_merge_commit_title",
+  "squash_merge_commit_message",
+  "merge_commit_title",
+  "merge_commit_message",
+]);
+
 function webhookRepository(site: Site, repository: Repository): object {
-  const {
-    permissions: _permissions,
-    parent: _parent,
-    source: _source,
-    organization: _organization,
-    ...rest
-  } = fullRepository(site, repository, null) as ReturnType<typeof fullRepository> & {
-    parent?: unknown;
-    source?: unknown;
-    organization?: unknown;
-  };
-  const { temp_clone_token: _token, subscribers_count: _subscribers, network_count: _network, ...plain } = rest;
-  return { ...plain, custom_properties: {} };
+  const shown = Object.entries(fullRepository(site, repository, null)).filter(([name]) => !notInPayloads.has(name));
+  return { ...Object.fromEntries(shown), custom_properties: {} };
 }
 
 function organization(site: Site, id: number): object {

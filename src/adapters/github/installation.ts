@@ -301,7 +301,11 @@ export class InstallationGithub implements Github {
       return pullOf(
         await this.#requester.write<wire.PullRequest>("POST /repos/{owner}/{repo}/pulls", {
           ...at(repository),
-          ...options,
+          head: options.head,
+          base: options.base,
+          title: options.title,
+          body: options.body,
+          draft: options.draft,
         }),
       );
     } catch (thrown) {

@@ -5,7 +5,7 @@
  */
 import type { Doer } from "../access.ts";
 import { readCommit } from "../git-objects.ts";
-import { checkRun, checkSuite } from "../resources/check.ts";
+import { checkRun, checkSuite, simpleCheckSuite } from "../resources/check.ts";
 import { commitObject } from "../resources/commit.ts";
 import { gitDirectory, type Site } from "../site.ts";
 import {
@@ -135,9 +135,7 @@ export async function tellRun(
   const { run, action } = given;
   const suite = repository.checkSuites.get(run.suiteId);
   if (suite === undefined) return;
-  const commit = await readCommit(gitDirectory(site, repository.id), run.headSha);
-  const { repository: _repository, ...suiteObject } = checkSuite(site, { repository, commit }, suite);
-  const object = { ...checkRun(site, repository, run), check_suite: suiteObject };
+  const object = { ...checkRun(site, repository, run), check_suite: simpleCheckSuite(site, repository, suite) };
   site.post({
     event: "check_run",
     action,

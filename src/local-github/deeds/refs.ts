@@ -10,7 +10,7 @@ import { commitSha, git, isAncestor, readRefs, updateRef } from "../git.ts";
 import { type CommitFacts, readCommit, readCommits } from "../git-objects.ts";
 import { noreplyAddress } from "../resources/commit.ts";
 import { repositoryPage } from "../resources/repository.ts";
-import { gitDirectory, nodeId, type Site } from "../site.ts";
+import { gitDirectory, type Site } from "../site.ts";
 import { accountOf, branchRef, type Repository, takeId } from "../state.ts";
 import { openSuites } from "./checks.ts";
 import { startCi } from "./ci.ts";

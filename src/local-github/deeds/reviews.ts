@@ -3,7 +3,6 @@ import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
 import { type PullThread, pullRequestSimple } from "../resources/pull-request.ts";
 import { reviewComment, review as reviewObject } from "../resources/review.ts";
-import { writtenBy } from "../resources/user.ts";
 import type { Site } from "../site.ts";
 import { type Repository, type Review, type ReviewComment, takeId } from "../state.ts";
 import { checkBody } from "./threads.ts";
@@ -157,10 +156,7 @@ export function addReviewComment(
       repository,
       senderId: doer.accountId,
       payload: {
-        comment: {
-          ...reviewComment(site, { repository, thread }, made),
-          performed_via_github_app: writtenBy(site, doer.appId),
-        },
+        comment: reviewComment(site, { repository, thread }, made),
         pull_request: pullRequestSimple(site, repository, thread),
       },
     });

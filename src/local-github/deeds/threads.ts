@@ -72,7 +72,7 @@ export function tellThread(
   const { thread } = given;
   const subject = isPull(thread)
     ? { number: thread.number, pull_request: pullPayload(site, repository, thread) }
-    : { issue: issue(site, repository, thread) };
+    : { issue: issuePayload(site, repository, thread) };
   site.post({
     event: thread.pull === null ? "issues" : "pull_request",
     action: given.action,
@@ -80,6 +80,12 @@ export function tellThread(
     senderId: given.doer.accountId,
     payload: { ...subject, ...given.more },
   });
+}
+
+/** Who closed it is in the API's answer only. */
+function issuePayload(site: Site, repository: Repository, thread: Thread): object {
+  const { closed_by: _closedBy, ...payload } = issue(site, repository, thread);
+  return payload;
 }
 
 function pullPayload(site: Site, repository: Repository, thread: Thread) {
@@ -199,7 +205,7 @@ function tellComment(
     repository,
     senderId: given.doer.accountId,
     payload: {
-      issue: issue(site, repository, thread),
+      issue: issuePayload(site, repository, thread),
       comment: issueComment(site, repository, given.comment),
       ...given.more,
     },

@@ -63,10 +63,8 @@ function simpleCommit(commit: CommitFacts) {
   } satisfies Schema<"simple-commit">;
 }
 
-export function checkSuite(view: View, place: { repository: Repository; commit: CommitFacts }, suite: CheckSuite) {
-  const { repository } = place;
-  const url = `${repositoryUrl(view, repository)}/check-suites/${suite.id}`;
-  const runs = [...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id);
+/** As it comes with its check runs. */
+export function simpleCheckSuite(view: View, repository: Repository, suite: CheckSuite) {
   return {
     id: suite.id,
     node_id: nodeId("CheckSuite", suite.id),
@@ -74,17 +72,25 @@ export function checkSuite(view: View, place: { repository: Repository; commit: 
     head_sha: suite.headSha,
     status: suite.status,
     conclusion: suite.conclusion,
-    url,
+    url: `${repositoryUrl(view, repository)}/check-suites/${suite.id}`,
     before: suite.before,
     after: suite.headSha,
     pull_requests: pullRequestsAt(view, repository, suite.headSha),
     app: integration(view, suite.appId),
     created_at: suite.createdAt,
     updated_at: suite.updatedAt,
+  };
+}
+
+export function checkSuite(view: View, place: { repository: Repository; commit: CommitFacts }, suite: CheckSuite) {
+  const { repository } = place;
+  const simple = simpleCheckSuite(view, repository, suite);
+  return {
+    ...simple,
     rerequestable: true,
     runs_rerequestable: appOf(view.state, suite.appId).slug !== "github-actions",
-    latest_check_runs_count: runs.length,
-    check_runs_url: `${url}/check-runs`,
+    latest_check_runs_count: [...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id).length,
+    check_runs_url: `${simple.url}/check-runs`,
     head_commit: simpleCommit(place.commit),
     repository: minimalRepository(view, repository),
   } satisfies Schema<"check-suite">;

@@ -1,0 +1,88 @@
+/** What is not held against GitHub's description, and why. Nothing else is loosened. */
+import type { Schema } from "../../tools/github-description.ts";
+
+/** Formats that GitHub's own answers do not keep. */
+export const looseFormats: { format: string; reason: string }[] = [
+  { format: "email", reason: "A bot's own address, `1+name[bot]@users.noreply.github.com`, is none by the standard." },
+];
+
+/** Properties that GitHub sends and that its description names in other places only. */
+export const alsoSent: {
+  property: string;
+  within: "answer" | "refusal" | "webhook";
+  schema: Schema;
+  reason: string;
+}[] = [
+  {
+    property: "status",
+    within: "refusal",
+    schema: { type: "string", pattern: "^[45]\\d\\d$" },
+    reason: "Every refusal repeats its status; only the description's basic error says so.",
+  },
+  {
+    property: "user_view_type",
+    within: "webhook",
+    schema: { enum: ["public"] },
+    reason: "Described of users (`simple-user`), forgotten where a payload spells a user out.",
+  },
+  {
+    property: "has_pull_requests",
+    within: "webhook",
+    schema: { type: "boolean" },
+    reason: "Newer than the package of webhooks; the REST description has it of every repository.",
+  },
+  {
+    property: "pull_request_creation_policy",
+    within: "webhook",
+    schema: { enum: ["all", "collaborators_only"] },
+    reason: "Newer than the package of webhooks; the REST description has it of every repository.",
+  },
+];
+
+/** Properties that may be null though the description forgets to say so. */
+export const alsoNull: { definition: string; at: string[]; reason: string }[] = [
+  {
+    definition: "pull-request",
+    at: ["head", "repo"],
+    reason: "A pull request outlives its deleted fork; the payload's schema and `pull-request-simple` say so.",
+  },
+];
+
+const basicError: Schema = { $ref: "#/$defs/basic-error" };
+
+/** Answers that any operation may give and that the description lists for some only. */
+export const answersAnywhere: { status: number; schema: Schema | null; reason: string }[] = [
+  { status: 304, schema: null, reason: "Every read answers a matching If-None-Match so." },
+  { status: 400, schema: basicError, reason: "A body that is no JSON is refused before any operation is chosen." },
+  { status: 401, schema: basicError, reason: "A bad token or JWT is refused before any operation is chosen." },
+  { status: 403, schema: basicError, reason: "A missing permission or a secondary limit refuses any operation." },
+  { status: 404, schema: basicError, reason: "What one may not see is not there, for any operation." },
+  { status: 429, schema: basicError, reason: "Limits refuse any operation." },
+  {
+    status: 422,
+    schema: { anyOf: [{ $ref: "#/$defs/validation-error" }, { $ref: "#/$defs/validation-error-simple" }, basicError] },
+    reason: "Every write may find its body wrong; the description forgets it for check runs and others.",
+  },
+];
+
+/** Paths that GitHub serves and does not describe, as the described ones of the same answer. */
+export const describedElsewhere: { from: RegExp; to: string; reason: string }[] = [
+  {
+    from: /^(\w+) \/repositories\/\d+(?=\/|$)/,
+    to: "$1 /repos/by/id",
+    reason: "Where GitHub redirects to when a repository was renamed: the same answers by id.",
+  },
+  {
+    from: /^(\w+ \/repos\/[^/]+\/[^/]+\/contents)\/?$/,
+    to: "$1/.",
+    reason: "The root's listing: an empty path, which a path template cannot say.",
+  },
+  {
+    from: /^(GET \/repos\/[^/]+\/[^/]+)\/statuses\/([^/]+)$/,
+    to: "$1/commits/$2/statuses",
+    reason: "The older path of the same list.",
+  },
+];
+
+/** Events whose description has a name of its own. */
+export const webhookNames: Record<string, string> = { repository_dispatch: "repository-dispatch-sample.collected" };

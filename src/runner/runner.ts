@@ -44,7 +44,12 @@ export class Runner {
     const { store, queue, soleOwner } = this.#dependencies;
     if (soleOwner) {
       // Nobody else can use this database, so leases of an earlier start are void: no waiting for them to expire.
-      for (const lease of await store.expiredLeases(Number.MAX_SAFE_INTEGER)) await store.releaseLease(lease);
+      const left = await store.expiredLeases(Number.MAX_SAFE_INTEGER);
+      for (const lease of left) await store.releaseLease(lease);
+      // A leased run was being driven when the process died, whatever its row says: it may have waited until a moment before.
+      for (const { name } of left) {
+        if (name.startsWith(leasePrefix)) await this.#tryToWake(runIdSchema.parse(name.slice(leasePrefix.length)));
+      }
       await this.#recover();
     }
     await queue.work("run", limits.parallelEffectsPerRunMax, (job) => this.#handleJob(job));

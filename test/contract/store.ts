@@ -623,7 +623,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
 
     it("answers a ping and says what it is", async () => {
       await database.ping();
-      expect(["memory", "pglite", "postgres"]).toContain(database.kind);
+      expect(["memory", "pglite", "postgres", "git"]).toContain(database.kind);
     });
 
     it("S5: the same content again is no work; a newer content is, also when it comes while the older is sent", async () => {

@@ -1,0 +1,227 @@
+/**
+ * What the state looks like as files: one row a line, so that `git log -p refs/baton/thread/7` reads as a history.
+ *
+ * thread ref   driver.json  inbox.jsonl  jobs.jsonl  leases.jsonl  outbox.jsonl  runs.jsonl  threads.jsonl
+ *              journal/<run>.jsonl  blobs/<sha256>
+ * shared ref   index.jsonl  values.jsonl  ledger/<month>.jsonl
+ *
+ * GF1 A journal only grows, and its events are chained; other files hold the present rows, their past is git's.
+ * GF2 The text that was hashed is the text that is kept: an event's line ends in its canonical JSON, byte for byte.
+ */
+import type { SealedEvent } from "../../core/chain.ts";
+import type { RunEvent } from "../../core/event.ts";
+import type { Json, RunId } from "../../core/vocabulary.ts";
+import type { Delivery, Lease, LedgerRow, RunRow } from "../../ports/store.ts";
+import { deliveryKey, type JobRow, type KeptOutboxRow, type TableName, Tables } from "../memory/tables.ts";
+
+/** Who drives a thread. The epoch never comes again. */
+export interface Driver {
+  owner: string;
+  epoch: number;
+  expiresAt: number;
+  /** How others find out whether it is still alive: the id of its workflow run. */
+  job: string | null;
+}
+
+/** What another job must know about an active run to find its thread. */
+export interface IndexRow {
+  runId: RunId;
+  home: string;
+  threadKey: string;
+  wakeAt: number | null;
+  watches: string[];
+}
+
+export type Place = "home" | "shared";
+export type Files = ReadonlyMap<string, string>;
+
+const blobDirectory = "blobs/";
+
+export class Snapshot {
+  readonly tables: Tables;
+  readonly index = new Map<RunId, IndexRow>();
+  /** Ids of blobs that the home ref has, with the name of their file. */
+  readonly blobs = new Map<string, string>();
+  driver: Driver | null = null;
+  /** Counts changes; equal counts mean that nothing changed in between. */
+  changes = 0;
+  readonly #home: string;
+  #dirty = new Map<string, Place>();
+
+  constructor(home: string) {
+    this.#home = home;
+    this.tables = new Tables((table, row) => this.#changed(table, row));
+  }
+
+  touch(path: string, place: Place): void {
+    this.changes += 1;
+    this.#dirty.set(path, place);
+  }
+
+  setDriver(driver: Driver): void {
+    this.driver = driver;
+    this.touch("driver.json", "home");
+  }
+
+  /** Paths that differ from what was read or taken before, with their place. */
+  takeDirty(): Map<string, Place> {
+    const dirty = this.#dirty;
+    this.#dirty = new Map();
+    return dirty;
+  }
+
+  restoreDirty(dirty: ReadonlyMap<string, Place>): void {
+    for (const [path, place] of dirty) this.#dirty.set(path, place);
+  }
+
+  #changed(table: TableName, row: string): void {
+    switch (table) {
+      case "events":
+        return this.touch(`journal/${row}.jsonl`, "home");
+      case "runs":
+        this.#indexRun(row as RunId);
+        return this.touch("runs.jsonl", "home");
+      case "ledger":
+        return this.touch(ledgerPath(Number(row)), "shared");
+      case "values":
+        return this.touch("values.jsonl", "shared");
+      case "deliveries":
+        return this.touch("inbox.jsonl", "home");
+      case "threads":
+      case "outbox":
+      case "leases":
+      case "jobs":
+        return this.touch(`${table}.jsonl`, "home");
+    }
+  }
+
+  #indexRun(runId: RunId): void {
+    const run = this.tables.runRows.get(runId);
+    const old = this.index.get(runId);
+    if (run === undefined || !["running", "waiting", "paused"].includes(run.status)) {
+      if (this.index.delete(runId)) this.touch("index.jsonl", "shared");
+      return;
+    }
+    const { threadKey, wakeAt, watches } = run;
+    const row = { runId, home: this.#home, threadKey, wakeAt, watches };
+    // Most changes of a run do not change where it is found: then the shared ref, which all threads push to, stays.
+    if (JSON.stringify(old) === JSON.stringify(row)) return;
+    this.index.set(runId, row);
+    this.touch("index.jsonl", "shared");
+  }
+}
+
+/** Content of a file as the snapshot has it; null: no such file. Blobs are not made here. */
+export function encode(snapshot: Snapshot, path: string): string | null {
+  const { tables } = snapshot;
+  const [directory = "", name = ""] = path.split("/");
+  if (directory === "journal") {
+    const events = tables.events.get(name.replace(/\.jsonl$/, "") as RunId) ?? [];
+    return text(events.map(eventLine));
+  }
+  if (directory === "ledger")
+    return text(tables.ledgerRows.filter(({ at }) => ledgerPath(at) === path).map((row) => JSON.stringify(row)));
+  switch (path) {
+    case "driver.json":
+      return snapshot.driver === null ? null : `${JSON.stringify(snapshot.driver)}\n`;
+    case "inbox.jsonl":
+      return lines(tables.deliveries.values());
+    case "jobs.jsonl":
+      return lines(tables.jobs.values());
+    case "leases.jsonl":
+      return lines(tables.leases.values());
+    case "outbox.jsonl":
+      return lines(tables.outbox.values());
+    case "runs.jsonl":
+      return lines(tables.runRows.values());
+    case "threads.jsonl":
+      return lines([...tables.threads].map(([threadKey, activeRunId]) => ({ threadKey, activeRunId })));
+    case "values.jsonl":
+      return lines([...tables.values].map(([key, value]) => ({ key, value })));
+    case "index.jsonl":
+      return lines(snapshot.index.values());
+    default:
+      return null;
+  }
+}
+
+export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snapshot {
+  const snapshot = new Snapshot(home);
+  const { tables } = snapshot;
+  const rows = <T>(path: string, files = homeFiles): T[] =>
+    splitLines(files.get(path) ?? "").map((line) => JSON.parse(line) as T);
+  for (const delivery of rows<Delivery>("inbox.jsonl"))
+    tables.deliveries.set(deliveryKey(delivery.hook, delivery.guid), delivery);
+  for (const job of rows<JobRow>("jobs.jsonl")) tables.jobs.set(job.id, job);
+  for (const lease of rows<Lease>("leases.jsonl")) tables.leases.set(lease.name, lease);
+  for (const row of rows<KeptOutboxRow>("outbox.jsonl")) tables.outbox.set(row.operationKey, row);
+  for (const run of rows<RunRow>("runs.jsonl")) tables.runRows.set(run.runId, run);
+  for (const { threadKey, activeRunId } of rows<{ threadKey: string; activeRunId: RunId }>("threads.jsonl"))
+    tables.threads.set(threadKey, activeRunId);
+  for (const { key, value } of rows<{ key: string; value: Json }>("values.jsonl", sharedFiles))
+    tables.values.set(key, value);
+  for (const row of rows<IndexRow>("index.jsonl", sharedFiles)) snapshot.index.set(row.runId, row);
+  for (const path of [...sharedFiles.keys()].filter((name) => name.startsWith("ledger/")).sort())
+    tables.ledgerRows.push(...rows<LedgerRow>(path, sharedFiles));
+  for (const [path, content] of homeFiles) {
+    const run = /^journal\/(.+)\.jsonl$/.exec(path)?.[1] as RunId | undefined;
+    if (run !== undefined)
+      tables.events.set(
+        run,
+        splitLines(content).map((line) => eventOf(run, line)),
+      );
+    if (path.startsWith(blobDirectory)) snapshot.blobs.set(blobId(path), path);
+  }
+  snapshot.driver = (JSON.parse(homeFiles.get("driver.json") ?? "null") ?? null) as Driver | null;
+  return snapshot;
+}
+
+export function isBlob(path: string): boolean {
+  return path.startsWith(blobDirectory);
+}
+
+/** Text as it is where git can keep it as it is; else as JSON. */
+export function blobFile(id: string, content: string): { path: string; content: string } {
+  return content.isWellFormed() && !content.startsWith("\ufeff")
+    ? { path: `${blobDirectory}${id}`, content }
+    : { path: `${blobDirectory}${id}.json`, content: JSON.stringify(content) };
+}
+
+export function blobContent(path: string, content: string): string {
+  return path.endsWith(".json") ? (JSON.parse(content) as string) : content;
+}
+
+function blobId(path: string): string {
+  return path.slice(blobDirectory.length).replace(/\.json$/, "");
+}
+
+function ledgerPath(at: number): string {
+  const date = new Date(at);
+  return `ledger/${Number.isNaN(date.getTime()) ? "unknown" : date.toISOString().slice(0, 7)}.jsonl`;
+}
+
+/** GF2: the event comes last and as it is. */
+function eventLine({ position, at, schemaVersion, previousHash, hash, text: event }: SealedEvent): string {
+  const head = JSON.stringify({ position, at, schemaVersion, previousHash, hash });
+  return `${head.slice(0, -1)}${eventMark}${event}}`;
+}
+
+function eventOf(stream: RunId, line: string): SealedEvent {
+  const start = line.indexOf(eventMark) + eventMark.length;
+  const { event, ...row } = JSON.parse(line) as Omit<SealedEvent, "stream" | "text"> & { event: RunEvent };
+  return { stream, ...row, event, text: line.slice(start, -1) };
+}
+
+const eventMark = `,"event":`;
+
+function lines(rows: Iterable<object>): string {
+  return text([...rows].map((row) => JSON.stringify(row)));
+}
+
+function text(all: readonly string[]): string {
+  return all.map((line) => `${line}\n`).join("");
+}
+
+function splitLines(content: string): string[] {
+  return content.split("\n").filter((line) => line !== "");
+}

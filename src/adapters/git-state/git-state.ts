@@ -1,0 +1,346 @@
+/**
+ * Durable state in the repository's own git: the rules of `memory/tables.ts`, kept in refs, pushed by compare-and-swap.
+ *
+ * Owns: which writes wait together, when they are pushed, what happens when somebody else was first, who drives.
+ * Does not own: plumbing (`remote.ts`), the files (`files.ts`), the rules (`memory/tables.ts`).
+ *
+ * GS1 A write is applied here, and again to what others wrote whenever a push finds the refs moved. It is in the refs
+ *     completely or not at all: one commit a ref, all refs in one atomic push.
+ * GS2 With `durability: "write"` a write is acknowledged when it is in the refs. With `"barrier"` it is acknowledged at
+ *     once, and `barrier()` must resolve before anything outside is touched: what the outside has seen is in the refs.
+ * GS3 An acknowledged write that gives another answer when it is applied again means that somebody else took over:
+ *     the state is lost (BATON_LEASE_LOST) and this process writes nothing more.
+ * GS4 One driver a thread, fenced by an epoch in the ref itself. Others only add to the inbox.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { BatonError } from "../../core/errors.ts";
+import type { Clock, Random } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import { sha256 } from "../system/sha256.ts";
+import { blobContent, blobFile, type Driver, decode, encode, isBlob, type Place, type Snapshot } from "./files.ts";
+import type { StateRefs } from "./refs.ts";
+import type { NewCommit, PushOutcome, RefUpdate, StateRemote } from "./remote.ts";
+
+export interface GitStateOptions {
+  remote: StateRemote;
+  refs: StateRefs;
+  /** `thread/7`. */
+  home: string;
+  durability: "write" | "barrier";
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** The state changed from outside, or jobs became available. */
+  onNews(): void;
+}
+
+interface Operation {
+  apply(snapshot: Snapshot): unknown;
+  result: unknown;
+  error: unknown;
+  state: "open" | "acknowledged" | "kept" | "refused";
+  jobs: readonly string[];
+}
+
+const triesMax = 40;
+const failuresMax = 5;
+const pauseMs = 50;
+const pauseMsMax = 3_000;
+
+export class GitState {
+  readonly #options: GitStateOptions;
+  #snapshot: Snapshot;
+  #heads = new Map<Place, string>();
+  /** Contents by object name, so that a reload reads only what changed. */
+  #known = new Map<string, string>();
+  #pending: Operation[] = [];
+  readonly #newBlobs = new Map<string, string>();
+  #tail: Promise<unknown> = Promise.resolve();
+  #held: Driver | null = null;
+  #lost: BatonError | null = null;
+  /** Jobs of writes that are not acknowledged yet: not handed out. */
+  readonly #heldBack = new Set<string>();
+  pushes = 0;
+
+  private constructor(options: GitStateOptions) {
+    this.#options = options;
+    this.#snapshot = decode(options.home, new Map(), new Map());
+  }
+
+  static async open(options: GitStateOptions): Promise<GitState> {
+    const state = new GitState(options);
+    await state.#reload();
+    return state;
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  get lost(): BatonError | null {
+    return this.#lost;
+  }
+
+  isHeldBack(jobId: string): boolean {
+    return this.#heldBack.has(jobId);
+  }
+
+  /** `soon`: acknowledged at once and pushed with the next flush; `now`: in the refs when it resolves. */
+  async change<T>(
+    apply: (snapshot: Snapshot) => T,
+    { when, jobs = [] }: { when?: "now" | "soon"; jobs?: readonly string[] } = {},
+  ): Promise<T> {
+    if (this.#lost !== null) throw this.#lost;
+    const waits = (when ?? (this.#options.durability === "write" ? "now" : "soon")) === "now";
+    const before = this.#snapshot.changes;
+    const result = apply(this.#snapshot);
+    if (this.#snapshot.changes === before) {
+      // An answer that rests on somebody's write is given when that write is kept.
+      if (waits) await this.flush();
+      return result;
+    }
+    const operation: Operation = { apply, result, error: null, state: waits ? "open" : "acknowledged", jobs };
+    this.#pending.push(operation);
+    if (waits) {
+      for (const job of jobs) this.#heldBack.add(job);
+      await this.flush();
+    }
+    if (operation.state === "refused") throw operation.error;
+    if (jobs.length > 0) this.#options.onNews();
+    return operation.result as T;
+  }
+
+  /** Everything written before the call is in the refs when it resolves. */
+  flush(): Promise<void> {
+    return this.#serially(() => this.#push());
+  }
+
+  /** Before anything outside is touched (GS2): what was written is kept, and we still drive. */
+  async barrier(): Promise<void> {
+    if (this.#held !== null && this.#options.clock.now() >= this.#held.expiresAt)
+      throw this.#lose("The lease of this thread ran out before it was renewed.");
+    if (this.#lost !== null) throw this.#lost;
+    if (this.#pending.length > 0) await this.flush();
+  }
+
+  /** Looks at what others wrote; true when there was something. */
+  refresh(): Promise<boolean> {
+    return this.#serially(async () => {
+      if (this.#lost !== null) throw this.#lost;
+      const { remote, refs } = this.#options;
+      const heads = await remote.heads([refs.home, refs.shared]);
+      if (heads.get(refs.home) === this.#heads.get("home") && heads.get(refs.shared) === this.#heads.get("shared"))
+        return false;
+      await this.#reload();
+      this.#options.onNews();
+      return true;
+    });
+  }
+
+  // who drives
+
+  /** Takes the thread if nobody drives it; `deadOwner` is somebody of whom it is known that it is gone. */
+  async takeDriver(request: {
+    owner: string;
+    job: string | null;
+    ttlMs: number;
+    deadOwner?: string;
+  }): Promise<Driver | null> {
+    const { owner, job, ttlMs, deadOwner } = request;
+    const now = this.#options.clock.now();
+    const taken = await this.change(
+      (snapshot) => {
+        const held = snapshot.driver;
+        if (held !== null && held.expiresAt > now && held.owner !== deadOwner) return null;
+        const driver = { owner, epoch: (held?.epoch ?? 0) + 1, expiresAt: now + ttlMs, job };
+        snapshot.setDriver(driver);
+        snapshot.tables.abandonJobs();
+        return driver;
+      },
+      { when: "now" },
+    );
+    this.#held = taken;
+    if (taken !== null) this.#options.onNews();
+    return taken;
+  }
+
+  async renewDriver(ttlMs: number): Promise<void> {
+    const held = this.#held;
+    if (held === null) return;
+    const renewed = { ...held, expiresAt: this.#options.clock.now() + ttlMs };
+    await this.change((snapshot) => snapshot.setDriver(renewed), { when: "now" });
+    if (this.#held === held) this.#held = renewed;
+  }
+
+  /** Frees the thread unless `stays` finds a reason to go on in what is there by then; a later event finds it free. */
+  async releaseDriver(stays: (snapshot: Snapshot) => boolean): Promise<boolean> {
+    const held = this.#held;
+    if (held === null) return true;
+    const released = await this.change(
+      (snapshot) => {
+        if (stays(snapshot)) return false;
+        snapshot.setDriver({ ...held, owner: "", expiresAt: -1, job: null });
+        return true;
+      },
+      { when: "now" },
+    );
+    if (released) this.#held = null;
+    return released;
+  }
+
+  // blobs
+
+  async putBlob(content: string): Promise<string> {
+    const id = sha256(content);
+    const { path } = blobFile(id, content);
+    await this.change((snapshot) => {
+      if (snapshot.blobs.has(id)) return;
+      this.#newBlobs.set(path, content);
+      snapshot.blobs.set(id, path);
+      snapshot.touch(path, "home");
+    });
+    return id;
+  }
+
+  async blob(id: string): Promise<string | null> {
+    const path = this.#snapshot.blobs.get(id);
+    if (path === undefined) return null;
+    const fresh = this.#newBlobs.get(path);
+    if (fresh !== undefined) return fresh;
+    const head = this.#heads.get("home");
+    const oid = head === undefined ? undefined : (await this.#options.remote.tree(head)).get(path);
+    return oid === undefined ? null : blobContent(path, await this.#options.remote.object(oid));
+  }
+
+  // pushing
+
+  #serially<T>(body: () => Promise<T>): Promise<T> {
+    const mine = this.#tail.then(body, body);
+    this.#tail = mine.catch(() => {});
+    return mine;
+  }
+
+  async #push(): Promise<void> {
+    for (let tries = 0, failures = 0; this.#pending.length > 0; tries += 1) {
+      if (this.#lost !== null) throw this.#lost;
+      const batch = [...this.#pending];
+      const dirty = this.#snapshot.takeDirty();
+      const outcome: PushOutcome = dirty.size === 0 ? { kind: "done" } : await this.#pushOnce(dirty);
+      if (outcome.kind === "done") {
+        this.#pending = this.#pending.filter((operation) => !batch.includes(operation));
+        for (const operation of batch) this.#settle(operation, "kept");
+        return;
+      }
+      if (outcome.kind === "moved") {
+        if (tries >= triesMax)
+          throw new BatonError("BATON_GIT_FAILED", `${this.#options.refs.home} moved ${tries} times in a row.`);
+        await this.#pause(tries);
+        await this.#reload();
+        continue;
+      }
+      // Not known to be there, so not given up: whoever asks is told, and the next push takes it along.
+      this.#snapshot.restoreDirty(dirty);
+      failures += 1;
+      if (outcome.kind === "refused" || failures >= failuresMax)
+        throw new BatonError("BATON_GIT_FAILED", `The state could not be pushed: ${outcome.message}`);
+      await this.#pause(failures + 2);
+    }
+  }
+
+  async #pushOnce(dirty: ReadonlyMap<string, Place>): Promise<PushOutcome> {
+    const { remote, refs, clock, home } = this.#options;
+    const now = clock.now();
+    const parts: { place: Place; commit: NewCommit }[] = [];
+    for (const place of ["home", "shared"] as const) {
+      const paths = [...dirty].filter(([, at]) => at === place).map(([path]) => path);
+      if (paths.length === 0) continue;
+      // One synchronous stretch: the files of a commit are of one moment.
+      const files = new Map(paths.map((path) => [path, this.#content(path)]));
+      const message = `${home}: ${paths.map((path) => path.replace(/\.jsonl?$/, "")).join(", ")}\n\nBaton-Driver: ${
+        this.#held === null ? "none" : `${this.#held.owner} ${this.#held.epoch}`
+      }\n`;
+      parts.push({ place, commit: { parent: this.#heads.get(place) ?? null, message, at: now, files } });
+    }
+    const shas = await remote.commit(parts.map(({ commit }) => commit));
+    const updates: RefUpdate[] = parts.map(({ place, commit }, index) => ({
+      ref: refs[place],
+      expected: commit.parent,
+      sha: shas[index] ?? null,
+    }));
+    const outcome = await remote.push(updates);
+    this.pushes += 1;
+    if (outcome.kind === "done") {
+      for (const [index, { place }] of parts.entries()) this.#heads.set(place, shas[index] ?? "");
+      for (const path of dirty.keys()) this.#newBlobs.delete(path);
+    }
+    return outcome;
+  }
+
+  #content(path: string): string | null {
+    if (!isBlob(path)) return encode(this.#snapshot, path);
+    const content = this.#newBlobs.get(path);
+    return content === undefined ? null : path.endsWith(".json") ? JSON.stringify(content) : content;
+  }
+
+  /** Reads what is there and applies to it what is not kept yet (GS1, GS3). */
+  async #reload(): Promise<void> {
+    const { remote, refs, home } = this.#options;
+    const present = await remote.heads([refs.home, refs.shared]);
+    const fetched = await remote.fetch([...present.keys()]);
+    const files = { home: new Map<string, string>(), shared: new Map<string, string>() };
+    const heads = new Map<Place, string>();
+    for (const place of ["home", "shared"] as const) {
+      const head = fetched.get(refs[place]);
+      if (head === undefined) continue;
+      heads.set(place, head);
+      await this.#readFiles(head, files[place]);
+    }
+    const next = decode(home, files.home, files.shared);
+    if (this.#held !== null && (next.driver?.epoch !== this.#held.epoch || next.driver.owner !== this.#held.owner))
+      throw this.#lose(`${next.driver?.owner ?? "Nobody"} drives ${home} now.`);
+    // From here to the end nothing else can run in between.
+    this.#heads = heads;
+    for (const operation of this.#pending) this.#applyAgain(operation, next);
+    this.#pending = this.#pending.filter(({ state }) => state !== "refused");
+    this.#snapshot = next;
+  }
+
+  #applyAgain(operation: Operation, next: Snapshot): void {
+    const acknowledged = operation.state === "acknowledged";
+    try {
+      const result = operation.apply(next);
+      if (acknowledged && !isDeepStrictEqual(result, operation.result))
+        throw this.#lose(`Somebody else wrote to ${this.#options.home} meanwhile.`);
+      operation.result = result;
+    } catch (thrown) {
+      if (acknowledged || this.#lost !== null)
+        throw this.#lose(`Somebody else wrote to ${this.#options.home} meanwhile.`);
+      operation.error = thrown;
+      this.#settle(operation, "refused");
+    }
+  }
+
+  #settle(operation: Operation, state: "kept" | "refused"): void {
+    operation.state = state;
+    for (const job of operation.jobs) this.#heldBack.delete(job);
+  }
+
+  async #readFiles(head: string, into: Map<string, string>): Promise<void> {
+    const tree = await this.#options.remote.tree(head);
+    const wanted = [...tree].filter(([path]) => !isBlob(path));
+    const missing = wanted.map(([, oid]) => oid).filter((oid) => !this.#known.has(oid));
+    for (const [oid, content] of await this.#options.remote.objects(missing)) this.#known.set(oid, content);
+    for (const [path, oid] of tree) into.set(path, isBlob(path) ? "" : (this.#known.get(oid) ?? ""));
+  }
+
+  async #pause(tries: number): Promise<void> {
+    const { clock, random } = this.#options;
+    const longest = Math.min(pauseMsMax, pauseMs * 2 ** Math.min(tries, 10));
+    await clock.sleepUntil(clock.now() + Math.ceil(longest * random.fraction()));
+  }
+
+  #lose(why: string): BatonError {
+    this.#lost ??= new BatonError("BATON_LEASE_LOST", why);
+    return this.#lost;
+  }
+}

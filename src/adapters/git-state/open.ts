@@ -1,0 +1,85 @@
+/** Opens the state of one thread in a repository's git as a store and a queue. */
+import type { Clock, Random } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Database } from "../../ports/store.ts";
+import { JobLoop } from "../memory/job-loop.ts";
+import { TablesStore } from "../memory/tables-store.ts";
+import { GitState } from "./git-state.ts";
+import { findRefs } from "./refs.ts";
+import { StateRemote } from "./remote.ts";
+
+export interface GitDatabaseOptions {
+  url: string;
+  token(): Promise<string | null>;
+  /** An empty or earlier scratch directory of our own. */
+  scratchDir: string;
+  /** `thread/7`: what is kept beside what all threads share. */
+  home: string;
+  durability: "write" | "barrier";
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+export interface GitDatabase extends Database {
+  kind: "git";
+  state: GitState;
+  queue: JobLoop;
+  /** Where it is kept: for people. */
+  namespace: string;
+}
+
+export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitDatabase> {
+  const { clock, random, log, home, url, token, scratchDir, durability } = options;
+  const remote = new StateRemote({ gitDir: scratchDir, url, token });
+  const refs = await findRefs({ remote, home, log, now: clock.now(), probeId: random.ulid(clock.now()) });
+  const state = await GitState.open({
+    remote,
+    refs,
+    home,
+    durability,
+    clock,
+    random,
+    log,
+    onNews: () => queue.poke(),
+  });
+  // A job's course is told to the refs with the next push: a job that is handed out twice does no harm (S4).
+  const soon = (apply: Parameters<GitState["change"]>[0]): void => {
+    state.change(apply, { when: "soon" }).catch(() => {});
+  };
+  const queue = new JobLoop({
+    clock,
+    log,
+    source: {
+      pending: () =>
+        state.lost !== null
+          ? []
+          : [...state.snapshot.tables.jobs.values()].filter(
+              (job) => job.state !== "active" && !state.isHeldBack(job.id),
+            ),
+      begin: (id) => soon(({ tables }) => tables.beginJob(id)),
+      complete: (id) => soon(({ tables }) => tables.completeJob(id)),
+      bringBack: (id, startAt) => soon(({ tables }) => tables.bringBackJob(id, startAt)),
+    },
+  });
+  return {
+    kind: "git",
+    state,
+    queue,
+    namespace: refs.namespace,
+    store: new TablesStore({
+      tables: () => state.snapshot.tables,
+      change: (apply, jobs) => state.change(({ tables }) => apply(tables), { jobs: jobs.map(({ id }) => id) }),
+      putBlob: (content) => state.putBlob(content),
+      blob: (id) => state.blob(id),
+      now: () => clock.now(),
+    }),
+    async ping() {
+      await remote.heads([refs.shared]);
+    },
+    async close() {
+      await queue.stop(0);
+      if (state.lost === null) await state.flush();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** Where the state lives: `refs/baton/*`, or branches below `baton-state/` on a host that takes no other refs. */
+import { BatonError } from "../../core/errors.ts";
+import type { Log } from "../../ports/log.ts";
+import type { StateRemote } from "./remote.ts";
+
+export interface StateRefs {
+  home: string;
+  shared: string;
+  namespace: string;
+}
+
+export const preferredNamespace = "refs/baton/";
+/** Branches show in the user's list: only where nothing else is taken. One a thread, so that threads do not wait for each other. */
+export const fallbackNamespace = "refs/heads/baton-state/";
+
+export async function findRefs(options: {
+  remote: StateRemote;
+  home: string;
+  probeId: string;
+  now: number;
+  log: Log;
+}): Promise<StateRefs> {
+  const { remote, home, log } = options;
+  const refsOf = (namespace: string): StateRefs => ({
+    namespace,
+    home: `${namespace}${home}`,
+    shared: `${namespace}shared`,
+  });
+  const [preferred, fallback] = [refsOf(preferredNamespace), refsOf(fallbackNamespace)];
+  const heads = await remote.heads([preferred.home, preferred.shared, fallback.home, fallback.shared]);
+  if (heads.has(preferred.shared) || heads.has(preferred.home)) return preferred;
+  if (heads.has(fallback.shared) || heads.has(fallback.home)) return fallback;
+  const refusal = await probe(options);
+  if (refusal === null) return preferred;
+  log.warn("The host takes no refs below refs/baton: the state is kept in branches", {
+    branches: "baton-state/*",
+    refusal,
+  });
+  return fallback;
+}
+
+/** Writes a ref and removes it; the host's words when it refuses, null when it takes it. */
+async function probe({
+  remote,
+  probeId,
+  now,
+}: {
+  remote: StateRemote;
+  probeId: string;
+  now: number;
+}): Promise<string | null> {
+  const ref = `${preferredNamespace}probe/${probeId}`;
+  const [sha = ""] = await remote.commit([{ parent: null, message: "Baton: may I?\n", at: now, files: new Map() }]);
+  const written = await remote.push([{ ref, expected: null, sha }]);
+  if (written.kind === "refused") return written.message;
+  if (written.kind === "failed")
+    throw new BatonError("BATON_GIT_FAILED", `The repository could not be written to: ${written.message}`);
+  await remote.push([{ ref, expected: sha, sha: null }]);
+  return null;
+}

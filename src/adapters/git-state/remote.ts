@@ -1,0 +1,193 @@
+/**
+ * The state refs of one repository, as git moves them: look, fetch, commit, compare-and-swap.
+ *
+ * Owns: the bare scratch repository, plumbing, what a failed push means. Does not own: what the files mean (`files.ts`).
+ * GR1 No ref but the ones that are handed in is ever written, here or there; nothing is forced over what we have not seen.
+ * GR2 Whether a push arrived is judged by the remote's refs and history, never by an exit code alone: answers get lost.
+ */
+import { type GitOptions, git } from "../workspace/git-command.ts";
+
+export interface RemoteOptions {
+  /** Directory of the scratch repository; made by the first call. */
+  gitDir: string;
+  /** Without credentials. */
+  url: string;
+  token(): Promise<string | null>;
+}
+
+export interface RefUpdate {
+  ref: string;
+  /** What the remote is expected to have; null: no such ref. */
+  expected: string | null;
+  /** null removes the ref. */
+  sha: string | null;
+}
+
+export interface NewCommit {
+  /** null for the first commit of a ref. */
+  parent: string | null;
+  message: string;
+  at: number;
+  /** Path to content; null removes the path. */
+  files: ReadonlyMap<string, string | null>;
+}
+
+/** `moved`: somebody else was first, nothing of ours is there. `refused`: the host does not take such a ref. */
+export type PushOutcome =
+  | { kind: "done" }
+  | { kind: "moved" }
+  | { kind: "refused"; message: string }
+  | { kind: "failed"; message: string };
+
+/** How far back a lost answer's commit is looked for. */
+const historyDepth = 200;
+const networkTimeoutMs = 60_000;
+/** What hosts say when they do not take a ref, as against when they are busy or broken. */
+const refusal =
+  /\[remote rejected\].*(hook declined|declined|den(y|ied)|hidden|protected|rule|not allowed|funny refname)/i;
+
+export class StateRemote {
+  readonly #options: RemoteOptions;
+  #made: Promise<unknown> | null = null;
+
+  constructor(options: RemoteOptions) {
+    this.#options = options;
+  }
+
+  /** Which of these refs the remote has. */
+  async heads(refs: readonly string[]): Promise<Map<string, string>> {
+    const { stdout } = await this.#network(["ls-remote", this.#options.url, ...refs]);
+    const heads = new Map<string, string>();
+    for (const line of stdout.split("\n")) {
+      const [sha = "", ref = ""] = line.split("\t");
+      if (refs.includes(ref)) heads.set(ref, sha);
+    }
+    return heads;
+  }
+
+  /** Brings the tips of these refs here; returns what was found at that moment. */
+  async fetch(refs: readonly string[], depth = 1): Promise<Map<string, string>> {
+    if (refs.length === 0) return new Map();
+    const specs = refs.map((ref) => `+${ref}:${localRef(ref)}`);
+    await this.#network([
+      "fetch",
+      "--quiet",
+      "--no-tags",
+      "--no-write-fetch-head",
+      `--depth=${depth}`,
+      this.#options.url,
+      ...specs,
+    ]);
+    const { stdout } = await this.#local(["for-each-ref", "--format=%(refname) %(objectname)", "refs/fetched/"]);
+    const found = new Map(stdout.split("\n").map((line) => line.split(" ") as [string, string]));
+    return new Map(refs.map((ref) => [ref, found.get(localRef(ref)) ?? ""]));
+  }
+
+  /** Paths of a commit with their object names. */
+  async tree(sha: string): Promise<Map<string, string>> {
+    const { stdout } = await this.#local(["ls-tree", "-r", "-z", sha]);
+    const paths = new Map<string, string>();
+    for (const row of stdout.split("\0")) {
+      const [meta = "", path = ""] = row.split("\t");
+      const oid = meta.split(" ")[2];
+      if (oid !== undefined && path !== "") paths.set(path, oid);
+    }
+    return paths;
+  }
+
+  async object(oid: string): Promise<string> {
+    return (await this.#local(["cat-file", "blob", oid])).stdout;
+  }
+
+  /** Several objects in one call. */
+  async objects(oids: readonly string[]): Promise<Map<string, string>> {
+    if (oids.length === 0) return new Map();
+    const { stdout } = await this.#local(["cat-file", "--batch"], { input: oids.map((oid) => `${oid}\n`).join("") });
+    const bytes = Buffer.from(stdout, "utf8");
+    const contents = new Map<string, string>();
+    for (let at = 0; at < bytes.length; ) {
+      const end = bytes.indexOf(10, at);
+      const [oid = "", , size = "0"] = bytes.toString("utf8", at, end).split(" ");
+      contents.set(oid, bytes.toString("utf8", end + 1, end + 1 + Number(size)));
+      at = end + 1 + Number(size) + 1;
+    }
+    return contents;
+  }
+
+  /** Makes the commits in one call; nothing is published by it. */
+  async commit(commits: readonly NewCommit[]): Promise<string[]> {
+    const parts: Buffer[] = [];
+    const text = (line: string): void => void parts.push(Buffer.from(line));
+    const data = (content: string): void => {
+      const bytes = Buffer.from(content);
+      parts.push(Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from("\n"));
+    };
+    for (const [index, { parent, message, at, files }] of commits.entries()) {
+      text(`commit refs/made/${index}\nmark :${index + 1}\n`);
+      text(`committer Baton <baton@users.noreply.github.com> ${Math.floor(at / 1_000)} +0000\n`);
+      data(message);
+      if (parent !== null) text(`from ${parent}\n`);
+      for (const [path, content] of files) {
+        if (content === null) text(`D ${path}\n`);
+        else {
+          text(`M 100644 inline ${path}\n`);
+          data(content);
+        }
+      }
+      text(`get-mark :${index + 1}\n`);
+    }
+    text("done\n");
+    const { stdout } = await this.#local(["fast-import", "--quiet", "--force", "--done"], {
+      input: Buffer.concat(parts),
+    });
+    return stdout.trim().split("\n");
+  }
+
+  /** All of the updates or none. */
+  async push(updates: readonly RefUpdate[]): Promise<PushOutcome> {
+    const args = ["push", "--porcelain", "--atomic", "--no-verify"];
+    for (const { ref, expected } of updates) args.push(`--force-with-lease=${ref}:${expected ?? ""}`);
+    args.push(this.#options.url, ...updates.map(({ ref, sha }) => `${sha ?? ""}:${ref}`));
+    const { exitCode, stdout, stderr } = await this.#network(args, { okCodes: [1, 128, -1] });
+    if (exitCode === 0) return { kind: "done" };
+    const message = `${stderr.trim()} ${rejections(stdout).join(" ")}`.trim().slice(-1_000);
+    const heads = await this.heads(updates.map(({ ref }) => ref));
+    const isAt = (wanted: (update: RefUpdate) => string | null): boolean =>
+      updates.every((update) => (heads.get(update.ref) ?? null) === wanted(update));
+    if (isAt(({ sha }) => sha)) return { kind: "done" };
+    if (isAt(({ expected }) => expected))
+      return rejections(stdout).some((line) => refusal.test(line))
+        ? { kind: "refused", message }
+        : { kind: "failed", message };
+    // A clear refusal means that nothing of ours arrived; silence may mean that it did and that others went on from there.
+    if (rejections(stdout).length === 0 && (await this.#arrived(updates))) return { kind: "done" };
+    return { kind: "moved" };
+  }
+
+  async #arrived(updates: readonly RefUpdate[]): Promise<boolean> {
+    const [update] = updates;
+    if (update === undefined || update.sha === null) return false;
+    const fetched = await this.fetch([update.ref], historyDepth);
+    const head = fetched.get(update.ref) ?? "";
+    const { exitCode } = await this.#local(["merge-base", "--is-ancestor", update.sha, head], { okCodes: [1, 128] });
+    return exitCode === 0;
+  }
+
+  async #local(args: string[], options: GitOptions = {}) {
+    this.#made ??= git(["init", "--quiet", "--bare", this.#options.gitDir]);
+    await this.#made;
+    return git(args, { gitDir: this.#options.gitDir, ...options });
+  }
+
+  async #network(args: string[], options: GitOptions = {}) {
+    return this.#local(args, { token: await this.#options.token(), timeoutMs: networkTimeoutMs, ...options });
+  }
+}
+
+function localRef(ref: string): string {
+  return `refs/fetched/${ref.slice("refs/".length)}`;
+}
+
+function rejections(porcelain: string): string[] {
+  return porcelain.split("\n").filter((line) => line.startsWith("!"));
+}

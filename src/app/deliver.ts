@@ -4,8 +4,8 @@
  * DL1 No byte is parsed before the signature holds (SHA-256, constant time; two secrets while one is being replaced).
  * DL2 2xx is answered only once the delivery and its job are durable; the same delivery again is 2xx and no row.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Webhooks } from "@octokit/webhooks";
 import { BatonError, errorCatalogue, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -18,6 +18,8 @@ export interface DeliverOptions {
   log: Log;
   /** The current secret first; fail closed without any. */
   secrets: string[];
+  /** A body that takes longer is refused; GitHub itself gives up after ten seconds. */
+  bodyDeadlineMs?: number;
 }
 
 const bodyDeadlineMs = 9_000;
@@ -30,8 +32,8 @@ export async function deliver(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const body = await readBody(request);
-    if (!options.secrets.some((secret) => matches(secret, body, header(request, "x-hub-signature-256")))) {
+    const body = await readBody(request, options.bodyDeadlineMs ?? bodyDeadlineMs);
+    if (!(await isSigned(options.secrets, body, header(request, "x-hub-signature-256")))) {
       throw new BatonError("BATON_SIGNATURE_INVALID", "The delivery's signature does not match.");
     }
     const inserted = await keep(options, request, body);
@@ -40,7 +42,7 @@ export async function deliver(
     const error = toBatonError(thrown);
     const status = error.treatment === "retryable" ? 503 : errorCatalogue[error.code].httpStatus;
     options.log.warn("A delivery was refused", { code: error.code, guid: header(request, "x-github-delivery") });
-    answer(response, status, { ok: false, code: error.code, message: error.message });
+    answer(response, status, { ok: false, code: error.code, message: error.message }, !request.complete);
   }
 }
 
@@ -54,18 +56,21 @@ async function keep({ store, clock }: DeliverOptions, request: IncomingMessage, 
   const installation = payload["installation"] as { id?: unknown } | undefined;
   // One GUID may reach several hooks: the hook is part of the key.
   const hook = header(request, "x-github-hook-id") || "app";
-  return store.insertDelivery(
-    {
-      hook,
-      guid,
-      event,
-      action,
-      installationId: typeof installation?.id === "number" ? installation.id : null,
-      payload: body.toString("utf8"),
-      receivedAt: clock.now(),
-    },
-    { queue: "delivery", data: { hook, guid } },
-  );
+  const delivery = {
+    hook,
+    guid,
+    event,
+    action,
+    installationId: typeof installation?.id === "number" ? installation.id : null,
+    payload: body.toString("utf8"),
+    receivedAt: clock.now(),
+  };
+  try {
+    return await store.insertDelivery(delivery, { queue: "delivery", data: { hook, guid } });
+  } catch (thrown) {
+    // Whatever it was: it is not kept, and whoever sent it may send it again.
+    throw toBatonError(thrown, "BATON_DATABASE_UNAVAILABLE");
+  }
 }
 
 function parse(body: Buffer): Record<string, unknown> {
@@ -84,36 +89,45 @@ function parse(body: Buffer): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+async function readBody(request: IncomingMessage, deadlineMs: number): Promise<Buffer> {
   const tooLarge = (): BatonError =>
     new BatonError("BATON_PAYLOAD_TOO_LARGE", `A delivery has at most ${limits.deliveryBytesMax} bytes.`);
   if (Number(header(request, "content-length")) > limits.deliveryBytesMax) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const deadline = setTimeout(
-    () => request.destroy(new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body did not arrive in time.")),
-    bodyDeadlineMs,
-  );
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+  return new Promise((resolve, reject) => {
+    const late = (): void =>
+      fail(new BatonError("BATON_PAYLOAD_INVALID", `The delivery's body did not arrive within ${deadlineMs} ms.`));
+    const deadline = setTimeout(late, deadlineMs);
+    // The request is only no longer read, not destroyed: the answer still has to leave by its socket.
+    const fail = (error: BatonError): void => {
+      clearTimeout(deadline);
+      request.removeAllListeners("data").pause();
+      reject(error);
+    };
+    request.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > limits.deliveryBytesMax) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } finally {
-    clearTimeout(deadline);
+      if (bytes > limits.deliveryBytesMax) fail(tooLarge());
+      else chunks.push(chunk);
+    });
+    request.once("end", () => {
+      clearTimeout(deadline);
+      resolve(Buffer.concat(chunks));
+    });
+    request.once("error", (cause) =>
+      fail(new BatonError("BATON_PAYLOAD_INVALID", "The sender went away within the delivery's body.", { cause })),
+    );
+  });
+}
+
+/** GitHub signs UTF-8; bytes that are none can have no valid signature. Fails closed without a secret. */
+async function isSigned(secrets: readonly string[], body: Buffer, signature: string): Promise<boolean> {
+  if (signature === "" || body.length === 0) return false;
+  const text = body.toString("utf8");
+  for (const secret of secrets) {
+    if (secret !== "" && (await new Webhooks({ secret }).verify(text, signature))) return true;
   }
-  return Buffer.concat(chunks);
-}
-
-export function sign(secret: string, body: Buffer | string): string {
-  return `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
-}
-
-function matches(secret: string, body: Buffer, given: string): boolean {
-  const expected = Buffer.from(sign(secret, body));
-  const actual = Buffer.from(given);
-  return secret !== "" && expected.length === actual.length && timingSafeEqual(expected, actual);
+  return false;
 }
 
 function header(request: IncomingMessage, name: string): string {
@@ -121,11 +135,9 @@ function header(request: IncomingMessage, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
+/** `cut`: the rest of the request is not wanted, so its connection ends with the answer. */
+function answer(response: ServerResponse, status: number, body: object, cut = false): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, {
-    "content-type": "application/json",
-    ...(status === 413 ? { connection: "close" } : {}),
-  });
+  response.writeHead(status, { "content-type": "application/json", ...(cut ? { connection: "close" } : {}) });
   response.end(JSON.stringify(body));
 }

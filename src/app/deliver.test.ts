@@ -1,0 +1,212 @@
+import { createHmac } from "node:crypto";
+import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ManualClock } from "../../test/fakes/manual-clock.ts";
+import { openMemory } from "../adapters/memory/open.ts";
+import { silentLog } from "../adapters/system/log.ts";
+import { limits } from "../core/limits.ts";
+import type { Database, Store } from "../ports/store.ts";
+import { deliver } from "./deliver.ts";
+
+const secret = "the-current-secret";
+const previous = "the-secret-before";
+const body = JSON.stringify({ action: "created", installation: { id: 7 } });
+
+let database: Database;
+let server: Server;
+let url: string;
+let store: Pick<Store, "insertDelivery">;
+let secrets: string[];
+
+beforeEach(async () => {
+  const clock = new ManualClock();
+  database = openMemory({ clock, log: silentLog });
+  store = database.store;
+  secrets = [secret, previous];
+  server = createServer((request, response) => {
+    void deliver({ store, clock, log: silentLog, secrets, bodyDeadlineMs: 100 }, request, response);
+  });
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await database.close();
+});
+
+const sign = (with_: string, text: string): string =>
+  `sha256=${createHmac("sha256", with_).update(text).digest("hex")}`;
+
+interface Sent {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: { ok: boolean; code?: string; duplicate?: boolean };
+}
+
+const good = (text: string, with_ = secret): Record<string, string> => ({
+  "content-type": "application/json",
+  "x-github-delivery": "b0b5ea30-0000-4000-8000-000000000001",
+  "x-github-event": "issue_comment",
+  "x-github-hook-id": "42",
+  "x-hub-signature-256": sign(with_, text),
+});
+
+/** `write` sends the body, or a part of it, or none. */
+function send(
+  headers: Record<string, string>,
+  write: (outgoing: ReturnType<typeof httpRequest>) => void,
+): Promise<Sent> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(url, { method: "POST", headers, agent: false }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on("end", () => {
+        const { statusCode = 0, headers: given } = response;
+        outgoing.destroy();
+        resolve({ status: statusCode, headers: given, body: JSON.parse(text) as Sent["body"] });
+      });
+    });
+    outgoing.on("error", reject);
+    write(outgoing);
+  });
+}
+
+const whole = (headers: Record<string, string>, text: string) => send(headers, (outgoing) => outgoing.end(text));
+const without = (headers: Record<string, string>, name: string) =>
+  Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name));
+const kept = () => database.store.delivery("42", good(body)["x-github-delivery"] as string);
+
+describe("a delivery that is taken", () => {
+  it("is durable with its bytes when 202 is answered", async () => {
+    const answer = await whole(good(body), body);
+    expect(answer).toMatchObject({ status: 202, body: { ok: true, duplicate: false } });
+    expect(await kept()).toMatchObject({ event: "issue_comment", action: "created", installationId: 7, payload: body });
+  });
+
+  it("is taken by the previous secret while it is being replaced, and no longer once that is gone", async () => {
+    expect((await whole(good(body, previous), body)).status).toBe(202);
+    secrets = [secret];
+    expect((await whole(good(body, previous), body)).status).toBe(401);
+  });
+
+  it("a second time is 200 and no second row or job", async () => {
+    const jobs: unknown[] = [];
+    await database.queue.work("delivery", 1, async (job) => {
+      jobs.push(job.data);
+    });
+    expect((await whole(good(body), body)).body).toEqual({ ok: true, duplicate: false });
+    expect(await whole(good(body), body)).toMatchObject({ status: 200, body: { ok: true, duplicate: true } });
+    await database.queue.stop(1_000);
+    expect(jobs).toEqual([{ hook: "42", guid: good(body)["x-github-delivery"] }]);
+  });
+
+  it("with the GUID of another hook is another delivery", async () => {
+    await whole(good(body), body);
+    expect((await whole({ ...good(body), "x-github-hook-id": "43" }, body)).status).toBe(202);
+  });
+});
+
+const array = "[1,2]";
+const noJson = "payload=%7B%7D";
+
+describe("a delivery that is refused", () => {
+  it.each<[string, Record<string, string>, string, number, string]>([
+    ["unsigned", without(good(body), "x-hub-signature-256"), body, 401, "BATON_SIGNATURE_INVALID"],
+    ["signed by a stranger", good(body, "another"), body, 401, "BATON_SIGNATURE_INVALID"],
+    ["signed for other bytes", good(`${body} `), body, 401, "BATON_SIGNATURE_INVALID"],
+    [
+      "signed by SHA-1 only",
+      { ...without(good(body), "x-hub-signature-256"), "x-hub-signature": "sha1=0123" },
+      body,
+      401,
+      "BATON_SIGNATURE_INVALID",
+    ],
+    ["signed by the empty secret", good(body, ""), body, 401, "BATON_SIGNATURE_INVALID"],
+    [
+      "no JSON, unsigned: not even looked at",
+      { ...good(noJson), "x-hub-signature-256": "" },
+      noJson,
+      401,
+      "BATON_SIGNATURE_INVALID",
+    ],
+    ["no JSON", good(noJson), noJson, 400, "BATON_PAYLOAD_INVALID"],
+    ["a JSON array", good(array), array, 400, "BATON_PAYLOAD_INVALID"],
+    ["empty", good(""), "", 401, "BATON_SIGNATURE_INVALID"],
+    ["without a GUID", without(good(body), "x-github-delivery"), body, 400, "BATON_PAYLOAD_INVALID"],
+    [
+      "with a GUID of odd characters",
+      { ...good(body), "x-github-delivery": "a/../b" },
+      body,
+      400,
+      "BATON_PAYLOAD_INVALID",
+    ],
+    ["without an event", without(good(body), "x-github-event"), body, 400, "BATON_PAYLOAD_INVALID"],
+  ])("%s", async (_name, headers, text, status, code) => {
+    const answer = await whole(headers, text);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(await kept()).toBeNull();
+  });
+
+  it("when no secret is set at all: it fails closed", async () => {
+    secrets = [];
+    expect((await whole(good(body, ""), body)).status).toBe(401);
+    secrets = [""];
+    expect((await whole(good(body, ""), body)).status).toBe(401);
+  });
+
+  it("too large by its own word: before a byte of it is read", async () => {
+    const headers = { ...good(body), "content-length": `${limits.deliveryBytesMax + 1}` };
+    const answer = await send(headers, (outgoing) => outgoing.flushHeaders());
+    expect([answer.status, answer.body.code]).toEqual([413, "BATON_PAYLOAD_TOO_LARGE"]);
+    expect(answer.headers.connection).toBe("close");
+  });
+
+  it("too large by what arrives, whatever it said", async () => {
+    const chunk = Buffer.alloc(1_000_000, " ");
+    const answer = await send({ ...good(body), "transfer-encoding": "chunked" }, (outgoing) => {
+      let bytes = 0;
+      const more = (): void => {
+        while (bytes <= limits.deliveryBytesMax && !outgoing.destroyed) {
+          bytes += chunk.length;
+          if (!outgoing.write(chunk)) {
+            outgoing.once("drain", more);
+            return;
+          }
+        }
+      };
+      more();
+    });
+    expect([answer.status, answer.body.code]).toEqual([413, "BATON_PAYLOAD_TOO_LARGE"]);
+  });
+
+  it("whose body never ends", async () => {
+    const answer = await send({ ...good(body), "content-length": "1000" }, (outgoing) => outgoing.write("{"));
+    expect([answer.status, answer.body.code]).toEqual([400, "BATON_PAYLOAD_INVALID"]);
+    expect(answer.headers.connection).toBe("close");
+  });
+
+  it.each([
+    ["that is down", new Error("connect ECONNREFUSED 127.0.0.1:5432")],
+    ["that is broken in any other way", new TypeError("undefined is not a function")],
+  ])("with 503 by a store %s, so that it is sent again", async (_name, thrown) => {
+    store = { insertDelivery: () => Promise.reject(thrown) };
+    const answer = await whole(good(body), body);
+    expect([answer.status, answer.body.code]).toEqual([503, "BATON_DATABASE_UNAVAILABLE"]);
+    store = database.store;
+    expect((await whole(good(body), body)).status).toBe(202);
+  });
+
+  it("whose sender goes away within it is nothing, and the door stays open", async () => {
+    const outgoing = httpRequest(url, { method: "POST", headers: { ...good(body), "content-length": "1000" } });
+    outgoing.on("error", () => undefined);
+    await new Promise((resolve) => outgoing.write("{", resolve));
+    outgoing.destroy();
+    expect((await whole(good(body), body)).status).toBe(202);
+  });
+});

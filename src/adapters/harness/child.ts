@@ -196,7 +196,9 @@ export async function findByMarker(marker: string): Promise<number[]> {
 class LineCutter {
   readonly #emit: (line: string) => void;
   readonly #decoder = new TextDecoder();
-  #rest = "";
+  /** Pieces of the line that is not at its end; joined once, so that a long line costs no more than its length. */
+  #pieces: string[] = [];
+  #length = 0;
   #skipping = false;
 
   constructor(emit: (line: string) => void) {
@@ -204,23 +206,35 @@ class LineCutter {
   }
 
   push(chunk: Buffer): void {
-    const parts = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
-    this.#rest = parts.pop() ?? "";
+    const parts = this.#decoder.decode(chunk, { stream: true }).split("\n");
+    const rest = parts.pop() ?? "";
     for (const part of parts) {
-      if (this.#skipping) this.#skipping = false;
-      else this.#emit(part.slice(0, lineCharactersMax).replace(/\r$/, ""));
+      this.#add(part);
+      this.#flush();
+      this.#skipping = false;
     }
-    if (this.#rest.length > lineCharactersMax) {
-      if (!this.#skipping) this.#emit(this.#rest.slice(0, lineCharactersMax));
-      this.#rest = "";
-      this.#skipping = true;
-    }
+    this.#add(rest);
   }
 
   end(): void {
-    const last = this.#rest + this.#decoder.decode();
-    if (last !== "" && !this.#skipping) this.#emit(last);
-    this.#rest = "";
+    this.#add(this.#decoder.decode());
+    if (this.#length > 0) this.#flush();
+  }
+
+  #add(piece: string): void {
+    if (this.#skipping) return;
+    this.#pieces.push(piece.slice(0, lineCharactersMax - this.#length));
+    this.#length += piece.length;
+    if (this.#length < lineCharactersMax) return;
+    this.#flush();
+    this.#skipping = true;
+  }
+
+  #flush(): void {
+    if (this.#skipping) return;
+    this.#emit(this.#pieces.join("").replace(/\r$/, ""));
+    this.#pieces = [];
+    this.#length = 0;
   }
 }
 

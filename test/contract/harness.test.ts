@@ -1,0 +1,75 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { vi } from "vitest";
+import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
+import { codex } from "../../src/adapters/harness/codex.ts";
+import { commandHarness } from "../../src/adapters/harness/command.ts";
+import { harnessContract } from "./harness.ts";
+
+/** The same grace, shorter: nobody waits for it more than once a suite. */
+vi.mock("../../src/core/limits.ts", async (load) => {
+  const { limits } = await load<typeof import("../../src/core/limits.ts")>();
+  return { limits: { ...limits, killGraceMs: 700 } };
+});
+
+const fixture = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../fixtures/harness/${name}.jsonl`, import.meta.url)), "utf8");
+
+harnessContract({
+  name: "command",
+  create: (program) => commandHarness({ command: [program], keys: { EXAMPLE_KEY: "example-key-4f1d9c22" } }),
+  key: { name: "EXAMPLE_KEY", value: "example-key-4f1d9c22" },
+  variables: ["BATON_PROMPT_FILE", "BATON_ACCESS"],
+  stream: fixture("command.success"),
+  expected: {
+    text: "Done: hello.txt exists.",
+    sessionId: "session-1",
+    usage: [
+      {
+        model: "example-model",
+        tokens: { input: 1350, output: 110, cacheRead: 1840, cacheWrite: 100 },
+        costUsd: 0.0066,
+      },
+    ],
+  },
+  silentSuccess: true,
+  installLine: /BATON_HARNESS_COMMAND/,
+});
+
+harnessContract({
+  name: "claude-code",
+  create: (binary) => claudeCode({ binary, apiKey: "sk-test-claude-4f1d9c22", baseUrl: undefined }),
+  key: { name: "ANTHROPIC_API_KEY", value: "sk-test-claude-4f1d9c22" },
+  variables: ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_AUTOUPDATER"],
+  stream: fixture("claude.success"),
+  expected: {
+    text: "Done: hello.txt exists.",
+    sessionId: "87c6c9df-af3f-4165-929e-941c939d7d6a",
+    usage: [
+      {
+        model: "claude-sonnet-4-5",
+        tokens: { input: 1350, output: 110, cacheRead: 1840, cacheWrite: 100 },
+        costUsd: 0.006626999999999999,
+      },
+    ],
+  },
+  silentSuccess: false,
+  installLine: /npm install --global @anthropic-ai\/claude-code/,
+});
+
+harnessContract({
+  name: "codex",
+  create: (binary) => codex({ binary, apiKey: "sk-test-codex-4f1d9c22", baseUrl: undefined }),
+  key: { name: "OPENAI_API_KEY", value: "sk-test-codex-4f1d9c22" },
+  variables: ["CODEX_HOME"],
+  stream: fixture("codex.success"),
+  expected: {
+    text: "Done: hello.txt exists.",
+    sessionId: "01a1fbbb-b2d4-7540-a115-94f90ddef422",
+    usage: [
+      { model: "gpt-5-codex", tokens: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 }, costUsd: null },
+    ],
+  },
+  silentSuccess: false,
+  installLine: /npm install --global @openai\/codex/,
+});

@@ -1,0 +1,231 @@
+/** What every harness adapter must do, whatever the executable behind it does. Misbehaving executables: `test/fakes/misbehaving`. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { findByMarker } from "../../src/adapters/harness/child.ts";
+import { limits } from "../../src/core/limits.ts";
+import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
+
+export interface HarnessSubject {
+  name: string;
+  /** The adapter over this executable. */
+  create(program: string): Harness;
+  /** Variable in which the adapter gives the CLI its key, and the key that `create` uses. */
+  key: { name: string; value: string };
+  /** Other variables that the adapter may set, by exact name. */
+  variables: string[];
+  /** A stream of the CLI that ends well. */
+  stream: string;
+  /** What that stream comes to. */
+  expected: Pick<HarnessResult, "text" | "sessionId" | "usage">;
+  /** Whether exit code 0 is a good end by itself, without a word. */
+  silentSuccess: boolean;
+  installLine: RegExp;
+}
+
+const misbehaving = fileURLToPath(new URL("../fakes/misbehaving/", import.meta.url));
+
+export function harnessContract(subject: HarnessSubject): void {
+  describe(`harness contract: ${subject.name}`, () => {
+    let directory: string;
+    let cwd: string;
+    let marker: string;
+    let events: HarnessEvent[];
+
+    beforeEach(() => {
+      directory = realpathSync(mkdtempSync(join(tmpdir(), "baton-contract-")));
+      cwd = join(directory, "work");
+      mkdirSync(cwd);
+      mkdirSync(join(directory, "home"));
+      writeFileSync(join(directory, "stream.jsonl"), subject.stream);
+      marker = `contract/${directory}/1`;
+      events = [];
+    });
+    // H3, after every test.
+    afterEach(async () => {
+      vi.unstubAllEnvs();
+      expect(await findByMarker(marker)).toEqual([]);
+      rmSync(directory, { recursive: true, force: true });
+    });
+
+    const run = (
+      program: string,
+      request: Partial<HarnessRequest> = {},
+      signal = new AbortController().signal,
+      onEvent: (event: HarnessEvent) => void = () => {},
+    ): Promise<HarnessResult> =>
+      subject.create(program.includes("/") ? program : join(misbehaving, program)).run(
+        {
+          cwd,
+          homePath: join(directory, "home"),
+          systemPrompt: "You are an implementer.",
+          prompt: "Say hi.",
+          access: "write",
+          model: null,
+          resumeSessionId: null,
+          maxTurns: null,
+          maxUsd: null,
+          timeoutMs: 30_000,
+          silenceMs: 30_000,
+          attemptMarker: marker,
+          ...request,
+          variables: {
+            BATON_TEST_STREAM: join(directory, "stream.jsonl"),
+            BATON_TEST_KEY_NAME: subject.key.name,
+            ...request.variables,
+          },
+        },
+        (event) => {
+          events.push(event);
+          onEvent(event);
+        },
+        signal,
+      );
+    const isReady = (event: HarnessEvent): boolean => event.type === "warning" && event.text === "ready";
+    const abortWhenReady = (program: string): Promise<HarnessResult> => {
+      const controller = new AbortController();
+      return run(program, {}, controller.signal, (event) => {
+        if (isReady(event)) controller.abort();
+      });
+    };
+    const alive = (pid: number): boolean => {
+      const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
+      return stat !== "" && !/\) Z /.test(stat);
+    };
+
+    it("edits a file, streams its events, reports session, text and usage", async () => {
+      const result = await run("edits.mjs");
+      expect(result).toMatchObject({ ok: true, error: null, exitCode: 0, signal: null, ...subject.expected });
+      expect(readFileSync(join(cwd, "hello.txt"), "utf8")).toBe("hi\n");
+      expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(["session", "text", "tool", "usage"]));
+      expect(result.transcript).toContain(subject.expected.sessionId);
+      expect(result.transcriptTruncated).toBe(false);
+    });
+
+    it("gives the prompt on standard input and closes it", async () => {
+      const prompt = `Say hi.\n${"word ".repeat(60_000)}`;
+      await run("edits.mjs", { prompt });
+      expect(readFileSync(join(cwd, "prompt.txt"), "utf8")).toContain(prompt);
+    });
+
+    it("a missing executable is told with the line that installs it", async () => {
+      const result = await run(join(directory, "no-such-program"));
+      expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_MISSING" } });
+      expect(result.error?.message).toMatch(subject.installLine);
+    });
+
+    it("exit code 0 without a word is no success by itself", async () => {
+      const result = await run("does-nothing.sh", { prompt: "long ".repeat(200_000) });
+      if (subject.silentSuccess) expect(result).toMatchObject({ ok: true, text: "", usage: [] });
+      else expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_OUTPUT" } });
+    });
+
+    it("a crash keeps its last words and its exit code", async () => {
+      const result = await run("crashes.mjs");
+      expect(result).toMatchObject({ ok: false, exitCode: 3, error: { code: "BATON_HARNESS_CRASHED" } });
+      expect(result.error?.message).toMatch(/exit code 3.*no space left on device/);
+      expect(result.transcript).toContain("no space left on device");
+    });
+
+    it("silence is ended", async () => {
+      const result = await run("hangs.sh", { silenceMs: 300 });
+      expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_HUNG" }, signal: "SIGTERM" });
+    });
+
+    it("talking does not help against the time limit", async () => {
+      const result = await run("chatters.mjs", { timeoutMs: 600, silenceMs: 500 });
+      expect(result).toMatchObject({ ok: false, error: { code: "BATON_TIMEOUT" }, signal: "SIGTERM" });
+    });
+
+    it("an abort stops it, and is no failure of the harness", async () => {
+      expect(await abortWhenReady("hangs.sh")).toMatchObject({ ok: false, error: { code: "BATON_CANCELLED" } });
+    });
+
+    it("an abort before the start starts nothing", async () => {
+      const result = await run("edits.mjs", {}, AbortSignal.abort());
+      expect(result).toMatchObject({ ok: false, error: { code: "BATON_CANCELLED" } });
+      expect(existsSync(join(cwd, "hello.txt"))).toBe(false);
+    });
+
+    it("what ignores TERM is killed after the grace", async () => {
+      const result = await abortWhenReady("ignores-term.mjs");
+      expect(result).toMatchObject({ error: { code: "BATON_CANCELLED" }, signal: "SIGKILL" });
+      expect(result.durationMs).toBeGreaterThanOrEqual(limits.killGraceMs);
+      expect(events).toContainEqual({ type: "warning", text: "no" });
+    });
+
+    it("a child in its own process group does not outlive a good end, nor delay it", async () => {
+      const result = await run("leaves-child.mjs");
+      expect(result).toMatchObject({ ok: true, ...subject.expected });
+      expect(alive(Number(readFileSync(join(cwd, "child.pid"), "utf8")))).toBe(false);
+    });
+
+    it("a child in its own process group does not outlive an abort", async () => {
+      const result = await abortWhenReady("hangs-with-child.mjs");
+      expect(result.error?.code).toBe("BATON_CANCELLED");
+      expect(alive(Number(readFileSync(join(cwd, "child.pid"), "utf8")))).toBe(false);
+    });
+
+    it("a child that hid its environment cannot hold the attempt by its pipes", async () => {
+      const result = await run("hides-child.mjs");
+      process.kill(Number(readFileSync(join(cwd, "child.pid"), "utf8")), "SIGKILL");
+      expect(result).toMatchObject({ ok: true, ...subject.expected });
+      expect(result.durationMs).toBeLessThan(5_000);
+    });
+
+    it.each([
+      ["lines", "yes"],
+      ["one line", "no"],
+    ])("endless output (%s) is stopped, and only its begin and end are kept", async (_, newlines) => {
+      const result = await run("prints-endlessly.mjs", { variables: { BATON_TEST_NEWLINES: newlines } });
+      expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_OUTPUT" }, transcriptTruncated: true });
+      expect(result.transcript.length).toBeLessThan(limits.transcriptBytesMax + 1_000);
+      expect(JSON.stringify(events).length).toBeLessThan(limits.transcriptBytesMax);
+      expect(result.text.length).toBeLessThan(limits.transcriptBytesMax);
+    });
+
+    it("half a last line is no end", async () => {
+      const result = await run("cuts-last-line.mjs");
+      if (subject.silentSuccess) expect(result.ok).toBe(true);
+      else expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_OUTPUT" } });
+      expect(result.sessionId).toBe(subject.expected.sessionId);
+    });
+
+    it("garbage between good lines changes nothing", async () => {
+      const result = await run("prints-garbage.mjs");
+      expect(result).toMatchObject({ ok: true, sessionId: subject.expected.sessionId, usage: subject.expected.usage });
+    });
+
+    it("its key and any token are removed from everything that comes out", async () => {
+      const result = await run("leaks.mjs");
+      const out = JSON.stringify([result, events]);
+      expect(out).toContain("[redacted]");
+      expect(out).not.toContain(subject.key.value);
+      expect(out).not.toContain(Buffer.from(subject.key.value).toString("base64"));
+      expect(out).not.toContain("ghp_");
+      expect(events.some((event) => event.type === "text" && event.text.includes("[redacted]"))).toBe(true);
+    });
+
+    it("its environment is a list of what it may see", async () => {
+      for (const name of ["GITHUB_TOKEN", "GH_TOKEN", "PRIVATE_KEY", "WEBHOOK_SECRET", "DATABASE_URL", "NODE_OPTIONS"])
+        vi.stubEnv(name, "must-not-be-seen");
+      vi.stubEnv("ANTHROPIC_API_KEY", "must-not-be-seen");
+      vi.stubEnv("OPENAI_API_KEY", "must-not-be-seen");
+      await run("prints-environment.mjs");
+      const text = readFileSync(join(cwd, "environment.json"), "utf8");
+      expect(text).not.toContain("must-not-be-seen");
+      const seen = Object.keys(JSON.parse(text) as Record<string, string>);
+      const allowed = [
+        ...["PATH", "LANG", "LC_ALL", "TZ", "TERM", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"],
+        ...["HOME", "TMPDIR", "CI", "BATON_ATTEMPT", "BATON_TEST_STREAM", "BATON_TEST_KEY_NAME"],
+        ...["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_TERMINAL_PROMPT"],
+        subject.key.name,
+        ...subject.variables,
+      ];
+      expect(seen.filter((name) => !allowed.includes(name))).toEqual([]);
+      expect(seen).toContain("BATON_ATTEMPT");
+    });
+  });
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+/** Prints its key wherever it can, and a token that it found somewhere. */
+import { env, stderr, stdout } from "node:process";
+
+const key = env[env["BATON_TEST_KEY_NAME"]];
+const token = `ghp_${"a1B2".repeat(9)}`;
+stdout.write(`key ${key} token ${token}\n`);
+stdout.write(`${JSON.stringify({ type: "text", text: `key ${key}` })}\n`);
+stdout.write(
+  `${JSON.stringify({ type: "assistant", message: { content: [{ type: "text", text: `key ${key}` }] } })}\n`,
+);
+stdout.write(`${JSON.stringify({ type: "item.completed", item: { type: "agent_message", text: `key ${key}` } })}\n`);
+stderr.write(`failed with key ${key} (${Buffer.from(key).toString("base64")}) and ${token}\n`);
+process.exitCode = 1;

@@ -2,20 +2,25 @@
  * A process that uses a database until somebody kills it. Started by the tests of what must survive its death.
  *
  * `write <directory>`   opens PGlite, says `ready`, then appends without end and says each position once it is acknowledged.
+ *                       A `file:` or `http:` address is a repository whose git keeps the state.
  * `hold <url|directory> <queue>`  takes one job, says `holding <data>`, and never ends it.
  * Lines go to stdout with a synchronous write: what was said is out when the process dies.
  */
-import { writeSync } from "node:fs";
+import { mkdtempSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { openPglite, openPostgres } from "../../src/adapters/database/open.ts";
+import { openGitDatabase } from "../../src/adapters/git-state/open.ts";
+import { systemClock } from "../../src/adapters/system/clock.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
+import { systemRandom } from "../../src/adapters/system/random.ts";
 import type { RunEvent } from "../../src/core/event.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
+import type { Database } from "../../src/ports/store.ts";
 
 const [mode, place, name] = process.argv.slice(2) as [string, string, string];
 const say = (line: string): void => void writeSync(1, `${line}\n`);
-const { store, queue } = place.startsWith("postgres")
-  ? await openPostgres(place, silentLog)
-  : await openPglite({ directory: place, log: silentLog });
+const { store, queue } = await open();
 
 if (mode === "hold") {
   await queue.work(name, 1, async (job) => {
@@ -52,4 +57,19 @@ if (mode === "hold") {
     });
     say(`acknowledged ${position}`);
   }
+}
+
+function open(): Promise<Database> {
+  if (place.startsWith("postgres")) return openPostgres(place, silentLog);
+  if (!/^(file|https?):/.test(place)) return openPglite({ directory: place, log: silentLog });
+  return openGitDatabase({
+    url: place,
+    token: async () => null,
+    scratchDir: mkdtempSync(join(process.env["BATON_TEST_SCRATCH"] ?? tmpdir(), "scratch-")),
+    home: "thread/7",
+    durability: "write",
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  });
 }

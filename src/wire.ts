@@ -23,6 +23,7 @@ import type { Database } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import { OutboxPump } from "./runner/outbox/pump.ts";
 import { Runner } from "./runner/runner.ts";
+import { Runs } from "./runner/runs.ts";
 import { createRedactor } from "./thread/redact.ts";
 
 /** A started Baton: everything but its HTTP door. */
@@ -30,6 +31,8 @@ export interface Baton {
   dependencies: Dependencies;
   database: Database;
   runner: Runner;
+  /** The library's door (JSON-001). */
+  runs: Runs;
   outbox: OutboxPump;
   log: Log;
   stop(): Promise<void>;
@@ -85,6 +88,7 @@ export async function startBaton(
     dependencies,
     database,
     runner,
+    runs: new Runs(dependencies, runner),
     outbox,
     log,
     async stop() {

@@ -1,10 +1,9 @@
 /** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
 
-import { sha256 } from "../adapters/system/sha256.ts";
-import { BatonError, hasCode } from "../core/errors.ts";
+import { BatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
-import { parseProcessInput } from "../core/process.ts";
-import { type Json, type RunId, runIdSchema } from "../core/vocabulary.ts";
+import type { Json, RunId } from "../core/vocabulary.ts";
+import { createRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -20,14 +19,9 @@ export interface BeginOptions {
 const commentsMax = 30;
 const instructionFiles = ["AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md"];
 
-/** The run's id follows from what asked for it: the same comment begins one run, however often it is delivered. */
-export function runIdOf(operationKey: string): RunId {
-  return runIdSchema.parse(`run_${sha256(operationKey).slice(0, 26)}`);
-}
-
 export async function beginRun(context: CommandContext, options: BeginOptions): Promise<RunId> {
   const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
-  const { store, clock, processes } = dependencies;
+  const { store, processes } = dependencies;
   const runId = runIdOf(operationKey);
   const thread = {
     repository,
@@ -62,50 +56,20 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
     const definition = processes.latest(
       options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review"),
     );
-    const input = parseProcessInput(definition, await gatherInput(context, options));
-    const now = clock.now();
-    try {
-      await store.append({
-        runId,
-        expectedPosition: 0,
-        now,
-        events: [
-          {
-            type: "run.created",
-            runId,
-            process: { name: definition.name, version: definition.version, stages: definition.stages },
-            input,
-            thread,
-            requestedBy: actor,
-            trigger: { operationKey, commentId: context.commentId, text: options.instructions },
-            budgetUsd,
-            settings: settings as unknown as Json,
-            settingsSha: context.settingsSha,
-            parent: null,
-            retryOf: options.retryOf,
-          },
-          { type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey },
-        ],
-        also: {
-          run: {
-            runId,
-            threadKey,
-            process: definition.name,
-            status: "running",
-            position: 2,
-            createdAt: now,
-            updatedAt: now,
-            wakeAt: null,
-            watches: [],
-          },
-          thread: { threadKey, activeRunId: runId },
-          jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }],
-        },
-      });
-    } catch (thrown) {
-      // The same comment, handled at the same time elsewhere: the run is there.
-      if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT")) throw thrown;
-    }
+    await createRun(dependencies, {
+      operationKey,
+      definition,
+      input: await gatherInput(context, options),
+      thread,
+      requestedBy: actor,
+      commentId: context.commentId,
+      instructions: options.instructions,
+      budgetUsd,
+      settings: settings as unknown as Json,
+      settingsSha: context.settingsSha,
+      retryOf: options.retryOf,
+      events: [{ type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey }],
+    });
   }
   await context.runner.wake(runId, true);
   return runId;

@@ -131,8 +131,13 @@ export class ProcessRegistry {
 
 /** Input checked by the process's schema; BATON_INPUT_INVALID names each field (PROC-004). */
 export function parseProcessInput(definition: ProcessDefinition, input: unknown): Json {
-  const parsed = definition.input.safeParse(input);
-  if (parsed.success) return parsed.data as Json;
+  return parseInput(`Input of ${definition.name}`, definition.input, input) as Json;
+}
+
+/** What comes from outside, checked; the error names each field with what is wrong. */
+export function parseInput<T>(what: string, schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(input)"}: ${issue.message}`);
-  throw new BatonError("BATON_INPUT_INVALID", `Input of ${definition.name}: ${fields.join("; ")}`);
+  throw new BatonError("BATON_INPUT_INVALID", `${what}: ${fields.join("; ")}`);
 }

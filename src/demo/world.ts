@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { commandHarness } from "../adapters/harness/command.ts";
 import { type RunningServer, startServer, webhookPath } from "../app/server.ts";
 import { type AppSettings, readSettings } from "../app/settings.ts";
+import type { ProcessRegistry } from "../core/process.ts";
 import { type LocalGithub, type LocalGithubOptions, startLocalGithub } from "../local-github/local-github.ts";
 import type { Harness } from "../ports/harness.ts";
 import { type Baton, startBaton } from "../wire.ts";
@@ -26,6 +27,8 @@ export interface WorldOptions {
   databaseUrl?: string;
   /** Lets `harness.command` of the repository go before the scripted agent. */
   repositoryCommands?: boolean;
+  /** Other processes than the ready-made ones. */
+  processes?: ProcessRegistry;
   /** Real harnesses in place of the scripted one. */
   harnesses?: Map<string, Harness>;
 }
@@ -131,7 +134,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const settings = readSettings(stage.environment);
   const harnesses = options.harnesses ?? scriptedHarnesses(stage.scriptPath, options.repositoryCommands);
   const start = async (): Promise<{ baton: Baton; server: RunningServer }> => {
-    const baton = await startBaton(settings, { harnesses });
+    const baton = await startBaton(settings, {
+      harnesses,
+      ...(options.processes === undefined ? {} : { processes: options.processes }),
+    });
     const server = await startServer(settings, baton);
     stage.listen(server.url);
     return { baton, server };

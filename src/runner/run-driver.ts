@@ -6,12 +6,13 @@
  * L1 An attempt starts only after its `effect.started` is durable (J1), with its reservation in the same append.
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
  * L3 A run is left only with its index row, its wake-up and its status comment written.
+ * L4 While it is driven, what is shown is behind by at most half a second.
  */
 
 import { answer, attemptEnded, expire, isOver, lostAttempts, observe } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
-import type { RunEvent } from "../core/event.ts";
+import type { RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, Usage } from "../core/vocabulary.ts";
@@ -29,6 +30,8 @@ import { Bell } from "./signal.ts";
 const lookAgainMs = 120_000;
 const progressEventsMax = 20;
 const progressIntervalMs = 15_000;
+/** What people see is rendered anew at most this often while effects follow each other: it grows with the run, an effect's cost must not. */
+const statusIntervalMs = 500;
 
 export class RunDriver {
   readonly #dependencies: Dependencies;
@@ -39,6 +42,11 @@ export class RunDriver {
   readonly #lookedAt = new Map<EffectKey, number>();
   #stopping: "no" | "left" | "lost" = "no";
   #leaving = false;
+  /** Decisions from outside that are being appended. */
+  #deciding = 0;
+  /** When the status was last put into the outbox, and whether the state changed since. */
+  #statusAt = Number.NEGATIVE_INFINITY;
+  #statusDue = false;
   #fault: unknown = null;
   readonly #onChild: (state: RunState, key: EffectKey) => void;
 
@@ -60,6 +68,18 @@ export class RunDriver {
     return true;
   }
 
+  /** Takes a decision from outside, and does not leave meanwhile; null when the drive is ending and another must take it. */
+  async change(decide: (state: RunState) => RunEvent[]): Promise<StoredEvent[] | null> {
+    if (this.#leaving || this.#stopping !== "no") return null;
+    this.#deciding += 1;
+    try {
+      return await this.#actor.change(decide);
+    } finally {
+      this.#deciding -= 1;
+      this.poke(true);
+    }
+  }
+
   /** `lost`: the lease went to another; `left`: shut down, running work is stopped and resumed by the next owner. */
   stop(why: "left" | "lost"): void {
     this.#stopping = why;
@@ -76,6 +96,7 @@ export class RunDriver {
       while (this.#stopping === "no") {
         if (this.#fault !== null) throw this.#fault;
         await this.#step();
+        if (this.#statusDue && this.#dependencies.clock.now() >= this.#nextStatusAt) await this.#writeStatus();
         if (this.#quiet()) {
           this.#leaving = true;
           break;
@@ -287,7 +308,21 @@ export class RunDriver {
     return stored;
   }
 
+  /** The state changed: shown at once, or with what follows within the interval (L4). Leaving writes it in any case (L3). */
   async #status(): Promise<void> {
+    if (this.#dependencies.clock.now() >= this.#nextStatusAt) return this.#writeStatus();
+    if (this.#statusDue) return;
+    this.#statusDue = true;
+    this.#bell.ring();
+  }
+
+  get #nextStatusAt(): number {
+    return this.#statusAt + statusIntervalMs;
+  }
+
+  async #writeStatus(): Promise<void> {
+    this.#statusAt = this.#dependencies.clock.now();
+    this.#statusDue = false;
     await publishStatus(this.#dependencies, this.#actor.state);
   }
 
@@ -299,7 +334,7 @@ export class RunDriver {
 
   /** True when nothing of this process can move the run: people, facts, time or a top-up must. */
   #quiet(): boolean {
-    if (this.#work.size > 0 || this.#looks.size > 0) return false;
+    if (this.#work.size > 0 || this.#looks.size > 0 || this.#deciding > 0) return false;
     if (isOver(this.#actor.state)) return true;
     const now = this.#dependencies.clock.now();
     return due(this.#actor.state, now, { parallelMax: this.#parallelMax() }).every(
@@ -324,9 +359,12 @@ export class RunDriver {
   async #waitForNews(): Promise<void> {
     const { clock } = this.#dependencies;
     const timer = new AbortController();
-    const at = this.#nextLookAt();
+    const at = Math.min(
+      this.#nextLookAt() ?? Number.POSITIVE_INFINITY,
+      this.#statusDue ? this.#nextStatusAt : Number.POSITIVE_INFINITY,
+    );
     const waits: Promise<void>[] = [this.#bell.wait()];
-    if (at !== null) waits.push(clock.sleepUntil(at, timer.signal).catch(() => {}));
+    if (at !== Number.POSITIVE_INFINITY) waits.push(clock.sleepUntil(at, timer.signal).catch(() => {}));
     try {
       await Promise.race(waits);
     } finally {

@@ -93,13 +93,13 @@ export class Runner {
     runId: RunId,
     decide: (state: RunState) => RunEvent[],
   ): Promise<{ stored: StoredEvent[]; state: RunState }> {
-    const driven = this.#driven.get(runId);
-    if (driven !== undefined && !driven.driver.poke(true)) await driven.done;
-    const local = this.#driven.get(runId)?.driver ?? (await this.#take(runId));
-    if (local !== null) {
-      const stored = await local.actor.change(decide);
-      local.poke(true);
-      return { stored, state: local.actor.state };
+    for (;;) {
+      const local = this.#driven.get(runId)?.driver ?? (await this.#take(runId));
+      if (local === null) break;
+      const stored = await local.change(decide);
+      if (stored !== null) return { stored, state: local.actor.state };
+      // It is just leaving: the next driver takes the decision.
+      await this.#driven.get(runId)?.done;
     }
     const visitor = await RunActor.load(this.#dependencies, runId, null);
     const stored = await visitor.change(decide);
@@ -122,6 +122,12 @@ export class Runner {
     if (driven !== undefined) return driven.driver.actor.state;
     if ((await this.#dependencies.store.run(runId)) === null) return null;
     return (await RunActor.load(this.#dependencies, runId, null)).state;
+  }
+
+  /** Resolves when the run is not driven here any more: it is over, or waits for others. */
+  async left(runId: RunId): Promise<void> {
+    await this.#taking.get(runId);
+    await this.#driven.get(runId)?.done;
   }
 
   /** Resolves when no run is being driven here: for tests and the demo. */

@@ -4,25 +4,28 @@
  * The child's id follows from the parent's id and the effect's key, so that asking twice makes one child.
  */
 
-import { sha256 } from "../../adapters/system/sha256.ts";
 import type { AttemptResult } from "../../core/decide.ts";
 import { isOver } from "../../core/decide.ts";
 import { subprocessInputSchema } from "../../core/effect.ts";
-import { BatonError, hasCode } from "../../core/errors.ts";
+import { BatonError } from "../../core/errors.ts";
 import { fold } from "../../core/fold.ts";
 import { limits } from "../../core/limits.ts";
-import { parseProcessInput } from "../../core/process.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
-import { type Json, type RunId, runIdSchema } from "../../core/vocabulary.ts";
+import type { Json, RunId } from "../../core/vocabulary.ts";
+import { createRun, runIdOf } from "../create-run.ts";
 import type { Dependencies } from "../dependencies.ts";
 
+function operationKeyOf(state: Pick<RunState, "runId">, key: string): string {
+  return `child:${state.runId}/${key}`;
+}
+
 export function childRunIdOf(state: Pick<RunState, "runId">, key: string): RunId {
-  return runIdSchema.parse(`run_${sha256(`${state.runId}/${key}`).slice(0, 26)}`);
+  return runIdOf(operationKeyOf(state, key));
 }
 
 /** Creates the child if it is not there; true when it must be driven. */
 export async function ensureChild(dependencies: Dependencies, parent: RunState, effect: EffectState): Promise<boolean> {
-  const { store, clock, processes } = dependencies;
+  const { store, processes } = dependencies;
   const runId = childRunIdOf(parent, effect.key);
   const existing = await store.run(runId);
   if (existing !== null) return existing.status === "running" || existing.status === "waiting";
@@ -34,46 +37,20 @@ export async function ensureChild(dependencies: Dependencies, parent: RunState, 
       `Child runs nest at most ${limits.subprocessDepthMax} deep; "${effect.key}" would be the ${depth}th.`,
     );
   }
-  const definition = processes.latest(input.process);
-  try {
-    await store.append({
-      runId,
-      expectedPosition: 0,
-      now: clock.now(),
-      events: [
-        {
-          type: "run.created",
-          runId,
-          process: { name: definition.name, version: definition.version, stages: definition.stages },
-          input: parseProcessInput(definition, input.input),
-          thread: parent.thread,
-          requestedBy: parent.requestedBy,
-          trigger: { operationKey: `child:${parent.runId}/${effect.key}`, commentId: null, text: "" },
-          budgetUsd: Math.max(0, parent.money.budgetUsd - parent.money.spentUsd - parent.money.reservedUsd),
-          settings: parent.settings,
-          settingsSha: parent.settingsSha,
-          parent: { runId: parent.runId, key: effect.key, depth },
-          retryOf: null,
-        },
-      ],
-      also: {
-        run: {
-          runId,
-          threadKey: `${parent.thread.repository.id}#${parent.thread.number}`,
-          process: definition.name,
-          status: "running",
-          position: 1,
-          createdAt: clock.now(),
-          updatedAt: clock.now(),
-          wakeAt: null,
-          watches: [],
-        },
-        jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }],
-      },
-    });
-  } catch (thrown) {
-    if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT")) throw thrown;
-  }
+  await createRun(dependencies, {
+    operationKey: operationKeyOf(parent, effect.key),
+    definition: processes.latest(input.process),
+    input: input.input,
+    thread: parent.thread,
+    requestedBy: parent.requestedBy,
+    commentId: null,
+    instructions: "",
+    budgetUsd: Math.max(0, parent.money.budgetUsd - parent.money.spentUsd - parent.money.reservedUsd),
+    settings: parent.settings,
+    settingsSha: parent.settingsSha,
+    retryOf: null,
+    parent: { runId: parent.runId, key: effect.key, depth },
+  });
   return true;
 }
 

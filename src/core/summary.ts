@@ -1,0 +1,92 @@
+/**
+ * A run as data for other programs (JSON-001): everything that its thread shows, without prompts, logs and prices a token.
+ *
+ * Owns: the shape and its schema. Does not own: text for people (`thread/render`).
+ */
+import { z } from "zod";
+import { effectKinds } from "./effect.ts";
+import { health } from "./health.ts";
+import type { RunState } from "./state.ts";
+import { actorSchema, jsonSchema, runIdSchema, threadSchema, tokensSchema, verdictSchema } from "./vocabulary.ts";
+import { waitingFor } from "./waiting.ts";
+
+const milliseconds = z.number().describe("Milliseconds since the epoch.");
+
+export const runSummarySchema = z.object({
+  runId: runIdSchema,
+  process: z.object({ name: z.string(), version: z.number().int(), stages: z.array(z.string()) }),
+  thread: threadSchema,
+  requestedBy: actorSchema,
+  status: z.enum(["running", "waiting", "paused", "completed", "failed", "cancelled"]),
+  createdAt: milliseconds,
+  updatedAt: milliseconds,
+  position: z.number().int().describe("Number of events in its journal."),
+  health: z.number().int().min(0).max(100),
+  waitsFor: z.array(z.object({ kind: z.string(), key: z.string(), sentence: z.string(), since: milliseconds })),
+  steps: z.array(
+    z.object({
+      key: z.string(),
+      kind: z.enum(effectKinds),
+      title: z.string(),
+      stage: z.string().nullable(),
+      status: z.enum(["requested", "running", "retrying", "stopped", "succeeded", "failed", "cancelled"]),
+      attempts: z.number().int(),
+      requestedAt: milliseconds,
+      endedAt: milliseconds.nullable(),
+      progress: z.string().nullable(),
+      error: z.object({ code: z.string(), message: z.string() }).nullable(),
+      costUsd: z.number(),
+    }),
+  ),
+  money: z.object({
+    budgetUsd: z.number(),
+    spentUsd: z.number(),
+    reservedUsd: z.number(),
+    tokens: tokensSchema,
+    complete: z.boolean().describe("False when the price of something used is not known."),
+  }),
+  verdict: verdictSchema.nullable(),
+  output: jsonSchema.nullable(),
+  retryOf: runIdSchema.nullable(),
+});
+export type RunSummary = z.infer<typeof runSummarySchema>;
+
+export function summarise(state: RunState, now: number): RunSummary {
+  const waitsFor = waitingFor(state);
+  const atWork = waitsFor.some(({ kind }) => kind === "worker");
+  return {
+    runId: state.runId,
+    process: state.process,
+    thread: state.thread,
+    requestedBy: state.requestedBy,
+    status: state.status === "running" && waitsFor.length > 0 && !atWork ? "waiting" : state.status,
+    createdAt: state.createdAt,
+    updatedAt: state.updatedAt,
+    position: state.position,
+    health: health(state, now).score,
+    waitsFor: waitsFor.map(({ kind, key, sentence, since }) => ({ kind, key, sentence, since })),
+    steps: [...state.effects.values()].map((effect) => ({
+      key: effect.key,
+      kind: effect.kind,
+      title: effect.title,
+      stage: effect.stage,
+      status: effect.status,
+      attempts: effect.attempts.length,
+      requestedAt: effect.requestedAt,
+      endedAt: effect.endedAt,
+      progress: effect.progress?.note ?? null,
+      error: effect.error === null ? null : { code: effect.error.code, message: effect.error.message },
+      costUsd: effect.attempts.flatMap(({ usage }) => usage).reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0),
+    })),
+    money: {
+      budgetUsd: state.money.budgetUsd,
+      spentUsd: state.money.spentUsd,
+      reservedUsd: state.money.reservedUsd,
+      tokens: state.money.tokens,
+      complete: state.money.complete,
+    },
+    verdict: state.outcome?.verdict ?? null,
+    output: state.outcome?.output ?? null,
+    retryOf: state.retryOf,
+  };
+}

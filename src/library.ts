@@ -1,0 +1,9 @@
+/**
+ * What programs import that run Baton inside themselves (JSON-001): start it, then create, read, list, cancel, retry and
+ * advance runs. Process authors import `index.ts`.
+ */
+export { type AppSettings, readSettings } from "./app/settings.ts";
+export { type RunSummary, runSummarySchema } from "./core/summary.ts";
+export type { Actor, Json, RunId, Thread } from "./core/vocabulary.ts";
+export { type CreateRun, createRunSchema, type ListRuns, listRunsSchema, Runs } from "./runner/runs.ts";
+export { type Baton, startBaton } from "./wire.ts";

@@ -1,0 +1,90 @@
+/**
+ * A run's first events, its index row, its thread and its wake-up in one transaction: from a command, the library or a parent.
+ *
+ * CR1 The run's id follows from the operation key: the same request creates one run, however often it comes.
+ * CR2 A thread has at most one active run; BATON_RUN_ACTIVE names it.
+ */
+import { sha256 } from "../adapters/system/sha256.ts";
+import { BatonError, hasCode } from "../core/errors.ts";
+import type { RunEvent } from "../core/event.ts";
+import { type ProcessDefinition, parseProcessInput } from "../core/process.ts";
+import { type Actor, type EffectKey, type Json, type RunId, runIdSchema, type Thread } from "../core/vocabulary.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { threadKeyOf } from "./ledger-rows.ts";
+
+export interface NewRun {
+  operationKey: string;
+  definition: ProcessDefinition;
+  /** Checked by the process's schema (PROC-004). */
+  input: unknown;
+  thread: Thread;
+  requestedBy: Actor;
+  commentId: number | null;
+  instructions: string;
+  budgetUsd: number;
+  settings: Json;
+  settingsSha: string | null;
+  retryOf: RunId | null;
+  /** Set for a child run: it shares its parent's thread and does not take it. */
+  parent?: { runId: RunId; key: EffectKey; depth: number };
+  /** Decisions to be journaled with it. */
+  events?: RunEvent[];
+}
+
+export function runIdOf(operationKey: string): RunId {
+  return runIdSchema.parse(`run_${sha256(operationKey).slice(0, 26)}`);
+}
+
+export async function createRun({ store, clock }: Dependencies, run: NewRun): Promise<RunId> {
+  const runId = runIdOf(run.operationKey);
+  const { definition, thread, parent = null } = run;
+  const threadKey = threadKeyOf({ thread });
+  const active = parent === null ? await store.activeRun(threadKey) : null;
+  if (active !== null && active !== runId)
+    throw new BatonError("BATON_RUN_ACTIVE", `The run \`${active}\` is active in this thread.`);
+  const events: RunEvent[] = [
+    {
+      type: "run.created",
+      runId,
+      process: { name: definition.name, version: definition.version, stages: definition.stages },
+      input: parseProcessInput(definition, run.input),
+      thread,
+      requestedBy: run.requestedBy,
+      trigger: { operationKey: run.operationKey, commentId: run.commentId, text: run.instructions },
+      budgetUsd: run.budgetUsd,
+      settings: run.settings,
+      settingsSha: run.settingsSha,
+      parent,
+      retryOf: run.retryOf,
+    },
+    ...(run.events ?? []),
+  ];
+  const now = clock.now();
+  try {
+    await store.append({
+      runId,
+      expectedPosition: 0,
+      now,
+      events,
+      also: {
+        run: {
+          runId,
+          threadKey,
+          process: definition.name,
+          status: "running",
+          position: events.length,
+          createdAt: now,
+          updatedAt: now,
+          wakeAt: null,
+          watches: [],
+        },
+        ...(parent === null ? { thread: { threadKey, activeRunId: runId } } : {}),
+        jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }],
+      },
+    });
+  } catch (thrown) {
+    // The same request, handled at the same time elsewhere: the run is there.
+    if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT")) throw thrown;
+  }
+  return runId;
+}

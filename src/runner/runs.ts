@@ -1,0 +1,146 @@
+/**
+ * Runs as a library (JSON-001): create, read, list, cancel, retry, advance. No shell, no thread command.
+ *
+ * Whoever calls is trusted: the policy of threads (who may ask) is the caller's own; what a run may do is not.
+ * RA1 `create` with the same `key` is the same run.
+ * RA2 Values in and out are JSON, checked by schemas.
+ */
+import { z } from "zod";
+import { defaultSettings, settingsSchema } from "../config/schema.ts";
+import { cancel, isOver } from "../core/decide.ts";
+import { BatonError } from "../core/errors.ts";
+import { parseInput } from "../core/process.ts";
+import type { RunState } from "../core/state.ts";
+import { type RunSummary, summarise } from "../core/summary.ts";
+import {
+  type Actor,
+  actorSchema,
+  type Json,
+  jsonSchema,
+  type RunId,
+  runIdSchema,
+  threadSchema,
+} from "../core/vocabulary.ts";
+import { createRun } from "./create-run.ts";
+import type { Dependencies } from "./dependencies.ts";
+import type { Runner } from "./runner.ts";
+
+export const createRunSchema = z.strictObject({
+  key: z.string().min(1).max(200).describe("The same key again is the same run."),
+  process: z.string().describe("Name of a registered process; its newest version runs."),
+  input: jsonSchema.describe("Input of the process, checked by its own schema."),
+  thread: threadSchema.describe("Where the run reports."),
+  requestedBy: actorSchema.describe("Who asked: nobody approves their own request."),
+  budgetUsd: z.number().nonnegative().optional().describe("USD; without it `budget.runUsd` of the settings."),
+  settings: settingsSchema.optional().describe("As in `baton.yaml`; without it the defaults."),
+});
+export type CreateRun = z.input<typeof createRunSchema>;
+
+export const listRunsSchema = z.strictObject({
+  repositoryId: z.number().int().optional(),
+  number: z.number().int().positive().optional().describe("Number of the thread; needs `repositoryId`."),
+  active: z.boolean().optional(),
+  limit: z.number().int().min(1).max(200).default(50),
+});
+export type ListRuns = z.input<typeof listRunsSchema>;
+
+export class Runs {
+  readonly #dependencies: Dependencies;
+  readonly #runner: Runner;
+
+  constructor(dependencies: Dependencies, runner: Runner) {
+    this.#dependencies = dependencies;
+    this.#runner = runner;
+  }
+
+  async create(request: CreateRun): Promise<RunSummary> {
+    const { key, process, input, thread, requestedBy, budgetUsd, settings } = parseInput(
+      "create",
+      createRunSchema,
+      request,
+    );
+    const effective = settings ?? defaultSettings;
+    const runId = await createRun(this.#dependencies, {
+      operationKey: `library:${key}`,
+      definition: this.#dependencies.processes.latest(process),
+      input,
+      thread,
+      requestedBy,
+      commentId: null,
+      instructions: "",
+      budgetUsd: budgetUsd ?? effective.budget.runUsd,
+      settings: effective as unknown as Json,
+      settingsSha: null,
+      retryOf: null,
+    });
+    await this.#runner.wake(runId, true);
+    return this.read(runId);
+  }
+
+  async read(runId: string): Promise<RunSummary> {
+    return summarise(await this.#state(runId), this.#dependencies.clock.now());
+  }
+
+  /** Newest first. */
+  async list(filter: ListRuns = {}): Promise<RunSummary[]> {
+    const { repositoryId, number, active, limit } = parseInput("list", listRunsSchema, filter);
+    if (number !== undefined && repositoryId === undefined)
+      throw new BatonError("BATON_INPUT_INVALID", "list: `number` needs `repositoryId`.");
+    const rows = await this.#dependencies.store.runs({
+      ...(number === undefined ? {} : { threadKey: `${repositoryId}#${number}` }),
+      ...(active === undefined ? {} : { active }),
+      ...(repositoryId !== undefined && number === undefined ? {} : { limit }),
+    });
+    const wanted = rows.filter(
+      ({ threadKey }) => repositoryId === undefined || threadKey.startsWith(`${repositoryId}#`),
+    );
+    return Promise.all(wanted.slice(0, limit).map((row) => this.read(row.runId)));
+  }
+
+  async cancel(runId: string, by: Actor, reason: string): Promise<RunSummary> {
+    const { state } = await this.#runner.change(await this.#known(runId), (now) => cancel(now, by, reason));
+    return summarise(state, this.#dependencies.clock.now());
+  }
+
+  /** Begins a run that is over anew, with its input and settings; the same run is retried once. */
+  async retry(runId: string, by: Actor): Promise<RunSummary> {
+    const last = await this.#state(runId);
+    if (!isOver(last))
+      throw new BatonError("BATON_RUN_ACTIVE", `The run \`${last.runId}\` is ${last.status}; cancel it first.`);
+    const retried = await createRun(this.#dependencies, {
+      operationKey: `retry:${last.runId}`,
+      definition: this.#dependencies.processes.latest(last.process.name),
+      input: last.input,
+      thread: last.thread,
+      requestedBy: by,
+      commentId: null,
+      instructions: last.trigger.text,
+      budgetUsd: last.money.budgetUsd,
+      settings: last.settings,
+      settingsSha: last.settingsSha,
+      retryOf: last.runId,
+    });
+    await this.#runner.wake(retried, true);
+    return this.read(retried);
+  }
+
+  /** Drives the run as far as it goes without others, and says what it waits for then. */
+  async advance(runId: string): Promise<RunSummary> {
+    const id = await this.#known(runId);
+    await this.#runner.wake(id, true);
+    await this.#runner.left(id);
+    return this.read(id);
+  }
+
+  async #known(runId: string): Promise<RunId> {
+    const parsed = runIdSchema.safeParse(runId);
+    if (parsed.success && (await this.#dependencies.store.run(parsed.data)) !== null) return parsed.data;
+    throw new BatonError("BATON_NO_RUN", `There is no run "${runId.slice(0, 60)}".`);
+  }
+
+  async #state(runId: string): Promise<RunState> {
+    const state = await this.#runner.state(await this.#known(runId));
+    if (state === null) throw new BatonError("BATON_NO_RUN", `There is no run "${runId.slice(0, 60)}".`);
+    return state;
+  }
+}

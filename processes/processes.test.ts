@@ -1,0 +1,327 @@
+/** The ready-made processes as stories: what they ask for in which order, and how they end. Each is played again with a crash before every answer. */
+import { describe, expect, it } from "vitest";
+import type { Json } from "../src/core/vocabulary.ts";
+import { alice, bob, RunWorld } from "../test/fakes/run-world.ts";
+import { addressReviewProcess } from "./address-review/process.ts";
+import { issueToPr } from "./issue-to-pr/process.ts";
+import type { WorkInput } from "./schema.ts";
+
+const sha = (digit: string): string => digit.repeat(40);
+const [base, first, second, other] = [sha("a"), sha("1"), sha("2"), sha("9")];
+
+const input = (settings: Partial<WorkInput["settings"]> = {}, change: Partial<WorkInput> = {}): WorkInput => ({
+  thread: {
+    number: 12,
+    kind: "issue",
+    title: "The total is wrong",
+    body: "It is.",
+    author: "alice",
+    authorPermission: "write",
+    comments: [],
+  },
+  instructions: "",
+  repository: { owner: "acme", name: "shop" },
+  baseBranch: "main",
+  baseSha: base,
+  branch: "baton/issue-12-the-total",
+  branchSha: null,
+  projectInstructions: "",
+  choice: {},
+  settings: {
+    planBreakpoint: "auto",
+    reviewBreakpoint: "ask",
+    protectedPaths: [".github/**"],
+    protectedPathsBreakpoint: "ask",
+    repairAttempts: 1,
+    reviewRounds: 1,
+    checksTimeoutMs: 60_000,
+    merge: "manual",
+    mergeMethod: "squash",
+    reviewers: [],
+    teams: [],
+    ...settings,
+  },
+  pullRequest: null,
+  ...change,
+});
+
+const agent = (headSha: string | null, path = "cart.js"): Json => ({
+  harness: "command",
+  model: "m",
+  text: "Did it.",
+  sessionId: "s",
+  baseSha: base,
+  headSha,
+  commits: headSha === null ? 0 : 1,
+  files: headSha === null ? [] : [{ path, added: 1, removed: 1 }],
+  rescued: false,
+  turns: 1,
+  transcriptId: null,
+  promptId: null,
+});
+const published = (number: number | null = null): Json => ({ number, url: null, sha: null });
+const verdict = (status: "passed" | "failed"): Json => ({
+  name: "checks",
+  status,
+  reason: status === "passed" ? "all green" : "test failed",
+  evidence: [],
+  children: [{ name: "test", status, reason: "", evidence: [{ label: "log", value: "AssertionError" }], children: [] }],
+});
+const answered = (decision: string, more: Record<string, Json> = {}): Json => ({
+  decision,
+  by: bob as unknown as Json,
+  feedback: "",
+  sha: null,
+  reviewId: null,
+  ...more,
+});
+
+interface Story {
+  name: string;
+  input: WorkInput;
+  process?: typeof issueToPr;
+  /** What the process must ask for, in this order, and what it gets. An error code makes the effect fail. */
+  steps: [key: string, answer: Json | { code: string }][];
+  status: "passed" | "failed";
+  reason: RegExp;
+  output?: object;
+}
+
+const plan: Story["steps"][number] = ["plan", agent(null)];
+const opened: Story["steps"] = [
+  ["implement", agent(first)],
+  ["push", published()],
+  ["pull-request", published(5)],
+];
+const onPullRequest = {
+  branchSha: first,
+  pullRequest: 5,
+  thread: { ...input().thread, kind: "pull-request" as const },
+};
+
+const stories: Story[] = [
+  {
+    name: "green and approved: left to people",
+    input: input(),
+    steps: [plan, ...opened, ["checks", verdict("passed")], ["review", answered("approved", { sha: first })]],
+    status: "passed",
+    reason: /approved by @bob; merging is left to you/,
+    output: { pullRequest: 5, headSha: first, merged: false, approvedBy: "bob" },
+  },
+  {
+    name: "`merge: auto` merges the approved head",
+    input: input({ merge: "auto" }),
+    steps: [
+      plan,
+      ...opened,
+      ["checks", verdict("passed")],
+      ["review", answered("approved", { sha: first })],
+      ["merge", { number: 5, url: null, sha: second }],
+    ],
+    status: "passed",
+    reason: /^Merged/,
+    output: { merged: true },
+  },
+  {
+    name: "a head that moved before the merge is judged anew",
+    input: input({ merge: "auto" }),
+    steps: [
+      plan,
+      ...opened,
+      ["checks", verdict("passed")],
+      ["review", answered("approved", { sha: first })],
+      ["merge", { code: "BATON_GITHUB_CONFLICT" }],
+      ["review#2", answered("voided", { sha: other })],
+      ["checks#2", verdict("passed")],
+      ["review#3", answered("approved", { sha: other })],
+      ["merge#2", { number: 5, url: null, sha: second }],
+    ],
+    status: "passed",
+    reason: /^Merged/,
+    output: { merged: true, headSha: other },
+  },
+  {
+    name: "red: repaired once, then green",
+    input: input(),
+    steps: [
+      plan,
+      ...opened,
+      ["checks", verdict("failed")],
+      ["repair", agent(second)],
+      ["push#2", published()],
+      ["refresh", published(5)],
+      ["checks#2", verdict("passed")],
+      ["review", answered("approved", { sha: second })],
+    ],
+    status: "passed",
+    reason: /approved/,
+    output: { headSha: second },
+  },
+  {
+    name: "red after the last repair: an honest end",
+    input: input(),
+    steps: [
+      plan,
+      ...opened,
+      ["checks", verdict("failed")],
+      ["repair", agent(second)],
+      ["push#2", published()],
+      ["refresh", published(5)],
+      ["checks#2", verdict("failed")],
+    ],
+    status: "failed",
+    reason: /Still red after 1 repair \(limit 1\)/,
+  },
+  {
+    name: "no repairs allowed",
+    input: input({ repairAttempts: 0 }),
+    steps: [plan, ...opened, ["checks", verdict("failed")]],
+    status: "failed",
+    reason: /Still red after 0 repairs/,
+  },
+  {
+    name: "a repair that changes nothing",
+    input: input(),
+    steps: [plan, ...opened, ["checks", verdict("failed")], ["repair", agent(null)]],
+    status: "failed",
+    reason: /The repair changed nothing/,
+  },
+  {
+    name: "an agent that changes nothing",
+    input: input(),
+    steps: [plan, ["implement", agent(null)]],
+    status: "failed",
+    reason: /changed nothing, so there is nothing to review/,
+    output: { headSha: null, pullRequest: null },
+  },
+  {
+    name: "a plan that is revised, then approved",
+    input: input({ planBreakpoint: "ask" }),
+    steps: [
+      plan,
+      ["plan-approval", answered("changes-requested", { feedback: "Begin with the test." })],
+      ["plan#2", agent(null)],
+      ["plan-approval#2", answered("approved")],
+      ...opened,
+      ["checks", verdict("passed")],
+      ["review", answered("approved", { sha: first })],
+    ],
+    status: "passed",
+    reason: /approved/,
+  },
+  {
+    name: "a plan that is rejected",
+    input: input({ planBreakpoint: "ask" }),
+    steps: [plan, ["plan-approval", answered("rejected")]],
+    status: "failed",
+    reason: /plan was rejected/,
+  },
+  {
+    name: "protected paths that nobody allows",
+    input: input(),
+    steps: [plan, ["implement", agent(first, ".github/workflows/ci.yml")], ["protected-paths", answered("rejected")]],
+    status: "failed",
+    reason: /Protected paths were changed and nobody allowed it/,
+    output: { headSha: null },
+  },
+  {
+    name: "protected paths that the settings deny",
+    input: input({ protectedPathsBreakpoint: "deny" }),
+    steps: [plan, ["implement", agent(first, ".github/workflows/ci.yml")]],
+    status: "failed",
+    reason: /Protected paths/,
+  },
+  {
+    name: "requested changes are addressed, up to the limit",
+    input: input({ reviewers: ["bob"] }),
+    steps: [
+      plan,
+      ...opened,
+      ["checks", verdict("passed")],
+      ["request-review", published(5)],
+      ["review", answered("changes-requested", { feedback: "Say why." })],
+      ["address", agent(second)],
+      ["push#2", published()],
+      ["refresh", published(5)],
+      ["checks#2", verdict("passed")],
+      ["request-review#2", published(5)],
+      ["review#2", answered("changes-requested", { feedback: "Still not." })],
+    ],
+    status: "failed",
+    reason: /Changes were asked for 2 times; the limit is 1/,
+  },
+  {
+    name: "a pull request that was closed",
+    input: input(),
+    steps: [plan, ...opened, ["checks", verdict("passed")], ["review", answered("rejected")]],
+    status: "failed",
+    reason: /closed or the work rejected/,
+  },
+  {
+    name: "no review asked for",
+    input: input({ reviewBreakpoint: "auto" }),
+    steps: [plan, ...opened, ["checks", verdict("passed")]],
+    status: "passed",
+    reason: /no review was asked for \(`breakpoints\.review: auto`\)/,
+    output: { approvedBy: null },
+  },
+  {
+    name: "address-review: works on the branch that is there",
+    process: addressReviewProcess,
+    input: input({}, onPullRequest),
+    steps: [
+      ["address", agent(second)],
+      ["push", published()],
+      ["checks", verdict("passed")],
+      ["review", answered("approved", { sha: second })],
+    ],
+    status: "passed",
+    reason: /approved by @bob/,
+    output: { pullRequest: 5, headSha: second },
+  },
+];
+
+async function play({ process = issueToPr, input: given, steps }: Story, crashes: boolean): Promise<RunWorld> {
+  const world = await RunWorld.start(process, given);
+  for (const [key, answer] of steps) {
+    if (crashes) await world.crash();
+    expect(world.open()).toEqual([key]);
+    if (typeof answer === "object" && answer !== null && "code" in answer) {
+      const error = { code: answer.code as never, message: "no" };
+      await world.append([{ type: "effect.failed", key: key as never, attempt: 1, error, usage: [] }]);
+    } else await world.succeed(key, answer as Json);
+  }
+  return world;
+}
+
+describe.each(["without a crash", "with a crash before every answer"])("%s", (how) => {
+  it.each(stories)("$name", async (story) => {
+    const { state } = await play(story, how !== "without a crash");
+    expect(state.open.size).toBe(0);
+    expect(state.outcome?.verdict).toMatchObject({ status: story.status, reason: expect.stringMatching(story.reason) });
+    expect(state.outcome?.output).toMatchObject({ ...story.output });
+    // Logs are for the repair step, never for the verdict that people read.
+    expect(JSON.stringify(state.outcome?.verdict)).not.toContain("AssertionError");
+  });
+});
+
+describe("what the steps are told", () => {
+  const promptOf = (world: RunWorld, key: string): string =>
+    (world.state.effects.get(key as never)?.input as { prompt: { user: string } }).prompt.user;
+
+  it("the repair gets the failing log, the revision the reason, the address step the review", async () => {
+    const find = (name: string): Story => stories.find((story) => story.name === name) as Story;
+    const repaired = await play(find("red: repaired once, then green"), false);
+    expect(promptOf(repaired, "repair")).toContain("AssertionError");
+    const revised = await play(find("a plan that is revised, then approved"), false);
+    expect(promptOf(revised, "plan#2")).toContain("Begin with the test.");
+    const addressed = await play(find("requested changes are addressed, up to the limit"), false);
+    expect(promptOf(addressed, "address")).toContain("Say why.");
+  });
+
+  it("the commands' choice of harness and model reaches every agent", async () => {
+    const world = await RunWorld.start(issueToPr, input({}, { choice: { harness: "codex", model: "m-1" } }));
+    expect(world.state.effects.get("plan" as never)?.input).toMatchObject({ harness: "codex", model: "m-1" });
+    expect(world.state.requestedBy).toEqual(alice);
+  });
+});

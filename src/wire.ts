@@ -12,17 +12,17 @@ import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
-import { handleDelivery } from "./app/handle-delivery.ts";
 import { rounds } from "./app/rounds.ts";
 import type { AppSettings } from "./app/settings.ts";
 import { Timetable } from "./app/timetable.ts";
 import { BatonError } from "./core/errors.ts";
+import { startEngine } from "./engine.ts";
 import type { Harness } from "./ports/harness.ts";
 import type { Log } from "./ports/log.ts";
 import type { Database } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
-import { OutboxPump } from "./runner/outbox/pump.ts";
-import { Runner } from "./runner/runner.ts";
+import type { OutboxPump } from "./runner/outbox/pump.ts";
+import type { Runner } from "./runner/runner.ts";
 import { Runs } from "./runner/runs.ts";
 import { createRedactor } from "./thread/redact.ts";
 
@@ -38,7 +38,6 @@ export interface Baton {
   stop(): Promise<void>;
 }
 
-const deliveriesAtOnce = 4;
 const shutdownGraceMs = 8_000;
 
 export async function startBaton(
@@ -74,16 +73,9 @@ export async function startBaton(
     owner: `${hostname()}/${process.pid}/${systemRandom.ulid(Date.now())}`,
     soleOwner: database.kind === "pglite",
   };
-  const runner = new Runner(dependencies);
-  const outbox = new OutboxPump(dependencies);
   const timetable = new Timetable(dependencies, rounds);
-  await runner.start();
-  outbox.start();
+  const { runner, outbox } = await startEngine(dependencies);
   timetable.start();
-  await database.queue.work("delivery", deliveriesAtOnce, async (job) => {
-    await handleDelivery(dependencies, runner, job);
-    outbox.poke();
-  });
   return {
     dependencies,
     database,

@@ -127,6 +127,15 @@ class GitWorkspaces implements Workspaces {
     }
   }
 
+  async pushKept(access: RepositoryAccess, { name, sha }: { name: string; sha: string | null }): Promise<void> {
+    const ref = `refs/baton/${branchName(name)}`;
+    // Named by run and attempt, so nobody else writes it: the last writer is the one that has the newest work.
+    await git(["push", "--quiet", "--force", access.url, `${sha ?? ""}:${ref}`], {
+      gitDir: await this.#trusted(access),
+      token: await access.token(),
+    });
+  }
+
   async remoteHead(access: RepositoryAccess, branch: string): Promise<string | null> {
     const ref = `refs/heads/${branchName(branch)}`;
     const { stdout } = await git(["ls-remote", access.url, ref], { token: await access.token() });

@@ -1,0 +1,181 @@
+/**
+ * GitHub as one job sees it: a token for one repository, and no App of Baton's own.
+ *
+ * Owns: who speaks through the token, and what tells Baton's own checks from the project's where both come from GitHub
+ * Actions. Does not own: reads and writes themselves (`installation.ts`).
+ * GT1 The App behind `GITHUB_TOKEN` is the one of the project's CI. What is Baton's own is therefore known by name, by
+ *     this job and by its workflow file, never by the App: else no check of the project would count, or Baton would wait
+ *     for itself.
+ */
+import { BatonError, hasCode } from "../../core/errors.ts";
+import type { Repository } from "../../core/vocabulary.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { CheckFacts, CheckSuiteFacts, Github, GithubApp, GithubUser } from "../../ports/github.ts";
+import { InstallationGithub } from "./installation.ts";
+import { RateBudget } from "./rate-budget.ts";
+import { Requester } from "./request.ts";
+import type * as wire from "./wire-types.ts";
+
+export interface GithubTokenOptions {
+  token: string;
+  /** `https://api.github.com`. */
+  apiUrl: string;
+  /** `https://github.com`. */
+  webUrl: string;
+  clock: Clock;
+  /** Slug of the App that made the token, when it is not the job's own. */
+  appSlug: string | null;
+  /** Names of check runs that are Baton's own: its own reports, and the job that it runs in. */
+  ownChecks: readonly string[];
+  /** `.github/workflows/baton.yml`. */
+  workflowPath: string | null;
+  fetch?: typeof fetch;
+}
+
+export interface TokenGithub extends GithubApp {
+  repositoryByName(owner: string, name: string): Promise<Repository>;
+  /** Whether a workflow run is over: its job drives nothing any more. null where GitHub does not tell. */
+  isOver(repository: Repository, workflowRunId: string): Promise<boolean | null>;
+  dispatch(repository: Repository, workflow: string, inputs: Record<string, string>): Promise<void>;
+  /** How many calls were made. */
+  calls(): number;
+}
+
+const actionsSlug = "github-actions";
+/** No App: nothing is Baton's own by its App alone (GT1). */
+const noApp = 0;
+
+interface Speaker {
+  appId: number;
+  slug: string;
+  bot: GithubUser;
+}
+
+export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
+  let calls = 0;
+  const requester = new Requester({
+    baseUrl: options.apiUrl,
+    clock: options.clock,
+    budget: new RateBudget(options.clock),
+    authorise: async () => {
+      calls += 1;
+      return `token ${options.token}`;
+    },
+    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+  });
+  let known: Promise<Speaker> | null = null;
+  const speaker = (): Promise<Speaker> => {
+    known ??= readSpeaker(requester, options).catch((thrown: unknown) => {
+      known = null;
+      throw thrown;
+    });
+    return known;
+  };
+  const github = new JobGithub(requester, speaker, options);
+  return {
+    installation: async () => github,
+    async identity() {
+      const { slug, bot, appId } = await speaker();
+      return { slug, bot, appId: slug === actionsSlug ? noApp : appId };
+    },
+    deliveries: async () => ({ deliveries: [], nextCursor: null }),
+    async redeliver() {
+      throw new BatonError("BATON_INTERNAL", "A job has no delivery log.");
+    },
+    async repositoryByName(owner, name) {
+      const found = await requester.get<wire.Repository>("/repos/{owner}/{repo}", { owner, repo: name });
+      return {
+        id: found.id,
+        owner: found.owner.login,
+        name: found.name,
+        defaultBranch: found.default_branch,
+        installationId: 0,
+      };
+    },
+    async isOver({ owner, name }, workflowRunId) {
+      const run = await requester
+        .find<{ status: string }>("/repos/{owner}/{repo}/actions/runs/{run_id}", {
+          owner,
+          repo: name,
+          run_id: workflowRunId,
+        })
+        .catch(deniedIsNull);
+      return run === null ? null : run.status === "completed";
+    },
+    async dispatch({ owner, name, defaultBranch }, workflow, inputs) {
+      await requester.write("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", {
+        owner,
+        repo: name,
+        workflow_id: workflow,
+        ref: defaultBranch,
+        inputs,
+      });
+    },
+    calls: () => calls,
+  };
+}
+
+class JobGithub extends InstallationGithub implements Github {
+  readonly #requester: Requester;
+  readonly #own: Pick<GithubTokenOptions, "ownChecks" | "workflowPath">;
+  readonly #speaker: () => Promise<Speaker>;
+
+  constructor(requester: Requester, speaker: () => Promise<Speaker>, options: GithubTokenOptions) {
+    super({ requester, identity: speaker, webUrl: options.webUrl, repositoryToken: async () => options.token });
+    this.#requester = requester;
+    this.#speaker = speaker;
+    this.#own = options;
+  }
+
+  override async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {
+    const { appId } = await this.#speaker();
+    const all = await super.checks(repository, sha);
+    return all.filter((check) => check.appId !== appId || !this.#own.ownChecks.includes(check.name));
+  }
+
+  override async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {
+    const all = await super.checkSuites(repository, sha);
+    const { appId } = await this.#speaker();
+    const open = all.filter((suite) => suite.appId === appId && suite.status !== "completed");
+    if (open.length === 0 || this.#own.workflowPath === null) return all;
+    // One suite a workflow run; those of Baton's own workflow are this job and its like.
+    const runs = await this.#requester
+      .find<{ workflow_runs: { path: string; status: string }[] }>("/repos/{owner}/{repo}/actions/runs", {
+        owner: repository.owner,
+        repo: repository.name,
+        head_sha: sha,
+        per_page: 100,
+      })
+      .catch(deniedIsNull);
+    const own = (runs?.workflow_runs ?? []).filter(
+      ({ path, status }) => status !== "completed" && path.split("@")[0] === this.#own.workflowPath,
+    );
+    const dropped = new Set(open.slice(0, own.length));
+    return all.filter((suite) => !dropped.has(suite));
+  }
+}
+
+async function readSpeaker(requester: Requester, { token, appSlug }: GithubTokenOptions): Promise<Speaker> {
+  // A job's token and an App's both begin like this, and neither may ask who it is.
+  if (appSlug === null && !token.startsWith("ghs_")) {
+    const user = await requester.find<wire.User>("/user").catch(deniedIsNull);
+    if (user !== null)
+      return {
+        slug: user.login,
+        appId: noApp,
+        bot: { id: user.id, login: user.login, kind: user.type === "User" ? "user" : "bot" },
+      };
+  }
+  const slug = appSlug ?? actionsSlug;
+  const login = `${slug}[bot]`;
+  const [bot, app] = await Promise.all([
+    requester.get<wire.User>("/users/{username}", { username: login }),
+    requester.find<{ id: number }>("/apps/{app_slug}", { app_slug: slug }),
+  ]);
+  return { slug, appId: app?.id ?? noApp, bot: { id: bot.id, login, kind: "bot" } };
+}
+
+function deniedIsNull(thrown: unknown): null {
+  if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
+  throw thrown;
+}

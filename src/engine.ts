@@ -1,0 +1,24 @@
+/** The engine over its ports: what the App and the Action have in common. Builds no adapter. */
+import { handleDelivery } from "./app/handle-delivery.ts";
+import type { Dependencies } from "./runner/dependencies.ts";
+import { OutboxPump } from "./runner/outbox/pump.ts";
+import { Runner } from "./runner/runner.ts";
+
+export interface Engine {
+  runner: Runner;
+  outbox: OutboxPump;
+}
+
+const deliveriesAtOnce = 4;
+
+export async function startEngine(dependencies: Dependencies): Promise<Engine> {
+  const runner = new Runner(dependencies);
+  const outbox = new OutboxPump(dependencies);
+  await runner.start();
+  outbox.start();
+  await dependencies.queue.work("delivery", deliveriesAtOnce, async (job) => {
+    await handleDelivery(dependencies, runner, job);
+    outbox.poke();
+  });
+  return { runner, outbox };
+}

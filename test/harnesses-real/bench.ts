@@ -1,10 +1,22 @@
 /** A real CLI, a scripted model and a real git worktree: one attempt's surroundings. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
 import { codex } from "../../src/adapters/harness/codex.ts";
+import { createSessions, noSessions } from "../../src/adapters/harness/sessions.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import { type ModelServer, startModelServer, type Turn } from "../fakes/model-server.ts";
 import { type CliName, cliPath } from "./cli.ts";
@@ -14,15 +26,23 @@ const keys: Record<CliName, string> = {
   codex: "sk-proj-0000000000000000000000test",
 };
 
-/** The real CLI behind its adapter, its model on `server`. For scenarios: `startWorld({ harnesses: new Map([[name, realHarness(name, server)]]) })`. */
-export function realHarness(name: CliName, server: Pick<ModelServer, "url">): Harness {
+/**
+ * The real CLI behind its adapter, its model on `server`. For scenarios:
+ * `observedWorld({ harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]) })`.
+ */
+export function realHarness(
+  name: CliName,
+  server: Pick<ModelServer, "url">,
+  options: { sessionsDir?: string; withKey?: boolean } = {},
+): Harness {
   const binary = cliPath(name);
-  const apiKey = keys[name];
+  const apiKey = options.withKey === false ? undefined : keys[name];
+  const sessions = options.sessionsDir === undefined ? noSessions : createSessions(options.sessionsDir);
   switch (name) {
     case "claude-code":
-      return claudeCode({ binary, apiKey, baseUrl: server.url });
+      return claudeCode({ binary, apiKey, baseUrl: server.url, sessions });
     case "codex":
-      return codex({ binary, apiKey, baseUrl: `${server.url}/v1` });
+      return codex({ binary, apiKey, baseUrl: `${server.url}/v1`, sessions });
   }
 }
 
@@ -30,8 +50,17 @@ export interface Bench {
   server: ModelServer;
   harness: Harness;
   worktree: string;
+  marker: string;
   events: HarnessEvent[];
+  request(more?: Partial<HarnessRequest>): HarnessRequest;
   run(request?: Partial<HarnessRequest>, signal?: AbortSignal): Promise<HarnessResult>;
+  /** The next attempt gets a new private home, as with every attempt of a run. */
+  changeHome(): void;
+  withoutKey(): Harness;
+  /** Resolves when a file of the worktree is there. */
+  appears(path: string): Promise<void>;
+  /** Processes that work in this directory. */
+  processesIn(directory: string): number[];
   git(...args: string[]): string;
   close(): Promise<void>;
 }
@@ -40,8 +69,16 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "baton-harness-")));
   const repository = join(directory, "repository");
   const worktree = join(directory, "worktree");
-  const homePath = join(directory, "home");
-  mkdirSync(homePath);
+  const marker = `real/${directory}/1`;
+  let homes = 0;
+  let homePath = "";
+  const changeHome = (): void => {
+    if (homePath !== "") rmSync(homePath, { recursive: true });
+    homes += 1;
+    homePath = join(directory, `home-${homes}`);
+    mkdirSync(homePath);
+  };
+  changeHome();
   mkdirSync(repository);
   const identity = ["-c", "user.name=t", "-c", "user.email=t@localhost"];
   const git = (cwd: string, ...args: string[]): string =>
@@ -52,35 +89,58 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
   git(repository, "commit", "-qm", "first");
   git(repository, "worktree", "add", "-q", worktree, "-b", "work");
   const server = await startModelServer(turns);
-  const harness = realHarness(name, server);
+  const harness = realHarness(name, server, { sessionsDir: join(directory, "sessions") });
   const events: HarnessEvent[] = [];
+  const request = (more: Partial<HarnessRequest> = {}): HarnessRequest => ({
+    cwd: worktree,
+    homePath,
+    systemPrompt: "You are the implementer of Baton.",
+    prompt: "Create hello.txt.",
+    access: "write",
+    model: null,
+    resumeSessionId: null,
+    maxTurns: null,
+    maxUsd: null,
+    timeoutMs: 60_000,
+    silenceMs: 60_000,
+    attemptMarker: marker,
+    variables: { BATON_ROLE: "implement" },
+    ...more,
+  });
   return {
     server,
     harness,
     worktree,
+    marker,
     events,
+    request,
+    changeHome,
+    withoutKey: () => realHarness(name, server, { withKey: false }),
     git: (...args) => git(worktree, ...args),
-    run: (request = {}, signal = new AbortController().signal) =>
-      harness.run(
-        {
-          cwd: worktree,
-          homePath,
-          systemPrompt: "You are the implementer of Baton.",
-          prompt: "Create hello.txt.",
-          access: "write",
-          model: null,
-          resumeSessionId: null,
-          maxTurns: null,
-          maxUsd: null,
-          timeoutMs: 60_000,
-          silenceMs: 60_000,
-          attemptMarker: `real/${directory}/1`,
-          variables: { BATON_ROLE: "implement" },
-          ...request,
-        },
-        (event) => events.push(event),
-        signal,
-      ),
+    run: (more = {}, signal = new AbortController().signal) =>
+      harness.run(request(more), (event) => events.push(event), signal),
+    appears: (path) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = existsSync(join(worktree, path)) && readFileSync(join(worktree, path), "utf8") !== "";
+          if (!found) return;
+          watcher.close();
+          resolve();
+        };
+        const watcher = watch(worktree, look);
+        look();
+      }),
+    processesIn: (path) =>
+      readdirSync("/proc")
+        .filter((pid) => /^\d+$/.test(pid))
+        .filter((pid) => {
+          try {
+            return readlinkSync(`/proc/${pid}/cwd`).startsWith(path);
+          } catch {
+            return false;
+          }
+        })
+        .map(Number),
     async close() {
       await server.close();
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });

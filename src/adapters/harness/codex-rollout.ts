@@ -1,11 +1,12 @@
 /**
  * The file in which Codex keeps a session: `CODEX_HOME/sessions/<year>/<month>/<day>/rollout-<time>-<id>.jsonl`.
  *
- * Its `token_count` lines are the only count while a turn runs, and all that is left of one that was killed.
+ * Its lines are the only count while a turn runs, and all that is left of one that was killed: `token_usage_record` for each answer,
+ * then, once its tools have run, `token_count` with the sum so far.
  */
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { noTokens, type Tokens } from "../../core/vocabulary.ts";
+import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import { count, type Fields, fields } from "./fields.ts";
 import { jsonLine } from "./run-harness.ts";
 
@@ -33,12 +34,16 @@ export function sessionTokens(path: string): Tokens {
     const { size } = fstatSync(file);
     const buffer = Buffer.alloc(Math.min(size, tailBytes));
     readSync(file, buffer, 0, buffer.length, size - buffer.length);
+    let since = noTokens;
     for (const line of buffer.toString("utf8").split("\n").reverse()) {
-      if (!line.includes('"token_count"')) continue;
-      const info = fields(fields(jsonLine(line)?.["payload"])["info"]);
-      if (info["total_token_usage"] !== undefined) return codexTokens(fields(info["total_token_usage"]));
+      const isRecord = line.includes('"token_usage_record"');
+      if (!isRecord && !line.includes('"token_count"')) continue;
+      const payload = fields(jsonLine(line)?.["payload"]);
+      const total = fields(payload["info"])["total_token_usage"];
+      if (total !== undefined) return addTokens(codexTokens(fields(total)), since);
+      if (isRecord) since = addTokens(since, codexTokens(fields(payload["usage"])));
     }
-    return noTokens;
+    return since;
   } finally {
     closeSync(file);
   }

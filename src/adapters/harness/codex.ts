@@ -103,7 +103,14 @@ export function codex({ binary, apiKey, baseUrl, sessions = noSessions }: CodexO
       });
       const result = await runHarness(
         request,
-        { command: [binary, ...args], env, secrets: ["OPENAI_API_KEY"], input: request.prompt, install },
+        {
+          command: [binary, ...args],
+          env,
+          secrets: ["OPENAI_API_KEY"],
+          // A resumed session keeps its first instructions for ever; new ones are said with the prompt.
+          input: resumed ? `${request.systemPrompt}\n\n${request.prompt}` : request.prompt,
+          install,
+        },
         reader,
         onEvent,
         signal,
@@ -271,8 +278,14 @@ export class CodexReader implements StreamReader {
   }
 }
 
+/** The CLI says some statuses in words of its own. */
+const wordings: [RegExp, number][] = [
+  [/usage limit|quota|rate limit/i, 429],
+  [/high demand|overloaded|stream disconnected|timed out|error sending request|connection/i, 503],
+];
+
 function statusIn(message: string): number | null {
   const found =
     /\b(?:status|HTTP|error)[^0-9]{0,20}([45]\d\d)\b/i.exec(message)?.[1] ?? /\b([45]\d\d)\b/.exec(message)?.[1];
-  return found === undefined ? null : status(found);
+  return status(found ?? wordings.find(([pattern]) => pattern.test(message))?.[1]);
 }

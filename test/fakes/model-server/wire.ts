@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Tokens } from "../../../src/core/vocabulary.ts";
 
 /** What the model does with the CLI's own tools; each wire and CLI has its own names for them. */
-export type Deed = { write: string; content: string } | { run: string };
+export type Deed = { write: string; content: string } | { read: string } | { run: string };
 
 export interface Answer {
   text?: string;
@@ -70,12 +70,18 @@ export interface ToolCall {
 
 type Build<T> = (deed: T) => Record<string, unknown>;
 
-/** Tools of known CLIs that write a file or run a command, best first. */
+/** Tools of known CLIs that write a file, read one or run a command, best first. */
 const writers: [string, Build<{ write: string; content: string }>][] = [
   ["Write", ({ write, content }) => ({ file_path: write, content })],
   ["write_file", ({ write, content }) => ({ file_path: write, content })],
   ["create", ({ write, content }) => ({ path: write, file_text: content })],
   ["write", ({ write, content }) => ({ path: write, filePath: write, content })],
+];
+const readers: [string, Build<{ read: string }>][] = [
+  ["Read", ({ read }) => ({ file_path: read })],
+  ["read_file", ({ read }) => ({ file_path: read })],
+  ["view", ({ read }) => ({ path: read })],
+  ["read", ({ read }) => ({ path: read, filePath: read })],
 ];
 const runners: [string, Build<{ run: string }>][] = [
   ["Bash", ({ run }) => ({ command: run, description: "As scripted" })],
@@ -86,13 +92,19 @@ const runners: [string, Build<{ run: string }>][] = [
   ["bash", ({ run }) => ({ command: run, description: "As scripted" })],
 ];
 
-/** The call by which this CLI's model would do it; a CLI without a writing tool writes through its shell. */
+/** The call by which this CLI's model would do it; a CLI without such a tool does it through its shell. */
 export function toolCall(deed: Deed, tools: readonly string[]): ToolCall {
   if ("write" in deed) {
     const found = writers.find(([name]) => tools.includes(name));
     if (found !== undefined) return { name: found[0], input: found[1](deed) };
     const encoded = Buffer.from(deed.content).toString("base64");
     return toolCall({ run: `printf %s ${encoded} | base64 -d > '${deed.write}'` }, tools);
+  }
+  if ("read" in deed) {
+    const found = readers.find(([name]) => tools.includes(name));
+    return found === undefined
+      ? toolCall({ run: `cat '${deed.read}'` }, tools)
+      : { name: found[0], input: found[1](deed) };
   }
   const found = runners.find(([name]) => tools.includes(name));
   // A script that asks for what the CLI does not offer shows as the CLI's own "no such tool".

@@ -1,0 +1,245 @@
+/** The adapters over the real CLIs, with a scripted model on loopback. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { findByMarker } from "../../src/adapters/harness/child.ts";
+import type { HarnessEvent } from "../../src/ports/harness.ts";
+import type { Turn } from "../fakes/model-server.ts";
+import { type Bench, setBench } from "./bench.ts";
+import type { CliName } from "./cli.ts";
+
+interface Expected {
+  name: CliName;
+  model: string;
+  /** Whether cache writes are on the wire. */
+  cacheWrites: boolean;
+  costUsd: number | null;
+  /** What the model is told when it tries to write without leave. */
+  readOnlyAnswer: RegExp;
+  /** Retries of the CLI that Baton lets it have on a service that fails for ever. */
+  requestsMax: { unauthorised: number; limited: number; failing: number };
+}
+
+const clis: Expected[] = [
+  {
+    name: "claude-code",
+    model: "claude-sonnet-4-5",
+    cacheWrites: true,
+    costUsd: 0.006627,
+    readOnlyAnswer: /plan mode|was not run|requires? approval|not (?:been )?(?:granted|permitted|allowed)|denied/i,
+    requestsMax: { unauthorised: 2, limited: 4, failing: 4 },
+  },
+  {
+    name: "codex",
+    model: "gpt-5-codex",
+    cacheWrites: false,
+    costUsd: null,
+    readOnlyAnswer: /Read-only file system/,
+    requestsMax: { unauthorised: 2, limited: 4, failing: 8 },
+  },
+];
+
+const write: Turn = { text: "I will create the file.", deeds: [{ write: "hello.txt", content: "hi\n" }] };
+const done: Turn = { text: "Done.", usage: { input: 150, output: 25, cacheRead: 1_540, cacheWrite: 60 } };
+
+describe.each(clis)("$name", (cli) => {
+  let bench: Bench;
+  const begin = async (...turns: Turn[]): Promise<void> => {
+    bench = await setBench(cli.name, turns);
+  };
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    const left = await findByMarker(bench.marker);
+    await bench.close();
+    expect(left).toEqual([]);
+  });
+  const ofType = <T extends HarnessEvent["type"]>(type: T): Extract<HarnessEvent, { type: T }>[] =>
+    bench.events.filter((event): event is Extract<HarnessEvent, { type: T }> => event.type === type);
+
+  it("probes as installed, at its pinned version", async () => {
+    await begin();
+    const probe = await bench.harness.probe();
+    expect(probe).toMatchObject({ installed: true, authenticated: true, advice: null });
+    expect(probe.version).toMatch(/\d+\.\d+\.\d+/);
+  });
+
+  it("edits a file of a git worktree with its own tools; text, session and usage are reported", async () => {
+    await begin(write, done);
+    const result = await bench.run();
+    expect(result).toMatchObject({ ok: true, error: null, exitCode: 0, text: "Done.", turns: 2 });
+    expect(bench.git("status", "--porcelain")).toBe("?? hello.txt\n");
+    expect(readFileSync(join(bench.worktree, "hello.txt"), "utf8")).toBe("hi\n");
+    expect(result.usage).toHaveLength(1);
+    const [used] = result.usage;
+    const input = cli.cacheWrites ? 1_350 : 1_450;
+    expect(used).toMatchObject({
+      model: cli.model,
+      tokens: { input, output: 110, cacheRead: 1_840, cacheWrite: cli.cacheWrites ? 100 : 0 },
+    });
+    if (cli.costUsd === null) expect(used?.costUsd).toBeNull();
+    else expect(used?.costUsd).toBeCloseTo(cli.costUsd, 6);
+    expect(ofType("session")).toMatchObject([{ sessionId: result.sessionId, model: cli.model }]);
+    expect(ofType("text").map(({ text }) => text)).toEqual(["I will create the file.", "Done."]);
+    expect(ofType("tool").map(({ state }) => state)).toEqual(["started", "completed"]);
+    // Metered while it ran: the first turn is known before the second is asked for.
+    expect(ofType("usage").map(({ tokens }) => tokens.output)).toContain(85);
+  });
+
+  it("system prompt, prompt and model reach the model; instructions of the tree do not", async () => {
+    await begin(done);
+    for (const file of ["CLAUDE.md", "AGENTS.md"]) writeFileSync(join(bench.worktree, file), "TEXT-OF-THE-TREE");
+    await bench.run({ model: "another-model-9", systemPrompt: "Rule seven: be brief.", prompt: "Say hi to Bob." });
+    const [request] = bench.server.requests;
+    expect(request?.model).toBe("another-model-9");
+    expect(request?.system).toContain("Rule seven: be brief.");
+    expect(request?.user.join("\n")).toContain("Say hi to Bob.");
+    expect(JSON.stringify(bench.server.requests.map(({ body }) => body))).not.toContain("TEXT-OF-THE-TREE");
+  });
+
+  it("resumes in another attempt's home: knows what was said, follows the new system prompt, counts its own usage only", async () => {
+    await begin(write, done, { text: "Yes.", usage: { input: 10, output: 5, cacheRead: 20, cacheWrite: 0 } });
+    const first = await bench.run();
+    bench.changeHome();
+    const second = await bench.run({
+      resumeSessionId: first.sessionId,
+      prompt: "Do you remember?",
+      systemPrompt: "Rule eight: remember.",
+    });
+    expect(second).toMatchObject({ ok: true, text: "Yes.", sessionId: first.sessionId });
+    const request = bench.server.requests.at(-1);
+    expect(request?.user.join("\n")).toMatch(/Create hello\.txt.*Do you remember\?/s);
+    expect(`${request?.system}\n${request?.user.at(-1)}`).toContain("Rule eight: remember.");
+    expect(second.usage).toMatchObject([{ tokens: { input: 10, output: 5, cacheRead: 20, cacheWrite: 0 } }]);
+  });
+
+  it("a session that is gone begins anew and says so", async () => {
+    await begin(done);
+    const result = await bench.run({ resumeSessionId: "01a1fbc2-95ef-7482-af90-e87f59f34da4" });
+    expect(result.ok).toBe(true);
+    expect(ofType("warning").map(({ text }) => text)).toContainEqual(expect.stringContaining("begins a new one"));
+  });
+
+  it("read-only: neither its tools nor its shell change the tree", async () => {
+    await begin(write, { text: "Then so.", deeds: [{ run: "echo hi > by-shell.txt; rm README.md" }] }, done);
+    const result = await bench.run({ access: "read-only" });
+    expect(result.ok).toBe(true);
+    expect(bench.server.requests).toHaveLength(3);
+    expect(bench.git("status", "--porcelain")).toBe("");
+    for (const answer of bench.server.requests[2]?.toolResults ?? []) expect(answer).toMatch(cli.readOnlyAnswer);
+  });
+
+  it("its tools see an environment without tokens, marked with the attempt", async () => {
+    for (const name of ["GITHUB_TOKEN", "GH_TOKEN", "PRIVATE_KEY", "DATABASE_URL"])
+      vi.stubEnv(name, "must-not-be-seen");
+    await begin({ text: "Looking.", deeds: [{ run: "env > environment.txt" }] }, done);
+    await bench.run();
+    const seen = readFileSync(join(bench.worktree, "environment.txt"), "utf8");
+    expect(seen).not.toContain("must-not-be-seen");
+    expect(seen).toContain(`BATON_ATTEMPT=${bench.marker}`);
+    expect(seen).toContain("BATON_ROLE=implement");
+  });
+
+  it("401: stops at the first retry, with the code of a refused key", async () => {
+    await begin({ status: 401, forever: true });
+    const result = await bench.run();
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_AUTH" } });
+    expect(bench.server.requests.length).toBeLessThanOrEqual(cli.requestsMax.unauthorised);
+    expect(result.durationMs).toBeLessThan(10_000);
+  });
+
+  it.each([
+    ["429", { status: 429, forever: true }, "BATON_HARNESS_QUOTA", "limited"],
+    ["500", { status: 500, forever: true }, "BATON_HARNESS_UNAVAILABLE", "failing"],
+  ] as const)("%s for ever: bounded by Baton, not by the CLI", async (_, turn, code, bound) => {
+    await begin(turn);
+    const result = await bench.run();
+    expect(result).toMatchObject({ ok: false, error: { code } });
+    expect(bench.server.requests.length).toBeLessThanOrEqual(cli.requestsMax[bound]);
+    expect(result.durationMs).toBeLessThan(20_000);
+  });
+
+  it("one 429 is a retry event, and the work goes on", async () => {
+    await begin({ status: 429, headers: { "retry-after": "1" } }, write, done);
+    const result = await bench.run();
+    expect(result).toMatchObject({ ok: true, text: "Done." });
+    expect(ofType("retry")).toMatchObject([{ status: 429, attempt: 1 }]);
+  });
+
+  it("a connection that drops in the middle of an answer is tried again", async () => {
+    await begin({ drop: true }, write, done);
+    expect(await bench.run()).toMatchObject({ ok: true, text: "Done." });
+    expect(existsSync(join(bench.worktree, "hello.txt"))).toBe(true);
+  });
+
+  it("a refusal is not a success, whatever the exit code", async () => {
+    await begin({ text: "I will not do that.", refusal: true, forever: true });
+    const result = await bench.run();
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_REFUSED" } });
+    expect(result.usage[0]?.tokens.output).toBeGreaterThan(0);
+  });
+
+  it("a model that never answers: the abort ends it", async () => {
+    await begin({ hang: true, forever: true });
+    const controller = new AbortController();
+    const running = bench.run({}, controller.signal);
+    await bench.server.received(1);
+    controller.abort();
+    const result = await running;
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_CANCELLED" } });
+    expect(result.durationMs).toBeLessThan(15_000);
+  });
+
+  it("a model that never answers: the limit on silence ends it", async () => {
+    await begin({ hang: true, forever: true });
+    const result = await bench.run({ silenceMs: 4_000 });
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_HUNG" } });
+  });
+
+  it("an abort while a tool runs ends the tool too, and what was used is known", async () => {
+    await begin({ text: "Sleeping.", deeds: [{ run: "echo $$ > tool.pid; exec sleep 600" }], usage: { output: 77 } });
+    const controller = new AbortController();
+    const running = bench.run({}, controller.signal);
+    await bench.appears("tool.pid");
+    controller.abort();
+    const result = await running;
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_CANCELLED" } });
+    expect(result.usage).toMatchObject([{ model: cli.model, tokens: { output: 77 } }]);
+    // The marker finds it whatever its group; `afterEach` looks for all that carry it.
+    expect(bench.processesIn(bench.worktree)).toEqual([]);
+  });
+
+  it("a missing key is told before anything starts", async () => {
+    await begin();
+    const result = await bench.withoutKey().run(bench.request(), () => {}, new AbortController().signal);
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_KEY_MISSING" } });
+  });
+});
+
+describe("claude-code: caps", () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+  const again: Turn = { text: "Again.", deeds: [{ run: "echo again" }], forever: true };
+
+  it("turns", async () => {
+    bench = await setBench("claude-code", [again]);
+    expect(await bench.run({ maxTurns: 2 })).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_TURNS" } });
+    expect(bench.server.requests).toHaveLength(2);
+  });
+
+  it("money, with at most one turn too many", async () => {
+    bench = await setBench("claude-code", [again]);
+    const result = await bench.run({ maxUsd: 0.01 });
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_BUDGET_EXCEEDED" } });
+    const cost = result.usage.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
+    expect(cost).toBeGreaterThan(0.01);
+    expect(cost).toBeLessThan(0.02);
+  });
+
+  it("money of a resumed session is this attempt's own", async () => {
+    bench = await setBench("claude-code", [{ text: "One." }, { text: "Two." }]);
+    const first = await bench.run();
+    // One turn costs 0.0051: both together would be above.
+    const second = await bench.run({ resumeSessionId: first.sessionId, maxUsd: 0.0075 });
+    expect(second).toMatchObject({ ok: true, text: "Two." });
+  });
+});

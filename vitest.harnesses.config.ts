@@ -1,0 +1,13 @@
+/** The suite that runs real CLIs (`npm run test:harnesses`): installs them first, one file at a time. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/harnesses-real/**/*.test.ts"],
+    globalSetup: ["test/harnesses-real/install.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    maxWorkers: 1,
+    reporters: ["default", "./tools/summary-reporter.ts"],
+  },
+});

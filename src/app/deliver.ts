@@ -24,7 +24,7 @@ export interface DeliverOptions {
 
 const bodyDeadlineMs = 9_000;
 const guidPattern = /^[0-9A-Za-z-]{1,80}$/;
-const eventPattern = /^[a-z_]{1,60}$/;
+const eventPattern = /^[a-z0-9_]{1,60}$/;
 
 export async function deliver(
   options: DeliverOptions,

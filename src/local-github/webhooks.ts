@@ -87,12 +87,14 @@ export function createWebhooks(
   async function send(parcel: Parcel): Promise<void> {
     const app = site.state.apps.get(parcel.appId);
     if (app?.webhook == null) return;
+    // The App may turn its webhook off or elsewhere while this one is on its way.
+    const { url } = app.webhook;
     const headers = headersOf(app, parcel);
     const started = performance.now();
     const dropped = options.faults.drops(parcel);
     const answer = dropped
       ? { status: "failed to connect to host", statusCode: 502, headers: {}, payload: "" }
-      : await call(site, { url: app.webhook.url, headers, body: parcel.body });
+      : await call(site, { url, headers, body: parcel.body });
     const delivery: Delivery = {
       id: takeId(site.state),
       guid: parcel.guid,
@@ -106,7 +108,7 @@ export function createWebhooks(
       action: parcel.action,
       installationId: parcel.installationId,
       repositoryId: parcel.repositoryId,
-      url: app.webhook.url,
+      url,
       request: { headers, payload: JSON.parse(parcel.body) },
       response: { headers: answer.headers, payload: answer.payload },
       body: parcel.body,

@@ -4,6 +4,7 @@ import type { Schema } from "../../tools/github-description.ts";
 /** Formats that GitHub's own answers do not keep. */
 export const looseFormats: { format: string; reason: string }[] = [
   { format: "email", reason: "A bot's own address, `1+name[bot]@users.noreply.github.com`, is none by the standard." },
+  { format: "repo.nwo", reason: "GitHub's own word for `owner/name`; no standard defines it." },
 ];
 
 /** Properties that GitHub sends and that its description names in other places only. */

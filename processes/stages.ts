@@ -100,6 +100,7 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
   });
   work.pushedSha = work.headSha;
   const text = pullRequestText({ thread: input.thread, plan: work.plan, steps: work.steps });
+  const measured = { baseBranch: input.baseBranch, sha: work.headSha };
   if (work.pullRequest === null) {
     const opened = await ctx.publish("pull-request", {
       title: "Open the pull request",
@@ -111,6 +112,7 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
         title: text.title,
         body: text.body,
         draft: false,
+        measured,
       },
     });
     work.pullRequest = opened.number;
@@ -118,7 +120,7 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
     await ctx.publish("refresh", {
       title: "Refresh the pull request's text",
       stage: "Publish",
-      publish: { operation: "update-pull-request", pullRequest: work.pullRequest, body: text.body },
+      publish: { operation: "update-pull-request", pullRequest: work.pullRequest, body: text.body, measured },
     });
   }
 }

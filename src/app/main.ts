@@ -1,10 +1,16 @@
-/** `npm start`: the App. Without credentials, Probot's own set-up page registers it on GitHub in a few clicks. */
+/**
+ * `npm start`: the App. Without credentials, Probot's own set-up page registers it on GitHub in a few clicks and keeps what
+ * GitHub gave in `.env`, which is read at the next start; what the environment says goes before it.
+ */
+import { existsSync } from "node:fs";
+import { loadEnvFile } from "node:process";
 import { toBatonError } from "../core/errors.ts";
 import { startBaton } from "../wire.ts";
-import { startServer } from "./server.ts";
+import { startServer, webhookPath } from "./server.ts";
 import { readSettings } from "./settings.ts";
 
 try {
+  if (existsSync(".env")) loadEnvFile(".env");
   const settings = readSettings(process.env);
   if (settings.app === null) await setUp(settings.port, settings.host);
   else await serve(settings);
@@ -18,6 +24,11 @@ async function serve(settings: ReturnType<typeof readSettings>): Promise<void> {
   const baton = await startBaton(settings);
   const server = await startServer(settings, baton);
   baton.log.info("Baton listens", { url: server.url, database: baton.database.kind, github: settings.githubApiUrl });
+  const proxy = process.env["WEBHOOK_PROXY_URL"];
+  if (proxy !== undefined) {
+    const target = `${server.url}${webhookPath}`;
+    baton.log.warn("The App's webhooks go to a proxy: forward them with smee-client", { proxy, target });
+  }
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {

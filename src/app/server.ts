@@ -5,6 +5,7 @@ import type { Baton } from "../wire.ts";
 import { deliver } from "./deliver.ts";
 import type { AppSettings } from "./settings.ts";
 
+/** Webhooks are taken at the root as well: an App that Probot's set-up page registered has its hook there. */
 export const webhookPath = "/api/github/webhooks";
 
 export interface RunningServer {
@@ -17,7 +18,7 @@ export async function startServer(settings: AppSettings, baton: Baton): Promise<
   const { store, clock } = baton.dependencies;
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?")[0];
-    if (path === webhookPath && request.method === "POST") {
+    if ((path === webhookPath || path === "/") && request.method === "POST") {
       void deliver({ store, clock, log: baton.log, secrets }, request, response);
     } else if (path === "/health" || path === "/ping") {
       void health(baton).then(({ status, body }) => {

@@ -64,10 +64,10 @@ export function readSettings(environment: Record<string, string | undefined>): A
         ({ path, message }) => `${path.join(".")} is ${JSON.stringify(given[String(path[0])])}: ${message}`,
       );
   const env = parsed.data;
-  if (env !== undefined && env.APP_ID !== undefined) {
-    if (env.PRIVATE_KEY === undefined && env.PRIVATE_KEY_PATH === undefined)
+  if (given["APP_ID"] !== undefined) {
+    if (given["PRIVATE_KEY"] === undefined && given["PRIVATE_KEY_PATH"] === undefined)
       problems.push("PRIVATE_KEY or PRIVATE_KEY_PATH is missing beside APP_ID");
-    if (env.WEBHOOK_SECRET === undefined)
+    if (given["WEBHOOK_SECRET"] === undefined)
       problems.push("WEBHOOK_SECRET is missing beside APP_ID: without it no delivery can be trusted");
   }
   if (env === undefined || problems.length > 0) throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));

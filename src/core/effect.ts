@@ -126,6 +126,9 @@ export const sleepOutputSchema = z.object({ wokeAt: z.number() });
 export const subprocessInputSchema = z.object({ ...common, process: z.string(), input: jsonSchema });
 export const subprocessOutputSchema = z.object({ runId: runIdSchema, verdict: verdictSchema, output: jsonSchema });
 
+/** Ask for what Baton measured to be put below a text: the change of `sha` against a branch, and the cost so far. */
+const measuredSchema = z.object({ baseBranch: z.string(), sha: shaSchema });
+
 /** One write to the outside. Each is an *ensure*: performed twice it leaves one result. */
 export const publishOperationSchema = z.discriminatedUnion("operation", [
   z.object({
@@ -142,12 +145,14 @@ export const publishOperationSchema = z.discriminatedUnion("operation", [
     title: z.string(),
     body: z.string(),
     draft: z.boolean().default(false),
+    measured: measuredSchema.optional(),
   }),
   z.object({
     operation: z.literal("update-pull-request"),
     pullRequest: z.number().int().positive(),
     title: z.string().optional(),
     body: z.string().optional(),
+    measured: measuredSchema.optional(),
   }),
   z.object({
     operation: z.literal("request-review"),

@@ -95,6 +95,11 @@ export const errorCatalogue = {
     "Install the harness on the machine that runs Baton (the command is in the message).",
   ),
   BATON_HARNESS_KEY_MISSING: entry("terminal", 503, "Set the named environment variable where Baton runs."),
+  BATON_HARNESS_SANDBOX: entry(
+    "terminal",
+    503,
+    "Allow unprivileged user namespaces where Baton runs (in a container: by its seccomp profile), or use another harness.",
+  ),
   BATON_HARNESS_AUTH: entry(
     "terminal",
     502,

@@ -1,5 +1,5 @@
-/** What one step leaves to people: the agent's word under its own heading, facts measured by git beside it. */
-import type { AgentOutput, FileChange } from "../core/effect.ts";
+/** What one step leaves to people: the agent's word under its own headings. What Baton measured is put below it (`thread/render/measured.ts`). */
+import type { AgentOutput } from "../core/effect.ts";
 import { cut } from "../thread/cut.ts";
 import { neutralise } from "../thread/neutralise.ts";
 
@@ -32,7 +32,6 @@ export function pullRequestText(facts: {
     facts.thread.kind === "issue" ? `Closes #${facts.thread.number}` : "",
     section("Intent", facts.thread.title),
     section("Decisions", "The agent named none."),
-    `### What changed (measured by git)\n\n${diffStat(facts.steps)}`,
     section("Risks", "The agent named none."),
     section("Verification", "The agent named none; the checks of this pull request are the evidence."),
     `<details><summary>The plan</summary>\n\n${cut(neutralise(facts.plan), 8_000)}\n\n</details>`,
@@ -42,28 +41,4 @@ export function pullRequestText(facts: {
     title: cut(neutralise(facts.thread.title).replaceAll(/\s+/g, " ").trim() || "Change", 200, "…"),
     body: parts.filter((part) => part !== "").join("\n\n"),
   };
-}
-
-function diffStat(steps: AgentOutput[]): string {
-  const files = new Map<string, FileChange>();
-  for (const step of steps) {
-    for (const file of step.files) {
-      const known = files.get(file.path);
-      const add = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
-      files.set(
-        file.path,
-        known === undefined
-          ? file
-          : { path: file.path, added: add(known.added, file.added), removed: add(known.removed, file.removed) },
-      );
-    }
-  }
-  const rows = [...files.values()]
-    .slice(0, 60)
-    .map(
-      ({ path, added, removed }) =>
-        `| \`${neutralise(path).replaceAll("|", "\\|").replaceAll("`", "'")}\` | ${added === null ? "binary" : `+${added}`} | ${removed === null ? "" : `−${removed}`} |`,
-    );
-  const more = files.size > rows.length ? `\n\n… and ${files.size - rows.length} more files` : "";
-  return ["| File | | |", "|---|--:|--:|", ...rows].join("\n") + more;
 }

@@ -48,7 +48,7 @@ describe("the happy path", () => {
       pull: { headRef: expect.stringMatching(/^baton\/issue-1-the-total/) },
     });
     expect(pull?.body).toMatch(
-      /### Decisions.*Begin the sum at 0.*### What changed.*cart\.js.*### Risks.*### Verification/s,
+      /### Decisions.*Begin the sum at 0.*### Risks.*### Verification.*### What changed.*`cart\.js` \| \+1 \| −1.*### Cost so far\n\n\$0\.\d+ of \$5\.00/s,
     );
     approve();
     const state = await ends(world);

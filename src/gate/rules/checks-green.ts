@@ -45,7 +45,12 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
       ...found.map((check) => judge(check, settings, late)),
       ...absent.map((required) => missing(required, checks, late, settings.timeoutMinutes)),
     ];
-    return combine(children, `${wanted.length} required`, short, own);
+    return combine(
+      children,
+      wanted.length === 1 ? "The required check is" : `All ${wanted.length} required checks are`,
+      short,
+      own,
+    );
   }
   const counted = checks.filter(({ name }) => !settings.ignore.includes(name));
   const ignored = checks
@@ -70,7 +75,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
       ...counted.map((check) => judge(check, settings, late)),
       ...unfinished(facts).map((suite) => moreToCome(suite, late, settings.timeoutMinutes)),
     ],
-    `all ${counted.length}`,
+    counted.length === 1 ? "The only check is" : `All ${counted.length} checks are`,
     short,
     [...own, ...ignored],
   );
@@ -194,11 +199,7 @@ function combine(children: Verdict[], which: string, short: string, beside: Verd
   const all = [...children, ...beside];
   if (of("pending").length > 0) return verdict("pending", `On ${short}: ${names(of("pending"))}.`, all);
   if (of("failed").length > 0) return verdict("failed", `On ${short}: ${names(of("failed"))}.`, all);
-  return verdict(
-    "passed",
-    `${which} check${which.endsWith(" 1") || which.startsWith("1 ") ? "" : "s"} green on ${short}.`,
-    all,
-  );
+  return verdict("passed", `${which} green on ${short}.`, all);
 }
 
 function verdict(status: Verdict["status"], reason: string, children: Verdict[]): Verdict {

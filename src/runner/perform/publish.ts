@@ -1,7 +1,10 @@
 /** `publish`: one write to the outside, each an *ensure*. The journal's request is its outbox row: durable before, kept until done. */
 import { type PublishOperation, type PublishOutput, publishInputSchema } from "../../core/effect.ts";
 import { unreachable } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
 import type { Json } from "../../core/vocabulary.ts";
+import { cut } from "../../thread/cut.ts";
+import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
 import { demandMayMerge, demandMayPush } from "./publish-policy.ts";
@@ -25,17 +28,22 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       return { number: null, url: null, sha: operation.sha };
     }
     case "pull-request": {
+      const { head, base, draft } = operation;
       const pull = await github.ensurePullRequest(repository, {
-        ...operation,
+        head,
+        base,
+        draft,
         title: dependencies.redact(operation.title),
-        body: dependencies.redact(operation.body),
+        body: await withMeasured(context, operation.body, operation.measured),
       });
       return { number: pull.number, url: pull.url, sha: pull.headSha };
     }
     case "update-pull-request": {
       await github.updatePullRequest(repository, operation.pullRequest, {
         ...(operation.title === undefined ? {} : { title: dependencies.redact(operation.title) }),
-        ...(operation.body === undefined ? {} : { body: dependencies.redact(operation.body) }),
+        ...(operation.body === undefined
+          ? {}
+          : { body: await withMeasured(context, operation.body, operation.measured) }),
       });
       return { number: operation.pullRequest, url: null, sha: null };
     }
@@ -64,4 +72,17 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     default:
       return unreachable(operation);
   }
+}
+
+async function withMeasured(
+  { github, state, dependencies }: PerformContext,
+  body: string,
+  measured: { baseBranch: string; sha: string } | undefined,
+): Promise<string> {
+  if (measured === undefined) return dependencies.redact(body);
+  const { workspaces } = dependencies;
+  const access = await repositoryAccess(github, state.thread.repository, "read");
+  const files = await workspaces.changes(access, await workspaces.fetch(access, measured.baseBranch), measured.sha);
+  const facts = renderMeasured(files, state);
+  return dependencies.redact(`${cut(body, limits.commentCharactersMax - facts.length)}\n\n${facts}`);
 }

@@ -1,0 +1,32 @@
+/** What Baton itself measured of the work, under the agent's words in a pull request: the change by git, the cost by the ledger. */
+import type { FileChange } from "../../core/effect.ts";
+import type { RunState } from "../../core/state.ts";
+import { neutralise } from "../neutralise.ts";
+import { count, totalTokens, usd } from "./format.ts";
+import { costTable, folded } from "./parts.ts";
+
+const filesMax = 60;
+
+export function renderMeasured(files: readonly FileChange[], state: RunState): string {
+  const { spentUsd, budgetUsd, tokens, complete } = state.money;
+  const spent = `${complete ? "" : "≥ "}${usd(spentUsd)} of ${usd(budgetUsd)}, ${count(totalTokens(tokens))} tokens`;
+  return [
+    "### What changed (measured by git)",
+    diffStat(files),
+    "### Cost so far",
+    `${spent}, for the run \`${state.runId}\`. The thread has the final cost.`,
+    folded("Cost by step", costTable(state)),
+  ].join("\n\n");
+}
+
+function diffStat(files: readonly FileChange[]): string {
+  if (files.length === 0) return "Nothing differs from the base.";
+  const rows = files
+    .slice(0, filesMax)
+    .map(
+      ({ path, added, removed }) =>
+        `| \`${neutralise(path).replaceAll("|", "\\|").replaceAll("`", "'")}\` | ${added === null ? "binary" : `+${added}`} | ${removed === null ? "" : `−${removed}`} |`,
+    );
+  const more = files.length > rows.length ? `\n\n… and ${files.length - rows.length} more files` : "";
+  return ["| File | | |", "|---|--:|--:|", ...rows].join("\n") + more;
+}

@@ -59,7 +59,8 @@ harnessContract({
 
 harnessContract({
   name: "codex",
-  create: (binary) => codex({ binary, apiKey: "sk-test-codex-4f1d9c22", baseUrl: undefined }),
+  create: (binary) =>
+    codex({ binary, apiKey: "sk-test-codex-4f1d9c22", baseUrl: undefined, checkSandbox: async () => null }),
   key: { name: "OPENAI_API_KEY", value: "sk-test-codex-4f1d9c22" },
   variables: ["CODEX_HOME"],
   stream: fixture("codex.success"),

@@ -33,9 +33,9 @@ const keys: Record<CliName, string> = {
 export function realHarness(
   name: CliName,
   server: Pick<ModelServer, "url">,
-  options: { sessionsDir?: string; withKey?: boolean } = {},
+  options: { sessionsDir?: string; withKey?: boolean; binary?: string } = {},
 ): Harness {
-  const binary = cliPath(name);
+  const binary = options.binary ?? cliPath(name);
   const apiKey = options.withKey === false ? undefined : keys[name];
   const sessions = options.sessionsDir === undefined ? noSessions : createSessions(options.sessionsDir);
   switch (name) {
@@ -49,6 +49,7 @@ export function realHarness(
 export interface Bench {
   server: ModelServer;
   harness: Harness;
+  directory: string;
   worktree: string;
   marker: string;
   events: HarnessEvent[];
@@ -110,6 +111,7 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
   return {
     server,
     harness,
+    directory,
     worktree,
     marker,
     events,

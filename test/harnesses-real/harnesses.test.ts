@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { findByMarker } from "../../src/adapters/harness/child.ts";
 import type { HarnessEvent } from "../../src/ports/harness.ts";
 import type { Turn } from "../fakes/model-server.ts";
-import { type Bench, setBench } from "./bench.ts";
-import type { CliName } from "./cli.ts";
+import { type Bench, realHarness, setBench } from "./bench.ts";
+import { type CliName, cliPath } from "./cli.ts";
 
 interface Expected {
   name: CliName;
@@ -242,4 +242,23 @@ describe("claude-code: caps", () => {
     const second = await bench.run({ resumeSessionId: first.sessionId, maxUsd: 0.0075 });
     expect(second).toMatchObject({ ok: true, text: "Two." });
   });
+});
+
+it("codex: a machine on which its sandbox cannot work is told, not taken for a model that does nothing", async () => {
+  const bench = await setBench("codex", [write, done]);
+  try {
+    // Namespaces of its own, in which it may make no more of them: what a container forbids.
+    const lines = [
+      "#!/bin/bash",
+      `exec unshare -U -r bash -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --inh-caps=-all "${cliPath("codex")}" "$@"' x "$@"`,
+    ];
+    const confined = join(bench.directory, "confined-codex");
+    writeFileSync(confined, `${lines.join("\n")}\n`, { mode: 0o755 });
+    const harness = realHarness("codex", bench.server, { binary: confined });
+    const result = await harness.run(bench.request(), () => {}, new AbortController().signal);
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_SANDBOX" } });
+    expect(bench.server.requests).toEqual([]);
+  } finally {
+    await bench.close();
+  }
 });

@@ -11,10 +11,11 @@ import type { ErrorData } from "../../core/errors.ts";
 import { noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../ports/harness.ts";
 import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractTokens } from "./codex-rollout.ts";
+import { checkSandbox, type SandboxCheck } from "./codex-sandbox.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text } from "./fields.ts";
 import { probeCli } from "./probe.ts";
-import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, missingKey, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, type Sessions } from "./sessions.ts";
 
 const name = "codex";
@@ -30,9 +31,14 @@ export interface CodexOptions {
   apiKey: string | undefined;
   baseUrl: string | undefined;
   sessions?: Sessions;
+  checkSandbox?: SandboxCheck;
 }
 
-export function codex({ binary, apiKey, baseUrl, sessions = noSessions }: CodexOptions): Harness {
+export function codex(options: CodexOptions): Harness {
+  const { binary, apiKey, baseUrl, sessions = noSessions } = options;
+  const sandboxProblem = options.checkSandbox ?? checkSandbox;
+  /** A machine that could once can again; one that could not may have been mended. */
+  let sandboxed = false;
   return {
     name,
     capabilities: {
@@ -94,6 +100,11 @@ export function codex({ binary, apiKey, baseUrl, sessions = noSessions }: CodexO
         "-",
       ];
       const env = agentEnvironment(request, { OPENAI_API_KEY: apiKey, CODEX_HOME: home });
+      if (!sandboxed) {
+        const problem = await sandboxProblem(binary, env);
+        if (problem !== null) return notBegun(problem);
+        sandboxed = true;
+      }
       const reader = new CodexReader(model, {
         before: before === null ? noTokens : sessionTokens(before),
         now: (sessionId) => {

@@ -11,6 +11,7 @@ import type { Json, RunId } from "../../core/vocabulary.ts";
 import type {
   AppendRequest,
   Delivery,
+  Fence,
   Lease,
   LedgerRow,
   NewDelivery,
@@ -49,30 +50,12 @@ export class SqlStore implements Store {
       new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`, { cause });
     try {
       return await this.#db.transaction().execute(async (transaction) => {
-        if (fence !== undefined) {
-          const held = await transaction
-            .selectFrom("leases")
-            .select("epoch")
-            .where("name", "=", fence.name)
-            .where("owner", "=", fence.owner)
-            .where("epoch", "=", fence.epoch)
-            .forShare()
-            .executeTakeFirst();
-          if (held === undefined)
-            throw new BatonError(
-              "BATON_LEASE_LOST",
-              `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
-            );
-        }
-        // Counted first: another's append in between makes the journal longer than the count, never shorter.
-        const counted = await countedEvents(transaction, runId);
-        const last = await transaction
-          .selectFrom("events")
-          .select(["position", "hash"])
-          .where("stream", "=", runId)
-          .orderBy("position", "desc")
-          .limit(1)
-          .executeTakeFirst();
+        const { held, counted, last } = await journalEnd(transaction, runId, fence ?? null);
+        if (fence !== undefined && !held)
+          throw new BatonError(
+            "BATON_LEASE_LOST",
+            `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
+          );
         if ((last?.position ?? 0) !== expectedPosition) throw conflict();
         if (counted > expectedPosition) throw cutOff(runId, expectedPosition, counted);
         const sealed = sealEvents({
@@ -84,22 +67,21 @@ export class SqlStore implements Store {
           sha256,
         });
         if (sealed.length > 0) {
+          // S7: the count beside the journal, in the journal's own transaction; in one statement, for an effect costs three of these.
           await transaction
-            .insertInto("events")
-            .values(
-              sealed.map((event) => ({
-                stream: runId,
-                position: event.position,
-                at: event.at,
-                schema_version: event.schemaVersion,
-                text: event.text,
-                previous_hash: event.previousHash,
-                hash: event.hash,
-              })),
+            .with("appended", (inner) =>
+              inner.insertInto("events").values(
+                sealed.map((event) => ({
+                  stream: runId,
+                  position: event.position,
+                  at: event.at,
+                  schema_version: event.schemaVersion,
+                  text: event.text,
+                  previous_hash: event.previousHash,
+                  hash: event.hash,
+                })),
+              ),
             )
-            .execute();
-          // S7: the count beside the journal, in the journal's own transaction.
-          await transaction
             .updateTable("runs")
             .set({ position: expectedPosition + sealed.length })
             .where("run_id", "=", runId)
@@ -551,6 +533,33 @@ export class SqlStore implements Store {
 async function countedEvents(db: Kysely<Tables>, runId: RunId): Promise<number> {
   const row = await db.selectFrom("runs").select("position").where("run_id", "=", runId).executeTakeFirst();
   return row?.position ?? 0;
+}
+
+/**
+ * Where a journal ends, how many events are counted beside it, and whether the fence holds (then its lease is locked until the
+ * transaction ends, S2). One statement: every append begins with it.
+ */
+async function journalEnd(
+  transaction: Transaction<Tables>,
+  runId: RunId,
+  fence: Fence | null,
+): Promise<{ held: boolean; counted: number; last: { position: number; hash: string } | null }> {
+  const held =
+    fence === null
+      ? sql`null`
+      : sql`(select epoch from leases where name = ${fence.name} and owner = ${fence.owner} and epoch = ${fence.epoch} for share)`;
+  const { rows } = await sql<{ held: number | null; counted: number | null; position: number | null; hash: string }>`
+    select ${held} as held, (select position from runs where run_id = ${runId}) as counted, last.position, last.hash
+    from (values (1)) as one left join lateral
+      (select position, hash from events where stream = ${runId} order by position desc limit 1) as last on true`.execute(
+    transaction,
+  );
+  const row = rows[0];
+  return {
+    held: row?.held != null,
+    counted: row?.counted ?? 0,
+    last: row?.position == null ? null : { position: row.position, hash: row.hash },
+  };
 }
 
 async function writeRun(transaction: Transaction<Tables>, run: RunRow): Promise<void> {

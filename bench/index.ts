@@ -1,7 +1,17 @@
 /** The registry: one line a benchmark. */
+import { coldStart } from "./cold-start.ts";
+import { demoDuration } from "./demo-duration.ts";
 import { engineOverhead } from "./engine-overhead.ts";
 import type { Bench } from "./figure.ts";
 import { journalAppend } from "./journal-append.ts";
 import { replayJournal } from "./replay-journal.ts";
+import { webhookAnswer } from "./webhook-answer.ts";
 
-export const benches: readonly Bench[] = [journalAppend, engineOverhead, replayJournal];
+export const benches: readonly Bench[] = [
+  webhookAnswer,
+  engineOverhead,
+  replayJournal,
+  journalAppend,
+  coldStart,
+  demoDuration,
+];

@@ -50,7 +50,12 @@ export const replayJournal: Bench = {
   },
 };
 
-async function load(dependencies: Dependencies, runId: RunId, events: number, repeats: number) {
+async function load(
+  dependencies: Dependencies,
+  runId: RunId,
+  events: number,
+  repeats: number,
+): Promise<Record<string, number>> {
   const whole: number[] = [];
   const parts = { read: Number.POSITIVE_INFINITY, fold: Number.POSITIVE_INFINITY, replay: Number.POSITIVE_INFINITY };
   const keep = (part: keyof typeof parts, ms: number): void => {

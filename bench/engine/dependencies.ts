@@ -29,6 +29,7 @@ export function dependenciesOn(database: Database): Dependencies {
     killSurvivors: async () => 0,
     owner: "bench",
     soleOwner: true,
+    repositoryCommands: false,
   };
 }
 

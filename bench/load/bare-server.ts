@@ -1,0 +1,18 @@
+/** A door that checks the signature, keeps nothing and answers: what this machine and the sender cost by themselves. */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+const secret = process.argv[2] ?? "";
+const server = createServer(async (request, response) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const expected = Buffer.from(`sha256=${createHmac("sha256", secret).update(Buffer.concat(chunks)).digest("hex")}`);
+  const given = Buffer.from(String(request.headers["x-hub-signature-256"]));
+  response.writeHead(given.length === expected.length && timingSafeEqual(given, expected) ? 202 : 401);
+  response.end("{}");
+});
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+process.send?.((server.address() as AddressInfo).port);

@@ -11,4 +11,5 @@ export {
 export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
 export { matchesAny } from "./policy/paths.ts";
 export { pullRequestText } from "./prompt/handoff.ts";
+export { type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";
 export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";

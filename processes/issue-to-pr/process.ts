@@ -1,5 +1,5 @@
 /** issue-to-pr: an issue becomes a reviewed pull request with green checks. */
-import { defineProcess, type ProcessContext, prompts } from "../../src/index.ts";
+import { defineProcess, type ProcessContext, parsePlan, prompts, renderPlan } from "../../src/index.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";
 import { begin, chosen, ended, no, protectedPathsAllowed, publish, untilApproved, write } from "../stages.ts";
 
@@ -36,7 +36,7 @@ export const issueToPr = defineProcess<WorkInput, WorkOutput>({
   },
 });
 
-/** A plan in words; a person approves it where `breakpoints.plan: ask`. null: rejected. */
+/** A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected. */
 async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<string | null> {
   let feedback = "";
   for (;;) {
@@ -49,14 +49,15 @@ async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<string |
       prompt: prompts.plan({ ...input, feedback }),
       ...chosen(input),
     });
-    if (input.settings.planBreakpoint === "auto") return planned.text;
+    const plan = renderPlan(parsePlan(planned.text));
+    if (input.settings.planBreakpoint === "auto") return plan;
     const answer = await ctx.breakpoint("plan-approval", {
       title: "Approve the plan",
       stage: "Plan",
       kind: "plan",
-      subject: { text: planned.text },
+      subject: { text: plan },
     });
-    if (answer.decision === "approved") return planned.text;
+    if (answer.decision === "approved") return plan;
     if (answer.decision === "rejected") return null;
     feedback = answer.feedback;
   }

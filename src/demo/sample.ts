@@ -34,7 +34,15 @@ const report = (intent: string, decisions: string, risks: string, verification: 
 export const sampleScript = {
   plan: [
     {
-      text: "The sum in `cart.js` adds prices without counts, and `reduce` has no initial value.\n\n1. Multiply price by count.\n2. Begin the sum at 0.\n3. `cart.test.js` already shows both.",
+      text:
+        "The sum in `cart.js` adds prices without counts, and `reduce` has no initial value.\n\n`cart.test.js` already shows both.\n\n```json\n" +
+        JSON.stringify({
+          steps: [
+            { id: "count", title: "Multiply price by count", effort: "small", risk: "low" },
+            { id: "empty", title: "Begin the sum at 0", effort: "small", risk: "low", dependsOn: ["count"] },
+          ],
+        }) +
+        "\n```\n",
       usage: { input: 1_200, output: 240, cacheRead: 3_000, cacheWrite: 900, costUsd: 0.0115 },
     },
   ],

@@ -2,6 +2,7 @@
 import { limits } from "../core/limits.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import { compose, quoted, type Section } from "./compose.ts";
+import { planFormat } from "./plan.ts";
 
 export interface PromptFacts {
   thread: {
@@ -69,6 +70,7 @@ export const prompts = {
         heading: "What to do now",
         body: "Change nothing. Explore the repository and write a plan for the task: what is wrong or wanted, which files change and how, which tests show it, what could go wrong. At most 40 lines of Markdown.",
       },
+      { heading: "The steps", body: planFormat },
     ]),
   }),
 

@@ -3,6 +3,7 @@ import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { RunState } from "../../core/state.ts";
 import { waitingFor } from "../../core/waiting.ts";
+import { parsePlan, renderPlan } from "../../prompt/plan.ts";
 import { cut } from "../cut.ts";
 import { neutralise } from "../neutralise.ts";
 import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
@@ -11,7 +12,7 @@ import type { RenderView } from "./view.ts";
 export function renderStatusComment(state: RunState, _view: RenderView): string {
   const { icon, sentence } = headline(state);
   const parts = [`${icon} ${sentence}`, stages(state)];
-  const plan = planToApprove(state);
+  const plan = planToApprove(state) ?? planOf(state);
   if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
   if (state.effects.size > 0) parts.push(stepsTable(state));
   parts.push(budgetLine(state));
@@ -31,6 +32,15 @@ export function renderStatusComment(state: RunState, _view: RenderView): string 
     `<sub>\`${state.process.name}\` v${state.process.version} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`,
   );
   return cut(parts.join("\n\n"), limits.commentCharactersMax);
+}
+
+/** The newest plan that an agent made. */
+function planOf(state: RunState): string | null {
+  const planned = [...state.effects.values()].findLast(
+    ({ kind, status, input }) =>
+      kind === "agent" && status === "succeeded" && (input as { role?: string }).role === "plan",
+  );
+  return planned === undefined ? null : renderPlan(parsePlan((planned.output as { text: string }).text));
 }
 
 /** The text that a person is asked to approve right now. */

@@ -63,10 +63,9 @@ it.each<{ name: CliName; model: string }>([
     await world.until(`the run to begin ${key}`, async () => (await runState(world))?.effects.has(key as never));
   const state = await reaches(world, "review");
 
-  expect([...state.effects.keys()]).toEqual([
-    ...["plan", "implement", "push", "pull-request", "checks"],
-    ...["repair", "push#2", "refresh", "checks#2", "review"],
-  ]);
+  expect([...state.effects.keys()].join(" ")).toBe(
+    "plan implement push pull-request checks repair push#2 refresh checks#2 review",
+  );
   const [pull] = pulls(world);
   const sha = pull?.pull.headSha as string;
   const files = await fetch(`${world.github.apiUrl}/repos/${repositoryName}/contents/cart.js?ref=${sha}`).then(

@@ -69,7 +69,8 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
     extendEnv: false,
     // Its own process group, so that one signal reaches what it starts.
     detached: true,
-    ...(options.input === null ? { stdin: "ignore" as const } : { input: options.input }),
+    // Written and closed; without input it is closed at once.
+    input: options.input ?? "",
     stdout: "pipe",
     stderr: "pipe",
     buffer: false,
@@ -88,12 +89,12 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
       child.stderr?.destroy();
     }, drainMs);
   });
-  let stopping: Promise<void> | null = null;
+  const stopping: Promise<void>[] = [];
   let outputBytes = 0;
   const stop = (why: "timedOut" | "silent" | "aborted" | "flooded"): void => {
-    if (stopping !== null) return;
+    if (stopping.length > 0) return;
     end[why] = true;
-    stopping = killAll(child.pid, options.marker, options.killGraceMs ?? limits.killGraceMs, exited);
+    stopping.push(killAll(child.pid, options.marker, options.killGraceMs ?? limits.killGraceMs, exited));
   };
   const timeout = setTimeout(() => stop("timedOut"), options.timeoutMs);
   let silence = setTimeout(() => stop("silent"), options.silenceMs);
@@ -120,7 +121,7 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
   read("stderr");
   try {
     const result = await child;
-    if (stopping !== null) await stopping;
+    await Promise.all(stopping);
     end.missing = result.code === "ENOENT" || result.code === "EACCES";
     return {
       ...end,

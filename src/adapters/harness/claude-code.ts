@@ -227,7 +227,7 @@ export class ClaudeCodeReader implements StreamReader {
       }
       if (part["type"] === "tool_use") {
         const tool = text(part["name"]) ?? "tool";
-        this.#tools.set(`${part["id"]}`, tool);
+        this.#tools.set(text(part["id"]) ?? "", tool);
         events.push({ type: "tool", name: tool, detail: toolDetail(part["input"]), state: "started" });
       }
     }
@@ -239,7 +239,7 @@ export class ClaudeCodeReader implements StreamReader {
       .filter((part) => part["type"] === "tool_result")
       .map((part) => ({
         type: "tool",
-        name: this.#tools.get(`${part["tool_use_id"]}`) ?? "tool",
+        name: this.#tools.get(text(part["tool_use_id"]) ?? "") ?? "tool",
         detail: "",
         state: part["is_error"] === true ? "failed" : "completed",
       }));

@@ -17,7 +17,7 @@ export const anthropicMessages: Wire = {
     const messages = (body["messages"] as { role: string; content: string | Block[] }[] | undefined) ?? [];
     const fromUser = messages.filter(({ role }) => role === "user");
     return {
-      model: `${body["model"]}`,
+      model: body["model"] as string,
       system: textOf(body["system"]),
       user: fromUser.map(({ content }) => textOf(content)).filter((text) => text !== ""),
       toolResults: fromUser.flatMap(({ content }) =>

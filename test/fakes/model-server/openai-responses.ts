@@ -19,8 +19,8 @@ export const openaiResponses: Wire = {
     const said = (...roles: string[]): string[] =>
       input.filter(({ role }) => role !== undefined && roles.includes(role)).map(({ content }) => textOf(content));
     return {
-      model: `${body["model"]}`,
-      system: [`${body["instructions"] ?? ""}`, ...said("developer", "system")].join("\n"),
+      model: body["model"] as string,
+      system: [(body["instructions"] as string | undefined) ?? "", ...said("developer", "system")].join("\n"),
       user: said("user"),
       toolResults: input
         .filter(({ type }) => type === "function_call_output" || type === "custom_tool_call_output")

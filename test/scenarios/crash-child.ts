@@ -1,46 +1,52 @@
 /**
- * A Baton that kills itself (SIGKILL) at its n-th durable write: `before` it, with everything done that led there, or `after` it.
- * Started by `crash.test.ts` with the environment of its world; says `ready <url>` once it listens.
+ * A Baton that kills itself (SIGKILL) at a durable write where no Baton of this test died yet.
+ *
+ * Started by `crash.test.ts` with the environment of its world. Everything is imported first, so that it can stand by;
+ * it says `standing by`, starts at a line on stdin, says `ready <url>` once it listens, and at last `died <moment> <site>`.
  */
-import { SqlStore } from "../../src/adapters/database/sql-store.ts";
+import { appendFileSync, existsSync, readFileSync, writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
+import { createInterface } from "node:readline";
 import { startServer } from "../../src/app/server.ts";
 import { readSettings } from "../../src/app/settings.ts";
+import { limits } from "../../src/core/limits.ts";
 import { scriptedHarnesses } from "../../src/demo/world.ts";
 import { startBaton } from "../../src/wire.ts";
+import { happyPathSites, instrument, type Moment } from "./crash-sites.ts";
 
-const crashAt = Number(process.env["CRASH_AT"] ?? 0);
-const moment = process.env["CRASH_MOMENT"] ?? "after";
-let writes = 0;
+const environment = process.env as Record<string, string>;
+const visitedPath = environment["CRASH_VISITED"] as string;
+const moments = (environment["CRASH_MOMENTS"] as string).split(",") as Moment[];
+/** Also by what is written, not only by the kind of write. */
+const fine = environment["CRASH_EXHAUSTIVE"] !== undefined;
+/** An agent that is lost that often ends its run by design: the last attempts are let through. */
+const attemptsToKillMax = limits.attemptsPerEffectMax - 2;
 
-// Many deliveries come in for each step; dying at them is tried in the first lives only, or the job would take hours.
-const durable = [
-  "append",
-  "write",
-  "finishDelivery",
-  "outboxDone",
-  "outboxDelay",
-  "putBlob",
-  ...(process.env["CRASH_INGEST"] === undefined ? [] : ["insertDelivery"]),
-];
-const store = SqlStore.prototype as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
-for (const name of durable) {
-  const original = store[name] as (...args: unknown[]) => Promise<unknown>;
-  store[name] = async function (this: unknown, ...args: unknown[]) {
-    writes += 1;
-    const mine = writes;
-    if (mine === crashAt && moment === "before") die(name);
-    const result = await original.apply(this, args);
-    if (mine === crashAt) die(name);
-    return result;
-  };
-}
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+const visited = new Set<string>();
+let agentAttempt = 0;
 
-function die(name: string): void {
-  process.stdout.write(`died ${moment} ${name}\n`);
+instrument((site, moment, events) => {
+  for (const event of events) {
+    if (event.type === "effect.started" && event.reservedUsd > 0) agentAttempt = event.attempt;
+    if (event.type === "effect.succeeded" && moment === "after") agentAttempt = 0;
+  }
+  if (!moments.includes(moment) || agentAttempt > attemptsToKillMax) return;
+  if (!fine && !happyPathSites.includes(site as (typeof happyPathSites)[number])) return;
+  const keys = events.flatMap((event) => ("key" in event ? [event.key] : []));
+  const place = `${moment} ${site}${fine && keys.length > 0 ? ` [${[...new Set(keys)].join(" ")}]` : ""}`;
+  if (visited.has(place)) return;
+  appendFileSync(visitedPath, `${place}\n`);
+  say(`died ${place}`);
   process.kill(process.pid, "SIGKILL");
-}
+});
 
+// Who dies by SIGKILL keeps no cache of its compiled code for the next one, unless told to.
+flushCompileCache();
+say("standing by");
+for await (const _ of createInterface({ input: process.stdin })) break;
+if (existsSync(visitedPath)) for (const line of readFileSync(visitedPath, "utf8").split("\n")) visited.add(line);
 const settings = readSettings(process.env);
-const baton = await startBaton(settings, { harnesses: scriptedHarnesses(process.env["AGENT_SCRIPT"] ?? "") });
+const baton = await startBaton(settings, { harnesses: scriptedHarnesses(environment["AGENT_SCRIPT"] as string) });
 const server = await startServer(settings, baton);
-process.stdout.write(`ready ${server.url}\n`);
+say(`ready ${server.url}`);

@@ -1,179 +1,379 @@
 /**
- * kill -9 at the durable writes of the happy path: a Baton dies at its n-th write, the next one goes on, again and again until the job is done.
- * n and the moment come from a seed, printed with every failure. Replay one: CRASH_SEED=<seed>.
+ * kill -9 at each durable write of the happy path, right before it and right after it, then restart, again and again until
+ * every kind of write has had a death on both sides. At the end: nothing lost, nothing twice.
+ *
+ * Two worlds run beside each other: in one the App dies before its writes, in the other after them. A world takes as many
+ * issues as it needs, since an agent that is lost five times ends its run by design.
+ * CRASH_EXHAUSTIVE=1 tells writes apart by what they write, too (`effect.started [implement]`): some minutes.
+ * CRASH_TRACE=1 prints each death.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
+import { isDeepStrictEqual } from "node:util";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { openPglite } from "../../src/adapters/database/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { fold } from "../../src/core/fold.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
+import { happyPathSites, type Moment } from "./crash-sites.ts";
 
-const seeds = process.env["CRASH_SEED"] === undefined ? [1] : [Number(process.env["CRASH_SEED"])];
-/** An agent that is lost five times ends the run by design, so every third life may be longer. */
-const livesMax = 60;
-const lifeMs = 9_000;
+const exhaustive = process.env["CRASH_EXHAUSTIVE"] !== undefined;
+const issuesMax = exhaustive ? 60 : 8;
+/** A run that does nothing visible for this long stands still. */
+const patienceMs = 25_000;
+const quietMs = 1_500;
+const childPath = fileURLToPath(new URL("./crash-child.ts", import.meta.url));
+const config = "version: 1\nharness: { default: command }\nmerge: auto\napprovals: { reviewers: [bob] }\n";
 
-let stage: Stage;
-let child: ChildProcess | null = null;
-afterEach(async () => {
-  child?.kill("SIGKILL");
-  await stage.close();
+const visits = new Map<Moment, string[]>();
+afterAll(() => {
+  const mark = (moment: Moment, site: string): string =>
+    visits.get(moment)?.some((place) => place === site || place.startsWith(`${site} [`)) ? "yes" : "-";
+  const sites = new Set([...happyPathSites, ...[...visits.values()].flat().map((place) => place.split(" [")[0] ?? "")]);
+  const rows = [...sites].map(
+    (site) => `${site.padEnd(45)} ${mark("before", site).padEnd(6)} ${mark("after", site).padEnd(6)}`,
+  );
+  process.stdout.write(`${["", `${"killed at".padEnd(45)} before after`, ...rows].join("\n")}\n\n`);
 });
 
-describe("kill -9 at durable writes, then restart", () => {
-  it.each(seeds)(
-    "seed %i: nothing lost, nothing twice",
-    async (seed) => {
-      stage = await setStage({
-        script: { ...sampleScript, implement: sampleScript.repair },
-        config: "version: 1\nharness: { default: command }\nmerge: auto\n",
+describe.concurrent("kill -9 at each durable write, then restart", () => {
+  it.each(["before", "after"] as const)(
+    "%s each of them: nothing lost, nothing twice",
+    async (moment) => {
+      const chain = await Chain.begin(moment);
+      onTestFinished(() => chain.close());
+      const missing = await chain.run();
+      visits.set(moment, chain.visited());
+      expect({ missing, problems: await chain.problems(), story: chain.story() }).toEqual({
+        missing: [],
+        problems: [],
+        story: chain.story(),
       });
-      const random = mulberry(seed);
-      const deaths: string[] = [];
-      let asked = false;
-      let reviewed = false;
-      for (let life = 0; life < livesMax; life += 1) {
-        const alive = await live(
-          {
-            at: 1 + Math.floor(random() * (life % 3 === 2 ? 40 : 8)),
-            moment: random() < 0.5 ? "before" : "after",
-            ingest: life < 4,
-          },
-          async (url) => {
-            // GitHub does not send again by itself: what was missed while nobody listened is sent again here, as the App's poll does.
-            stage.listen(url);
-            for (const delivery of missed()) stage.github.redeliver(delivery.id);
-            if (!asked)
-              stage.github.comment({
-                repository: repositoryName,
-                number: stage.issue,
-                as: "alice",
-                body: "/baton run",
-              });
-            asked = true;
-          },
-        );
-        deaths.push(alive);
-        if (process.env["CRASH_TRACE"] !== undefined)
-          process.stderr.write(`${Math.round(performance.now())} life ${life}: ${alive}\n`);
-        const pull = threads().find(({ pull: found }) => found !== null);
-        const green = [...repository().checkRuns.values()].some(
-          ({ name, conclusion, headSha }) =>
-            name === "test" && conclusion === "success" && headSha === pull?.pull?.headSha,
-        );
-        if (pull !== undefined && green && !reviewed) {
-          stage.github.review({ repository: repositoryName, number: pull.number, as: "bob", event: "APPROVE" });
-          reviewed = true;
-        }
-        if (bodies().some((body) => body.includes("baton:op=final:")) && pull?.pull?.mergedAt != null) break;
-      }
-      const context = `seed ${seed}, deaths: ${deaths.join(", ")}`;
-      const pulls = threads().filter(({ pull }) => pull !== null);
-      expect(pulls.length, context).toBe(1);
-      expect(pulls[0]?.pull?.mergedAt, context).not.toBeNull();
-      const own = bodies();
-      expect(own.filter((body) => body.includes("baton:op=status:")).length, context).toBe(1);
-      expect(own.filter((body) => body.includes("baton:op=final:")).length, context).toBe(1);
-      const checks = [...repository().checkRuns.values()]
-        .filter(({ name }) => name === "Baton")
-        .map(({ headSha }) => headSha);
-      expect(new Set(checks).size, context).toBe(checks.length);
-      const pushes = stage.github.log.filter(
-        ({ method, path }) => method === "POST" && path.includes("git-receive-pack"),
-      ).length;
-      expect(pushes, context).toBeLessThanOrEqual(2);
-      await journalIsWhole(context);
-      expect(deaths.filter((death) => death !== "idle").length, context).toBeGreaterThan(5);
     },
-    400_000,
+    exhaustive ? 3_600_000 : 480_000,
   );
 });
 
-/** One run, chain intact, every attempt charged once. */
-async function journalIsWhole(context: string): Promise<void> {
-  const database = await openPglite({ directory: `${stage.environment["BATON_DATA"]}/database`, log: silentLog });
-  try {
-    const runs = await database.store.runs({});
-    expect(runs.length, context).toBe(1);
-    const state = fold(await database.store.read(runs[0]?.runId as never));
-    expect(state.outcome?.verdict.status, context).toBe("passed");
-    const settled = (await database.store.ledger({ runId: state.runId }))
-      .filter(({ kind }) => kind === "settle")
-      .map(({ key, attempt, model }) => `${key}/${attempt}/${model}`);
-    expect(new Set(settled).size, context).toBe(settled.length);
-  } finally {
-    await database.queue.stop(0);
-    await database.close();
+/** A world whose App dies again and again. */
+class Chain {
+  readonly #stage: Stage;
+  readonly #moment: Moment;
+  readonly #issues: number[] = [];
+  readonly #reviewed = new Set<number>();
+  readonly #deaths: string[] = [];
+  #standBy: Child;
+
+  private constructor(stage: Stage, moment: Moment) {
+    this.#stage = stage;
+    this.#moment = moment;
+    this.#standBy = this.#spawn();
+  }
+
+  static async begin(moment: Moment): Promise<Chain> {
+    return new Chain(await setStage({ script: { ...sampleScript, implement: sampleScript.repair }, config }), moment);
+  }
+
+  async close(): Promise<void> {
+    this.#standBy.kill();
+    await this.#stage.close();
+  }
+
+  story(): string {
+    return `killed ${this.#deaths.length} times: ${this.#deaths.join(", ")}`;
+  }
+
+  visited(): string[] {
+    if (!existsSync(this.#visitedPath)) return [];
+    const lines = readFileSync(this.#visitedPath, "utf8").trim().split("\n");
+    return lines.map((line) => line.replace(/^(before|after) /, ""));
+  }
+
+  /** Lives and deaths until every write was visited and the last run is over; returns the sites that were never passed. */
+  async run(): Promise<string[]> {
+    for (;;) {
+      const child = this.#standBy;
+      this.#standBy = this.#spawn();
+      const end = await this.#live(child);
+      if (end === null) break;
+      this.#deaths.push(end);
+      if (process.env["CRASH_TRACE"] !== undefined)
+        process.stderr.write(`${Math.round(performance.now())} ${this.#moment} issue ${this.#issues.length}: ${end}\n`);
+    }
+    const visited = this.visited();
+    return happyPathSites.filter((site) => !visited.some((place) => place === site || place.startsWith(`${site} [`)));
+  }
+
+  /** The place of its death; null when all is done. */
+  async #live(child: Child): Promise<string | null> {
+    const died = child.line("died ");
+    child.go();
+    let progressAt = performance.now();
+    let seen = "";
+    let listening = false;
+    for (;;) {
+      const end = await Promise.race([died, next(40)]);
+      if (typeof end === "string") {
+        await child.ended;
+        if (end === "") throw new Error(`The App ended by itself.\n${this.story()}`);
+        return end;
+      }
+      if (!listening && child.url !== null) {
+        // What GitHub sent to the dead one's address failed, and it does not send again by itself: that is done here,
+        // as the App's own poll for missed deliveries does after some minutes.
+        this.#stage.listen(child.url);
+        for (const delivery of this.#missed()) this.#stage.github.redeliver(delivery.id);
+        listening = true;
+      }
+      if (!listening) continue;
+      if (this.#people() === "done") {
+        await this.#silence();
+        child.kill();
+        await child.ended;
+        return null;
+      }
+      const now = this.#shown();
+      if (now !== seen) progressAt = performance.now();
+      seen = now;
+      if (performance.now() > progressAt + patienceMs) {
+        child.kill();
+        throw new Error(`Nothing moved for ${patienceMs} ms.\n${now}\n${this.story()}`);
+      }
+    }
+  }
+
+  /** GitHub was asked for nothing for a while: the last answer has been taken in. */
+  async #silence(): Promise<void> {
+    for (let asked = -1; asked !== this.#stage.github.log.length; ) {
+      asked = this.#stage.github.log.length;
+      await next(quietMs);
+    }
+  }
+
+  /** What people do: ask, review what is green, ask for the next one while writes are left to die at. */
+  #people(): "wait" | "done" {
+    const current = this.#issues.at(-1);
+    if (current === undefined) {
+      this.#ask(this.#stage.issue);
+      return "wait";
+    }
+    const pull = this.#pulls(current)[0];
+    const checks = [...this.#repository.checkRuns.values()];
+    const ofHead = checks.filter(({ headSha }) => headSha === pull?.pull?.headSha);
+    const green = ofHead.some(({ name, conclusion }) => name === "test" && conclusion === "success");
+    // Only once Baton asks for it: until then the run passes the states in which it waits.
+    const asked = this.#comments(current).some(
+      (body) => body.includes("op=status:") && body.includes("Waits for you: Review"),
+    );
+    if (pull !== undefined && green && asked && !this.#reviewed.has(pull.number)) {
+      this.#stage.github.review({ repository: repositoryName, number: pull.number, as: "bob", event: "APPROVE" });
+      this.#reviewed.add(pull.number);
+    }
+    const told = this.#comments(current);
+    const over =
+      told.some((body) => body.includes("baton:op=final:")) &&
+      told.some((body) => body.includes("baton:op=status:") && body.includes("**Done.**")) &&
+      ofHead.some(({ name, status }) => name === "Baton" && status === "completed");
+    if (!over) return "wait";
+    const before = this.#left;
+    this.#left = this.visited().length;
+    // Nothing new since the last issue: what is left is never passed.
+    const full = happyPathSites.every((site) => this.visited().some((place) => place.startsWith(site)));
+    if (this.#issues.length >= issuesMax || (full && (!exhaustive || before === this.#left))) return "done";
+    const number = this.#issues.length + 1;
+    const note = {
+      files: { [`note-${number}.txt`]: `${number}\n` },
+      text: "Noted.",
+      usage: sampleScript.plan[0]?.usage,
+    };
+    writeFileSync(this.#stage.scriptPath, JSON.stringify({ ...sampleScript, implement: [note] }));
+    const issue = this.#stage.github.openIssue({
+      repository: repositoryName,
+      as: "alice",
+      title: `Note ${number}`,
+      body: "",
+    });
+    this.#ask(issue.number);
+    return "wait";
+  }
+
+  #left = -1;
+
+  #ask(number: number): void {
+    this.#issues.push(number);
+    this.#stage.github.comment({ repository: repositoryName, number, as: "alice", body: "/baton run" });
+  }
+
+  /** Everything that people find and everything that is kept, where it is not as it should be. */
+  async problems(): Promise<string[]> {
+    const problems: string[] = [];
+    const want = (what: string, found: unknown, wanted: unknown): void => {
+      if (!isDeepStrictEqual(found, wanted))
+        problems.push(`${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(wanted)}`);
+    };
+    const { log } = this.#stage.github;
+    const done = (method: string, path: RegExp): number =>
+      log.filter((entry) => entry.method === method && path.test(entry.path) && entry.status < 300).length;
+    const count = this.#issues.length;
+    const checkRuns = [...this.#repository.checkRuns.values()].filter(({ name }) => name === "Baton");
+    for (const number of this.#issues) {
+      const pulls = this.#pulls(number);
+      want(`pull requests of #${number}`, pulls.length, 1);
+      want(`#${number} merged`, typeof pulls[0]?.pull?.mergedAt, "string");
+      const told = this.#comments(number).map((body) => /baton:op=([a-z]+)/.exec(body)?.[1] ?? "unmarked");
+      want(
+        `comments of #${number}`,
+        told.toSorted((a, b) => a.localeCompare(b)),
+        ["final", "status"],
+      );
+      const onHead = checkRuns.filter(({ headSha }) => headSha === pulls[0]?.pull?.headSha);
+      want(
+        `check runs of #${number}`,
+        onHead.map(({ conclusion }) => conclusion),
+        ["success"],
+      );
+    }
+    want("check runs", checkRuns.length, count);
+    want("pushes", done("POST", /git-receive-pack$/), count);
+    want("merges", done("PUT", /\/merge$/), count);
+    want("pull requests created", done("POST", /\/pulls$/), count);
+    for (const { id, reactions } of this.#repository.comments.values())
+      want(`reactions to ${id}`, new Set(reactions.map(({ content }) => content)).size, reactions.length);
+    await this.#checkStore(want);
+    return problems;
+  }
+
+  async #checkStore(want: (what: string, found: unknown, wanted: unknown) => void): Promise<void> {
+    const directory = join(this.#stage.environment["BATON_DATA"] as string, "database");
+    const database = await openPglite({ directory, log: silentLog });
+    const { store } = database;
+    try {
+      const runs = await store.runs({});
+      want("runs", runs.length, this.#issues.length);
+      const due = await store.outboxDue(Number.MAX_SAFE_INTEGER, 100);
+      want(
+        "outbox",
+        due.map(({ operationKey }) => operationKey),
+        [],
+      );
+      for (const run of runs) {
+        // `read` checks schema and hash chain of every event.
+        const state = fold(await store.read(run.runId));
+        const statuses = [state.status, state.outcome?.verdict.status, run.status];
+        want(`status of ${run.runId}`, statuses, ["completed", "passed", "completed"]);
+        want(`position of ${run.runId}`, run.position, state.position);
+        want(`thread of ${run.runId}`, await store.activeRun(run.threadKey), null);
+        const settled = (await store.ledger({ runId: state.runId })).filter(({ kind }) => kind === "settle");
+        const charges = settled.map(({ key, attempt }) => `${key}/${attempt}`);
+        want(`charges of ${run.runId} ${charges.join(" ")}`, new Set(charges).size, charges.length);
+        want(`charged steps of ${run.runId}`, [...new Set(settled.map(({ key }) => key))], ["plan", "implement"]);
+        const cents = Math.round(settled.reduce((usd, row) => usd + row.usd, 0) * 1e6);
+        want(`money of ${run.runId}`, Math.round(state.money.spentUsd * 1e6), cents);
+        want(`reserve of ${run.runId}`, state.money.reservedUsd, 0);
+      }
+    } finally {
+      await database.queue.stop(0);
+      await database.close();
+    }
+  }
+
+  /** A process that has imported everything and waits, so that the next life begins at once. */
+  #spawn(): Child {
+    return new Child({
+      ...this.#stage.environment,
+      AGENT_SCRIPT: this.#stage.scriptPath,
+      CRASH_VISITED: this.#visitedPath,
+      CRASH_MOMENTS: this.#moment,
+      ...(exhaustive ? { CRASH_EXHAUSTIVE: "1" } : {}),
+      NODE_COMPILE_CACHE: join(this.#stage.directory, "compiled"),
+      PATH: process.env["PATH"],
+    });
+  }
+
+  get #visitedPath(): string {
+    return join(this.#stage.directory, "visited");
+  }
+
+  /** One delivery for each GUID that never got through. */
+  #missed() {
+    const { deliveries } = this.#stage.github;
+    const through = new Set(
+      deliveries.filter(({ statusCode }) => statusCode >= 200 && statusCode <= 299).map(({ guid }) => guid),
+    );
+    return new Map(deliveries.filter(({ guid }) => !through.has(guid)).map((one) => [one.guid, one])).values();
+  }
+
+  get #repository() {
+    const found = [...this.#stage.github.state.repositories.values()].find(({ name }) => name === "shop");
+    if (found === undefined) throw new Error("no repository");
+    return found;
+  }
+
+  #pulls(issue: number) {
+    return [...this.#repository.threads.values()].filter(
+      ({ pull, body }) => pull !== null && (body ?? "").includes(`Closes #${issue}\n`),
+    );
+  }
+
+  #comments(number: number): string[] {
+    return [...this.#repository.comments.values()]
+      .filter(({ threadNumber, appId }) => threadNumber === number && appId !== null)
+      .map(({ body }) => body);
+  }
+
+  #shown(): string {
+    return this.#issues.map((number) => `#${number}\n${this.#comments(number).join("\n")}`).join("\n");
   }
 }
 
-/** Starts a Baton and waits for its death; one that finds nothing more to do is killed after a while. */
-async function live(
-  crash: { at: number; moment: string; ingest: boolean },
-  onReady: (url: string) => Promise<void>,
-): Promise<string> {
-  const env = {
-    ...stage.environment,
-    AGENT_SCRIPT: stage.scriptPath,
-    CRASH_AT: `${crash.at}`,
-    CRASH_MOMENT: crash.moment,
-    ...(crash.ingest ? { CRASH_INGEST: "1" } : {}),
-    PATH: process.env["PATH"],
-  };
-  const started = spawn(process.execPath, [fileURLToPath(new URL("./crash-child.ts", import.meta.url))], {
-    env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)) as NodeJS.ProcessEnv,
-    stdio: ["ignore", "pipe", "inherit"],
+class Child {
+  readonly ended: Promise<void>;
+  url: string | null = null;
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #waiting: { prefix: string; resolve: (rest: string) => void }[] = [];
+
+  constructor(environment: Record<string, string | undefined>) {
+    const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
+    // A short life does not pay for optimised code of the database.
+    this.#process = spawn(process.execPath, ["--liftoff-only", childPath], {
+      env: env as NodeJS.ProcessEnv,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.#process.stderr.pipe(process.stderr, { end: false });
+    // A child that is killed while it stands by breaks the pipe.
+    this.#process.stdin.on("error", () => {});
+    this.ended = new Promise((resolve) => this.#process.once("close", () => resolve()));
+    let text = "";
+    this.#process.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      const lines = (text + chunk).split("\n");
+      text = lines.pop() ?? "";
+      for (const line of lines) {
+        if (line.startsWith("ready ")) this.url = line.slice(6);
+        for (const { prefix, resolve } of this.#waiting)
+          if (line.startsWith(prefix)) resolve(line.slice(prefix.length));
+      }
+    });
+  }
+
+  /** What follows `prefix` on the first line that begins with it; empty when the process ends without it. */
+  line(prefix: string): Promise<string> {
+    const said = new Promise<string>((resolve) => this.#waiting.push({ prefix, resolve }));
+    return Promise.race([said, this.ended.then(() => "")]);
+  }
+
+  go(): void {
+    this.#process.stdin.write("go\n");
+  }
+
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+}
+
+function next(ms: number): Promise<null> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(null), ms);
   });
-  child = started;
-  const ended = new Promise<void>((resolve) => started.once("exit", () => resolve()));
-  let death = "idle";
-  started.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    const url = /ready (\S+)/.exec(text)?.[1];
-    if (url !== undefined) void onReady(url);
-    death = /died (.*)/.exec(text)?.[1] ?? death;
-  });
-  const patience = setTimeout(() => started.kill("SIGKILL"), lifeMs);
-  await ended;
-  clearTimeout(patience);
-  stage.listen(null);
-  return death;
-}
-
-/** One delivery for each GUID that never got through. */
-function missed() {
-  const through = new Set(
-    stage.github.deliveries.filter(({ statusCode }) => statusCode >= 200 && statusCode <= 299).map(({ guid }) => guid),
-  );
-  return [
-    ...new Map(
-      stage.github.deliveries.filter(({ guid }) => !through.has(guid)).map((delivery) => [delivery.guid, delivery]),
-    ).values(),
-  ];
-}
-
-function repository() {
-  const found = [...stage.github.state.repositories.values()].find(({ name }) => name === "shop");
-  if (found === undefined) throw new Error("no repository");
-  return found;
-}
-
-function threads() {
-  return [...repository().threads.values()];
-}
-
-function bodies(): string[] {
-  return [...repository().comments.values()].filter(({ appId }) => appId !== null).map(({ body }) => body);
-}
-
-function mulberry(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

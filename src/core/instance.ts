@@ -224,7 +224,7 @@ export class ProcessInstance {
       (name: string, input: EffectInput<K>, options?: EffectOptions) =>
         this.#request(scope, kind, name, input, options);
     const child = (name: string): Scope => childOf(scope, name);
-    const instance = this;
+    const isCancelled = (): boolean => this.#cancelled;
     const context: ProcessContext = {
       agent: ask("agent"),
       shell: ask("shell"),
@@ -296,7 +296,7 @@ export class ProcessInstance {
       now: () => this.#nowMs,
       random: () => this.#random(),
       get cancelled() {
-        return instance.#cancelled;
+        return isCancelled();
       },
     };
     return context;
@@ -344,7 +344,7 @@ function quiet<T>(promise: Promise<T>): Promise<T> {
 }
 
 async function settleAll<T>(bodies: (() => Promise<T>)[], runningMax: number): Promise<PromiseSettledResult<T>[]> {
-  const results: PromiseSettledResult<T>[] = new Array(bodies.length);
+  const results: PromiseSettledResult<T>[] = Array.from({ length: bodies.length });
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < bodies.length) {

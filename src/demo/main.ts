@@ -89,13 +89,13 @@ async function follow(world: World, say: (text: string) => void): Promise<RunSta
     }
     const review = [...(state?.open ?? [])].find((key) => state?.effects.get(key)?.kind === "breakpoint");
     if (state !== null && review !== undefined && review !== approved) {
-      const { subject } = state.effects.get(review)?.input as { subject: { pullRequest?: number } };
-      if (subject.pullRequest !== undefined) {
+      const asked = state.effects.get(review)?.input as { subject: { pullRequest?: number } } | undefined;
+      if (asked?.subject.pullRequest !== undefined) {
         approved = review;
         say("@bob reviews: approve");
         world.github.review({
           repository: repositoryName,
-          number: subject.pullRequest,
+          number: asked.subject.pullRequest,
           as: "bob",
           event: "APPROVE",
           body: "Good.",

@@ -130,6 +130,11 @@ export class Runner {
     await this.#driven.get(runId)?.done;
   }
 
+  /** How many runs are being driven or taken here. */
+  get driving(): number {
+    return this.#driven.size + this.#taking.size;
+  }
+
   /** Resolves when no run is being driven here: for tests and the demo. */
   async idle(): Promise<void> {
     while (this.#driven.size > 0 || this.#taking.size > 0) {
@@ -140,7 +145,7 @@ export class Runner {
   /** Stops what runs (children are killed within their grace), frees every lease. The next start goes on from the journal. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await Promise.all([...this.#taking.values()]);
+    await Promise.all(this.#taking.values());
     for (const { driver } of this.#driven.values()) driver.stop("left");
     await Promise.all([...this.#driven.values()].map(({ done }) => done));
     await Promise.all(this.#loops);
@@ -171,20 +176,23 @@ export class Runner {
         log.error("A child run could not be driven", { error: thrown }),
       );
     });
-    const done = driver
-      .drive()
-      .catch((thrown: unknown) => {
-        // Transient faults of the store end up here: the wake-up below tries again from the journal.
-        log.error("A run could not be driven on", { runId, error: toBatonError(thrown) });
-        if (!hasCode(thrown, "BATON_LEASE_LOST") && !hasCode(thrown, "BATON_JOURNAL_BROKEN"))
-          return this.#tryLater(runId);
-      })
-      .finally(async () => {
-        await store.releaseLease(lease).catch(() => {});
-        this.#driven.delete(runId);
-      });
+    const done = this.#drive(driver, lease, runId);
     this.#driven.set(runId, { lease, driver, done });
     return driver;
+  }
+
+  async #drive(driver: RunDriver, lease: Lease, runId: RunId): Promise<void> {
+    const { store, log } = this.#dependencies;
+    try {
+      await driver.drive();
+    } catch (thrown) {
+      // Transient faults of the store end up here: the wake-up below tries again from the journal.
+      log.error("A run could not be driven on", { runId, error: toBatonError(thrown) });
+      if (!hasCode(thrown, "BATON_LEASE_LOST") && !hasCode(thrown, "BATON_JOURNAL_BROKEN")) await this.#tryLater(runId);
+    } finally {
+      await store.releaseLease(lease).catch(() => {});
+      this.#driven.delete(runId);
+    }
   }
 
   async #tryLater(runId: RunId): Promise<void> {

@@ -36,7 +36,7 @@ export function hex(bytes: readonly number[]): string {
 /** Base64 of any longer text holds a value at one of three alignments; these are the parts that do not depend on the rest. */
 export function base64Parts(bytes: readonly number[]): string[] {
   return [0, 1, 2].map((shift) => {
-    const encoded = base64([...new Array<number>(shift).fill(0), ...bytes]);
+    const encoded = base64([...Array.from({ length: shift }, () => 0), ...bytes]);
     const from = Math.ceil((shift * 4) / 3);
     const bitsAfter = ((shift + bytes.length) * 8) % 6;
     return encoded.slice(from, bitsAfter === 0 ? undefined : -1);

@@ -145,6 +145,6 @@ function openFence(node: Nodes, source: string): string {
   const fence = /^(?:`{3,}|~{3,})/.exec(lines[0] ?? "")?.[0];
   if (fence === undefined) return "";
   const last = lines.length > 1 ? (lines.at(-1) ?? "").trim() : "";
-  const closed = last.startsWith(fence) && [...last].every((character) => character === fence[0]);
+  const closed = last.startsWith(fence) && last === (fence[0] ?? "").repeat(last.length);
   return closed ? "" : `\n${fence}`;
 }

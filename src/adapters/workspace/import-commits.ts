@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { BatonError } from "../../core/errors.ts";
 import type { ImportOptions, ImportResult } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
-import { numstat } from "./workspaces.ts";
+import { numstat } from "./numstat.ts";
 
 interface ImportPaths {
   repo: string;

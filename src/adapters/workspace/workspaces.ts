@@ -15,6 +15,7 @@ import type { ImportOptions, ImportResult, RepositoryAccess, Workspace, Workspac
 import { git } from "./git-command.ts";
 import { importCommits } from "./import-commits.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
+import { numstat } from "./numstat.ts";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
 const branchPattern = /^(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}(?<![./])$/;
@@ -268,23 +269,4 @@ function branchName(branch: string): string {
 
 async function hasCommit(gitDir: string, sha: string): Promise<boolean> {
   return (await git(["cat-file", "-e", `${sha}^{commit}`], { gitDir, okCodes: [1, 128] })).exitCode === 0;
-}
-
-/** Lines added and removed a file, by git objects alone. */
-export async function numstat(gitDir: string, fromSha: string, toSha: string): Promise<FileChange[]> {
-  const { stdout } = await git(
-    ["diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--numstat", "-z", fromSha, toSha],
-    { gitDir },
-  );
-  return stdout
-    .split("\0")
-    .filter((entry) => entry !== "")
-    .map((entry) => {
-      const [added = "-", removed = "-", ...path] = entry.split("\t");
-      return {
-        path: path.join("\t"),
-        added: added === "-" ? null : Number(added),
-        removed: removed === "-" ? null : Number(removed),
-      };
-    });
 }

@@ -5,10 +5,12 @@
  * Q1 At most one job a key waits; a running one does not count, so that a wake-up during work is another job.
  * Q2 A job that finds its key waiting locks that job until the commit: no worker takes it before the state that it announces is there.
  * Q3 Nothing here asks pg-boss for a statement outside of the given transaction: on PGlite's only connection it would wait for itself.
+ * Q4 Alone on an embedded database, where every statement waits for every other: a new job wakes one worker, not all, and a worker
+ *    that wakes takes all that waits, up to a bound. The fuller the queue, the less a job costs.
  */
 import { randomUUID } from "node:crypto";
 import { sql, type Transaction } from "kysely";
-import { type Db, fromKysely, PgBoss, type SendOptions } from "pg-boss";
+import { type Db, fromKysely, type JobInsert, type JobResult, PgBoss, type SendOptions } from "pg-boss";
 import { BatonError } from "../../core/errors.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
@@ -23,6 +25,8 @@ const superviseIntervalSeconds = 10;
 /** Jobs of a time to come, and those whose notification was lost, are found by looking this often. */
 const pollingIntervalSeconds = 1;
 const enqueueAttemptsMax = 5;
+/** A server's replicas share its jobs one by one; the owner of an embedded database has nobody to share with (Q4). */
+const jobsAtOnce = { postgres: 1, pglite: 16 } as const;
 
 /** pg-boss's name for "one waiting job a key, any number running" (Q1). */
 const policy = "short";
@@ -50,17 +54,20 @@ export interface PgBossQueueOptions {
 export class PgBossQueue implements Queue {
   readonly #boss: PgBoss;
   readonly #log: Log;
+  readonly #batchJobs: number;
+  readonly #workers = new Map<string, QueueWorkers>();
   readonly #running = new Set<AbortController>();
   #stopping: Promise<void> | null = null;
 
-  private constructor(boss: PgBoss, log: Log) {
+  private constructor(boss: PgBoss, log: Log, batchJobs: number) {
     this.#boss = boss;
     this.#log = log;
+    this.#batchJobs = batchJobs;
   }
 
   static async open({ log, backend, connection }: PgBossQueueOptions): Promise<PgBossQueue> {
     const boss = new PgBoss({
-      ...connection,
+      ...("db" in connection ? { db: wakingOne(connection.db, (name) => queue.#wakeOne(name)) } : connection),
       backend,
       useListenNotify: true,
       schedule: false,
@@ -69,7 +76,7 @@ export class PgBossQueue implements Queue {
       maintenanceIntervalSeconds: 600,
     });
     boss.on("error", (error) => log.warn("The queue reports an error", { error }));
-    const queue = new PgBossQueue(boss, log);
+    const queue: PgBossQueue = new PgBossQueue(boss, log, jobsAtOnce[backend]);
     try {
       await boss.start();
       for (const name of queueNames) {
@@ -106,6 +113,20 @@ export class PgBossQueue implements Queue {
     );
   }
 
+  /** Jobs of one queue in one statement; those with a key or a time of their own one by one. */
+  async enqueueAll(transaction: Transaction<Tables>, jobs: readonly NewJob[]): Promise<void> {
+    const plain = new Map<string, JobInsert[]>();
+    for (const job of jobs) {
+      if (job.singletonKey !== undefined || job.startAt !== undefined || !queueNames.includes(job.queue)) {
+        await this.enqueue(transaction, job);
+        continue;
+      }
+      const list = plain.get(job.queue) ?? [];
+      plain.set(job.queue, [...list, { data: job.data as object, singletonKey: randomUUID() }]);
+    }
+    for (const [name, list] of plain) await this.#boss.insert(name, list, { db: fromKysely(transaction) });
+  }
+
   /** Q2; true when a job of this key still waits: it is locked, and starts no later than `job` asks. */
   async #joinWaiting(transaction: Transaction<Tables>, job: NewJob, options: SendOptions): Promise<boolean> {
     const startAt = job.startAt ?? 0;
@@ -139,22 +160,57 @@ export class PgBossQueue implements Queue {
     concurrency: number,
     handler: (job: Job, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
+    const workers = this.#workers.get(queue) ?? { all: [], next: 0, missed: false };
+    this.#workers.set(queue, workers);
+    const slots = new Slots(concurrency);
     for (let index = 0; index < concurrency; index += 1) {
-      const worker: string = await this.#boss.work(
+      const worker = { id: "", busy: false };
+      worker.id = await this.#boss.work(
         queue,
         {
-          batchSize: 1,
+          batchSize: this.#batchJobs,
+          perJobResults: true,
           includeMetadata: true,
           pollingIntervalSeconds,
           notifyPollingIntervalSeconds: pollingIntervalSeconds,
         },
-        async (jobs) => {
-          // After this job look at once for the next: a worker rests only when it found none.
-          this.#boss.notifyWorker(worker);
-          for (const job of jobs) await this.#handle(queue, job, handler);
+        async (jobs): Promise<JobResult[]> => {
+          worker.busy = true;
+          try {
+            return await Promise.all(
+              jobs.map((job) =>
+                slots
+                  .use(() => this.#handle(queue, job, handler))
+                  .then(
+                    (): JobResult => ({ id: job.id, status: "completed" }),
+                    (thrown: Error): JobResult => ({ id: job.id, status: "failed", output: thrown }),
+                  ),
+              ),
+            );
+          } finally {
+            worker.busy = false;
+            // A worker rests only when it took all that there was and nobody called in vain meanwhile.
+            if (jobs.length >= this.#batchJobs || workers.missed) this.#boss.notifyWorker(worker.id);
+            workers.missed = false;
+          }
         },
       );
+      workers.all.push(worker);
     }
+  }
+
+  /** Q4: in turn, so that two jobs that follow each other closely wake two. Without an idle one, the next to be idle looks. */
+  #wakeOne(queue: string): void {
+    const workers = this.#workers.get(queue);
+    if (workers === undefined) return;
+    for (let tried = 0; tried < workers.all.length; tried += 1) {
+      const worker = workers.all[(workers.next + tried) % workers.all.length];
+      if (worker === undefined || worker.busy) continue;
+      workers.next += tried + 1;
+      this.#boss.notifyWorker(worker.id);
+      return;
+    }
+    workers.missed = true;
   }
 
   async #handle(
@@ -189,6 +245,43 @@ export class PgBossQueue implements Queue {
       await this.#boss.stop({ graceful: true, timeout: graceMs + 1_000, close: true });
     } finally {
       clearTimeout(abort);
+    }
+  }
+}
+
+interface QueueWorkers {
+  all: { id: string; busy: boolean }[];
+  /** Whose turn it is to be woken. */
+  next: number;
+  /** A job came while all were busy. */
+  missed: boolean;
+}
+
+/** pg-boss wakes every worker of a queue; on one connection all but one of them look in vain, and everybody waits for them. */
+function wakingOne(db: Db, wakeOne: (queue: string) => void): Db {
+  const { listen } = db;
+  if (listen === undefined) return db;
+  return { ...db, listen: (channel, _, onReconnect) => listen(channel, wakeOne, onReconnect) };
+}
+
+/** At most so many at once; the others wait in line. */
+class Slots {
+  #free: number;
+  readonly #line: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#line.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#line.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
     }
   }
 }

@@ -29,15 +29,28 @@ import type { Tables } from "./tables.ts";
 /** What the store asks of the queue, each within the given transaction. */
 export interface TransactionalQueue {
   enqueue(transaction: Transaction<Tables>, job: NewJob): Promise<void>;
+  enqueueAll(transaction: Transaction<Tables>, jobs: readonly NewJob[]): Promise<void>;
   complete(transaction: Transaction<Tables>, jobId: string): Promise<void>;
 }
 
+interface Arrival {
+  delivery: NewDelivery;
+  job: NewJob;
+  resolve(inserted: boolean): void;
+  reject(thrown: unknown): void;
+}
+
 const uniqueViolation = "23505";
+/** Deliveries in one transaction: a burst is kept in few commits, and a single one waits for nobody. */
+const arrivalsAtOnce = 32;
 const activeStatuses: RunRow["status"][] = ["running", "waiting", "paused"];
 
 export class SqlStore implements Store {
   readonly #db: Kysely<Tables>;
   readonly #queue: TransactionalQueue;
+  /** Deliveries that came while the transaction of others was under way. */
+  readonly #arrivals: Arrival[] = [];
+  #keeping = false;
 
   constructor(db: Kysely<Tables>, queue: TransactionalQueue) {
     this.#db = db;
@@ -183,12 +196,36 @@ export class SqlStore implements Store {
   }
 
   async insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
-    return this.#db
-      .transaction()
-      .execute(async (transaction) => {
-        const inserted = await transaction
-          .insertInto("deliveries")
-          .values({
+    return new Promise((resolve, reject) => {
+      this.#arrivals.push({ delivery, job, resolve, reject });
+      void this.#keepArrivals();
+    });
+  }
+
+  /** One transaction at a time, each with all that came meanwhile: the more come, the less each costs. */
+  async #keepArrivals(): Promise<void> {
+    if (this.#keeping) return;
+    this.#keeping = true;
+    while (this.#arrivals.length > 0) {
+      const arrived = this.#arrivals.splice(0, arrivalsAtOnce);
+      const kept = await this.#keep(arrived).then(
+        () => true,
+        () => false,
+      );
+      // One that cannot be kept must not take the others along.
+      if (!kept) for (const one of arrived) await this.#keep([one]).catch((thrown) => one.reject(storeError(thrown)));
+    }
+    this.#keeping = false;
+  }
+
+  /** Resolves each of them once all are durable; rejects, with none resolved, when none is. */
+  async #keep(arrived: readonly Arrival[]): Promise<void> {
+    const keyOf = ({ hook, guid }: { hook: string; guid: string }): string => `${hook} ${guid}`;
+    const inserted = await this.#db.transaction().execute(async (transaction) => {
+      const rows = await transaction
+        .insertInto("deliveries")
+        .values(
+          arrived.map(({ delivery }) => ({
             hook: delivery.hook,
             guid: delivery.guid,
             event: delivery.event,
@@ -198,15 +235,21 @@ export class SqlStore implements Store {
             received_at: delivery.receivedAt,
             state: "received",
             note: null,
-          })
-          .onConflict((on) => on.columns(["hook", "guid"]).doNothing())
-          .returning("guid")
-          .executeTakeFirst();
-        if (inserted === undefined) return false;
-        await this.#queue.enqueue(transaction, job);
-        return true;
-      })
-      .catch(rethrow);
+          })),
+        )
+        .onConflict((on) => on.columns(["hook", "guid"]).doNothing())
+        .returning(["hook", "guid"])
+        .execute();
+      // S3: of two alike in one transaction the first is the one.
+      const fresh = new Set(rows.map(keyOf));
+      const news = arrived.filter(({ delivery }) => fresh.delete(keyOf(delivery)));
+      await this.#queue.enqueueAll(
+        transaction,
+        news.map(({ job }) => job),
+      );
+      return new Set(news);
+    });
+    for (const one of arrived) one.resolve(inserted.has(one));
   }
 
   async delivery(hook: string, guid: string): Promise<Delivery | null> {

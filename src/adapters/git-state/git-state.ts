@@ -8,6 +8,8 @@
  *     completely or not at all: one commit a ref, all refs in one atomic push.
  * GS2 With `durability: "write"` a write is acknowledged when it is in the refs. With `"barrier"` it is acknowledged at
  *     once, and `barrier()` must resolve before anything outside is touched: what the outside has seen is in the refs.
+ *     It waits for journals and inboxes only: everything else follows from them and comes again when it is lost, as
+ *     an *ensure* that finds what is there. That keeps a step at two or three pushes.
  * GS3 An acknowledged write that gives another answer when it is applied again means that somebody else took over:
  *     the state is lost (BATON_LEASE_LOST) and this process writes nothing more.
  * GS4 One driver a thread, fenced by an epoch in the ref itself. Others only add to the inbox.
@@ -40,6 +42,7 @@ interface Operation {
   error: unknown;
   state: "open" | "acknowledged" | "kept" | "refused";
   jobs: readonly string[];
+  isCause: boolean;
 }
 
 const triesMax = 40;
@@ -88,7 +91,7 @@ export class GitState {
   /** `soon`: acknowledged at once and pushed with the next flush; `now`: in the refs when it resolves. */
   async change<T>(
     apply: (snapshot: Snapshot) => T,
-    { when, jobs = [] }: { when?: "now" | "soon"; jobs?: readonly string[] } = {},
+    { when, jobs = [], isCause = false }: { when?: "now" | "soon"; jobs?: readonly string[]; isCause?: boolean } = {},
   ): Promise<T> {
     if (this.#lost !== null) throw this.#lost;
     const waits = (when ?? (this.#options.durability === "write" ? "now" : "soon")) === "now";
@@ -99,7 +102,7 @@ export class GitState {
       if (waits) await this.flush();
       return result;
     }
-    const operation: Operation = { apply, result, error: null, state: waits ? "open" : "acknowledged", jobs };
+    const operation: Operation = { apply, result, error: null, state: waits ? "open" : "acknowledged", jobs, isCause };
     this.#pending.push(operation);
     if (waits) {
       for (const job of jobs) this.#heldBack.add(job);
@@ -120,7 +123,7 @@ export class GitState {
     if (this.#held !== null && this.#options.clock.now() >= this.#held.expiresAt)
       throw this.#lose("The lease of this thread ran out before it was renewed.");
     if (this.#lost !== null) throw this.#lost;
-    if (this.#pending.length > 0) await this.flush();
+    if (this.#pending.some(({ isCause }) => isCause)) await this.flush();
   }
 
   /** Looks at what others wrote; true when there was something. */

@@ -19,6 +19,8 @@ export interface GitDatabaseOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Only to look; writing is not possible on a host that takes no such refs. */
+  readOnly?: boolean;
 }
 
 export interface GitDatabase extends Database {
@@ -32,7 +34,14 @@ export interface GitDatabase extends Database {
 export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitDatabase> {
   const { clock, random, log, home, url, token, scratchDir, durability } = options;
   const remote = new StateRemote({ gitDir: scratchDir, url, token });
-  const refs = await findRefs({ remote, home, log, now: clock.now(), probeId: random.ulid(clock.now()) });
+  const refs = await findRefs({
+    remote,
+    home,
+    log,
+    now: clock.now(),
+    probeId: random.ulid(clock.now()),
+    readOnly: options.readOnly ?? false,
+  });
   const state = await GitState.open({
     remote,
     refs,
@@ -69,7 +78,8 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     namespace: refs.namespace,
     store: new TablesStore({
       tables: () => state.snapshot.tables,
-      change: (apply, jobs) => state.change(({ tables }) => apply(tables), { jobs: jobs.map(({ id }) => id) }),
+      change: (apply, { jobs, isCause }) =>
+        state.change(({ tables }) => apply(tables), { jobs: jobs.map(({ id }) => id), isCause }),
       putBlob: (content) => state.putBlob(content),
       blob: (id) => state.blob(id),
       now: () => clock.now(),

@@ -19,6 +19,8 @@ export async function findRefs(options: {
   probeId: string;
   now: number;
   log: Log;
+  /** Only to look: where there is no state, none is begun and nothing is tried. */
+  readOnly: boolean;
 }): Promise<StateRefs> {
   const { remote, home, log } = options;
   const refsOf = (namespace: string): StateRefs => ({
@@ -30,6 +32,7 @@ export async function findRefs(options: {
   const heads = await remote.heads([preferred.home, preferred.shared, fallback.home, fallback.shared]);
   if (heads.has(preferred.shared) || heads.has(preferred.home)) return preferred;
   if (heads.has(fallback.shared) || heads.has(fallback.home)) return fallback;
+  if (options.readOnly) return preferred;
   const refusal = await probe(options);
   if (refusal === null) return preferred;
   log.warn("The host takes no refs below refs/baton: the state is kept in branches", {

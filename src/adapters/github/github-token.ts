@@ -3,9 +3,8 @@
  *
  * Owns: who speaks through the token, and what tells Baton's own checks from the project's where both come from GitHub
  * Actions. Does not own: reads and writes themselves (`installation.ts`).
- * GT1 The App behind `GITHUB_TOKEN` is the one of the project's CI. What is Baton's own is therefore known by name, by
- *     this job and by its workflow file, never by the App: else no check of the project would count, or Baton would wait
- *     for itself.
+ * GT1 The App behind `GITHUB_TOKEN` is the one of the project's CI. What is Baton's own is therefore known by its name
+ *     (its reports, its job), never by the App: else no check of the project would count, or Baton would wait for itself.
  */
 import { BatonError, hasCode } from "../../core/errors.ts";
 import type { Repository } from "../../core/vocabulary.ts";
@@ -27,8 +26,6 @@ export interface GithubTokenOptions {
   appSlug: string | null;
   /** Names of check runs that are Baton's own: its own reports, and the job that it runs in. */
   ownChecks: readonly string[];
-  /** `.github/workflows/baton.yml`. */
-  workflowPath: string | null;
   fetch?: typeof fetch;
 }
 
@@ -117,41 +114,52 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
 
 class JobGithub extends InstallationGithub implements Github {
   readonly #requester: Requester;
-  readonly #own: Pick<GithubTokenOptions, "ownChecks" | "workflowPath">;
+  readonly #own: readonly string[];
   readonly #speaker: () => Promise<Speaker>;
 
   constructor(requester: Requester, speaker: () => Promise<Speaker>, options: GithubTokenOptions) {
     super({ requester, identity: speaker, webUrl: options.webUrl, repositoryToken: async () => options.token });
     this.#requester = requester;
     this.#speaker = speaker;
-    this.#own = options;
+    this.#own = options.ownChecks;
   }
 
   override async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {
     const { appId } = await this.#speaker();
     const all = await super.checks(repository, sha);
-    return all.filter((check) => check.appId !== appId || !this.#own.ownChecks.includes(check.name));
+    return all.filter((check) => check.appId !== appId || !this.#own.includes(check.name));
   }
 
+  /** A suite that is open only because of what is Baton's own keeps nothing waiting (GT1). */
   override async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {
-    const all = await super.checkSuites(repository, sha);
     const { appId } = await this.#speaker();
-    const open = all.filter((suite) => suite.appId === appId && suite.status !== "completed");
-    if (open.length === 0 || this.#own.workflowPath === null) return all;
-    // One suite a workflow run; those of Baton's own workflow are this job and its like.
-    const runs = await this.#requester
-      .find<{ workflow_runs: { path: string; status: string }[] }>("/repos/{owner}/{repo}/actions/runs", {
-        owner: repository.owner,
-        repo: repository.name,
-        head_sha: sha,
-        per_page: 100,
-      })
-      .catch(deniedIsNull);
-    const own = (runs?.workflow_runs ?? []).filter(
-      ({ path, status }) => status !== "completed" && path.split("@")[0] === this.#own.workflowPath,
+    const at = { owner: repository.owner, repo: repository.name, ref: sha };
+    const suites = await this.#requester.list<wire.CheckSuite & { id: number }>(
+      "/repos/{owner}/{repo}/commits/{ref}/check-suites",
+      at,
+      (data) => (data as { check_suites: (wire.CheckSuite & { id: number })[] }).check_suites,
     );
-    const dropped = new Set(open.slice(0, own.length));
-    return all.filter((suite) => !dropped.has(suite));
+    const runs = await this.#requester.list<wire.CheckRun & { check_suite: { id: number } | null }>(
+      "/repos/{owner}/{repo}/commits/{ref}/check-runs",
+      { ...at, filter: "all" },
+      (data) => (data as { check_runs: (wire.CheckRun & { check_suite: { id: number } | null })[] }).check_runs,
+    );
+    return suites.flatMap((suite) => {
+      const facts: CheckSuiteFacts = {
+        appId: suite.app?.id ?? null,
+        appName: suite.app?.name ?? "an App",
+        sha: suite.head_sha,
+        status: suite.status === "completed" || suite.status === "in_progress" ? suite.status : "queued",
+        checkRuns: suite.latest_check_runs_count,
+      };
+      if (facts.appId !== appId) return [facts];
+      const inside = runs.filter(({ check_suite }) => check_suite?.id === suite.id);
+      const others = inside.filter(({ name }) => !this.#own.includes(name));
+      if (others.length === inside.length) return [facts];
+      if (others.length === 0) return [];
+      const open = others.some(({ status }) => status !== "completed");
+      return [{ ...facts, status: open ? facts.status : "completed", checkRuns: others.length }];
+    });
   }
 }
 

@@ -10,7 +10,7 @@ export function createMemoryStore(options: { clock: Clock; tables: Tables; loop:
   const blobs = new Map<string, string>();
   return new TablesStore({
     tables: () => tables,
-    async change(apply, jobs) {
+    async change(apply, { jobs }) {
       const result = apply(tables);
       if (jobs.length > 0) loop.poke();
       return result;

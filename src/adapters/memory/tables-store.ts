@@ -16,11 +16,18 @@ import type {
 } from "../../ports/store.ts";
 import { type JobRow, jobRow, type LedgerFilter, type Tables, type Writes } from "./tables.ts";
 
+export interface ChangeAbout {
+  /** Not handed out before the change counts as kept. */
+  jobs: readonly JobRow[];
+  /** A journal grew or an event came in. All other rows follow from these, and come again when they are lost. */
+  isCause: boolean;
+}
+
 export interface TablesHost {
   /** The tables as they are now. */
   tables(): Tables;
-  /** Applies a change; may apply it again to newer tables. `jobs` are not handed out before it resolves. */
-  change<T>(apply: (tables: Tables) => T, jobs: readonly JobRow[]): Promise<T>;
+  /** Applies a change; may apply it again to newer tables. */
+  change<T>(apply: (tables: Tables) => T, about: ChangeAbout): Promise<T>;
   putBlob(content: string): Promise<string>;
   blob(id: string): Promise<string | null>;
   /** For a job without a time of its own. */
@@ -37,7 +44,10 @@ export class TablesStore implements Store {
   async append({ also, ...request }: AppendRequest): Promise<StoredEvent[]> {
     const writes = this.#identified(also ?? {});
     const copy = structuredClone({ ...request, also: writes });
-    return this.#host.change((tables) => tables.append(copy), writes.jobs ?? []);
+    return this.#host.change((tables) => tables.append(copy), {
+      jobs: writes.jobs ?? [],
+      isCause: request.events.length > 0,
+    });
   }
 
   async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
@@ -63,7 +73,7 @@ export class TablesStore implements Store {
   async insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
     const row = this.#row(job);
     const copy = { ...delivery };
-    return this.#host.change((tables) => tables.insertDelivery(copy, row), [row]);
+    return this.#host.change((tables) => tables.insertDelivery(copy, row), { jobs: [row], isCause: true });
   }
 
   async delivery(hook: string, guid: string): Promise<Delivery | null> {
@@ -84,7 +94,7 @@ export class TablesStore implements Store {
 
   async write(writes: TransactionWrites): Promise<void> {
     const copy = structuredClone(this.#identified(writes));
-    return this.#host.change((tables) => tables.write(copy), copy.jobs ?? []);
+    return this.#host.change((tables) => tables.write(copy), { jobs: copy.jobs ?? [], isCause: false });
   }
 
   async outboxRow(operationKey: string): Promise<OutboxRow | null> {
@@ -159,7 +169,7 @@ export class TablesStore implements Store {
   }
 
   #change<T>(apply: (tables: Tables) => T): Promise<T> {
-    return this.#host.change(apply, []);
+    return this.#host.change(apply, { jobs: [], isCause: false });
   }
 
   #changeOutbox(operationKey: string, change: (row: OutboxRow) => Partial<OutboxRow>): Promise<void> {

@@ -1,0 +1,119 @@
+/**
+ * Nothing outside is touched before what was written is in the refs (GS2): the ports with a barrier before each act.
+ *
+ * B1 Every method is named as a look or an act; a new one does not compile until somebody has said which it is.
+ */
+import type { Github, GithubApp } from "../ports/github.ts";
+import type { Harness } from "../ports/harness.ts";
+import type { Workspaces } from "../ports/workspace.ts";
+
+type Barrier = () => Promise<void>;
+
+const githubMethods: Record<keyof Github, "look" | "act"> = {
+  repository: "look",
+  permission: "look",
+  actor: "look",
+  collaborators: "look",
+  issue: "look",
+  comments: "look",
+  pullRequest: "look",
+  pullRequestsForBranch: "look",
+  reviews: "look",
+  checks: "look",
+  checkSuites: "look",
+  requiredChecks: "look",
+  checkLog: "look",
+  file: "look",
+  branchSha: "look",
+  pusher: "look",
+  pullRequestFiles: "look",
+  ensureComment: "act",
+  ensureReaction: "act",
+  ensurePullRequest: "act",
+  updatePullRequest: "act",
+  ensureReviewRequest: "act",
+  ensureCheckRun: "act",
+  ensureMerged: "act",
+  gitAccess: "look",
+};
+
+const workspaceMethods: Record<keyof Workspaces, "look" | "act"> = {
+  fetch: "look",
+  create: "look",
+  import: "look",
+  remove: "look",
+  push: "act",
+  pushKept: "look",
+  remoteHead: "look",
+  deleteRemoteBranch: "act",
+  readFile: "look",
+  listFiles: "look",
+  diffStat: "look",
+  changes: "look",
+  diff: "look",
+  isAncestor: "look",
+  collectGarbage: "look",
+};
+
+export function withBarrier(app: GithubApp, barrier: Barrier): GithubApp {
+  return {
+    installation: async (id) => guarded(await app.installation(id), githubMethods, barrier),
+    identity: () => app.identity(),
+    deliveries: (cursor) => app.deliveries(cursor),
+    redeliver: (id) => app.redeliver(id),
+  };
+}
+
+/** An agent may spend money and talk to the world as soon as it runs. */
+export function harnessWithBarrier(harness: Harness, barrier: Barrier): Harness {
+  return {
+    name: harness.name,
+    capabilities: harness.capabilities,
+    defaultModel: harness.defaultModel,
+    probe: () => harness.probe(),
+    async run(request, onEvent, signal) {
+      await barrier();
+      return harness.run(request, onEvent, signal);
+    },
+  };
+}
+
+/** The runner's disk ends with its job: what an agent made is kept in the repository before its outcome is. */
+export function keptWorkspaces(workspaces: Workspaces, barrier: Barrier): Workspaces {
+  const kept: Workspaces = Object.assign(Object.create(workspaces) as Workspaces, {
+    async import(...given: Parameters<Workspaces["import"]>) {
+      const [access, { runId, name }] = given;
+      const imported = await workspaces.import(...given);
+      if (imported.headSha !== null)
+        await workspaces.pushKept(access, { name: `kept/${runId}/${name}`, sha: imported.headSha });
+      return imported;
+    },
+    async push(...given: Parameters<Workspaces["push"]>) {
+      // Another job may have made it: then it is in the repository, not here.
+      await workspaces.fetch(given[0], given[1].sha);
+      await workspaces.push(...given);
+    },
+  } satisfies Partial<Workspaces>);
+  return guarded(kept, workspaceMethods, barrier, workspaces);
+}
+
+function guarded<T extends object>(
+  target: T,
+  methods: Record<string, "look" | "act">,
+  barrier: Barrier,
+  owner: object = target,
+): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      // Private fields belong to the object that made them, not to what stands before it.
+      const self = Object.hasOwn(target, name) ? target : owner;
+      if (methods[String(name)] !== "act") return value.bind(self) as unknown;
+      return async (...given: unknown[]): Promise<unknown> => {
+        await barrier();
+        return value.apply(self, given) as unknown;
+      };
+    },
+  });
+}

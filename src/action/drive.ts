@@ -1,0 +1,173 @@
+/**
+ * Drives one thread within this job: takes it or leaves it to whoever has it, works everything off, ends when only
+ * people, CI or time can go on.
+ *
+ * AD1 An event is in the inbox before anything else happens; who drives finds it there, at the latest when it leaves.
+ * AD2 The thread is freed only when nothing waits in its inbox, in the same push that would show what came meanwhile.
+ * AD3 What a run waits for is visible to other jobs before the facts are looked at for the last time: what changes
+ *     after that look finds the run.
+ */
+import type { Snapshot } from "../adapters/git-state/files.ts";
+import type { GitDatabase } from "../adapters/git-state/open.ts";
+import { hasCode } from "../core/errors.ts";
+import type { Engine } from "../engine.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { NewDelivery } from "../ports/store.ts";
+
+export interface Driving {
+  database: GitDatabase;
+  owner: string;
+  workflowRunId: string;
+  clock: Clock;
+  log: Log;
+  /** Whether the workflow run of another driver is over; null: unknown. */
+  isOver(workflowRunId: string): Promise<boolean | null>;
+  /** Aborted when the job must hand over: its time is up, or the platform stops it. */
+  stop: AbortSignal;
+  startEngine(): Promise<Engine>;
+}
+
+/** `driven`: nothing is left to do here now. `elsewhere`: another job has the thread. `handed-over`: a successor must go on. */
+export type DriveEnd = "driven" | "elsewhere" | "handed-over";
+
+/** A silent driver is taken over after this by the next event; one whose workflow run is over at once. */
+const driverMs = 10 * 60_000;
+const renewMs = 3 * 60_000;
+const lookMs = 10_000;
+/** What is due sooner than this is waited for: a new job would take as long. */
+const patienceMs = 60_000;
+const pollMs = 50;
+
+export async function drive(driving: Driving, delivery: NewDelivery | null): Promise<DriveEnd> {
+  const { database, owner, workflowRunId } = driving;
+  const { state } = database;
+  const claim = { owner, job: workflowRunId, ttlMs: driverMs };
+  // AD1: both in one push.
+  const [taken] = await Promise.all([state.takeDriver(claim), delivery === null ? null : insert(driving, delivery)]);
+  if (taken === null && !(await takeFromTheDead(driving, claim))) return "elsewhere";
+  const tending = new AbortController();
+  const lost = new AbortController();
+  const tended = tend(driving, tending.signal, lost);
+  const stop = AbortSignal.any([driving.stop, lost.signal]);
+  const engine = await driving.startEngine();
+  try {
+    while (!stop.aborted) {
+      await quiet(driving, engine, stop);
+      if (stop.aborted) break;
+      await lookOnceMore(driving, engine, stop);
+      if (stop.aborted) break;
+      if (isQuiet(driving, engine) && (await leave(driving, engine))) return "driven";
+    }
+    await endEngine(driving, engine);
+    if (lost.signal.aborted) return "elsewhere";
+    await state.releaseDriver(() => false);
+    return "handed-over";
+  } catch (thrown) {
+    await endEngine(driving, engine);
+    if (hasCode(thrown, "BATON_LEASE_LOST")) return "elsewhere";
+    throw thrown;
+  } finally {
+    tending.abort();
+    await tended;
+  }
+}
+
+async function insert({ database }: Driving, delivery: NewDelivery): Promise<void> {
+  await database.state.change(
+    ({ tables }) =>
+      tables.insertDelivery(delivery, {
+        id: `delivery:${delivery.guid}`,
+        queue: "delivery",
+        data: { hook: delivery.hook, guid: delivery.guid },
+        tries: 1,
+        key: null,
+        startAt: delivery.receivedAt,
+        state: "waiting",
+      }),
+    { when: "now", jobs: [`delivery:${delivery.guid}`] },
+  );
+}
+
+async function takeFromTheDead(
+  { database: { state }, isOver, log }: Driving,
+  claim: Parameters<GitDatabase["state"]["takeDriver"]>[0],
+): Promise<boolean> {
+  const holder = state.snapshot.driver;
+  if (holder?.job == null || holder.job === claim.job || (await isOver(holder.job)) !== true) return false;
+  log.info("The job that drove this thread is over: taking over", { job: holder.job });
+  return (await state.takeDriver({ ...claim, deadOwner: holder.owner })) !== null;
+}
+
+/** Renews what we hold and takes in what others wrote. */
+async function tend(driving: Driving, signal: AbortSignal, lost: AbortController): Promise<void> {
+  const { clock, database, log } = driving;
+  for (let renewAt = clock.now() + renewMs; !signal.aborted; ) {
+    await clock.sleepUntil(clock.now() + lookMs, signal).catch(() => {});
+    if (signal.aborted) return;
+    try {
+      await database.state.refresh();
+      if (clock.now() < renewAt) continue;
+      await database.state.renewDriver(driverMs);
+      renewAt = clock.now() + renewMs;
+    } catch (thrown) {
+      if (hasCode(thrown, "BATON_LEASE_LOST")) return lost.abort(thrown);
+      log.warn("The state could not be read; the next round tries again", { error: thrown });
+    }
+  }
+}
+
+/** Resolves when only people, CI or time can go on. */
+async function quiet(driving: Driving, engine: Engine, stop: AbortSignal): Promise<void> {
+  const { clock } = driving;
+  while (!stop.aborted && !isQuiet(driving, engine)) {
+    await hasten(driving, engine);
+    await clock.sleepUntil(clock.now() + pollMs, stop).catch(() => {});
+  }
+}
+
+function isQuiet({ database, clock }: Driving, { runner, outbox }: Engine): boolean {
+  if (database.state.lost !== null) return true;
+  const soon = clock.now() + patienceMs;
+  const nextAt = database.queue.nextAt();
+  if (database.queue.running > 0 || runner.driving > 0 || outbox.sending > 0) return false;
+  if (nextAt !== null && nextAt <= soon) return false;
+  return ![...database.state.snapshot.tables.outbox.values()].some(
+    ({ state, notBefore, error }) => state === "pending" && (error === null || notBefore <= soon),
+  );
+}
+
+/** Once nothing moves any more, what waits only to spare edits is sent. */
+async function hasten({ database, clock }: Driving, { runner, outbox }: Engine): Promise<void> {
+  if (database.queue.running > 0 || runner.driving > 0 || outbox.sending > 0) return;
+  const now = clock.now();
+  for (const row of database.state.snapshot.tables.outbox.values())
+    if (row.state === "pending" && row.error === null && row.notBefore > now)
+      await database.store.outboxDelay(row.operationKey, now);
+  outbox.poke();
+}
+
+/** AD3. A run that moves by this look is driven on. */
+async function lookOnceMore(driving: Driving, engine: Engine, stop: AbortSignal): Promise<void> {
+  const { database } = driving;
+  await database.state.flush();
+  for (const { runId } of await database.store.runs({ active: true })) await engine.runner.wake(runId, true);
+  await quiet(driving, engine, stop);
+}
+
+async function leave(driving: Driving, engine: Engine): Promise<boolean> {
+  const { state } = driving.database;
+  const released = await state.releaseDriver((snapshot) => hasNews(snapshot, driving.clock.now()));
+  if (released) await endEngine(driving, engine);
+  return released;
+}
+
+function hasNews({ tables }: Snapshot, now: number): boolean {
+  return [...tables.jobs.values()].some(({ startAt, state }) => state !== "active" && startAt <= now + patienceMs);
+}
+
+async function endEngine({ database }: Driving, { runner, outbox }: Engine): Promise<void> {
+  await database.queue.stop(0);
+  await runner.stop();
+  await outbox.stop();
+}

@@ -1,0 +1,113 @@
+/**
+ * What a workflow's event means: something for one thread's inbox, facts that some thread may wait for, a wake-up, or nothing.
+ *
+ * AE1 What means nothing costs nothing: no state is read or pushed for it.
+ * AE2 The same event has the same name, however often the job is started for it.
+ * AE3 A fork's event carries no write token and no secret; nothing is tried with it.
+ */
+import { z } from "zod";
+import { toThreadEvent } from "../app/events.ts";
+import type { NewDelivery } from "../ports/store.ts";
+import { grammars } from "../thread/grammar/index.ts";
+import { parseCommand } from "../thread/parse-command.ts";
+
+export type ActionEvent =
+  | { kind: "thread"; number: number; delivery: NewDelivery }
+  | { kind: "facts"; watches: string[]; delivery: NewDelivery }
+  /** Look at one thread, or at all that are due. */
+  | { kind: "wake"; number: number | null }
+  | { kind: "nothing"; reason: string };
+
+/** The one hook that a repository's jobs are. */
+export const actionsHook = "actions";
+
+const user = z.object({ id: z.number(), login: z.string(), type: z.string() });
+const kept = z.object({
+  action: z.string().optional(),
+  repository: z
+    .object({
+      id: z.number(),
+      name: z.string(),
+      default_branch: z.string(),
+      owner: z.object({ login: z.string() }),
+    })
+    .optional(),
+  issue: z.object({ number: z.number() }).optional(),
+  comment: z.object({ id: z.number(), body: z.string().optional(), user: user.nullish() }).optional(),
+  review: z.object({ id: z.number() }).optional(),
+  pull_request: z
+    .object({
+      number: z.number(),
+      head: z.object({ sha: z.string(), repo: z.object({ id: z.number() }).nullish() }),
+      base: z.object({ repo: z.object({ id: z.number() }) }).optional(),
+    })
+    .optional(),
+  check_run: z.object({ head_sha: z.string() }).optional(),
+  check_suite: z.object({ head_sha: z.string() }).optional(),
+  workflow_run: z.object({ id: z.number(), head_sha: z.string() }).optional(),
+  sha: z.string().optional(),
+  inputs: z.record(z.string(), z.unknown()).nullish(),
+  client_payload: z.record(z.string(), z.unknown()).nullish(),
+});
+
+const wakeEvents = new Set(["schedule", "workflow_dispatch", "repository_dispatch"]);
+
+export function toActionEvent(options: {
+  name: string;
+  payload: unknown;
+  workflowRunId: string;
+  now: number;
+}): ActionEvent {
+  const { name, workflowRunId, now } = options;
+  const parsed = kept.safeParse(options.payload);
+  if (!parsed.success) return { kind: "nothing", reason: `${name} cannot be read: ${parsed.error.issues[0]?.message}` };
+  const payload = parsed.data;
+  if (wakeEvents.has(name)) return { kind: "wake", number: threadOf(payload.inputs ?? payload.client_payload) };
+  if (isOfFork(payload.pull_request))
+    return {
+      kind: "nothing",
+      reason: "A fork's event has no write token; the next comment, review or schedule looks at this pull request.",
+    };
+  // Only what is read later is kept: payloads are long, and the state is read at every event.
+  const { inputs: _inputs, client_payload: _client, ...rest } = payload;
+  const slim = { ...rest, installation: { id: 0 } };
+  // `pull_request_target` is the same fact with another token.
+  const event = name === "pull_request_target" ? "pull_request" : name;
+  const meaning = toThreadEvent(event, slim);
+  const delivery: NewDelivery = {
+    hook: actionsHook,
+    guid: nameOf(event, payload, workflowRunId),
+    event,
+    action: payload.action ?? null,
+    installationId: 0,
+    payload: JSON.stringify(slim),
+    receivedAt: now,
+  };
+  switch (meaning.kind) {
+    case "ignored":
+      return { kind: "nothing", reason: meaning.reason };
+    case "facts":
+      return { kind: "facts", watches: meaning.watches, delivery };
+    case "comment":
+      return parseCommand(meaning.body, grammars).kind === "none"
+        ? { kind: "nothing", reason: "The comment holds no command." }
+        : { kind: "thread", number: meaning.number, delivery };
+  }
+}
+
+function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {
+  const action = payload.action ?? "";
+  if (event === "issue_comment" && payload.comment !== undefined) return `${event}.${action}:${payload.comment.id}`;
+  if (event === "pull_request_review" && payload.review !== undefined) return `${event}.${action}:${payload.review.id}`;
+  // A job that is started again by hand has the run id of its first start.
+  return `${event}.${action}:run-${workflowRunId}`;
+}
+
+function isOfFork(pull: z.infer<typeof kept>["pull_request"]): boolean {
+  return pull?.base !== undefined && pull.head.repo?.id !== pull.base.repo.id;
+}
+
+function threadOf(given: Record<string, unknown> | null | undefined): number | null {
+  const number = Number(given?.["thread"]);
+  return Number.isInteger(number) && number > 0 ? number : null;
+}

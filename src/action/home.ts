@@ -1,0 +1,94 @@
+/** One thread's state and everything that works on it within this job: the Action's own wiring. */
+import { join } from "node:path";
+import { setImmediate as macrotask } from "node:timers/promises";
+import { builtInProcesses } from "../../processes/index.ts";
+import { type GitDatabase, openGitDatabase } from "../adapters/git-state/open.ts";
+import type { TokenGithub } from "../adapters/github/github-token.ts";
+import { killSurvivors } from "../adapters/harness/child.ts";
+import { createHarnesses } from "../adapters/harness/index.ts";
+import { systemClock } from "../adapters/system/clock.ts";
+import { systemRandom } from "../adapters/system/random.ts";
+import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
+import type { Log } from "../ports/log.ts";
+import type { Store } from "../ports/store.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { harnessWithBarrier, keptWorkspaces, withBarrier } from "./barriers.ts";
+import type { ActionSettings } from "./settings.ts";
+
+/** Each edit of the status is a push of the state as well; repositories want no more than a few pushes a minute. */
+const statusIntervalMs = 30_000;
+
+export function homeOf(number: number): string {
+  return `thread/${number}`;
+}
+
+/** What all threads share, to look at. */
+export function openShared(settings: ActionSettings, log: Log): Promise<GitDatabase> {
+  return openHome(settings, "none", log, true);
+}
+
+export function openHome(settings: ActionSettings, home: string, log: Log, readOnly = false): Promise<GitDatabase> {
+  return openGitDatabase({
+    url: `${settings.webUrl}/${settings.repository.owner}/${settings.repository.name}.git`,
+    token: async () => settings.token,
+    scratchDir: join(settings.dataDir, "state", `${home.replaceAll("/", "-")}.git`),
+    home,
+    durability: "barrier",
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    readOnly,
+  });
+}
+
+export function homeDependencies(options: {
+  settings: ActionSettings;
+  database: GitDatabase;
+  github: TokenGithub;
+  owner: string;
+  redact(text: string): string;
+  log: Log;
+}): Dependencies {
+  const { settings, database, github, owner, redact, log } = options;
+  const barrier = (): Promise<void> => database.state.barrier();
+  const { claude, codex, command, repositoryCommands } = settings.harness;
+  const harnesses = createHarnesses({
+    claude,
+    codex,
+    command: command.length === 0 && !repositoryCommands ? null : { command, repositoryCommands, keys: {} },
+    sessionsDir: join(settings.dataDir, "sessions"),
+  });
+  return {
+    store: unhurried(database.store),
+    queue: database.queue,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    github: withBarrier(github, barrier),
+    workspaces: keptWorkspaces(createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }), barrier),
+    harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
+    repositoryCommands,
+    processes: builtInProcesses(),
+    redact,
+    settle: async () => {
+      await macrotask();
+    },
+    killSurvivors,
+    owner,
+    // The driver of the thread is alone on its part of the state.
+    soleOwner: true,
+  };
+}
+
+/** The store, with longer pauses between edits of one comment. */
+function unhurried(store: Store): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === "outboxDelay")
+        return (operationKey: string, notBefore: number) =>
+          target.outboxDelay(operationKey, Math.max(notBefore, systemClock.now() + statusIntervalMs));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

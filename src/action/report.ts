@@ -1,0 +1,146 @@
+/** What a job tells the platform: outputs, summary, annotations, exit code. Pure but for the writing of the files. */
+import { randomUUID } from "node:crypto";
+import { appendFile } from "node:fs/promises";
+import type { RunState } from "../core/state.ts";
+import { neutralise } from "../thread/neutralise.ts";
+
+/**
+ * `waiting`: for people, CI or time; a later event goes on. `elsewhere`: another job drives the thread.
+ * `refused`: somebody asked and policy, permission or configuration said no.
+ */
+export type JobVerdict =
+  | "passed"
+  | "failed"
+  | "cancelled"
+  | "skipped"
+  | "waiting"
+  | "refused"
+  | "elsewhere"
+  | "handed-over"
+  | "nothing";
+
+export interface JobReport {
+  verdict: JobVerdict;
+  /** One sentence for people. */
+  reason: string;
+  run: RunState | null;
+  repositoryUrl: string;
+  thread: number | null;
+  statePushes: number;
+  apiCalls: number;
+}
+
+/** Honest: what was skipped, denied, cancelled or failed is never green. */
+const exitCodes: Record<JobVerdict, 0 | 1> = {
+  passed: 0,
+  waiting: 0,
+  elsewhere: 0,
+  "handed-over": 0,
+  nothing: 0,
+  failed: 1,
+  cancelled: 1,
+  skipped: 1,
+  refused: 1,
+};
+
+export function exitCodeOf({ verdict }: JobReport): 0 | 1 {
+  return exitCodes[verdict];
+}
+
+/** Of a run that is over, as its own verdict says; else it waits. */
+export function verdictOf(run: RunState): { verdict: JobVerdict; reason: string } {
+  if (run.outcome === null) {
+    const waits = [...run.open].map((key) => run.effects.get(key)?.title ?? key);
+    return {
+      verdict: "waiting",
+      reason: waits.length === 0 ? "The run is paused." : `Waits for: ${waits.join(", ")}.`,
+    };
+  }
+  const { verdict } = run.outcome;
+  if (run.status === "cancelled") return { verdict: "cancelled", reason: verdict.reason };
+  if (run.status === "failed") return { verdict: "failed", reason: verdict.reason };
+  switch (verdict.status) {
+    case "passed":
+      return { verdict: "passed", reason: verdict.reason };
+    case "skipped":
+      return { verdict: "skipped", reason: verdict.reason };
+    case "failed":
+    case "pending":
+    case "error":
+      return { verdict: "failed", reason: verdict.reason };
+  }
+}
+
+export function outputsOf({ run, verdict }: JobReport): Record<string, string> {
+  return {
+    "run-id": run?.runId ?? "",
+    verdict,
+    "pull-request": `${run === null ? "" : (pullRequestOf(run) ?? "")}`,
+    "cost-usd": run === null ? "0" : run.money.spentUsd.toFixed(4),
+  };
+}
+
+/** Number of the pull request that the run opened or works on. */
+export function pullRequestOf(run: RunState): number | null {
+  if (run.thread.kind === "pull-request") return run.thread.number;
+  for (const { kind, input, output } of run.effects.values()) {
+    if (kind !== "publish") continue;
+    const { operation } = (input as { publish: { operation: string } }).publish;
+    const number = (output as { number?: number | null } | undefined)?.number;
+    if (operation === "pull-request" && typeof number === "number") return number;
+  }
+  return null;
+}
+
+export function summaryOf(report: JobReport): string {
+  const { run, verdict, reason, repositoryUrl, thread, statePushes, apiCalls } = report;
+  const mark = exitCodes[verdict] === 0 ? (verdict === "passed" ? "✅" : "⏳") : "❌";
+  const rows: [string, string][] = [];
+  if (thread !== null) rows.push(["Thread", `[#${thread}](${repositoryUrl}/issues/${thread})`]);
+  if (run !== null) {
+    rows.push(["Run", `\`${run.runId}\` (${neutralise(run.process.name)})`]);
+    const pull = pullRequestOf(run);
+    if (pull !== null) rows.push(["Pull request", `[#${pull}](${repositoryUrl}/pull/${pull})`]);
+    const { spentUsd, budgetUsd, complete } = run.money;
+    rows.push(["Cost", `${complete ? "" : "at least "}$${spentUsd.toFixed(2)} of $${budgetUsd.toFixed(2)}`]);
+    for (const effect of run.effects.values()) rows.push([neutralise(effect.title), effect.status]);
+  }
+  rows.push(["This job", `${statePushes} state pushes, ${apiCalls} API calls`]);
+  const table = rows.map(([name, value]) => `| ${cell(name)} | ${cell(value)} |`).join("\n");
+  return `### ${mark} Baton: ${verdict}\n\n${neutralise(reason)}\n\n| | |\n|---|---|\n${table}\n`;
+}
+
+/** A workflow command for the log: shown beside the run. */
+export function annotationOf(report: JobReport): string | null {
+  const { verdict, reason } = report;
+  const level =
+    exitCodes[verdict] === 1 ? "error" : verdict === "passed" || verdict === "handed-over" ? "notice" : null;
+  return level === null ? null : `::${level} title=Baton: ${verdict}::${escapeData(reason)}`;
+}
+
+export async function writeReport(
+  report: JobReport,
+  files: { summaryPath: string | null; outputPath: string | null },
+  redact: (text: string) => string,
+): Promise<void> {
+  if (files.outputPath !== null) {
+    const lines = Object.entries(outputsOf(report)).map(([name, value]) => output(name, redact(value)));
+    await appendFile(files.outputPath, lines.join(""));
+  }
+  if (files.summaryPath !== null) await appendFile(files.summaryPath, redact(summaryOf(report)));
+}
+
+/** A value of several lines cannot begin an output of its own: its end is a word that nobody could have guessed. */
+export function output(name: string, value: string): string {
+  const end = `end-${randomUUID()}`;
+  return `${name}<<${end}\n${value}\n${end}\n`;
+}
+
+/** Text in a workflow command ends at a line break unless it is escaped. */
+export function escapeData(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll(/\s*\n\s*/g, " ");
+}

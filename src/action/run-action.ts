@@ -1,0 +1,211 @@
+/** One job of the Action, from its event to its report. */
+import { randomUUID } from "node:crypto";
+import { appendFile, readFile } from "node:fs/promises";
+import type { GitDatabase } from "../adapters/git-state/open.ts";
+import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
+import { systemClock } from "../adapters/system/clock.ts";
+import { createLog } from "../adapters/system/log.ts";
+import { BatonError, toBatonError } from "../core/errors.ts";
+import { fold } from "../core/fold.ts";
+import type { RunState } from "../core/state.ts";
+import type { Repository } from "../core/vocabulary.ts";
+import { startEngine } from "../engine.ts";
+import type { Log } from "../ports/log.ts";
+import type { NewDelivery } from "../ports/store.ts";
+import { createRedactor } from "../thread/redact.ts";
+import { type DriveEnd, drive } from "./drive.ts";
+import { type ActionEvent, toActionEvent } from "./event.ts";
+import { homeDependencies, homeOf, openHome, openShared } from "./home.ts";
+import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
+import type { ActionSettings } from "./settings.ts";
+
+/** Names under which Baton reports; its job is added. */
+const ownChecks = ["Baton", "Baton configuration"];
+/** At the schedule, so many due threads a job; the next one takes the rest. */
+const homesMax = 20;
+
+interface Job {
+  settings: ActionSettings;
+  github: TokenGithub;
+  redact(text: string): string;
+  log: Log;
+  stop: AbortSignal;
+  owner: string;
+  statePushes: number;
+}
+
+export interface FinishedJob {
+  report: JobReport;
+  redact(text: string): string;
+}
+
+export async function runAction(settings: ActionSettings, platformStop: AbortSignal): Promise<FinishedJob> {
+  const redact = createRedactor({ secrets: settings.secrets });
+  const log = createLog({ level: settings.logLevel, redact });
+  const event = toActionEvent({
+    name: settings.eventName,
+    payload: JSON.parse(await readFile(settings.eventPath, "utf8")) as unknown,
+    workflowRunId: settings.workflowRunId,
+    now: systemClock.now(),
+  });
+  const github = createTokenGithub({
+    token: settings.token,
+    apiUrl: settings.apiUrl,
+    webUrl: settings.webUrl,
+    clock: systemClock,
+    appSlug: settings.appSlug,
+    ownChecks: [...ownChecks, ...(settings.jobName === null ? [] : [settings.jobName])],
+  });
+  const job: Job = {
+    settings,
+    github,
+    redact,
+    log,
+    stop: AbortSignal.any([platformStop, AbortSignal.timeout(settings.limitMs)]),
+    owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
+    statePushes: 0,
+  };
+  const found = await handle(job, event);
+  const { owner, name } = settings.repository;
+  const report = {
+    ...found,
+    repositoryUrl: `${settings.webUrl}/${owner}/${name}`,
+    statePushes: job.statePushes,
+    apiCalls: github.calls(),
+  };
+  return { report, redact };
+}
+
+type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread">;
+
+async function handle(job: Job, event: ActionEvent): Promise<Found> {
+  switch (event.kind) {
+    case "nothing":
+      return { verdict: "nothing", reason: event.reason, run: null, thread: null };
+    case "thread":
+      return handleHome(job, homeOf(event.number), event.delivery);
+    case "facts": {
+      const homes = await waitingHomes(job, ({ watches }) => watches.some((watch) => event.watches.includes(watch)));
+      return handleHomes(job, homes, event.delivery, "No run waits for this.");
+    }
+    case "wake": {
+      if (event.number !== null) return handleHome(job, homeOf(event.number), null);
+      const now = systemClock.now();
+      const homes = await waitingHomes(job, ({ wakeAt }) => wakeAt === null || wakeAt <= now);
+      return handleHomes(job, homes.slice(0, homesMax), null, "Nothing is due.");
+    }
+  }
+}
+
+/** Threads with an active run that fits, from what all threads share. */
+async function waitingHomes(
+  job: Job,
+  fits: (row: { watches: string[]; wakeAt: number | null }) => boolean,
+): Promise<string[]> {
+  const database = await openShared(job.settings, job.log);
+  const rows = [...database.state.snapshot.index.values()].filter(fits);
+  return [...new Set(rows.map(({ home }) => home))];
+}
+
+async function handleHomes(job: Job, homes: string[], delivery: NewDelivery | null, otherwise: string): Promise<Found> {
+  let worst: Found = { verdict: "nothing", reason: otherwise, run: null, thread: null };
+  for (const home of homes) {
+    const found = await handleHome(job, home, delivery);
+    if (severity.indexOf(found.verdict) > severity.indexOf(worst.verdict)) worst = found;
+    if (job.stop.aborted) break;
+  }
+  return worst;
+}
+
+const severity: JobVerdict[] = [
+  "nothing",
+  "elsewhere",
+  "waiting",
+  "passed",
+  "handed-over",
+  "skipped",
+  "cancelled",
+  "refused",
+  "failed",
+];
+
+async function handleHome(job: Job, home: string, delivery: NewDelivery | null): Promise<Found> {
+  const { settings, github, log, redact, owner, stop } = job;
+  const database = await openHome(settings, home, log);
+  await rememberForPost(settings, home, owner);
+  const positions = new Map([...database.state.snapshot.tables.events].map(([run, events]) => [run, events.length]));
+  const end = await drive(
+    {
+      database,
+      owner,
+      workflowRunId: settings.workflowRunId,
+      clock: systemClock,
+      log,
+      isOver: async (id) => github.isOver(await repositoryOf(job), id),
+      stop,
+      startEngine: () => startEngine(homeDependencies({ settings, database, github, owner, redact, log })),
+    },
+    delivery,
+  );
+  job.statePushes += database.state.pushes;
+  if (end === "handed-over") await dispatchSuccessor(job, home);
+  return conclude(database, { end, home, delivery, positions });
+}
+
+function repositoryOf({ github, settings: { repository } }: Job): Promise<Repository> {
+  return github.repositoryByName(repository.owner, repository.name);
+}
+
+/** The step after this one frees the thread if this process is killed. */
+async function rememberForPost({ statePath }: ActionSettings, home: string, owner: string): Promise<void> {
+  if (statePath !== null) await appendFile(statePath, output("home", home) + output("owner", owner));
+}
+
+async function dispatchSuccessor(job: Job, home: string): Promise<void> {
+  const { settings, github, log } = job;
+  if (settings.workflowPath === null) return;
+  const workflow = settings.workflowPath.split("/").at(-1) ?? "";
+  try {
+    await github.dispatch(await repositoryOf(job), workflow, { thread: threadOf(home) });
+  } catch (thrown) {
+    log.warn("No successor could be started; the next event or the schedule goes on", { error: toBatonError(thrown) });
+  }
+}
+
+function threadOf(home: string): string {
+  return home.split("/")[1] ?? "";
+}
+
+async function conclude(
+  { state, store }: GitDatabase,
+  given: { end: DriveEnd; home: string; delivery: NewDelivery | null; positions: Map<string, number> },
+): Promise<Found> {
+  const { end, home, delivery, positions } = given;
+  const thread = Number(threadOf(home));
+  if (end === "elsewhere") {
+    const driver = state.snapshot.driver;
+    const reason = `${driver?.owner ?? "Another job"} drives this thread and finds the event in its inbox.`;
+    return { verdict: "elsewhere", reason, run: null, thread };
+  }
+  const rows = await store.runs({});
+  const moved = rows.find(({ runId, position }) => position > (positions.get(runId) ?? 0)) ?? null;
+  const current = moved ?? rows.find(({ status }) => ["running", "waiting", "paused"].includes(status)) ?? null;
+  const run: RunState | null = current === null ? null : await stateOf(store, current.runId);
+  if (end === "handed-over")
+    return { verdict: "handed-over", reason: "The job's time is up; a successor goes on.", run, thread };
+  const handled = delivery === null ? null : await store.delivery(delivery.hook, delivery.guid);
+  if (handled?.state === "failed") return { verdict: "failed", reason: handled.note ?? "", run, thread };
+  if (handled?.note != null && refusals.test(handled.note))
+    return { verdict: "refused", reason: handled.note, run, thread };
+  if (run === null) return { verdict: "nothing", reason: handled?.note ?? "Nothing was to do.", run, thread };
+  return { ...verdictOf(run), run, thread };
+}
+
+/** How `handleComment` names what it did not do. */
+const refusals = /^(refused|invalid command|unknown command|configuration has errors)/;
+
+async function stateOf(store: GitDatabase["store"], runId: RunState["runId"]): Promise<RunState> {
+  const events = await store.read(runId);
+  if (events.length === 0) throw new BatonError("BATON_NO_RUN", `There is no run ${runId}.`);
+  return fold(events);
+}

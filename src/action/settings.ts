@@ -1,0 +1,108 @@
+/** What the platform hands to a job, as typed settings. All problems are told at once. */
+import { join } from "node:path";
+import { z } from "zod";
+import { type AppSettings, readSettings } from "../app/settings.ts";
+import { BatonError } from "../core/errors.ts";
+
+const minutesDefault = 330;
+
+const optional = z
+  .string()
+  .trim()
+  .optional()
+  .transform((value) => (value === undefined || value === "" ? null : value));
+
+const environmentSchema = z.object({
+  GITHUB_EVENT_NAME: z.string().min(1),
+  GITHUB_EVENT_PATH: z.string().min(1),
+  GITHUB_REPOSITORY: z.string().regex(/^[^/\s]+\/[^/\s]+$/, "owner/name"),
+  GITHUB_API_URL: z.url().default("https://api.github.com"),
+  GITHUB_SERVER_URL: z.url().default("https://github.com"),
+  GITHUB_RUN_ID: z.string().regex(/^\d+$/, "a number"),
+  GITHUB_RUN_ATTEMPT: z.string().default("1"),
+  GITHUB_JOB: optional,
+  GITHUB_WORKFLOW_REF: optional,
+  GITHUB_STEP_SUMMARY: optional,
+  GITHUB_OUTPUT: optional,
+  GITHUB_STATE: optional,
+  RUNNER_TEMP: z.string().min(1),
+  INPUT_TOKEN: optional,
+  "INPUT_APP-SLUG": optional,
+  "INPUT_TIME-LIMIT-MINUTES": optional,
+  GITHUB_TOKEN: optional,
+});
+
+export interface ActionSettings {
+  eventName: string;
+  eventPath: string;
+  repository: { owner: string; name: string };
+  apiUrl: string;
+  webUrl: string;
+  workflowRunId: string;
+  workflowRunAttempt: string;
+  jobName: string | null;
+  /** `.github/workflows/baton.yml`. */
+  workflowPath: string | null;
+  token: string;
+  appSlug: string | null;
+  /** The job stops itself by then and hands over to a successor. */
+  limitMs: number;
+  dataDir: string;
+  /** Files that the platform reads after the step; null: it does not want them. */
+  summaryPath: string | null;
+  outputPath: string | null;
+  statePath: string | null;
+  logLevel: string;
+  harness: AppSettings["harness"];
+  secrets: string[];
+}
+
+export function readActionSettings(environment: Record<string, string | undefined>): ActionSettings {
+  const parsed = environmentSchema.safeParse(environment);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => {
+        const name = String(path[0]);
+        return environment[name] === undefined
+          ? `${name} is not set: this program is started by a GitHub Actions runner`
+          : `${name} is ${JSON.stringify(environment[name])}: ${message}`;
+      });
+  const env = parsed.data;
+  const token = env?.INPUT_TOKEN ?? env?.GITHUB_TOKEN ?? null;
+  if (env !== undefined && token === null)
+    problems.push("The input `token` is empty: leave it out for the job's own token");
+  const minutes = Number(env?.["INPUT_TIME-LIMIT-MINUTES"] ?? minutesDefault);
+  if (!(minutes >= 1)) problems.push("The input `time-limit-minutes` is a number of minutes, 1 or more");
+  if (env === undefined || token === null || problems.length > 0)
+    throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
+  const [owner = "", name = ""] = env.GITHUB_REPOSITORY.split("/");
+  const dataDir = join(env.RUNNER_TEMP, "baton");
+  // Keys of models and choices of harnesses are read as the App reads them; an App's own keys mean nothing here.
+  const shared = readSettings({ ...environment, APP_ID: undefined, DATABASE_URL: undefined, BATON_DATA: dataDir });
+  return {
+    eventName: env.GITHUB_EVENT_NAME,
+    eventPath: env.GITHUB_EVENT_PATH,
+    repository: { owner, name },
+    apiUrl: env.GITHUB_API_URL,
+    webUrl: env.GITHUB_SERVER_URL,
+    workflowRunId: env.GITHUB_RUN_ID,
+    workflowRunAttempt: env.GITHUB_RUN_ATTEMPT,
+    jobName: env.GITHUB_JOB,
+    workflowPath: workflowPathOf(env.GITHUB_WORKFLOW_REF),
+    token,
+    appSlug: env["INPUT_APP-SLUG"],
+    limitMs: minutes * 60_000,
+    dataDir,
+    summaryPath: env.GITHUB_STEP_SUMMARY,
+    outputPath: env.GITHUB_OUTPUT,
+    statePath: env.GITHUB_STATE,
+    logLevel: shared.logLevel,
+    harness: shared.harness,
+    secrets: [...shared.secrets, token, ...(env.GITHUB_TOKEN === null ? [] : [env.GITHUB_TOKEN])],
+  };
+}
+
+/** `owner/name/.github/workflows/baton.yml@refs/heads/main` to the path. */
+function workflowPathOf(reference: string | null): string | null {
+  return reference === null ? null : (/^[^/]+\/[^/]+\/(.+)@/.exec(reference)?.[1] ?? null);
+}

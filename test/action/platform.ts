@@ -1,0 +1,246 @@
+/**
+ * What a runner is to the Action: a process with environment variables, an event file, and files that it reads afterwards.
+ * Jobs are started by hand, or for each event that the local GitHub tells, as its workflow triggers would.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
+
+export const sourceEntry = fileURLToPath(new URL("../../src/action/main.ts", import.meta.url));
+export const bundleEntry = fileURLToPath(new URL("../../action/dist/main.js", import.meta.url));
+
+export interface FinishedJob {
+  event: string;
+  exitCode: number | null;
+  outputs: Record<string, string>;
+  summary: string;
+  log: string;
+  errors: string;
+}
+
+export interface RunningJob {
+  done: Promise<FinishedJob>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface Platform extends Stage {
+  token: string;
+  jobs: FinishedJob[];
+  /** A job for an event, as the runner starts it. */
+  start(event: string, payload: object, environment?: Record<string, string>): RunningJob;
+  run(event: string, payload: object, environment?: Record<string, string>): Promise<FinishedJob>;
+  /** From now on each event starts its job. */
+  trigger(on: boolean): void;
+  /** Resolves when no job runs and no event is on its way. */
+  settle(): Promise<void>;
+  /** Payload of a new comment that a person writes now. */
+  comment(body: string, as?: string, number?: number): object;
+  /** What every payload carries. */
+  about(): { repository: object };
+}
+
+/** As in the workflow template. */
+const grants = {
+  actions: "write",
+  checks: "write",
+  contents: "write",
+  issues: "write",
+  pull_requests: "write",
+  statuses: "read",
+  metadata: "read",
+} as const;
+
+export async function startPlatform(options: WorldOptions & { entry?: string } = {}): Promise<Platform> {
+  const stage = await setStage(options);
+  const entry = options.entry ?? sourceEntry;
+  const token = jobToken(stage);
+  // An agent's environment is an allow-list: its script is told in its own file.
+  const agent = join(stage.directory, "agent.mjs");
+  writeFileSync(
+    agent,
+    `process.env.BATON_AGENT_SCRIPT = ${JSON.stringify(stage.scriptPath)};\nawait import(${JSON.stringify(agentPath)});\n`,
+  );
+  const jobs: FinishedJob[] = [];
+  const running = new Set<Promise<unknown>>();
+  let triggers = false;
+  let runs = 100;
+
+  const start = (event: string, payload: object, more: Record<string, string> = {}): RunningJob => {
+    runs += 1;
+    const directory = mkdtempSync(join(stage.directory, `job-${runs}-`));
+    const file = (name: string, content = ""): string => {
+      const path = join(directory, name);
+      writeFileSync(path, content);
+      return path;
+    };
+    const outputPath = file("output");
+    const summaryPath = file("summary.md");
+    const environment: Record<string, string> = {
+      PATH: process.env["PATH"] ?? "",
+      HOME: directory,
+      GITHUB_ACTIONS: "true",
+      GITHUB_EVENT_NAME: event,
+      GITHUB_EVENT_PATH: file("event.json", JSON.stringify(payload)),
+      GITHUB_REPOSITORY: repositoryName,
+      GITHUB_API_URL: stage.github.apiUrl,
+      GITHUB_SERVER_URL: stage.github.url,
+      GITHUB_RUN_ID: `${runs}`,
+      GITHUB_RUN_ATTEMPT: "1",
+      GITHUB_JOB: "baton",
+      GITHUB_WORKFLOW_REF: `${repositoryName}/.github/workflows/baton.yml@refs/heads/main`,
+      GITHUB_OUTPUT: outputPath,
+      GITHUB_STEP_SUMMARY: summaryPath,
+      GITHUB_STATE: file("state"),
+      RUNNER_TEMP: directory,
+      INPUT_TOKEN: token,
+      LOG_LEVEL: options.logLevel ?? "warn",
+      BATON_DEBUG: "1",
+      BATON_HARNESS_COMMAND: JSON.stringify([process.execPath, agent]),
+      ...more,
+    };
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", entry], {
+      env: environment,
+      cwd: directory,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let [log, errors] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+    const done = once(child, "close").then(([exitCode]) => {
+      const job: FinishedJob = {
+        event,
+        exitCode: exitCode as number | null,
+        outputs: readOutputs(readFileSync(outputPath, "utf8")),
+        summary: readFileSync(summaryPath, "utf8"),
+        log,
+        errors,
+      };
+      jobs.push(job);
+      return job;
+    });
+    const watched = done.finally(() => running.delete(watched));
+    running.add(watched);
+    return { done, kill: (signal) => void child.kill(signal) };
+  };
+
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      response.writeHead(202).end();
+      if (!triggers) return;
+      const payload = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Told;
+      const [event, told] = asTrigger(String(request.headers["x-github-event"]), payload) ?? [];
+      if (event !== undefined && told !== undefined) start(event, told);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  stage.listen(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+
+  return {
+    ...stage,
+    token,
+    jobs,
+    start,
+    run: (event, payload, more) => start(event, payload, more).done,
+    trigger(on) {
+      triggers = on;
+    },
+    async settle() {
+      do {
+        await Promise.all(running);
+        await stage.github.settle();
+      } while (running.size > 0);
+    },
+    comment(body, as = "alice", number = stage.issue) {
+      const { id } = stage.github.comment({ repository: repositoryName, number, as, body });
+      const delivery = { action: "created", comment: { id, body, user: userOf(stage, as) }, issue: { number } };
+      return { ...delivery, repository: repositoryPayload(stage) };
+    },
+    about: () => ({ repository: repositoryPayload(stage) }),
+    async close() {
+      triggers = false;
+      await Promise.all(running);
+      server.closeAllConnections();
+      server.close();
+      await stage.close();
+      rmSync(stage.directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+interface Told {
+  action?: string;
+  sender?: { login: string };
+  check_suite?: { id: number; head_sha: string; app: { slug: string } };
+  repository?: object;
+}
+
+/** What starts a workflow: nothing that a job's own token did, and the end of CI as `workflow_run`. */
+function asTrigger(event: string, payload: Told): [string, object] | null {
+  if (event === "check_suite" && payload.action === "completed" && payload.check_suite?.app.slug === "github-actions") {
+    const { id, head_sha } = payload.check_suite;
+    return ["workflow_run", { action: "completed", workflow_run: { id, head_sha }, repository: payload.repository }];
+  }
+  if (event === "check_suite" || event === "check_run" || event === "status") return null;
+  return payload.sender?.login === "github-actions[bot]" ? null : [event, payload];
+}
+
+/** The token that the platform makes for a job: the Actions App's, for one repository, with the workflow's permissions. */
+function jobToken({ github }: Stage): string {
+  const { state } = github;
+  const app = [...state.apps.values()].find(({ slug }) => slug === "github-actions");
+  const repository = [...state.repositories.values()].find(({ name }) => name === "shop");
+  if (app === undefined || repository === undefined) throw new Error("The stage is not set.");
+  app.grants = { ...app.grants, ...grants };
+  const id = state.nextId;
+  state.nextId += 1;
+  const at = new Date().toISOString();
+  state.installations.set(id, {
+    id,
+    appId: app.id,
+    accountId: repository.ownerId,
+    selection: "selected",
+    repositoryIds: [repository.id],
+    grants,
+    events: [],
+    createdAt: at,
+    updatedAt: at,
+    suspendedAt: null,
+  });
+  const value = `ghs_${"j".repeat(36)}`;
+  state.tokens.set(value, {
+    value,
+    userId: null,
+    installationId: id,
+    grants,
+    repositoryIds: [repository.id],
+    expiresAt: null,
+  });
+  return value;
+}
+
+function userOf({ github }: Stage, login: string) {
+  const found = [...github.state.accounts.values()].find((account) => account.login === login);
+  if (found === undefined) throw new Error(`There is no ${login}.`);
+  return { id: found.id, login, type: found.kind };
+}
+
+export function repositoryPayload({ github }: Stage) {
+  const found = [...github.state.repositories.values()].find(({ name }) => name === "shop");
+  if (found === undefined) throw new Error("no repository");
+  return { id: found.id, name: "shop", default_branch: found.defaultBranch, owner: { login: "acme" } };
+}
+
+function readOutputs(text: string): Record<string, string> {
+  const outputs: Record<string, string> = {};
+  for (const [, name = "", , value = ""] of text.matchAll(/^([a-z-]+)<<(\S+)\n([\s\S]*?)\n\2$/gm))
+    outputs[name] = value;
+  return outputs;
+}

@@ -1,16 +1,20 @@
 /** The registry: one line a benchmark. */
 import { coldStart } from "./cold-start.ts";
+import { deliveredToSpawn } from "./delivered-to-spawn.ts";
 import { demoDuration } from "./demo-duration.ts";
 import { engineOverhead } from "./engine-overhead.ts";
 import type { Bench } from "./figure.ts";
 import { journalAppend } from "./journal-append.ts";
 import { replayJournal } from "./replay-journal.ts";
 import { webhookAnswer } from "./webhook-answer.ts";
+import { workspaces } from "./workspaces.ts";
 
 export const benches: readonly Bench[] = [
   webhookAnswer,
+  deliveredToSpawn,
   engineOverhead,
   replayJournal,
+  workspaces,
   journalAppend,
   coldStart,
   demoDuration,

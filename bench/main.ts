@@ -32,7 +32,7 @@ if (values.help) {
       "",
       "  --json         the last line is one JSON object",
       "  --quick        few and small: shows that it works, says little about speed",
-      "  --only <name>  a benchmark, or a figure by the beginning of its name; may be repeated",
+      "  --only <name>  a benchmark or a figure by the beginning of its name; may be repeated",
       "  --here         in this process, for a profiler",
       "",
       ...benches.map(({ name, summary, figures }) => `${name}: ${summary}\n  ${figures.join("\n  ")}`),
@@ -46,7 +46,7 @@ async function main(): Promise<number> {
   const chosen = benches.filter(
     ({ name, figures }) =>
       values.only === undefined ||
-      values.only.some((wanted) => wanted === name || figures.some((known) => known.startsWith(wanted))),
+      values.only.some((wanted) => name.startsWith(wanted) || figures.some((known) => known.startsWith(wanted))),
   );
   if (chosen.length === 0) {
     say(`Nothing is called ${values.only?.join(", ")}. There are: ${benches.map(({ name }) => name).join(", ")}.`);

@@ -5,13 +5,15 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 const secret = process.argv[2] ?? "";
-const server = createServer(async (request, response) => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const expected = Buffer.from(`sha256=${createHmac("sha256", secret).update(Buffer.concat(chunks)).digest("hex")}`);
-  const given = Buffer.from(String(request.headers["x-hub-signature-256"]));
-  response.writeHead(given.length === expected.length && timingSafeEqual(given, expected) ? 202 : 401);
-  response.end("{}");
+const server = createServer((request, response) => {
+  const mac = createHmac("sha256", secret);
+  request.on("data", (chunk: Buffer) => mac.update(chunk));
+  request.on("end", () => {
+    const expected = Buffer.from(`sha256=${mac.digest("hex")}`);
+    const given = Buffer.from(String(request.headers["x-hub-signature-256"]));
+    response.writeHead(given.length === expected.length && timingSafeEqual(given, expected) ? 202 : 401);
+    response.end("{}");
+  });
 });
 server.listen(0, "127.0.0.1");
 await once(server, "listening");

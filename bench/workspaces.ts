@@ -1,0 +1,119 @@
+/**
+ * `workspaces.thirtyTwoMs`: 32 workspaces made at once on a repository of 10,000 files, beside 32 plain `git worktree add`.
+ *
+ * Every file is really there afterwards: counted. The trusted repository is warm, as it is for every run but the first.
+ */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { silentLog } from "../src/adapters/system/log.ts";
+import { createWorkspaces } from "../src/adapters/workspace/workspaces.ts";
+import type { RepositoryAccess } from "../src/ports/workspace.ts";
+import { repository, runIdOf } from "./engine/run.ts";
+import { against, type Bench, elapsedMs, figure, type Outcome, spread } from "./figure.ts";
+
+const sizes = { quick: { files: 500, workspaces: 4, repeats: 1 }, full: { files: 10_000, workspaces: 32, repeats: 3 } };
+const targetMs = 3_000;
+const filesPerDirectory = 100;
+/** Where Linux keeps files in memory: the same work without a disk's file system. */
+const memoryDirectory = "/dev/shm";
+const memoryName = "workspaces.thirtyTwoMs.inMemory";
+const run = promisify(execFile);
+
+export const workspaces: Bench = {
+  name: "workspaces",
+  summary: "32 workspaces at once on a repository of 10,000 files",
+  figures: ["workspaces.thirtyTwoMs", memoryName],
+  async run({ quick, directory, say }) {
+    const size = quick ? sizes.quick : sizes.full;
+    const remote = await generateRepository(join(directory, "remote.git"), size.files);
+    const outcome: Outcome = { figures: [], skipped: [] };
+    const take = async (name: string, root: string, target: number | null): Promise<void> => {
+      const [ours, plain]: [number[], number[]] = [[], []];
+      // In turn, so that neither has the quieter machine.
+      for (let repeat = 0; repeat < size.repeats; repeat += 1) {
+        plain.push(await plainWorktrees(remote, join(root, "plain"), size));
+        ours.push(await ourWorkspaces(remote, join(root, "ours"), size));
+        say(`${name}: ${Math.round(ours.at(-1) ?? 0)} ms, plain git worktrees ${Math.round(plain.at(-1) ?? 0)} ms`);
+      }
+      const value = Math.min(...ours);
+      const baseline = against("git worktree add, one process a core", Math.min(...plain), value);
+      outcome.figures.push(figure({ name, unit: "ms", value, target, samples: spread(ours), baseline }));
+    };
+    await take("workspaces.thirtyTwoMs", directory, targetMs);
+    if (existsSync(memoryDirectory)) {
+      const root = await mkdtemp(join(memoryDirectory, "baton-bench-"));
+      await take(memoryName, root, null).finally(() => rm(root, { recursive: true, force: true }));
+    } else {
+      outcome.skipped.push({ name: memoryName, reason: `no ${memoryDirectory} here` });
+    }
+    return outcome;
+  },
+};
+
+interface Size {
+  files: number;
+  workspaces: number;
+}
+
+async function ourWorkspaces(remote: string, root: string, size: Size): Promise<number> {
+  const access: RepositoryAccess = { repository, url: remote, token: async () => null };
+  const made = createWorkspaces({ rootDir: root, log: silentLog });
+  const baseSha = await made.fetch(access, "main");
+  const runId = runIdOf("workspaces");
+  const names = Array.from({ length: size.workspaces }, (_, index) => `w${index}`);
+  let paths: string[] = [];
+  const taken = await elapsedMs(async () => {
+    const created = await Promise.all(names.map((name) => made.create(access, { runId, name, baseSha })));
+    paths = created.map(({ path }) => path);
+  });
+  await expectWhole(paths, size);
+  await rm(root, { recursive: true, force: true });
+  return taken;
+}
+
+/** As somebody would write it who knows that git's parallel `worktree add` breaks: as many at once as there are cores, tried again when they collide. */
+async function plainWorktrees(remote: string, root: string, size: Size): Promise<number> {
+  await run("git", ["clone", "--quiet", "--bare", remote, root]);
+  const paths = Array.from({ length: size.workspaces }, (_, index) => `${root}-w${index}`);
+  const waiting = [...paths];
+  const lane = async (): Promise<void> => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const add = ["-C", root, "worktree", "add", "--quiet", "--detach", path, "main"];
+      await run("git", add).catch(() => run("git", add));
+    }
+  };
+  const taken = await elapsedMs(() => Promise.all(Array.from({ length: availableParallelism() }, lane)));
+  await expectWhole(paths, size);
+  for (const path of [root, ...paths]) await rm(path, { recursive: true, force: true });
+  return taken;
+}
+
+async function expectWhole(paths: readonly string[], { files, workspaces: count }: Size): Promise<void> {
+  if (new Set(paths).size !== count) throw new Error(`${paths.length} workspaces instead of ${count}.`);
+  for (const path of paths) {
+    const found = (await readdir(path, { recursive: true })).filter((name) => name.endsWith(".ts")).length;
+    if (found !== files) throw new Error(`${path} has ${found} files instead of ${files}.`);
+  }
+}
+
+/** Source files of some 1.5 kB, a hundred a directory, by one `git fast-import`. */
+async function generateRepository(gitDir: string, files: number): Promise<string> {
+  await mkdir(gitDir, { recursive: true });
+  await run("git", ["init", "--quiet", "--bare", "-b", "main", gitDir]);
+  const stream = [
+    "commit refs/heads/main\ncommitter bench <bench@localhost> 1700000000 +0000\ndata 5\nfirst\n",
+    ...Array.from({ length: files }, (_, index) => {
+      const content = `export const value${index} = ${index};\n`.repeat(40);
+      const path = `src/part-${Math.floor(index / filesPerDirectory)}/file-${index}.ts`;
+      return `M 100644 inline ${path}\ndata ${content.length}\n${content}\n`;
+    }),
+  ].join("");
+  const importing = run("git", ["-C", gitDir, "fast-import", "--quiet"]);
+  importing.child.stdin?.end(stream);
+  await importing;
+  return gitDir;
+}

@@ -59,6 +59,8 @@ class App implements GithubApp {
       ...this.#options,
       budget: new RateBudget(this.#options.clock),
       authorise: async () => `token ${await this.#token(installationId, null, null)}`,
+      // Revoked, or the App's permissions changed: a new one may be good.
+      refused: (authorization) => this.#forget(authorization),
     });
     const github = new InstallationGithub({
       requester,
@@ -88,11 +90,11 @@ class App implements GithubApp {
       event: string;
       installation_id: number | null;
     }
-    const found = await this.#requester.get<Summary[]>("/app/hook/deliveries", {
+    const { data, nextCursor } = await this.#requester.page<Summary[]>("/app/hook/deliveries", {
       per_page: 100,
       ...(cursor === null ? {} : { cursor }),
     });
-    const deliveries = found.map((summary) => ({
+    const deliveries = data.map((summary) => ({
       id: summary.id,
       guid: summary.guid,
       deliveredAt: summary.delivered_at,
@@ -100,8 +102,7 @@ class App implements GithubApp {
       event: summary.event,
       installationId: summary.installation_id,
     }));
-    const last = found.at(-1);
-    return { deliveries, nextCursor: found.length < 100 || last === undefined ? null : `${last.id}` };
+    return { deliveries, nextCursor };
   }
 
   async redeliver(deliveryId: number): Promise<void> {
@@ -113,6 +114,12 @@ class App implements GithubApp {
     const login = `${app.slug}[bot]`;
     const bot = await this.#requester.find<{ id: number }>("/users/{username}", { username: login });
     return { appId: app.id, slug: app.slug, bot: { id: bot?.id ?? 0, login, kind: "bot" } };
+  }
+
+  #forget(authorization: string): boolean {
+    for (const [key, { token }] of this.#tokens)
+      if (authorization === `token ${token}`) return this.#tokens.delete(key);
+    return true;
   }
 
   async #token(

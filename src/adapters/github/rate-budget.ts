@@ -2,6 +2,7 @@
  * What Baton allows itself of one installation's limits (G1), below GitHub's own: others share them.
  *
  * RB1 While GitHub said to wait, nothing at all is sent. RB2 Content writes are counted over a minute and over an hour.
+ * RB3 Content writes go in the order in which they were asked for; a read never waits for one of them.
  */
 import { limits } from "../../core/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -13,16 +14,17 @@ export class RateBudget {
   readonly #clock: Clock;
   #blockedUntil = 0;
   #writes: number[] = [];
-  #turn: Promise<void> = Promise.resolve();
+  #writeTurn: Promise<void> = Promise.resolve();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Resolves when a call may be sent; first come, first served. */
+  /** Resolves when a call may be sent. */
   async admit(contentWrite: boolean): Promise<void> {
-    const mine = this.#turn.then(() => this.#wait(contentWrite));
-    this.#turn = mine.catch(() => {});
+    if (!contentWrite) return this.#wait(false);
+    const mine = this.#writeTurn.then(() => this.#wait(true));
+    this.#writeTurn = mine.catch(() => {});
     return mine;
   }
 

@@ -23,6 +23,8 @@ export interface RequesterOptions {
   authorise(): Promise<string>;
   clock: Clock;
   budget: RateBudget;
+  /** Called when GitHub refuses the authorisation; true: there may be another one, so that the call is made again once. */
+  refused?(authorization: string): boolean;
   userAgent?: string;
   fetch?: typeof fetch;
 }
@@ -50,9 +52,20 @@ export class Requester {
 
   /** A read: tried again on faults of the way, conditional. */
   async get<T>(route: string, parameters: Parameters = {}): Promise<T> {
+    return (await this.#read<T>(route, parameters)).data;
+  }
+
+  /** A read that goes on by a cursor: GitHub names the next one in its Link header and nowhere else. */
+  async page<T>(route: string, parameters: Parameters = {}): Promise<{ data: T; nextCursor: string | null }> {
+    const { data, headers } = await this.#read<T>(route, parameters);
+    const next = /<([^>]+)>;\s*rel="next"/.exec(String(headers["link"] ?? ""))?.[1];
+    return { data, nextCursor: next === undefined ? null : new URL(next).searchParams.get("cursor") };
+  }
+
+  async #read<T>(route: string, parameters: Parameters): Promise<Answer<T>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return (await this.#conditional<T>(`GET ${route}`, parameters)).data;
+        return await this.#conditional<T>(`GET ${route}`, parameters);
       } catch (thrown) {
         const again =
           thrown instanceof BatonError && thrown.code === "BATON_GITHUB_UNAVAILABLE" && attempt < readTriesMax;
@@ -117,23 +130,29 @@ export class Requester {
     contentWrite: boolean,
     mayBeUnchanged = false,
   ): Promise<Answer<T>> {
-    const { budget, authorise } = this.#options;
+    const { budget, authorise, refused } = this.#options;
     await budget.admit(contentWrite);
-    const headers = {
-      ...(parameters["headers"] as Record<string, string> | undefined),
-      authorization: await authorise(),
-    };
-    try {
-      const request = { signal: AbortSignal.timeout(requestTimeoutMs) };
-      const answer = await this.#octokit.request(route, { ...parameters, headers, request });
-      return { status: answer.status, data: answer.data as T, headers: answer.headers as Answer<T>["headers"] };
-    } catch (thrown) {
-      const status = statusOf(thrown);
-      if (status === 304 && mayBeUnchanged) return { status, data: undefined as T, headers: {} };
-      const error = mapError(route, thrown, status, this.#options.clock.now());
-      if (error.code === "BATON_GITHUB_LIMITED") budget.block(error.retryAfterMs ?? secondaryPauseMs);
-      throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      const authorization = await authorise();
+      try {
+        return await this.#call<T>(route, parameters, authorization);
+      } catch (thrown) {
+        const status = statusOf(thrown);
+        if (status === 304 && mayBeUnchanged) return { status, data: undefined as T, headers: {} };
+        // 401 comes before anything is done, so that even a write may be sent again.
+        if (status === 401 && attempt === 1 && refused?.(authorization) === true) continue;
+        const error = mapError(route, thrown, status, this.#options.clock.now());
+        if (error.code === "BATON_GITHUB_LIMITED") budget.block(error.retryAfterMs ?? secondaryPauseMs);
+        throw error;
+      }
     }
+  }
+
+  async #call<T>(route: string, parameters: Parameters, authorization: string): Promise<Answer<T>> {
+    const headers = { ...(parameters["headers"] as Record<string, string> | undefined), authorization };
+    const request = { signal: AbortSignal.timeout(requestTimeoutMs) };
+    const answer = await this.#octokit.request(route, { ...parameters, headers, request });
+    return { status: answer.status, data: answer.data as T, headers: answer.headers as Answer<T>["headers"] };
   }
 }
 

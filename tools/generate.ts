@@ -5,9 +5,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { commandReference } from "./generators/command-reference.ts";
 import { configReference } from "./generators/config-reference.ts";
 import { configSchema } from "./generators/config-schema.ts";
+import { errorReference } from "./generators/error-reference.ts";
 import { policyReference } from "./generators/policy-reference.ts";
+import { settingsReference } from "./generators/settings-reference.ts";
 
 export interface GeneratedFile {
   /** From the root of the repository. */
@@ -16,7 +19,14 @@ export interface GeneratedFile {
 }
 
 export function generatedFiles(): GeneratedFile[] {
-  return [configSchema(), configReference(), policyReference()];
+  return [
+    configSchema(),
+    configReference(),
+    policyReference(),
+    commandReference(),
+    errorReference(),
+    settingsReference(),
+  ];
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

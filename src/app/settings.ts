@@ -6,33 +6,60 @@ import { BatonError } from "../core/errors.ts";
 
 const optional = z.string().trim().min(1).optional();
 
-const environmentSchema = z.object({
-  APP_ID: z.coerce.number().int().positive().optional(),
-  PRIVATE_KEY: optional,
-  PRIVATE_KEY_PATH: optional,
-  WEBHOOK_SECRET: optional,
-  WEBHOOK_SECRET_PREVIOUS: optional,
-  GITHUB_API_URL: z.url().optional(),
-  GHE_HOST: optional,
+/** The prose of each is the reference: `docs/reference/settings.md` is generated from it. */
+export const environmentSchema = z.object({
+  APP_ID: z.coerce
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Id of the GitHub App. Without it the set-up page is served, nothing else."),
+  PRIVATE_KEY: optional.describe(
+    "The App's private key: PEM, also with `\\n` for its line breaks, or the whole in base64. Goes before `PRIVATE_KEY_PATH`.",
+  ),
+  PRIVATE_KEY_PATH: optional.describe("File that holds the private key."),
+  WEBHOOK_SECRET: optional.describe("Secret that GitHub signs deliveries with. Needed beside `APP_ID`."),
+  WEBHOOK_SECRET_PREVIOUS: optional.describe("A second secret that is taken too, while the secret is being changed."),
+  GITHUB_API_URL: z
+    .url()
+    .optional()
+    .describe("Address of GitHub's REST API; goes before `GHE_HOST`. Without both: https://api.github.com."),
+  GHE_HOST: optional.describe("Host name of a GitHub Enterprise Server; its API is at `https://<host>/api/v3`."),
+  WEBHOOK_PROXY_URL: optional.describe(
+    "Written by the set-up page where GitHub cannot reach this machine. Baton only reminds you of it: forward it with smee-client.",
+  ),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "a postgres:// address")
-    .optional(),
-  BATON_DATA: z.string().default(".baton"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  HOST: z.string().default("127.0.0.1"),
-  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-  ANTHROPIC_API_KEY: optional,
-  ANTHROPIC_BASE_URL: optional,
-  CLAUDE_CODE_OAUTH_TOKEN: optional,
-  OPENAI_API_KEY: optional,
-  OPENAI_BASE_URL: optional,
-  BATON_CLAUDE_BINARY: z.string().default("claude"),
-  BATON_CODEX_BINARY: z.string().default("codex"),
-  /** Program and arguments of the harness `command`, as a JSON list. The operator's word, not a repository's. */
-  BATON_HARNESS_COMMAND: z.string().optional(),
-  /** Whether repositories may name their own program by `harness.command`: it runs on this machine. */
-  BATON_REPOSITORY_COMMANDS: z.enum(["allow", "deny"]).default("deny"),
+    .optional()
+    .describe(
+      "A PostgreSQL server: `postgres://user:password@host/name`. Without it an embedded database in `BATON_DATA`.",
+    ),
+  BATON_DATA: z
+    .string()
+    .default(".baton")
+    .describe("Folder of the embedded database, the workspaces and the kept agent sessions. One Baton a folder."),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe("Port of webhooks and health."),
+  HOST: z.string().default("127.0.0.1").describe("Address to listen at; `0.0.0.0` for all."),
+  LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("Lines of lower rank are not written."),
+  ANTHROPIC_API_KEY: optional.describe("Key for the harness `claude-code`."),
+  ANTHROPIC_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
+  CLAUDE_CODE_OAUTH_TOKEN: optional.describe("For `claude-code` in place of a key: a token of a subscription."),
+  OPENAI_API_KEY: optional.describe("Key for the harness `codex`."),
+  OPENAI_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
+  BATON_CLAUDE_BINARY: z.string().default("claude").describe("Program of Claude Code, by name or path."),
+  BATON_CODEX_BINARY: z.string().default("codex").describe("Program of Codex, by name or path."),
+  BATON_HARNESS_COMMAND: z
+    .string()
+    .optional()
+    .describe('Program and arguments of the harness `command`, as a JSON list: `["my-agent","--flag"]`.'),
+  BATON_REPOSITORY_COMMANDS: z
+    .enum(["allow", "deny"])
+    .default("deny")
+    .describe("Whether repositories may name their own program by `harness.command`: it runs on this machine."),
 });
 
 export interface AppSettings {

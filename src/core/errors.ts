@@ -1,5 +1,6 @@
 /**
- * The one catalogue of errors. Each entry has a code, what to do next, and how the engine treats it.
+ * The one catalogue of errors. Each entry has a code, what brings it about, what to do next, and how the engine treats it.
+ * `docs/reference/errors.md` is generated from it.
  *
  * Owns: codes, classes of treatment, remedies. Does not own: redaction (`thread/redact.ts`), rendering.
  * E1 Decide by `code`, never by `instanceof`: errors cross the journal and lose their class.
@@ -13,14 +14,17 @@ export type ErrorTreatment = "terminal" | "retryable" | "cancelled";
 
 interface CatalogueEntry {
   treatment: ErrorTreatment;
+  /** What brings it about; for the reference. */
+  when: string;
   /** What a person does next; shown under every message. */
   remedy: string;
   httpStatus: number;
 }
 
-const entry = (treatment: ErrorTreatment, httpStatus: number, remedy: string): CatalogueEntry => ({
+const entry = (treatment: ErrorTreatment, httpStatus: number, when: string, remedy: string): CatalogueEntry => ({
   treatment,
   httpStatus,
+  when,
   remedy,
 });
 
@@ -29,155 +33,292 @@ export const errorCatalogue = {
   BATON_DIVERGENCE: entry(
     "terminal",
     409,
+    "On replay the process asks for something else than its journal holds; the message has both values.",
     "The process changed under a running run. Restore the process version that the run began with, or `/baton retry` to begin anew.",
   ),
   BATON_PROCESS_STALLED: entry(
     "terminal",
     500,
+    "A process waits, but none of its effects is open.",
     "The process awaits something that is not an effect. Use only `ctx` to wait; see docs/guides/processes.md.",
   ),
-  BATON_PROCESS_FAILED: entry("terminal", 500, "Read the failing step in the thread, then `/baton retry`."),
-  BATON_PROCESS_UNKNOWN: entry("terminal", 404, "Use one of the listed process names, or register the process."),
-  BATON_INPUT_INVALID: entry("terminal", 422, "Correct the named field and ask again."),
+  BATON_PROCESS_FAILED: entry(
+    "terminal",
+    500,
+    "A process threw, asked for more than 10,000 effects, or nested its child runs too deep.",
+    "Read the failing step in the thread, then `/baton retry`.",
+  ),
+  BATON_PROCESS_UNKNOWN: entry(
+    "terminal",
+    404,
+    "No process is registered by this name or, for a run under way, in this version.",
+    "Use one of the listed process names, or register the process.",
+  ),
+  BATON_INPUT_INVALID: entry(
+    "terminal",
+    422,
+    "The input of a process, an effect or a library call does not fit its schema, or a branch to work from is missing.",
+    "Correct the named field and ask again.",
+  ),
   BATON_EVENT_INVALID: entry(
     "terminal",
     500,
+    "An event does not fit the schema of events, or has no place where it stands in the journal.",
     "The journal holds an event that this version cannot read. Upgrade Baton, or restore the journal from a backup.",
   ),
-  BATON_JOURNAL_CONFLICT: entry("retryable", 409, "Another worker was first. Baton reads the journal again by itself."),
+  BATON_JOURNAL_CONFLICT: entry(
+    "retryable",
+    409,
+    "An append expected the journal to end somewhere else.",
+    "Another worker was first. Baton reads the journal again by itself.",
+  ),
   BATON_JOURNAL_BROKEN: entry(
     "terminal",
     500,
+    "An event is missing, altered or out of order.",
     "The hash chain of this run is broken, so its journal was altered. Restore it from a backup; Baton will not go on.",
   ),
-  BATON_LEASE_LOST: entry("retryable", 409, "Another worker took this run over. Nothing to do."),
-  BATON_CANCELLED: entry("cancelled", 409, "Somebody asked to stop. `/baton retry` begins anew."),
-  BATON_TIMEOUT: entry("retryable", 504, "Raise the limit in `baton.yaml` (`limits`) or split the task."),
-  BATON_ATTEMPT_LOST: entry("retryable", 503, "The worker died while this step ran. Baton tries again by itself."),
+  BATON_LEASE_LOST: entry(
+    "retryable",
+    409,
+    "A worker writes to a run whose lease it does not hold any more.",
+    "Another worker took this run over. Nothing to do.",
+  ),
+  BATON_CANCELLED: entry(
+    "cancelled",
+    409,
+    "The run, or the branch of the process that the step belongs to, was cancelled.",
+    "Somebody asked to stop. `/baton retry` begins anew.",
+  ),
+  BATON_TIMEOUT: entry(
+    "retryable",
+    504,
+    "A step, a gate, a question or `waitFor` took longer than its limit.",
+    "Raise the limit in `baton.yaml` (`limits`) or split the task.",
+  ),
+  BATON_ATTEMPT_LOST: entry(
+    "retryable",
+    503,
+    "The worker stopped or died during an attempt.",
+    "The worker died while this step ran. Baton tries again by itself.",
+  ),
   // storage
   BATON_DATABASE_LOCKED: entry(
     "terminal",
     503,
+    "Another process holds the data directory.",
     "Another Baton uses this data directory. Stop it, choose another directory with BATON_DATA, or use a PostgreSQL server through DATABASE_URL.",
   ),
-  BATON_DATABASE_NEWER: entry("terminal", 503, "A newer Baton wrote this database. Upgrade this one."),
+  BATON_DATABASE_NEWER: entry(
+    "terminal",
+    503,
+    "The database has a migration that this version does not know.",
+    "A newer Baton wrote this database. Upgrade this one.",
+  ),
   BATON_DATABASE_UNAVAILABLE: entry(
     "retryable",
     503,
+    "The database cannot be opened, migrated, read or written.",
     "Check that the database server runs and that DATABASE_URL is right.",
   ),
   // git and workspaces
   BATON_GIT_FAILED: entry(
     "retryable",
     502,
+    "A git command of Baton's own failed.",
     "See the git message. Baton tries again; if it stays, check access and the repository.",
   ),
   BATON_BRANCH_MOVED: entry(
     "terminal",
     409,
+    "The branch is not at the commit that the run knows, so the push was not made.",
     "Somebody pushed to the branch meanwhile. Nothing was overwritten; `/baton retry` goes on from the new head.",
   ),
   BATON_TREE_REFUSED: entry(
     "terminal",
     422,
+    "The agent's commits have a path, a mode, a size or a number of files that is not let in.",
     "The agent's commit holds something that is not allowed (see the reason). Nothing was pushed.",
   ),
-  BATON_NOTHING_CHANGED: entry(
-    "terminal",
-    422,
-    "The agent changed nothing. Say more precisely what to do, or choose another model.",
-  ),
   // harnesses
-  BATON_HARNESS_UNKNOWN: entry("terminal", 404, "Use one of the listed harnesses."),
+  BATON_HARNESS_UNKNOWN: entry(
+    "terminal",
+    404,
+    "No harness has this name, or it is not set up here.",
+    "Use one of the listed harnesses.",
+  ),
   BATON_HARNESS_MISSING: entry(
     "terminal",
     503,
+    "The program of the harness, or of a shell step, is not found.",
     "Install the harness on the machine that runs Baton (the command is in the message).",
   ),
-  BATON_HARNESS_KEY_MISSING: entry("terminal", 503, "Set the named environment variable where Baton runs."),
+  BATON_HARNESS_KEY_MISSING: entry(
+    "terminal",
+    503,
+    "The harness needs a key and none is set.",
+    "Set the named environment variable where Baton runs.",
+  ),
   BATON_HARNESS_SANDBOX: entry(
     "terminal",
     503,
+    "Codex cannot set up its sandbox on this machine.",
     "Allow unprivileged user namespaces where Baton runs (in a container: by its seccomp profile), or use another harness.",
   ),
   BATON_HARNESS_AUTH: entry(
     "terminal",
     502,
+    "The model's service refuses the key.",
     "The model's service refused the key. Check that it is valid and has credit.",
   ),
   BATON_HARNESS_QUOTA: entry(
     "retryable",
     429,
+    "The model's service answers that there were too many requests or that the quota is used up.",
     "The model's service limits the rate or quota. Baton waits and tries again.",
   ),
-  BATON_HARNESS_UNAVAILABLE: entry("retryable", 503, "The model's service fails. Baton waits and tries again."),
+  BATON_HARNESS_UNAVAILABLE: entry(
+    "retryable",
+    503,
+    "The model's service answers with a fault of its own.",
+    "The model's service fails. Baton waits and tries again.",
+  ),
   BATON_HARNESS_REFUSED: entry(
     "terminal",
     422,
+    "The model declined to do the task.",
     "The model refused the task. Say it differently, or choose another model.",
   ),
-  BATON_HARNESS_CRASHED: entry("retryable", 502, "The harness ended without a result. Baton tries again."),
+  BATON_HARNESS_CRASHED: entry(
+    "retryable",
+    502,
+    "The harness ended by a signal, with a failure, or without a result.",
+    "The harness ended without a result. Baton tries again.",
+  ),
   BATON_HARNESS_HUNG: entry(
     "retryable",
     504,
+    "No output for `limits.silenceMinutes`.",
     "The harness printed nothing for too long. Baton stopped it and tries again.",
   ),
   BATON_HARNESS_OUTPUT: entry(
     "retryable",
     502,
-    "The harness printed what Baton cannot read. Check its version with `baton harness doctor`.",
+    "The harness printed without end, or ended without the message that says how.",
+    "The harness printed what Baton cannot read. Check that the installed version is one that docs/guides/harnesses.md names.",
   ),
   BATON_HARNESS_TURNS: entry(
     "terminal",
     422,
+    "Claude Code used all of `limits.turns`.",
     "The harness reached its turn limit. Raise `limits.turns` or split the task.",
   ),
   // money
   BATON_BUDGET_EXCEEDED: entry(
     "terminal",
     402,
+    "An attempt reached the amount that was set aside for it.",
     "Top the run up with `/baton budget +2`, or cancel it. The work so far is kept.",
   ),
   BATON_PRICE_UNKNOWN: entry(
     "terminal",
     422,
+    "A model was used whose price nobody knows, while `budget.unknownPrice: stop`.",
     "Add the model's price to `prices` in `baton.yaml`, or choose a model with a known price.",
   ),
   // GitHub
-  BATON_GITHUB_UNAVAILABLE: entry("retryable", 502, "GitHub does not answer. Baton tries again."),
-  BATON_GITHUB_LIMITED: entry("retryable", 429, "GitHub limits the rate. Baton waits as told."),
+  BATON_GITHUB_UNAVAILABLE: entry(
+    "retryable",
+    502,
+    "GitHub answers 5xx, or not at all.",
+    "GitHub does not answer. Baton tries again.",
+  ),
+  BATON_GITHUB_LIMITED: entry(
+    "retryable",
+    429,
+    "GitHub answers 429, or 403 because of a rate limit.",
+    "GitHub limits the rate. Baton waits as told.",
+  ),
   BATON_GITHUB_DENIED: entry(
     "terminal",
     403,
+    "GitHub answers 401 or 403: the App lacks a permission.",
     "Give the App the permission named in the message (Settings → GitHub Apps → Baton).",
   ),
-  BATON_GITHUB_NOT_FOUND: entry("terminal", 404, "Check that the App is installed on this repository."),
+  BATON_GITHUB_NOT_FOUND: entry(
+    "terminal",
+    404,
+    "GitHub answers 404 or 410.",
+    "Check that the App is installed on this repository.",
+  ),
   BATON_GITHUB_CONFLICT: entry(
     "terminal",
     409,
+    "GitHub refuses a change in the present state, or a question was answered meanwhile.",
     "GitHub refused the change because the state moved. `/baton retry` goes on from the new state.",
   ),
   BATON_SIGNATURE_INVALID: entry(
     "terminal",
     401,
+    "A delivery is not signed with the webhook secret.",
     "Use the same webhook secret in the App's settings and in WEBHOOK_SECRET.",
   ),
   BATON_PAYLOAD_TOO_LARGE: entry(
     "terminal",
     413,
+    "A delivery is larger than 25 MB.",
     "Deliveries above 25 MB are not accepted; Baton reads the state from GitHub instead.",
   ),
-  BATON_PAYLOAD_INVALID: entry("terminal", 400, "The delivery is not what GitHub sends."),
+  BATON_PAYLOAD_INVALID: entry(
+    "terminal",
+    400,
+    "A delivery lacks its headers, is not a JSON object, or does not arrive whole in time.",
+    "The delivery is not what GitHub sends.",
+  ),
   // people and policy
-  BATON_CONFIG_INVALID: entry("terminal", 422, "Correct `baton.yaml` on the default branch at the named line."),
-  BATON_COMMAND_UNKNOWN: entry("terminal", 400, "`/baton help` lists the commands."),
-  BATON_COMMAND_INVALID: entry("terminal", 400, "`/baton help` shows how the command is written."),
-  BATON_POLICY_DENIED: entry("terminal", 403, "Ask one of the people that the message names."),
-  BATON_NO_RUN: entry("terminal", 404, "Begin one with `/baton run`."),
-  BATON_RUN_ACTIVE: entry("terminal", 409, "Wait for the active run, or `/baton cancel` it."),
+  BATON_COMMAND_UNKNOWN: entry(
+    "terminal",
+    400,
+    "`/baton help` is asked about a command that does not exist.",
+    "`/baton help` lists the commands.",
+  ),
+  BATON_COMMAND_INVALID: entry(
+    "terminal",
+    400,
+    "A command is not written as its grammar says, or has no meaning in the present state.",
+    "`/baton help` shows how the command is written.",
+  ),
+  BATON_POLICY_DENIED: entry(
+    "terminal",
+    403,
+    "A rule of the policy says no; the message quotes it.",
+    "Ask one of the people that the message names.",
+  ),
+  BATON_NO_RUN: entry(
+    "terminal",
+    404,
+    "A command needs a run and the thread has none, or none that is active.",
+    "Begin one with `/baton run`.",
+  ),
+  BATON_RUN_ACTIVE: entry(
+    "terminal",
+    409,
+    "A thread has one active run at most.",
+    "Wait for the active run, or `/baton cancel` it.",
+  ),
   // set-up
-  BATON_SETTINGS_INVALID: entry("terminal", 500, "Correct the named environment variable."),
-  BATON_INTERNAL: entry("terminal", 500, "This is a fault in Baton. Please report it with the code and the run id."),
+  BATON_SETTINGS_INVALID: entry(
+    "terminal",
+    500,
+    "An environment variable is missing or not of the form it needs.",
+    "Correct the named environment variable.",
+  ),
+  BATON_INTERNAL: entry(
+    "terminal",
+    500,
+    "Something happened that the code rules out.",
+    "This is a fault in Baton. Please report it with the code and the run id.",
+  ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,0 +1,29 @@
+/** docs/reference/settings.md: the environment of `npm start`. */
+import { z } from "zod";
+import { environmentSchema } from "../../src/app/settings.ts";
+import { describeSchema, type JsonSchema } from "../../src/config/json-schema.ts";
+import type { GeneratedFile } from "../generate.ts";
+import { generatedFrom, markdownTable } from "./table.ts";
+
+export function settingsReference(): GeneratedFile {
+  // As it comes out: what goes in is always text.
+  const { properties = {} } = z.toJSONSchema(environmentSchema, { io: "output" }) as JsonSchema;
+  const text = [
+    "# Reference: settings of the App",
+    "",
+    generatedFrom("src/app/settings.ts"),
+    "",
+    "Environment variables of `npm start`. A `.env` in the working directory is read too; what the environment says goes before it. An empty value counts as not set. All problems are told at once, at the start, and Baton then ends with code 1.",
+    "",
+    ...markdownTable(
+      ["Variable", "Value", "Default", "Meaning"],
+      Object.entries(properties).map(([name, schema]) => [
+        `\`${name}\``,
+        "format" in schema ? "an address" : describeSchema(schema),
+        schema.default === undefined ? "" : `\`${String(schema.default)}\``,
+        schema.description ?? "",
+      ]),
+    ),
+  ].join("\n");
+  return { path: "docs/reference/settings.md", text };
+}

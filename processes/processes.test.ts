@@ -251,6 +251,19 @@ const stories: Story[] = [
     reason: /Changes were asked for 2 times; the limit is 1/,
   },
   {
+    name: "a reviewer whom GitHub does not take hinders nothing",
+    input: input({ reviewers: ["nobody"] }),
+    steps: [
+      plan,
+      ...opened,
+      ["checks", verdict("passed")],
+      ["request-review", { code: "BATON_GITHUB_CONFLICT" }],
+      ["review", answered("approved", { sha: first })],
+    ],
+    status: "passed",
+    reason: /approved by @bob/,
+  },
+  {
     name: "a pull request that was closed",
     input: input(),
     steps: [plan, ...opened, ["checks", verdict("passed")], ["review", answered("rejected")]],

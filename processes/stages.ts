@@ -168,24 +168,28 @@ export async function askForReview(ctx: ProcessContext, input: WorkInput, work: 
     return { decision: "approved", by: null, feedback: "", sha: work.headSha, reviewId: null };
   const pullRequest = work.pullRequest;
   if (pullRequest === null) throw new Error("A review needs a pull request.");
-  if (input.settings.reviewers.length + input.settings.teams.length > 0) {
-    await ctx.publish("request-review", {
-      title: "Request a review",
-      stage: "Review",
-      publish: {
-        operation: "request-review",
-        pullRequest,
-        reviewers: input.settings.reviewers,
-        teams: input.settings.teams,
-      },
-    });
-  }
+  if (input.settings.reviewers.length + input.settings.teams.length > 0) await requestReview(ctx, input, pullRequest);
   return ctx.breakpoint("review", {
     title: `Review of ${work.headSha.slice(0, 7)}`,
     stage: "Review",
     kind: "review",
     subject: { pullRequest, sha: work.headSha },
   });
+}
+
+/** Asking is a courtesy: a reviewer whom GitHub does not take is shown at the step, and everybody permitted may still review. */
+async function requestReview(ctx: ProcessContext, input: WorkInput, pullRequest: number): Promise<void> {
+  const { reviewers, teams } = input.settings;
+  try {
+    await ctx.publish("request-review", {
+      title: "Request a review",
+      stage: "Review",
+      publish: { operation: "request-review", pullRequest, reviewers, teams },
+    });
+  } catch (thrown) {
+    const refused = ["BATON_GITHUB_CONFLICT", "BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND"] as const;
+    if (!refused.some((code) => hasCode(thrown, code))) throw thrown;
+  }
 }
 
 /** The text of the review goes to the agent as feedback; false when it changed nothing. */

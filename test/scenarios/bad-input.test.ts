@@ -1,0 +1,114 @@
+/** What goes wrong around a run, each with a clear outcome in the thread: agents that hang and crash, missing programs, bots, a branch that moved. */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { commandHarness } from "../../src/adapters/harness/command.ts";
+import { sampleScript } from "../../src/demo/sample.ts";
+import { repositoryName } from "../../src/demo/world.ts";
+import {
+  ends,
+  type ObservedWorld,
+  observedWorld,
+  ownComments,
+  reaches,
+  repositoryOf,
+  runState,
+  say,
+} from "./helpers.ts";
+
+let world: ObservedWorld;
+afterEach(() => world.close());
+
+const config = (text: string): string => `version: 1\nharness: { default: command }\n${text}`;
+const [done] = sampleScript.repair;
+
+it("an agent that hangs, then one that crashes, is tried again, and each try is in the thread", async () => {
+  world = await observedWorld({ config: config("limits: { silenceMinutes: 0.05 }\n") });
+  writeFileSync(
+    world.scriptPath,
+    JSON.stringify({
+      ...sampleScript,
+      plan: [{ waitFor: join(world.directory, "never") }, ...sampleScript.plan],
+      implement: [{ exitCode: 3 }, done],
+    }),
+  );
+  say(world, "/baton run");
+  await world.until("the hang to be told", () => ownComments(world)[0]?.includes("Tries again after"));
+  const state = await world.until("the review", async () => {
+    const now = await runState(world);
+    return now?.open.has("review" as never) ? now : null;
+  });
+  const errors = (key: string) => state.effects.get(key as never)?.attempts.map(({ error }) => error?.code ?? null);
+  expect(errors("plan")).toEqual(["BATON_HARNESS_HUNG", null]);
+  expect(errors("implement")).toEqual(["BATON_HARNESS_CRASHED", null]);
+}, 90_000);
+
+it("a program that is not installed: the thread says which and what to do; it is not tried again", async () => {
+  const missing = commandHarness({ command: ["no-such-agent"], keys: {} });
+  world = await observedWorld({ harnesses: new Map([["command", missing]]) });
+  say(world, "/baton run");
+  const state = await ends(world);
+  expect(state.outcome?.error?.code).toBe("BATON_HARNESS_MISSING");
+  expect(state.effects.get("plan" as never)?.attempts).toHaveLength(1);
+  expect(ownComments(world)[0]).toMatch(/no-such-agent.*What to do:.*Install/s);
+});
+
+it("a branch that somebody took meanwhile is not overwritten, and the run says so", async () => {
+  world = await observedWorld();
+  const go = join(world.directory, "go");
+  writeFileSync(world.scriptPath, JSON.stringify({ ...sampleScript, implement: [{ ...done, waitFor: go }] }));
+  say(world, "/baton run");
+  await world.until("the agent to be at work", () => existsSync(`${go}.waiting`));
+  const branch = ((await runState(world))?.input as { branch: string }).branch;
+  await world.github.push({
+    repository: repositoryName,
+    as: "alice",
+    branch,
+    files: { "mine.txt": "x" },
+    message: "Mine",
+  });
+  const head = repositoryOf(world).refs.get(`refs/heads/${branch}`);
+  writeFileSync(go, "");
+  const state = await ends(world);
+  expect(state.outcome).toMatchObject({ verdict: { status: "failed" }, error: { code: "BATON_BRANCH_MOVED" } });
+  expect(repositoryOf(world).refs.get(`refs/heads/${branch}`)).toBe(head);
+  expect(ownComments(world)[0]).toMatch(/Nothing was overwritten; `\/baton retry` goes on/);
+});
+
+it("bots are silent to Baton unless `commands.bots` lists their id, and then need the permission like anybody", async () => {
+  world = await observedWorld();
+  const app = world.github.createApp({
+    slug: "helper",
+    ownerLogin: "acme",
+    grants: { issues: "write" },
+    events: [],
+    webhook: null,
+  });
+  world.github.installApp({ appId: app.id, account: "acme", as: "alice" });
+  const bot = [...world.github.state.accounts.values()].find(({ login }) => login === "helper[bot]");
+  say(world, "/baton status", "helper[bot]");
+  await world.github.push({
+    repository: repositoryName,
+    as: "alice",
+    branch: "main",
+    files: { "baton.yaml": config(`commands: { bots: [${bot?.id}] }\n`) },
+    message: "Listen to the helper",
+  });
+  say(world, "/baton status", "helper[bot]");
+  const answer = await world.until("an answer", () => ownComments(world)[0]);
+  expect(ownComments(world)).toHaveLength(1);
+  expect(answer).not.toMatch(/people can give this command/);
+  say(world, "/baton run", "helper[bot]");
+  await world.until("the refusal", () => ownComments(world)[1]?.includes("needs the permission **write**"));
+  expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+});
+
+it("answers that nobody asked for are told so", async () => {
+  world = await observedWorld();
+  say(world, "/baton approve");
+  await world.until("the answer", () => ownComments(world)[0]?.includes("No run is active"));
+  say(world, "/baton run");
+  await reaches(world, "checks");
+  say(world, "/baton answer 42");
+  await world.until("the answer", () => ownComments(world).some((body) => body.includes("asks nothing")));
+});

@@ -1,0 +1,247 @@
+/**
+ * Y3: every key of `baton.yaml` changes behaviour. The scenarios show those that nothing else shows; the table at the end names,
+ * for each key of the schema, the test that does, and a key without one fails.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { settingsJsonSchema } from "../../src/config/json-schema.ts";
+import { sampleScript } from "../../src/demo/sample.ts";
+import { repositoryName } from "../../src/demo/world.ts";
+import { defineProcess, ProcessRegistry } from "../../src/index.ts";
+import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
+import {
+  ends,
+  type ObservedWorld,
+  observedWorld,
+  ownComments,
+  pulls,
+  reaches,
+  repositoryOf,
+  runState,
+  say,
+} from "./helpers.ts";
+
+let world: ObservedWorld | null = null;
+afterEach(async () => {
+  await world?.close();
+  world = null;
+});
+
+const green = { ...sampleScript, implement: sampleScript.repair };
+const { costUsd: _, ...tokensOnly } = sampleScript.plan[0]?.usage ?? { costUsd: 0 };
+
+/** A harness that keeps what it was asked for and does nothing. */
+function spy(name: string, requests: HarnessRequest[]): Harness {
+  return {
+    name,
+    capabilities: {
+      resume: false,
+      readOnly: false,
+      systemPrompt: false,
+      maxTurns: true,
+      maxUsd: true,
+      reportsUsage: true,
+      reportsCost: true,
+    },
+    defaultModel: "own-default",
+    probe: async () => ({ installed: true, version: "1", authenticated: true, advice: null }),
+    async run(request) {
+      requests.push(request);
+      return {
+        ok: true,
+        error: null,
+        text: "Nothing to do.",
+        sessionId: null,
+        usage: [],
+        turns: 1,
+        exitCode: 0,
+        signal: null,
+        transcript: "",
+        transcriptTruncated: false,
+        durationMs: 1,
+      };
+    },
+  };
+}
+
+it("the agent gets the harness, model, turns, time, silence and money that the file says", async () => {
+  const requests: HarnessRequest[] = [];
+  world = await observedWorld({
+    harnesses: new Map([["other", spy("other", requests)]]),
+    config:
+      "harness: { default: other, model: m-9 }\nlimits: { turns: 7, agentMinutes: 3, silenceMinutes: 2, attemptUsd: 0.75 }\n",
+  });
+  say(world, "/baton run");
+  const state = await ends(world);
+  expect(state.effects.get("plan" as never)?.attempts[0]?.reservedUsd).toBe(0.75);
+  expect(requests[0]).toMatchObject({
+    model: "m-9",
+    maxTurns: 7,
+    timeoutMs: 180_000,
+    silenceMs: 120_000,
+  });
+});
+
+it("branches, review requests (also one that GitHub refuses) and the way to merge are as the file says", async () => {
+  world = await observedWorld({
+    script: green,
+    config:
+      "harness: { default: command }\nbranchPrefix: bots/\napprovals: { reviewers: [bob], teams: [core] }\nmerge: { mode: auto, method: merge }\n",
+  });
+  say(world, "/baton run");
+  await reaches(world, "review");
+  const [pull] = pulls(world);
+  expect(pull?.pull.headRef).toMatch(/^bots\/issue-1-/);
+  const asked = world.github.log.find(({ path }) => path.endsWith("/requested_reviewers"));
+  expect(asked?.body).toMatchObject({ reviewers: ["bob"], team_reviewers: ["core"] });
+  world.github.review({ repository: repositoryName, number: pull?.number as number, as: "bob", event: "APPROVE" });
+  await ends(world);
+  expect(world.github.log.find(({ path }) => path.endsWith("/merge"))?.body).toMatchObject({ merge_method: "merge" });
+});
+
+describe("money", () => {
+  const spends = { ...green, plan: [{ text: "A plan.", usage: tokensOnly }] };
+
+  it("an unknown price stops the run and says which", async () => {
+    world = await observedWorld({ script: spends });
+    say(world, "/baton run");
+    const state = await ends(world);
+    expect(state.outcome?.error).toMatchObject({
+      code: "BATON_PRICE_UNKNOWN",
+      message: expect.stringContaining("scripted-model"),
+    });
+  });
+
+  it("`budget.unknownPrice: allow` goes on, and says that the sum is a lower bound", async () => {
+    world = await observedWorld({
+      script: spends,
+      config: "harness: { default: command }\nbudget: { unknownPrice: allow }\n",
+    });
+    say(world, "/baton run");
+    expect((await reaches(world, "review")).money.complete).toBe(false);
+    await world.until("the sum", () => ownComments(world as ObservedWorld)[0]?.includes("≥ $"));
+  });
+
+  it("`prices` prices it, `budget.warnAt` warns of it", async () => {
+    world = await observedWorld({
+      script: spends,
+      config:
+        "harness: { default: command }\nbudget: { runUsd: 2, warnAt: [0.01] }\nprices:\n  scripted-model: { input: 10, output: 20, cacheRead: 1, cacheWrite: 10 }\n",
+    });
+    say(world, "/baton run");
+    const state = await reaches(world, "review");
+    const plan = state.effects.get("plan" as never)?.attempts[0]?.usage[0];
+    expect(plan).toMatchObject({ costUsd: expect.closeTo(0.0288, 6), priceSource: "table" });
+    expect(state.money.warnedFraction).toBe(0.01);
+  });
+});
+
+it("`process` names what `/baton run` runs; `limits.parallel` says how much of it at once", async () => {
+  const sha = z.string();
+  /** Each branch fails when it finds the other at work. */
+  const alone = (mine: string, other: string, place: string): string[] => [
+    process.execPath,
+    "-e",
+    `const fs = require("fs"); const at = (name) => "${place}/" + name; fs.writeFileSync(at("${mine}"), "");
+     setTimeout(() => { const met = fs.existsSync(at("${other}")); fs.rmSync(at("${mine}")); process.exit(met ? 1 : 0); }, 300);`,
+  ];
+  let place = "";
+  const custom = defineProcess({
+    name: "custom",
+    version: 1,
+    summary: "Two steps.",
+    stages: ["Work"],
+    input: z.looseObject({ baseSha: sha }),
+    output: z.object({ exitCodes: z.array(z.number().nullable()) }),
+    async run(ctx, { baseSha }) {
+      const step = (mine: string, other: string) => (branch: typeof ctx) =>
+        branch.shell("step", { title: mine, sha: baseSha, command: alone(mine, other, place) });
+      const { a, b } = await ctx.parallel("both", { a: step("a", "b"), b: step("b", "a") });
+      return { exitCodes: [a.exitCode, b.exitCode] };
+    },
+    verdict: () => ({ name: "result", status: "passed", reason: "Done.", evidence: [], children: [] }),
+  });
+  world = await observedWorld({
+    processes: new ProcessRegistry().register(custom),
+    config: "harness: { default: command }\nprocess: custom\nlimits: { parallel: 1 }\n",
+  });
+  place = world.directory;
+  say(world, "/baton run");
+  const state = await ends(world);
+  expect(state.process.name).toBe("custom");
+  expect(state.outcome?.output).toEqual({ exitCodes: [0, 0] });
+  expect((await runState(world))?.runId).toBe(state.runId);
+  expect(repositoryOf(world).refs.size).toBeGreaterThan(0);
+});
+
+/** Key → [test file, a piece of the test]. */
+const shownBy: Record<string, [file: string, text: string]> = {
+  version: ["src/config/config.test.ts", "version"],
+  process: ["test/scenarios/settings.test.ts", "`process` names what"],
+  "harness.default": ["test/scenarios/settings.test.ts", "default: other"],
+  "harness.model": ["test/scenarios/settings.test.ts", "model: m-9"],
+  "harness.command": ["test/scenarios/run.test.ts", "runs in place of the operator's"],
+  "budget.runUsd": ["test/scenarios/run.test.ts", "a budget that is used up"],
+  "budget.maxUsd": ["src/policy/policy.test.ts", "maxUsd"],
+  "budget.warnAt": ["test/scenarios/settings.test.ts", "warnAt: [0.01]"],
+  "budget.unknownPrice": ["test/scenarios/settings.test.ts", "unknownPrice: allow"],
+  prices: ["test/scenarios/settings.test.ts", "`prices` prices it"],
+  "limits.attemptUsd": ["test/scenarios/settings.test.ts", "attemptUsd: 0.75"],
+  "limits.turns": ["test/scenarios/settings.test.ts", "turns: 7"],
+  "limits.agentMinutes": ["test/scenarios/settings.test.ts", "agentMinutes: 3"],
+  "limits.silenceMinutes": ["test/scenarios/bad-input.test.ts", "silenceMinutes: 0.05"],
+  "limits.repairAttempts": ["test/scenarios/run.test.ts", "stops after the limit"],
+  "limits.reviewRounds": ["processes/processes.test.ts", "the limit is 1"],
+  "limits.parallel": ["test/scenarios/settings.test.ts", "parallel: 1"],
+  "gates.required": ["src/gate/rules/checks-green.test.ts", "U2: required checks"],
+  "gates.ignore": ["src/gate/rules/checks-green.test.ts", "ignore:"],
+  "gates.neutral": ["src/gate/rules/checks-green.test.ts", "%s passes only where a setting says so"],
+  "gates.skipped": ["src/gate/rules/checks-green.test.ts", "%s passes only where a setting says so"],
+  "gates.noChecks": ["test/scenarios/run.test.ts", "`gates.noChecks: pass` accepts it"],
+  "gates.appearSeconds": ["test/scenarios/run.test.ts", "appearSeconds"],
+  "gates.timeoutMinutes": ["src/gate/rules/checks-green.test.ts", "timeoutMinutes"],
+  "approvals.self": ["test/scenarios/run.test.ts", "`approvals.self: allow` lets them"],
+  "approvals.count": ["src/policy/review-decision.test.ts", "count: 2"],
+  "approvals.people": ["src/policy/policy.test.ts", "people: ["],
+  "approvals.permission": ["src/policy/policy.test.ts", "permission:"],
+  "approvals.reviewers": ["test/scenarios/settings.test.ts", "reviewers: [bob]"],
+  "approvals.teams": ["test/scenarios/settings.test.ts", "teams: [core]"],
+  "breakpoints.plan": ["test/scenarios/run.test.ts", "plan: ask"],
+  "breakpoints.review": ["processes/processes.test.ts", "no review asked for"],
+  "breakpoints.protectedPaths": ["test/scenarios/run.test.ts", "`breakpoints.protectedPaths: deny` publishes nothing"],
+  protectedPaths: ["src/policy/policy.test.ts", "protectedPaths"],
+  merge: ["test/scenarios/run.test.ts", "`merge: auto` merges"],
+  "merge.mode": ["test/scenarios/settings.test.ts", "mode: auto"],
+  "merge.method": ["test/scenarios/settings.test.ts", "method: merge"],
+  branchPrefix: ["test/scenarios/settings.test.ts", "branchPrefix: bots/"],
+  "commands.run": ["src/policy/policy.test.ts", "commands.run"],
+  "commands.steer": ["src/policy/policy.test.ts", "steer"],
+  "commands.allow": ["src/policy/policy.test.ts", "commands.allow"],
+  "commands.bots": ["test/scenarios/bad-input.test.ts", "commands: { bots:"],
+};
+
+describe("the table of keys", () => {
+  const keys = leafKeys(settingsJsonSchema() as Node, "");
+
+  it("names every key of the schema, and no other", () => {
+    expect(Object.keys(shownBy).toSorted()).toEqual([...new Set([...keys, "merge"])].toSorted());
+  });
+
+  it.each(Object.entries(shownBy))("%s is shown by a test that is there", (_key, [file, text]) => {
+    const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
+    expect(existsSync(path) && readFileSync(path, "utf8").includes(text)).toBe(true);
+  });
+});
+
+interface Node {
+  properties?: Record<string, Node>;
+  anyOf?: Node[];
+}
+
+function leafKeys(node: Node, path: string): string[] {
+  const options = [node, ...(node.anyOf ?? [])].flatMap(({ properties }) => Object.entries(properties ?? {}));
+  if (options.length === 0 || path === "prices") return path === "" ? [] : [path];
+  return options.flatMap(([key, child]) => leafKeys(child, path === "" ? key : `${path}.${key}`));
+}

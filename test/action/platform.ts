@@ -2,17 +2,28 @@
  * What a runner is to the Action: a process with environment variables, an event file, and files that it reads afterwards.
  * Jobs are started by hand, or for each event that the local GitHub tells, as its workflow triggers would.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
+import { bundleAction } from "../../tools/bundle-action.ts";
 
-export const sourceEntry = fileURLToPath(new URL("../../src/action/main.ts", import.meta.url));
-export const bundleEntry = fileURLToPath(new URL("../../action/dist/main.js", import.meta.url));
+/** Built anew for each test file, so that what is tested is what the sources say; `bundle.test.ts` compares the committed one. */
+let built: Promise<string> | null = null;
+function bundle(): Promise<string> {
+  built ??= (async () => {
+    const directory = mkdtempSync(join(tmpdir(), "baton-bundle-"));
+    process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+    writeFileSync(join(directory, "package.json"), '{"type":"module"}');
+    await bundleAction(directory);
+    return directory;
+  })();
+  return built;
+}
 
 export interface FinishedJob {
   event: string;
@@ -21,6 +32,7 @@ export interface FinishedJob {
   summary: string;
   log: string;
   errors: string;
+  durationMs: number;
 }
 
 export interface RunningJob {
@@ -44,6 +56,11 @@ export interface Platform extends Stage {
   about(): { repository: object };
 }
 
+export interface PlatformOptions extends WorldOptions {
+  /** False: the machine is gone with its main step. */
+  post?: boolean;
+}
+
 /** As in the workflow template. */
 const grants = {
   actions: "write",
@@ -55,9 +72,9 @@ const grants = {
   metadata: "read",
 } as const;
 
-export async function startPlatform(options: WorldOptions & { entry?: string } = {}): Promise<Platform> {
+export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
   const stage = await setStage(options);
-  const entry = options.entry ?? sourceEntry;
+  const directoryOfBundle = await bundle();
   const token = jobToken(stage);
   // An agent's environment is an allow-list: its script is told in its own file.
   const agent = join(stage.directory, "agent.mjs");
@@ -80,6 +97,7 @@ export async function startPlatform(options: WorldOptions & { entry?: string } =
     };
     const outputPath = file("output");
     const summaryPath = file("summary.md");
+    const statePath = file("state");
     const environment: Record<string, string> = {
       PATH: process.env["PATH"] ?? "",
       HOME: directory,
@@ -95,7 +113,7 @@ export async function startPlatform(options: WorldOptions & { entry?: string } =
       GITHUB_WORKFLOW_REF: `${repositoryName}/.github/workflows/baton.yml@refs/heads/main`,
       GITHUB_OUTPUT: outputPath,
       GITHUB_STEP_SUMMARY: summaryPath,
-      GITHUB_STATE: file("state"),
+      GITHUB_STATE: statePath,
       RUNNER_TEMP: directory,
       INPUT_TOKEN: token,
       LOG_LEVEL: options.logLevel ?? "warn",
@@ -103,29 +121,45 @@ export async function startPlatform(options: WorldOptions & { entry?: string } =
       BATON_HARNESS_COMMAND: JSON.stringify([process.execPath, agent]),
       ...more,
     };
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", entry], {
-      env: environment,
-      cwd: directory,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
     let [log, errors] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
-    const done = once(child, "close").then(([exitCode]) => {
+    let current: ChildProcess | null = null;
+    const step = async (name: "main" | "post", environmentOfStep: Record<string, string>): Promise<number | null> => {
+      const child = spawn(process.execPath, [join(directoryOfBundle, `${name}.js`)], {
+        env: environmentOfStep,
+        cwd: directory,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      current = child;
+      child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+      child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+      return (await once(child, "close"))[0] as number | null;
+    };
+    const work = async (): Promise<FinishedJob> => {
+      const startedAt = performance.now();
+      const exitCode = await step("main", environment);
+      // The post step runs whatever became of the main step, with what that saved.
+      const saved = Object.entries(readOutputs(readFileSync(statePath, "utf8")));
+      if (options.post !== false)
+        await step("post", {
+          ...environment,
+          ...Object.fromEntries(saved.map(([name, value]) => [`STATE_${name}`, value])),
+        });
       const job: FinishedJob = {
         event,
-        exitCode: exitCode as number | null,
+        exitCode,
         outputs: readOutputs(readFileSync(outputPath, "utf8")),
         summary: readFileSync(summaryPath, "utf8"),
         log,
         errors,
+        durationMs: performance.now() - startedAt,
       };
       jobs.push(job);
       return job;
-    });
+    };
+    const done = work();
     const watched = done.finally(() => running.delete(watched));
     running.add(watched);
-    return { done, kill: (signal) => void child.kill(signal) };
+    return { done, kill: (signal) => void current?.kill(signal) };
   };
 
   const server = createServer((request, response) => {

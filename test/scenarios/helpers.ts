@@ -9,11 +9,14 @@ export interface ObservedWorld extends World {
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
 }
 
-const patienceMs = 20_000;
+const patienceMsDefault = 20_000;
 /** Work that makes no call to GitHub (a journal append, a lease) shows by this. */
 const lookIntervalMs = 25;
 
-export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
+export async function observedWorld({
+  patienceMs = patienceMsDefault,
+  ...options
+}: WorldOptions & { patienceMs?: number } = {}): Promise<ObservedWorld> {
   const listeners = new Set<Listener>();
   const world = await startWorld({
     ...options,

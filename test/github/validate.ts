@@ -88,7 +88,10 @@ function ofCall({ request, response, fault }: ApiExchange): string[] {
     .reduce((now, { from, to }) => now.replace(from, to), asked)
     .split(" ");
   const found = find(description.operations, method, path);
-  if (found === null) return [`${asked}: GitHub describes no such operation, or it is not in the extract (node tools/github-description.ts)`];
+  if (found === null)
+    return [
+      `${asked}: GitHub describes no such operation, or it is not in the extract (node tools/github-description.ts)`,
+    ];
   const { operation, parameters } = found;
   const what = `${operation.method} ${operation.path}`;
   const problems: string[] = [];

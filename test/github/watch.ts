@@ -8,21 +8,28 @@ import { subscribe } from "node:diagnostics_channel";
 import { afterAll, afterEach } from "vitest";
 import type { Exchange } from "../../src/local-github/exchange.ts";
 
-const exchanges: Exchange[] = [];
-subscribe("local-github.exchange", (message) => exchanges.push(message as Exchange));
-
-async function judge(): Promise<void> {
-  if (exchanges.length === 0) return;
-  const { mismatches } = await import("./validate.ts");
-  const found = new Set(exchanges.splice(0).flatMap(mismatches));
-  if (found.size > 0)
-    throw new Error(
-      `This is not what GitHub describes:\n${[...found]
-        .slice(0, 40)
-        .map((one) => `- ${one}`)
-        .join("\n")}`,
-    );
+const shownMax = 40;
+/** One for the process: the set-up and a test that imports this module see the same. */
+const shared = globalThis as { localGithubExchanges?: Exchange[] };
+if (shared.localGithubExchanges === undefined) {
+  const exchanges: Exchange[] = [];
+  shared.localGithubExchanges = exchanges;
+  subscribe("local-github.exchange", (message) => {
+    exchanges.push(message as Exchange);
+  });
+  afterEach(judge);
+  afterAll(judge);
 }
 
-afterEach(judge);
-afterAll(judge);
+/** How many exchanges wait for their judgement. */
+export const watched = (): number => shared.localGithubExchanges?.length ?? 0;
+
+export async function judge(): Promise<void> {
+  const exchanges = shared.localGithubExchanges?.splice(0) ?? [];
+  if (exchanges.length === 0) return;
+  const { mismatches } = await import("./validate.ts");
+  const found = [...new Set(exchanges.flatMap(mismatches))];
+  if (found.length === 0) return;
+  const shown = found.slice(0, shownMax).map((one) => `- ${one}`);
+  throw new Error(`This is not what GitHub describes (${found.length}):\n${shown.join("\n")}`);
+}

@@ -442,9 +442,12 @@ export class InstallationGithub implements Github {
       if (known !== null) return { id: known.id, body: known.body ?? "", url: known.html_url };
     }
     const { bot, appId } = await this.#options.identity();
-    // Anybody can write a marker; only a comment of our own is adopted.
+    // Anybody can write a marker; only a comment of our own is adopted. A server that does not tell the bot's id is
+    // believed its login: GitHub gives no person one that ends in `[bot]`.
+    const isOurs = (author: GithubUser): boolean =>
+      bot.id === 0 ? author.kind === "bot" && author.login === bot.login : author.id === bot.id;
     const own = (await this.comments(repository, number)).find(
-      ({ author, appId: by, body }) => (author.id === bot.id || by === appId) && parseMarker(body) === marker,
+      ({ author, appId: by, body }) => (isOurs(author) || by === appId) && parseMarker(body) === marker,
     );
     return own ?? null;
   }

@@ -4,6 +4,8 @@ import { vi } from "vitest";
 import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
 import { codex } from "../../src/adapters/harness/codex.ts";
 import { commandHarness } from "../../src/adapters/harness/command.ts";
+import { copilot } from "../../src/adapters/harness/copilot.ts";
+import { pi } from "../../src/adapters/harness/pi.ts";
 import { harnessContract } from "./harness.ts";
 
 /** The same grace, shorter: nobody waits for it more than once a suite. */
@@ -73,4 +75,34 @@ harnessContract({
   },
   silentSuccess: false,
   installLine: /npm install --global @openai\/codex/,
+});
+
+harnessContract({
+  name: "copilot",
+  create: (binary) => copilot({ binary, apiKey: "sk-test-copilot-4f1d9c22", baseUrl: undefined }),
+  key: { name: "COPILOT_PROVIDER_API_KEY", value: "sk-test-copilot-4f1d9c22" },
+  variables: ["COPILOT_PROVIDER_BASE_URL", "COPILOT_PROVIDER_TYPE", "COPILOT_MODEL", "COPILOT_OFFLINE"],
+  stream: fixture("copilot.success"),
+  // Usage is in a file that only the real CLI writes: `test/harnesses-real`.
+  expected: { text: "Done: hello.txt exists.", sessionId: "0d9a4af7-2081-414f-a5a6-90c6287fa382", usage: [] },
+  sessionAtEnd: true,
+  silentSuccess: false,
+  installLine: /npm install --global @github\/copilot/,
+});
+
+harnessContract({
+  name: "pi",
+  create: (binary) => pi({ binary, apiKey: "sk-test-pi-4f1d9c22", baseUrl: undefined }),
+  key: { name: "ANTHROPIC_API_KEY", value: "sk-test-pi-4f1d9c22" },
+  variables: ["PI_OFFLINE", "PI_TELEMETRY"],
+  stream: fixture("pi.success"),
+  expected: {
+    text: "Done: hello.txt exists.",
+    sessionId: "01a1fbbb-e3ae-743d-9488-07afa156233c",
+    usage: [
+      { model: "fake-model", tokens: { input: 1350, output: 110, cacheRead: 1840, cacheWrite: 100 }, costUsd: null },
+    ],
+  },
+  silentSuccess: false,
+  installLine: /npm install --global @earendil-works\/pi-coding-agent/,
 });

@@ -16,6 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
 import { codex } from "../../src/adapters/harness/codex.ts";
+import { copilot } from "../../src/adapters/harness/copilot.ts";
+import { pi } from "../../src/adapters/harness/pi.ts";
 import { createSessions, noSessions } from "../../src/adapters/harness/sessions.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import { type ModelServer, startModelServer, type Turn } from "../fakes/model-server.ts";
@@ -24,6 +26,8 @@ import { type CliName, cliPath } from "./cli.ts";
 const keys: Record<CliName, string> = {
   "claude-code": "sk-ant-0000000000000000000000test",
   codex: "sk-proj-0000000000000000000000test",
+  copilot: "sk-ant-0000000000000000000000test",
+  pi: "sk-ant-0000000000000000000000test",
 };
 
 /**
@@ -43,6 +47,10 @@ export function realHarness(
       return claudeCode({ binary, apiKey, baseUrl: server.url, sessions });
     case "codex":
       return codex({ binary, apiKey, baseUrl: `${server.url}/v1`, sessions });
+    case "copilot":
+      return copilot({ binary, apiKey, baseUrl: server.url, sessions });
+    case "pi":
+      return pi({ binary, apiKey, baseUrl: server.url, sessions });
   }
 }
 

@@ -16,6 +16,8 @@ interface PinnedCli {
 export const pinnedClis = {
   "claude-code": { package: "@anthropic-ai/claude-code", version: "2.1.329", binary: "claude" },
   codex: { package: "@openai/codex", version: "0.169.0", binary: "codex" },
+  copilot: { package: "@github/copilot", version: "1.0.102", binary: "copilot" },
+  pi: { package: "@earendil-works/pi-coding-agent", version: "0.87.1", binary: "pi" },
 } as const satisfies Record<string, PinnedCli>;
 
 export type CliName = keyof typeof pinnedClis;

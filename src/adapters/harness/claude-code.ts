@@ -13,7 +13,7 @@ import { agentEnvironment } from "./environment.ts";
 import { amount, count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
 import { probeCli } from "./probe.ts";
 import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
-import { noSessions, type Sessions } from "./sessions.ts";
+import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "claude-code";
 const install = "npm install --global @anthropic-ai/claude-code";
@@ -73,12 +73,9 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
       if (request.maxTurns !== null) args.push("--max-turns", `${request.maxTurns}`);
       if (request.maxUsd !== null) args.push("--max-budget-usd", request.maxUsd.toFixed(4));
       const wanted = request.resumeSessionId;
-      if (wanted !== null) {
-        const short = request.cwd.length <= slugCharactersMax;
-        if (short && sessions.place(name, wanted, sessionPath(wanted)))
-          args.push("--resume", wanted, "--system-prompt-snapshot", "off");
-        else onEvent({ type: "warning", text: "The session is not kept here any more; the attempt begins a new one." });
-      }
+      const place = wanted === null || request.cwd.length > slugCharactersMax ? null : sessionPath(wanted);
+      const resumed = resumable(sessions, name, wanted, place, onEvent);
+      if (resumed !== null) args.push("--resume", resumed, "--system-prompt-snapshot", "off");
       const env = agentEnvironment(request, {
         ANTHROPIC_API_KEY: apiKey,
         CLAUDE_CODE_OAUTH_TOKEN: oauthToken,

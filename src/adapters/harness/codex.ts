@@ -16,7 +16,7 @@ import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text } from "./fields.ts";
 import { probeCli } from "./probe.ts";
 import { jsonLine, missingKey, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
-import { noSessions, type Sessions } from "./sessions.ts";
+import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "codex";
 const install = "npm install --global @openai/codex";
@@ -65,12 +65,8 @@ export function codex(options: CodexOptions): Harness {
       mkdirSync(home, { recursive: true });
       const model = request.model ?? defaultModel;
       const wanted = request.resumeSessionId;
-      const resumed =
-        wanted !== null &&
-        (rolloutPathOf(home, wanted) !== null || sessions.place(name, wanted, restoredRolloutPath(home, wanted)));
-      if (wanted !== null && !resumed)
-        onEvent({ type: "warning", text: "The session is not kept here any more; the attempt begins a new one." });
-      const before = resumed ? rolloutPathOf(home, wanted) : null;
+      const place = wanted === null ? null : (rolloutPathOf(home, wanted) ?? restoredRolloutPath(home, wanted));
+      const resumed = resumable(sessions, name, wanted, place, onEvent);
       const args = [
         "exec",
         "--json",
@@ -96,7 +92,7 @@ export function codex(options: CodexOptions): Harness {
           // The attempt has a temporary directory of its own.
           "sandbox_workspace_write.exclude_slash_tmp": true,
         }),
-        ...(resumed ? ["resume", wanted] : []),
+        ...(resumed === null ? [] : ["resume", resumed]),
         "-",
       ];
       const env = agentEnvironment(request, { OPENAI_API_KEY: apiKey, CODEX_HOME: home });
@@ -106,7 +102,7 @@ export function codex(options: CodexOptions): Harness {
         sandboxed = true;
       }
       const reader = new CodexReader(model, {
-        before: before === null ? noTokens : sessionTokens(before),
+        before: resumed === null || place === null ? noTokens : sessionTokens(place),
         now: (sessionId) => {
           const path = rolloutPathOf(home, sessionId);
           return path === null ? null : sessionTokens(path);
@@ -119,7 +115,7 @@ export function codex(options: CodexOptions): Harness {
           env,
           secrets: ["OPENAI_API_KEY"],
           // A resumed session keeps its first instructions for ever; new ones are said with the prompt.
-          input: resumed ? `${request.systemPrompt}\n\n${request.prompt}` : request.prompt,
+          input: resumed !== null ? `${request.systemPrompt}\n\n${request.prompt}` : request.prompt,
           install,
         },
         reader,

@@ -7,6 +7,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { HarnessEvent } from "../../ports/harness.ts";
 
 /** Session ids come from a CLI's output and become file names and arguments. */
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{5,100}$/;
@@ -58,4 +59,18 @@ function removeOld(directory: string): void {
     const path = join(directory, name);
     if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? oldest) < oldest) rmSync(path, { force: true });
   }
+}
+
+/** The session that goes on, or null: then the attempt begins anew and says so (N1). */
+export function resumable(
+  sessions: Sessions,
+  harness: string,
+  wanted: string | null,
+  path: string | null,
+  onEvent: (event: HarnessEvent) => void,
+): string | null {
+  if (wanted === null) return null;
+  if (path !== null && sessions.place(harness, wanted, path)) return wanted;
+  onEvent({ type: "warning", text: "The session is not kept here any more; the attempt begins a new one." });
+  return null;
 }

@@ -8,6 +8,8 @@ import type { HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { ClaudeCodeReader } from "./claude-code.ts";
 import { CodexReader } from "./codex.ts";
 import { CommandReader } from "./command.ts";
+import { CopilotReader, sumOf } from "./copilot.ts";
+import { PiReader } from "./pi.ts";
 import type { StreamReader } from "./run-harness.ts";
 
 const fixtures = fileURLToPath(new URL("../../../test/fixtures/harness/", import.meta.url));
@@ -34,7 +36,7 @@ interface Case {
   /** Set when the reader stops the CLI itself. */
   givesUp?: ErrorCode;
   finished?: boolean;
-  sessionId: string;
+  sessionId: string | null;
   text?: string;
   usage: HarnessResult["usage"];
   turns: number;
@@ -236,6 +238,182 @@ const codexCases: Record<string, Case> = {
   },
 };
 
+const piCases: Record<string, Case> = {
+  badtool: {
+    code: null,
+    sessionId: "01a1fbca-f878-7557-8f7d-198f14ec9b91",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1350, 110, 1840, 100, null),
+    tools: ["no_such_tool started", "no_such_tool failed"],
+  },
+  "commit.wt": {
+    code: null,
+    sessionId: "01a1fbc6-7079-749e-b473-9f4c83407c2f",
+    text: "Done: hello.txt exists.",
+    turns: 3,
+    usage: used("fake-model", 2550, 195, 2140, 140, null),
+    tools: ["write started", "write completed", "bash started", "bash completed"],
+  },
+  err401: {
+    code: "BATON_HARNESS_AUTH",
+    sessionId: "01a1fbbe-ba07-750a-8769-7caf9d1ec03f",
+    text: "",
+    turns: 0,
+    usage: [],
+  },
+  err429: {
+    code: "BATON_HARNESS_QUOTA",
+    sessionId: "01a1fbc2-0740-7583-b8da-4a9765f7bf06",
+    text: "",
+    turns: 0,
+    usage: [],
+    retries: [429, 429, 429],
+  },
+  flaky429: {
+    code: null,
+    sessionId: "01a1fbc6-a761-7257-82dc-a777d0e5073d",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1350, 110, 1840, 100, null),
+    tools: ["write started", "write completed"],
+    retries: [429, 429],
+  },
+  "followup.resumed": {
+    code: null,
+    sessionId: "01a1fbc2-dafc-7788-b880-f4a407e7f6e3",
+    text: "Yes, I remember.",
+    turns: 1,
+    usage: used("fake-model", 77, 11, 700, 7, null),
+  },
+  "mid-kill.termgroup": {
+    code: null,
+    sessionId: "01a1fbcc-afcf-766a-ab4b-cbf2e3085aae",
+    text: "Sleeping.",
+    turns: 1,
+    finished: false,
+    usage: used("fake-model", 1200, 85, 300, 40, null),
+    tools: ["bash started"],
+  },
+  refuse: {
+    code: "BATON_HARNESS_REFUSED",
+    sessionId: "01a1fbbf-36de-7346-8ffd-e5e4feb62a1b",
+    text: "I can't help with that.",
+    turns: 1,
+    usage: used("fake-model", 1200, 85, 300, 40, null),
+  },
+  "success.first": {
+    code: null,
+    sessionId: "01a1fbc2-dafc-7788-b880-f4a407e7f6e3",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1350, 110, 1840, 100, null),
+    tools: ["write started", "write completed"],
+  },
+  success: {
+    code: null,
+    sessionId: "01a1fbbb-e3ae-743d-9488-07afa156233c",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1350, 110, 1840, 100, null),
+    tools: ["write started", "write completed"],
+  },
+};
+
+// It prints no usage, and of a refusal no more than its words: both are in the session's own file (`sumOf`).
+const copilotCases: Record<string, Case> = {
+  badtool: {
+    code: null,
+    sessionId: "393da3d8-01f9-4b22-a41c-700725b470e9",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: [],
+    tools: ["no_such_tool started", "no_such_tool failed"],
+  },
+  "commit.wt": {
+    code: null,
+    sessionId: "1d1f9127-61f4-4bde-b523-53693ed8c869",
+    text: "Done: hello.txt exists.",
+    turns: 3,
+    usage: [],
+    tools: ["create started", "create completed", "bash started", "bash completed"],
+  },
+  err401: {
+    code: "BATON_HARNESS_AUTH",
+    sessionId: "ef824033-2125-4b5d-bde8-cc58b218a1da",
+    text: "",
+    turns: 0,
+    givesUp: "BATON_HARNESS_AUTH",
+    usage: [],
+    retries: [401, 401, 401],
+  },
+  err429: {
+    code: "BATON_HARNESS_QUOTA",
+    sessionId: "1f0808b1-c2d2-4d49-873f-f1b9653c3813",
+    text: "",
+    turns: 0,
+    givesUp: "BATON_HARNESS_QUOTA",
+    usage: [],
+    retries: [429, 429, 429, 429, 429, 429],
+  },
+  flaky429: {
+    code: null,
+    sessionId: "d6e4ac79-b76c-4d23-ba1a-9336c1480045",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: [],
+    tools: ["create started", "create completed"],
+    retries: [429, 429],
+  },
+  "followup.resumed": {
+    code: null,
+    sessionId: "ab1be4bb-18b0-4f27-ae77-6ad05a6432a4",
+    text: "Yes, I remember.",
+    turns: 1,
+    usage: [],
+  },
+  mcp: {
+    code: null,
+    sessionId: "f67c78c3-1d80-4cbf-8b3f-c180dc7c52ee",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: [],
+    tools: ["echo-echo started", "echo-echo completed"],
+  },
+  "mid-kill.termgroup": {
+    code: null,
+    sessionId: null,
+    text: "Sleeping.",
+    turns: 1,
+    finished: false,
+    usage: [],
+    tools: ["bash started"],
+  },
+  refuse: {
+    code: null,
+    sessionId: "10d0350c-917e-42de-85ed-001e0c25e16d",
+    text: "I can't help with that.",
+    turns: 1,
+    usage: [],
+  },
+  "success.first": {
+    code: null,
+    sessionId: "ab1be4bb-18b0-4f27-ae77-6ad05a6432a4",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: [],
+    tools: ["create started", "create completed"],
+  },
+  success: {
+    code: null,
+    sessionId: "0d9a4af7-2081-414f-a5a6-90c6287fa382",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: [],
+    tools: ["create started", "create completed"],
+  },
+};
+
 const resumedCodex = {
   before: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 },
   now: () => null,
@@ -246,6 +424,8 @@ const codexReader = (name: string): CodexReader =>
 const suites: [string, Record<string, Case>, (name: string) => StreamReader][] = [
   ["claude", claudeCases, () => new ClaudeCodeReader()],
   ["codex", codexCases, codexReader],
+  ["pi", piCases, () => new PiReader()],
+  ["copilot", copilotCases, () => new CopilotReader()],
 ];
 
 describe.each(suites)("recorded streams of %s", (cli, cases, create) => {
@@ -265,7 +445,9 @@ describe.each(suites)("recorded streams of %s", (cli, cases, create) => {
     expect(tools).toEqual(expected.tools ?? []);
     const retries = events.flatMap((event) => (event.type === "retry" ? [event.status] : []));
     expect(retries).toEqual(expected.retries ?? []);
-    expect(events.filter(({ type }) => type === "session")).toMatchObject([{ sessionId: expected.sessionId }]);
+    expect(events.filter(({ type }) => type === "session")).toMatchObject(
+      expected.sessionId === null ? [] : [{ sessionId: expected.sessionId }],
+    );
     // The last usage event is what the result says: live figures and final ones never disagree.
     const last = events.findLast(({ type }) => type === "usage");
     expect(last === undefined ? [] : [last]).toEqual(expected.usage.map((one) => ({ type: "usage", ...one })));
@@ -355,16 +537,48 @@ describe("Codex", () => {
   });
 });
 
+describe("Copilot CLI", () => {
+  const record = (more: object): string =>
+    JSON.stringify({
+      type: "session.usage_record",
+      data: {
+        usage: {
+          model: sonnet,
+          inputTokens: 1540,
+          outputTokens: 85,
+          cacheReadTokens: 300,
+          cacheWriteTokens: 40,
+          ...more,
+        },
+      },
+    });
+
+  it("sums the answers of its file; cached tokens are not input a second time", () => {
+    const sum = sumOf([record({ finishReason: "tool_calls" }), record({ finishReason: "stop", outputTokens: 5 })]);
+    expect(sum).toEqual({ usage: used(sonnet, 2400, 90, 600, 80, null), finishReason: "stop" });
+  });
+
+  it("an answer that the service filtered is a refusal, though the CLI ends well", () => {
+    const reader = new CopilotReader("s-1", { read: () => sumOf([record({ finishReason: "content_filter" })]) });
+    expect(read(reader, "copilot.refuse").end).toMatchObject({
+      finished: true,
+      error: { code: "BATON_HARNESS_REFUSED", message: expect.stringContaining("I can't help with that.") },
+    });
+  });
+});
+
 describe("any output", () => {
   const readers: [string, () => StreamReader][] = [
     ["claude-code", () => new ClaudeCodeReader()],
     ["codex", () => new CodexReader(gpt)],
     ["command", () => new CommandReader()],
+    ["pi", () => new PiReader()],
+    ["copilot", () => new CopilotReader("s-1")],
   ];
   const types =
-    "system assistant user result stream_event text usage error session tool thread.started item.started item.completed turn.completed turn.failed";
+    "message_end tool_execution_start auto_retry_start assistant.message tool.execution_complete model.call_failure session.error system assistant user result stream_event text usage error session tool thread.started item.started item.completed turn.completed turn.failed";
   const keys =
-    "message content usage item error event subtype modelUsage session_id type input_tokens permission_denials num_turns text changes model id attempt";
+    "data toolName statusCode errorMessage stopReason role message content usage item error event subtype modelUsage session_id type input_tokens permission_denials num_turns text changes model id attempt";
   const type = fc.constantFrom(...types.split(" "));
   const key = fc.constantFrom(...keys.split(" "));
   const value = fc.letrec((tie) => ({

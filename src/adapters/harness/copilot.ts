@@ -1,0 +1,239 @@
+/**
+ * GitHub Copilot CLI, headless, with a model service of one's own. Observed with 1.0.102.
+ *
+ * Traps: it prints no usage, so what it used is read from the session's own file; the session's id is printed only at the end, so it
+ * is given one; a refusal ends with exit 0; it has no flag for system text, so that comes before the prompt.
+ */
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ErrorData } from "../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import { agentEnvironment } from "./environment.ts";
+import { count, fields, status, text, toolDetail } from "./fields.ts";
+import { probeCli } from "./probe.ts";
+import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { noSessions, resumable, type Sessions } from "./sessions.ts";
+
+const name = "copilot";
+const install = "npm install --global @github/copilot";
+const defaultModel = "claude-sonnet-4-5";
+const defaultBaseUrl = "https://api.anthropic.com";
+const readTools = "view,grep,glob";
+/** Tries of the CLI at the service, before Baton takes over with its own backoff. */
+const retriesMax = 3;
+
+export interface CopilotOptions {
+  binary: string;
+  /** Of Anthropic, or of a service that speaks its wire. */
+  apiKey: string | undefined;
+  baseUrl: string | undefined;
+  sessions?: Sessions;
+}
+
+export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: CopilotOptions): Harness {
+  return {
+    name,
+    capabilities: {
+      resume: true,
+      readOnly: true,
+      systemPrompt: false,
+      maxTurns: false,
+      maxUsd: false,
+      reportsUsage: true,
+      reportsCost: false,
+    },
+    defaultModel,
+    probe: () =>
+      probeCli({
+        binary,
+        install,
+        authenticated: apiKey !== undefined,
+        authenticate: "Set ANTHROPIC_API_KEY where Baton runs.",
+      }),
+    async run(request, onEvent, signal) {
+      if (apiKey === undefined) return missingKey("ANTHROPIC_API_KEY");
+      const eventsOf = (id: string): string => join(request.homePath, ".copilot", "session-state", id, "events.jsonl");
+      const wanted = request.resumeSessionId;
+      const resumed = resumable(sessions, name, wanted, wanted === null ? null : eventsOf(wanted), onEvent);
+      const sessionId = resumed ?? randomUUID();
+      const path = eventsOf(sessionId);
+      // Instructions and servers of the tree are not trusted: only what is given here counts.
+      const args = ["--output-format", "json", "--allow-all-tools", "--no-auto-update", "--no-ask-user"];
+      args.push("--no-custom-instructions", "--disable-builtin-mcps", "--disallow-temp-dir");
+      if (request.access === "read-only") args.push(`--available-tools=${readTools}`);
+      args.push(resumed === null ? `--session-id=${sessionId}` : `--resume=${resumed}`);
+      args.push("--secret-env-vars=COPILOT_PROVIDER_API_KEY");
+      const env = agentEnvironment(request, {
+        COPILOT_PROVIDER_BASE_URL: baseUrl ?? defaultBaseUrl,
+        COPILOT_PROVIDER_TYPE: "anthropic",
+        COPILOT_PROVIDER_API_KEY: apiKey,
+        COPILOT_MODEL: request.model ?? defaultModel,
+        COPILOT_OFFLINE: "true",
+      });
+      const result = await runHarness(
+        request,
+        {
+          command: [binary, ...args],
+          env,
+          secrets: ["COPILOT_PROVIDER_API_KEY"],
+          input: `${request.systemPrompt}\n\n${request.prompt}`,
+          install,
+        },
+        new CopilotReader(sessionId, sessionRecords(path)),
+        onEvent,
+        signal,
+      );
+      if (result.sessionId !== null) sessions.keep(name, result.sessionId, path);
+      return result;
+    },
+  };
+}
+
+export interface SessionRecords {
+  /** What was used since the attempt began, per model, and how the last answer ended. */
+  read(): { usage: HarnessResult["usage"]; finishReason: string | null };
+}
+
+/** Answers of a session, as its file lists them; what is there already belongs to earlier attempts. */
+function sessionRecords(path: string): SessionRecords {
+  const linesOf = (): string[] => {
+    try {
+      return existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(isRecord) : [];
+    } catch {
+      // The agent can write there; what cannot be read is not counted.
+      return [];
+    }
+  };
+  const before = linesOf().length;
+  return { read: () => sumOf(linesOf().slice(before)) };
+}
+
+const isRecord = (line: string): boolean => line.includes('"session.usage_record"');
+
+export function sumOf(records: string[]): ReturnType<SessionRecords["read"]> {
+  const sums = new Map<string, Tokens>();
+  let finishReason: string | null = null;
+  for (const line of records) {
+    const used = fields(fields(jsonLine(line)?.["data"])["usage"]);
+    const model = text(used["model"]);
+    if (model === null) continue;
+    finishReason = text(used["finishReason"]);
+    const cacheRead = count(used["cacheReadTokens"]);
+    const cacheWrite = count(used["cacheWriteTokens"]);
+    // `inputTokens` includes both.
+    const input = Math.max(0, count(used["inputTokens"]) - cacheRead - cacheWrite);
+    const tokens = { input, output: count(used["outputTokens"]), cacheRead, cacheWrite };
+    sums.set(model, addTokens(sums.get(model) ?? noTokens, tokens));
+  }
+  return { usage: [...sums].map(([model, tokens]) => ({ model, tokens, costUsd: null })), finishReason };
+}
+
+export class CopilotReader implements StreamReader {
+  giveUp: ErrorData | null = null;
+  readonly #records: SessionRecords;
+  #sessionId: string | null;
+  #announced = false;
+  #text = "";
+  #finished = false;
+  #failure: ErrorData | null = null;
+  #turns = 0;
+  readonly #tools = new Map<string, string>();
+
+  constructor(sessionId: string | null = null, records: SessionRecords = { read: () => sumOf([]) }) {
+    this.#sessionId = sessionId;
+    this.#records = records;
+  }
+
+  keeps(line: string): boolean {
+    return !line.includes('"ephemeral":true');
+  }
+
+  take(line: string, stream: "stdout" | "stderr"): HarnessEvent[] {
+    const event = stream === "stdout" ? jsonLine(line) : null;
+    if (event === null) return [];
+    const data = fields(event["data"]);
+    switch (event["type"]) {
+      case "user.message":
+        return this.#announce(null);
+      case "assistant.message":
+        return this.#message(data);
+      case "tool.execution_start": {
+        const tool = text(data["toolName"]) ?? "tool";
+        this.#tools.set(text(data["toolCallId"]) ?? "", tool);
+        return [{ type: "tool", name: tool, detail: toolDetail(data["arguments"]), state: "started" }];
+      }
+      case "tool.execution_complete": {
+        const tool = this.#tools.get(text(data["toolCallId"]) ?? "") ?? "tool";
+        const state = data["success"] === true ? "completed" : "failed";
+        return [{ type: "tool", name: tool, detail: "", state }, ...this.#used()];
+      }
+      case "model.call_failure":
+        return this.#retry(status(data["statusCode"]), count(data["retryAttempt"]) + 1, text(data["errorMessage"]));
+      case "session.error": {
+        const message = text(data["message"]) ?? "unknown";
+        const code = status(data["statusCode"]);
+        this.#failure =
+          code === null ? failureOf(text(data["errorType"]) ?? "", message) : statusError(code, message.slice(0, 200));
+        return [];
+      }
+      case "result": {
+        this.#finished = true;
+        const id = text(event["sessionId"]);
+        if (event["exitCode"] !== 0)
+          this.#failure ??= { code: "BATON_HARNESS_CRASHED", message: "Copilot CLI failed without saying why." };
+        return [...this.#announce(id), ...this.#used()];
+      }
+      default:
+        return [];
+    }
+  }
+
+  end(): ReturnType<StreamReader["end"]> {
+    const { usage, finishReason } = this.#records.read();
+    const refused = finishReason === "content_filter" || finishReason === "refusal";
+    return {
+      finished: this.#finished,
+      error: this.#failure ?? (refused ? refusal(this.#text) : null),
+      text: this.#text,
+      sessionId: this.#announced ? this.#sessionId : null,
+      usage,
+      turns: this.#turns,
+    };
+  }
+
+  #announce(id: string | null): HarnessEvent[] {
+    this.#sessionId = id ?? this.#sessionId;
+    if (this.#announced || this.#sessionId === null) return [];
+    this.#announced = true;
+    return [{ type: "session", sessionId: this.#sessionId, model: null }];
+  }
+
+  #message(data: Record<string, unknown>): HarnessEvent[] {
+    this.#turns += 1;
+    const words = text(data["content"]) ?? "";
+    if (words !== "") this.#text = words;
+    return words === "" ? this.#used() : [{ type: "text", text: words }, ...this.#used()];
+  }
+
+  #used(): HarnessEvent[] {
+    return this.#records.read().usage.map((used) => ({ type: "usage", ...used }));
+  }
+
+  #retry(code: number | null, attempt: number, reason: string | null): HarnessEvent[] {
+    if (code === 401 || code === 403 || attempt >= retriesMax)
+      this.giveUp = statusError(code ?? 503, `Tried ${attempt} times.`);
+    return [{ type: "retry", reason: reason ?? "error", status: code, attempt }];
+  }
+}
+
+function failureOf(type: string, message: string): ErrorData {
+  return /refus|content.?filter|safety/i.test(`${type} ${message}`)
+    ? refusal(message)
+    : { code: "BATON_HARNESS_CRASHED", message: `Copilot CLI failed: ${message.slice(0, 300)}` };
+}
+
+function refusal(words: string): ErrorData {
+  return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${words.slice(0, 300)}` };
+}

@@ -1,0 +1,396 @@
+/**
+ * The models' services on loopback: an agent asks here with a token, Baton's key goes on to the service.
+ *
+ * Owns: HTTP, tokens, which paths and services. Does not own: wire formats (`wires/`), counting (`grant.ts`).
+ * K1 The key is put in here and nowhere else; an error in which the service repeats it leaves without it.
+ * K2 Revoked or closed, nothing of a grant stays open, on either side.
+ * K4 Bytes of an answer pass as they come: nothing is held back to be counted, compressed stays compressed.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import {
+  createServer,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { AddressInfo } from "node:net";
+import { BatonError } from "../../core/errors.ts";
+import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
+import { type Fields, text } from "../harness/fields.ts";
+import { AnswerMeter } from "./answer-meter.ts";
+import { type Call, Grant } from "./grant.ts";
+import { readBody, unpack } from "./request-body.ts";
+import type { Route, Wire } from "./wire.ts";
+import { wires } from "./wires/index.ts";
+import { openaiResponses } from "./wires/openai-responses.ts";
+
+/** A service and the key for it. */
+export interface Upstream {
+  baseUrl: string;
+  secret: string;
+  kind: "api-key" | "login";
+}
+
+export type Upstreams = Partial<Record<ModelProvider, Upstream>>;
+
+/** Below which path a service is found, as its clients expect it: OpenAI's are given an address with the version. */
+const prefixes: Record<ModelProvider, string> = { anthropic: "/anthropic", openai: "/openai/v1", gemini: "/gemini" };
+export const defaultBaseUrls: Record<ModelProvider, string> = {
+  anthropic: "https://api.anthropic.com",
+  openai: "https://api.openai.com/v1",
+  gemini: "https://generativelanguage.googleapis.com",
+};
+const providers = Object.keys(prefixes) as ModelProvider[];
+
+const errorBytesMax = 256 * 1024;
+/** Longer than clients keep theirs: otherwise a request may meet a connection that is just being closed. */
+const keepAliveTimeoutMs = 120_000;
+
+/** Of one connection only, or about whom the agent is: none of the service's business. */
+const heldBack = new Set([
+  "accept-encoding",
+  "api-key",
+  "authorization",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "cookie",
+  "expect",
+  "forwarded",
+  "host",
+  "keep-alive",
+  "openai-organization",
+  "openai-project",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-api-key",
+  "x-goog-api-key",
+  "x-goog-user-project",
+]);
+const notReturned = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "set-cookie",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy> {
+  const grants = new Map<string, Grant>();
+  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const server = createServer((incoming, outgoing) => {
+    serve({ upstreams, grants, agents }, incoming, outgoing).catch(() => outgoing.destroy());
+  });
+  server.keepAliveTimeout = keepAliveTimeoutMs;
+  // Model answers take as long as they take; the attempt has its own time.
+  server.timeout = 0;
+  // A connection that breaks while nobody reads it is the client's affair.
+  server.on("clientError", (_, socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const known = providers.filter((provider) => upstreams[provider] !== undefined);
+  let closed = false;
+  return {
+    providers: known,
+    grant(request: GrantRequest): ModelGrant {
+      if (closed) throw new BatonError("BATON_INTERNAL", "The model proxy is closed.");
+      const grant = new Grant(request);
+      // Looks like no service's key, so that nobody takes it for a leak; 256 bits are not guessed.
+      const token = `baton-${randomBytes(32).toString("base64url")}`;
+      grants.set(token, grant);
+      const models: ModelAccesses = {};
+      for (const provider of known) {
+        const upstream = upstreams[provider];
+        if (upstream !== undefined && (request.providers?.includes(provider) ?? true))
+          models[provider] = {
+            baseUrl: `http://127.0.0.1:${port}${prefixes[provider]}`,
+            key: token,
+            kind: upstream.kind,
+          };
+      }
+      return {
+        models,
+        uses: () => grant.uses(),
+        stopped: grant.stopped,
+        stopReason: () => grant.stopReason(),
+        async revoke() {
+          grants.delete(token);
+          await grant.revoke();
+        },
+      };
+    },
+    async close() {
+      closed = true;
+      const all = [...grants.values()];
+      grants.clear();
+      await Promise.all(all.map((grant) => grant.revoke()));
+      const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      agents.http.destroy();
+      agents.https.destroy();
+      await ended;
+    },
+  };
+}
+
+interface World {
+  upstreams: Upstreams;
+  grants: Map<string, Grant>;
+  agents: { http: HttpAgent; https: HttpsAgent };
+}
+
+interface Asked {
+  provider: ModelProvider;
+  upstream: Upstream;
+  wire: Wire;
+  route: Route;
+  grant: Grant;
+  /** Path and query below the service's address. */
+  target: string;
+}
+
+async function serve(world: World, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const url = new URL(incoming.url ?? "/", "http://127.0.0.1");
+  const method = incoming.method ?? "GET";
+  const provider = providers.find((one) => url.pathname.startsWith(`${prefixes[one]}/`));
+  const spoken = wires.find((wire) => wire.provider === provider) ?? openaiResponses;
+  const grant = world.grants.get(tokenOf(incoming.headers, url));
+  const refuse = (wire: Wire, status: number, message: string): void => {
+    grant?.refused(status, message);
+    incoming.resume();
+    answer(outgoing, status, wire.error(status, `Baton: ${message}`));
+  };
+  if (grant === undefined) return refuse(spoken, 401, "this token is not known, or its step has ended.");
+  const upstream = provider === undefined ? undefined : world.upstreams[provider];
+  if (provider === undefined || upstream === undefined || !(grant.request.providers?.includes(provider) ?? true))
+    return refuse(spoken, 404, `${url.pathname} is no service that this step may ask.`);
+  const path = url.pathname.slice(prefixes[provider].length);
+  const found = wires
+    .filter((one) => one.provider === provider)
+    .map((wire) => ({ wire, route: wire.route(method, path) }))
+    .find((one): one is { wire: Wire; route: Route } => one.route !== null);
+  if (found === undefined) return refuse(spoken, 404, `${method} ${path} is not allowed.`);
+  const { wire, route } = found;
+  const read = await readBody(incoming);
+  if (!read.ok) return refuse(wire, read.status, read.message);
+  const model = route.model ?? text(read.body["model"]);
+  const { models } = grant.request;
+  if (route.metered && model === null) return refuse(wire, 400, "the request names no model.");
+  if (model !== null && models !== null && !models.includes(model))
+    return refuse(wire, 403, `the model "${model}" is not allowed here; allowed: ${models.join(", ")}.`);
+  url.searchParams.delete("key");
+  const asked: Asked = { provider, upstream, wire, route, grant, target: `${path}${url.search}` };
+  if (!route.metered || model === null) return forward(world, asked, incoming, outgoing, read.bytes, null);
+  const objection = wire.prepare(read.body);
+  if (objection !== null) return refuse(wire, 400, objection);
+  const exhausted = grant.exhausted();
+  if (exhausted !== null) return refuse(wire, 402, exhausted);
+  // Written anew: what was checked is what is sent, also where a name was given twice.
+  const body = Buffer.from(JSON.stringify(read.body));
+  return forward(world, asked, incoming, outgoing, body, { model, requestCharacters: body.length });
+}
+
+/** Sends the request on and the answer back; counts it where it costs something. */
+async function forward(
+  world: World,
+  asked: Asked,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  body: Buffer,
+  metered: Pick<Call, "model" | "requestCharacters"> | null,
+): Promise<void> {
+  const { grant, upstream, wire } = asked;
+  if (grant.revoked) return answer(outgoing, 401, wire.error(401, "Baton: the step has ended."));
+  const stop = new AbortController();
+  let left = false;
+  outgoing.once("close", () => {
+    if (outgoing.writableFinished) return;
+    left = true;
+    stop.abort();
+  });
+  const ended = Promise.withResolvers<void>();
+  const call: Call = {
+    model: metered?.model ?? "",
+    requestCharacters: metered?.requestCharacters ?? 0,
+    reading: null,
+    abort: () => outgoing.destroy(),
+    done: ended.promise,
+  };
+  if (metered !== null) grant.begin(call);
+  let answered = false;
+  let cut: "service" | "client" | null = "client";
+  try {
+    const response = await send(world, asked, incoming, body, stop.signal);
+    const status = response.statusCode ?? 502;
+    if (status < 200 || status > 299) {
+      const said = await readError(response, upstream.secret);
+      if (metered !== null) grant.failed(call, status, messageOf(said));
+      // An agent has no business following the service elsewhere.
+      if (status < 400) return answer(outgoing, 502, wire.error(502, `Baton: the service answered ${status}.`));
+      outgoing.writeHead(status, { ...returned(response.headers), "content-length": said.length });
+      outgoing.end(said);
+      return;
+    }
+    answered = true;
+    outgoing.writeHead(status, returned(response.headers));
+    outgoing.flushHeaders();
+    const meter =
+      metered === null ? null : new AnswerMeter(wire, response.headers, (reading) => grant.read(call, reading));
+    cut = await pass(response, outgoing, meter);
+    if (meter !== null) call.reading = await meter.end();
+    if (cut === null) outgoing.end();
+    else outgoing.destroy();
+  } catch (thrown) {
+    if (left) return;
+    const message = thrown instanceof Error ? thrown.message : "no answer";
+    if (metered !== null) grant.failed(call, 503, message);
+    answer(outgoing, 502, wire.error(502, `Baton: the service could not be reached (${message}).`));
+  } finally {
+    // G2: also what the client did not wait for.
+    if (metered !== null && (answered || left)) grant.settle(call, cut);
+    ended.resolve();
+  }
+}
+
+/** Resolves with who ended it early; null when it came whole. */
+async function pass(
+  response: IncomingMessage,
+  outgoing: ServerResponse,
+  meter: AnswerMeter | null,
+): Promise<"service" | "client" | null> {
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      meter?.take(chunk);
+      if (outgoing.destroyed) return "client";
+      if (!outgoing.write(chunk)) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+    }
+  } catch {
+    return outgoing.destroyed ? "client" : "service";
+  }
+  if (outgoing.destroyed) return "client";
+  return response.complete ? null : "service";
+}
+
+async function send(
+  world: World,
+  asked: Asked,
+  incoming: IncomingMessage,
+  body: Buffer,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const url = new URL(asked.upstream.baseUrl.replace(/\/+$/, "") + asked.target);
+  const secure = url.protocol === "https:";
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(incoming.headers))
+    if (value !== undefined && !heldBack.has(name)) headers[name] = value;
+  Object.assign(headers, credentials(asked, headers), { "accept-encoding": acceptEncoding(incoming.headers) });
+  if (incoming.method !== "GET") headers["content-length"] = `${body.length}`;
+  const attempt = (): Promise<{ response: IncomingMessage } | { error: Error; reused: boolean }> =>
+    new Promise((resolve) => {
+      const options = {
+        method: incoming.method,
+        headers,
+        signal,
+        agent: secure ? world.agents.https : world.agents.http,
+      };
+      const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
+      request.once("response", (response) => resolve({ response }));
+      request.on("error", (error) => resolve({ error, reused: request.reusedSocket }));
+      request.end(incoming.method === "GET" ? undefined : body);
+    });
+  let result = await attempt();
+  // A kept connection that the service closed meanwhile took nothing in; a new one does.
+  if ("error" in result && result.reused && !signal.aborted) result = await attempt();
+  if ("error" in result) throw result.error;
+  return result.response;
+}
+
+function credentials(
+  { provider, upstream }: Asked,
+  headers: Record<string, string | string[]>,
+): Record<string, string> {
+  const { secret, kind } = upstream;
+  switch (provider) {
+    case "anthropic": {
+      if (kind === "api-key") return { "x-api-key": secret };
+      const betas = [headers["anthropic-beta"] ?? []].flat().flatMap((beta) => beta.split(/\s*,\s*/));
+      return {
+        authorization: `Bearer ${secret}`,
+        "anthropic-beta": [...new Set([...betas, "oauth-2025-04-20"])].join(","),
+      };
+    }
+    case "openai":
+      return { authorization: `Bearer ${secret}` };
+    case "gemini":
+      return { "x-goog-api-key": secret };
+  }
+}
+
+/** Only what can be read here as well. */
+function acceptEncoding(headers: IncomingHttpHeaders): string {
+  const wanted = `${headers["accept-encoding"] ?? ""}`.split(",").map((part) => part.trim().split(";")[0] ?? "");
+  const both = wanted.filter((name) => ["gzip", "deflate", "br", "zstd"].includes(name));
+  return both.length === 0 ? "identity" : both.join(", ");
+}
+
+function returned(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !notReturned.has(name)) kept[name] = value;
+  return kept;
+}
+
+function tokenOf(headers: IncomingHttpHeaders, url: URL): string {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? "")?.[1];
+  const named = headers["x-api-key"] ?? headers["x-goog-api-key"];
+  return bearer ?? (typeof named === "string" ? named : (url.searchParams.get("key") ?? ""));
+}
+
+function answer(outgoing: ServerResponse, status: number, body: object): void {
+  if (outgoing.headersSent || outgoing.destroyed) {
+    outgoing.destroy();
+    return;
+  }
+  const bytes = Buffer.from(JSON.stringify(body));
+  outgoing.writeHead(status, { "content-type": "application/json", "content-length": bytes.length });
+  outgoing.end(bytes);
+}
+
+/** Short, and without the key (K1). */
+async function readError(response: IncomingMessage, secret: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= errorBytesMax) chunks.push(chunk);
+  }
+  const { "content-encoding": encoding } = response.headers;
+  delete response.headers["content-encoding"];
+  const whole = await unpack(Buffer.concat(chunks), encoding).catch(() => Buffer.alloc(0));
+  return Buffer.from(whole.toString("utf8").replaceAll(secret, "[key]"));
+}
+
+const messageCharactersMax = 200;
+
+function messageOf(body: Buffer): string {
+  try {
+    const value = JSON.parse(body.toString("utf8")) as Fields;
+    const error = (Array.isArray(value) ? (value[0] as Fields) : value)["error"] as Fields | undefined;
+    return (text(error?.["message"]) ?? "").slice(0, messageCharactersMax);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Anthropic Messages: `POST /v1/messages`.
+ *
+ * `message_start` has the input's three parts, which never overlap; `message_delta` has the output so far, and may correct the input.
+ */
+import { count, fields, list, text } from "../../harness/fields.ts";
+import { lengthOf, type Reading, type Wire } from "../wire.ts";
+
+const names: Record<number, string> = {
+  400: "invalid_request_error",
+  401: "authentication_error",
+  402: "billing_error",
+  403: "permission_error",
+  404: "not_found_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+};
+
+export const anthropicMessages: Wire = {
+  name: "anthropic-messages",
+  provider: "anthropic",
+  route(method, path) {
+    if (method === "POST" && path === "/v1/messages") return { metered: true, model: null };
+    if (method === "POST" && path === "/v1/messages/count_tokens") return { metered: false, model: null };
+    if (method === "GET" && /^\/v1\/models(?:\/[^/]+)?$/.test(path)) return { metered: false, model: null };
+    return null;
+  },
+  prepare: () => null,
+  read(message, reading) {
+    switch (message["type"]) {
+      case "message_start":
+        takeMessage(fields(message["message"]), reading);
+        break;
+      case "message":
+        takeMessage(message, reading);
+        reading.final = true;
+        break;
+      case "message_delta":
+        takeUsage(fields(message["usage"]), reading);
+        // Its output count is the whole; only the stop is still to come.
+        reading.final = text(fields(message["delta"])["stop_reason"]) !== null;
+        break;
+      case "content_block_delta": {
+        const delta = fields(message["delta"]);
+        reading.characters += lengthOf(delta["text"], delta["partial_json"], delta["thinking"]);
+        break;
+      }
+      default:
+        break;
+    }
+  },
+  error: (status, message) => ({ type: "error", error: { type: names[status] ?? "api_error", message } }),
+};
+
+function takeMessage(message: Record<string, unknown>, reading: Reading): void {
+  reading.model = text(message["model"]) ?? reading.model;
+  for (const part of list(message["content"])) reading.characters += lengthOf(part["text"], part["thinking"]);
+  takeUsage(fields(message["usage"]), reading);
+}
+
+function takeUsage(usage: Record<string, unknown>, reading: Reading): void {
+  const before = reading.tokens ?? { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  // Each counts from the beginning, so the larger is the later; a delta may leave the input out, or have it as 0.
+  reading.tokens = {
+    input: Math.max(before.input, count(usage["input_tokens"])),
+    output: Math.max(before.output, count(usage["output_tokens"])),
+    cacheRead: Math.max(before.cacheRead, count(usage["cache_read_input_tokens"])),
+    cacheWrite: Math.max(before.cacheWrite, count(usage["cache_creation_input_tokens"])),
+  };
+}

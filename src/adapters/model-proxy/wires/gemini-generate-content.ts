@@ -1,0 +1,57 @@
+/**
+ * Gemini: `POST /v1beta/models/<model>:generateContent` and `:streamGenerateContent`, as events or as one JSON list.
+ *
+ * `usageMetadata` of every piece counts from the beginning; the prompt's count includes the cache, thoughts are beside the candidates'.
+ */
+import { count, fields, list, text } from "../../harness/fields.ts";
+import { lengthOf, type Wire } from "../wire.ts";
+
+const names: Record<number, string> = {
+  400: "INVALID_ARGUMENT",
+  401: "UNAUTHENTICATED",
+  402: "RESOURCE_EXHAUSTED",
+  403: "PERMISSION_DENIED",
+  404: "NOT_FOUND",
+  429: "RESOURCE_EXHAUSTED",
+  503: "UNAVAILABLE",
+};
+const call = /^\/v1(?:beta|alpha)?\/(?:models|tunedModels)\/([A-Za-z0-9._-]+):([A-Za-z]+)$/;
+
+export const geminiGenerateContent: Wire = {
+  name: "gemini-generate-content",
+  provider: "gemini",
+  route(method, path) {
+    const [, model = null, operation] = call.exec(path) ?? [];
+    if (method === "POST" && (operation === "generateContent" || operation === "streamGenerateContent"))
+      return { metered: true, model };
+    if (method === "POST" && operation === "countTokens") return { metered: false, model };
+    if (method === "GET" && /^\/v1(?:beta|alpha)?\/models(?:\/[A-Za-z0-9._-]+)?$/.test(path))
+      return { metered: false, model: null };
+    return null;
+  },
+  prepare: () => null,
+  read(message, reading) {
+    reading.model = text(message["modelVersion"]) ?? reading.model;
+    for (const candidate of list(message["candidates"])) {
+      for (const part of list(fields(candidate["content"])["parts"])) {
+        const args = fields(part["functionCall"])["args"];
+        reading.characters += lengthOf(part["text"], args === undefined ? null : JSON.stringify(args));
+      }
+      if (text(candidate["finishReason"]) !== null) reading.final = true;
+    }
+    const { usageMetadata } = message;
+    if (typeof usageMetadata !== "object" || usageMetadata === null) return;
+    const usage = fields(usageMetadata);
+    const prompt = count(usage["promptTokenCount"]);
+    const cacheRead = Math.min(prompt, count(usage["cachedContentTokenCount"]));
+    reading.tokens = {
+      input: prompt - cacheRead + count(usage["toolUsePromptTokenCount"]),
+      output: count(usage["candidatesTokenCount"]) + count(usage["thoughtsTokenCount"]),
+      cacheRead,
+      cacheWrite: 0,
+    };
+  },
+  error: (status, message) => ({
+    error: { code: status, message, status: names[status] ?? (status >= 500 ? "INTERNAL" : "FAILED_PRECONDITION") },
+  }),
+};

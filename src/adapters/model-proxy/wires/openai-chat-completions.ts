@@ -1,0 +1,35 @@
+/**
+ * OpenAI Chat Completions: `POST /chat/completions`, below an address that ends in `/v1`.
+ *
+ * A stream says what was used only if it is asked to, in a last piece without choices.
+ */
+import { fields, list, text } from "../../harness/fields.ts";
+import { lengthOf, type Wire } from "../wire.ts";
+import { isModelList, openaiError, openaiTokens } from "./openai.ts";
+
+export const openaiChatCompletions: Wire = {
+  name: "openai-chat-completions",
+  provider: "openai",
+  route(method, path) {
+    if (method === "POST" && path === "/chat/completions") return { metered: true, model: null };
+    return isModelList(method, path) ? { metered: false, model: null } : null;
+  },
+  prepare(body) {
+    if (body["stream"] === true) body["stream_options"] = { ...fields(body["stream_options"]), include_usage: true };
+    return null;
+  },
+  read(message, reading) {
+    reading.model = text(message["model"]) ?? reading.model;
+    for (const choice of list(message["choices"])) {
+      const said = fields(choice["delta"] ?? choice["message"]);
+      reading.characters += lengthOf(said["content"], said["reasoning_content"], said["reasoning"]);
+      for (const call of list(said["tool_calls"]))
+        reading.characters += lengthOf(fields(call["function"])["arguments"]);
+    }
+    const { usage } = message;
+    if (typeof usage !== "object" || usage === null) return;
+    reading.tokens = openaiTokens(fields(usage), "prompt", "completion");
+    reading.final = true;
+  },
+  error: openaiError,
+};

@@ -1,0 +1,53 @@
+/**
+ * OpenAI Responses: `POST /responses`, below an address that ends in `/v1`.
+ *
+ * What was used comes with the last event only. An answer in the background would be made, and paid, after its request has ended:
+ * refused.
+ */
+import { fields, list, text } from "../../harness/fields.ts";
+import { lengthOf, type Reading, type Wire } from "../wire.ts";
+import { isModelList, openaiError, openaiTokens } from "./openai.ts";
+
+export const openaiResponses: Wire = {
+  name: "openai-responses",
+  provider: "openai",
+  route(method, path) {
+    if (method === "POST" && (path === "/responses" || path === "/responses/compact"))
+      return { metered: true, model: null };
+    return isModelList(method, path) ? { metered: false, model: null } : null;
+  },
+  prepare: (body) =>
+    body["background"] === true ? "Answers in the background are not allowed: nobody would count them." : null,
+  read(message, reading) {
+    switch (message["type"]) {
+      case "response.created":
+      case "response.in_progress":
+        reading.model = text(fields(message["response"])["model"]) ?? reading.model;
+        break;
+      case "response.completed":
+      case "response.incomplete":
+      case "response.failed":
+        takeResponse(fields(message["response"]), reading);
+        break;
+      default:
+        if (message["object"] === "response" || message["object"] === "response.compaction")
+          takeResponse(message, reading);
+        else reading.characters += lengthOf(message["delta"]);
+        break;
+    }
+  },
+  error: openaiError,
+};
+
+function takeResponse(response: Record<string, unknown>, reading: Reading): void {
+  reading.model = text(response["model"]) ?? reading.model;
+  const { usage } = response;
+  if (typeof usage === "object" && usage !== null) {
+    reading.tokens = openaiTokens(fields(usage), "input", "output");
+    reading.final = true;
+    return;
+  }
+  // A failed answer may say nothing of what it used.
+  for (const item of list(response["output"]))
+    for (const part of list(item["content"])) reading.characters += lengthOf(part["text"]);
+}

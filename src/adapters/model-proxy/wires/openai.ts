@@ -1,0 +1,38 @@
+/** What both wires of OpenAI share: `input` includes what came from the cache; errors. */
+import type { Tokens } from "../../../core/vocabulary.ts";
+import { count, type Fields, fields } from "../../harness/fields.ts";
+
+const codes: Record<number, string> = {
+  400: "invalid_request",
+  401: "invalid_api_key",
+  402: "insufficient_quota",
+  403: "permission_denied",
+  404: "not_found",
+  429: "rate_limit_exceeded",
+};
+
+export function openaiError(status: number, message: string): object {
+  const code = codes[status] ?? "server_error";
+  return {
+    error: {
+      message,
+      type: status === 402 ? code : status >= 500 ? "server_error" : "invalid_request_error",
+      param: null,
+      code,
+    },
+  };
+}
+
+/** `prompt`/`completion` for Chat Completions, `input`/`output` for Responses. */
+export function openaiTokens(usage: Fields, input: "input" | "prompt", output: "output" | "completion"): Tokens {
+  const all = count(usage[`${input}_tokens`]);
+  const details = fields(usage[`${input}_tokens_details`]);
+  const cacheRead = Math.min(all, count(details["cached_tokens"]));
+  const cacheWrite = Math.min(all - cacheRead, count(details["cache_write_tokens"]));
+  return { input: all - cacheRead - cacheWrite, output: count(usage[`${output}_tokens`]), cacheRead, cacheWrite };
+}
+
+/** Lists of models cost nothing. */
+export function isModelList(method: string, path: string): boolean {
+  return method === "GET" && /^\/models(?:\/[^/]+)?$/.test(path);
+}

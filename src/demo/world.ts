@@ -1,5 +1,5 @@
 /** A whole world on this machine: the local GitHub, a repository with an issue and CI, people, and a real Baton behind its real door. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,9 @@ import { sampleFiles, sampleIssue, sampleScript } from "./sample.ts";
 export const agentPath = fileURLToPath(new URL("./scripted-agent.mjs", import.meta.url));
 const webhookSecret = "a-secret-of-this-demo";
 export const repositoryName = "acme/shop";
+
+/** Environment variable that names a data directory with an empty database: to initialise one takes seconds, to copy it none. */
+export const databaseTemplate = "BATON_WORLD_TEMPLATE";
 
 export interface WorldOptions {
   files?: Record<string, string>;
@@ -67,6 +70,8 @@ export const appEvents = ["issue_comment", "pull_request", "pull_request_review"
 
 export async function setStage(options: WorldOptions = {}): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), "baton-world-"));
+  const template = process.env[databaseTemplate];
+  if (template !== undefined) cpSync(template, join(directory, "data"), { recursive: true });
   const github = await startLocalGithub(options.github ?? {});
   for (const login of ["alice", "bob", "mallory"]) github.createUser({ login });
   github.createOrganization({ login: "acme", members: ["alice", "bob"] });

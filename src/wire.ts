@@ -94,10 +94,9 @@ export async function startBaton(
 }
 
 function harnesses(settings: AppSettings): Map<string, Harness> {
-  const { claude, codex, command, repositoryCommands } = settings.harness;
+  const { command, repositoryCommands, ...clis } = settings.harness;
   return createHarnesses({
-    claude,
-    codex,
+    ...clis,
     command: command.length === 0 && !repositoryCommands ? null : { command, repositoryCommands, keys: {} },
     sessionsDir: join(settings.dataDir, "sessions"),
   });

@@ -52,6 +52,8 @@ export const environmentSchema = z.object({
   OPENAI_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
   BATON_CLAUDE_BINARY: z.string().default("claude").describe("Program of Claude Code, by name or path."),
   BATON_CODEX_BINARY: z.string().default("codex").describe("Program of Codex, by name or path."),
+  BATON_COPILOT_BINARY: z.string().default("copilot").describe("Program of the GitHub Copilot CLI, by name or path."),
+  BATON_PI_BINARY: z.string().default("pi").describe("Program of Pi, by name or path."),
   BATON_HARNESS_COMMAND: z
     .string()
     .optional()
@@ -73,6 +75,9 @@ export interface AppSettings {
   harness: {
     claude: { binary: string; apiKey: string | undefined; baseUrl: string | undefined; oauthToken: string | undefined };
     codex: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
+    /** Both speak to Anthropic's service, or to one of the same wire. */
+    copilot: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
+    pi: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     command: string[];
     repositoryCommands: boolean;
   };
@@ -117,6 +122,12 @@ export function readSettings(environment: Record<string, string | undefined>): A
         oauthToken: env.CLAUDE_CODE_OAUTH_TOKEN,
       },
       codex: { binary: env.BATON_CODEX_BINARY, apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+      copilot: {
+        binary: env.BATON_COPILOT_BINARY,
+        apiKey: env.ANTHROPIC_API_KEY,
+        baseUrl: env.ANTHROPIC_BASE_URL,
+      },
+      pi: { binary: env.BATON_PI_BINARY, apiKey: env.ANTHROPIC_API_KEY, baseUrl: env.ANTHROPIC_BASE_URL },
       command: readCommand(env.BATON_HARNESS_COMMAND),
       repositoryCommands: env.BATON_REPOSITORY_COMMANDS === "allow",
     },

@@ -87,7 +87,7 @@ export const settingsSchema = z
           .string()
           .min(1)
           .default("claude-code")
-          .describe("Coding agent to use: `claude-code`, `codex` or `command`."),
+          .describe("Coding agent to use: `claude-code`, `codex`, `copilot`, `pi` or `command`."),
         model: z
           .string()
           .min(1)

@@ -11,6 +11,7 @@ import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { amount, count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
+import { modelAccess } from "./model-access.ts";
 import { probeCli } from "./probe.ts";
 import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
@@ -49,7 +50,8 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
     defaultModel,
     probe: () => probeCli({ binary, install, authenticated, authenticate: "Set ANTHROPIC_API_KEY where Baton runs." }),
     async run(request, onEvent, signal) {
-      if (!authenticated) return missingKey("ANTHROPIC_API_KEY");
+      const access = modelAccess(request, "anthropic", { apiKey, login: oauthToken, baseUrl });
+      if (access === null) return missingKey("ANTHROPIC_API_KEY");
       const sessionPath = (id: string): string => {
         const slug = request.cwd.replace(/[^A-Za-z0-9]/g, "-");
         return join(request.homePath, ".claude", "projects", slug, `${id}.jsonl`);
@@ -77,9 +79,9 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
       const resumed = resumable(sessions, name, wanted, place, onEvent);
       if (resumed !== null) args.push("--resume", resumed, "--system-prompt-snapshot", "off");
       const env = agentEnvironment(request, {
-        ANTHROPIC_API_KEY: apiKey,
-        CLAUDE_CODE_OAUTH_TOKEN: oauthToken,
-        ANTHROPIC_BASE_URL: baseUrl,
+        ANTHROPIC_API_KEY: access.apiKey,
+        CLAUDE_CODE_OAUTH_TOKEN: access.login,
+        ANTHROPIC_BASE_URL: access.baseUrl,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
         DISABLE_AUTOUPDATER: "1",
       });

@@ -14,6 +14,7 @@ import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractT
 import { checkSandbox, type SandboxCheck } from "./codex-sandbox.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text } from "./fields.ts";
+import { modelAccess } from "./model-access.ts";
 import { probeCli } from "./probe.ts";
 import { jsonLine, missingKey, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
@@ -59,7 +60,8 @@ export function codex(options: CodexOptions): Harness {
         authenticate: "Set OPENAI_API_KEY where Baton runs.",
       }),
     async run(request, onEvent, signal) {
-      if (apiKey === undefined) return missingKey("OPENAI_API_KEY");
+      const access = modelAccess(request, "openai", { apiKey, baseUrl });
+      if (access === null) return missingKey("OPENAI_API_KEY");
       // Beside the attempt's temporary directory: below it Codex refuses to run sandboxed commands.
       const home = join(request.homePath, "codex");
       mkdirSync(home, { recursive: true });
@@ -81,7 +83,7 @@ export function codex(options: CodexOptions): Harness {
         ...settings({
           model_provider: "baton",
           "model_providers.baton.name": "baton",
-          "model_providers.baton.base_url": baseUrl ?? defaultBaseUrl,
+          "model_providers.baton.base_url": access.baseUrl ?? defaultBaseUrl,
           "model_providers.baton.env_key": "OPENAI_API_KEY",
           "model_providers.baton.wire_api": "responses",
           "model_providers.baton.request_max_retries": requestRetriesMax,
@@ -95,7 +97,7 @@ export function codex(options: CodexOptions): Harness {
         ...(resumed === null ? [] : ["resume", resumed]),
         "-",
       ];
-      const env = agentEnvironment(request, { OPENAI_API_KEY: apiKey, CODEX_HOME: home });
+      const env = agentEnvironment(request, { OPENAI_API_KEY: access.apiKey, CODEX_HOME: home });
       if (!sandboxed) {
         const problem = await sandboxProblem(binary, env);
         if (problem !== null) return notBegun(problem);

@@ -12,6 +12,7 @@ import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, fields, status, text, toolDetail } from "./fields.ts";
+import { modelAccess } from "./model-access.ts";
 import { probeCli } from "./probe.ts";
 import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
@@ -53,7 +54,8 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
         authenticate: "Set ANTHROPIC_API_KEY where Baton runs.",
       }),
     async run(request, onEvent, signal) {
-      if (apiKey === undefined) return missingKey("ANTHROPIC_API_KEY");
+      const access = modelAccess(request, "anthropic", { apiKey, baseUrl });
+      if (access === null) return missingKey("ANTHROPIC_API_KEY");
       const eventsOf = (id: string): string => join(request.homePath, ".copilot", "session-state", id, "events.jsonl");
       const wanted = request.resumeSessionId;
       const resumed = resumable(sessions, name, wanted, wanted === null ? null : eventsOf(wanted), onEvent);
@@ -66,9 +68,9 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
       args.push(resumed === null ? `--session-id=${sessionId}` : `--resume=${resumed}`);
       args.push("--secret-env-vars=COPILOT_PROVIDER_API_KEY");
       const env = agentEnvironment(request, {
-        COPILOT_PROVIDER_BASE_URL: baseUrl ?? defaultBaseUrl,
+        COPILOT_PROVIDER_BASE_URL: access.baseUrl ?? defaultBaseUrl,
         COPILOT_PROVIDER_TYPE: "anthropic",
-        COPILOT_PROVIDER_API_KEY: apiKey,
+        COPILOT_PROVIDER_API_KEY: access.apiKey,
         COPILOT_MODEL: request.model ?? defaultModel,
         COPILOT_OFFLINE: "true",
       });

@@ -3,11 +3,16 @@ import type { Harness } from "../../ports/harness.ts";
 import { type ClaudeCodeOptions, claudeCode } from "./claude-code.ts";
 import { type CodexOptions, codex } from "./codex.ts";
 import { type CommandHarnessOptions, commandHarness } from "./command.ts";
+import { type CopilotOptions, copilot } from "./copilot.ts";
+import { type PiOptions, pi } from "./pi.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 
 export interface HarnessSettings {
   claude: ClaudeCodeOptions;
   codex: CodexOptions;
+  /** Left out: not on this machine. */
+  copilot?: CopilotOptions;
+  pi?: PiOptions;
   /** Null: no program is set, and repositories may not name one. */
   command: CommandHarnessOptions | null;
   /** Where conversations are kept beyond their attempt. */
@@ -17,6 +22,8 @@ export interface HarnessSettings {
 const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | null)[] = [
   ({ claude }, sessions) => claudeCode({ ...claude, sessions }),
   (settings, sessions) => codex({ ...settings.codex, sessions }),
+  (settings, sessions) => (settings.copilot === undefined ? null : copilot({ ...settings.copilot, sessions })),
+  (settings, sessions) => (settings.pi === undefined ? null : pi({ ...settings.pi, sessions })),
   ({ command }) => (command === null ? null : commandHarness(command)),
 ];
 

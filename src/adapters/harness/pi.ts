@@ -11,6 +11,7 @@ import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../ports/harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
+import { modelAccess } from "./model-access.ts";
 import { probeCli } from "./probe.ts";
 import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
@@ -50,12 +51,13 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
         authenticate: "Set ANTHROPIC_API_KEY where Baton runs.",
       }),
     async run(request, onEvent, signal) {
-      if (apiKey === undefined) return missingKey("ANTHROPIC_API_KEY");
+      const access = modelAccess(request, "anthropic", { apiKey, baseUrl });
+      if (access === null) return missingKey("ANTHROPIC_API_KEY");
       const model = request.model ?? defaultModel;
       const home = join(request.homePath, ".pi", "agent");
       const sessionsDir = join(home, "baton-sessions");
       mkdirSync(sessionsDir, { recursive: true });
-      writeFileSync(join(home, "models.json"), JSON.stringify(modelsOf(model, baseUrl ?? defaultBaseUrl)));
+      writeFileSync(join(home, "models.json"), JSON.stringify(modelsOf(model, access.baseUrl ?? defaultBaseUrl)));
       const restored = join(sessionsDir, "resumed.jsonl");
       const resumed = resumable(sessions, name, request.resumeSessionId, restored, onEvent);
       const args = ["--mode", "json", "-p", "--provider", "baton", "--model", model];
@@ -64,7 +66,7 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
       args.push("--no-context-files", "--no-extensions", "--no-skills", "--no-prompt-templates", "--no-approve");
       if (request.access === "read-only") args.push("--tools", readTools);
       if (resumed !== null) args.push("--session", restored);
-      const env = agentEnvironment(request, { ANTHROPIC_API_KEY: apiKey, PI_OFFLINE: "1", PI_TELEMETRY: "0" });
+      const env = agentEnvironment(request, { ANTHROPIC_API_KEY: access.apiKey, PI_OFFLINE: "1", PI_TELEMETRY: "0" });
       const result = await runHarness(
         request,
         { command: [binary, ...args], env, secrets: ["ANTHROPIC_API_KEY"], input: request.prompt, install },

@@ -11,8 +11,9 @@ import { mismatches } from "./validate.ts";
 
 type Payload = Record<string, unknown>;
 
-const payloads = examples.flatMap(({ name, examples: list }) =>
-  list.map((payload, index) => ({ event: name as string, index, payload: payload as unknown as Payload })),
+const collection = examples as unknown as { name: string; examples: Payload[] }[];
+const payloads = collection.flatMap(({ name, examples: list }) =>
+  list.map((payload, index) => ({ event: name, index, payload })),
 );
 
 let world: World;

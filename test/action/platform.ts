@@ -4,11 +4,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
 import { bundleAction } from "../../tools/bundle-action.ts";
 
@@ -52,6 +53,8 @@ export interface Platform extends Stage {
   settle(): Promise<void>;
   /** Payload of a new comment that a person writes now. */
   comment(body: string, as?: string, number?: number): object;
+  /** Resolves when an agent waits for the file of this name (`waitFor` of its script). */
+  waitForAgent(name: string): Promise<void>;
   /** What every payload carries. */
   about(): { repository: object };
 }
@@ -196,6 +199,12 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       const { id } = stage.github.comment({ repository: repositoryName, number, as, body });
       const delivery = { action: "created", comment: { id, body, user: userOf(stage, as) }, issue: { number } };
       return { ...delivery, repository: repositoryPayload(stage) };
+    },
+    async waitForAgent(name) {
+      // The agent's tree is made by the job: there is no directory to watch yet.
+      const deadline = AbortSignal.timeout(30_000);
+      while (globSync(`**/${name}.waiting`, { cwd: stage.directory }).length === 0)
+        await delay(50, undefined, { signal: deadline });
     },
     about: () => ({ repository: repositoryPayload(stage) }),
     async close() {

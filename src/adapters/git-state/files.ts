@@ -23,9 +23,10 @@ export interface Driver {
   job: string | null;
 }
 
-/** What another job must know about an active run to find its thread. */
+/** What another job must know to find a thread where something is open: an active run, or events that nobody handled yet. */
 export interface IndexRow {
-  runId: RunId;
+  /** null: the inbox of `home`. */
+  runId: RunId | null;
   home: string;
   threadKey: string;
   wakeAt: number | null;
@@ -39,7 +40,7 @@ const blobDirectory = "blobs/";
 
 export class Snapshot {
   readonly tables: Tables;
-  readonly index = new Map<RunId, IndexRow>();
+  readonly index = new Map<string, IndexRow>();
   /** Ids of blobs that the home ref has, with the name of their file. */
   readonly blobs = new Map<string, string>();
   driver: Driver | null = null;
@@ -86,6 +87,7 @@ export class Snapshot {
       case "values":
         return this.touch("values.jsonl", "shared");
       case "deliveries":
+        this.#indexInbox();
         return this.touch("inbox.jsonl", "home");
       case "threads":
       case "outbox":
@@ -97,16 +99,22 @@ export class Snapshot {
 
   #indexRun(runId: RunId): void {
     const run = this.tables.runRows.get(runId);
-    const old = this.index.get(runId);
-    if (run === undefined || !["running", "waiting", "paused"].includes(run.status)) {
-      if (this.index.delete(runId)) this.touch("index.jsonl", "shared");
-      return;
-    }
+    if (run === undefined || !["running", "waiting", "paused"].includes(run.status)) return this.#putIndex(runId, null);
     const { threadKey, wakeAt, watches } = run;
-    const row = { runId, home: this.#home, threadKey, wakeAt, watches };
-    // Most changes of a run do not change where it is found: then the shared ref, which all threads push to, stays.
-    if (JSON.stringify(old) === JSON.stringify(row)) return;
-    this.index.set(runId, row);
+    this.#putIndex(runId, { runId, home: this.#home, threadKey, wakeAt, watches });
+  }
+
+  #indexInbox(): void {
+    const waiting = [...this.tables.deliveries.values()].find(({ state }) => state === "received");
+    const row = { runId: null, home: this.#home, threadKey: "", wakeAt: waiting?.receivedAt ?? null, watches: [] };
+    this.#putIndex(this.#home, waiting === undefined ? null : row);
+  }
+
+  #putIndex(key: string, row: IndexRow | null): void {
+    // Most changes do not change what is found: then the shared ref, which all threads push to, stays as it is.
+    if (JSON.stringify(this.index.get(key) ?? null) === JSON.stringify(row)) return;
+    if (row === null) this.index.delete(key);
+    else this.index.set(key, row);
     this.touch("index.jsonl", "shared");
   }
 }
@@ -160,7 +168,7 @@ export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snap
     tables.threads.set(threadKey, activeRunId);
   for (const { key, value } of rows<{ key: string; value: Json }>("values.jsonl", sharedFiles))
     tables.values.set(key, value);
-  for (const row of rows<IndexRow>("index.jsonl", sharedFiles)) snapshot.index.set(row.runId, row);
+  for (const row of rows<IndexRow>("index.jsonl", sharedFiles)) snapshot.index.set(row.runId ?? row.home, row);
   for (const path of [...sharedFiles.keys()].filter((name) => name.startsWith("ledger/")).sort())
     tables.ledgerRows.push(...rows<LedgerRow>(path, sharedFiles));
   for (const [path, content] of homeFiles) {

@@ -1,0 +1,195 @@
+/** What runners do to a job: start many at once, kill them, run out of time, lack rights. The state in git carries on. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { sampleScript } from "../../src/demo/sample.ts";
+import { repositoryName } from "../../src/demo/world.ts";
+import { comments, pulls } from "../scenarios/helpers.ts";
+import { type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
+
+let platform: Platform;
+afterEach(() => platform.close());
+
+const begin = async (options: PlatformOptions = {}): Promise<void> => {
+  platform = await startPlatform(options);
+};
+const said = (): string[] =>
+  comments(platform as never, platform.issue)
+    .filter(({ login }) => login === "github-actions[bot]")
+    .map(({ body }) => body);
+const replies = (): string[] => said().filter((body) => body.includes("reply:"));
+const verdicts = (jobs: FinishedJob[]): string[] => jobs.map(({ outputs }) => outputs["verdict"] ?? "none").sort();
+
+describe("many jobs on one thread", () => {
+  it.each([2, 8])("%i comments at once: each is answered once, one job drives, one run begins", async (count) => {
+    await begin();
+    const payloads = Array.from({ length: count }, (_, index) =>
+      platform.comment(index === 0 ? "/baton run" : "/baton help"),
+    );
+    const jobs = await Promise.all(payloads.map((payload) => platform.run("issue_comment", payload)));
+    await platform.settle();
+    expect(jobs.map(({ errors }) => errors).join("")).toBe("");
+    expect(jobs.map(({ exitCode }) => exitCode)).toEqual(Array(count).fill(0));
+    expect(pulls(platform as never)).toHaveLength(1);
+    expect(replies()).toHaveLength(count - 1);
+    // Whoever did not get the thread ended at once.
+    for (const job of jobs)
+      if (job.outputs["verdict"] === "elsewhere")
+        expect(Number(/(\d+) API calls/.exec(job.summary)?.[1])).toBeLessThanOrEqual(2);
+  });
+
+  it("the same event twice, as when somebody starts the job again, is handled once", async () => {
+    await begin();
+    const payload = platform.comment("/baton help");
+    await platform.run("issue_comment", payload);
+    const again = await platform.run("issue_comment", payload);
+    expect(again.exitCode).toBe(0);
+    expect(said()).toHaveLength(1);
+  });
+});
+
+describe("what means nothing costs nothing", () => {
+  it("a comment without a command, an edit, an event that nobody waits for: no state is begun, no call is made", async () => {
+    await begin();
+    const edited = { ...platform.comment("/baton run"), action: "edited" };
+    const jobs = [
+      await platform.run("issue_comment", platform.comment("I like this")),
+      await platform.run("issue_comment", edited),
+      await platform.run("workflow_run", {
+        action: "completed",
+        workflow_run: { id: 1, head_sha: "a".repeat(40) },
+        ...platform.about(),
+      }),
+      await platform.run("schedule", { schedule: "* * * * *", ...platform.about() }),
+    ];
+    expect(verdicts(jobs)).toEqual(Array(4).fill("nothing"));
+    expect(jobs.every(({ exitCode }) => exitCode === 0)).toBe(true);
+    expect(jobs.every(({ summary }) => summary.includes("0 state pushes, 0 API calls"))).toBe(true);
+    expect([...shop().refs.keys()].filter((ref) => ref.startsWith("refs/baton"))).toEqual([]);
+  });
+
+  it("a fork's pull request: nothing is tried with a token that may not write", async () => {
+    await begin();
+    const sides = { head: { sha: "b".repeat(40), repo: { id: 7 } }, base: { repo: { id: 8 } } };
+    const payload = { action: "synchronize", pull_request: { number: 3, ...sides }, ...platform.about() };
+    const job = await platform.run("pull_request", payload);
+    expect(job).toMatchObject({ exitCode: 0, outputs: { verdict: "nothing" } });
+    expect(job.log).toContain("fork");
+  });
+});
+
+describe("honest ends", () => {
+  it("a stranger is refused once, in the thread and by the exit code", async () => {
+    await begin();
+    const job = await platform.run("issue_comment", platform.comment("/baton run", "mallory"));
+    expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "refused", "run-id": "" } });
+    expect(job.log).toContain("::error title=Baton: refused::");
+    expect(said().filter((body) => body.includes("🚫"))).toHaveLength(1);
+    expect(pulls(platform as never)).toHaveLength(0);
+  });
+
+  it("a run that fails makes the job fail, with its reason as annotation", async () => {
+    await begin({ script: { plan: [{ text: "no", exitCode: 3 }] } });
+    const job = await platform.run("issue_comment", platform.comment("/baton run"));
+    expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "failed" } });
+    expect(job.log).toMatch(/::error title=Baton: failed::.*exit code 3/);
+  });
+
+  it("a token that may not write the state is named, not retried for ever", async () => {
+    await begin();
+    const token = platform.github.state.tokens.get(platform.token);
+    if (token !== undefined) token.grants = { metadata: "read", contents: "read", issues: "write" };
+    const job = await platform.run("issue_comment", platform.comment("/baton run"));
+    expect(job.exitCode).toBe(1);
+    expect(job.log).toMatch(/::error title=Baton::BATON_GIT_FAILED.*could not be written/);
+    expect(job.log).not.toContain(platform.token);
+  });
+});
+
+describe("jobs that die", () => {
+  it("a killed job's thread is freed by its post step, and the next event goes on with the run", async () => {
+    const gate = "go";
+    await begin({ script: { ...sampleScript, plan: [{ waitFor: gate }, ...(sampleScript["plan"] ?? [])] } });
+    const running = platform.start("issue_comment", platform.comment("/baton run"));
+    await platform.waitForAgent(gate);
+    running.kill("SIGKILL");
+    const killed = await running.done;
+    expect(killed.log).toContain("is free again");
+    const next = await platform.run("schedule", platform.about());
+    expect(next.errors).not.toContain("BATON_");
+    expect(next.outputs["run-id"]).toMatch(/^run_/);
+    expect(pulls(platform as never)).toHaveLength(1);
+  });
+
+  it("a job that is asked to stop hands over: the run goes on from its journal", async () => {
+    const gate = "go";
+    await begin({ script: { ...sampleScript, plan: [{ waitFor: gate }, ...(sampleScript["plan"] ?? [])] } });
+    const running = platform.start("issue_comment", platform.comment("/baton run"));
+    await platform.waitForAgent(gate);
+    running.kill("SIGTERM");
+    const stopped = await running.done;
+    expect(stopped).toMatchObject({ exitCode: 0, outputs: { verdict: "handed-over" } });
+    // The successor, as the platform starts it.
+    const next = await platform.run("workflow_dispatch", {
+      inputs: { thread: `${platform.issue}` },
+      ...platform.about(),
+    });
+    expect(next.exitCode).toBe(0);
+    expect(pulls(platform as never)).toHaveLength(1);
+  });
+});
+
+/** A git in front of git that ends the job at its n-th push, before or after the push itself. */
+function deadlyGit(at: number, when: "before" | "after"): string {
+  const directory = join(platform.directory, `git-${at}-${when}`);
+  mkdirSync(directory);
+  const count = join(directory, "count");
+  writeFileSync(count, "0");
+  const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
+  const push = `"${real}" "$@"`;
+  writeFileSync(
+    join(directory, "git"),
+    `#!/bin/sh
+if [ "$1" = push ]; then
+  n=$(($(cat "${count}") + 1)); echo $n > "${count}"
+  if [ $n -eq ${at} ]; then ${when === "after" ? `${push} >/dev/null 2>&1; ` : ""}kill -9 $PPID; exit 1; fi
+fi
+exec ${push}
+`,
+    { mode: 0o755 },
+  );
+  return directory;
+}
+
+describe("killed at a push", () => {
+  // The first two are the probe, the third brings the event in; all of them at night.
+  const all =
+    process.env["BATON_TEST_EVERY_PUSH"] === undefined ? [3, 5, 8] : Array.from({ length: 14 }, (_, n) => n + 1);
+  it.each(all.flatMap((at) => [[at, "before"] as const, [at, "after"] as const]))(
+    "%i, %s it: the next jobs end with one pull request, one status and no second answer",
+    async (at, when) => {
+      await begin();
+      const payload = platform.comment("/baton run");
+      const path = `${deadlyGit(at, when)}:${process.env["PATH"]}`;
+      const killed = await platform.run("issue_comment", payload, { PATH: path });
+      expect(killed.exitCode).toBe(null);
+      // What never came in is started again by a person; all else is found by the schedule.
+      const known = shop().refs.has(`refs/baton/thread/${platform.issue}`);
+      const next = known
+        ? await platform.run("schedule", platform.about())
+        : await platform.run("issue_comment", payload);
+      expect(next).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
+      await platform.settle();
+      expect(pulls(platform as never)).toHaveLength(1);
+      expect(replies()).toHaveLength(0);
+      expect(said().filter((body) => body.includes("status:"))).toHaveLength(1);
+    },
+  );
+});
+
+function shop() {
+  const found = [...platform.github.state.repositories.values()].find(({ name }) => name === "shop");
+  if (found === undefined) throw new Error(`no ${repositoryName}`);
+  return found;
+}

@@ -8,6 +8,8 @@ import { openDatabase } from "./adapters/database/open.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
 import { killSurvivors } from "./adapters/harness/child.ts";
 import { createHarnesses } from "./adapters/harness/index.ts";
+import { startModelProxy } from "./adapters/model-proxy/proxy.ts";
+import { upstreamsOf } from "./adapters/model-proxy/upstreams.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
@@ -49,6 +51,7 @@ export async function startBaton(
   const redact = createRedactor({ secrets: settings.secrets });
   const log = createLog({ level: settings.logLevel, redact });
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
+  const models = await startModelProxy(upstreamsOf(settings.harness));
   const dependencies: Dependencies = {
     store: database.store,
     queue: database.queue,
@@ -64,6 +67,7 @@ export async function startBaton(
     workspaces: createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnesses(settings),
+    models,
     processes: overrides.processes ?? builtInProcesses(),
     redact,
     settle: async () => {
@@ -87,6 +91,7 @@ export async function startBaton(
       // Order: no new work, then what runs, then what it still wants to say, then the store.
       await Promise.all([timetable.stop(), database.queue.stop(shutdownGraceMs)]);
       await runner.stop();
+      await models.close();
       await outbox.stop();
       await database.close();
     },

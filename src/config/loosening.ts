@@ -28,6 +28,7 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   process: never,
   "harness.default": never,
   "harness.model": never,
+  "harness.models": opens,
   // A program that runs where Baton runs.
   "harness.command": (from, to) => list(from).join() !== list(to).join(),
   "budget.runUsd": more,
@@ -40,6 +41,8 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "prices.*.cacheRead": (from, to) => from === undefined || less(from, to),
   "prices.*.cacheWrite": (from, to) => from === undefined || less(from, to),
   "limits.attemptUsd": more,
+  // Without it nothing bounds.
+  "limits.attemptTokens": (from, to) => from !== null && (to === null || more(from, to)),
   "limits.turns": more,
   "limits.agentMinutes": more,
   "limits.silenceMinutes": more,

@@ -87,13 +87,20 @@ export const settingsSchema = z
           .string()
           .min(1)
           .default("claude-code")
-          .describe("Coding agent to use: `claude-code`, `codex`, `copilot`, `pi` or `command`."),
+          .describe("Coding agent to use: `claude-code`, `codex`, `copilot`, `opencode`, `pi` or `command`."),
         model: z
           .string()
           .min(1)
           .nullable()
           .default(null)
           .describe("Model to ask for; without it the harness's own default."),
+        models: z
+          .array(z.string().min(1))
+          .max(listMax)
+          .default([])
+          .describe(
+            "Models that agents may ask for, by the name that they ask with; others are refused before they cost anything. Empty: any. Some agents use a small second model: list it as well.",
+          ),
         command: z
           .array(z.string())
           .max(listMax)
@@ -133,6 +140,15 @@ export const settingsSchema = z
     limits: z
       .strictObject({
         attemptUsd: usd.default(2).describe("Set aside for one attempt of an agent, in USD."),
+        attemptTokens: z
+          .number()
+          .int()
+          .min(1_000)
+          .nullable()
+          .default(null)
+          .describe(
+            "Most tokens of all kinds together in one attempt of an agent that asks its models through Baton; it is then stopped, and another attempt goes on from its work. Without it only money bounds.",
+          ),
         turns: z.number().int().min(1).max(500).default(80).describe("Most turns of an agent in one attempt."),
         agentMinutes: z.number().min(0.1).max(350).default(60).describe("Most minutes of one attempt."),
         silenceMinutes: z

@@ -213,6 +213,12 @@ export const errorCatalogue = {
     "Claude Code used all of `limits.turns`.",
     "The harness reached its turn limit. Raise `limits.turns` or split the task.",
   ),
+  BATON_HARNESS_TOKENS: entry(
+    "retryable",
+    422,
+    "An attempt used all of `limits.attemptTokens`.",
+    "The harness reached `limits.attemptTokens`. Baton goes on from its work in another attempt; raise the limit or split the task.",
+  ),
   // money
   BATON_BUDGET_EXCEEDED: entry(
     "terminal",

@@ -93,6 +93,8 @@ export const usageSchema = z.object({
   /** Where the figure comes from: our price table times tokens, or the harness's own report. */
   priceSource: z.enum(["table", "harness", "unknown"]),
   priceTableVersion: z.string().nullable(),
+  /** What the harness says of itself, where Baton counted something else. */
+  reported: z.object({ tokens: tokensSchema, costUsd: z.number().nonnegative().nullable() }).optional(),
 });
 export type Usage = z.infer<typeof usageSchema>;
 

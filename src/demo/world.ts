@@ -32,8 +32,10 @@ export interface WorldOptions {
   repositoryCommands?: boolean;
   /** Other processes than the ready-made ones. */
   processes?: ProcessRegistry;
-  /** Real harnesses in place of the scripted one. */
-  harnesses?: Map<string, Harness>;
+  /** Real harnesses in place of the scripted one; null: those that the environment sets up. */
+  harnesses?: Map<string, Harness> | null;
+  /** More of Baton's environment. */
+  environment?: Record<string, string>;
 }
 
 /** Everything but Baton itself. */
@@ -112,6 +114,7 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
       LOG_LEVEL: options.logLevel ?? "silent",
       DATABASE_URL: options.databaseUrl,
       ...(options.repositoryCommands === true ? { BATON_REPOSITORY_COMMANDS: "allow" } : {}),
+      ...options.environment,
     },
     listen(url) {
       github.setWebhook({
@@ -137,10 +140,13 @@ export function scriptedHarnesses(scriptPath: string, repositoryCommands = false
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const stage = await setStage(options);
   const settings = readSettings(stage.environment);
-  const harnesses = options.harnesses ?? scriptedHarnesses(stage.scriptPath, options.repositoryCommands);
+  const harnesses =
+    options.harnesses === undefined
+      ? scriptedHarnesses(stage.scriptPath, options.repositoryCommands)
+      : options.harnesses;
   const start = async (): Promise<{ baton: Baton; server: RunningServer }> => {
     const baton = await startBaton(settings, {
-      harnesses,
+      ...(harnesses === null ? {} : { harnesses }),
       ...(options.processes === undefined ? {} : { processes: options.processes }),
     });
     const server = await startServer(settings, baton);

@@ -8,6 +8,7 @@
  */
 import type { ErrorData } from "../core/errors.ts";
 import type { Tokens } from "../core/vocabulary.ts";
+import type { ModelAccesses } from "./model-proxy.ts";
 
 export interface HarnessCapabilities {
   resume: boolean;
@@ -37,6 +38,8 @@ export interface HarnessRequest {
   attemptMarker: string;
   /** Program and arguments that the repository's settings name; only the harness `command` looks at it. */
   command?: readonly string[];
+  /** Where models are to be asked, with a token for this attempt; it goes before any key that the adapter has itself. */
+  models?: ModelAccesses;
   /** Base SHA etc. that harness `command` may read, as BATON_* variables. No secrets. */
   variables: Record<string, string>;
 }

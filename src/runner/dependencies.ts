@@ -4,6 +4,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { GithubApp } from "../ports/github.ts";
 import type { Harness } from "../ports/harness.ts";
 import type { Log } from "../ports/log.ts";
+import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 
@@ -16,6 +17,8 @@ export interface Dependencies {
   github: GithubApp;
   workspaces: Workspaces;
   harnesses: Map<string, Harness>;
+  /** Through it agents ask their models, so that they hold no key. Without it, adapters give their own. */
+  models?: ModelProxy;
   /** True when the operator lets repositories name a program of their own (`harness.command`). */
   repositoryCommands: boolean;
   processes: ProcessRegistry;

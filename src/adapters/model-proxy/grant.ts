@@ -58,7 +58,7 @@ export class Grant {
   }
 
   /** Why the next request must not be sent; null lets it go (G1). */
-  exhausted(): string | null {
+  exhausted(): ErrorData | null {
     const limitUsd = this.request.limitUsd();
     const spentUsd = this.#usd(this.uses());
     let comingUsd = 0;
@@ -67,11 +67,17 @@ export class Grant {
         comingUsd += this.request.priceUsd(model, { ...noTokens, input: tokensOf(requestCharacters) }) ?? 0;
     }
     if (spentUsd + comingUsd >= limitUsd)
-      return `The budget of this step is used: ${spentUsd.toFixed(4)} of ${limitUsd.toFixed(4)} USD.`;
+      return {
+        code: "BATON_BUDGET_EXCEEDED",
+        message: `The budget of this step is used: ${spentUsd.toFixed(4)} of ${limitUsd.toFixed(4)} USD.`,
+      };
     const { tokensMax } = this.request;
     const tokens = this.uses().reduce((sum, use) => sum + total(use.tokens), 0);
     if (tokensMax !== null && tokens >= tokensMax)
-      return `The tokens of this step are used: ${tokens} of ${tokensMax}.`;
+      return {
+        code: "BATON_HARNESS_TOKENS",
+        message: `The tokens of this step are used: ${tokens} of ${tokensMax} (\`limits.attemptTokens\`).`,
+      };
     return null;
   }
 
@@ -117,10 +123,9 @@ export class Grant {
   }
 
   /** The proxy turned a request down. */
-  refused(status: number, message: string): void {
+  refused(message: string): void {
     this.#refusals += 1;
-    if (status === 402) this.stop({ code: "BATON_BUDGET_EXCEEDED", message });
-    else if (this.#refusals >= refusalsMax)
+    if (this.#refusals >= refusalsMax)
       this.stop({
         code: "BATON_HARNESS_CRASHED",
         message: `The agent asked ${this.#refusals} times for what it may not: ${message}`,

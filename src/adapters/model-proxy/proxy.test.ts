@@ -477,7 +477,8 @@ describe("refuses", () => {
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject(shape as object);
     expect(upstream.received).toEqual([]);
-    expect(grant.stopReason()?.code).toBe(status === 402 ? "BATON_BUDGET_EXCEEDED" : undefined);
+    const used = change.tokensMax === 0 ? "BATON_HARNESS_TOKENS" : "BATON_BUDGET_EXCEEDED";
+    expect(grant.stopReason()?.code).toBe(status === 402 ? used : undefined);
   });
 
   it("a service that is not of this step", async () => {

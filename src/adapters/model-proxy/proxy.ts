@@ -169,7 +169,7 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   const spoken = wires.find((wire) => wire.provider === provider) ?? openaiResponses;
   const grant = world.grants.get(tokenOf(incoming.headers, url));
   const refuse = (wire: Wire, status: number, message: string): void => {
-    grant?.refused(status, message);
+    grant?.refused(message);
     incoming.resume();
     answer(outgoing, status, wire.error(status, `Baton: ${message}`));
   };
@@ -197,7 +197,10 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   const objection = wire.prepare(read.body);
   if (objection !== null) return refuse(wire, 400, objection);
   const exhausted = grant.exhausted();
-  if (exhausted !== null) return refuse(wire, 402, exhausted);
+  if (exhausted !== null) {
+    grant.stop(exhausted);
+    return refuse(wire, 402, exhausted.message);
+  }
   // Written anew: what was checked is what is sent, also where a name was given twice.
   const body = Buffer.from(JSON.stringify(read.body));
   return forward(world, asked, incoming, outgoing, body, { model, requestCharacters: body.length });

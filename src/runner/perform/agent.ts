@@ -12,14 +12,15 @@ import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
-import type { EffectState, RunState } from "../../core/state.ts";
-import type { Json, Usage } from "../../core/vocabulary.ts";
-import { priceUsage, unpriced } from "../../money/cost.ts";
+import type { EffectState } from "../../core/state.ts";
+import type { Json } from "../../core/vocabulary.ts";
+import { unpriced } from "../../money/cost.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
+import { Meter } from "./meter.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
 
 export const agentPerformer: WorkPerformer = {
@@ -46,7 +47,20 @@ async function perform(context: PerformContext): Promise<AttemptResult> {
     dependencies.redact(`${input.prompt.system}\n\n${input.prompt.user}`),
   );
   const meter = new Meter(harness.name, settings, state.money, effect.attempts.at(-1)?.reservedUsd ?? 0);
-  const capped = AbortSignal.any([signal, meter.exceeded]);
+  const report = (note: string): void => context.report(dependencies.redact(note), meter.usage());
+  const grant = dependencies.models?.grant({
+    priceUsd: (asked, tokens) => meter.priceUsd(asked, tokens),
+    limitUsd: () => meter.limitUsd,
+    tokensMax: settings.limits.attemptTokens,
+    models: settings.harness.models.length === 0 ? null : settings.harness.models,
+    providers: null,
+    onUse(use) {
+      meter.count(use);
+      report("working");
+    },
+    onRefusal: ({ status, inARow }) => report(`The model's service answered ${status}; ${inARow} in a row`),
+  });
+  const capped = AbortSignal.any([signal, meter.exceeded, ...(grant === undefined ? [] : [grant.stopped])]);
   const result = await harness.run(
     {
       cwd: workspace.path,
@@ -62,15 +76,18 @@ async function perform(context: PerformContext): Promise<AttemptResult> {
       silenceMs: settings.limits.silenceMinutes * 60_000,
       attemptMarker: attemptMarker(state, effect, attempt),
       command: settings.harness.command,
+      ...(grant === undefined ? {} : { models: grant.models }),
       variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
     },
     (event) => {
       meter.take(event);
       const note = noteOf(event);
-      if (note !== null) context.report(dependencies.redact(note), meter.usage());
+      if (note !== null) report(note);
     },
     capped,
   );
+  // What the agent left running asks no more, and what was cut is counted.
+  await grant?.revoke();
   const usage = meter.settle(result);
   const transcriptId =
     result.transcript === "" ? null : await dependencies.store.putBlob(dependencies.redact(result.transcript));
@@ -83,7 +100,8 @@ async function perform(context: PerformContext): Promise<AttemptResult> {
     sessionId: result.sessionId,
     harness: harness.name,
   };
-  const error = errorOf(result, meter, signal) ?? unpriced(usage, settings.budget.unknownPrice);
+  const error =
+    errorOf(result, meter, signal, grant?.stopReason() ?? null) ?? unpriced(usage, settings.budget.unknownPrice);
   if (error !== null) return { ok: false, error, usage, kept };
   const output: AgentOutput = {
     harness: harness.name,
@@ -179,7 +197,12 @@ async function workBefore(context: PerformContext, input: AgentInput, access: Re
   }
 }
 
-function errorOf(result: HarnessResult, meter: Meter, signal: AbortSignal): ErrorData | null {
+function errorOf(
+  result: HarnessResult,
+  meter: Meter,
+  signal: AbortSignal,
+  stopped: ErrorData | null,
+): ErrorData | null {
   if (signal.aborted)
     return {
       code: "BATON_CANCELLED",
@@ -191,9 +214,9 @@ function errorOf(result: HarnessResult, meter: Meter, signal: AbortSignal): Erro
       message: `The harness reached ${meter.spentUsd().toFixed(2)} USD, the rest of the run's budget. Its work so far is kept.`,
     };
   }
-  return result.ok
-    ? null
-    : (result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." });
+  if (result.ok) return null;
+  // The proxy ended it, so what the harness says of its end is only how.
+  return stopped ?? result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." };
 }
 
 function noteOf(event: HarnessEvent): string | null {
@@ -208,57 +231,5 @@ function noteOf(event: HarnessEvent): string | null {
     case "text":
     case "warning":
       return null;
-  }
-}
-
-/** Counts tokens and money of one attempt while it runs (X2). */
-class Meter {
-  readonly #controller = new AbortController();
-  readonly #byModel = new Map<string, Usage>();
-  readonly #harness: string;
-  readonly #settings: Settings;
-  readonly #money: RunState["money"];
-  readonly #reservedUsd: number;
-
-  /** `money` is the run's own, changed by the fold: the limit follows what others reserve and spend meanwhile. */
-  constructor(harness: string, settings: Settings, money: RunState["money"], reservedUsd: number) {
-    this.#harness = harness;
-    this.#settings = settings;
-    this.#money = money;
-    this.#reservedUsd = reservedUsd;
-  }
-
-  /** Alone, an attempt may use the rest of the budget; beside others only what was set aside for it (B1). */
-  get limitUsd(): number {
-    const { budgetUsd, spentUsd, reservedUsd } = this.#money;
-    const alone = reservedUsd - this.#reservedUsd < 1e-9;
-    return alone ? Math.max(this.#reservedUsd, budgetUsd - spentUsd) : this.#reservedUsd;
-  }
-
-  get exceeded(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  take(event: HarnessEvent): void {
-    if (event.type !== "usage") return;
-    this.#byModel.set(event.model, priceUsage({ harness: this.#harness, ...event }, this.#settings.prices));
-    if (this.spentUsd() >= this.limitUsd) this.#controller.abort("budget");
-  }
-
-  spentUsd(): number {
-    let sum = 0;
-    for (const { costUsd } of this.#byModel.values()) sum += costUsd ?? 0;
-    return sum;
-  }
-
-  usage(): Usage[] {
-    return [...this.#byModel.values()];
-  }
-
-  /** The harness's final report where there is one, else what was seen while it ran. */
-  settle(result: HarnessResult): Usage[] {
-    for (const used of result.usage)
-      this.#byModel.set(used.model, priceUsage({ harness: this.#harness, ...used }, this.#settings.prices));
-    return this.usage();
   }
 }

@@ -1,0 +1,113 @@
+/**
+ * Tokens and money of one attempt while it runs (X2).
+ *
+ * Owns: which count is believed. Does not own: counting itself (the model proxy, the harness adapters), prices (`money/`).
+ * M1 What the proxy counted is believed; what the harness says of itself is kept beside it where it differs.
+ * M2 Where nothing passed the proxy, the harness's own report is all there is.
+ */
+import type { Settings } from "../../config/schema.ts";
+import type { RunState } from "../../core/state.ts";
+import { noTokens, type Tokens, type Usage } from "../../core/vocabulary.ts";
+import { priceUsage } from "../../money/cost.ts";
+import type { HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import type { ModelUse } from "../../ports/model-proxy.ts";
+
+type Report = HarnessResult["usage"][number];
+
+export class Meter {
+  readonly #controller = new AbortController();
+  readonly #counted = new Map<string, Tokens>();
+  readonly #reported = new Map<string, Report>();
+  readonly #harness: string;
+  readonly #settings: Settings;
+  readonly #money: RunState["money"];
+  readonly #reservedUsd: number;
+
+  /** `money` is the run's own, changed by the fold: the limit follows what others reserve and spend meanwhile. */
+  constructor(harness: string, settings: Settings, money: RunState["money"], reservedUsd: number) {
+    this.#harness = harness;
+    this.#settings = settings;
+    this.#money = money;
+    this.#reservedUsd = reservedUsd;
+  }
+
+  /** Alone, an attempt may use the rest of the budget; beside others only what was set aside for it (B1). */
+  get limitUsd(): number {
+    const { budgetUsd, spentUsd, reservedUsd } = this.#money;
+    const alone = reservedUsd - this.#reservedUsd < 1e-9;
+    return alone ? Math.max(this.#reservedUsd, budgetUsd - spentUsd) : this.#reservedUsd;
+  }
+
+  get exceeded(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** What the harness says of itself. */
+  take(event: HarnessEvent): void {
+    if (event.type !== "usage") return;
+    this.#reported.set(event.model, { model: event.model, tokens: event.tokens, costUsd: event.costUsd });
+    this.#cap();
+  }
+
+  /** What the proxy saw. */
+  count({ model, tokens }: ModelUse): void {
+    this.#counted.set(model, tokens);
+    this.#cap();
+  }
+
+  priceUsd(model: string, tokens: Tokens): number | null {
+    return this.#price({ model, tokens, costUsd: null }).costUsd;
+  }
+
+  spentUsd(): number {
+    return this.usage().reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
+  }
+
+  usage(): Usage[] {
+    if (this.#counted.size === 0) return [...this.#reported.values()].map((report) => this.#price(report));
+    const counted = [...this.#counted].map(([model, tokens]): Usage => {
+      const report = this.#reported.get(model);
+      const agrees = report !== undefined && same(report.tokens, tokens);
+      // For the same tokens its figure may know more than the table (C2): hour-long caches, models that are not listed.
+      const priced = this.priceUsd(model, tokens) !== null;
+      const used = this.#price({ model, tokens, costUsd: agrees || !priced ? (report?.costUsd ?? null) : null });
+      return report === undefined || agrees
+        ? used
+        : { ...used, reported: { tokens: report.tokens, costUsd: report.costUsd } };
+    });
+    const unseen = [...this.#reported.values()].filter(({ model }) => !this.#counted.has(model));
+    return [
+      ...counted,
+      // Said, but not seen: no money.
+      ...unseen.map(
+        ({ model, tokens, costUsd }): Usage => ({
+          harness: this.#harness,
+          model,
+          tokens: noTokens,
+          costUsd: 0,
+          priceSource: "unknown",
+          priceTableVersion: null,
+          reported: { tokens, costUsd },
+        }),
+      ),
+    ];
+  }
+
+  /** The harness's final report where there is one, else what was seen while it ran. */
+  settle(result: HarnessResult): Usage[] {
+    for (const used of result.usage) this.#reported.set(used.model, used);
+    return this.usage();
+  }
+
+  #cap(): void {
+    if (this.spentUsd() >= this.limitUsd) this.#controller.abort("budget");
+  }
+
+  #price(report: Report): Usage {
+    return priceUsage({ harness: this.#harness, ...report }, this.#settings.prices);
+  }
+}
+
+function same(a: Tokens, b: Tokens): boolean {
+  return a.input === b.input && a.output === b.output && a.cacheRead === b.cacheRead && a.cacheWrite === b.cacheWrite;
+}

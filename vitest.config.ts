@@ -14,6 +14,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     globalSetup: ["test/database-template.ts"],
+    setupFiles: ["./test/github/watch.ts"],
     restoreMocks: true,
     reporters: ["default", "./tools/summary-reporter.ts"],
   },

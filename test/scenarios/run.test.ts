@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
+import { clonedReader } from "../git-reader.ts";
 import {
   comments,
   ends,
@@ -82,12 +83,24 @@ describe("the happy path", () => {
     await begin({ script: green });
     say(world, "/baton run");
     const state = await reaches(world, "review");
-    const sha = pulls(world)[0]?.pull.headSha as string;
-    const commit = await fetch(`${world.github.apiUrl}/repos/acme/shop/commits/${sha}`).then(
-      (response) => response.json() as Promise<{ commit: { message: string } }>,
-    );
-    expect(commit.commit.message).toContain(`Baton-Run: ${state.runId}\nBaton-Step: implement\n`);
-    expect(commit.commit.message).toMatch(/Co-authored-by: alice </);
+    const { repository } = state.thread;
+    const github = await world.baton.dependencies.github.installation(repository.installationId);
+    const { url, token } = await github.gitAccess(repository, "read");
+    const reader = await clonedReader(url.replace("//", `//x-access-token:${token}@`), join(world.directory, "clone"));
+    const { headRef, headSha } = pulls(world)[0]?.pull as { headRef: string; headSha: string };
+    expect(await reader.commits(`main..${headRef}`)).toMatchObject([
+      {
+        sha: headSha,
+        committer: "baton[bot]",
+        trailers: [
+          `Baton-Run: ${state.runId}`,
+          "Baton-Step: implement",
+          "Baton-Harness: command",
+          expect.stringMatching(/^Co-authored-by: alice <\d+\+alice@users\.noreply\.github\.com>$/),
+        ],
+      },
+    ]);
+    expect(Object.keys(await reader.refs())).toEqual([`refs/heads/${headRef}`, "refs/heads/main", "refs/pull/2/head"]);
   });
 
   it("the same comment delivered again begins nothing", async () => {

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { gitReader } from "../../../test/git-reader.ts";
 import type { RunId } from "../../core/vocabulary.ts";
 import type { ImportOptions, RepositoryAccess, Workspaces } from "../../ports/workspace.ts";
 import { silentLog } from "../system/log.ts";
@@ -83,8 +84,16 @@ describe("a workspace's life", () => {
       { path: "src/a.js", added: 1, removed: 1 },
     ]);
     await workspaces.push(access, { branch: "baton/issue-1", sha: result.headSha as string, expectedSha: null });
-    const message = sh(remote, "log", "-1", "--format=%an|%cn|%B", "baton/issue-1");
-    expect(message).toBe("baton[bot]|baton[bot]|Save what was left\n\nBaton-Run: run_x\nBaton-Step: implement");
+    expect(await gitReader(remote).commits("main..baton/issue-1")).toEqual([
+      {
+        sha: result.headSha,
+        parents: [base],
+        author: "baton[bot]",
+        committer: "baton[bot]",
+        subject: "Save what was left",
+        trailers: options.trailers,
+      },
+    ]);
   });
 
   it("the agent's own commits keep author, message and order, and get the trailers", async () => {
@@ -97,9 +106,10 @@ describe("a workspace's life", () => {
     const result = await bring();
     expect(result).toMatchObject({ commits: 2, rescued: false });
     await workspaces.push(access, { branch: "baton/x", sha: result.headSha as string, expectedSha: null });
-    expect(
-      sh(remote, "log", "--format=%an %s %(trailers:key=Baton-Run,valueonly,separator=%x2C)", "main..baton/x"),
-    ).toBe("agent Add c run_x\nagent Add b run_x");
+    expect(await gitReader(remote).commits("main..baton/x")).toMatchObject([
+      { sha: result.headSha, author: "agent", subject: "Add c", trailers: options.trailers },
+      { parents: [base], author: "agent", subject: "Add b", trailers: options.trailers },
+    ]);
   });
 
   it("IM2: a history that does not grow from the base becomes one commit on it", async () => {
@@ -168,6 +178,7 @@ describe("push", () => {
       workspaces.push(access, { branch: "main", sha: headSha as string, expectedSha: null }),
     ).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
     expect(await workspaces.remoteHead(access, "main")).toBe(base);
+    expect(await gitReader(remote).refs()).toEqual({ "refs/heads/main": base });
   });
 
   it("done twice it is done once", async () => {
@@ -178,6 +189,9 @@ describe("push", () => {
     await push();
     await push();
     expect(await workspaces.remoteHead(access, "baton/y")).toBe(headSha);
+    const reader = gitReader(remote);
+    expect(await reader.refs()).toEqual({ "refs/heads/baton/y": headSha, "refs/heads/main": base });
+    expect(await reader.file("baton/y", "x")).toBe("x");
   });
 
   it.each(["../x", "-x", "a..b", "refs@{0}", "x.lock", "a b", ""])("the branch name %j is refused", async (branch) => {

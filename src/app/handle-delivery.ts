@@ -48,8 +48,6 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
             });
         }
       }
-      // A run that is being driven has not written what it waits for yet.
-      runner.pokeRepository(event.repositoryId);
       const { changed } = event;
       const checked =
         changed === undefined ? "" : `, ${await checkConfig(dependencies, changed.repository, changed.number)}`;

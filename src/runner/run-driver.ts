@@ -7,6 +7,7 @@
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
  * L3 A run is left only with its index row, its wake-up and its status comment written.
  * L4 While it is driven, what is shown is behind by at most half a second.
+ * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
 
 import { answer, attemptEnded, expire, isOver, lostAttempts, observe } from "../core/decide.ts";
@@ -22,7 +23,7 @@ import { childOutcome, ensureChild } from "./perform/child.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
 import { attemptMarker, type PerformContext } from "./perform/performer.ts";
 import type { RunActor } from "./run-actor.ts";
-import { finishRun, leaveRun, publishStatus } from "./run-outputs.ts";
+import { finishRun, leaveRun, publishStatus, runRow } from "./run-outputs.ts";
 import { settingsOf } from "./settings-of.ts";
 import { Bell } from "./signal.ts";
 
@@ -40,6 +41,8 @@ export class RunDriver {
   readonly #work = new Map<EffectKey, { controller: AbortController; done: Promise<void> }>();
   readonly #looks = new Map<EffectKey, Promise<void>>();
   readonly #lookedAt = new Map<EffectKey, number>();
+  /** What the run's row says that it watches; null until this drive has written it. */
+  #watched: string | null = null;
   #stopping: "no" | "left" | "lost" = "no";
   #leaving = false;
   /** Decisions from outside that are being appended. */
@@ -234,6 +237,7 @@ export class RunDriver {
     const performer = observePerformers[effect.kind as keyof typeof observePerformers];
     const look = (async () => {
       try {
+        await this.#watch();
         const seen = await performer.observe(await this.#context(effect, 0, new AbortController().signal));
         await this.#change((state) => {
           if (!state.open.has(effect.key)) return [];
@@ -266,6 +270,16 @@ export class RunDriver {
       }
     })();
     this.#looks.set(effect.key, look);
+  }
+
+  /** L5: whoever hears of a change from here on finds the run by what it watches, on whichever replica. */
+  async #watch(): Promise<void> {
+    const { store, clock } = this.#dependencies;
+    const row = runRow(this.#actor.state, clock.now(), null);
+    const watches = row.watches.join("\n");
+    if (watches === this.#watched) return;
+    await store.write({ run: { ...row, status: "running" } });
+    this.#watched = watches;
   }
 
   async #context(effect: EffectState, attempt: number, signal: AbortSignal): Promise<PerformContext> {

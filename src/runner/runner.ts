@@ -109,13 +109,6 @@ export class Runner {
     return { stored, state: visitor.state };
   }
 
-  /** Facts of a repository changed: runs of it that are driven here look again. */
-  pokeRepository(repositoryId: number): void {
-    for (const { driver } of this.#driven.values()) {
-      if (driver.actor.state.thread.repository.id === repositoryId) driver.poke(true);
-    }
-  }
-
   /** The folded state of a run, live or from its journal; null when there is none. */
   async state(runId: RunId): Promise<RunState | null> {
     const driven = this.#driven.get(runId);

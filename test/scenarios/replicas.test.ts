@@ -1,0 +1,287 @@
+/**
+ * Two App processes on one PostgreSQL, each with its own disk: they share the work, and one takes over what the other was
+ * doing when it was killed, within 45 s and with nothing twice. Needs a server: BATON_TEST_DATABASE_URL.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SqlStore } from "../../src/adapters/database/sql-store.ts";
+import type { Tables } from "../../src/adapters/database/tables.ts";
+import { webhookPath } from "../../src/app/server.ts";
+import { fold } from "../../src/core/fold.ts";
+import type { RunState } from "../../src/core/state.ts";
+import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
+import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
+import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
+
+const skipped = postgresUrl === undefined;
+const childPath = fileURLToPath(new URL("./replicas-child.ts", import.meta.url));
+const takeOverMsMax = 45_000;
+const rightCart = sampleScript.repair[0]?.files["cart.js"] as string;
+const usage = { input: 100, output: 10, costUsd: 0.01 };
+
+describe.skipIf(skipped)(
+  `two Apps on one PostgreSQL${skipped ? " (skipped: no server; set BATON_TEST_DATABASE_URL)" : ""}`,
+  () => {
+    let world: Replicas;
+    beforeAll(async () => {
+      world = await Replicas.start(postgresUrl as string);
+    }, 120_000);
+    afterAll(() => world.close());
+
+    it("share the work: deliveries come in at both doors, runs are driven by both", { timeout: 240_000 }, async () => {
+      const drivers = new Set<number>();
+      for (let count = 0; count < 12 && drivers.size < 2; count += 1) {
+        const issue = world.ask();
+        const state = await world.reaches(issue, "review");
+        for (const { attempts } of state.effects.values())
+          for (const { worker } of attempts) drivers.add(Number(worker.split("/")[1]));
+      }
+      expect([...drivers].toSorted((a, b) => a - b)).toEqual(world.pids().toSorted((a, b) => a - b));
+      expect(Math.min(...world.doors.map(({ taken }) => taken))).toBeGreaterThan(0);
+    });
+
+    it("one is killed while its agent works: the other takes over, and nothing is there twice", {
+      timeout: 240_000,
+    }, async () => {
+      const gate = join(world.stage.directory, "go");
+      const issue = world.ask({ waitFor: gate });
+      await until("the agent to be at work", () => existsSync(`${gate}.waiting`));
+      const before = await world.state(issue);
+      const attempt = before?.effects.get("implement" as never)?.attempts.at(-1);
+      expect(readFileSync(`${gate}.waiting`, "utf8")).toBe(`${before?.runId}/implement/1`);
+      const killed = Number(attempt?.worker.split("/")[1]);
+      const at = performance.now();
+      await world.kill(killed);
+      const next = await until("the other one to begin", async () => {
+        const last = (await world.state(issue))?.effects.get("implement" as never)?.attempts.at(-1);
+        return last?.attempt === 2 ? last : null;
+      });
+      const tookMs = performance.now() - at;
+      process.stdout.write(`replicas: taken over ${(tookMs / 1_000).toFixed(1)} s after kill -9\n`);
+      expect(tookMs).toBeLessThan(takeOverMsMax);
+      expect(Number(next.worker.split("/")[1])).not.toBe(killed);
+      writeFileSync(gate, "");
+      await world.reaches(issue, "review");
+      const [pull] = world.pulls(issue);
+      world.stage.github.review({
+        repository: repositoryName,
+        number: pull?.number as number,
+        as: "bob",
+        event: "APPROVE",
+      });
+      const state = await until("the run to end", async () => {
+        const now = await world.state(issue);
+        return now?.outcome == null ? null : now;
+      });
+      expect(state.outcome?.verdict.status).toBe("passed");
+      expect(state.effects.get("implement" as never)?.attempts[0]?.error?.code).toBe("BATON_ATTEMPT_LOST");
+      await until("the last words", () => world.comments(issue).some((body) => body.includes("baton:op=final:")));
+      const marks = world.comments(issue).map((body) => /baton:op=([a-z]+)/.exec(body)?.[1] ?? "unmarked");
+      expect(marks.toSorted((a, b) => a.localeCompare(b))).toEqual(["final", "status"]);
+      expect(world.pulls(issue)).toHaveLength(1);
+      expect(world.pulls(issue)[0]?.pull?.mergedAt).not.toBeNull();
+      const heads = world.checkHeads();
+      expect(new Set(heads).size).toBe(heads.length);
+      const settled = (await world.store.ledger({ runId: state.runId })).filter(({ kind }) => kind === "settle");
+      const charges = settled.map(({ key, attempt: number }) => `${key}/${number}`);
+      // The killed attempt is charged what it had reported, once.
+      expect(charges).toEqual(["plan/1", "implement/1", "implement/2"]);
+    });
+  },
+);
+
+interface Replica {
+  process: ChildProcess;
+  url: string;
+}
+
+class Replicas {
+  readonly stage: Stage;
+  readonly store: SqlStore;
+  readonly doors: { url: string; taken: number }[] = [];
+  readonly #replicas: Replica[] = [];
+  readonly #database: Awaited<ReturnType<typeof createPostgresDatabase>>;
+  readonly #db: Kysely<Tables>;
+  #balancer: Server | null = null;
+
+  private constructor(stage: Stage, database: Awaited<ReturnType<typeof createPostgresDatabase>>) {
+    this.stage = stage;
+    this.#database = database;
+    this.#db = new Kysely<Tables>({
+      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: database.url, max: 2 }) }),
+    });
+    // For looking only: it puts nothing into the queue.
+    this.store = new SqlStore(this.#db, {
+      enqueue: async () => {},
+      enqueueAll: async () => {},
+      complete: async () => {},
+    });
+  }
+
+  static async start(serverUrl: string): Promise<Replicas> {
+    const database = await createPostgresDatabase(serverUrl);
+    const stage = await setStage({
+      databaseUrl: database.url,
+      config: "version: 1\nharness: { default: command }\nmerge: auto\n",
+      files: { ...sampleFiles, "cart.js": rightCart },
+    });
+    const world = new Replicas(stage, database);
+    const replicas = await Promise.all(["a", "b"].map((name) => world.#spawn(name)));
+    world.#replicas.push(...replicas);
+    world.doors.push(...replicas.map(({ url }) => ({ url, taken: 0 })));
+    await world.#balance();
+    return world;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.pids().map((pid) => this.kill(pid)));
+    this.#balancer?.close();
+    await this.#db.destroy();
+    await this.stage.close();
+    await this.#database.drop();
+  }
+
+  pids(): number[] {
+    return this.#replicas.map(({ process: child }) => child.pid as number);
+  }
+
+  async kill(pid: number): Promise<void> {
+    const child = this.#replicas.find(({ process: one }) => one.pid === pid)?.process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  /** A new issue with an agent that does it, and the command; returns its number. */
+  ask(step: { waitFor?: string } = {}): number {
+    const { number } = this.stage.github.openIssue({
+      repository: repositoryName,
+      as: "alice",
+      title: "Note it",
+      body: "",
+    });
+    const note = { files: { [`note-${number}.txt`]: "noted\n" }, text: "Noted.", usage };
+    writeFileSync(this.stage.scriptPath, JSON.stringify({ plan: [note], implement: [{ ...note, ...step }] }));
+    this.stage.github.comment({ repository: repositoryName, number, as: "alice", body: "/baton run" });
+    return number;
+  }
+
+  async state(issue: number): Promise<RunState | null> {
+    const run = (await this.store.runs({ threadKey: `${this.#repository.id}#${issue}`, limit: 1 }))[0];
+    return run === undefined ? null : fold(await this.store.read(run.runId));
+  }
+
+  reaches(issue: number, key: string): Promise<RunState> {
+    return until(`#${issue} to be at ${key}`, async () => {
+      const state = await this.state(issue);
+      return state?.open.has(key as never) === true ? state : null;
+    });
+  }
+
+  pulls(issue: number) {
+    return [...this.#repository.threads.values()].filter(
+      ({ pull, body }) => pull !== null && (body ?? "").includes(`Closes #${issue}\n`),
+    );
+  }
+
+  comments(issue: number): string[] {
+    return [...this.#repository.comments.values()]
+      .filter(({ threadNumber, appId }) => threadNumber === issue && appId !== null)
+      .map(({ body }) => body);
+  }
+
+  checkHeads(): string[] {
+    return [...this.#repository.checkRuns.values()]
+      .filter(({ name }) => name === "Baton")
+      .map(({ headSha }) => headSha);
+  }
+
+  get #repository() {
+    const found = [...this.stage.github.state.repositories.values()].find(({ name }) => name === "shop");
+    if (found === undefined) throw new Error("no repository");
+    return found;
+  }
+
+  async #spawn(name: string): Promise<Replica> {
+    const environment = {
+      ...this.stage.environment,
+      BATON_DATA: join(this.stage.directory, name),
+      AGENT_SCRIPT: this.stage.scriptPath,
+      PATH: process.env["PATH"],
+    };
+    const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
+    const child = spawn(process.execPath, [childPath], {
+      env: env as NodeJS.ProcessEnv,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const url = await new Promise<string>((resolve, reject) => {
+      child.once("exit", () => reject(new Error(`Replica ${name} ended at its start.`)));
+      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+        const found = /ready (\S+)/.exec(text)?.[1];
+        if (found !== undefined) resolve(found);
+      });
+    });
+    return { process: child, url };
+  }
+
+  /** One address for GitHub; deliveries go to the doors in turn, past a dead one. */
+  async #balance(): Promise<void> {
+    let turn = 0;
+    const balancer = createServer((request, response) => void pass(request, response));
+    const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
+      for (let tries = 0; tries < this.doors.length; tries += 1) {
+        turn += 1;
+        const door = this.doors[turn % this.doors.length] as { url: string; taken: number };
+        const answer = await fetch(`${door.url}${webhookPath}`, {
+          method: "POST",
+          body,
+          headers: passedOn(request.headers),
+        }).catch(() => null);
+        if (answer === null) continue;
+        door.taken += 1;
+        response.writeHead(answer.status).end(await answer.text());
+        return;
+      }
+      response.writeHead(502).end();
+    };
+    await new Promise<void>((resolve) => {
+      balancer.listen(0, "127.0.0.1", resolve);
+    });
+    this.#balancer = balancer;
+    this.stage.listen(`http://127.0.0.1:${(balancer.address() as AddressInfo).port}`);
+  }
+}
+
+function passedOn(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept = Object.entries(headers).filter(([name]) => name.startsWith("x-") || name === "content-type");
+  return Object.fromEntries(kept.map(([name, value]) => [name, String(value)]));
+}
+
+async function until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
+  const deadline = AbortSignal.timeout(90_000);
+  for (;;) {
+    const answer = await condition();
+    if (answer) return answer;
+    if (deadline.aborted) throw new Error(`Waited too long for ${what}.`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+}

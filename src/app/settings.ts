@@ -53,6 +53,7 @@ export const environmentSchema = z.object({
   BATON_CLAUDE_BINARY: z.string().default("claude").describe("Program of Claude Code, by name or path."),
   BATON_CODEX_BINARY: z.string().default("codex").describe("Program of Codex, by name or path."),
   BATON_COPILOT_BINARY: z.string().default("copilot").describe("Program of the GitHub Copilot CLI, by name or path."),
+  BATON_OPENCODE_BINARY: z.string().default("opencode").describe("Program of OpenCode, by name or path."),
   BATON_PI_BINARY: z.string().default("pi").describe("Program of Pi, by name or path."),
   BATON_HARNESS_COMMAND: z
     .string()
@@ -75,8 +76,9 @@ export interface AppSettings {
   harness: {
     claude: { binary: string; apiKey: string | undefined; baseUrl: string | undefined; oauthToken: string | undefined };
     codex: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
-    /** Both speak to Anthropic's service, or to one of the same wire. */
+    /** These speak to Anthropic's service, or to one of the same wire. */
     copilot: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
+    opencode: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     pi: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     command: string[];
     repositoryCommands: boolean;
@@ -124,6 +126,11 @@ export function readSettings(environment: Record<string, string | undefined>): A
       codex: { binary: env.BATON_CODEX_BINARY, apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
       copilot: {
         binary: env.BATON_COPILOT_BINARY,
+        apiKey: env.ANTHROPIC_API_KEY,
+        baseUrl: env.ANTHROPIC_BASE_URL,
+      },
+      opencode: {
+        binary: env.BATON_OPENCODE_BINARY,
         apiKey: env.ANTHROPIC_API_KEY,
         baseUrl: env.ANTHROPIC_BASE_URL,
       },

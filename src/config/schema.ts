@@ -41,7 +41,7 @@ const check = z
   .transform((value) => (typeof value === "string" ? { name: value, app: null } : value));
 
 /** What decides how code is checked, who must look at it, or what an agent does: a change of these is never only a change of code. */
-export const defaultProtectedPaths = [
+const defaultProtectedPaths = [
   "baton.yaml",
   ".github/**",
   ".gitlab-ci.yml",
@@ -63,7 +63,7 @@ export const defaultProtectedPaths = [
   "**/.{claude,codex,cursor,gemini,opencode}/**",
 ] as const;
 
-export const priceSchema = z.strictObject({
+const priceSchema = z.strictObject({
   input: usd.describe("USD per million uncached input tokens."),
   output: usd.describe("USD per million output tokens."),
   cacheRead: usd.describe("USD per million tokens read from the cache."),
@@ -307,6 +307,6 @@ export const settingsSchema = z
   .describe("Configuration of Baton for one repository.");
 
 export type Settings = z.output<typeof settingsSchema>;
-export type SettingsInput = z.input<typeof settingsSchema>;
+type SettingsInput = z.input<typeof settingsSchema>;
 
 export const defaultSettings: Settings = settingsSchema.parse({});

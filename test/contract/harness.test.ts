@@ -5,6 +5,7 @@ import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
 import { codex } from "../../src/adapters/harness/codex.ts";
 import { commandHarness } from "../../src/adapters/harness/command.ts";
 import { copilot } from "../../src/adapters/harness/copilot.ts";
+import { opencode } from "../../src/adapters/harness/opencode.ts";
 import { pi } from "../../src/adapters/harness/pi.ts";
 import { harnessContract } from "./harness.ts";
 
@@ -105,4 +106,32 @@ harnessContract({
   },
   silentSuccess: false,
   installLine: /npm install --global @earendil-works\/pi-coding-agent/,
+});
+
+harnessContract({
+  name: "opencode",
+  create: (binary) => opencode({ binary, apiKey: "sk-test-opencode-4f1d9c22", baseUrl: undefined }),
+  key: { name: "ANTHROPIC_API_KEY", value: "sk-test-opencode-4f1d9c22" },
+  variables: [
+    "OPENCODE_CONFIG_CONTENT",
+    "OPENCODE_DISABLE_PROJECT_CONFIG",
+    "OPENCODE_DISABLE_CLAUDE_CODE",
+    "OPENCODE_DISABLE_AUTOUPDATE",
+    "OPENCODE_DISABLE_MODELS_FETCH",
+    "OPENCODE_DISABLE_LSP_DOWNLOAD",
+  ],
+  stream: fixture("opencode.success"),
+  expected: {
+    text: "Done: hello.txt exists.",
+    sessionId: "ses_e0444354effe50TeB2g40czvNY",
+    usage: [
+      {
+        model: "claude-sonnet-4-5",
+        tokens: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 },
+        costUsd: null,
+      },
+    ],
+  },
+  silentSuccess: false,
+  installLine: /npm install --global opencode-ai/,
 });

@@ -9,6 +9,7 @@ import { ClaudeCodeReader } from "./claude-code.ts";
 import { CodexReader } from "./codex.ts";
 import { CommandReader } from "./command.ts";
 import { CopilotReader, sumOf } from "./copilot.ts";
+import { OpencodeReader } from "./opencode.ts";
 import { PiReader } from "./pi.ts";
 import type { StreamReader } from "./run-harness.ts";
 
@@ -414,6 +415,82 @@ const copilotCases: Record<string, Case> = {
   },
 };
 
+// Retries are in its log only, and a killed step has printed no usage.
+const opencodeCases: Record<string, Case> = {
+  badtool: {
+    code: null,
+    sessionId: "ses_e04351acaffe52q93M0gdEIEBZ",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1450, 110, 1840, 0, null),
+    tools: ["invalid started", "invalid failed"],
+  },
+  "commit.wt": {
+    code: null,
+    sessionId: "ses_e0439a26effexm6FgEAtMWkyjj",
+    text: "Done: hello.txt exists.",
+    turns: 3,
+    usage: used("fake-model", 2690, 195, 2140, 0, null),
+    tools: ["write started", "write completed", "bash started", "bash completed"],
+  },
+  err401: { code: "BATON_HARNESS_AUTH", sessionId: "ses_e04416571ffesZykWWt1GAkZUh", text: "", turns: 0, usage: [] },
+  err429: { code: "BATON_HARNESS_QUOTA", sessionId: "ses_e043ee376ffe0ramBGC2nCrBo6", text: "", turns: 0, usage: [] },
+  flaky429: {
+    code: null,
+    sessionId: "ses_e0439901bffeusbwsI1q2kf0kn",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1450, 110, 1840, 0, null),
+    tools: ["write started", "write completed"],
+  },
+  "followup.resumed": {
+    code: null,
+    sessionId: "ses_e043d4e14ffec8DG5sdnekUwQ0",
+    text: "Yes, I remember.",
+    turns: 1,
+    usage: used("fake-model", 84, 11, 700, 0, null),
+  },
+  mcp: {
+    code: null,
+    sessionId: "ses_e04363375ffeVSl88L9Dj0GMUa",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1450, 110, 1840, 0, null),
+    tools: ["echo_echo started", "echo_echo completed"],
+  },
+  "mid-kill.termgroup": {
+    code: null,
+    sessionId: "ses_e0430a446ffeuR8rTdkAoYRmn4",
+    text: "Sleeping.",
+    turns: 0,
+    finished: false,
+    usage: [],
+  },
+  refuse: {
+    code: "BATON_HARNESS_REFUSED",
+    sessionId: "ses_e0440fbe5ffeIdPxnAVmOdgw6m",
+    text: "",
+    turns: 1,
+    usage: used("fake-model", 1240, 85, 300, 0, null),
+  },
+  "success.first": {
+    code: null,
+    sessionId: "ses_e043d4e14ffec8DG5sdnekUwQ0",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1450, 110, 1840, 0, null),
+    tools: ["write started", "write completed"],
+  },
+  success: {
+    code: null,
+    sessionId: "ses_e0444354effe50TeB2g40czvNY",
+    text: "Done: hello.txt exists.",
+    turns: 2,
+    usage: used("fake-model", 1450, 110, 1840, 0, null),
+    tools: ["write started", "write completed"],
+  },
+};
+
 const resumedCodex = {
   before: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 },
   now: () => null,
@@ -424,6 +501,7 @@ const codexReader = (name: string): CodexReader =>
 const suites: [string, Record<string, Case>, (name: string) => StreamReader][] = [
   ["claude", claudeCases, () => new ClaudeCodeReader()],
   ["codex", codexCases, codexReader],
+  ["opencode", opencodeCases, () => new OpencodeReader("fake-model")],
   ["pi", piCases, () => new PiReader()],
   ["copilot", copilotCases, () => new CopilotReader()],
 ];
@@ -567,12 +645,41 @@ describe("Copilot CLI", () => {
   });
 });
 
+describe("OpenCode", () => {
+  const failed = (why: string, small = "false"): string =>
+    `timestamp=0 level=ERROR message="stream error" providerID=baton small=${small} agent=build error.error="AI_APICallError: ${why}"`;
+
+  it("reads retries from the log and stops the third in a row", () => {
+    const reader = new OpencodeReader(sonnet);
+    const events = [1, 2].flatMap(() => reader.take(failed("Too many requests"), "stderr"));
+    expect(events).toMatchObject([
+      { type: "retry", status: 429, attempt: 1 },
+      { type: "retry", status: 429, attempt: 2 },
+    ]);
+    expect(reader.giveUp).toBeNull();
+    reader.take(failed("Internal error"), "stderr");
+    expect(reader.giveUp?.code).toBe("BATON_HARNESS_UNAVAILABLE");
+  });
+
+  it("an answer in between begins the count anew; failed titles are not counted", () => {
+    const reader = new OpencodeReader(sonnet);
+    reader.take(failed("no"), "stderr");
+    reader.take(failed("no"), "stderr");
+    reader.take('{"type":"step_finish","part":{"reason":"tool-calls"}}', "stdout");
+    reader.take(failed("no"), "stderr");
+    reader.take(failed("no", "true"), "stderr");
+    reader.take(failed("no", "true"), "stderr");
+    expect(reader.giveUp).toBeNull();
+  });
+});
+
 describe("any output", () => {
   const readers: [string, () => StreamReader][] = [
     ["claude-code", () => new ClaudeCodeReader()],
     ["codex", () => new CodexReader(gpt)],
     ["command", () => new CommandReader()],
     ["pi", () => new PiReader()],
+    ["opencode", () => new OpencodeReader("m")],
     ["copilot", () => new CopilotReader("s-1")],
   ];
   const types =

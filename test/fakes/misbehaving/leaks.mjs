@@ -11,6 +11,7 @@ stdout.write(
 );
 stdout.write(`${JSON.stringify({ type: "item.completed", item: { type: "agent_message", text: `key ${key}` } })}\n`);
 stdout.write(`${JSON.stringify({ type: "assistant.message", data: { content: `key ${key}` } })}\n`);
+stdout.write(`${JSON.stringify({ type: "text", part: { text: `key ${key}` } })}\n`);
 const message = { role: "assistant", content: [{ type: "text", text: `key ${key}` }] };
 stdout.write(`${JSON.stringify({ type: "message_end", message })}\n`);
 stderr.write(`failed with key ${key} (${Buffer.from(key).toString("base64")}) and ${token}\n`);

@@ -1,0 +1,237 @@
+/**
+ * OpenCode, headless: `opencode run --format json`. Observed with 1.18.33.
+ *
+ * Traps: on some errors it tries again for minutes or without end, and says so only in its log, so the log is printed and read;
+ * tokens are per step; a tool outlives its TERM. It keeps sessions in a database of its own, so none is resumed.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ErrorData } from "../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
+import type { Harness, HarnessEvent } from "../../ports/harness.ts";
+import { agentEnvironment } from "./environment.ts";
+import { count, type Fields, fields, status, text, toolDetail } from "./fields.ts";
+import { probeCli } from "./probe.ts";
+import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { noSessions, resumable } from "./sessions.ts";
+
+const name = "opencode";
+const install = "npm install --global opencode-ai";
+const defaultModel = "claude-sonnet-4-5";
+/** Tries of the CLI at the service in a row, before Baton takes over with its own backoff. */
+const retriesMax = 3;
+const defaultBaseUrl = "https://api.anthropic.com";
+
+export interface OpencodeOptions {
+  binary: string;
+  /** Of Anthropic, or of a service that speaks its wire. */
+  apiKey: string | undefined;
+  baseUrl: string | undefined;
+}
+
+export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness {
+  return {
+    name,
+    capabilities: {
+      resume: false,
+      readOnly: true,
+      systemPrompt: true,
+      maxTurns: false,
+      maxUsd: false,
+      reportsUsage: true,
+      reportsCost: false,
+    },
+    defaultModel,
+    probe: () =>
+      probeCli({
+        binary,
+        install,
+        authenticated: apiKey !== undefined,
+        authenticate: "Set ANTHROPIC_API_KEY where Baton runs.",
+      }),
+    async run(request, onEvent, signal) {
+      if (apiKey === undefined) return missingKey("ANTHROPIC_API_KEY");
+      resumable(noSessions, name, request.resumeSessionId, null, onEvent);
+      const model = request.model ?? defaultModel;
+      const instructions = join(request.homePath, "instructions.md");
+      mkdirSync(request.homePath, { recursive: true });
+      writeFileSync(instructions, request.systemPrompt);
+      const env = agentEnvironment(request, {
+        ANTHROPIC_API_KEY: apiKey,
+        OPENCODE_CONFIG_CONTENT: JSON.stringify(
+          configOf(model, baseUrl ?? defaultBaseUrl, instructions, request.access === "write" ? "allow" : "deny"),
+        ),
+        // Settings and instructions of the tree are not trusted: only what is given here counts.
+        OPENCODE_DISABLE_PROJECT_CONFIG: "1",
+        OPENCODE_DISABLE_CLAUDE_CODE: "1",
+        OPENCODE_DISABLE_AUTOUPDATE: "1",
+        OPENCODE_DISABLE_MODELS_FETCH: "1",
+        OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
+      });
+      return runHarness(
+        request,
+        {
+          command: [
+            binary,
+            "run",
+            "--format",
+            "json",
+            "--pure",
+            "--print-logs",
+            "--log-level",
+            "ERROR",
+            "-m",
+            `baton/${model}`,
+          ],
+          env,
+          secrets: ["ANTHROPIC_API_KEY"],
+          input: request.prompt,
+          install,
+        },
+        new OpencodeReader(model),
+        onEvent,
+        signal,
+      );
+    },
+  };
+}
+
+function configOf(model: string, baseUrl: string, instructions: string, write: "allow" | "deny"): object {
+  const limit = { context: 200_000, output: 32_000 };
+  const provider = {
+    npm: "@ai-sdk/anthropic",
+    name: "baton",
+    options: { baseURL: `${baseUrl}/v1`, apiKey: "{env:ANTHROPIC_API_KEY}" },
+    models: { [model]: { name: model, limit } },
+  };
+  const permission = { edit: write, bash: write, task: write, webfetch: "deny" };
+  return {
+    autoupdate: false,
+    share: "disabled",
+    instructions: [instructions],
+    provider: { baton: provider },
+    permission,
+  };
+}
+
+export class OpencodeReader implements StreamReader {
+  giveUp: ErrorData | null = null;
+  readonly #model: string;
+  #sessionId: string | null = null;
+  #text = "";
+  #reason: string | null = null;
+  #failure: ErrorData | null = null;
+  #turns = 0;
+  #tokens: Tokens = noTokens;
+  #tries = 0;
+
+  constructor(model: string) {
+    this.#model = model;
+  }
+
+  take(line: string, stream: "stdout" | "stderr"): HarnessEvent[] {
+    if (stream === "stderr") return this.#log(line);
+    const event = jsonLine(line);
+    if (event === null) return [];
+    const events = this.#session(text(event["sessionID"]));
+    const part = fields(event["part"]);
+    switch (event["type"]) {
+      case "text": {
+        const words = text(part["text"]);
+        if (words === null) break;
+        this.#text = words;
+        events.push({ type: "text", text: words });
+        break;
+      }
+      case "tool_use":
+        events.push(...toolEvents(part));
+        break;
+      case "step_finish":
+        events.push(this.#step(part));
+        break;
+      case "error":
+        this.#failure = failureOf(fields(event["error"]));
+        break;
+    }
+    return events;
+  }
+
+  end(): ReturnType<StreamReader["end"]> {
+    const { input, output, cacheRead, cacheWrite } = this.#tokens;
+    const used = input + output + cacheRead + cacheWrite > 0;
+    return {
+      // After a step that called tools there would have been another one.
+      finished: this.#failure !== null || (this.#reason !== null && this.#reason !== "tool-calls"),
+      error: this.#failure ?? (this.#reason === "content-filter" ? refusal(this.#text) : null),
+      text: this.#text,
+      sessionId: this.#sessionId,
+      usage: used ? [{ model: this.#model, tokens: this.#tokens, costUsd: null }] : [],
+      turns: this.#turns,
+    };
+  }
+
+  /** A failed request of the main conversation; those of titles and the like are not counted. */
+  #log(line: string): HarnessEvent[] {
+    const message = /\bmessage="stream error".*\bsmall=false.*\berror\.error="AI_APICallError: ?([^"]*)/.exec(
+      line,
+    )?.[1];
+    if (message === undefined) return [];
+    this.#tries += 1;
+    const code = statusOf(message);
+    if (code === 401 || code === 403 || this.#tries >= retriesMax)
+      this.giveUp = statusError(code ?? 503, `Tried ${this.#tries} times. ${message.slice(0, 200)}`);
+    return [{ type: "retry", reason: message, status: code, attempt: this.#tries }];
+  }
+
+  #session(id: string | null): HarnessEvent[] {
+    if (id === null || this.#sessionId !== null) return [];
+    this.#sessionId = id;
+    return [{ type: "session", sessionId: id, model: this.#model }];
+  }
+
+  #step(part: Fields): HarnessEvent {
+    this.#tries = 0;
+    this.#reason = text(part["reason"]);
+    this.#turns += 1;
+    const used = fields(part["tokens"]);
+    const cache = fields(used["cache"]);
+    this.#tokens = addTokens(this.#tokens, {
+      input: count(used["input"]),
+      output: count(used["output"]) + count(used["reasoning"]),
+      cacheRead: count(cache["read"]),
+      cacheWrite: count(cache["write"]),
+    });
+    return { type: "usage", model: this.#model, tokens: this.#tokens, costUsd: null };
+  }
+}
+
+/** A tool is told once, when it has ended. */
+function toolEvents(part: Fields): HarnessEvent[] {
+  const state = fields(part["state"]);
+  const tool = text(part["tool"]) ?? "tool";
+  const failed = state["status"] === "error" || tool === "invalid";
+  return [
+    { type: "tool", name: tool, detail: toolDetail(state["input"]), state: "started" },
+    { type: "tool", name: tool, detail: "", state: failed ? "failed" : "completed" },
+  ];
+}
+
+function failureOf(error: Fields): ErrorData {
+  const data = fields(error["data"]);
+  const message = text(data["message"]) ?? text(error["name"]) ?? "unknown";
+  if (error["name"] === "ContentFilterError") return refusal(message);
+  const code = status(data["statusCode"]);
+  return code === null
+    ? { code: "BATON_HARNESS_CRASHED", message: `OpenCode failed: ${message.slice(0, 300)}` }
+    : statusError(code, message.slice(0, 200));
+}
+
+/** The log has words, not the status. */
+function statusOf(message: string): number | null {
+  if (/rate.?limit|too many requests|quota/i.test(message)) return 429;
+  return status(/\b([45]\d\d)\b/.exec(message)?.[1]);
+}
+
+function refusal(words: string): ErrorData {
+  return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${words.slice(0, 300)}` };
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { defaultSettings } from "../../config/schema.ts";
+import { noTokens, type Tokens, usageSchema } from "../../core/vocabulary.ts";
+import type { HarnessResult } from "../../ports/harness.ts";
+import { Meter } from "./meter.ts";
+
+const model = "claude-sonnet-4-5";
+const tokens: Tokens = { input: 1_000_000, output: 0, cacheRead: 0, cacheWrite: 0 };
+const half: Tokens = { ...tokens, input: 500_000 };
+const money = {
+  budgetUsd: 5,
+  spentUsd: 0,
+  reservedUsd: 2,
+  tokens: noTokens,
+  warnedFraction: 0,
+  stop: null,
+  complete: true,
+};
+const meter = (): Meter => new Meter("h", defaultSettings, money, 2);
+const ended = (usage: HarnessResult["usage"]): HarnessResult => ({
+  ok: true,
+  error: null,
+  text: "",
+  sessionId: null,
+  usage,
+  turns: 1,
+  exitCode: 0,
+  signal: null,
+  transcript: "",
+  transcriptTruncated: false,
+  durationMs: 1,
+});
+const use = (change: { model?: string; tokens?: Tokens } = {}) => ({
+  model,
+  tokens,
+  requests: 1,
+  estimated: 0,
+  ...change,
+});
+
+describe("what an attempt used", () => {
+  it("M2: nothing passed the proxy: the harness's report, the last one for each model", () => {
+    const one = meter();
+    one.take({ type: "usage", model, tokens: half, costUsd: null });
+    expect(one.settle(ended([{ model, tokens, costUsd: null }]))).toMatchObject([{ model, tokens, costUsd: 3 }]);
+  });
+
+  it("M1: the harness says nothing: what the proxy counted", () => {
+    const one = meter();
+    one.count(use());
+    expect(one.settle(ended([]))).toEqual([
+      { harness: "h", model, tokens, costUsd: 3, priceSource: "table", priceTableVersion: expect.any(String) },
+    ]);
+  });
+
+  it.each([
+    ["less", half, 0.1],
+    ["more", { ...tokens, input: 9_000_000 }, 27],
+    ["only more money", { ...tokens, output: 1 }, 27],
+  ])("M1: the harness says %s: its word is kept beside and moves no money", (_, said, costUsd) => {
+    const one = meter();
+    one.count(use());
+    const [usage, ...more] = one.settle(ended([{ model, tokens: said, costUsd }]));
+    expect(more).toEqual([]);
+    expect(usage).toMatchObject({ tokens, costUsd: 3, reported: { tokens: said, costUsd } });
+    expect(usageSchema.parse(usage)).toEqual(usage);
+  });
+
+  it("C2: for the same tokens the harness may know a higher price", () => {
+    const one = meter();
+    one.count(use());
+    const [usage] = one.settle(ended([{ model, tokens, costUsd: 4 }]));
+    expect(usage).toMatchObject({ costUsd: 4, priceSource: "harness" });
+    expect(usage).not.toHaveProperty("reported");
+  });
+
+  it("a model without a price costs what the harness says", () => {
+    const one = meter();
+    one.count(use({ model: "own" }));
+    expect(one.settle(ended([{ model: "own", tokens: half, costUsd: 0.4 }]))).toMatchObject([
+      { model: "own", tokens, costUsd: 0.4, reported: { tokens: half, costUsd: 0.4 } },
+    ]);
+  });
+
+  it("a model that the harness speaks of and nobody saw costs nothing, and is kept", () => {
+    const one = meter();
+    one.count(use());
+    expect(one.settle(ended([{ model: "ghost", tokens, costUsd: 9 }]))).toMatchObject([
+      { model, costUsd: 3 },
+      { model: "ghost", tokens: noTokens, costUsd: 0, reported: { tokens, costUsd: 9 } },
+    ]);
+  });
+
+  it("X2: either count that reaches the rest of the budget stops the attempt", () => {
+    const [one, other, third] = [meter(), meter(), meter()];
+    one.count(use());
+    expect(one.exceeded.aborted).toBe(false);
+    one.count(use({ tokens: { ...tokens, output: 200_000 } }));
+    other.take({ type: "usage", model, tokens, costUsd: 5 });
+    third.count(use({ tokens: half }));
+    third.take({ type: "usage", model, tokens, costUsd: 50 });
+    expect([one, other, third].map(({ exceeded }) => exceeded.aborted)).toEqual([true, true, false]);
+  });
+});

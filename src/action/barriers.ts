@@ -79,22 +79,30 @@ export function harnessWithBarrier(harness: Harness, barrier: Barrier): Harness 
 }
 
 /** The runner's disk ends with its job: what an agent made is kept in the repository before its outcome is. */
-export function keptWorkspaces(workspaces: Workspaces, barrier: Barrier): Workspaces {
+export function keptWorkspaces(
+  workspaces: Workspaces,
+  { barrier, namespace, onPush }: { barrier: Barrier; namespace: string; onPush(branch: string): Promise<void> },
+): Workspaces {
   const kept: Workspaces = Object.assign(Object.create(workspaces) as Workspaces, {
     async import(...given: Parameters<Workspaces["import"]>) {
       const [access, { runId, name }] = given;
       const imported = await workspaces.import(...given);
       if (imported.headSha !== null)
-        await workspaces.pushKept(access, { name: `kept/${runId}/${name}`, sha: imported.headSha });
+        await workspaces.pushKept(access, { ref: `${keptPrefix(namespace, runId)}${name}`, sha: imported.headSha });
       return imported;
     },
     async push(...given: Parameters<Workspaces["push"]>) {
       // Another job may have made it: then it is in the repository, not here.
       await workspaces.fetch(given[0], given[1].sha);
       await workspaces.push(...given);
+      await onPush(given[1].branch);
     },
   } satisfies Partial<Workspaces>);
   return guarded(kept, workspaceMethods, barrier, workspaces);
+}
+
+export function keptPrefix(namespace: string, runId: string): string {
+  return `${namespace}kept/${runId}/`;
 }
 
 function guarded<T extends object>(

@@ -48,6 +48,8 @@ export function homeDependencies(options: {
   owner: string;
   redact(text: string): string;
   log: Log;
+  /** A branch was pushed. */
+  onPush(branch: string): Promise<void>;
 }): Dependencies {
   const { settings, database, github, owner, redact, log } = options;
   const barrier = (): Promise<void> => database.state.barrier();
@@ -65,7 +67,11 @@ export function homeDependencies(options: {
     random: systemRandom,
     log,
     github: withBarrier(github, barrier),
-    workspaces: keptWorkspaces(createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }), barrier),
+    workspaces: keptWorkspaces(createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }), {
+      barrier,
+      namespace: database.namespace,
+      onPush: options.onPush,
+    }),
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     repositoryCommands,
     processes: builtInProcesses(),

@@ -5,6 +5,7 @@ import type { GitDatabase } from "../adapters/git-state/open.ts";
 import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
+import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
@@ -13,6 +14,7 @@ import { startEngine } from "../engine.ts";
 import type { Log } from "../ports/log.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { createRedactor } from "../thread/redact.ts";
+import { keptPrefix } from "./barriers.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared } from "./home.ts";
@@ -143,13 +145,69 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
       log,
       isOver: async (id) => github.isOver(await repositoryOf(job), id),
       stop,
-      startEngine: () => startEngine(homeDependencies({ settings, database, github, owner, redact, log })),
+      startEngine: () => {
+        const onPush = (branch: string): Promise<void> =>
+          startCi(job, database, { branch, thread: Number(threadOf(home)) });
+        return startEngine(homeDependencies({ settings, database, github, owner, redact, log, onPush }));
+      },
     },
     delivery,
   );
   job.statePushes += database.state.pushes;
+  if (end === "driven") await forgetKept(job, database, positions);
   if (end === "handed-over") await dispatchSuccessor(job, home);
   return conclude(database, { end, home, delivery, positions });
+}
+
+/** What was kept for a run that is over is on its branch, or wanted by nobody. */
+async function forgetKept({ log }: Job, database: GitDatabase, before: Map<string, number>): Promise<void> {
+  for (const run of await database.store.runs({ active: false })) {
+    if (run.position === before.get(run.runId)) continue;
+    await database
+      .removeBelow(keptPrefix(database.namespace, run.runId))
+      .catch((thrown: unknown) => log.warn("Kept commits could not be removed", { error: toBatonError(thrown) }));
+  }
+}
+
+/**
+ * A push with the job's own token starts no workflow: GitHub's guard against loops. Those that are named are started
+ * here; where none is, the thread says so instead of waiting for checks that cannot come.
+ */
+async function startCi(
+  { settings, github, log }: Job,
+  { store }: GitDatabase,
+  { branch, thread }: { branch: string; thread: number },
+): Promise<void> {
+  if (!(await github.isJobToken())) return;
+  const repository = await github.repositoryByName(settings.repository.owner, settings.repository.name);
+  const failed: string[] = [];
+  for (const workflow of settings.dispatchWorkflows) {
+    await github.dispatch(repository, workflow, branch, {}).catch((thrown: unknown) => {
+      log.warn("A workflow could not be started", { workflow, error: toBatonError(thrown) });
+      failed.push(workflow);
+    });
+  }
+  if (settings.dispatchWorkflows.length > 0 && failed.length === 0) return;
+  const body =
+    failed.length > 0
+      ? `⚠️ These workflows could not be started on \`${branch}\`: ${failed.map((name) => `\`${name}\``).join(", ")}. Each needs \`on: workflow_dispatch\`, and this job \`permissions: actions: write\`.`
+      : `ℹ️ \`${branch}\` was pushed with the job's own token, and GitHub starts no workflow for such a push. Name your CI's files in the input \`dispatch-workflows\`, or give the token of an App in the input \`token\`; until then start CI by hand, or by a push of your own.`;
+  const payload = { repository: { ...repository }, number: thread, body };
+  await store.write({
+    outbox: [
+      {
+        operationKey: `ci:${branch}`,
+        installationId: 0,
+        repositoryId: repository.id,
+        kind: "comment",
+        payload,
+        contentHash: sha256(body),
+        priority: 20,
+        notBefore: 0,
+        runId: null,
+      },
+    ],
+  });
 }
 
 function repositoryOf({ github, settings: { repository } }: Job): Promise<Repository> {
@@ -166,7 +224,8 @@ async function dispatchSuccessor(job: Job, home: string): Promise<void> {
   if (settings.workflowPath === null) return;
   const workflow = settings.workflowPath.split("/").at(-1) ?? "";
   try {
-    await github.dispatch(await repositoryOf(job), workflow, { thread: threadOf(home) });
+    const repository = await repositoryOf(job);
+    await github.dispatch(repository, workflow, repository.defaultBranch, { thread: threadOf(home) });
   } catch (thrown) {
     log.warn("No successor could be started; the next event or the schedule goes on", { error: toBatonError(thrown) });
   }

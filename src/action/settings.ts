@@ -5,6 +5,8 @@ import { type AppSettings, readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
 
 const minutesDefault = 330;
+/** Self-hosted jobs end after five days. */
+const minutesMax = 5 * 24 * 60;
 
 const optional = z
   .string()
@@ -29,6 +31,7 @@ const environmentSchema = z.object({
   INPUT_TOKEN: optional,
   "INPUT_APP-SLUG": optional,
   "INPUT_TIME-LIMIT-MINUTES": optional,
+  "INPUT_DISPATCH-WORKFLOWS": optional,
   GITHUB_TOKEN: optional,
 });
 
@@ -45,6 +48,8 @@ export interface ActionSettings {
   workflowPath: string | null;
   token: string;
   appSlug: string | null;
+  /** File names of workflows that are started after a push which starts none. */
+  dispatchWorkflows: string[];
   /** The job stops itself by then and hands over to a successor. */
   limitMs: number;
   dataDir: string;
@@ -72,7 +77,8 @@ export function readActionSettings(environment: Record<string, string | undefine
   if (env !== undefined && token === null)
     problems.push("The input `token` is empty: leave it out for the job's own token");
   const minutes = Number(env?.["INPUT_TIME-LIMIT-MINUTES"] ?? minutesDefault);
-  if (!(minutes >= 1)) problems.push("The input `time-limit-minutes` is a number of minutes, 1 or more");
+  if (!(minutes > 0 && minutes <= minutesMax))
+    problems.push(`The input \`time-limit-minutes\` is a number of minutes, up to ${minutesMax}`);
   if (env === undefined || token === null || problems.length > 0)
     throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const [owner = "", name = ""] = env.GITHUB_REPOSITORY.split("/");
@@ -91,6 +97,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     workflowPath: workflowPathOf(env.GITHUB_WORKFLOW_REF),
     token,
     appSlug: env["INPUT_APP-SLUG"],
+    dispatchWorkflows: (env["INPUT_DISPATCH-WORKFLOWS"] ?? "").split(/[\s,]+/).filter((name) => name !== ""),
     limitMs: minutes * 60_000,
     dataDir,
     summaryPath: env.GITHUB_STEP_SUMMARY,

@@ -64,8 +64,8 @@ export interface Workspaces {
   remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;
   /** Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success. */
   push(access: RepositoryAccess, options: { branch: string; sha: string; expectedSha: string | null }): Promise<void>;
-  /** Pushes a commit of the trusted repository to a ref below `refs/baton/` of the remote; null removes the ref. */
-  pushKept(access: RepositoryAccess, options: { name: string; sha: string | null }): Promise<void>;
+  /** Pushes a commit of the trusted repository to a ref of Baton's own at the remote, so that it outlives this machine. */
+  pushKept(access: RepositoryAccess, options: { ref: string; sha: string }): Promise<void>;
   /** Current remote head of a branch; null when absent. */
   remoteHead(access: RepositoryAccess, branch: string): Promise<string | null>;
   deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void>;

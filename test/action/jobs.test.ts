@@ -107,6 +107,45 @@ describe("honest ends", () => {
   });
 });
 
+describe("CI with the job's own token, whose pushes start no workflow", () => {
+  it("without a workflow to start, the thread says so once and what to do", async () => {
+    await begin();
+    await platform.run("issue_comment", platform.comment("/baton run"));
+    const told = said().filter((body) => body.includes("starts no workflow"));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain("dispatch-workflows");
+  });
+
+  it("a workflow that cannot be started is named with what it needs", async () => {
+    await begin();
+    await platform.run("issue_comment", platform.comment("/baton run"), { "INPUT_DISPATCH-WORKFLOWS": "ci.yml" });
+    expect(said().filter((body) => body.includes("could not be started"))).toHaveLength(1);
+  });
+
+  it("with another's token nothing is said: its pushes start CI by themselves", async () => {
+    await begin();
+    const token = platform.appToken();
+    await platform.run("issue_comment", platform.comment("/baton run"), {
+      INPUT_TOKEN: token,
+      "INPUT_APP-SLUG": "baton",
+    });
+    const bodies = comments(platform as never, platform.issue).filter(({ login }) => login === "baton[bot]");
+    expect(bodies.length).toBeGreaterThan(0);
+    expect(bodies.some(({ body }) => body.includes("starts no workflow"))).toBe(false);
+  });
+});
+
+describe("what is kept of an agent's work", () => {
+  it("outlives the machine while the run goes on, and is gone when it is over", async () => {
+    await begin();
+    const kept = (): string[] => [...shop().refs.keys()].filter((ref) => ref.includes("/kept/"));
+    await platform.run("issue_comment", platform.comment("/baton run"));
+    expect(kept()).not.toEqual([]);
+    await platform.run("issue_comment", platform.comment("/baton cancel"));
+    expect(kept()).toEqual([]);
+  });
+});
+
 describe("jobs that die", () => {
   it("a killed job's thread is freed by its post step, and the next event goes on with the run", async () => {
     const gate = "go";
@@ -186,6 +225,34 @@ describe("killed at a push", () => {
       expect(said().filter((body) => body.includes("status:"))).toHaveLength(1);
     },
   );
+});
+
+describe("the time limit", () => {
+  it("a job that reaches it saves what it has, starts a successor, and ends green", async () => {
+    const gate = "go";
+    await begin({ script: { ...sampleScript, plan: [{ waitFor: gate }, ...(sampleScript["plan"] ?? [])] } });
+    const job = await platform.run("issue_comment", platform.comment("/baton run"), {
+      "INPUT_TIME-LIMIT-MINUTES": "0.1",
+    });
+    expect(job).toMatchObject({ exitCode: 0, outputs: { verdict: "handed-over" } });
+    expect(platform.github.log.map(({ method, path }) => `${method} ${path}`)).toContain(
+      "POST /repos/acme/shop/actions/workflows/baton.yml/dispatches",
+    );
+    const successor = await platform.run("workflow_dispatch", {
+      inputs: { thread: `${platform.issue}` },
+      ...platform.about(),
+    });
+    expect(successor).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
+  });
+
+  it("one that is no number is refused with what is allowed", async () => {
+    await begin();
+    const job = await platform.run("issue_comment", platform.comment("/baton run"), {
+      "INPUT_TIME-LIMIT-MINUTES": "soon",
+    });
+    expect(job.exitCode).toBe(1);
+    expect(job.log).toContain("number of minutes, up to 7200");
+  });
 });
 
 function shop() {

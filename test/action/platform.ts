@@ -44,6 +44,8 @@ export interface RunningJob {
 export interface Platform extends Stage {
   token: string;
   jobs: FinishedJob[];
+  /** Token of the App `baton`, which is not the job's own. */
+  appToken(): string;
   /** A job for an event, as the runner starts it. */
   start(event: string, payload: object, environment?: Record<string, string>): RunningJob;
   run(event: string, payload: object, environment?: Record<string, string>): Promise<FinishedJob>;
@@ -184,6 +186,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     ...stage,
     token,
     jobs,
+    appToken: () => jobToken(stage, "baton"),
     start,
     run: (event, payload, more) => start(event, payload, more).done,
     trigger(on) {
@@ -236,9 +239,9 @@ function asTrigger(event: string, payload: Told): [string, object] | null {
 }
 
 /** The token that the platform makes for a job: the Actions App's, for one repository, with the workflow's permissions. */
-function jobToken({ github }: Stage): string {
+function jobToken({ github }: Stage, slug = "github-actions"): string {
   const { state } = github;
-  const app = [...state.apps.values()].find(({ slug }) => slug === "github-actions");
+  const app = [...state.apps.values()].find((one) => one.slug === slug);
   const repository = [...state.repositories.values()].find(({ name }) => name === "shop");
   if (app === undefined || repository === undefined) throw new Error("The stage is not set.");
   app.grants = { ...app.grants, ...grants };
@@ -257,7 +260,7 @@ function jobToken({ github }: Stage): string {
     updatedAt: at,
     suspendedAt: null,
   });
-  const value = `ghs_${"j".repeat(36)}`;
+  const value = `ghs_${slug.replaceAll("-", "").padEnd(36, "j")}`;
   state.tokens.set(value, {
     value,
     userId: null,

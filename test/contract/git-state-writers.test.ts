@@ -139,6 +139,20 @@ describe.each([
     expect((await reader.store.read(runId)).map(({ event }) => event.type)).toEqual(["run.paused", "run.resumed"]);
   });
 
+  it("one of whom it is known that it is gone is replaced before its lease ends, and only that one", async () => {
+    const origin = await originOf();
+    const [dead, heir, late] = await Promise.all([open(origin), open(origin), open(origin)]);
+    const ttlMs = 600_000;
+    await dead.state.takeDriver({ owner: "dead", job: "1", ttlMs });
+    await Promise.all([heir.state.refresh(), late.state.refresh()]);
+    expect(heir.state.snapshot.driver).toMatchObject({ owner: "dead", job: "1" });
+    expect(await heir.state.takeDriver({ owner: "heir", job: "2", ttlMs, deadOwner: "dead" })).toMatchObject({
+      epoch: 2,
+    });
+    // Who saw the same dead driver comes too late.
+    expect(await late.state.takeDriver({ owner: "late", job: "3", ttlMs, deadOwner: "dead" })).toBeNull();
+  });
+
   it("a driver that keeps at barriers loses nothing of its own nor of the inbox", async () => {
     const origin = await originOf();
     const driver = await open(origin, { durability: "barrier" });

@@ -27,8 +27,10 @@ export interface GitDatabase extends Database {
   kind: "git";
   state: GitState;
   queue: JobLoop;
-  /** Where it is kept: for people. */
+  /** Where it is kept. */
   namespace: string;
+  /** Removes the refs below a prefix, as far as nobody moves them meanwhile. */
+  removeBelow(prefix: string): Promise<void>;
 }
 
 export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitDatabase> {
@@ -84,6 +86,10 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
       blob: (id) => state.blob(id),
       now: () => clock.now(),
     }),
+    async removeBelow(prefix) {
+      const updates = [...(await remote.below(prefix))].map(([ref, expected]) => ({ ref, expected, sha: null }));
+      if (updates.length > 0) await remote.push(updates);
+    },
     async ping() {
       await remote.heads([refs.shared]);
     },

@@ -9,9 +9,9 @@ export interface StateRefs {
   namespace: string;
 }
 
-export const preferredNamespace = "refs/baton/";
+const preferredNamespace = "refs/baton/";
 /** Branches show in the user's list: only where nothing else is taken. One a thread, so that threads do not wait for each other. */
-export const fallbackNamespace = "refs/heads/baton-state/";
+const fallbackNamespace = "refs/heads/baton-state/";
 
 export async function findRefs(options: {
   remote: StateRemote;

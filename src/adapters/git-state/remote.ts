@@ -65,6 +65,13 @@ export class StateRemote {
     return heads;
   }
 
+  /** Refs below a prefix, with what they are at. */
+  async below(prefix: string): Promise<Map<string, string>> {
+    const { stdout } = await this.#network(["ls-remote", this.#options.url, `${prefix}*`]);
+    const found = stdout.split("\n").map((line) => line.split("\t") as [string, string]);
+    return new Map(found.filter(([, ref]) => ref?.startsWith(prefix)).map(([sha, ref]) => [ref, sha]));
+  }
+
   /** Brings the tips of these refs here; returns what was found at that moment. */
   async fetch(refs: readonly string[], depth = 1): Promise<Map<string, string>> {
     if (refs.length === 0) return new Map();

@@ -33,7 +33,10 @@ export interface TokenGithub extends GithubApp {
   repositoryByName(owner: string, name: string): Promise<Repository>;
   /** Whether a workflow run is over: its job drives nothing any more. null where GitHub does not tell. */
   isOver(repository: Repository, workflowRunId: string): Promise<boolean | null>;
-  dispatch(repository: Repository, workflow: string, inputs: Record<string, string>): Promise<void>;
+  /** Starts a workflow at a branch. */
+  dispatch(repository: Repository, workflow: string, ref: string, inputs: Record<string, string>): Promise<void>;
+  /** True when pushes with the token start no workflow: it is the job's own. */
+  isJobToken(): Promise<boolean>;
   /** How many calls were made. */
   calls(): number;
 }
@@ -99,15 +102,16 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
         .catch(deniedIsNull);
       return run === null ? null : run.status === "completed";
     },
-    async dispatch({ owner, name, defaultBranch }, workflow, inputs) {
+    async dispatch({ owner, name }, workflow, ref, inputs) {
       await requester.write("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", {
         owner,
         repo: name,
         workflow_id: workflow,
-        ref: defaultBranch,
+        ref,
         inputs,
       });
     },
+    isJobToken: async () => (await speaker()).slug === actionsSlug,
     calls: () => calls,
   };
 }

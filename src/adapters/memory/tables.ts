@@ -400,7 +400,7 @@ export function deliveryKey(hook: string, guid: string): string {
   return JSON.stringify([hook, guid]);
 }
 
-function handedOut({ putAt: _, ...row }: KeptOutboxRow): OutboxRow {
+function handedOut({ putAt: _putAt, ...row }: KeptOutboxRow): OutboxRow {
   return structuredClone(row);
 }
 

@@ -6,18 +6,21 @@
  */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import type { FileChange } from "../../core/effect.ts";
 import { BatonError, hasCode } from "../../core/errors.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ImportOptions, ImportResult, RepositoryAccess, Workspace, Workspaces } from "../../ports/workspace.ts";
+import { Slots } from "../system/slots.ts";
 import { git } from "./git-command.ts";
 import { importCommits } from "./import-commits.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { numstat } from "./numstat.ts";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
+const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const branchPattern = /^(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}(?<![./])$/;
 
 export function createWorkspaces(options: { rootDir: string; log: Log }): Workspaces {
@@ -28,6 +31,8 @@ class GitWorkspaces implements Workspaces {
   readonly #root: string;
   readonly #log: Log;
   readonly #mutex = new KeyedMutex();
+  /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
+  readonly #checkouts = new Slots(availableParallelism());
 
   constructor(root: string, log: Log) {
     this.#root = root;
@@ -68,11 +73,13 @@ class GitWorkspaces implements Workspaces {
     await this.#mutex.run(paths.repo, () =>
       git(["worktree", "add", "--quiet", "--detach", "--no-checkout", paths.work, baseSha], { gitDir: paths.repo }),
     );
-    await git(["read-tree", "-u", "--reset", baseSha], {
-      gitDir: join(paths.repo, "worktrees", name),
-      workTree: paths.work,
-      cwd: paths.work,
-    });
+    await this.#checkouts.use(() =>
+      git(["read-tree", "-u", "--reset", baseSha], {
+        gitDir: join(paths.repo, "worktrees", name),
+        workTree: paths.work,
+        cwd: paths.work,
+      }),
+    );
     return { path: paths.work, homePath: paths.home, baseSha };
   }
 
@@ -128,10 +135,10 @@ class GitWorkspaces implements Workspaces {
     }
   }
 
-  async pushKept(access: RepositoryAccess, { name, sha }: { name: string; sha: string | null }): Promise<void> {
-    const ref = `refs/baton/${branchName(name)}`;
-    // Named by run and attempt, so nobody else writes it: the last writer is the one that has the newest work.
-    await git(["push", "--quiet", "--force", access.url, `${sha ?? ""}:${ref}`], {
+  async pushKept(access: RepositoryAccess, { ref, sha }: { ref: string; sha: string }): Promise<void> {
+    if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
+    // Named by run and attempt, so nobody else writes it: who comes again has the newer work of the same attempt.
+    await git(["push", "--quiet", "--force", access.url, `${sha}:${ref}`], {
       gitDir: await this.#trusted(access),
       token: await access.token(),
     });

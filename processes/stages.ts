@@ -126,7 +126,7 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
 }
 
 /** The gate on the exact head; while red, the failing logs go to a repair step and a new push, up to the limit. */
-export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work): Promise<Verdict> {
+async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work): Promise<Verdict> {
   for (let repairs = 0; ; repairs += 1) {
     const checks = await ctx.gate(
       "checks",
@@ -163,7 +163,7 @@ export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, wor
 }
 
 /** A review of exactly this head by somebody permitted. */
-export async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): Promise<BreakpointOutput> {
+async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): Promise<BreakpointOutput> {
   if (input.settings.reviewBreakpoint === "auto")
     return { decision: "approved", by: null, feedback: "", sha: work.headSha, reviewId: null };
   const pullRequest = work.pullRequest;

@@ -13,7 +13,7 @@ import type { CheckRunContent } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { loadSettings, readConfig } from "./load-settings.ts";
 
-export const configCheckName = "Baton configuration";
+const configCheckName = "Baton configuration";
 
 /** Returns what it did, in words. */
 export async function checkConfig(dependencies: Dependencies, repository: Repository, number: number): Promise<string> {

@@ -277,6 +277,17 @@ export const settingsSchema = z
       .default("manual")
       .transform((value) => (typeof value === "string" ? { mode: value, method: "squash" as const } : value))
       .describe("`manual` leaves merging to you; `auto` merges the approved head."),
+    executor: z
+      .enum(["local", "actions"])
+      .default("local")
+      .describe(
+        "Where agents work: `local` on the machine of Baton, `actions` on runners of GitHub Actions, started by `workflow_dispatch` of `runnerWorkflow`.",
+      ),
+    runnerWorkflow: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.ya?ml$/, "the file name of a workflow in .github/workflows")
+      .default("baton-runner.yml")
+      .describe("File name of the workflow that performs effects with `executor: actions`; only jobs of it may."),
     branchPrefix: z
       .string()
       .regex(
@@ -307,6 +318,5 @@ export const settingsSchema = z
   .describe("Configuration of Baton for one repository.");
 
 export type Settings = z.output<typeof settingsSchema>;
-type SettingsInput = z.input<typeof settingsSchema>;
 
 export const defaultSettings: Settings = settingsSchema.parse({});

@@ -17,7 +17,7 @@ const common = {
   stage: z.string().max(80).optional(),
 };
 
-export const accessSchema = z.enum(["read-only", "write"]);
+const accessSchema = z.enum(["read-only", "write"]);
 
 export const fileChangeSchema = z.object({
   path: z.string(),
@@ -72,7 +72,7 @@ export const shellInputSchema = z.object({
   command: z.array(z.string()).min(1),
   sha: shaSchema,
 });
-export const shellOutputSchema = z.object({
+const shellOutputSchema = z.object({
   exitCode: z.number().int().nullable(),
   signal: z.string().nullable(),
   /** Last part of both streams, bounded and redacted. */
@@ -112,19 +112,19 @@ export const breakpointOutputSchema = z.object({
 });
 export type BreakpointOutput = z.infer<typeof breakpointOutputSchema>;
 
-export const askInputSchema = z.object({
+const askInputSchema = z.object({
   ...common,
   question: z.string(),
   answerKind: z.enum(["text", "choice", "confirm"]),
   choices: z.array(z.string()).optional(),
 });
-export const askOutputSchema = z.object({ answer: z.string(), by: actorSchema });
+const askOutputSchema = z.object({ answer: z.string(), by: actorSchema });
 
 export const sleepInputSchema = z.object({ ...common, /** Milliseconds since the epoch. */ until: z.number() });
-export const sleepOutputSchema = z.object({ wokeAt: z.number() });
+const sleepOutputSchema = z.object({ wokeAt: z.number() });
 
 export const subprocessInputSchema = z.object({ ...common, process: z.string(), input: jsonSchema });
-export const subprocessOutputSchema = z.object({ runId: runIdSchema, verdict: verdictSchema, output: jsonSchema });
+const subprocessOutputSchema = z.object({ runId: runIdSchema, verdict: verdictSchema, output: jsonSchema });
 
 /** Ask for what Baton measured to be put below a text: the change of `sha` against a branch, and the cost so far. */
 const measuredSchema = z.object({ baseBranch: z.string(), sha: shaSchema });

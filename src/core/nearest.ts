@@ -10,7 +10,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
 }
 
 /** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let last: number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

@@ -4,7 +4,7 @@
  */
 import type { Verdict } from "../core/vocabulary.ts";
 
-export const statusWords = {
+const statusWords = {
   passed: "passed",
   failed: "failed",
   pending: "waits",

@@ -7,7 +7,7 @@ const sectionNames = ["Intent", "Decisions", "Risks", "Verification"] as const;
 type SectionName = (typeof sectionNames)[number];
 
 /** The sections of an agent's report, leniently: any heading level, bold instead of headings, missing ones left out. */
-export function parseHandoff(text: string): Partial<Record<SectionName, string>> {
+function parseHandoff(text: string): Partial<Record<SectionName, string>> {
   const found: Partial<Record<SectionName, string>> = {};
   const pattern = /^(?:#{1,6}\s*|\*\*)(Intent|Decisions|Risks|Verification)\b[:*\s]*$/gim;
   const marks = [...text.matchAll(pattern)];

@@ -81,7 +81,7 @@ export function runRow(state: RunState, now: number, wakeAt: number | null): Run
 }
 
 /** What outside facts can move this run. */
-export function watchesOf(state: RunState): string[] {
+function watchesOf(state: RunState): string[] {
   const watches = new Set<string>();
   for (const key of state.open) {
     const input = state.effects.get(key)?.input as
@@ -155,7 +155,7 @@ function checkRow(dependencies: Dependencies, state: RunState, sha: string, cont
   };
 }
 
-export function commentRow(
+function commentRow(
   state: Pick<RunState, "thread" | "runId">,
   operationKey: string,
   number: number,

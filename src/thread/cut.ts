@@ -34,7 +34,7 @@ export function cutBytes(text: string, bytesMax: number, mark: string = cutMark)
   }
 }
 
-export function bytesOf(text: string): number {
+function bytesOf(text: string): number {
   let bytes = 0;
   for (const character of text) {
     const code = character.codePointAt(0) as number;

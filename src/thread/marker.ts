@@ -24,7 +24,7 @@ export function printMarker(id: string, kind = "op"): string {
 }
 
 /** The markers at the end of a text, in their order. */
-export function parseMarkers(body: string): Marker[] {
+function parseMarkers(body: string): Marker[] {
   const found: Marker[] = [];
   let rest = body;
   while (found.length < markersMax) {

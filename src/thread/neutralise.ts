@@ -34,15 +34,8 @@ export function neutralise(text: string): string {
   return withoutCommands(`${applyEdits(visible, edits)}${closing}`);
 }
 
-/** One line of it, for a sentence or a cell: no block of Markdown can begin in it, no code span stays open. */
-export function neutraliseLine(text: string): string {
-  if (dull.test(text)) return text;
-  const line = neutralise(text.replaceAll(/\s+/g, " ").trim());
-  return (line.split("`").length % 2 === 1 ? line : line.replaceAll("`", "'")).replaceAll(/\s+/g, " ").trim();
-}
-
 /** As a code span, whatever it holds. */
-export function codeSpan(text: string): string {
+function codeSpan(text: string): string {
   const line = sanitise(fencedAway(text)).text.replaceAll(/\s+/g, " ").trim().replaceAll("`", "'").replaceAll("|", "¦");
   return line === "" ? "(empty)" : `\`${line}\``;
 }
@@ -133,7 +126,7 @@ const workflowCommand =
 const ownCommand = /^([\s>]{0,20})\/(?=baton\b)/gim;
 
 /** Workflow commands would be obeyed from a log that shows the text, `/baton` from a comment that quotes it. */
-export function withoutCommands(text: string): string {
+function withoutCommands(text: string): string {
   return text.replace(workflowCommand, `$1${zeroWidthSpace}$2`).replace(ownCommand, `$1${zeroWidthSpace}/`);
 }
 

@@ -43,11 +43,6 @@ export function sanitise(text: string): Sanitised {
   };
 }
 
-/** "2 HTML comments, 1 link title": for the note under a text. */
-export function describeRemoved(removed: Sanitised["removed"]): string {
-  return removed.map(({ what, count }) => `${count} × ${what}`).join(", ");
-}
-
 /** null: nested so deeply that it cannot be read as Markdown; HTML is looked for everywhere then. */
 function parse(text: string): ParsedMarkdown | null {
   try {

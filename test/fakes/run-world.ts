@@ -12,20 +12,20 @@ import { replay } from "../../src/core/replay.ts";
 import type { RunState } from "../../src/core/state.ts";
 import type { Actor, EffectKey, Json, RunId, Thread } from "../../src/core/vocabulary.ts";
 
-export const settle = async (): Promise<void> => {
+const settle = async (): Promise<void> => {
   await macrotask();
 };
 
 export const alice: Actor = { id: 1, login: "alice", kind: "user", permission: "write" };
 export const bob: Actor = { id: 2, login: "bob", kind: "user", permission: "maintain" };
-export const thread: Thread = {
+const thread: Thread = {
   repository: { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 },
   number: 12,
   kind: "issue",
 };
-export const runId = "run_0123456789abcdef" as RunId;
+const runId = "run_0123456789abcdef" as RunId;
 
-export function createdEvent(
+function createdEvent(
   definition: ProcessDefinition,
   input: unknown,
   change: Partial<Extract<RunEvent, { type: "run.created" }>> = {},

@@ -163,7 +163,7 @@ function statusOf(thrown: unknown): number | null {
 }
 
 /** G2. The message never holds a header of ours; GitHub's own text does not hold secrets. */
-export function mapError(route: string, thrown: unknown, status: number | null, now: number): BatonError {
+function mapError(route: string, thrown: unknown, status: number | null, now: number): BatonError {
   const response = (
     thrown as { response?: { headers?: Record<string, string>; data?: { message?: string; errors?: unknown } } }
   ).response;

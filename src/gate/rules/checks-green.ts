@@ -15,7 +15,6 @@ import type { Evidence, Verdict } from "../../core/vocabulary.ts";
 import type { CheckFact, CheckSuiteFact, GateFacts, RequiredCheckFact } from "../facts.ts";
 import type { Gate } from "../gate.ts";
 
-export type { CheckFact } from "../facts.ts";
 export type ChecksFacts = Required<Pick<GateFacts, "sha" | "since" | "checks" | "required" | "suites" | "ownAppId">>;
 
 const optionsSchema = z.strictObject({

@@ -18,7 +18,7 @@ import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { why } from "./why.ts";
 
-export type { CommandGrammar, OptionGrammar, PositionalGrammar, ThreadKind } from "./command.ts";
+export type { CommandGrammar } from "./command.ts";
 
 export const grammars: readonly CommandGrammar[] = [
   run,
@@ -36,8 +36,3 @@ export const grammars: readonly CommandGrammar[] = [
   refresh,
   help,
 ];
-
-/** By name or alias, exactly as written. */
-export function findGrammar(word: string): CommandGrammar | null {
-  return grammars.find(({ name, aliases }) => name === word || aliases.includes(word)) ?? null;
-}

@@ -1,6 +1,7 @@
 /** The check run: the same tree as the comment. Its conclusion is honest: only evidence makes it green. */
 import { limits } from "../../core/limits.ts";
 import type { RunState } from "../../core/state.ts";
+import { cutBytes } from "../cut.ts";
 import { budgetLine, headline, stages, stepsTable, verdictTree } from "./parts.ts";
 import type { RenderView } from "./view.ts";
 
@@ -24,7 +25,7 @@ export function renderCheckRun(state: RunState, _view: RenderView): RenderedChec
     name: "Baton",
     status: conclusion === null ? "in_progress" : "completed",
     conclusion,
-    title: cutBytes(sentence.replaceAll("**", ""), 250),
+    title: cutBytes(sentence.replaceAll("**", ""), 250, "…"),
     summary: cutBytes(`${icon} ${sentence}\n\n${stages(state)}\n\n${budgetLine(state)}`, limits.checkTextBytesMax),
     text: cutBytes(steps, limits.checkTextBytesMax),
     annotations: [],
@@ -51,17 +52,4 @@ function conclusionOf(state: RunState): RenderedCheckRun["conclusion"] {
   if (state.outcome === null) return null;
   if (state.status === "cancelled") return "cancelled";
   return state.status === "completed" && state.outcome.verdict.status === "passed" ? "success" : "failure";
-}
-
-/** GitHub counts UTF-8 bytes; a pure folder counts them itself. */
-export function cutBytes(text: string, bytesMax: number): string {
-  let bytes = 0;
-  let end = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) as number;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    if (bytes > bytesMax - 3) return `${text.slice(0, end)}…`;
-    end += character.length;
-  }
-  return text;
 }

@@ -5,7 +5,7 @@ import { waitingFor } from "../../core/waiting.ts";
 import { neutralise } from "../neutralise.ts";
 import { cell, count, duration, totalTokens, usd } from "./format.ts";
 
-export const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️", error: "⚠️" } as const;
+const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️", error: "⚠️" } as const;
 
 export function headline(state: RunState): { icon: string; sentence: string } {
   if (state.outcome !== null) {

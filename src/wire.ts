@@ -24,6 +24,7 @@ import type { Log } from "./ports/log.ts";
 import type { Database } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import type { OutboxPump } from "./runner/outbox/pump.ts";
+import { EffectClaims } from "./runner/remote/claims.ts";
 import type { Runner } from "./runner/runner.ts";
 import { Runs } from "./runner/runs.ts";
 import { createRedactor } from "./thread/redact.ts";
@@ -35,6 +36,8 @@ export interface Baton {
   runner: Runner;
   /** The library's door (JSON-001). */
   runs: Runs;
+  /** The effect protocol's door (JSON-002). */
+  claims: EffectClaims;
   outbox: OutboxPump;
   log: Log;
   stop(): Promise<void>;
@@ -68,6 +71,7 @@ export async function startBaton(
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnesses(settings),
     models,
+    publicUrl: settings.publicUrl,
     processes: overrides.processes ?? builtInProcesses(),
     redact,
     settle: async () => {
@@ -85,6 +89,7 @@ export async function startBaton(
     database,
     runner,
     runs: new Runs(dependencies, runner),
+    claims: new EffectClaims(dependencies, runner),
     outbox,
     log,
     async stop() {

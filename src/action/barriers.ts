@@ -35,12 +35,16 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   ensureCheckRun: "act",
   ensureMerged: "act",
   gitAccess: "look",
+  dispatchWorkflow: "act",
 };
 
 const workspaceMethods: Record<keyof Workspaces, "look" | "act"> = {
   fetch: "look",
   create: "look",
   import: "look",
+  bundle: "look",
+  adoptBundle: "look",
+  importBundle: "look",
   remove: "look",
   push: "act",
   pushKept: "look",

@@ -10,6 +10,7 @@
 import type { Snapshot } from "../adapters/git-state/files.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import { hasCode } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -156,8 +157,11 @@ async function lookOnceMore(driving: Driving, engine: Engine, stop: AbortSignal)
 }
 
 async function leave(driving: Driving, engine: Engine): Promise<boolean> {
-  const { state } = driving.database;
-  const released = await state.releaseDriver((snapshot) => hasNews(snapshot, driving.clock.now()));
+  const { database, clock } = driving;
+  // Goes out with the push that frees the thread: old events and answers are in git's past from then on.
+  const before = clock.now() - limits.deliveryRetentionMs;
+  await database.store.prune({ deliveriesBefore: before, outboxBefore: before });
+  const released = await database.state.releaseDriver((snapshot) => hasNews(snapshot, clock.now()));
   if (released) await endEngine(driving, engine);
   return released;
 }

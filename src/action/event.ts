@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { toThreadEvent } from "../app/events.ts";
 import type { NewDelivery } from "../ports/store.ts";
+import { type Order, orderSchema } from "../runner/remote/protocol.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { parseCommand } from "../thread/parse-command.ts";
 
@@ -16,10 +17,12 @@ export type ActionEvent =
   | { kind: "facts"; watches: string[]; delivery: NewDelivery }
   /** Look at one thread, or at all that are due. */
   | { kind: "wake"; number: number | null }
+  /** An App hands an effect to this job. */
+  | { kind: "order"; order: Order }
   | { kind: "nothing"; reason: string };
 
 /** The one hook that a repository's jobs are. */
-export const actionsHook = "actions";
+const actionsHook = "actions";
 
 const user = z.object({ id: z.number(), login: z.string(), type: z.string() });
 const kept = z.object({
@@ -62,6 +65,8 @@ export function toActionEvent(options: {
   const parsed = kept.safeParse(options.payload);
   if (!parsed.success) return { kind: "nothing", reason: `${name} cannot be read: ${parsed.error.issues[0]?.message}` };
   const payload = parsed.data;
+  if (name === "workflow_dispatch" && payload.inputs?.["effect"] !== undefined)
+    return orderOf(payload.inputs["effect"]);
   if (wakeEvents.has(name)) return { kind: "wake", number: threadOf(payload.inputs ?? payload.client_payload) };
   if (isOfFork(payload.pull_request))
     return {
@@ -93,6 +98,18 @@ export function toActionEvent(options: {
         ? { kind: "nothing", reason: "The comment holds no command." }
         : { kind: "thread", number: meaning.number, delivery };
   }
+}
+
+function orderOf(text: unknown): ActionEvent {
+  let json: unknown = null;
+  try {
+    json = JSON.parse(String(text));
+  } catch {
+    // Told below, as any other order that is none.
+  }
+  const order = orderSchema.safeParse(json);
+  if (order.success) return { kind: "order", order: order.data };
+  return { kind: "nothing", reason: `The input \`effect\` is no order of an App: ${order.error.issues[0]?.message}` };
 }
 
 function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {

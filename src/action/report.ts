@@ -81,7 +81,7 @@ export function outputsOf({ run, verdict }: JobReport): Record<string, string> {
 }
 
 /** Number of the pull request that the run opened or works on. */
-export function pullRequestOf(run: RunState): number | null {
+function pullRequestOf(run: RunState): number | null {
   if (run.thread.kind === "pull-request") return run.thread.number;
   for (const { kind, input, output } of run.effects.values()) {
     if (kind !== "publish") continue;

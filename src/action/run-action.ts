@@ -6,18 +6,20 @@ import { createTokenGithub, type TokenGithub } from "../adapters/github/github-t
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
-import { BatonError, toBatonError } from "../core/errors.ts";
+import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import { startEngine } from "../engine.ts";
 import type { Log } from "../ports/log.ts";
 import type { NewDelivery } from "../ports/store.ts";
+import type { Order } from "../runner/remote/protocol.ts";
 import { createRedactor } from "../thread/redact.ts";
 import { keptPrefix } from "./barriers.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared } from "./home.ts";
+import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
 import type { ActionSettings } from "./settings.ts";
 
@@ -84,6 +86,8 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
   switch (event.kind) {
     case "nothing":
       return { verdict: "nothing", reason: event.reason, run: null, thread: null };
+    case "order":
+      return handleOrder(job, event.order);
     case "thread":
       return handleHome(job, homeOf(event.number), event.delivery);
     case "facts": {
@@ -96,6 +100,32 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
       const homes = await waitingHomes(job, ({ wakeAt }) => wakeAt === null || wakeAt <= now);
       return handleHomes(job, homes.slice(0, homesMax), null, "Nothing is due.");
     }
+  }
+}
+
+/** `executor: actions`: this job is a runner of an App. */
+async function handleOrder({ settings, stop }: Job, order: Order): Promise<Found> {
+  const { jobToken, endpoint } = settings;
+  if (jobToken === null)
+    throw new BatonError(
+      "BATON_SETTINGS_INVALID",
+      "The job cannot prove who it is: the workflow needs `permissions: id-token: write`.",
+    );
+  if (endpoint !== null && endpoint.replace(/\/+$/, "") !== order.endpoint)
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      `The order names ${order.endpoint}; this workflow works for ${endpoint} alone (input \`endpoint\`).`,
+    );
+  try {
+    const result = await performOrder(settings, order, jobToken, stop);
+    const what = `"${order.effect}" of ${order.run}, attempt ${order.attempt}`;
+    if (result.ok) return { verdict: "passed", reason: `Performed ${what}.`, run: null, thread: null };
+    const { code, message } = result.error;
+    const verdict = code === "BATON_CANCELLED" ? "cancelled" : "failed";
+    return { verdict, reason: `${what}: ${code}: ${message}`, run: null, thread: null };
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_LEASE_LOST")) throw thrown;
+    return { verdict: "elsewhere", reason: (thrown as BatonError).message, run: null, thread: null };
   }
 }
 

@@ -33,6 +33,9 @@ const environmentSchema = z.object({
   "INPUT_TIME-LIMIT-MINUTES": optional,
   "INPUT_DISPATCH-WORKFLOWS": optional,
   GITHUB_TOKEN: optional,
+  ACTIONS_ID_TOKEN_REQUEST_URL: optional,
+  ACTIONS_ID_TOKEN_REQUEST_TOKEN: optional,
+  INPUT_ENDPOINT: optional,
 });
 
 export interface ActionSettings {
@@ -47,6 +50,10 @@ export interface ActionSettings {
   /** `.github/workflows/baton.yml`. */
   workflowPath: string | null;
   token: string;
+  /** Where this job gets proof of who it is; null: it has no `permissions: id-token: write`. */
+  jobToken: { url: string; token: string } | null;
+  /** The one App that may hand effects to this workflow; null: whichever dispatched it. */
+  endpoint: string | null;
   appSlug: string | null;
   /** File names of workflows that are started after a push which starts none. */
   dispatchWorkflows: string[];
@@ -96,6 +103,11 @@ export function readActionSettings(environment: Record<string, string | undefine
     jobName: env.GITHUB_JOB,
     workflowPath: workflowPathOf(env.GITHUB_WORKFLOW_REF),
     token,
+    jobToken:
+      env.ACTIONS_ID_TOKEN_REQUEST_URL === null || env.ACTIONS_ID_TOKEN_REQUEST_TOKEN === null
+        ? null
+        : { url: env.ACTIONS_ID_TOKEN_REQUEST_URL, token: env.ACTIONS_ID_TOKEN_REQUEST_TOKEN },
+    endpoint: env.INPUT_ENDPOINT,
     appSlug: env["INPUT_APP-SLUG"],
     dispatchWorkflows: (env["INPUT_DISPATCH-WORKFLOWS"] ?? "").split(/[\s,]+/).filter((name) => name !== ""),
     limitMs: minutes * 60_000,
@@ -105,7 +117,12 @@ export function readActionSettings(environment: Record<string, string | undefine
     statePath: env.GITHUB_STATE,
     logLevel: shared.logLevel,
     harness: shared.harness,
-    secrets: [...shared.secrets, token, ...(env.GITHUB_TOKEN === null ? [] : [env.GITHUB_TOKEN])],
+    secrets: [
+      ...shared.secrets,
+      token,
+      ...(env.ACTIONS_ID_TOKEN_REQUEST_TOKEN === null ? [] : [env.ACTIONS_ID_TOKEN_REQUEST_TOKEN]),
+      ...(env.GITHUB_TOKEN === null ? [] : [env.GITHUB_TOKEN]),
+    ],
   };
 }
 

@@ -1,8 +1,10 @@
 /** The HTTP door: webhooks, health. Thin: what it does is in `deliver.ts`. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createJobIdentities } from "../adapters/oidc/job-identities.ts";
 import type { Baton } from "../wire.ts";
 import { deliver } from "./deliver.ts";
+import { answerEffects, effectsPath } from "./effects-api.ts";
 import type { AppSettings } from "./settings.ts";
 
 /** Webhooks are taken at the root as well: an App that Probot's set-up page registered has its hook there. */
@@ -16,10 +18,16 @@ export interface RunningServer {
 export async function startServer(settings: AppSettings, baton: Baton): Promise<RunningServer> {
   const secrets = settings.app?.secrets ?? [];
   const { store, clock } = baton.dependencies;
+  const identities =
+    settings.publicUrl === null
+      ? null
+      : createJobIdentities({ issuer: settings.oidcIssuer, audience: settings.publicUrl });
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?")[0];
     if ((path === webhookPath || path === "/") && request.method === "POST") {
       void deliver({ store, clock, log: baton.log, secrets }, request, response);
+    } else if (identities !== null && path?.startsWith(effectsPath) === true) {
+      void answerEffects({ claims: baton.claims, identities, log: baton.log }, request, response);
     } else if (path === "/health" || path === "/ping") {
       void health(baton).then(({ status, body }) => {
         response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });

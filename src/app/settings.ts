@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { githubIssuer } from "../adapters/oidc/job-identities.ts";
 import { BatonError } from "../core/errors.ts";
 
 const optional = z.string().trim().min(1).optional();
@@ -45,6 +46,17 @@ export const environmentSchema = z.object({
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
     .describe("Lines of lower rank are not written."),
+  BATON_PUBLIC_URL: z
+    .url()
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional()
+    .describe(
+      "Address at which runners reach this Baton; needed for `executor: actions`. Also the audience of their tokens.",
+    ),
+  BATON_OIDC_ISSUER: z
+    .url()
+    .optional()
+    .describe("Who signs the tokens of jobs. Without it GitHub's own issuer, or that of `GHE_HOST`."),
   ANTHROPIC_API_KEY: optional.describe("Key for the harness `claude-code`."),
   ANTHROPIC_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
   CLAUDE_CODE_OAUTH_TOKEN: optional.describe("For `claude-code` in place of a key: a token of a subscription."),
@@ -68,6 +80,10 @@ export const environmentSchema = z.object({
 export interface AppSettings {
   app: { id: number; privateKey: string; secrets: string[] } | null;
   githubApiUrl: string;
+  /** Where runners reach this Baton; null: nowhere. */
+  publicUrl: string | null;
+  /** Who signs the tokens of jobs. */
+  oidcIssuer: string;
   databaseUrl: string | null;
   dataDir: string;
   port: number;
@@ -111,6 +127,9 @@ export function readSettings(environment: Record<string, string | undefined>): A
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },
     githubApiUrl:
       env.GITHUB_API_URL ?? (env.GHE_HOST === undefined ? "https://api.github.com" : `https://${env.GHE_HOST}/api/v3`),
+    publicUrl: env.BATON_PUBLIC_URL ?? null,
+    oidcIssuer:
+      env.BATON_OIDC_ISSUER ?? (env.GHE_HOST === undefined ? githubIssuer : `https://${env.GHE_HOST}/_services/token`),
     databaseUrl: env.DATABASE_URL ?? null,
     dataDir: resolve(env.BATON_DATA),
     port: env.PORT,

@@ -46,6 +46,12 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
           "Whoever runs Baton can allow it with BATON_REPOSITORY_COMMANDS=allow; without the key the operator's own command is used.",
       );
     }
+    if (settings.executor === "actions" && dependencies.publicUrl === null) {
+      throw new BatonError(
+        "BATON_POLICY_DENIED",
+        "`executor: actions` in `baton.yaml` needs an address at which runners reach this Baton, and its operator has set none (BATON_PUBLIC_URL).",
+      );
+    }
     const budgetUsd = options.budgetUsd ?? settings.budget.runUsd;
     if (budgetUsd > settings.budget.maxUsd) {
       throw new BatonError(

@@ -20,6 +20,16 @@ export const limits = {
   /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */
   leaseMs: 30_000,
   leaseRenewMs: 10_000,
+  /** A worker elsewhere that is silent for this long has lost its claim. */
+  remoteLeaseMs: 45_000,
+  /** A cancellation reaches a worker with the next heartbeat: within 10 s. */
+  remoteHeartbeatMs: 5_000,
+  /** A runner that was asked for and never came: after this another is asked for. */
+  remoteClaimMs: 15 * 60_000,
+  /** After a cancellation, how long a worker's last words are waited for. */
+  remoteLastWordsMs: 30_000,
+  /** How often App asks its store for a remote result. */
+  remoteLookMs: 1_000,
   /** How often the App looks for deliveries that it missed; GitHub keeps them for 3 days. */
   deliveryPollIntervalMs: 4 * 60_000,
   /** GitHub keeps its delivery log, and sends again on request, for 3 days. */

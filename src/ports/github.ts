@@ -201,6 +201,14 @@ export interface Github {
     method: "merge" | "squash" | "rebase",
   ): Promise<{ sha: string }>;
 
+  /** Starts a workflow; asked twice, it starts twice, and the claims make one of them idle. */
+  dispatchWorkflow(
+    repository: Repository,
+    workflow: string,
+    ref: string,
+    inputs: Record<string, string>,
+  ): Promise<void>;
+
   /** Clone URL without credentials, and a token narrowed to this repository. */
   gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }>;
 }

@@ -60,6 +60,19 @@ export interface Workspaces {
     options: { runId: RunId; name: string; baseSha: string },
     importOptions: ImportOptions,
   ): Promise<ImportResult>;
+  /** The commits that lead to `sha` and that the remote does not have, as a git bundle; null when it has them all. */
+  bundle(access: RepositoryAccess, sha: string): Promise<Uint8Array | null>;
+  /** Takes a commit in that a bundle of ours brings: what a worker elsewhere begins from. */
+  adoptBundle(access: RepositoryAccess, options: { headSha: string; bytes: Uint8Array }): Promise<void>;
+  /**
+   * Takes in what a worker elsewhere made: commits of a bundle, checked as an agent's own are (W3, W4). `headSha` must be in it
+   * and descend from `baseSha`. Returns what changed between the two, by git.
+   */
+  importBundle(
+    access: RepositoryAccess,
+    options: { runId: RunId; name: string; baseSha: string; headSha: string; bytes: Uint8Array },
+    limits: ImportOptions["limits"],
+  ): Promise<FileChange[]>;
   /** Removes the workspace of one attempt; what was imported stays. */
   remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;
   /** Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success. */

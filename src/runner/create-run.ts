@@ -35,7 +35,7 @@ export function runIdOf(operationKey: string): RunId {
   return runIdSchema.parse(`run_${sha256(operationKey).slice(0, 26)}`);
 }
 
-export async function createRun({ store, clock }: Dependencies, run: NewRun): Promise<RunId> {
+export async function createRun({ store, clock }: Pick<Dependencies, "store" | "clock">, run: NewRun): Promise<RunId> {
   const runId = runIdOf(run.operationKey);
   const { definition, thread, parent = null } = run;
   const threadKey = threadKeyOf({ thread });

@@ -21,6 +21,8 @@ export interface Dependencies {
   models?: ModelProxy;
   /** True when the operator lets repositories name a program of their own (`harness.command`). */
   repositoryCommands: boolean;
+  /** Where runners reach this Baton; null: nowhere, so `executor: actions` is refused. Unset in a job, which is a runner itself. */
+  publicUrl?: string | null;
   processes: ProcessRegistry;
   /** Removes secrets from text before it is kept or leaves. */
   redact(text: string): string;

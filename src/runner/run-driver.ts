@@ -21,7 +21,8 @@ import { admit, budgetWarnings } from "../money/budget.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { childOutcome, ensureChild } from "./perform/child.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
-import { attemptMarker, type PerformContext } from "./perform/performer.ts";
+import { attemptMarker, type PerformContext, type WorkPerformer } from "./perform/performer.ts";
+import { remoteWorker } from "./remote/claims.ts";
 import type { RunActor } from "./run-actor.ts";
 import { finishRun, leaveRun, publishStatus, runRow } from "./run-outputs.ts";
 import { settingsOf } from "./settings-of.ts";
@@ -93,6 +94,7 @@ export class RunDriver {
   /** Resolves when the run waits for others, is over, or was stopped. */
   async drive(): Promise<void> {
     await this.#reapLost();
+    this.#waitAgain();
     await this.#change((state) => lostAttempts(state, (_, key) => this.#work.has(key), this.#dependencies.clock.now()));
     await this.#status();
     try {
@@ -173,6 +175,7 @@ export class RunDriver {
     if (this.#work.has(effect.key)) return;
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
     const wantUsd = performer.estimateUsd(this.#actor.state, effect);
+    const worker = this.#isRemote(effect) ? remoteWorker : this.#dependencies.owner;
     let reservedUsd = 0;
     const started = await this.#change((state) => {
       if (!state.open.has(effect.key)) return [];
@@ -188,19 +191,37 @@ export class RunDriver {
         ];
       }
       reservedUsd = admission.reserveUsd;
-      return [{ type: "effect.started", key: effect.key, attempt, worker: this.#dependencies.owner, reservedUsd }];
+      return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd }];
     });
     if (!started.some(({ event }) => event.type === "effect.started")) {
       await this.#status();
       return;
     }
+    this.#begun(effect, attempt);
+    await this.#status();
+  }
+
+  #begun(effect: EffectState, attempt: number): void {
     const controller = new AbortController();
     const done = this.#perform(effect, attempt, controller.signal).finally(() => {
       this.#work.delete(effect.key);
       this.#bell.ring();
     });
     this.#work.set(effect.key, { controller, done });
-    await this.#status();
+  }
+
+  #isRemote(effect: EffectState): boolean {
+    const performer: WorkPerformer | undefined = workPerformers[effect.kind as keyof typeof workPerformers];
+    return performer?.isRemote?.(this.#dependencies, this.#actor.state) === true;
+  }
+
+  /** What a worker elsewhere has in hand goes on, whoever drives the run. */
+  #waitAgain(): void {
+    for (const key of this.#actor.state.open) {
+      const effect = this.#actor.state.effects.get(key);
+      const attempt = effect?.attempts.at(-1);
+      if (effect?.status === "running" && attempt?.worker === remoteWorker) this.#begun(effect, attempt.attempt);
+    }
   }
 
   async #perform(effect: EffectState, attempt: number, signal: AbortSignal): Promise<void> {
@@ -213,7 +234,7 @@ export class RunDriver {
         return { ok: false as const, error: error.toData(), usage: [], kept: null };
       });
       // L2; and at shut-down the next owner finds the attempt lost and begins another, from what this one kept.
-      if (this.#stopping === "lost") return;
+      if (this.#stopping === "lost" || (this.#stopping === "left" && this.#isRemote(effect))) return;
       if (this.#stopping === "left" && !result.ok && effect.kind !== "publish") {
         const lost = { code: "BATON_ATTEMPT_LOST" as const, message: "Baton was shut down while this step ran." };
         await this.#change((state) =>

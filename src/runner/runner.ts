@@ -14,6 +14,7 @@ import { type RunId, runIdSchema } from "../core/vocabulary.ts";
 import type { Job, Lease, RunRow } from "../ports/store.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { childRunIdOf } from "./perform/child.ts";
+import { claimPrefix } from "./remote/claims.ts";
 import { RunActor } from "./run-actor.ts";
 import { RunDriver } from "./run-driver.ts";
 
@@ -45,7 +46,8 @@ export class Runner {
     if (soleOwner) {
       // Nobody else can use this database, so leases of an earlier start are void: no waiting for them to expire.
       const left = await store.expiredLeases(Number.MAX_SAFE_INTEGER);
-      for (const lease of left) await store.releaseLease(lease);
+      // Claims of workers elsewhere outlive this process.
+      for (const lease of left) if (!lease.name.startsWith(claimPrefix)) await store.releaseLease(lease);
       // A leased run was being driven when the process died, whatever its row says: it may have waited until a moment before.
       for (const { name } of left) {
         if (name.startsWith(leasePrefix)) await this.#tryToWake(runIdSchema.parse(name.slice(leasePrefix.length)));

@@ -44,11 +44,14 @@ export const listRunsSchema = z.strictObject({
 });
 export type ListRuns = z.input<typeof listRunsSchema>;
 
-export class Runs {
-  readonly #dependencies: Dependencies;
-  readonly #runner: Runner;
+/** Who moves runs: the runner of a started Baton, or a visitor that leaves it to one. */
+export type Driving = Pick<Runner, "wake" | "change" | "state" | "left">;
 
-  constructor(dependencies: Dependencies, runner: Runner) {
+export class Runs {
+  readonly #dependencies: Pick<Dependencies, "store" | "clock" | "processes">;
+  readonly #runner: Driving;
+
+  constructor(dependencies: Pick<Dependencies, "store" | "clock" | "processes">, runner: Driving) {
     this.#dependencies = dependencies;
     this.#runner = runner;
   }

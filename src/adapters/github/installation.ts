@@ -411,6 +411,20 @@ export class InstallationGithub implements Github {
     }
   }
 
+  async dispatchWorkflow(
+    repository: Repository,
+    workflow: string,
+    ref: string,
+    inputs: Record<string, string>,
+  ): Promise<void> {
+    await this.#requester.write("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", {
+      ...at(repository),
+      workflow_id: workflow,
+      ref,
+      inputs,
+    });
+  }
+
   async gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }> {
     return {
       url: `${this.#options.webUrl}/${repository.owner}/${repository.name}.git`,

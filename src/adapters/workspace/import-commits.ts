@@ -165,7 +165,13 @@ async function treeOf(gitDir: string, sha: string): Promise<string> {
   return (await git(["rev-parse", "--verify", `${sha}^{tree}`], { gitDir })).stdout.trim();
 }
 
-async function refuseBadTree(gitDir: string, baseSha: string, head: string, { limits }: ImportOptions): Promise<void> {
+/** Also for commits that a worker elsewhere made (IM3). */
+export async function refuseBadTree(
+  gitDir: string,
+  baseSha: string,
+  head: string,
+  { limits }: Pick<ImportOptions, "limits">,
+): Promise<void> {
   const { stdout } = await git(["diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", baseSha, head], {
     gitDir,
   });

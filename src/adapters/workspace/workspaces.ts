@@ -4,10 +4,11 @@
  * Layout below the root: `trusted/<repository id>.git` (ours: fetched from and pushed to the remote; agents never see it) and
  * `runs/<run>/repo.git` (the agents' own object store: no remote, no credential), `runs/<run>/work/<name>`, `runs/<run>/home/<name>`.
  */
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { FileChange } from "../../core/effect.ts";
 import { BatonError, hasCode } from "../../core/errors.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
@@ -15,7 +16,7 @@ import type { Log } from "../../ports/log.ts";
 import type { ImportOptions, ImportResult, RepositoryAccess, Workspace, Workspaces } from "../../ports/workspace.ts";
 import { Slots } from "../system/slots.ts";
 import { git } from "./git-command.ts";
-import { importCommits } from "./import-commits.ts";
+import { importCommits, refuseBadTree } from "./import-commits.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { numstat } from "./numstat.ts";
 
@@ -100,6 +101,75 @@ class GitWorkspaces implements Workspaces {
       baseSha,
       options,
     });
+  }
+
+  async bundle(access: RepositoryAccess, sha: string): Promise<Uint8Array | null> {
+    const gitDir = await this.#trusted(access);
+    const file = join(this.#root, "bundles", `${randomUUID()}.bundle`);
+    const name = `refs/baton/bundles/${sha}`;
+    await mkdir(dirname(file), { recursive: true });
+    try {
+      const { stdout } = await git(["rev-list", "--max-count=1", sha, "--not", "--remotes=origin"], { gitDir });
+      if (stdout.trim() === "") return null;
+      // A bundle names what it brings, so the commit gets a name for as long as it is written.
+      await git(["update-ref", name, sha], { gitDir });
+      await git(["bundle", "create", "--quiet", file, name, "--not", "--remotes=origin"], { gitDir });
+      return await readFile(file);
+    } finally {
+      await git(["update-ref", "-d", name], { gitDir }).catch(() => {});
+      await rm(file, { force: true });
+    }
+  }
+
+  async adoptBundle(
+    access: RepositoryAccess,
+    { headSha, bytes }: { headSha: string; bytes: Uint8Array },
+  ): Promise<void> {
+    const gitDir = await this.#trusted(access);
+    await this.fetch(access, access.repository.defaultBranch);
+    const ref = `refs/baton/bundles/${headSha}`;
+    await this.#fetchBundle(gitDir, bytes, `+${ref}:refs/baton/begin/${headSha}`);
+  }
+
+  async #fetchBundle(gitDir: string, bytes: Uint8Array, refspec: string): Promise<void> {
+    const file = join(this.#root, "bundles", `${randomUUID()}.bundle`);
+    await mkdir(dirname(file), { recursive: true });
+    try {
+      await writeFile(file, bytes);
+      await git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", file, refspec], { gitDir });
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  async importBundle(
+    access: RepositoryAccess,
+    given: { runId: RunId; name: string; baseSha: string; headSha: string; bytes: Uint8Array },
+    limits: ImportOptions["limits"],
+  ): Promise<FileChange[]> {
+    const { runId, name, baseSha, headSha, bytes } = given;
+    if (bytes.byteLength > limits.importBytesMax)
+      throw new BatonError(
+        "BATON_TREE_REFUSED",
+        `The bundle has ${bytes.byteLength} bytes; at most ${limits.importBytesMax} are taken.`,
+      );
+    const gitDir = await this.#trusted(access);
+    this.#paths(runId, name);
+    const ref = `refs/baton/runs/${runId}/${name}`;
+    try {
+      await this.#fetchBundle(gitDir, bytes, `+refs/baton/bundles/${headSha}:${ref}`);
+      const { exitCode } = await git(["merge-base", "--is-ancestor", baseSha, headSha], { gitDir, okCodes: [1, 128] });
+      const { stdout } = await git(["rev-parse", "--verify", ref], { gitDir });
+      if (exitCode !== 0 || stdout.trim() !== headSha)
+        throw new BatonError("BATON_TREE_REFUSED", `The bundle does not lead from ${baseSha} to ${headSha}.`);
+      await refuseBadTree(gitDir, baseSha, headSha, { limits });
+      return await numstat(gitDir, baseSha, headSha);
+    } catch (thrown) {
+      await git(["update-ref", "-d", ref], { gitDir }).catch(() => {});
+      if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
+      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      throw new BatonError("BATON_TREE_REFUSED", `git refuses the worker's bundle: ${why}`, { cause: thrown });
+    }
   }
 
   async remove(_access: RepositoryAccess, { runId, name }: { runId: RunId; name: string }): Promise<void> {

@@ -12,12 +12,13 @@ import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
-import type { EffectState } from "../../core/state.ts";
+import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import { unpriced } from "../../money/cost.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { performRemotely } from "../remote/remote-agent.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { Meter } from "./meter.ts";
@@ -25,10 +26,16 @@ import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName }
 
 export const agentPerformer: WorkPerformer = {
   estimateUsd: (state) => settingsOf(state).limits.attemptUsd,
-  perform,
+  perform: (context) => (isRemote(context.dependencies, context.state) ? performRemotely(context) : perform(context)),
+  isRemote,
 };
 
-async function perform(context: PerformContext): Promise<AttemptResult> {
+function isRemote({ publicUrl }: Dependencies, state: RunState): boolean {
+  return publicUrl !== undefined && settingsOf(state).executor === "actions";
+}
+
+/** On this machine; a runner performs an effect with the same code. */
+export async function perform(context: PerformContext): Promise<AttemptResult> {
   const { dependencies, state, effect, attempt, github, signal } = context;
   const input = agentInputSchema.parse(effect.input);
   const settings = settingsOf(state);

@@ -28,6 +28,8 @@ export interface WorkPerformer {
   /** How much to set aside before the dispatch, in USD; 0 for what costs nothing. */
   estimateUsd(state: RunState, effect: EffectState): number;
   perform(context: PerformContext): Promise<AttemptResult>;
+  /** True when a worker elsewhere performs it: it outlives this process, and is waited for again after a start. */
+  isRemote?(dependencies: Dependencies, state: RunState): boolean;
 }
 
 export type Observation =

@@ -1,0 +1,57 @@
+import { expect, it } from "vitest";
+import { annotationOf, exitCodeOf, type JobReport, type JobVerdict, output, outputsOf, summaryOf } from "./report.ts";
+
+const report = (verdict: JobVerdict, reason = "So."): JobReport => ({
+  verdict,
+  reason,
+  run: null,
+  repositoryUrl: "https://github.com/acme/shop",
+  thread: 7,
+  statePushes: 2,
+  apiCalls: 3,
+});
+
+it.each([
+  ["passed", 0],
+  ["waiting", 0],
+  ["elsewhere", 0],
+  ["handed-over", 0],
+  ["nothing", 0],
+  ["failed", 1],
+  ["cancelled", 1],
+  ["skipped", 1],
+  ["refused", 1],
+] as const)("%s ends with %i", (verdict, code) => {
+  expect(exitCodeOf(report(verdict))).toBe(code);
+  expect(annotationOf(report(verdict))?.startsWith("::error ") ?? false).toBe(code === 1);
+});
+
+it("a reason of several lines stays one annotation and begins no command of its own", () => {
+  const text = annotationOf(report("failed", "first\n::set-output name=verdict::passed\r\n100%"));
+  expect(text?.split(/[\r\n]/)).toHaveLength(1);
+  expect(text).toContain("100%25");
+});
+
+it("a value of an output cannot begin another output", () => {
+  const [first = "", ...rest] = output("verdict", "x\nend\nverdict=passed").split("\n");
+  const end = first.slice("verdict<<".length);
+  // The only line that ends the value is the last one, and nobody knew it before.
+  expect(rest.filter((line) => line === end)).toHaveLength(1);
+  expect(rest.indexOf(end)).toBe(rest.length - 2);
+  expect(output("verdict", "x").split("\n")[0]).not.toBe(first);
+});
+
+it("without a run the outputs say so", () => {
+  expect(outputsOf(report("nothing"))).toEqual({
+    "run-id": "",
+    verdict: "nothing",
+    "pull-request": "",
+    "cost-usd": "0",
+  });
+});
+
+it("text of a thread mentions nobody and breaks no table in the summary", () => {
+  const text = summaryOf(report("failed", "ask @everyone | now"));
+  expect(text).not.toMatch(/(^|[^\u200b])@everyone/);
+  expect(text).toContain("[#7](https://github.com/acme/shop/issues/7)");
+});

@@ -1,0 +1,49 @@
+/**
+ * Verifies the tokens of GitHub Actions jobs against GitHub's published keys.
+ * Claims: https://docs.github.com/actions/concepts/security/openid-connect
+ */
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import { z } from "zod";
+import { BatonError } from "../../core/errors.ts";
+import type { JobIdentities } from "../../ports/job-identity.ts";
+
+/** Of github.com; an Enterprise server has its own below `https://HOST/_services/token`. */
+export const githubIssuer = "https://token.actions.githubusercontent.com";
+
+const claimsSchema = z.object({
+  repository: z.string(),
+  repository_id: z.coerce.number().int().positive(),
+  run_id: z.coerce.string(),
+  workflow_ref: z.string(),
+});
+
+const clockToleranceSeconds = 30;
+/** GitHub's tokens live a few minutes; an older one is somebody's copy. */
+const ageMax = "15m";
+
+export function createJobIdentities({ issuer, audience }: { issuer: string; audience: string }): JobIdentities {
+  const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks`));
+  return {
+    async verify(token) {
+      try {
+        const { payload } = await jwtVerify(token, keys, {
+          issuer,
+          audience,
+          algorithms: ["RS256"],
+          clockTolerance: clockToleranceSeconds,
+          maxTokenAge: ageMax,
+        });
+        const claims = claimsSchema.parse(payload);
+        return {
+          repositoryId: claims.repository_id,
+          repository: claims.repository,
+          workflowRunId: claims.run_id,
+          workflowRef: claims.workflow_ref,
+        };
+      } catch (thrown) {
+        const why = thrown instanceof Error ? thrown.message : String(thrown);
+        throw new BatonError("BATON_SIGNATURE_INVALID", `The job's token does not hold: ${why}`, { cause: thrown });
+      }
+    },
+  };
+}

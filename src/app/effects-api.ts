@@ -1,0 +1,92 @@
+/**
+ * The effect protocol over HTTP (JSON-002): `POST /api/v1/effects/{run}/{effect}/{attempt}/{claim|heartbeat|result}`.
+ * Thin: checks the job's token and the body, hands both to `runner/remote/claims.ts`.
+ *
+ * EA1 No body is parsed before the token holds.
+ * EA2 Errors are `{ok: false, code, message, remedy}` with the status of the catalogue.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { z } from "zod";
+import { BatonError, errorCatalogue, toBatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import { parseInput } from "../core/process.ts";
+import type { JobIdentities, JobIdentity } from "../ports/job-identity.ts";
+import type { Log } from "../ports/log.ts";
+import type { Attempt, EffectClaims } from "../runner/remote/claims.ts";
+import { claimRequestSchema, heartbeatRequestSchema, resultRequestSchema } from "../runner/remote/protocol.ts";
+
+export const effectsPath = "/api/v1/effects/";
+
+const attemptPattern = /^\/api\/v1\/effects\/([^/]+)\/([^/]+)\/([1-9]\d{0,3})\/([a-z]+)$/;
+/** Base64 of a bundle, and room for the rest. */
+const bodyBytesMax = Math.ceil((limits.importBytesMax * 4) / 3) + 4 * 1024 * 1024;
+
+type Handler = (claims: EffectClaims, attempt: Attempt, job: JobIdentity, body: unknown) => Promise<object>;
+
+const handlers: Record<string, Handler> = {
+  claim: (claims, attempt, job, body) => {
+    checked("claim", claimRequestSchema, body);
+    return claims.claim(attempt, job);
+  },
+  heartbeat: (claims, attempt, job, body) =>
+    claims.heartbeat(attempt, job, checked("heartbeat", heartbeatRequestSchema, body)),
+  result: (claims, attempt, job, body) => claims.finish(attempt, job, checked("result", resultRequestSchema, body)),
+};
+
+export async function answerEffects(
+  { claims, identities, log }: { claims: EffectClaims; identities: JobIdentities; log: Log },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const [, run = "", effect = "", number = "", verb = ""] =
+      attemptPattern.exec(request.url?.split("?")[0] ?? "") ?? [];
+    const handler = Object.hasOwn(handlers, verb) ? handlers[verb] : undefined;
+    if (handler === undefined || request.method !== "POST")
+      throw new BatonError(
+        "BATON_NO_RUN",
+        `There is no ${request.method} ${request.url}. There is POST ${effectsPath}{run}/{effect}/{attempt}/claim, …/heartbeat and …/result.`,
+      );
+    const job = await identities.verify(tokenOf(request));
+    const attempt = { run: decodeURIComponent(run), effect: decodeURIComponent(effect), attempt: Number(number) };
+    send(response, 200, await handler(claims, attempt, job, await readJson(request)));
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    log.warn("A worker's request was refused", { path: request.url ?? "", code: error.code });
+    const { code, message, remedy } = error;
+    send(response, errorCatalogue[code].httpStatus, { ok: false, code, message, remedy });
+  }
+}
+
+function checked<T>(what: string, schema: z.ZodType<T>, body: unknown): T {
+  return parseInput(what, schema, body);
+}
+
+function tokenOf({ headers }: IncomingMessage): string {
+  const token = /^Bearer ([A-Za-z0-9._~+/-]{1,8000}=*)$/i.exec(headers.authorization ?? "")?.[1];
+  if (token === undefined)
+    throw new BatonError("BATON_SIGNATURE_INVALID", "The request carries no `Authorization: Bearer` token of a job.");
+  return token;
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax)
+      throw new BatonError("BATON_PAYLOAD_TOO_LARGE", `A request has at most ${bodyBytesMax} bytes.`);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}");
+  } catch (thrown) {
+    throw new BatonError("BATON_PAYLOAD_INVALID", "The body is not JSON.", { cause: thrown });
+  }
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+  response.end(JSON.stringify(body));
+}

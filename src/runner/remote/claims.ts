@@ -1,0 +1,167 @@
+/**
+ * The App's side of the effect protocol: claims kept in the store, so that any replica answers any request.
+ *
+ * RC1 One worker holds an attempt: a lease with an epoch, free again once it is silent for `limits.remoteLeaseMs`.
+ * RC2 A worker must be a job of the repository's own runner workflow, on its default branch, in the repository of the run.
+ * RC3 What a worker posts is checked by schemas and, for commits, by git; it never writes to GitHub.
+ */
+
+import type { z } from "zod";
+import { BatonError } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
+import type { EffectState, RunState } from "../../core/state.ts";
+import { type Json, runIdSchema } from "../../core/vocabulary.ts";
+import type { JobIdentity } from "../../ports/job-identity.ts";
+import type { Lease } from "../../ports/store.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { repositoryAccess } from "../repository-access.ts";
+import type { Runner } from "../runner.ts";
+import { settingsOf } from "../settings-of.ts";
+import { ledgerFreeProgress } from "./progress.ts";
+import type { ClaimAnswer, heartbeatRequestSchema, ResultRequest } from "./protocol.ts";
+
+export interface Attempt {
+  run: string;
+  effect: string;
+  attempt: number;
+}
+
+export const remoteWorker = "actions";
+
+/** Of the leases that are claims. */
+export const claimPrefix = "effect:";
+
+export function operationOf({ run, effect, attempt }: Attempt): string {
+  return `${claimPrefix}${run}/${effect}/${attempt}`;
+}
+
+export class EffectClaims {
+  readonly #dependencies: Dependencies;
+  readonly #runner: Runner;
+
+  constructor(dependencies: Dependencies, runner: Runner) {
+    this.#dependencies = dependencies;
+    this.#runner = runner;
+  }
+
+  async claim(attempt: Attempt, job: JobIdentity): Promise<ClaimAnswer> {
+    const { store, clock, github } = this.#dependencies;
+    const { state, effect } = await this.#attempt(attempt, job);
+    const operation = operationOf(attempt);
+    const lease = await store.acquireLease(operation, ownerOf(job), clock.now(), limits.remoteLeaseMs);
+    if (lease === null) throw conflict("Another job has claimed this attempt.");
+    await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch: lease.epoch });
+    const { repository } = state.thread;
+    const installation = await github.installation(repository.installationId);
+    const { appId, slug, bot } = await github.identity();
+    return {
+      epoch: lease.epoch,
+      leaseMs: limits.remoteLeaseMs,
+      heartbeatMs: limits.remoteHeartbeatMs,
+      spec: {
+        events: await store.read(state.runId),
+        bundle: await this.#begin(state, effect),
+        git: await installation.gitAccess(repository, "read"),
+        identity: { appId, slug, bot },
+      },
+    };
+  }
+
+  async heartbeat(
+    attempt: Attempt,
+    job: JobIdentity,
+    { epoch, note, usage }: z.output<typeof heartbeatRequestSchema>,
+  ): Promise<{ cancel: boolean }> {
+    const { store, clock } = this.#dependencies;
+    const { state, effect } = await this.#attempt(attempt, job);
+    await this.#hold(attempt, job, epoch);
+    const operation = operationOf(attempt);
+    await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch });
+    if (note !== undefined)
+      await this.#runner.change(state.runId, (now) =>
+        ledgerFreeProgress(now, effect.key, attempt.attempt, note, usage),
+      );
+    return { cancel: (await store.value(`${operation}/cancel`)) !== null || !state.open.has(effect.key) };
+  }
+
+  async finish(attempt: Attempt, job: JobIdentity, request: ResultRequest): Promise<{ taken: true }> {
+    const { store, redact } = this.#dependencies;
+    const operation = operationOf(attempt);
+    // EP2: the answer to the first may have been lost, and the attempt be over by now.
+    const before = (await store.value(`${operation}/result`)) as { epoch: number } | null;
+    if (before?.epoch === request.epoch) return { taken: true };
+    await this.#attempt(attempt, job);
+    await this.#hold(attempt, job, request.epoch);
+    for (const blob of request.result.blobs) await store.putBlob(redact(blob));
+    const bundleId = request.bundle === null ? null : await store.putBlob(request.bundle.base64);
+    const kept = {
+      epoch: request.epoch,
+      result: request.result,
+      bundle:
+        request.bundle === null
+          ? null
+          : { headSha: request.bundle.headSha, baseSha: request.bundle.baseSha, id: bundleId },
+    };
+    await store.setValue(`${operation}/result`, kept as unknown as Json);
+    const { runId } = (await this.#attempt(attempt, job)).state;
+    await this.#runner.wake(runId, false);
+    return { taken: true };
+  }
+
+  /** Commits of earlier steps that were not pushed are known here alone. */
+  async #begin(state: RunState, effect: EffectState): Promise<{ headSha: string; base64: string } | null> {
+    const { github, workspaces } = this.#dependencies;
+    const kept = effect.attempts.findLast((one) => one.kept?.headSha != null)?.kept?.headSha;
+    const headSha = kept ?? (effect.input as { baseSha: string }).baseSha;
+    const installation = await github.installation(state.thread.repository.installationId);
+    const access = await repositoryAccess(installation, state.thread.repository, "read");
+    await workspaces.fetch(access, headSha);
+    const bytes = await workspaces.bundle(access, headSha);
+    return bytes === null ? null : { headSha, base64: Buffer.from(bytes).toString("base64") };
+  }
+
+  /** The attempt as it is now, if this job may work on it. */
+  async #attempt(
+    { run, effect: key, attempt }: Attempt,
+    job: JobIdentity,
+  ): Promise<{ state: RunState; effect: EffectState }> {
+    const runId = runIdSchema.safeParse(run);
+    const state = runId.success ? await this.#runner.state(runId.data) : null;
+    // A job of another repository learns nothing of what there is.
+    if (state === null || state.thread.repository.id !== job.repositoryId)
+      throw new BatonError("BATON_NO_RUN", `There is no run "${run.slice(0, 60)}" of this repository.`);
+    const { owner, name, defaultBranch } = state.thread.repository;
+    const expected = `${owner}/${name}/.github/workflows/${settingsOf(state).runnerWorkflow}@refs/heads/${defaultBranch}`;
+    if (job.workflowRef.toLowerCase() !== expected.toLowerCase()) {
+      throw new BatonError(
+        "BATON_POLICY_DENIED",
+        `The job runs ${job.workflowRef}; only ${expected} may work for this repository (\`runnerWorkflow\`).`,
+      );
+    }
+    const effect = [...state.effects.values()].find((one) => one.key === key);
+    const current = effect?.attempts.at(-1);
+    if (
+      effect === undefined ||
+      !state.open.has(effect.key) ||
+      current?.attempt !== attempt ||
+      current.worker !== remoteWorker
+    )
+      throw conflict(`Attempt ${attempt} of "${key}" is not waiting for a worker.`);
+    return { state, effect };
+  }
+
+  async #hold(attempt: Attempt, job: JobIdentity, epoch: number): Promise<void> {
+    const { store, clock } = this.#dependencies;
+    const lease: Lease = { name: operationOf(attempt), owner: ownerOf(job), epoch, expiresAt: 0 };
+    if ((await store.renewLease(lease, clock.now(), limits.remoteLeaseMs)) === null)
+      throw conflict(`The claim with epoch ${epoch} is lost; another worker goes on.`);
+  }
+}
+
+function ownerOf({ workflowRunId }: JobIdentity): string {
+  return `job:${workflowRunId}`;
+}
+
+function conflict(message: string): BatonError {
+  return new BatonError("BATON_LEASE_LOST", message);
+}

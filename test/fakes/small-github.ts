@@ -1,0 +1,394 @@
+/**
+ * One repository of GitHub and its people as plain data, for simulations: no HTTP, no git, no time of its own.
+ *
+ * Owns: what is true on GitHub, and the port over it. Does not own: lost answers, delays, deaths (`simulation.ts`).
+ * Every change that an App would hear of is put into `news`, once.
+ */
+import { createHash } from "node:crypto";
+import { BatonError } from "../../src/core/errors.ts";
+import type { Actor, Permission, Repository } from "../../src/core/vocabulary.ts";
+import type {
+  CheckFacts,
+  CheckRunContent,
+  CommentFacts,
+  Github,
+  GithubApp,
+  GithubUser,
+  PullRequestFacts,
+  ReviewFacts,
+} from "../../src/ports/github.ts";
+import { parseMarker, withMarker } from "../../src/thread/marker.ts";
+
+export interface News {
+  guid: string;
+  event: string;
+  payload: object;
+}
+
+interface SmallPull {
+  number: number;
+  title: string;
+  body: string;
+  head: string;
+  base: string;
+  state: "open" | "closed";
+  mergedSha: string | null;
+  mergeSha: string | null;
+  reviews: ReviewFacts[];
+}
+
+interface SmallCheckRun {
+  id: number;
+  sha: string;
+  externalId: string;
+  content: CheckRunContent;
+}
+
+export const repository: Repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
+const appId = 50;
+export const bot: GithubUser = { id: 51, login: "baton[bot]", kind: "bot" };
+export const people: Record<string, { user: GithubUser; permission: Permission }> = {
+  alice: { user: { id: 1, login: "alice", kind: "user" }, permission: "write" },
+  bob: { user: { id: 2, login: "bob", kind: "user" }, permission: "maintain" },
+  mallory: { user: { id: 3, login: "mallory", kind: "user" }, permission: "read" },
+};
+
+export class SmallGithub implements Github {
+  readonly branches = new Map<string, string>();
+  readonly pulls = new Map<number, SmallPull>();
+  readonly said = new Map<number, CommentFacts & { number: number }>();
+  readonly reactions = new Map<number, string[]>();
+  readonly ci = new Map<string, CheckFacts>();
+  readonly checkRuns: SmallCheckRun[] = [];
+  readonly pushers = new Map<string, GithubUser>();
+  readonly news: News[] = [];
+  /** How often each kind of write was really carried out. */
+  readonly writes = new Map<string, number>();
+  readonly #config: string;
+  readonly #now: () => number;
+  #ids = 1_000;
+  #shas = 0;
+
+  constructor(config: string, now: () => number) {
+    this.#config = config;
+    this.#now = now;
+    this.branches.set("main", this.newSha());
+  }
+
+  // People and machines around it.
+
+  newSha(): string {
+    this.#shas += 1;
+    return createHash("sha1").update(`${this.#shas}`).digest("hex");
+  }
+
+  say(number: number, login: string, body: string): number {
+    const author = person(login);
+    const comment = this.#comment(number, author, body, null);
+    this.#tell("issue_comment", {
+      action: "created",
+      issue: { number },
+      comment: { id: comment.id, body, user: { id: author.id, login, type: "User" } },
+    });
+    return comment.id;
+  }
+
+  review(number: number, login: string, state: "approved" | "changes-requested", sha: string): void {
+    const pull = this.#pull(number);
+    const { user, permission } = people[login] as (typeof people)[string];
+    pull.reviews.push({
+      id: this.#id(),
+      author: user,
+      permission,
+      state,
+      sha,
+      body: state === "approved" ? "" : "Please say more.",
+      comments: [],
+      submittedAt: new Date(this.#now()).toISOString(),
+    });
+    this.#tellOfPull("pull_request_review", "submitted", pull);
+  }
+
+  push(branch: string, sha: string, by: GithubUser): void {
+    this.branches.set(branch, sha);
+    this.pushers.set(`${branch}@${sha}`, by);
+    if (branch === "main") return;
+    this.ci.set(sha, {
+      name: "test",
+      source: "check-run",
+      appId: 99,
+      sha,
+      status: "in_progress",
+      conclusion: null,
+      id: this.#id(),
+      url: null,
+      startedAt: new Date(this.#now()).toISOString(),
+      completedAt: null,
+      summary: "",
+    });
+    for (const pull of this.pulls.values())
+      if (pull.head === branch && pull.state === "open") this.#tellOfPull("pull_request", "synchronize", pull);
+  }
+
+  /** CI of a commit ends. */
+  conclude(sha: string, green: boolean): void {
+    const check = this.ci.get(sha);
+    if (check === undefined || check.status === "completed") return;
+    Object.assign(check, {
+      status: "completed",
+      conclusion: green ? "success" : "failure",
+      completedAt: new Date(this.#now()).toISOString(),
+      summary: green ? "" : "1 test failed",
+    });
+    this.#tell("check_run", { check_run: { head_sha: sha } });
+  }
+
+  headOf(pull: { number: number }): string {
+    const { head, mergedSha } = this.#pull(pull.number);
+    return mergedSha ?? this.branches.get(head) ?? "";
+  }
+
+  // The port: reads.
+
+  async repository(): Promise<Repository> {
+    return { ...repository };
+  }
+
+  async permission(_: Repository, login: string): Promise<Permission> {
+    return people[login]?.permission ?? "none";
+  }
+
+  async actor(_: Repository, user: GithubUser): Promise<Actor> {
+    return { ...user, permission: people[user.login]?.permission ?? "none" };
+  }
+
+  async collaborators(): Promise<Actor[]> {
+    return Object.values(people).map(({ user, permission }) => ({ ...user, permission }));
+  }
+
+  async issue(_: Repository, number: number) {
+    return {
+      number,
+      title: `Issue ${number}`,
+      body: "Do it.",
+      state: "open" as const,
+      author: person("alice"),
+      isPullRequest: this.pulls.has(number),
+      labels: [],
+      url: `https://github.test/${number}`,
+    };
+  }
+
+  async comments(_: Repository, number: number): Promise<CommentFacts[]> {
+    return structuredClone([...this.said.values()].filter((comment) => comment.number === number));
+  }
+
+  async pullRequest(_: Repository, number: number): Promise<PullRequestFacts> {
+    return this.#facts(this.#pull(number));
+  }
+
+  async pullRequestsForBranch(_: Repository, branch: string): Promise<PullRequestFacts[]> {
+    return [...this.pulls.values()]
+      .filter(({ head, state }) => head === branch && state === "open")
+      .map((pull) => this.#facts(pull));
+  }
+
+  async reviews(_: Repository, number: number): Promise<ReviewFacts[]> {
+    return structuredClone(this.#pull(number).reviews);
+  }
+
+  async checks(_: Repository, sha: string): Promise<CheckFacts[]> {
+    const own = this.checkRuns
+      .filter((run) => run.sha === sha)
+      .map(({ id, content }) => ({
+        name: content.name,
+        source: "check-run" as const,
+        appId,
+        sha,
+        status: content.status,
+        conclusion: content.conclusion,
+        id,
+        url: null,
+        startedAt: null,
+        completedAt: null,
+        summary: "",
+      }));
+    const ci = this.ci.get(sha);
+    return structuredClone(ci === undefined ? own : [ci, ...own]);
+  }
+
+  async checkSuites() {
+    return [];
+  }
+
+  async requiredChecks() {
+    return [];
+  }
+
+  async checkLog(): Promise<string> {
+    return "expected 1, found 2";
+  }
+
+  async file(_: Repository, path: string): Promise<string | null> {
+    return path === "baton.yaml" ? this.#config : null;
+  }
+
+  async branchSha(_: Repository, branch: string): Promise<string | null> {
+    return this.branches.get(branch) ?? null;
+  }
+
+  async pusher(_: Repository, branch: string, sha: string): Promise<GithubUser | null> {
+    return this.pushers.get(`${branch}@${sha}`) ?? null;
+  }
+
+  async pullRequestFiles(): Promise<string[]> {
+    return ["note.txt"];
+  }
+
+  async dispatchWorkflow(): Promise<void> {}
+
+  async gitAccess() {
+    return { url: "https://github.test/acme/shop.git", token: null };
+  }
+
+  // The port: writes.
+
+  async ensureComment(_: Repository, number: number, marker: string, body: string, knownId: number | null) {
+    const text = withMarker(body, marker);
+    const found =
+      (knownId === null ? undefined : this.said.get(knownId)) ??
+      [...this.said.values()].find(
+        (comment) => comment.number === number && comment.appId === appId && parseMarker(comment.body) === marker,
+      );
+    if (found !== undefined) {
+      found.body = text;
+      return { id: found.id, url: found.url };
+    }
+    this.#count("comment");
+    const made = this.#comment(number, bot, text, appId);
+    return { id: made.id, url: made.url };
+  }
+
+  async ensureReaction(_: Repository, commentId: number, content: string): Promise<void> {
+    const given = this.reactions.get(commentId) ?? [];
+    if (!given.includes(content)) this.reactions.set(commentId, [...given, content]);
+  }
+
+  async ensurePullRequest(_: Repository, options: { head: string; base: string; title: string; body: string }) {
+    const open = [...this.pulls.values()].find(({ head, state }) => head === options.head && state === "open");
+    if (open !== undefined) return this.#facts(open);
+    this.#count("pull request");
+    const { head, base, title, body } = options;
+    const number = this.#id();
+    const pull = { number, head, base, title, body, state: "open" as const, mergedSha: null, mergeSha: null, reviews: [] };
+    this.pulls.set(number, pull);
+    this.#tellOfPull("pull_request", "opened", pull);
+    return this.#facts(pull);
+  }
+
+  async updatePullRequest(_: Repository, number: number, change: { title?: string; body?: string }): Promise<void> {
+    Object.assign(this.#pull(number), change);
+  }
+
+  async ensureReviewRequest(): Promise<void> {
+    this.#count("review request");
+  }
+
+  async ensureCheckRun(_: Repository, sha: string, externalId: string, content: CheckRunContent, knownId: number | null) {
+    const found = this.checkRuns.find((run) => run.id === knownId || (run.sha === sha && run.externalId === externalId));
+    if (found !== undefined) {
+      found.content = structuredClone(content);
+      return { id: found.id, url: null };
+    }
+    this.#count("check run");
+    const made = { id: this.#id(), sha, externalId, content: structuredClone(content) };
+    this.checkRuns.push(made);
+    return { id: made.id, url: null };
+  }
+
+  async ensureMerged(_: Repository, number: number, sha: string): Promise<{ sha: string }> {
+    const pull = this.#pull(number);
+    if (pull.mergedSha === sha) return { sha: pull.mergeSha ?? sha };
+    if (pull.mergedSha !== null || pull.state === "closed" || this.headOf(pull) !== sha)
+      throw new BatonError("BATON_GITHUB_CONFLICT", `#${number} is not at ${sha} any more.`);
+    this.#count("merge");
+    const mergeSha = this.newSha();
+    Object.assign(pull, { state: "closed", mergedSha: sha, mergeSha });
+    this.branches.set("main", mergeSha);
+    this.#tellOfPull("pull_request", "closed", pull);
+    return { sha: mergeSha };
+  }
+
+  /** As the App itself: one installation. */
+  app(): GithubApp {
+    return {
+      installation: async () => this,
+      identity: async () => ({ appId, slug: "baton", bot }),
+      deliveries: async () => ({ deliveries: [], nextCursor: null }),
+      redeliver: async () => {},
+    };
+  }
+
+  #facts(pull: SmallPull): PullRequestFacts {
+    return {
+      number: pull.number,
+      title: pull.title,
+      body: pull.body,
+      state: pull.state,
+      merged: pull.mergedSha !== null,
+      mergeSha: pull.mergeSha,
+      draft: false,
+      author: bot,
+      headSha: this.headOf(pull),
+      headRef: pull.head,
+      headRepositoryId: repository.id,
+      baseRef: pull.base,
+      baseSha: this.branches.get(pull.base) ?? "",
+      mergeable: true,
+      url: `https://github.test/pull/${pull.number}`,
+    };
+  }
+
+  #pull(number: number): SmallPull {
+    const pull = this.pulls.get(number);
+    if (pull === undefined) throw new BatonError("BATON_GITHUB_NOT_FOUND", `There is no #${number}.`);
+    return pull;
+  }
+
+  #comment(number: number, author: GithubUser, body: string, by: number | null): CommentFacts {
+    const id = this.#id();
+    const at = new Date(this.#now()).toISOString();
+    const comment = { id, number, body, author, appId: by, createdAt: at, updatedAt: at, url: `https://github.test/c/${id}` };
+    this.said.set(id, comment);
+    return comment;
+  }
+
+  #tellOfPull(event: string, action: string, pull: SmallPull): void {
+    this.#tell(event, { action, pull_request: { number: pull.number, head: { sha: this.headOf(pull) } } });
+  }
+
+  #tell(event: string, payload: object): void {
+    this.news.push({
+      guid: `guid-${this.#id()}`,
+      event,
+      payload: {
+        ...payload,
+        installation: { id: repository.installationId },
+        repository: { id: repository.id, name: repository.name, default_branch: "main", owner: { login: "acme" } },
+      },
+    });
+  }
+
+  #count(what: string): void {
+    this.writes.set(what, (this.writes.get(what) ?? 0) + 1);
+  }
+
+  #id(): number {
+    this.#ids += 1;
+    return this.#ids;
+  }
+}
+
+export function person(login: string): GithubUser {
+  return (people[login] as (typeof people)[string]).user;
+}

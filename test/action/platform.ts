@@ -278,7 +278,7 @@ function userOf({ github }: Stage, login: string) {
   return { id: found.id, login, type: found.kind };
 }
 
-export function repositoryPayload({ github }: Stage) {
+function repositoryPayload({ github }: Stage) {
   const found = [...github.state.repositories.values()].find(({ name }) => name === "shop");
   if (found === undefined) throw new Error("no repository");
   return { id: found.id, name: "shop", default_branch: found.defaultBranch, owner: { login: "acme" } };

@@ -9,12 +9,14 @@
  *    that wakes takes all that waits, up to a bound. The fuller the queue, the less a job costs.
  */
 import { randomUUID } from "node:crypto";
+import { setImmediate as macrotask } from "node:timers/promises";
 import { sql, type Transaction } from "kysely";
 import { type Db, fromKysely, type JobInsert, type JobResult, PgBoss, type SendOptions } from "pg-boss";
 import { BatonError } from "../../core/errors.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Job, NewJob, Queue } from "../../ports/store.ts";
+import { Slots } from "../system/slots.ts";
 import type { Tables } from "./tables.ts";
 
 export const queueNames: readonly string[] = ["delivery", "run", "outbox"];
@@ -67,7 +69,7 @@ export class PgBossQueue implements Queue {
 
   static async open({ log, backend, connection }: PgBossQueueOptions): Promise<PgBossQueue> {
     const boss = new PgBoss({
-      ...("db" in connection ? { db: wakingOne(connection.db, (name) => queue.#wakeOne(name)) } : connection),
+      ...("db" in connection ? { db: embedded(connection.db, (name) => queue.#wakeOne(name)) } : connection),
       backend,
       useListenNotify: true,
       schedule: false,
@@ -257,31 +259,19 @@ interface QueueWorkers {
   missed: boolean;
 }
 
-/** pg-boss wakes every worker of a queue; on one connection all but one of them look in vain, and everybody waits for them. */
-function wakingOne(db: Db, wakeOne: (queue: string) => void): Db {
+/**
+ * pg-boss wakes every worker of a queue; on one connection all but one of them look in vain, and everybody waits for them.
+ *
+ * An embedded database answers without ever leaving the thread, so a worker that always finds a job would keep the process from
+ * reading its sockets: each of its statements lets the others go first.
+ */
+function embedded(db: Db, wakeOne: (queue: string) => void): Db {
   const { listen } = db;
-  if (listen === undefined) return db;
-  return { ...db, listen: (channel, _, onReconnect) => listen(channel, wakeOne, onReconnect) };
-}
-
-/** At most so many at once; the others wait in line. */
-class Slots {
-  #free: number;
-  readonly #line: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#line.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#line.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
-  }
+  return {
+    async executeSql(text, values) {
+      await macrotask();
+      return db.executeSql(text, values);
+    },
+    ...(listen === undefined ? {} : { listen: (channel, _, onReconnect) => listen(channel, wakeOne, onReconnect) }),
+  };
 }

@@ -3,6 +3,7 @@
  *
  * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`).
  */
+import { setImmediate as macrotask } from "node:timers/promises";
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts";
 import { BatonError, isBatonError } from "../../core/errors.ts";
@@ -207,6 +208,8 @@ export class SqlStore implements Store {
     if (this.#keeping) return;
     this.#keeping = true;
     while (this.#arrivals.length > 0) {
+      // An embedded database never leaves the thread: the sockets are read now, or there is nobody to go together with.
+      await macrotask();
       const arrived = this.#arrivals.splice(0, arrivalsAtOnce);
       const kept = await this.#keep(arrived).then(
         () => true,

@@ -7,6 +7,7 @@ export default defineConfig({
       "processes/**/*.test.ts",
       "test/**/*.test.ts",
       "tools/**/*.test.ts",
+      "bench/**/*.test.ts",
       "docs/**/*.test.ts",
     ],
     exclude: ["test/harnesses-real/**", "node_modules/**"],

@@ -1,0 +1,47 @@
+/** What an agent may be chosen for, and with what: ready-made profiles, and those of `baton.yaml`. */
+import type { AgentInput } from "../core/effect.ts";
+
+export type Role = AgentInput["role"];
+/** What harnesses declare of themselves: the names of the port's `HarnessCapabilities`, which pure code cannot read. */
+export const capabilities = [
+  "resume",
+  "readOnly",
+  "systemPrompt",
+  "maxTurns",
+  "maxUsd",
+  "reportsUsage",
+  "reportsCost",
+] as const;
+export type Capability = (typeof capabilities)[number];
+export type Capabilities = Readonly<Record<Capability, boolean>>;
+
+export interface Profile {
+  /** The most that an agent may do, whatever the step asks for. */
+  access: "read-only" | "write";
+  /** Steps that may be dispatched at all; empty: any. */
+  roles: readonly Role[];
+  /** What the harness must be able to do by itself. */
+  needs: readonly Capability[];
+  /** Harnesses that may be chosen; empty: any. */
+  harnesses: readonly string[];
+  /** In place of what `models` says. */
+  model: string | null;
+}
+
+export type Profiles = Readonly<Record<string, Profile>>;
+
+const full: Profile = { access: "write", roles: [], needs: [], harnesses: [], model: null };
+const readOnly: Profile = { ...full, access: "read-only", needs: ["readOnly"] };
+
+export const readyProfiles: Profiles = {
+  full,
+  "read-only": readOnly,
+  "plan-only": { ...readOnly, roles: ["plan"] },
+  "verify-only": { ...readOnly, roles: ["verify", "review"] },
+};
+
+/** Null: there is none of that name. Ready-made ones cannot be redefined: their names say what they do. */
+export function findProfile(name: string, own: Profiles): Profile | null {
+  if (Object.hasOwn(readyProfiles, name)) return readyProfiles[name] ?? null;
+  return Object.hasOwn(own, name) ? (own[name] ?? null) : null;
+}

@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { effectiveDifference } from "../../config/effective.ts";
+import { type ConfigProblem, configPaths, type ParsedConfig, parseConfig } from "../../config/parse.ts";
+import { defaultSettings, type Settings } from "../../config/schema.ts";
+import { BatonError } from "../../core/errors.ts";
+import { type CliCommand, group, jsonOption } from "../context.ts";
+import { exitCodes } from "../exit.ts";
+
+interface Options {
+  base?: string;
+  json?: true;
+}
+
+export const configCheck: CliCommand = (program, context) => {
+  group(program, "config", "The configuration of a repository, `baton.yaml`.")
+    .command("check [file]")
+    .description("Check a `baton.yaml`: problems with their lines, or what it changes in effect.")
+    .option("--base <file>", "Compare with this configuration instead of the defaults; `defaults` for these.")
+    .option(...jsonOption)
+    .action((file: string | undefined, { base, json }: Options) => {
+      const { directory, print, exit } = context;
+      const path = file ?? configPaths.find((one) => existsSync(join(directory, one)));
+      if (path === undefined)
+        throw new BatonError("BATON_INPUT_INVALID", `There is no ${configPaths.join(" nor ")} in ${directory}.`);
+      const parsed = parseConfig(read(directory, path));
+      const changes = parsed.ok ? effectiveDifference(settingsOf(directory, base), parsed.settings) : [];
+      if (!parsed.ok) exit(exitCodes.no);
+      if (json === true) {
+        print(JSON.stringify({ path, ok: parsed.ok, problems: parsed.problems, changes }, null, 2));
+        return;
+      }
+      for (const problem of parsed.problems) print(line(path, problem));
+      print(verdict(path, parsed));
+      for (const { sentence } of changes) print(`  ${sentence.replaceAll("`", "")}`);
+      if (parsed.ok && changes.length === 0) print("  It changes nothing in effect.");
+    });
+};
+
+function read(directory: string, path: string): string {
+  try {
+    return readFileSync(resolve(directory, path), "utf8");
+  } catch (thrown) {
+    throw new BatonError("BATON_INPUT_INVALID", `"${path}" cannot be read.`, { cause: thrown });
+  }
+}
+
+function settingsOf(directory: string, base: string | undefined): Settings {
+  if (base === undefined || base === "defaults") return defaultSettings;
+  const parsed = parseConfig(read(directory, base));
+  if (parsed.ok) return parsed.settings;
+  throw new BatonError(
+    "BATON_INPUT_INVALID",
+    `${base} has problems itself:\n${parsed.problems.map((one) => line(base, one)).join("\n")}`,
+  );
+}
+
+/** As compilers write it, so that editors and terminals find the place. */
+function line(path: string, { line: row, column, severity, message, suggestion }: ConfigProblem): string {
+  return `${path}:${row}:${column}: ${severity}: ${message}${suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`}`;
+}
+
+function verdict(path: string, parsed: ParsedConfig): string {
+  const errors = parsed.problems.filter(({ severity }) => severity === "error").length;
+  const warnings = parsed.problems.length - errors;
+  const counted = [
+    ...(errors > 0 ? [`${errors} error${errors === 1 ? "" : "s"}`] : []),
+    ...(warnings > 0 ? [`${warnings} warning${warnings === 1 ? "" : "s"}`] : []),
+  ];
+  return parsed.ok
+    ? `${path} is right${counted.length === 0 ? "" : `, with ${counted.join()}`}.`
+    : `${path} is not right: ${counted.join(", ")}.`;
+}

@@ -1,0 +1,20 @@
+import { type CliCommand, jsonOption } from "../context.ts";
+
+interface Options {
+  json?: true;
+  serve: boolean;
+}
+
+export const demo: CliCommand = (program) => {
+  program
+    .command("demo")
+    .description("The whole job on this machine, without any account.")
+    .option(...jsonOption)
+    .option("--no-serve", "End after the job instead of serving the thread as a web page.")
+    .action(async ({ json, serve }: Options) => {
+      // The demo reads its own command line, so that `npm run demo` and this are the same.
+      const words = [...(json === true ? ["--json"] : []), ...(serve ? [] : ["--no-serve"])];
+      process.argv.splice(2, process.argv.length - 2, ...words);
+      await import("../../demo/main.ts");
+    });
+};

@@ -1,0 +1,31 @@
+/** The commands of the command line: one file each here, in the order of the help. */
+import type { CliCommand } from "../context.ts";
+import { configCheck } from "./config-check.ts";
+import { configSchema } from "./config-schema.ts";
+import { demo } from "./demo.ts";
+import { harnessDoctor } from "./harness-doctor.ts";
+import { harnessList } from "./harness-list.ts";
+import { init } from "./init.ts";
+import { journalCat } from "./journal-cat.ts";
+import { promptInspect } from "./prompt-inspect.ts";
+import { runCancel } from "./run-cancel.ts";
+import { runList } from "./run-list.ts";
+import { runRetry } from "./run-retry.ts";
+import { runShow } from "./run-show.ts";
+import { start } from "./start.ts";
+
+export const commands: readonly CliCommand[] = [
+  init,
+  start,
+  demo,
+  configCheck,
+  configSchema,
+  runList,
+  runShow,
+  runCancel,
+  runRetry,
+  journalCat,
+  promptInspect,
+  harnessList,
+  harnessDoctor,
+];

@@ -1,0 +1,5 @@
+import type { CliCommand } from "../context.ts";
+
+export const init: CliCommand = (program) => {
+  program.command("init");
+};

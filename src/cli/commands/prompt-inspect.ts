@@ -1,0 +1,40 @@
+import { BatonError } from "../../core/errors.ts";
+import { fold } from "../../core/fold.ts";
+import { runIdSchema } from "../../core/vocabulary.ts";
+import { count } from "../../thread/render/format.ts";
+import { type CliCommand, group, jsonOption } from "../context.ts";
+import { withRuns } from "../data.ts";
+
+interface Prompt {
+  system: string;
+  user: string;
+}
+
+export const promptInspect: CliCommand = (program, context) => {
+  group(program, "prompt", "What agents are told.")
+    .command("inspect <run> <step>")
+    .description("Print the prompt of one step, as its agent gets it.")
+    .option(...jsonOption)
+    .action(async (runId: string, key: string, { json }: { json?: true }) => {
+      const { prompt, redact } = await withRuns(context, async ({ store, redact }) => {
+        const parsed = runIdSchema.safeParse(runId);
+        const events = parsed.success ? await store.read(parsed.data) : [];
+        if (events.length === 0) throw new BatonError("BATON_NO_RUN", `There is no run "${runId.slice(0, 60)}".`);
+        const { effects } = fold(events);
+        const agents = [...effects.values()].filter(({ kind }) => kind === "agent");
+        const effect = agents.find((one) => one.key === key);
+        if (effect === undefined)
+          throw new BatonError(
+            "BATON_INPUT_INVALID",
+            `The run has no agent's step "${key.slice(0, 60)}". It has: ${agents.map((one) => one.key).join(", ") || "none"}.`,
+          );
+        return { prompt: (effect.input as unknown as { prompt: Prompt }).prompt, redact };
+      });
+      const told = { system: redact(prompt.system), user: redact(prompt.user) };
+      if (json === true) return context.print(JSON.stringify({ runId, step: key, ...told }, null, 2));
+      for (const part of ["system", "user"] as const) {
+        context.print(`--- ${part}: ${count(told[part].length)} characters ---`);
+        context.print(told[part]);
+      }
+    });
+};

@@ -1,0 +1,39 @@
+/** The data of Baton for one command: opened, used, closed again. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { readSettings } from "../app/settings.ts";
+import { BatonError } from "../core/errors.ts";
+import type { Actor } from "../core/vocabulary.ts";
+import type { OpenedRuns } from "../library.ts";
+import type { CliContext } from "./context.ts";
+
+/** The environment, with what the App's `.env` adds to it: the same that `baton start` reads. */
+export function environmentOf({ environment, directory }: CliContext): Record<string, string | undefined> {
+  const path = join(directory, ".env");
+  return existsSync(path) ? { ...parseEnv(readFileSync(path, "utf8")), ...environment } : environment;
+}
+
+export async function withRuns<T>(context: CliContext, use: (runs: OpenedRuns) => Promise<T>): Promise<T> {
+  const settings = readSettings(environmentOf(context));
+  // To look must not make: an empty database where a folder was misspelt would only hide the mistake.
+  if (settings.databaseUrl === null && !existsSync(join(settings.dataDir, "database")))
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `There is no data of Baton in ${settings.dataDir}. Go where Baton runs, or name its folder by BATON_DATA or its server by DATABASE_URL.`,
+    );
+  // The database takes a while to load; help and checks need none of it.
+  const { openRuns } = await import("../library.ts");
+  const opened = await openRuns(settings);
+  try {
+    return await use(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Whoever may read and write Baton's data may do with its runs what they like; the journal says that it was they. */
+export function operator({ environment }: CliContext): Actor {
+  const name = environment["USER"] ?? environment["USERNAME"] ?? "operator";
+  return { id: 0, login: `${name} (command line)`, kind: "user", permission: "admin" };
+}

@@ -1,0 +1,52 @@
+/**
+ * The command line: `baton <command>`. Help is generated from the commands, errors come from the catalogue.
+ *
+ * Owns: how errors and exit codes are told. Does not own: what a command does (`commands/`).
+ * X1 Standard output is the answer and nothing else; with `--json` it is one JSON value, also for an error.
+ */
+import { Command, CommanderError } from "commander";
+import { toBatonError } from "../core/errors.ts";
+import { commands } from "./commands/index.ts";
+import type { CliContext } from "./context.ts";
+import { exitCodeOf, exitCodes, exitCodesHelp } from "./exit.ts";
+
+/** Runs one command line (without `node` and the script); resolves with the exit code. */
+export async function runCli(words: readonly string[], outside: Omit<CliContext, "exit">): Promise<number> {
+  let code: number = exitCodes.done;
+  const context: CliContext = {
+    ...outside,
+    exit(wanted) {
+      code = wanted;
+    },
+  };
+  const program = buildProgram(context);
+  try {
+    await program.parseAsync([...words], { from: "user" });
+    return code;
+  } catch (thrown) {
+    // Commander has already said what is wrong, or printed the help.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    const error = toBatonError(thrown);
+    if (words.includes("--json"))
+      context.print(JSON.stringify({ error: { ...error.toData(), remedy: error.remedy } }, null, 2));
+    else context.note(`${error.code}: ${error.message}\n${error.remedy}`);
+    return exitCodeOf(error);
+  }
+}
+
+export function buildProgram(context: CliContext): Command {
+  const program = new Command("baton")
+    .description("Runs coding agents on issues and pull requests under control.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.print(text.replace(/\n$/, "")),
+      writeErr: (text) => context.note(text.replace(/\n$/, "")),
+    })
+    .showHelpAfterError("`baton --help` shows how it is written.")
+    .addHelpText(
+      "after",
+      `\nExit codes:\n${exitCodesHelp.map(([code, meaning]) => `  ${code}  ${meaning}`).join("\n")}`,
+    );
+  for (const command of commands) command(program, context);
+  return program;
+}

@@ -9,6 +9,7 @@ import { commandReference } from "./generators/command-reference.ts";
 import { configReference } from "./generators/config-reference.ts";
 import { configSchema } from "./generators/config-schema.ts";
 import { errorReference } from "./generators/error-reference.ts";
+import { invariantsReference } from "./generators/invariants-reference.ts";
 import { policyReference } from "./generators/policy-reference.ts";
 import { settingsReference } from "./generators/settings-reference.ts";
 
@@ -26,6 +27,7 @@ export function generatedFiles(): GeneratedFile[] {
     commandReference(),
     errorReference(),
     settingsReference(),
+    invariantsReference(),
   ];
 }
 

@@ -6,8 +6,6 @@ import type { GeneratedFile } from "../generate.ts";
 import { generatedFrom, markdownTable } from "./table.ts";
 
 export function settingsReference(): GeneratedFile {
-  // As it comes out: what goes in is always text.
-  const { properties = {} } = z.toJSONSchema(environmentSchema, { io: "output" }) as JsonSchema;
   const text = [
     "# Reference: settings of the App",
     "",
@@ -17,13 +15,23 @@ export function settingsReference(): GeneratedFile {
     "",
     ...markdownTable(
       ["Variable", "Value", "Default", "Meaning"],
-      Object.entries(properties).map(([name, schema]) => [
-        `\`${name}\``,
-        "format" in schema ? "an address" : describeSchema(schema),
-        schema.default === undefined ? "" : `\`${String(schema.default)}\``,
-        schema.description ?? "",
-      ]),
+      Object.entries(environmentSchema.shape).map(([name, field]) => {
+        const schema = jsonSchemaOf(field);
+        return [
+          `\`${name}\``,
+          "format" in schema ? "an address" : describeSchema(schema),
+          schema.default === undefined ? "" : `\`${String(schema.default)}\``,
+          schema.description ?? "",
+        ];
+      }),
     ),
   ].join("\n");
   return { path: "docs/reference/settings.md", text };
+}
+
+/** As it comes out, for what goes in is always text; where it is made into something else, as it goes in. */
+function jsonSchemaOf(field: z.ZodType): JsonSchema {
+  const out = z.toJSONSchema(field, { io: "output", unrepresentable: "any" }) as JsonSchema;
+  const known = out.type !== undefined || out.enum !== undefined;
+  return known ? out : (z.toJSONSchema(field, { io: "input", unrepresentable: "any" }) as JsonSchema);
 }

@@ -1,0 +1,64 @@
+/** docs/reference/invariants.md: the numbered promises of the modules, from the comments at their tops. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { GeneratedFile } from "../generate.ts";
+import { generatedFrom } from "./table.ts";
+
+const root = join(import.meta.dirname, "../..");
+/** The local GitHub is a tool of tests with promises of its own. */
+const folders = ["src", "processes"];
+const excluded = /(?:\.test\.ts$|src\/local-github\/)/;
+
+export function invariantsReference(): GeneratedFile {
+  const modules = folders
+    .flatMap((folder) => files(join(root, folder)))
+    .filter((path) => !excluded.test(path))
+    .map((path) => ({ path, promises: promisesOf(readFileSync(join(root, path), "utf8")) }))
+    .filter(({ promises }) => promises.length > 0);
+  const text = [
+    "# Reference: invariants",
+    "",
+    generatedFrom("the comments at the tops of the modules"),
+    "",
+    "What each module promises, by number; the number is cited where the promise is kept and in the titles of tests. Letters are a module's own: two modules may use the same.",
+    "",
+    ...modules.flatMap(({ path, promises }) => [
+      `## ${path}`,
+      "",
+      ...promises.map(({ label, promise }) => `- **${label}** ${promise}`),
+      "",
+    ]),
+  ].join("\n");
+  return { path: "docs/reference/invariants.md", text };
+}
+
+function files(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .sort();
+}
+
+interface Promised {
+  label: string;
+  promise: string;
+}
+
+/** `J1 A request …` in the first comment of a module; lines that are indented go on with it. */
+function promisesOf(source: string): Promised[] {
+  const comment = /^\/\*\*\n([\s\S]*?)\n \*\//.exec(source)?.[1] ?? "";
+  const found: Promised[] = [];
+  let open = false;
+  for (const line of comment.split("\n")) {
+    const [, label, promise] = /^ \* ([A-Z]{1,3}\d+) (.+)$/.exec(line) ?? [];
+    const more = /^ \* {3,}(\S.*)$/.exec(line)?.[1];
+    if (label !== undefined && promise !== undefined) {
+      found.push({ label, promise });
+      open = true;
+    } else if (open && more !== undefined) {
+      const last = found.at(-1) as Promised;
+      last.promise = `${last.promise} ${more}`;
+    } else open = false;
+  }
+  return found;
+}

@@ -105,7 +105,9 @@ describe("the App itself", () => {
         return true;
       })
       .reply(200, { id: 12, slug: "baton" });
-    nock(host, asApp).get(/^\/api\/v3\/users\/baton(\[|%5B)bot(\]|%5D)$/i).reply(200, { id: 77 });
+    nock(host, asApp)
+      .get(/^\/api\/v3\/users\/baton(\[|%5B)bot(\]|%5D)$/i)
+      .reply(200, { id: 77 });
     const identity = { appId: 12, slug: "baton", bot: { id: 77, login: "baton[bot]", kind: "bot" } };
     expect(await Promise.all([app.identity(), app.identity()])).toEqual([identity, identity]);
     const [head = "", claims = "", signature = ""] = jwt.split(".");
@@ -117,7 +119,9 @@ describe("the App itself", () => {
     nock(host).get("/api/v3/app").reply(401, { message: "Bad credentials" });
     await expect(app.identity()).rejects.toMatchObject({ code: "BATON_GITHUB_DENIED" });
     nock(host).get("/api/v3/app").reply(200, { id: 12, slug: "baton" });
-    nock(host).get(/^\/api\/v3\/users\/baton(\[|%5B)bot(\]|%5D)$/i).reply(200, { id: 77 });
+    nock(host)
+      .get(/^\/api\/v3\/users\/baton(\[|%5B)bot(\]|%5D)$/i)
+      .reply(200, { id: 77 });
     expect(await app.identity()).toMatchObject({ slug: "baton" });
   });
 
@@ -145,7 +149,10 @@ describe("the App itself", () => {
       [8, false],
     ]);
     expect(first.nextCursor).toBe("v1_8");
-    expect(await app.deliveries(first.nextCursor)).toMatchObject({ deliveries: [{ id: 7, ok: false }], nextCursor: null });
+    expect(await app.deliveries(first.nextCursor)).toMatchObject({
+      deliveries: [{ id: 7, ok: false }],
+      nextCursor: null,
+    });
   });
 
   it("asks for a delivery once more", async () => {

@@ -151,6 +151,14 @@ describe("the references", () => {
     expect(code.some((text) => text.includes(`"${errorCode}"`))).toBe(true);
   });
 
+  it("messages of the log that the operations guide names are logged", () => {
+    const named = [...textOf("docs/guides/operations.md").matchAll(/^\| `(A [^`]+)`/gm)].map(
+      ([, message = ""]) => message,
+    );
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((message) => !code.some((text) => text.includes(`"${message}`)))).toEqual([]);
+  });
+
   it("every variable of the environment says what it is", () => {
     for (const [name, schema] of Object.entries(environmentSchema.shape))
       expect({ name, prose: schema.description }).toEqual({ name, prose: expect.stringMatching(/\.$/) });

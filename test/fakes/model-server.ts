@@ -10,7 +10,7 @@ import { anthropicMessages } from "./model-server/anthropic-messages.ts";
 import { openaiResponses } from "./model-server/openai-responses.ts";
 import type { Answer, ModelRequest, Turn, Wire } from "./model-server/wire.ts";
 
-export type { Answer, Deed, ModelRequest, Turn } from "./model-server/wire.ts";
+export type { ModelRequest, Turn } from "./model-server/wire.ts";
 
 const wires: Wire[] = [anthropicMessages, openaiResponses];
 

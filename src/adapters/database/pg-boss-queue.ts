@@ -19,7 +19,7 @@ import type { Job, NewJob, Queue } from "../../ports/store.ts";
 import { Slots } from "../system/slots.ts";
 import type { Tables } from "./tables.ts";
 
-export const queueNames: readonly string[] = ["delivery", "run", "outbox"];
+const queueNames: readonly string[] = ["delivery", "run", "outbox"];
 
 /** A worker that is silent for the first is dead; the second is how often one looks. Together they stay below 45 s. */
 const heartbeatSeconds = 15;

@@ -21,7 +21,7 @@ export interface Sessions {
   place(harness: string, sessionId: string, path: string): boolean;
 }
 
-export function isSessionId(id: string): boolean {
+function isSessionId(id: string): boolean {
   return idPattern.test(id);
 }
 

@@ -57,7 +57,7 @@ export interface Wire {
   error(status: number, message: string): object;
 }
 
-export const defaultUsage: Tokens = { input: 1_200, output: 85, cacheRead: 300, cacheWrite: 40 };
+const defaultUsage: Tokens = { input: 1_200, output: 85, cacheRead: 300, cacheWrite: 40 };
 
 export function usageOf(answer: Answer): Tokens {
   return { ...defaultUsage, ...answer.usage };

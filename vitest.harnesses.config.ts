@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/harnesses-real/**/*.test.ts"],
     globalSetup: ["test/harnesses-real/install.ts"],
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
     reporters: ["default", "./tools/summary-reporter.ts"],

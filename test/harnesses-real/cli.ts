@@ -23,6 +23,13 @@ export const pinnedClis = {
 
 export type CliName = keyof typeof pinnedClis;
 
+/** Those that this run is for: all, or the ones that BATON_TEST_HARNESSES names, with commas between. */
+export function chosenClis(): CliName[] {
+  const all = Object.keys(pinnedClis) as CliName[];
+  const wanted = process.env["BATON_TEST_HARNESSES"]?.split(",").map((name) => name.trim());
+  return wanted === undefined ? all : all.filter((name) => wanted.includes(name));
+}
+
 const cacheRoot = fileURLToPath(new URL("../../node_modules/.cache/harnesses", import.meta.url));
 const installTimeoutMs = 300_000;
 

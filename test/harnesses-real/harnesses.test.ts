@@ -6,7 +6,7 @@ import { findByMarker } from "../../src/adapters/harness/child.ts";
 import type { HarnessEvent } from "../../src/ports/harness.ts";
 import type { Turn } from "../fakes/model-server.ts";
 import { type Bench, realHarness, setBench } from "./bench.ts";
-import { type CliName, cliPath } from "./cli.ts";
+import { type CliName, chosenClis, cliPath } from "./cli.ts";
 
 interface Expected {
   name: CliName;
@@ -75,7 +75,7 @@ const clis: Expected[] = [
 const write: Turn = { text: "I will create the file.", deeds: [{ write: "hello.txt", content: "hi\n" }] };
 const done: Turn = { text: "Done.", usage: { input: 150, output: 25, cacheRead: 1_540, cacheWrite: 60 } };
 
-describe.each(clis)("$name", (cli) => {
+describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (cli) => {
   let bench: Bench;
   const begin = async (...turns: Turn[]): Promise<void> => {
     bench = await setBench(cli.name, turns);
@@ -252,7 +252,7 @@ describe.each(clis)("$name", (cli) => {
   });
 });
 
-describe("claude-code: caps", () => {
+describe.skipIf(!chosenClis().includes("claude-code"))("claude-code: caps", () => {
   let bench: Bench;
   afterEach(() => bench.close());
   const again: Turn = { text: "Again.", deeds: [{ run: "echo again" }], forever: true };
@@ -281,21 +281,24 @@ describe("claude-code: caps", () => {
   });
 });
 
-it("codex: a machine on which its sandbox cannot work is told, not taken for a model that does nothing", async () => {
-  const bench = await setBench("codex", [write, done]);
-  try {
-    // Namespaces of its own, in which it may make no more of them: what a container forbids.
-    const lines = [
-      "#!/bin/bash",
-      `exec unshare -U -r bash -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --inh-caps=-all "${cliPath("codex")}" "$@"' x "$@"`,
-    ];
-    const confined = join(bench.directory, "confined-codex");
-    writeFileSync(confined, `${lines.join("\n")}\n`, { mode: 0o755 });
-    const harness = realHarness("codex", bench.server, { binary: confined });
-    const result = await harness.run(bench.request(), () => {}, new AbortController().signal);
-    expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_SANDBOX" } });
-    expect(bench.server.requests).toEqual([]);
-  } finally {
-    await bench.close();
-  }
-});
+it.skipIf(!chosenClis().includes("codex"))(
+  "codex: a machine on which its sandbox cannot work is told, not taken for a model that does nothing",
+  async () => {
+    const bench = await setBench("codex", [write, done]);
+    try {
+      // Namespaces of its own, in which it may make no more of them: what a container forbids.
+      const lines = [
+        "#!/bin/bash",
+        `exec unshare -U -r bash -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --inh-caps=-all "${cliPath("codex")}" "$@"' x "$@"`,
+      ];
+      const confined = join(bench.directory, "confined-codex");
+      writeFileSync(confined, `${lines.join("\n")}\n`, { mode: 0o755 });
+      const harness = realHarness("codex", bench.server, { binary: confined });
+      const result = await harness.run(bench.request(), () => {}, new AbortController().signal);
+      expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_SANDBOX" } });
+      expect(bench.server.requests).toEqual([]);
+    } finally {
+      await bench.close();
+    }
+  },
+);

@@ -1,8 +1,8 @@
 /** Before the suite: every pinned CLI is there, or it says which is not and why. */
-import { type CliName, installCli, pinnedClis } from "./cli.ts";
+import { chosenClis, installCli, pinnedClis } from "./cli.ts";
 
 export async function setup(): Promise<void> {
-  for (const name of Object.keys(pinnedClis) as CliName[]) {
+  for (const name of chosenClis()) {
     const { package: packageName, version } = pinnedClis[name];
     const startedAt = performance.now();
     const { installed } = await installCli(name);

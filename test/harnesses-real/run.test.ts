@@ -15,11 +15,10 @@ import {
   pulls,
   reaches,
   repositoryOf,
-  runState,
   say,
 } from "../scenarios/helpers.ts";
 import { realHarness } from "./bench.ts";
-import type { CliName } from "./cli.ts";
+import { type CliName, chosenClis } from "./cli.ts";
 
 const turns = ({ implement, plan, repair }: typeof sampleScript): Turn[] => {
   const edit = (content = ""): Turn[] => [
@@ -49,52 +48,54 @@ afterEach(async () => {
   rmSync(sessionsDir, { recursive: true, force: true });
 });
 
-it.each<{ name: CliName; model: string }>([
+const clis: { name: CliName; model: string }[] = [
   { name: "claude-code", model: "claude-sonnet-4-5" },
   { name: "codex", model: "gpt-5-codex" },
-])("$name takes an issue to a pull request with green checks", async ({ name, model }) => {
-  world = await observedWorld({
-    config: `version: 1\nharness: { default: ${name} }\n`,
-    harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]),
-  });
-  say(world, "/baton run");
-  // Each wait has its own patience: real CLIs on a busy machine take their time.
-  for (const key of ["implement", "checks", "repair", "checks#2"])
-    await world.until(`the run to begin ${key}`, async () => (await runState(world))?.effects.has(key as never));
-  const state = await reaches(world, "review");
+];
 
-  expect([...state.effects.keys()].join(" ")).toBe(
-    "plan implement push pull-request checks repair push#2 refresh checks#2 review",
-  );
-  const [pull] = pulls(world);
-  const sha = pull?.pull.headSha as string;
-  const files = await fetch(`${world.github.apiUrl}/repos/${repositoryName}/contents/cart.js?ref=${sha}`).then(
-    (response) => response.json() as Promise<{ content: string }>,
-  );
-  expect(Buffer.from(files.content, "base64").toString()).toBe(sampleScript.repair[0]?.files["cart.js"]);
-  const checks = [...repositoryOf(world).checkRuns.values()].filter(({ name: check }) => check === "test");
-  expect(checks.at(-2)).toMatchObject({ conclusion: "failure", headSha: expect.not.stringMatching(sha) });
-  expect(checks.at(-1)).toMatchObject({ conclusion: "success", headSha: sha });
-  expect(pull?.body).toMatch(/Begin the sum at 0.*### What changed.*cart\.js/s);
+it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
+  "$name takes an issue to a pull request with green checks",
+  async ({ name, model }) => {
+    world = await observedWorld({
+      config: `version: 1\nharness: { default: ${name} }\n`,
+      harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]),
+    });
+    say(world, "/baton run");
+    const state = await reaches(world, "review");
 
-  // Each step asked the model in its own words, and the repair knew why.
-  expect(server.requests).toHaveLength(7);
-  const asked = server.requests.map(({ user }) => user.join("\n"));
-  expect(asked[0]).toContain("Change nothing. Explore the repository");
-  expect(asked[1]).toContain("Carry the plan out.");
-  expect(asked[4]).toContain("Reduce of empty array");
-  for (const { system, user } of server.requests) expect(`${system}${user.join()}`).toContain("Do not push");
+    expect([...state.effects.keys()].join(" ")).toBe(
+      "plan implement push pull-request checks repair push#2 refresh checks#2 review",
+    );
+    const [pull] = pulls(world);
+    const sha = pull?.pull.headSha as string;
+    const files = await fetch(`${world.github.apiUrl}/repos/${repositoryName}/contents/cart.js?ref=${sha}`).then(
+      (response) => response.json() as Promise<{ content: string }>,
+    );
+    expect(Buffer.from(files.content, "base64").toString()).toBe(sampleScript.repair[0]?.files["cart.js"]);
+    const checks = [...repositoryOf(world).checkRuns.values()].filter(({ name: check }) => check === "test");
+    expect(checks.at(-2)).toMatchObject({ conclusion: "failure", headSha: expect.not.stringMatching(sha) });
+    expect(checks.at(-1)).toMatchObject({ conclusion: "success", headSha: sha });
+    expect(pull?.body).toMatch(/Begin the sum at 0.*### What changed.*cart\.js/s);
 
-  world.github.review({ repository: repositoryName, number: pull?.number as number, as: "bob", event: "APPROVE" });
-  const end = await ends(world);
-  expect(end.outcome?.verdict.status).toBe("passed");
-  // Seven answers of 1,200 in, 85 out, 300 read, 40 written, each charged once (Codex says nothing of cache writes).
-  const tokens = [...end.effects.values()].flatMap(({ attempts }) => attempts.flatMap(({ usage }) => usage));
-  expect(new Set(tokens.map((used) => used.model))).toEqual(new Set([model]));
-  expect(tokens.reduce((sum, used) => sum + used.tokens.output, 0)).toBe(7 * 85);
-  expect(tokens.reduce((sum, used) => sum + used.tokens.cacheRead, 0)).toBe(7 * 300);
-  expect(tokens.reduce((sum, used) => sum + used.tokens.input + used.tokens.cacheWrite, 0)).toBe(7 * 1_240);
-  expect(ownComments(world)[1]).toMatch(new RegExp(`### Cost.*${model}.*\\*\\*Total\\*\\*`, "s"));
-  for (const effect of ["plan", "implement", "repair"])
-    expect(await findByMarker(`${end.runId}/${effect}/1`)).toEqual([]);
-});
+    // Each step asked the model in its own words, and the repair knew why.
+    expect(server.requests).toHaveLength(7);
+    const asked = server.requests.map(({ user }) => user.join("\n"));
+    expect(asked[0]).toContain("Change nothing. Explore the repository");
+    expect(asked[1]).toContain("Carry the plan out.");
+    expect(asked[4]).toContain("Reduce of empty array");
+    for (const { system, user } of server.requests) expect(`${system}${user.join()}`).toContain("Do not push");
+
+    world.github.review({ repository: repositoryName, number: pull?.number as number, as: "bob", event: "APPROVE" });
+    const end = await ends(world);
+    expect(end.outcome?.verdict.status).toBe("passed");
+    // Seven answers of 1,200 in, 85 out, 300 read, 40 written, each charged once (Codex says nothing of cache writes).
+    const tokens = [...end.effects.values()].flatMap(({ attempts }) => attempts.flatMap(({ usage }) => usage));
+    expect(new Set(tokens.map((used) => used.model))).toEqual(new Set([model]));
+    expect(tokens.reduce((sum, used) => sum + used.tokens.output, 0)).toBe(7 * 85);
+    expect(tokens.reduce((sum, used) => sum + used.tokens.cacheRead, 0)).toBe(7 * 300);
+    expect(tokens.reduce((sum, used) => sum + used.tokens.input + used.tokens.cacheWrite, 0)).toBe(7 * 1_240);
+    expect(ownComments(world)[1]).toMatch(new RegExp(`### Cost.*${model}.*\\*\\*Total\\*\\*`, "s"));
+    for (const effect of ["plan", "implement", "repair"])
+      expect(await findByMarker(`${end.runId}/${effect}/1`)).toEqual([]);
+  },
+);

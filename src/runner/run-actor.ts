@@ -44,7 +44,7 @@ export class RunActor {
     this.#fence = fence;
   }
 
-  /** Reads the journal, folds it and brings the process to where it was. With a fence the actor may append what the process asks for next. */
+  /** Reads the journal, folds it and brings the process to where it was. Only with a fence does the actor append what the process asks for next. */
   static async load(dependencies: ActorDependencies, runId: RunId, fence: Fence | null): Promise<RunActor> {
     const events = await dependencies.store.read(runId);
     if (events.length === 0) throw new BatonError("BATON_NO_RUN", `There is no run ${runId}.`);
@@ -56,12 +56,12 @@ export class RunActor {
       actor = new RunActor(dependencies, state, definition, fence);
       const replayed = await replay(definition, events, dependencies.settle);
       actor.#instance = replayed.instance;
-      await actor.#advance(turnEvents(state, definition, replayed.turn));
+      await actor.#take([], turnEvents(state, definition, replayed.turn));
     } catch (thrown) {
       if (!hasCode(thrown, "BATON_DIVERGENCE") && !hasCode(thrown, "BATON_PROCESS_UNKNOWN")) throw thrown;
       // R3: a run that cannot be driven stops loudly instead of guessing.
       actor = new RunActor(dependencies, state, null, fence);
-      await actor.#advance(stop(state, toBatonError(thrown)));
+      await actor.#take([], stop(state, toBatonError(thrown)));
     }
     return actor;
   }
@@ -110,10 +110,10 @@ export class RunActor {
     return stored;
   }
 
-  /** Folds events and lets the process take its turns, until it only waits. */
-  async #take(events: StoredEvent[]): Promise<void> {
+  /** Folds events and lets the process take its turns, until it only waits; `asked` is what it wants already. */
+  async #take(events: StoredEvent[], asked: RunEvent[] = []): Promise<void> {
     let incoming = events;
-    let news: RunEvent[] = [];
+    let news = asked;
     for (let conflicts = 0; ; ) {
       try {
         for (const stored of incoming) {

@@ -50,6 +50,7 @@ export const bot: GithubUser = { id: 51, login: "baton[bot]", kind: "bot" };
 export const people: Record<string, { user: GithubUser; permission: Permission }> = {
   alice: { user: { id: 1, login: "alice", kind: "user" }, permission: "write" },
   bob: { user: { id: 2, login: "bob", kind: "user" }, permission: "maintain" },
+  carol: { user: { id: 4, login: "carol", kind: "user" }, permission: "maintain" },
   mallory: { user: { id: 3, login: "mallory", kind: "user" }, permission: "read" },
 };
 
@@ -280,7 +281,17 @@ export class SmallGithub implements Github {
     this.#count("pull request");
     const { head, base, title, body } = options;
     const number = this.#id();
-    const pull = { number, head, base, title, body, state: "open" as const, mergedSha: null, mergeSha: null, reviews: [] };
+    const pull = {
+      number,
+      head,
+      base,
+      title,
+      body,
+      state: "open" as const,
+      mergedSha: null,
+      mergeSha: null,
+      reviews: [],
+    };
     this.pulls.set(number, pull);
     this.#tellOfPull("pull_request", "opened", pull);
     return this.#facts(pull);
@@ -294,8 +305,16 @@ export class SmallGithub implements Github {
     this.#count("review request");
   }
 
-  async ensureCheckRun(_: Repository, sha: string, externalId: string, content: CheckRunContent, knownId: number | null) {
-    const found = this.checkRuns.find((run) => run.id === knownId || (run.sha === sha && run.externalId === externalId));
+  async ensureCheckRun(
+    _: Repository,
+    sha: string,
+    externalId: string,
+    content: CheckRunContent,
+    knownId: number | null,
+  ) {
+    const found = this.checkRuns.find(
+      (run) => run.id === knownId || (run.sha === sha && run.externalId === externalId),
+    );
     if (found !== undefined) {
       found.content = structuredClone(content);
       return { id: found.id, url: null };
@@ -358,7 +377,16 @@ export class SmallGithub implements Github {
   #comment(number: number, author: GithubUser, body: string, by: number | null): CommentFacts {
     const id = this.#id();
     const at = new Date(this.#now()).toISOString();
-    const comment = { id, number, body, author, appId: by, createdAt: at, updatedAt: at, url: `https://github.test/c/${id}` };
+    const comment = {
+      id,
+      number,
+      body,
+      author,
+      appId: by,
+      createdAt: at,
+      updatedAt: at,
+      url: `https://github.test/c/${id}`,
+    };
     this.said.set(id, comment);
     return comment;
   }

@@ -121,6 +121,9 @@ function prepare(given: {
         blobs.push(content);
         return sha256(content);
       },
+      // What replicas share of harnesses' health is the App's; this job tries the one it was given.
+      value: async () => null,
+      async setValue() {},
     },
     github: { identity: async () => claim.spec.identity },
   };

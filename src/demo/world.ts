@@ -30,6 +30,8 @@ export interface WorldOptions {
   databaseUrl?: string;
   /** Lets `harness.command` of the repository go before the scripted agent. */
   repositoryCommands?: boolean;
+  /** What the App may do beside what it may anyway. */
+  grants?: Record<string, "read" | "write">;
   /** Other processes than the ready-made ones. */
   processes?: ProcessRegistry;
   /** Real harnesses in place of the scripted one; null: those that the environment sets up. */
@@ -91,7 +93,7 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
   const app = github.createApp({
     slug: "baton",
     ownerLogin: "acme",
-    grants: appGrants,
+    grants: { ...appGrants, ...options.grants },
     events: appEvents,
     webhook: null,
   });

@@ -19,6 +19,7 @@ import { createFaults, type Faults } from "./faults.ts";
 import { pages } from "./pages/pages.ts";
 import { createPeople, type People } from "./people.ts";
 import { createRateLimits, type RateLimitOptions } from "./rate-limits.ts";
+import { actionRoutes } from "./routes/actions.ts";
 import { appRoutes } from "./routes/app.ts";
 import { checkRoutes } from "./routes/checks.ts";
 import { codeRoutes, commitRoutes } from "./routes/code.ts";
@@ -27,7 +28,7 @@ import { metaRoutes } from "./routes/meta.ts";
 import { pullRoutes } from "./routes/pulls.ts";
 import { repositoryRoutes } from "./routes/repositories.ts";
 import { serve } from "./server.ts";
-import type { Site } from "./site.ts";
+import type { Site, WorkflowDispatch } from "./site.ts";
 import { emptyState, type State } from "./state.ts";
 import { createWebhooks, type Delivery } from "./webhooks.ts";
 
@@ -37,6 +38,8 @@ export interface LocalGithubOptions {
   now?: () => Date;
   limits?: RateLimitOptions;
   onExchange?: (exchange: Exchange) => void;
+  /** Plays the runners: told of each workflow that is started by `workflow_dispatch`. */
+  onDispatch?: (dispatch: WorkflowDispatch) => void;
 }
 
 export interface LocalGithub extends People {
@@ -68,6 +71,7 @@ export const localGithubRoutes = [
   ...issueRoutes,
   ...pullRoutes,
   ...checkRoutes,
+  ...actionRoutes,
   ...repositoryRoutes,
   ...codeRoutes,
   ...commitRoutes,
@@ -108,6 +112,7 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
     deliveries: [],
     post: (webhook) => webhooks.post(webhook),
     redeliver: (delivery) => webhooks.redeliver(delivery),
+    onDispatch: (dispatch) => options.onDispatch?.(dispatch),
     inFlight: (work) => flight.add(work),
     closing: closing.signal,
     locked(repositoryId, work) {

@@ -15,6 +15,17 @@ export interface View {
   apiUrl: string;
 }
 
+/** A workflow that somebody started. */
+export interface WorkflowDispatch {
+  /** `owner/name`. */
+  repository: string;
+  /** File name in `.github/workflows`. */
+  workflow: string;
+  ref: string;
+  inputs: Record<string, string>;
+  login: string;
+}
+
 export interface Site extends View {
   /** Holds the bare repositories and the work directories of CI. */
   directory: string;
@@ -24,6 +35,7 @@ export interface Site extends View {
   post(webhook: WebhookPost): void;
   redeliver(delivery: Delivery): void;
   deliveries: Delivery[];
+  onDispatch(dispatch: WorkflowDispatch): void;
   /** Runs one thing after the other per repository, so that ref changes are attributable. */
   locked<T>(repositoryId: number, work: () => Promise<T>): Promise<T>;
   /** Counts `work` as in flight until it ends; failures are kept and thrown by `settle()`. */

@@ -115,6 +115,7 @@ export class EffectClaims {
     const headSha = kept ?? (effect.input as { baseSha: string }).baseSha;
     const installation = await github.installation(state.thread.repository.installationId);
     const access = await repositoryAccess(installation, state.thread.repository, "read");
+    await workspaces.fetch(access, state.thread.repository.defaultBranch);
     await workspaces.fetch(access, headSha);
     const bytes = await workspaces.bundle(access, headSha);
     return bytes === null ? null : { headSha, base64: Buffer.from(bytes).toString("base64") };

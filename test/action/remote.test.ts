@@ -1,0 +1,147 @@
+/** `executor: actions`: the App's agents work on runners, by the effect protocol. */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { sampleScript } from "../../src/demo/sample.ts";
+import { repositoryName } from "../../src/demo/world.ts";
+import { ends, pulls, reaches, runState, say } from "../scenarios/helpers.ts";
+import { type RemoteWorld, remoteWorld } from "./remote-world.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
+
+let remote: RemoteWorld;
+afterEach(() => remote.close());
+
+const green = { ...sampleScript, implement: sampleScript.repair };
+const waitingAgent = (): string => {
+  const go = join(remote.world.directory, "go");
+  const implement = [{ ...sampleScript.repair[0], waitFor: go }];
+  writeFileSync(remote.world.scriptPath, JSON.stringify({ ...green, implement }));
+  return go;
+};
+const atWork = (go: string): Promise<boolean> =>
+  remote.world.until("the agent to be at work", () => existsSync(`${go}.waiting`));
+
+describe("runners", () => {
+  it("do the agents' work: commits come as bundles, nothing that may write reaches the agent", async () => {
+    remote = await remoteWorld();
+    const { world, jobs } = remote;
+    say(world, "/baton run");
+    const state = await reaches(world, "review");
+    expect(jobs.map(({ order }) => order.effect)).toEqual(["plan", "implement"]);
+    expect(state.effects.get("implement" as never)).toMatchObject({
+      attempts: [{ worker: "actions" }],
+      output: { commits: 1, files: [{ path: "cart.js", added: 1, removed: 1 }] },
+    });
+    for (const { done } of jobs)
+      expect(await done).toMatchObject({ exitCode: 0, outputs: expect.stringMatching(/passed/) });
+    for (const environment of remote.agentEnvironments()) {
+      expect(Object.keys(environment).filter((name) => /GITHUB_|ACTIONS_|INPUT_|TOKEN/.test(name))).toEqual([]);
+      expect(JSON.stringify(environment)).not.toMatch(/ghs_|platforms-own/);
+    }
+    const number = pulls(world)[0]?.number as number;
+    world.github.review({ repository: repositoryName, number, as: "bob", event: "APPROVE" });
+    const ended = await ends(world);
+    expect(ended.outcome?.verdict.status).toBe("passed");
+    expect(ended.money.spentUsd).toBeGreaterThan(0);
+  });
+
+  it("a cancellation reaches the harness, whose work is kept", async () => {
+    remote = await remoteWorld();
+    const { world, jobs } = remote;
+    const go = waitingAgent();
+    say(world, "/baton run");
+    await atWork(go);
+    const asked = Date.now();
+    say(world, "/baton cancel not needed");
+    const job = await jobs.at(-1)?.done;
+    expect(job).toMatchObject({ exitCode: 1, outputs: expect.stringContaining("cancelled") });
+    expect(Date.now() - asked).toBeLessThan(30_000);
+    expect((await ends(world)).status).toBe("cancelled");
+  });
+
+  it("a Baton that starts anew waits for the same job", async () => {
+    remote = await remoteWorld();
+    const { world, jobs } = remote;
+    const go = waitingAgent();
+    say(world, "/baton run");
+    await atWork(go);
+    await world.restart();
+    writeFileSync(go, "");
+    const state = await reaches(world, "review");
+    expect(jobs).toHaveLength(2);
+    expect(state.effects.get("implement" as never)?.attempts).toHaveLength(1);
+  });
+});
+
+describe("the protocol", () => {
+  const asked = async (): Promise<{ run: string; url: string }> => {
+    remote = await remoteWorld({ startRunners: false });
+    say(remote.world, "/baton run");
+    const run = await remote.world.until("the attempt", async () => {
+      const state = await runState(remote.world);
+      return state?.effects.get("plan" as never)?.status === "running" ? state.runId : null;
+    });
+    return { run, url: `${remote.publicUrl}/api/v1/effects/${run}/plan/1` };
+  };
+  const post = async (url: string, body: unknown, token?: string) => {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, never> };
+  };
+
+  it("refuses who is not the runner workflow of this repository, and says what holds", async () => {
+    const { url } = await asked();
+    const cases: [string, string | undefined, number, RegExp][] = [
+      ["no token", undefined, 401, /Bearer/],
+      ["no token of a job", "abc", 401, /token does not hold/],
+      ["for another audience", await remote.token({ audience: "https://elsewhere.example" }), 401, /aud/],
+      ["of another repository", await remote.token({ claims: { repository_id: "9" } }), 404, /of this repository/],
+      [
+        "of another workflow",
+        await remote.token({ claims: { workflow_ref: `${repositoryName}/.github/workflows/ci.yml@refs/heads/main` } }),
+        403,
+        /baton-runner\.yml/,
+      ],
+      [
+        "of a branch that anybody may push",
+        await remote.token({
+          claims: { workflow_ref: `${repositoryName}/.github/workflows/baton-runner.yml@refs/heads/evil` },
+        }),
+        403,
+        /refs\/heads\/main/,
+      ],
+    ];
+    for (const [what, token, status, message] of cases) {
+      const answer = await post(`${url}/claim`, {}, token);
+      expect([what, answer.status], JSON.stringify(answer.body)).toEqual([what, status]);
+      expect(answer.body["message"], what).toMatch(message);
+    }
+  });
+
+  it("one claim, one epoch, one result; a body that is none names its fields", async () => {
+    const { url } = await asked();
+    const token = await remote.token();
+    const claimed = await post(`${url}/claim`, {}, token);
+    expect(claimed).toMatchObject({ status: 200, body: { epoch: 1, spec: { bundle: null } } });
+    const other = await remote.token({ claims: { run_id: "78" } });
+    expect((await post(`${url}/claim`, {}, other)).status).toBe(409);
+    expect((await post(`${url}/heartbeat`, { epoch: 2 }, token)).status).toBe(409);
+    expect(await post(`${url}/heartbeat`, { epoch: 1, note: "reading" }, token)).toMatchObject({
+      status: 200,
+      body: { cancel: false },
+    });
+    expect((await post(`${url}/heartbeat`, { epoch: "one" }, token)).body["message"]).toMatch(/heartbeat: epoch/);
+    expect((await post(`${url}/heartbeat`, "{", token)).status).toBe(400);
+    expect((await post(`${url}/dance`, {}, token)).status).toBe(404);
+    expect((await post(url.replace("/plan/1", "/plan/2/claim"), {}, token)).status).toBe(409);
+    const error = { code: "BATON_HARNESS_AUTH", message: "The key is refused." };
+    const result = { epoch: 1, result: { ok: false, error, usage: [], kept: null } };
+    expect(await post(`${url}/result`, result, token)).toMatchObject({ status: 200, body: { taken: true } });
+    expect(await post(`${url}/result`, result, token)).toMatchObject({ status: 200, body: { taken: true } });
+    expect((await ends(remote.world)).outcome?.error).toMatchObject(error);
+  });
+});

@@ -20,7 +20,9 @@ export function settingsReference(): GeneratedFile {
         return [
           `\`${name}\``,
           "format" in schema ? "an address" : describeSchema(schema),
-          schema.default === undefined ? "" : `\`${String(schema.default)}\``,
+          schema.default === undefined
+            ? ""
+            : `\`${typeof schema.default === "string" ? schema.default : JSON.stringify(schema.default)}\``,
           schema.description ?? "",
         ];
       }),

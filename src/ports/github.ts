@@ -8,6 +8,7 @@
  * G3 Reads return facts as they are; judging them is the work of `gate/` and `policy/`.
  */
 import type { Actor, Permission, Repository } from "../core/vocabulary.ts";
+import type { RepositorySetup } from "./repository-setup.ts";
 
 export interface GithubUser {
   id: number;
@@ -208,6 +209,9 @@ export interface Github {
     ref: string,
     inputs: Record<string, string>,
   ): Promise<void>;
+
+  /** For `/baton setup`. */
+  setup(repository: Repository): RepositorySetup;
 
   /** Clone URL without credentials, and a token narrowed to this repository. */
   gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }>;

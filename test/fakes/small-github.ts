@@ -248,6 +248,10 @@ export class SmallGithub implements Github {
 
   async dispatchWorkflow(): Promise<void> {}
 
+  setup(): never {
+    throw new TypeError("Nobody sets this repository up.");
+  }
+
   async gitAccess() {
     return { url: "https://github.test/acme/shop.git", token: null };
   }

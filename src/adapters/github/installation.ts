@@ -13,7 +13,9 @@ import type {
   RequiredCheck,
   ReviewFacts,
 } from "../../ports/github.ts";
+import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
+import { repositorySetup } from "./repository-setup.ts";
 import type { Requester } from "./request.ts";
 import * as wire from "./wire-types.ts";
 
@@ -423,6 +425,10 @@ export class InstallationGithub implements Github {
       ref,
       inputs,
     });
+  }
+
+  setup(repository: Repository): RepositorySetup {
+    return repositorySetup(this.#requester, repository);
   }
 
   async gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }> {

@@ -1,0 +1,101 @@
+/** Setting one repository up, through the one client. */
+import { BatonError, hasCode } from "../../core/errors.ts";
+import type { Repository } from "../../core/vocabulary.ts";
+import type { RepositorySetup } from "../../ports/repository-setup.ts";
+import type { Requester } from "./request.ts";
+
+interface Tree {
+  tree: { path: string; type: string }[];
+}
+
+interface Rule {
+  type: string;
+  parameters?: { required_approving_review_count?: number; require_code_owner_review?: boolean };
+}
+
+interface Content {
+  sha: string;
+  content?: string;
+}
+
+export function repositorySetup(requester: Requester, { owner, name }: Repository): RepositorySetup {
+  const at = { owner, repo: name };
+  return {
+    async paths(sha) {
+      const { tree } = await requester.get<Tree>("/repos/{owner}/{repo}/git/trees/{tree_sha}", {
+        ...at,
+        tree_sha: sha,
+        recursive: "1",
+      });
+      return tree.filter(({ type }) => type === "blob").map(({ path }) => path);
+    },
+
+    async secretNames() {
+      const named = (data: unknown): { name: string }[] => (data as { secrets: { name: string }[] }).secrets;
+      const lists = await Promise.all(
+        ["/repos/{owner}/{repo}/actions/secrets", "/repos/{owner}/{repo}/actions/organization-secrets"].map((route) =>
+          requester.list<{ name: string }>(route, at, named).catch(refusedIsNull),
+        ),
+      );
+      const known = lists.filter((list) => list !== null);
+      return known.length === 0 ? null : [...new Set(known.flat().map((secret) => secret.name))].sort();
+    },
+
+    async branchRules(branch) {
+      const rules =
+        (await requester.find<Rule[]>("/repos/{owner}/{repo}/rules/branches/{branch}", { ...at, branch })) ?? [];
+      const found = await requester.find<{ protected: boolean }>("/repos/{owner}/{repo}/branches/{branch}", {
+        ...at,
+        branch,
+      });
+      const reviews = rules.filter(({ type }) => type === "pull_request").map(({ parameters }) => parameters ?? {});
+      return {
+        protected: rules.length > 0 || found?.protected === true,
+        reviews: Math.max(0, ...reviews.map((rule) => rule.required_approving_review_count ?? 0)),
+        codeOwners: reviews.some((rule) => rule.require_code_owner_review === true),
+      };
+    },
+
+    async ensureBranch(branch, sha, reset) {
+      const ref = `heads/${branch}`;
+      const read = (): Promise<{ object: { sha: string } } | null> =>
+        requester.find("/repos/{owner}/{repo}/git/ref/{+ref}", { ...at, ref });
+      const now = await read();
+      if (now === null) {
+        try {
+          await requester.write("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/${ref}`, sha });
+        } catch (thrown) {
+          // The answer of an earlier try was lost, or somebody else was as quick.
+          if (!hasCode(thrown, "BATON_GITHUB_CONFLICT") || (await read()) === null) throw thrown;
+        }
+      } else if (reset && now.object.sha !== sha) {
+        await requester.write("PATCH /repos/{owner}/{repo}/git/refs/{+ref}", { ...at, ref, sha, force: true });
+      }
+    },
+
+    async ensureFile({ branch, path, text, message }) {
+      const file = { ...at, path };
+      const now = await requester.find<Content>("/repos/{owner}/{repo}/contents/{+path}", { ...file, ref: branch });
+      if (now !== null && Buffer.from(now.content ?? "", "base64").toString("utf8") === text) return;
+      try {
+        await requester.write("PUT /repos/{owner}/{repo}/contents/{+path}", {
+          ...file,
+          branch,
+          message,
+          content: Buffer.from(text, "utf8").toString("base64"),
+          ...(now === null ? {} : { sha: now.sha }),
+        });
+      } catch (thrown) {
+        // To a token without the scope `workflow` GitHub denies that the file could be there.
+        if (!hasCode(thrown, "BATON_GITHUB_NOT_FOUND") || !path.startsWith(".github/workflows/")) throw thrown;
+        throw new BatonError("BATON_GITHUB_DENIED", (thrown as BatonError).message, { cause: thrown });
+      }
+    },
+  };
+}
+
+/** A list that may not be read, or that this GitHub does not have. */
+function refusedIsNull(thrown: unknown): null {
+  if (hasCode(thrown, "BATON_GITHUB_DENIED") || hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) return null;
+  throw thrown;
+}

@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { commandLineReference } from "./generators/command-line-reference.ts";
 import { commandReference } from "./generators/command-reference.ts";
 import { configReference } from "./generators/config-reference.ts";
 import { configSchema } from "./generators/config-schema.ts";
@@ -28,6 +29,7 @@ export function generatedFiles(): GeneratedFile[] {
     errorReference(),
     settingsReference(),
     invariantsReference(),
+    commandLineReference(),
   ];
 }
 

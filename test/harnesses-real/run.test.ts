@@ -57,6 +57,8 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
   "$name takes an issue to a pull request with green checks",
   async ({ name, model }) => {
     world = await observedWorld({
+      // Real CLIs on a busy machine take their time.
+      patienceMs: 90_000,
       config: `version: 1\nharness: { default: ${name} }\n`,
       harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]),
     });

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Snapshot } from "../../src/adapters/git-state/files.ts";
 import { type GitDatabase, openGitDatabase } from "../../src/adapters/git-state/open.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
@@ -17,6 +17,9 @@ import { type LocalGithub, startLocalGithub } from "../../src/local-github/local
 import { ManualClock } from "../fakes/manual-clock.ts";
 import { startWorkerProcess } from "../fakes/worker-process.ts";
 import { newRun, paused, resumed } from "./store.ts";
+
+// Hundreds of git processes: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 let directory = "";
 let scratches = 0;

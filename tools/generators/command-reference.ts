@@ -1,5 +1,6 @@
 /** docs/reference/commands.md: what can be asked in a thread, from the grammar and the default permissions. */
 import { defaultSettings } from "../../src/config/schema.ts";
+import { permissionFor } from "../../src/policy/permission.ts";
 import type { CommandGrammar } from "../../src/thread/grammar/index.ts";
 import { grammars } from "../../src/thread/grammar/index.ts";
 import { permissionNeeded } from "../../src/thread/help.ts";
@@ -33,13 +34,14 @@ export function commandReference(): GeneratedFile {
 
 function section(grammar: CommandGrammar): string[] {
   const { name, aliases, usage, summary, examples, needs, positional, options, needsRun, worksOnHead } = grammar;
+  const { permission, key } = permissionFor(name, needs, defaultSettings.commands);
   const parts = [
     ...positional.map((part) => [`\`${part.name}\``, `${part.summary}${part.required ? "" : " May be left out."}`]),
     ...Object.entries(options).map(([option, { value, summary: said }]) => [`\`--${option} ${value}\``, said]),
   ];
   const notes = [
     summary,
-    needs === "read" ? "Anybody who can read may." : `Permission: \`commands.${needs}\`.`,
+    key === null ? `Permission: ${permission}.` : `Permission: \`${key}\`.`,
     ...(needsRun ? ["Needs a run in the thread."] : []),
     ...(worksOnHead ? ["Refused on a pull request from a fork."] : []),
     ...aliases.map((alias) => `Also written \`/baton ${alias}\`.`),

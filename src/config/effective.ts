@@ -41,7 +41,7 @@ interface Leaf {
 }
 
 /** Maps whose keys people choose. */
-const open = new Set(["prices", "commands.allow"]);
+const open = new Set(["prices", "commands.allow", "tiers", "profiles"]);
 
 function leaves(value: unknown, path: string[] = [], key = "", into = new Map<string, Leaf>()): Map<string, Leaf> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {

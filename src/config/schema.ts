@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
+import { capabilities } from "../routing/profile.ts";
 import { commandNames } from "./command-names.ts";
 
 /** Lists are matched against every file or check. */
@@ -22,6 +23,31 @@ const glob = z
     /^(?!!|\/|\.\.?\/)\S(?:.{0,254}\S)?$/,
     "a glob of paths from the root of the repository, without a leading /, ./ or !",
   );
+
+/** A model, or how strong a one: each harness has its own models for the three. */
+const modelOrTier = z.string().min(1).nullable().default(null);
+const role = z.enum(["plan", "implement", "repair", "address", "review", "verify"]);
+
+const profileSchema = z.strictObject({
+  access: z
+    .enum(["read-only", "write"])
+    .default("write")
+    .describe("The most that an agent may do, whatever its step asks for."),
+  roles: z.array(role).max(listMax).default([]).describe("Steps that are dispatched at all. Empty: any."),
+  needs: z
+    .array(z.enum(capabilities))
+    .max(listMax)
+    .default([])
+    .describe("What the harness must be able to do by itself, for example `readOnly` or `maxUsd`."),
+  harnesses: z.array(z.string().min(1)).max(listMax).default([]).describe("Harnesses that may be chosen. Empty: any."),
+  model: modelOrTier.describe("Model, or `fast`, `standard` or `strong`, in place of what `models` says."),
+});
+
+const tierSchema = z.strictObject({
+  fast: z.string().min(1).optional().describe("Its fast and cheap model."),
+  standard: z.string().min(1).optional().describe("Its model for everyday work."),
+  strong: z.string().min(1).optional().describe("Its best model."),
+});
 
 /** A check by name, or by name and the id of the GitHub App that must report it. */
 const check = z
@@ -101,6 +127,26 @@ export const settingsSchema = z
           .describe(
             "Models that agents may ask for, by the name that they ask with; others are refused before they cost anything. Empty: any. Some agents use a small second model: list it as well.",
           ),
+        fallback: z
+          .array(z.string().min(1))
+          .max(listMax)
+          .default([])
+          .describe(
+            "Who takes over, in this order, when a harness is not there, has no valid key or no quota, fails or crashes: from its work, with a word on what happened.",
+          ),
+        prefer: z
+          .enum(["listed", "cheapest"])
+          .default("listed")
+          .describe(
+            "`listed`: `default` first, then `fallback`. `cheapest`: of all these, the one whose step is expected to cost least, by what such steps did cost and by price.",
+          ),
+        profile: z
+          .string()
+          .min(1)
+          .default("full")
+          .describe(
+            "What agents of a run may be chosen for: `full`, `read-only`, `plan-only`, `verify-only`, or one of `profiles`.",
+          ),
         command: z
           .array(z.string())
           .max(listMax)
@@ -111,6 +157,30 @@ export const settingsSchema = z
       })
       .prefault({})
       .describe("Which coding agent does the work."),
+    models: z
+      .strictObject({
+        any: modelOrTier.describe("For steps without one below."),
+        plan: modelOrTier.describe("For planning."),
+        implement: modelOrTier.describe("For making the change."),
+        repair: modelOrTier.describe("For repairing red checks."),
+        address: modelOrTier.describe("For what a review asks."),
+        review: modelOrTier.describe("For reviewing."),
+        verify: modelOrTier.describe("For verifying."),
+      })
+      .prefault({})
+      .describe(
+        "Model of a step by its role: a name, or `fast`, `standard` or `strong`. A harness that does not serve the named one takes its own.",
+      ),
+    tiers: z
+      .record(z.string().min(1), tierSchema)
+      .default({})
+      .describe(
+        "What `fast`, `standard` and `strong` are for a harness, by its name, where you want others than Baton's.",
+      ),
+    profiles: z
+      .record(z.string().min(1), profileSchema)
+      .default({})
+      .describe("Profiles of your own, by name, for `harness.profile`. Names of Baton's own cannot be redefined."),
     budget: z
       .strictObject({
         runUsd: usd
@@ -122,6 +192,14 @@ export const settingsSchema = z
           .max(10)
           .default([...limits.budgetWarnings])
           .describe("Fractions of the budget at which the thread is told."),
+        downgradeAt: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.9)
+          .describe(
+            "Fraction of the budget from which on steps get the cheapest model of their harness, unless a person asked for one by name. 1: never.",
+          ),
         unknownPrice: z
           .enum(["stop", "allow"])
           .default("stop")

@@ -1,5 +1,6 @@
 /** What makes no sense together although each key is right by itself. An error hinders, a warning is shown. */
 import { nearest } from "../core/nearest.ts";
+import { findProfile, readyProfiles } from "../routing/profile.ts";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
 
@@ -15,6 +16,7 @@ export function senseProblems({
   breakpoints,
   merge,
   harness,
+  profiles,
 }: Settings): SenseProblem[] {
   const problems: SenseProblem[] = [];
   const say = (
@@ -47,6 +49,16 @@ export function senseProblems({
       `\`harness.default\` is "${harness.default}", which is not one of Baton's own.`,
       meant,
     );
+  const profileNames = [...new Set([...Object.keys(readyProfiles), ...Object.keys(profiles)])];
+  if (findProfile(harness.profile, profiles) === null)
+    say(
+      "error",
+      ["harness", "profile"],
+      `There is no profile "${harness.profile}". There are: ${profileNames.join(", ")}.`,
+      nearest(harness.profile, profileNames),
+    );
+  for (const name of Object.keys(profiles).filter((own) => Object.hasOwn(readyProfiles, own)))
+    say("error", ["profiles", name], `\`${name}\` is one of Baton's own profiles. Give yours another name.`);
   for (const { name } of gates.required.filter((check) => gates.ignore.includes(check.name))) {
     say(
       "error",

@@ -205,7 +205,7 @@ export const errorCatalogue = {
     "retryable",
     502,
     "The harness printed without end, or ended without the message that says how.",
-    "The harness printed what Baton cannot read. Check that the installed version is one that docs/guides/harnesses.md names.",
+    "The harness printed what Baton cannot read. Compare what `baton harness doctor` says of its version with docs/guides/harnesses.md.",
   ),
   BATON_HARNESS_TURNS: entry(
     "terminal",
@@ -218,6 +218,18 @@ export const errorCatalogue = {
     422,
     "An attempt used all of `limits.attemptTokens`.",
     "The harness reached `limits.attemptTokens`. Baton goes on from its work in another attempt; raise the limit or split the task.",
+  ),
+  BATON_HARNESS_FALLBACK: entry(
+    "retryable",
+    503,
+    "A harness failed by a fault of its own, and another of `harness.fallback` takes the step over.",
+    "Nothing to do for this run. See what the message says of the one that failed.",
+  ),
+  BATON_HARNESS_UNSUITABLE: entry(
+    "terminal",
+    422,
+    "No harness of `harness.default` and `harness.fallback` has what the step or its profile needs.",
+    "Change `harness.profile`, `harness.fallback` or `harness.models` in `baton.yaml` as the message says.",
   ),
   // money
   BATON_BUDGET_EXCEEDED: entry(

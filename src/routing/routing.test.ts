@@ -147,6 +147,14 @@ describe("the order", () => {
     expect(chosen(change)).toEqual(expected);
   });
 
+  it("takes the model of each role", () => {
+    const roles: Role[] = ["plan", "implement", "repair", "address", "review", "verify"];
+    const models = Object.fromEntries(roles.map((role) => [role, `m-${role}`]));
+    expect(roles.map((role) => chosen({ role, models, order: ["command"] })[0])).toEqual(
+      roles.map((role) => `command m-${role}`),
+    );
+  });
+
   it("every choice and every harness that was left out has a reason", () => {
     const { choices, left } = rank(
       question({

@@ -16,7 +16,7 @@ import { hasCode, toBatonError } from "../core/errors.ts";
 import type { RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
-import type { EffectKey, Usage } from "../core/vocabulary.ts";
+import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
 import { admit, budgetWarnings } from "../money/budget.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { childOutcome, ensureChild } from "./perform/child.ts";
@@ -315,6 +315,13 @@ export class RunDriver {
       attempt,
       github: await this.#dependencies.github.installation(state.thread.repository.installationId),
       signal,
+      decided: async (verdict: Verdict) => {
+        await this.#change((now) =>
+          now.open.has(effect.key)
+            ? [{ type: "policy.decided", action: "route", actor: null, verdict, operationKey: null }]
+            : [],
+        );
+      },
       report: (note: string, usage: Usage[]) => {
         if (reports >= progressEventsMax || clock.now() < reportedAt + progressIntervalMs) return;
         reports += 1;

@@ -130,7 +130,7 @@ describe("the model's key", () => {
     });
     expect(usage?.costUsd).toBeCloseTo(2 * requestUsd, 9);
     const state = await runState(world);
-    const ledger = await world.baton.dependencies.store.ledger({ ...(state === null ? {} : { runId: state.runId }) });
+    const ledger = await world.baton.dependencies.store.ledger(state === null ? {} : { runId: state.runId });
     const settledUsd = ledger.filter(({ kind }) => kind === "settle").reduce((sum, { usd }) => sum + usd, 0);
     expect(settledUsd).toBeCloseTo(4 * requestUsd, 9);
   });

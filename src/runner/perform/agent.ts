@@ -6,16 +6,15 @@
  * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness says of itself.
  */
 
-import type { Settings } from "../../config/schema.ts";
 import type { AttemptResult } from "../../core/decide.ts";
 import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
-import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
+import { type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import { unpriced } from "../../money/cost.ts";
-import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import type { HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { performRemotely } from "../remote/remote-agent.ts";
@@ -23,6 +22,7 @@ import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { Meter } from "./meter.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
+import { remember, route, takenOver } from "./route.ts";
 
 export const agentPerformer: WorkPerformer = {
   estimateUsd: (state) => settingsOf(state).limits.attemptUsd,
@@ -37,10 +37,12 @@ function isRemote({ publicUrl }: Dependencies, state: RunState): boolean {
 /** On this machine; a runner performs an effect with the same code. */
 export async function perform(context: PerformContext): Promise<AttemptResult> {
   const { dependencies, state, effect, attempt, github, signal } = context;
-  const input = agentInputSchema.parse(effect.input);
+  const asked = agentInputSchema.parse(effect.input);
   const settings = settingsOf(state);
-  const harness = chooseHarness(dependencies, settings, input);
-  const model = input.model ?? settings.harness.model ?? harness.defaultModel;
+  const routed = await route(context, asked, settings);
+  const { harness, choice } = routed;
+  const { model } = choice;
+  const input: AgentInput = { ...asked, access: choice.access };
   const access = await repositoryAccess(github, state.thread.repository, "read");
   const before = await workBefore(context, input, access);
   const name = workspaceName(effect, attempt);
@@ -50,9 +52,8 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     if (toBatonError(thrown).code !== "BATON_GIT_FAILED") throw thrown;
   });
   const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha });
-  const promptId = await dependencies.store.putBlob(
-    dependencies.redact(`${input.prompt.system}\n\n${input.prompt.user}`),
-  );
+  const prompt = `${input.prompt.user}${handover(before, harness.name, input.baseSha)}`;
+  const promptId = await dependencies.store.putBlob(dependencies.redact(`${input.prompt.system}\n\n${prompt}`));
   const meter = new Meter(harness.name, settings, state.money, effect.attempts.at(-1)?.reservedUsd ?? 0);
   const report = (note: string): void => context.report(dependencies.redact(note), meter.usage());
   const grant = dependencies.models?.grant({
@@ -73,9 +74,9 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       cwd: workspace.path,
       homePath: workspace.homePath,
       systemPrompt: input.prompt.system,
-      prompt: input.prompt.user,
+      prompt,
       access: input.access,
-      model: model ?? null,
+      model,
       resumeSessionId: before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null),
       maxTurns: input.maxTurns ?? settings.limits.turns,
       maxUsd: meter.limitUsd,
@@ -109,7 +110,8 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   };
   const error =
     errorOf(result, meter, signal, grant?.stopReason() ?? null) ?? unpriced(usage, settings.budget.unknownPrice);
-  if (error !== null) return { ok: false, error, usage, kept };
+  await remember(dependencies, routed, input.role, { error, usage, durationMs: result.durationMs });
+  if (error !== null) return { ok: false, error: takenOver(error, routed), usage, kept };
   const output: AgentOutput = {
     harness: harness.name,
     model: usage[0]?.model ?? model ?? "unknown",
@@ -129,16 +131,14 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
 
 const nothing: ImportResult = { headSha: null, commits: 0, files: [], rescued: false };
 
-function chooseHarness(dependencies: Dependencies, settings: Settings, input: AgentInput): Harness {
-  const name = input.harness ?? settings.harness.default;
-  const harness = dependencies.harnesses.get(name);
-  if (harness === undefined) {
-    throw new BatonError(
-      "BATON_HARNESS_UNKNOWN",
-      `Harness "${name}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`,
-    );
-  }
-  return harness;
+/** To one who takes over from another: its session is not theirs, its commits are. */
+function handover(before: Kept | null, harness: string, baseSha: string): string {
+  if (before === null || before.harness === "" || before.harness === harness) return "";
+  const work =
+    before.headSha === null
+      ? "It left no change."
+      : `What it changed is committed here: look at \`git log ${baseSha}..HEAD\` and \`git diff ${baseSha}\` first, keep what is right and go on from there.`;
+  return `\n\n## Handoff\n\nAnother agent (${before.harness}) began this task and could not go on. ${work}`;
 }
 
 async function importWork(

@@ -21,6 +21,8 @@ export interface PerformContext {
   signal: AbortSignal;
   /** A milestone for people, with what was used so far. */
   report(note: string, usage: Usage[]): void;
+  /** A choice that was made for this attempt, for `/baton why`: journaled before the attempt goes on. */
+  decided?(verdict: Verdict): Promise<void>;
 }
 
 /** Ends by its own work: agent, shell, publish. */

@@ -1,0 +1,235 @@
+/**
+ * Chooses who does a step: gathers what `routing/` judges, journals what it says, and keeps what came of it.
+ *
+ * Owns: reading and keeping circuits and history (store values, so that replicas share them). Does not own: the judgement.
+ * Two replicas that keep an outcome at the same moment may lose one of both: a circuit then opens an attempt later.
+ */
+import { z } from "zod";
+import type { Settings } from "../../config/schema.ts";
+import type { AgentInput } from "../../core/effect.ts";
+import { BatonError, type ErrorData } from "../../core/errors.ts";
+import type { EffectState } from "../../core/state.ts";
+import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
+import type { Harness } from "../../ports/harness.ts";
+import type { Store } from "../../ports/store.ts";
+import { afterOutcome, type Circuit, faultOf } from "../../routing/circuit.ts";
+import { afterAttempt, type History, newHistory } from "../../routing/history.ts";
+import { findProfile, type Profile } from "../../routing/profile.ts";
+import {
+  type Choice,
+  circuitKey,
+  historyKey,
+  modelsOf,
+  type Question,
+  type Ranking,
+  rank,
+} from "../../routing/rank.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { PerformContext } from "./performer.ts";
+
+const circuitSchema: z.ZodType<Circuit> = z.object({
+  outcomes: z.array(z.object({ at: z.number(), ok: z.boolean() })),
+  openUntil: z.number().nullable(),
+  openings: z.number(),
+});
+const historySchema: z.ZodType<History> = z.object({
+  attempts: z.number(),
+  successes: z.number(),
+  usd: z.number().nullable(),
+  durationMs: z.number().nullable(),
+});
+
+export interface Routed {
+  harness: Harness;
+  choice: Choice;
+  /** Who would take over from this choice with what it leaves; null: nobody. */
+  next: Choice | null;
+}
+
+export async function route(context: PerformContext, input: AgentInput, settings: Settings): Promise<Routed> {
+  const { dependencies, state, effect, attempt } = context;
+  const question = await questionOf(context, input, settings);
+  const ranking = rank(question);
+  const [choice, ...others] = ranking.choices;
+  const harness = choice === undefined ? undefined : dependencies.harnesses.get(choice.harness);
+  await context.decided?.(verdictOf(effect, attempt, ranking));
+  if (choice === undefined || harness === undefined) throw nobody(question, ranking, dependencies);
+  const failed = new Set(question.failed.map((one) => one.harness));
+  dependencies.log.debug("Routed", {
+    runId: state.runId,
+    key: effect.key,
+    harness: choice.harness,
+    model: choice.model,
+  });
+  return { harness, choice, next: others.find((other) => !failed.has(other.harness)) ?? null };
+}
+
+/** The fault of one harness is another's work: as an error it lets the step go on, and says with whom. */
+export function takenOver(error: ErrorData, { choice, next }: Routed): ErrorData {
+  if (next === null || faultOf(error.code) === null) return error;
+  return {
+    code: "BATON_HARNESS_FALLBACK",
+    message: `${choice.harness} gave up: ${error.message} ${next.harness} takes over.`,
+    details: { ...error.details, code: error.code },
+  };
+}
+
+/** Keeps what came of an attempt, for the next choice of any run. */
+export async function remember(
+  { store, clock }: Pick<Dependencies, "store" | "clock">,
+  { choice }: Pick<Routed, "choice">,
+  role: AgentInput["role"],
+  result: { error: ErrorData | null; usage: readonly Usage[]; durationMs: number },
+): Promise<void> {
+  const { harness, model } = choice;
+  const { error, usage, durationMs } = result;
+  const fault = error === null ? null : faultOf(error.code);
+  // Neither a success nor a fault of its own: it says nothing (routing B1).
+  if (error !== null && fault === null) return;
+  const keys = fault === "harness" ? [circuitKey(harness, null)] : [circuitKey(harness, model)];
+  if (fault === null && model !== null) keys.push(circuitKey(harness, null));
+  for (const key of keys) {
+    const circuit = await circuitOf(store, key);
+    // Nothing is written while all is well and was.
+    if (circuit === null && fault === null) continue;
+    const after = afterOutcome(circuit ?? { outcomes: [], openUntil: null, openings: 0 }, fault === null, clock.now());
+    await store.setValue(circuitName(key), after as unknown as Json);
+  }
+  const key = historyKey(harness, model, role);
+  const usd = usage.some(({ costUsd }) => costUsd === null)
+    ? null
+    : usage.reduce((sum, one) => sum + (one.costUsd ?? 0), 0);
+  const known = usage.some(({ tokens }) => tokens.input + tokens.output > 0) ? usd : null;
+  const history = afterAttempt((await historyOf(store, key)) ?? newHistory, {
+    ok: error === null,
+    usd: known,
+    durationMs,
+  });
+  await store.setValue(historyName(key), history as unknown as Json);
+}
+
+async function questionOf(
+  { dependencies, state, effect }: PerformContext,
+  input: AgentInput,
+  settings: Settings,
+): Promise<Question> {
+  const { store, clock, harnesses } = dependencies;
+  const { harness: wanted, profiles, tiers, budget, prices } = settings;
+  const profile = findProfile(wanted.profile, profiles as Record<string, Profile>);
+  if (profile === null)
+    throw new BatonError("BATON_INPUT_INVALID", `There is no profile "${wanted.profile}" (\`harness.profile\`).`);
+  const { any, ...byRole } = settings.models;
+  const named = Object.fromEntries(Object.entries(byRole).filter(([, model]) => model !== null));
+  const fallbackModel = any ?? wanted.model;
+  const { money } = state;
+  const own = effect.attempts.at(-1)?.reservedUsd ?? 0;
+  const partial = {
+    role: input.role,
+    asked: { harness: input.harness ?? null, model: input.model ?? null },
+    order: [wanted.default, ...wanted.fallback],
+    models: { ...named, ...(fallbackModel === null ? {} : { any: fallbackModel }) } as Question["models"],
+    tiers: tiers as Question["tiers"],
+    profile,
+  };
+  const candidates = [...harnesses.values()].map(({ name, capabilities, defaultModel }) => ({
+    name,
+    capabilities,
+    defaultModel,
+  }));
+  const circuits = new Map<string, Circuit>();
+  const history = new Map<string, History>();
+  for (const candidate of candidates) {
+    if (!partial.order.includes(candidate.name) && partial.asked.harness !== candidate.name) continue;
+    for (const model of new Set([null, ...modelsOf(partial, candidate)])) {
+      const circuit = await circuitOf(store, circuitKey(candidate.name, model));
+      if (circuit !== null) circuits.set(circuitKey(candidate.name, model), circuit);
+      const past = await historyOf(store, historyKey(candidate.name, model, input.role));
+      if (past !== null) history.set(historyKey(candidate.name, model, input.role), past);
+    }
+  }
+  return {
+    ...partial,
+    access: input.access,
+    needs: [],
+    profileName: wanted.profile,
+    allowedModels: wanted.models,
+    prefer: wanted.prefer,
+    harnesses: candidates,
+    prices,
+    money: {
+      budgetUsd: money.budgetUsd,
+      leftUsd: Math.max(0, money.budgetUsd - money.spentUsd - Math.max(0, money.reservedUsd - own)),
+      downgradeAt: budget.downgradeAt,
+    },
+    circuits,
+    history,
+    failed: failures(effect),
+    now: clock.now(),
+  };
+}
+
+function failures(effect: EffectState): Question["failed"] {
+  return effect.attempts.flatMap(({ error, kept }) => {
+    const code = error?.details?.["code"] ?? error?.code ?? null;
+    return code === null || kept === null || faultOf(code) === null ? [] : [{ harness: kept.harness, code }];
+  });
+}
+
+function nobody(
+  { asked, order }: Question,
+  { left, waitUntil }: Ranking,
+  { harnesses, clock }: Dependencies,
+): BatonError {
+  const names = [...new Set([...(asked.harness === null ? [] : [asked.harness]), ...order])];
+  if (!names.some((name) => harnesses.has(name)))
+    return new BatonError(
+      "BATON_HARNESS_UNKNOWN",
+      `Harness "${names[0] ?? ""}" is not known. Known: ${[...harnesses.keys()].join(", ")}.`,
+    );
+  const reasons = left.map(({ harness, reason }) => (harness === "" ? reason : `${harness} ${reason}.`)).join(" ");
+  if (waitUntil !== null)
+    return new BatonError("BATON_HARNESS_UNAVAILABLE", reasons, { retryAfterMs: Math.max(0, waitUntil - clock.now()) });
+  return new BatonError("BATON_HARNESS_UNSUITABLE", reasons);
+}
+
+/** What `/baton why` shows. */
+function verdictOf(effect: EffectState, attempt: number, { choices, left }: Ranking): Verdict {
+  const [first, ...others] = choices;
+  const line = (status: Verdict["status"], name: string, reason: string): Verdict => ({
+    name,
+    status,
+    reason,
+    evidence: [],
+    children: [],
+  });
+  const what = `${effect.key}${attempt === 1 ? "" : `, attempt ${attempt}`}`;
+  return {
+    ...line(
+      first === undefined ? "failed" : "passed",
+      what,
+      first === undefined ? "No harness can do this." : `Goes to ${nameOf(first)}: ${first.reasons.join("; ")}.`,
+    ),
+    children: [
+      ...others.map((choice) => line("skipped", nameOf(choice), `Next: ${choice.reasons.join("; ")}.`)),
+      ...left.map(({ harness, reason }) => line("skipped", harness === "" ? "profile" : harness, reason)),
+    ],
+  };
+}
+
+function nameOf({ harness, model }: Choice): string {
+  return model === null ? harness : `${harness} with ${model}`;
+}
+
+const circuitName = (key: string): string => `routing/circuit/${key}`;
+const historyName = (key: string): string => `routing/history/${key}`;
+
+/** What an older or newer version kept, or nobody, is as good as nothing. */
+async function circuitOf(store: Store, key: string): Promise<Circuit | null> {
+  const parsed = circuitSchema.safeParse(await store.value(circuitName(key)));
+  return parsed.success ? parsed.data : null;
+}
+
+async function historyOf(store: Store, key: string): Promise<History | null> {
+  const parsed = historySchema.safeParse(await store.value(historyName(key)));
+  return parsed.success ? parsed.data : null;
+}

@@ -31,7 +31,7 @@ export interface RemoteWorld {
   close(): Promise<void>;
 }
 
-export async function remoteWorld(options: { startRunners?: boolean } = {}): Promise<RemoteWorld> {
+export async function remoteWorld(options: { startRunners?: boolean; patienceMs?: number } = {}): Promise<RemoteWorld> {
   const { privateKey, publicKey } = await generateKeyPair("RS256");
   const jwk = { ...(await exportJWK(publicKey)), kid: "1", alg: "RS256", use: "sig" };
   let world: ObservedWorld | null = null;
@@ -77,6 +77,7 @@ export async function remoteWorld(options: { startRunners?: boolean } = {}): Pro
     if (world !== null && options.startRunners !== false) jobs.push(startRunner(world, issuerUrl, inputs, jobs.length));
   };
   world = await observedWorld({
+    ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
     files: { ...sampleFiles, [runnerFile]: "on: { workflow_dispatch: { inputs: { effect: {} } } }\njobs: {}\n" },
     script: { ...sampleScript, implement: sampleScript.repair },
     config: "harness: { default: command }\nexecutor: actions\n",

@@ -24,7 +24,7 @@ const atWork = (go: string): Promise<boolean> =>
 
 describe("runners", () => {
   it("do the agents' work: commits come as bundles, nothing that may write reaches the agent", async () => {
-    remote = await remoteWorld();
+    remote = await remoteWorld({ patienceMs: 120_000 });
     const { world, jobs } = remote;
     say(world, "/baton run");
     const state = await reaches(world, "review");
@@ -47,7 +47,7 @@ describe("runners", () => {
   });
 
   it("a cancellation reaches the harness, whose work is kept", async () => {
-    remote = await remoteWorld();
+    remote = await remoteWorld({ patienceMs: 120_000 });
     const { world, jobs } = remote;
     const go = waitingAgent();
     say(world, "/baton run");
@@ -61,7 +61,7 @@ describe("runners", () => {
   });
 
   it("a Baton that starts anew waits for the same job", async () => {
-    remote = await remoteWorld();
+    remote = await remoteWorld({ patienceMs: 120_000 });
     const { world, jobs } = remote;
     const go = waitingAgent();
     say(world, "/baton run");

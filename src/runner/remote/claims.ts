@@ -47,6 +47,7 @@ export class EffectClaims {
   async claim(attempt: Attempt, job: JobIdentity): Promise<ClaimAnswer> {
     const { store, clock, github } = this.#dependencies;
     const { state, effect } = await this.#attempt(attempt, job);
+    if (!state.open.has(effect.key)) throw conflict(`"${effect.key}" has ended meanwhile.`);
     const operation = operationOf(attempt);
     const lease = await store.acquireLease(operation, ownerOf(job), clock.now(), limits.remoteLeaseMs);
     if (lease === null) throw conflict("Another job has claimed this attempt.");
@@ -141,12 +142,8 @@ export class EffectClaims {
     }
     const effect = [...state.effects.values()].find((one) => one.key === key);
     const current = effect?.attempts.at(-1);
-    if (
-      effect === undefined ||
-      !state.open.has(effect.key) ||
-      current?.attempt !== attempt ||
-      current.worker !== remoteWorker
-    )
+    // Also one that was cancelled: its worker is told so, and its last words are heard.
+    if (effect === undefined || current?.attempt !== attempt || current.worker !== remoteWorker)
       throw conflict(`Attempt ${attempt} of "${key}" is not waiting for a worker.`);
     return { state, effect };
   }

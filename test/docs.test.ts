@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { CommandReader } from "../src/adapters/harness/command.ts";
 import { environmentSchema } from "../src/app/settings.ts";
 import { settingsJsonSchema } from "../src/config/json-schema.ts";
 import { parseConfig } from "../src/config/parse.ts";
@@ -140,6 +141,34 @@ function dedent(text: string): string {
     .map((line) => line.trimStart())
     .join("\n");
 }
+
+it("the lines that a command may print are understood as the guide says", () => {
+  const reader = new CommandReader();
+  const lines =
+    blocks("docs/guides/harnesses.md")
+      .find(({ info }) => info === "json")
+      ?.text.trim()
+      .split("\n") ?? [];
+  const events = lines.flatMap((line) => reader.take(line, "stdout"));
+  expect(events.map(({ type }) => type)).toEqual(["text", "tool", "session", "usage"]);
+  expect(reader.end()).toMatchObject({
+    text: expect.stringMatching(/^### Intent/),
+    sessionId: "abc-123",
+    turns: 1,
+    usage: [{ model: "my-model", costUsd: 0.012, tokens: { input: 1200, output: 340, cacheRead: 0, cacheWrite: 0 } }],
+    error: { code: "BATON_HARNESS_UNAVAILABLE" },
+  });
+});
+
+it("every folder of the sources is on the map of ARCHITECTURE.md", () => {
+  const map = textOf("ARCHITECTURE.md");
+  const folders = (directory: string): string[] =>
+    readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    );
+  expect(folders("src").filter((name) => !map.includes(`\`src/${name}\``))).toEqual([]);
+  expect(folders("src/adapters").filter((name) => !map.includes(`\`${name}\``))).toEqual([]);
+});
 
 describe("the references", () => {
   const sources = sourceFiles(join(root, "src")).filter((path) => !path.endsWith(".test.ts"));

@@ -12,6 +12,7 @@ import { reject } from "./reject.ts";
 import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { run } from "./run.ts";
+import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import { why } from "./why.ts";
 
@@ -29,5 +30,6 @@ export const commandHandlers: Record<string, CommandHandler> = {
   cost,
   why,
   refresh,
+  setup,
   help,
 };

@@ -13,5 +13,6 @@ export const commandNames = [
   "cost",
   "why",
   "refresh",
+  "setup",
   "help",
 ] as const;

@@ -7,8 +7,8 @@ export interface CommandFacts {
   actor: Actor;
   /** The App's own bot user. */
   ownUserId: number;
-  /** Which permission the command needs: `run`, `steer`, or nothing to read. */
-  needs: "run" | "steer" | "read";
+  /** Which permission the command needs: that of `run` or `steer`, `read` to read, `admin` for what concerns the repository. */
+  needs: "run" | "steer" | "read" | "admin";
   /** True when the thread is a pull request whose head is in another repository, or in none that is left. */
   headIsFork: boolean;
   /** True when the command makes Baton work on that head. */

@@ -12,13 +12,13 @@ export function atLeast(permission: Permission, needed: Permission): boolean {
 /** Permission that a command needs, and the key of `baton.yaml` that says so; null where nothing there does. */
 export function permissionFor(
   command: string,
-  needs: "run" | "steer" | "read",
+  needs: "run" | "steer" | "read" | "admin",
   settings: Settings["commands"],
 ): { permission: Permission; key: string | null } {
   const allow: Partial<Record<string, Permission>> = settings.allow;
   const own = Object.hasOwn(allow, command) ? allow[command] : undefined;
   if (own !== undefined) return { permission: own, key: `commands.allow.${command}` };
-  return needs === "read"
-    ? { permission: "read", key: null }
+  return needs === "read" || needs === "admin"
+    ? { permission: needs, key: null }
     : { permission: settings[needs], key: `commands.${needs}` };
 }

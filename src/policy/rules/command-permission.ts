@@ -5,7 +5,7 @@ import { allow, deny, type Rule } from "../rule.ts";
 export const commandPermission: Rule<CommandFacts> = {
   name: "permission",
   summary:
-    "Each command needs a permission on the repository: `commands.run`, `commands.steer` or `commands.allow.<command>`; reading needs read.",
+    "Each command needs a permission on the repository: `commands.run`, `commands.steer` or `commands.allow.<command>`; reading needs read, `setup` admin.",
   judge({ actor, command, needs, settings }) {
     const { permission, key } = permissionFor(command, needs, settings.commands);
     const rule = key === null ? "" : ` (\`${key}\`)`;

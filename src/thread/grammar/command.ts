@@ -24,8 +24,8 @@ export interface CommandGrammar {
   usage: string;
   summary: string;
   examples: string[];
-  /** Permission class of `baton.yaml` (`commands.run`, `commands.steer`), or `read`. */
-  needs: "run" | "steer" | "read";
+  /** Permission class of `baton.yaml` (`commands.run`, `commands.steer`), or a permission that no class lowers. */
+  needs: "run" | "steer" | "read" | "admin";
   appliesTo: readonly ThreadKind[];
   positional: PositionalGrammar[];
   options: Record<string, OptionGrammar>;

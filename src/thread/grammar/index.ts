@@ -15,6 +15,7 @@ import { reject } from "./reject.ts";
 import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { run } from "./run.ts";
+import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import { why } from "./why.ts";
 
@@ -34,5 +35,6 @@ export const grammars: readonly CommandGrammar[] = [
   cost,
   why,
   refresh,
+  setup,
   help,
 ];

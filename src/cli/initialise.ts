@@ -1,0 +1,144 @@
+/**
+ * `baton init`: from a clone to a workflow and a configuration, on disk or as a pull request.
+ *
+ * IN1 The token is the one that the person gives in GITHUB_TOKEN; none is looked for.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { createTokenGithub } from "../adapters/github/github-token.ts";
+import { systemClock } from "../adapters/system/clock.ts";
+import { sha256 } from "../adapters/system/sha256.ts";
+import { readSettings } from "../app/settings.ts";
+import { BatonError, toBatonError } from "../core/errors.ts";
+import type { Repository } from "../core/vocabulary.ts";
+import { detect } from "../onboarding/detect.ts";
+import { type Clone, diskFacts } from "../onboarding/disk-facts.ts";
+import { explain, type Proposal } from "../onboarding/explain.ts";
+import type { RepositoryFacts } from "../onboarding/facts.ts";
+import { branchFacts } from "../onboarding/github-facts.ts";
+import { type PlannedFile, planFiles } from "../onboarding/plan.ts";
+import { proposalOf, propose } from "../onboarding/propose.ts";
+import { workflowTemplate } from "../onboarding/template.ts";
+import type { Github } from "../ports/github.ts";
+import { harnessesHere } from "../wire-tools.ts";
+import type { CliContext } from "./context.ts";
+import { exitCodes } from "./exit.ts";
+
+interface Options {
+  pullRequest?: true;
+  dryRun?: true;
+  force?: true;
+  json?: true;
+}
+
+interface Online {
+  github: Github;
+  repository: Repository;
+}
+
+export async function initialise(context: CliContext, options: Options): Promise<void> {
+  const { directory, environment, note } = context;
+  const clone = await diskFacts(directory, environment);
+  const online = await reach(context, clone, options.pullRequest === true);
+  const template = workflowTemplate();
+  const harnesses = harnessesHere(readSettings({}));
+  const shared = {
+    mode: "actions" as const,
+    template,
+    permissionsText: template,
+    digest: sha256,
+    modelOf: (harness: string) => harnesses.get(harness)?.defaultModel ?? null,
+  };
+  if (options.pullRequest === true && options.dryRun !== true && online !== null) {
+    const { pullRequest, proposal } = await propose({
+      ...online,
+      ...shared,
+      more: { environmentNames: clone.facts.environmentNames },
+    });
+    answer(context, options, proposal, pullRequest?.url ?? null);
+    return;
+  }
+  const facts = online === null ? clone.facts : await withGithub(online, clone.facts, note);
+  const detected = detect(facts);
+  const planned = planFiles({ ...shared, detected });
+  const files = options.force === true ? planned.map(forced) : planned;
+  if (options.dryRun !== true) for (const file of files) write(clone.root, file);
+  answer(context, options, proposalOf({ ...shared, place: "clone" }, detected, files, []), null);
+}
+
+/** GitHub by the person's token; null where none is given or the clone has no address there. */
+async function reach({ environment }: CliContext, clone: Clone, needed: boolean): Promise<Online | null> {
+  const token = environment["GITHUB_TOKEN"] ?? "";
+  const [owner, name] = clone.facts.name?.split("/") ?? [];
+  if (token === "" || owner === undefined || name === undefined) {
+    if (!needed) return null;
+    throw token === ""
+      ? new BatonError(
+          "BATON_SETTINGS_INVALID",
+          "GITHUB_TOKEN is not set: `GITHUB_TOKEN=$(gh auth token) baton init --pull-request`.",
+        )
+      : new BatonError("BATON_INPUT_INVALID", "This clone has no remote `origin` on GitHub.");
+  }
+  const { githubApiUrl } = readSettings({
+    GITHUB_API_URL: environment["GITHUB_API_URL"],
+    GHE_HOST: environment["GHE_HOST"],
+  });
+  const github = createTokenGithub({
+    token,
+    apiUrl: githubApiUrl,
+    webUrl: environment["GITHUB_SERVER_URL"] ?? "https://github.com",
+    clock: systemClock,
+    appSlug: null,
+    ownChecks: [],
+  });
+  try {
+    const repository = await github.repositoryByName(owner, name);
+    return { github: await github.installation(0), repository };
+  } catch (thrown) {
+    if (needed) throw thrown;
+    return null;
+  }
+}
+
+/** What only GitHub knows; a clone is enough to go on without. */
+async function withGithub(
+  { github, repository }: Online,
+  facts: RepositoryFacts,
+  note: (text: string) => void,
+): Promise<RepositoryFacts> {
+  try {
+    const [secretNames, branch] = await Promise.all([
+      github.setup(repository).secretNames(),
+      branchFacts(github, repository),
+    ]);
+    return { ...facts, defaultBranch: repository.defaultBranch, secretNames, branch };
+  } catch (thrown) {
+    note(`GitHub was not asked: ${toBatonError(thrown).message}`);
+    return facts;
+  }
+}
+
+function forced(file: PlannedFile): PlannedFile {
+  return file.action === "keep" ? { ...file, action: "refresh" } : file;
+}
+
+function write(root: string, { path, text, action }: PlannedFile): void {
+  if (action !== "create" && action !== "refresh") return;
+  const target = join(root, path);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text);
+}
+
+function answer({ print, exit }: CliContext, options: Options, proposal: Proposal, url: string | null): void {
+  const kept = proposal.files.some(({ action }) => action === "keep");
+  if (kept) exit(exitCodes.no);
+  if (options.json === true) {
+    const { detected, files, refused, estimate, permissions } = proposal;
+    print(JSON.stringify({ detected, files, refused, estimate, permissions, pullRequest: url }, null, 2));
+    return;
+  }
+  if (options.dryRun === true)
+    for (const { path, text, action } of proposal.files) if (action !== "keep") print(`--- ${path} ---\n${text}`);
+  print(explain(proposal));
+  if (url !== null) print(`\n${url}`);
+}

@@ -1,0 +1,31 @@
+/** `/baton setup`: the configuration and the workflow as a pull request, by the API alone. */
+import { sha256 } from "../adapters/system/sha256.ts";
+import { defaultSettings } from "../config/schema.ts";
+import { explain, renderKept } from "../onboarding/explain.ts";
+import { propose } from "../onboarding/propose.ts";
+import { appManifest, workflowTemplate } from "../onboarding/template.ts";
+import type { CommandHandler } from "./context.ts";
+
+export const setup: CommandHandler = async ({ dependencies, github, repository }) => {
+  const template = workflowTemplate();
+  const { harnesses } = dependencies;
+  // Without an App this is a job of the workflow that is to be set up.
+  const { appId } = await dependencies.github.identity();
+  const isApp = appId !== 0 && repository.installationId !== 0;
+  const { pullRequest, proposal } = await propose({
+    github,
+    repository,
+    mode: isApp ? "app" : "actions",
+    template,
+    permissionsText: isApp ? appManifest() : template,
+    digest: sha256,
+    modelOf: (harness) =>
+      harnesses.get(harness)?.defaultModel ?? harnesses.get(defaultSettings.harness.default)?.defaultModel ?? null,
+  });
+  if (pullRequest === null && proposal.refused.length === 0)
+    return `Everything is set up already.\n\n${renderKept(proposal.files)}`.trim();
+  if (pullRequest === null) return explain(proposal);
+  const missing = proposal.refused.map(({ path }) => `\`${path}\``);
+  const note = missing.length === 0 ? "" : ` I may not write ${missing.join(", ")}; its text is in the pull request.`;
+  return `#${pullRequest.number} sets Baton up: what was found, the files, costs and permissions are in it.${note}`;
+};

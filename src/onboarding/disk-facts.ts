@@ -1,0 +1,60 @@
+/** A repository's facts from a clone: git's list of files and what stands in a few of them. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { BatonError } from "../core/errors.ts";
+import { type RepositoryFacts, wantedPaths } from "./facts.ts";
+
+export interface Clone {
+  root: string;
+  /** `https://github.com/acme/shop.git` and its like; null without a remote `origin`. */
+  remote: string | null;
+  facts: RepositoryFacts;
+}
+
+export async function diskFacts(directory: string, environment: Record<string, string | undefined>): Promise<Clone> {
+  const git = async (words: string[]): Promise<string | null> => {
+    const { failed, stdout } = await execa("git", words, { cwd: directory, reject: false, stdin: "ignore" });
+    return failed ? null : stdout;
+  };
+  const root = await git(["rev-parse", "--show-toplevel"]);
+  if (root === null) throw new BatonError("BATON_INPUT_INVALID", `${directory} is not in a git repository.`);
+  const listed = (await git(["-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])) ?? "";
+  const paths = [...new Set(listed.split("\0").filter((path) => path !== ""))].sort();
+  const remote = await git(["remote", "get-url", "origin"]);
+  const head = await git(["symbolic-ref", "--short", "refs/remotes/origin/HEAD"]);
+  const texts = new Map<string, string>();
+  for (const path of wantedPaths(paths)) {
+    const text = readText(join(root, path));
+    if (text !== null) texts.set(path, text);
+  }
+  const present = Object.entries(environment).filter(([, value]) => value !== undefined && value !== "");
+  return {
+    root,
+    remote,
+    facts: {
+      name: remote === null ? null : nameOf(remote),
+      defaultBranch: head?.replace(/^origin\//, "") ?? (await git(["symbolic-ref", "--short", "HEAD"])) ?? "main",
+      paths,
+      texts,
+      secretNames: null,
+      environmentNames: present.map(([name]) => name),
+      branch: null,
+    },
+  };
+}
+
+/** `owner/name` of a remote by HTTPS, SSH or its short form. */
+export function nameOf(remote: string): string | null {
+  const match = /[/:]([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/.exec(remote);
+  return match === null ? null : `${match[1]}/${match[2]}`;
+}
+
+/** null: listed, but not there; deleted and not yet committed. */
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What a typical run costs: the price table times stated assumptions. A figure to begin with, never a promise: the budget is.
+ */
+import { addTokens, noTokens, type Tokens } from "../core/vocabulary.ts";
+import { costOf } from "../money/cost.ts";
+import { findPrice } from "../money/prices.ts";
+
+export interface EstimatedStep {
+  name: string;
+  tokens: Tokens;
+}
+
+/** Of an agent on a task of a few files. Most of what an agent reads it has read before: that is cheap. */
+export const assumedSteps: readonly EstimatedStep[] = [
+  { name: "plan", tokens: { input: 10_000, output: 3_000, cacheRead: 150_000, cacheWrite: 30_000 } },
+  { name: "implement", tokens: { input: 15_000, output: 12_000, cacheRead: 600_000, cacheWrite: 60_000 } },
+  { name: "one repair", tokens: { input: 10_000, output: 5_000, cacheRead: 250_000, cacheWrite: 30_000 } },
+];
+
+export interface Estimate {
+  model: string;
+  /** null: the table has no price for the model. */
+  steps: { name: string; usd: number | null }[];
+  totalUsd: number | null;
+  tokens: Tokens;
+  tableVersion: string | null;
+}
+
+export function estimate(model: string): Estimate {
+  const found = findPrice(model, {});
+  const steps = assumedSteps.map(({ name, tokens }) => ({
+    name,
+    usd: found === null ? null : costOf(tokens, found.price),
+  }));
+  return {
+    model,
+    steps,
+    totalUsd: found === null ? null : steps.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
+    tokens: assumedSteps.reduce((sum, { tokens }) => addTokens(sum, tokens), noTokens),
+    tableVersion: found?.version ?? null,
+  };
+}

@@ -1,0 +1,227 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { workflowProblems } from "../../test/onboarding/workflow-problems.ts";
+import { sha256 } from "../adapters/system/sha256.ts";
+import { parseConfig } from "../config/parse.ts";
+import { defaultSettings } from "../config/schema.ts";
+import { type Detected, detect } from "./detect.ts";
+import { explain } from "./explain.ts";
+import { lineDifference } from "./line-difference.ts";
+import { planFile, planFiles } from "./plan.ts";
+import { proposalOf } from "./propose.ts";
+import { isUntouched, seal } from "./seal.ts";
+import { settingsFile } from "./settings-file.ts";
+import { workflowTemplate } from "./template.ts";
+import { permissionsOf, workflowFile } from "./workflow-file.ts";
+
+const ci = "name: Tests: all\non: [push, workflow_dispatch]\njobs: { test: {}, lint: { name: 'Lint `it`' } }";
+const detected = (
+  workflows: Record<string, string> = { "ci.yml": ci.replace("Tests: all", "'Tests: all'") },
+): Detected =>
+  detect({
+    name: "acme/shop",
+    defaultBranch: "main",
+    paths: ["index.ts", "package-lock.json"],
+    texts: new Map(Object.entries(workflows).map(([name, text]) => [`.github/workflows/${name}`, text])),
+    secretNames: ["OPENAI_API_KEY"],
+    environmentNames: [],
+    branch: null,
+  });
+const template = workflowTemplate();
+
+describe("the commented baton.yaml", () => {
+  const text = settingsFile({ schemaUrl: "https://example.com/s.json", harness: "codex", checks: ["test"] });
+
+  it("begins with the line by which editors find the schema, and is right", () => {
+    expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=https://example.com/s.json");
+    expect(parseConfig(text)).toMatchObject({ ok: true, problems: [], settings: { harness: { default: "codex" } } });
+  });
+
+  it("with every # before a key removed it is right, and says what the defaults say", () => {
+    const all = text.replaceAll(/^(\s*)#(?=[A-Za-z]| {2})/gm, "$1");
+    expect(Object.keys(parse(all) as object)).toEqual(Object.keys(defaultSettings));
+    const parsed = parseConfig(all);
+    expect(parsed).toMatchObject({ ok: true, problems: [] });
+    expect(parsed.ok && parsed.settings).toEqual({
+      ...defaultSettings,
+      harness: { ...defaultSettings.harness, default: "codex" },
+    });
+  });
+
+  it("shows the checks that were found, and no line is too long to read", () => {
+    expect(text).toContain('Found here: "test".');
+    expect(text.split("\n").filter((line) => line.length > 112)).toEqual([]);
+  });
+});
+
+describe("the workflow", () => {
+  it.each(["actions", "app"] as const)("is one to GitHub's own parser (%s)", async (mode) => {
+    expect(await workflowProblems(workflowFile(template, detected(), mode))).toEqual([]);
+  });
+
+  it("the parser would have found something", async () => {
+    const text = workflowFile(template, detected(), "actions");
+    expect(await workflowProblems(text.replace("runs-on", "run-on"))).not.toEqual([]);
+    expect(await workflowProblems(text.replace("contains(", "contaisn("))).not.toEqual([]);
+  });
+
+  it("waits for the project's own workflows, starts those that can be started, has the model's secret", () => {
+    const text = workflowFile(
+      template,
+      detected({
+        "ci.yml": ci.replace("Tests: all", "'Tests: all'"),
+        "other.yml": "name: Other\non: push\njobs: { a: {} }",
+      }),
+      "actions",
+    );
+    const file = parse(text) as Record<string, never>;
+    expect(file).toMatchObject({
+      on: { workflow_run: { workflows: ["Tests: all", "Other"] } },
+      jobs: {
+        baton: {
+          steps: [
+            { with: { "dispatch-workflows": "ci.yml" }, env: { OPENAI_API_KEY: "${{ secrets.OPENAI_API_KEY }}" } },
+          ],
+        },
+      },
+    });
+    expect(text).not.toContain("ANTHROPIC_API_KEY");
+  });
+
+  it("without CI of Actions it waits for no workflow and starts none", () => {
+    const file = parse(workflowFile(template, detected({}), "actions")) as {
+      on: object;
+      jobs: { baton: { steps: object[] } };
+    };
+    expect(file.on).not.toHaveProperty("workflow_run");
+    expect(file.on).toHaveProperty("check_suite");
+    expect(file.jobs.baton.steps[0]).not.toHaveProperty("with");
+  });
+
+  it("beside an App it runs only when it is dispatched: two would answer", () => {
+    expect(Object.keys((parse(workflowFile(template, detected(), "app")) as { on: object }).on)).toEqual([
+      "workflow_dispatch",
+    ]);
+  });
+
+  it("a template that has nothing to put in stays as it is", () => {
+    const other = "on: push\njobs:\n  a:\n    runs-on: x\n";
+    expect(workflowFile(other, detected(), "actions")).toBe(other);
+  });
+
+  it("each permission has its reason", () => {
+    const permissions = permissionsOf(template);
+    expect(permissions.length).toBeGreaterThan(3);
+    for (const { access, reason } of permissions) {
+      expect(["read", "write"]).toContain(access);
+      expect(reason).not.toBe("");
+    }
+  });
+});
+
+describe("the seal", () => {
+  const texts = fc.string({ unit: "grapheme", maxLength: 200 });
+
+  it("holds while nobody touches the file, however its lines end", () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const sealed = seal(text, sha256);
+        expect(isUntouched(sealed, sha256)).toBe(true);
+        expect(isUntouched(sealed.replaceAll("\n", "\r\n"), sha256)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ["a line more", (text: string) => `x: 1\n${text}`],
+    ["a line after it", (text: string) => `${text}x: 1\n`],
+    ["another word", (text: string) => text.replace("version", "varsion")],
+    ["without its seal", (text: string) => text.replace(/# baton:setup .*\n/, "")],
+  ])("breaks with %s", (_, change) => {
+    expect(isUntouched(change(seal("version: 1\n", sha256)), sha256)).toBe(false);
+  });
+});
+
+describe("what is written", () => {
+  const wanted = seal("version: 1\n", sha256);
+  it.each([
+    ["nothing there", null, "create"],
+    ["the same", wanted, "unchanged"],
+    ["an older one that nobody touched", seal("version: 1\nmerge: auto\n", sha256), "refresh"],
+    ["one of people", "version: 1\nmerge: auto\n", "keep"],
+    ["ours, changed by people", wanted.replace("version", "budget: {}\nversion"), "keep"],
+  ] as const)("%s", (_, present, action) => {
+    expect(planFile("baton.yaml", wanted, present, sha256).action).toBe(action);
+  });
+
+  it("of a configuration that is kept the difference in effect is told, not the writing", () => {
+    const kept = planFile("baton.yaml", wanted, "# mine\nversion: 1\nbudget: { runUsd: 9 }\n", sha256);
+    expect(kept.difference).toBe("-budget.runUsd: 9\n+budget.runUsd: 5");
+    expect(planFile("baton.yaml", wanted, "# mine\nversion: 1\n", sha256).difference).toBe("");
+    expect(planFile("baton.yaml", wanted, "versoin: 1\n", sha256).difference).toContain("-versoin: 1\n+version: 1");
+  });
+});
+
+describe("line differences", () => {
+  it("applied to the one give the other", () => {
+    const lines = fc
+      .array(fc.constantFrom("a", "b", "c", ""), { minLength: 1, maxLength: 12 })
+      .map((some) => some.join("\n"));
+    fc.assert(
+      fc.property(lines, lines, (before, after) => {
+        const rows = lineDifference(before, after, 1_000).split("\n");
+        const same = before.replace(/\n$/, "") === after.replace(/\n$/, "");
+        expect(rows.join("\n") === "").toBe(same);
+        if (same) return;
+        const side = (sign: string): string =>
+          rows
+            .filter((row) => row[0] !== sign)
+            .map((row) => row.slice(1))
+            .join("\n");
+        expect(side("+")).toBe(before.replace(/\n$/, ""));
+        expect(side("-")).toBe(after.replace(/\n$/, ""));
+      }),
+    );
+  });
+
+  it("leave out what is far from a change", () => {
+    expect(lineDifference("1\n2\n3\n4\n5\n6", "1\n2\n3\n4\n5\n7", 1)).toBe("…\n 5\n-6\n+7");
+  });
+});
+
+describe("the explanation", () => {
+  const proposal = (change: Partial<Detected> = {}, model: string | null = "gpt-5-codex") => {
+    const all = { ...detected(), ...change };
+    const files = planFiles({ detected: all, template, mode: "actions", digest: sha256 });
+    const options = {
+      mode: "actions",
+      place: "pull-request",
+      permissionsText: template,
+      modelOf: () => model,
+    } as const;
+    return explain(proposalOf(options, all, files, []));
+  };
+
+  it("says what was found, what a run costs, what is asked and why, what is left to do", () => {
+    const text = proposal();
+    expect(text).toContain("| Languages | TypeScript (1) |");
+    expect(text).toContain("`OPENAI_API_KEY` (repository secret; for codex)");
+    expect(text).toMatch(/About \*\*\$0\.5\d\*\* with `gpt-5-codex`/);
+    expect(text).toContain("| contents | write | branches of Baton");
+    expect(text).toMatch(/1\. Allow Actions[^\n]*\n2\. Merge this pull request\.\n3\. Comment `\/baton run`/);
+  });
+
+  it("a secret that is missing is the first thing to do", () => {
+    expect(proposal({ keys: [], key: "ANTHROPIC_API_KEY" })).toContain("1. Add the secret `ANTHROPIC_API_KEY`");
+  });
+
+  it("no price, no figure", () => {
+    expect(proposal({}, "somebody's-own")).toContain("No price is known for `somebody's-own`.");
+  });
+
+  it("names that people chose break out of nothing", () => {
+    const text = proposal({ checks: [{ name: "a` | <img> |\n# b", exact: true, workflow: "x", path: "x" }] });
+    expect(text).toContain("`a? ? <img> ??# b`");
+  });
+});

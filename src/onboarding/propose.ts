@@ -1,0 +1,152 @@
+/**
+ * The pull request that sets a repository up: branch, files, text, all through the API.
+ *
+ * PR1 One branch and one open pull request, however often it is asked for.
+ * PR2 What people changed is never overwritten, neither on the default branch nor on the proposal's own.
+ */
+
+import { defaultSettings } from "../config/schema.ts";
+import { BatonError, hasCode } from "../core/errors.ts";
+import type { Repository } from "../core/vocabulary.ts";
+import type { Github, PullRequestFacts } from "../ports/github.ts";
+import { type Detected, detect } from "./detect.ts";
+import { type Estimate, estimate } from "./estimate.ts";
+import { explain, type Proposal, pullRequestTitle } from "./explain.ts";
+import { type RepositoryFacts, workflowPath } from "./facts.ts";
+import { githubFacts, textsAt } from "./github-facts.ts";
+import { type PlannedFile, planFile, planFiles } from "./plan.ts";
+import { type Digest, isUntouched } from "./seal.ts";
+import { permissionsOf } from "./workflow-file.ts";
+
+export const setupBranch = "baton/setup";
+const workflowsRefused =
+  "GitHub lets only those write workflows who have a permission of its own for it (`workflows: write`).";
+
+export interface ProposeOptions {
+  github: Github;
+  repository: Repository;
+  mode: "actions" | "app";
+  /** `action/workflow.yml`. */
+  template: string;
+  /** File whose permissions are shown: the workflow, or the App's manifest. */
+  permissionsText: string;
+  digest: Digest;
+  modelOf(harness: string): string | null;
+  /** What a clone knows beyond the API: names of variables. */
+  more?: Pick<RepositoryFacts, "environmentNames">;
+}
+
+export interface Proposed {
+  /** null: everything is there as it should be, or belongs to people. */
+  pullRequest: PullRequestFacts | null;
+  proposal: Proposal;
+}
+
+export async function propose(options: ProposeOptions): Promise<Proposed> {
+  const { github, repository } = options;
+  const baseSha = await github.branchSha(repository, repository.defaultBranch);
+  if (baseSha === null)
+    throw new BatonError("BATON_INPUT_INVALID", `The branch ${repository.defaultBranch} has no commit yet.`);
+  const detected = detect({ ...(await githubFacts(github, repository, baseSha)), ...options.more });
+  const planned = planFiles({ ...options, detected });
+  const place = "pull-request";
+  if (!planned.some(isWritten))
+    return { pullRequest: null, proposal: proposalOf({ ...options, place }, detected, planned, []) };
+  const onBranch = await prepareBranch(options, baseSha, planned);
+  const { files, refused } = await writeFiles(options, planned, onBranch);
+  const proposal = proposalOf({ ...options, place }, detected, files, refused);
+  // Without any change GitHub takes no pull request.
+  if (!files.some(isWritten) && onBranch.size === 0) return { pullRequest: null, proposal };
+  return { pullRequest: await show(options, explain(proposal)), proposal };
+}
+
+function isWritten({ action }: PlannedFile): boolean {
+  return action === "create" || action === "refresh";
+}
+
+/** The proposal's branch; returns what stands on it. One that an earlier, closed proposal left begins anew, unless people worked on it. */
+async function prepareBranch(
+  { github, repository, digest }: ProposeOptions,
+  baseSha: string,
+  planned: readonly PlannedFile[],
+): Promise<Map<string, string>> {
+  const paths = planned.filter(isWritten).map(({ path }) => path);
+  const headSha = await github.branchSha(repository, setupBranch);
+  const there = headSha === null ? new Map<string, string>() : await textsAt(github, repository, headSha, paths);
+  const isOpen = (await github.pullRequestsForBranch(repository, setupBranch)).some(
+    ({ headRepositoryId }) => headRepositoryId === repository.id,
+  );
+  const anew = !isOpen && [...there.values()].every((text) => isUntouched(text, digest));
+  await github.setup(repository).ensureBranch(setupBranch, baseSha, anew);
+  return anew ? new Map() : there;
+}
+
+async function writeFiles(
+  options: ProposeOptions,
+  planned: readonly PlannedFile[],
+  onBranch: ReadonlyMap<string, string>,
+): Promise<Pick<Proposal, "files" | "refused">> {
+  const setup = options.github.setup(options.repository);
+  const files: PlannedFile[] = [];
+  const refused: Proposal["refused"][number][] = [];
+  for (const file of planned) {
+    const { path, text } = file;
+    const edited = planFile(path, text, onBranch.get(path) ?? null, options.digest);
+    if (!isWritten(file) || edited.action === "keep") {
+      files.push(isWritten(file) ? edited : file);
+      continue;
+    }
+    try {
+      await setup.ensureFile({ branch: setupBranch, path, text, message: `Set up Baton: ${path}` });
+      files.push(file);
+    } catch (thrown) {
+      if (!hasCode(thrown, "BATON_GITHUB_DENIED") || path !== workflowPath) throw thrown;
+      refused.push({ path, text, url: newFileUrl(options, path), reason: workflowsRefused });
+    }
+  }
+  return { files, refused };
+}
+
+async function show({ github, repository }: ProposeOptions, body: string): Promise<PullRequestFacts> {
+  const pullRequest = await github.ensurePullRequest(repository, {
+    head: setupBranch,
+    base: repository.defaultBranch,
+    title: pullRequestTitle,
+    body,
+    draft: false,
+  });
+  await github.updatePullRequest(repository, pullRequest.number, { body });
+  return pullRequest;
+}
+
+export function proposalOf(
+  {
+    mode,
+    permissionsText,
+    modelOf,
+    place,
+  }: Pick<ProposeOptions, "mode" | "permissionsText" | "modelOf"> & { place: Proposal["place"] },
+  detected: Detected,
+  files: readonly PlannedFile[],
+  refused: Proposal["refused"],
+): Proposal {
+  return {
+    detected,
+    files,
+    refused,
+    estimate: estimateFor(modelOf(detected.harness)),
+    budgetUsd: defaultSettings.budget.runUsd,
+    permissions: permissionsOf(permissionsText),
+    mode,
+    place,
+  };
+}
+
+function estimateFor(model: string | null): Estimate | null {
+  return model === null ? null : estimate(model);
+}
+
+/** GitHub's page for a new file on the proposal's branch. */
+function newFileUrl({ repository }: ProposeOptions, path: string): string {
+  return `/${repository.owner}/${repository.name}/new/${setupBranch}?filename=${encodeURIComponent(path)}`;
+}

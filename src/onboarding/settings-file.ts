@@ -1,0 +1,96 @@
+/**
+ * A commented `baton.yaml`: every key with its prose and its default, from the schema of settings. What is chosen stands there;
+ * the rest is behind a `#` without a space, so that removing it switches the key on.
+ */
+import { stringify } from "yaml";
+import { describeSchema, type JsonSchema, settingsJsonSchema } from "../config/json-schema.ts";
+import { defaultSettings } from "../config/schema.ts";
+
+export interface SettingsFileOptions {
+  schemaUrl: string;
+  harness: string;
+  /** Names of checks that were found; shown as a suggestion. */
+  checks: readonly string[];
+}
+
+const width = 110;
+
+export function settingsFile({ schemaUrl, harness, checks }: SettingsFileOptions): string {
+  const chosen: Record<string, unknown> = {
+    version: 1,
+    "harness.default": harness,
+    "budget.runUsd": defaultSettings.budget.runUsd,
+  };
+  const suggested: Record<string, string> =
+    checks.length === 0 ? {} : { "gates.required": `Found here: ${checks.map((name) => `"${name}"`).join(", ")}.` };
+  const lines = [
+    `# yaml-language-server: $schema=${schemaUrl}`,
+    "",
+    ...prose(
+      "Configuration of Baton for this repository. Without this file the defaults hold; lines that begin with # and a key are these defaults: remove the # to change one.",
+      "",
+    ),
+  ];
+  for (const [key, schema] of Object.entries(settingsJsonSchema().properties ?? {})) {
+    const inner = mapOf(schema);
+    lines.push("", ...prose(schema.description ?? "", ""));
+    if (inner === null) {
+      lines.push(...setting(key, chosen[key] ?? valueAt([key]), key in chosen ? "" : "#", ""));
+      continue;
+    }
+    const active = Object.keys(inner).some((name) => `${key}.${name}` in chosen);
+    const off = active ? "" : "#";
+    lines.push(`${off}${key}:`);
+    for (const [name, innerSchema] of Object.entries(inner)) {
+      const path = `${key}.${name}`;
+      const note = suggested[path] === undefined ? "" : ` ${suggested[path]}`;
+      lines.push(...prose(`${innerSchema.description ?? ""} ${kindOf(innerSchema)}${note}`, `${off}  `));
+      const value = chosen[path] ?? valueAt([key, name]);
+      lines.push(...setting(name, value, active && !(path in chosen) ? "#" : "", `${off}  `));
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The keys of a section; null where the key is not one, or people choose the names in it. */
+function mapOf(schema: JsonSchema): Record<string, JsonSchema> | null {
+  const form = [schema, ...(schema.anyOf ?? [])].find(({ properties }) => properties !== undefined);
+  return form?.properties ?? null;
+}
+
+function kindOf(schema: JsonSchema): string {
+  return schema.enum === undefined ? "" : `(${describeSchema(schema)})`;
+}
+
+function valueAt(path: readonly string[]): unknown {
+  let at: unknown = defaultSettings;
+  for (const part of path) at = (at as Record<string, unknown> | undefined)?.[part];
+  return at;
+}
+
+/** `off` stands before the key where it is switched off, after the indentation of its section. */
+function setting(key: string, value: unknown, off: string, indent: string): string[] {
+  const flow = stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trim();
+  const line = `${key}: ${flow}`;
+  // A long list is read better one below the other.
+  const text =
+    Array.isArray(value) && indent.length + line.length > width
+      ? stringify({ [key]: value }, { lineWidth: 0 })
+          .trim()
+          .split("\n")
+      : [line];
+  return text.map((one) => `${indent}${off}${one}`);
+}
+
+function prose(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.trim().split(/\s+/)) {
+    if (line !== "" && indent.length + line.length + word.length + 3 > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  if (line !== "") lines.push(line);
+  return lines.map((one) => `${indent}# ${one}`);
+}

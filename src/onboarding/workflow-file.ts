@@ -1,0 +1,100 @@
+/**
+ * The workflow of a repository: the template of the Action with this repository's names in it.
+ *
+ * WF1 The text is the template's own (`action/workflow.yml`), with its comments; only names are put in. A place that the
+ *     template does not have any more is left alone.
+ * WF2 Where an App answers comments, the workflow only runs when it is dispatched: two would answer twice.
+ */
+import { type Document, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap } from "yaml";
+import type { Detected } from "./detect.ts";
+
+export interface Permission {
+  name: string;
+  access: string;
+  reason: string;
+}
+
+export function workflowFile(template: string, detected: Detected, mode: "actions" | "app"): string {
+  const document = parseDocument(template);
+  const ci = detected.workflows.filter(({ isCi }) => isCi);
+  const on = mapAt(document, ["on"]);
+  if (mode === "app") {
+    const kept = on?.items.filter(({ key }) => nameOf(key) === "workflow_dispatch") ?? [];
+    if (on !== null && kept.length > 0) on.items = kept;
+    for (const { key } of kept)
+      if (isScalar(key)) key.commentBefore = " The App answers comments; with more triggers both would.";
+  } else if (ci.length === 0) {
+    document.deleteIn(["on", "workflow_run"]);
+  } else {
+    const names = document.getIn(["on", "workflow_run", "workflows"]);
+    if (isSeq(names)) names.items = [...new Set(ci.map(({ name }) => name))].map((name) => quoted(document, name));
+  }
+  const step = stepOf(document);
+  if (step !== null) {
+    const files = ci.filter(({ dispatchable }) => dispatchable).map(({ path }) => path.split("/").at(-1));
+    if (step.hasIn(["with", "dispatch-workflows"])) {
+      if (files.length > 0) setValue(step.getIn(["with", "dispatch-workflows"], true), files.join(" "));
+      else step.deleteIn(["with", "dispatch-workflows"]);
+      const rest = step.get("with");
+      if (isMap(rest) && rest.items.length === 0) step.delete("with");
+    }
+    const env = step.get("env");
+    if (isMap(env)) putKey(document, env, detected.key);
+  }
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+/** The Action as the template names it: `owner/name/action@v1`. */
+export function actionOf(template: string): { repository: string; ref: string } | null {
+  const uses = stepOf(parseDocument(template))?.get("uses");
+  const match = /^([\w.-]+\/[\w.-]+)\/[^@]*@(\S+)$/.exec(typeof uses === "string" ? uses : "");
+  return match === null ? null : { repository: match[1] as string, ref: match[2] as string };
+}
+
+/** What a file asks of GitHub, each with the reason that its comment gives: of the workflow, or of the App's manifest. */
+export function permissionsOf(text: string): Permission[] {
+  const document = parseDocument(text);
+  const map = mapAt(document, ["permissions"]) ?? mapAt(document, ["default_permissions"]);
+  return (map?.items ?? []).map(({ key, value }: Pair) => ({
+    name: nameOf(key),
+    access: isScalar(value) ? String(value.value) : "",
+    reason: (isScalar(value) ? (value.comment ?? "") : "").trim(),
+  }));
+}
+
+/** The step that calls the Action. */
+function stepOf(document: Document): YAMLMap | null {
+  for (const { value: job } of mapAt(document, ["jobs"])?.items ?? []) {
+    const steps = isMap(job) ? job.get("steps") : null;
+    for (const step of isSeq(steps) ? steps.items : [])
+      if (isMap(step) && /\/action@/.test(String(step.get("uses")))) return step;
+  }
+  return null;
+}
+
+/** The model's secret: of the keys in the template the one that is there, of several the one that is meant. */
+function putKey(document: Document, env: YAMLMap, key: string): void {
+  const secrets = env.items.filter(({ value }) => isScalar(value) && /^\$\{\{\s*secrets\./.test(String(value.value)));
+  if (key === "" || secrets.length === 0) return;
+  env.items = env.items.filter((item) => !secrets.includes(item));
+  env.items.unshift(document.createPair(key, `\${{ secrets.${key} }}`));
+}
+
+function mapAt(document: Document, path: readonly string[]): YAMLMap | null {
+  const found = document.getIn(path);
+  return isMap(found) ? found : null;
+}
+
+function nameOf(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
+function setValue(node: unknown, value: string): void {
+  if (isScalar(node)) node.value = value;
+}
+
+function quoted(document: Document, text: string): unknown {
+  const node = document.createNode(text);
+  if (isScalar(node)) node.type = "QUOTE_DOUBLE";
+  return node;
+}

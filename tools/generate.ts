@@ -9,6 +9,7 @@ import { commandLineReference } from "./generators/command-line-reference.ts";
 import { commandReference } from "./generators/command-reference.ts";
 import { configReference } from "./generators/config-reference.ts";
 import { configSchema } from "./generators/config-schema.ts";
+import { effectsOpenapi } from "./generators/effects-openapi.ts";
 import { errorReference } from "./generators/error-reference.ts";
 import { invariantsReference } from "./generators/invariants-reference.ts";
 import { policyReference } from "./generators/policy-reference.ts";
@@ -30,6 +31,7 @@ export function generatedFiles(): GeneratedFile[] {
     settingsReference(),
     invariantsReference(),
     commandLineReference(),
+    effectsOpenapi(),
   ];
 }
 

@@ -67,6 +67,12 @@ it("action.yml names the files that are there, and every input and output that t
   };
   expect(action.runs).toMatchObject({ using: "node24", main: "dist/main.js", post: "dist/post.js" });
   expect(readdirSync(committed)).toEqual(expect.arrayContaining(["main.js", "post.js"]));
-  expect(Object.keys(action.inputs).sort()).toEqual(["app-slug", "dispatch-workflows", "time-limit-minutes", "token"]);
+  expect(Object.keys(action.inputs).sort()).toEqual([
+    "app-slug",
+    "dispatch-workflows",
+    "endpoint",
+    "time-limit-minutes",
+    "token",
+  ]);
   expect(Object.keys(action.outputs).sort()).toEqual(["cost-usd", "pull-request", "run-id", "verdict"]);
 });

@@ -1,6 +1,8 @@
 /** `executor: actions`: the App's agents work on runners, by the effect protocol. */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
@@ -120,6 +122,22 @@ describe("the protocol", () => {
       expect([what, answer.status], JSON.stringify(answer.body)).toEqual([what, status]);
       expect(answer.body["message"], what).toMatch(message);
     }
+  });
+
+  it("is spoken by a shell script with curl", async () => {
+    const { run } = await asked();
+    const order = { run, effect: "plan", attempt: 1, endpoint: remote.publicUrl };
+    const script = fileURLToPath(new URL("../../docs/examples/worker.sh", import.meta.url));
+    const state = await runState(remote.world);
+    const baseSha = (state?.effects.get("plan" as never)?.input as { baseSha: string }).baseSha;
+    const env = { JOB_TOKEN: await remote.token(), BASE_SHA: baseSha };
+    const { stdout } = await execa("bash", [script, JSON.stringify(order)], { env });
+    expect(stdout).toMatch(/Claimed with epoch 1\.\n\{"cancel":false\}\n\{"taken":true\}/);
+    const planned = await remote.world.until("the plan", async () => {
+      const effect = (await runState(remote.world))?.effects.get("plan" as never);
+      return effect?.status === "succeeded" ? effect : null;
+    });
+    expect(planned.output).toMatchObject({ harness: "shell", text: "A plan, by a shell script." });
   });
 
   it("one claim, one epoch, one result; a body that is none names its fields", async () => {

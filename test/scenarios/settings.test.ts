@@ -230,6 +230,8 @@ const shownBy: Record<string, [file: string, text: string]> = {
   merge: ["test/scenarios/run.test.ts", "`merge: auto` merges"],
   "merge.mode": ["test/scenarios/settings.test.ts", "mode: auto"],
   "merge.method": ["test/scenarios/settings.test.ts", "method: merge"],
+  executor: ["test/action/remote.test.ts", "do the agents' work"],
+  runnerWorkflow: ["src/runner/remote/remote-agent.test.ts", "baton-runner.yml"],
   branchPrefix: ["test/scenarios/settings.test.ts", "branchPrefix: bots/"],
   "commands.run": ["src/policy/policy.test.ts", "commands.run"],
   "commands.steer": ["src/policy/policy.test.ts", "steer"],

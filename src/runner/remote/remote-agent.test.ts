@@ -1,0 +1,97 @@
+/** Runners that never come, fall silent, or are cancelled, by a clock of the test. */
+import { expect, it } from "vitest";
+import { ManualClock } from "../../../test/fakes/manual-clock.ts";
+import { openMemory } from "../../adapters/memory/open.ts";
+import { silentLog } from "../../adapters/system/log.ts";
+import { limits } from "../../core/limits.ts";
+import type { PerformContext } from "../perform/performer.ts";
+import { performRemotely } from "./remote-agent.ts";
+
+const sha = "a".repeat(40);
+const operation = "effect:run_0123456789abcdef/plan/1";
+
+function remote() {
+  const clock = new ManualClock();
+  const { store } = openMemory({ clock, log: silentLog });
+  const dispatched: string[] = [];
+  const controller = new AbortController();
+  const context = {
+    dependencies: {
+      store,
+      clock,
+      log: silentLog,
+      owner: "app",
+      publicUrl: "https://baton.example",
+      redact: (text: string) => text,
+    },
+    state: { runId: "run_0123456789abcdef", settings: {}, thread: { repository: { defaultBranch: "main" } } },
+    effect: { key: "plan", attempts: [], input: { baseSha: sha } },
+    attempt: 1,
+    github: { dispatchWorkflow: async (_: unknown, workflow: string) => void dispatched.push(workflow) },
+    signal: controller.signal,
+    report() {},
+  } as unknown as PerformContext;
+  /** Lets time pass in steps that the waiting side sees. */
+  const pass = async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= limits.remoteLookMs) {
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(limits.remoteLookMs);
+    }
+  };
+  return { clock, store, dispatched, controller, context, pass };
+}
+
+it("a runner that never comes is given up, and another attempt may begin", async () => {
+  const { context, dispatched, pass } = remote();
+  const performing = performRemotely(context);
+  await pass(limits.remoteClaimMs + 2 * limits.remoteLookMs);
+  expect(await performing).toMatchObject({ ok: false, error: { code: "BATON_ATTEMPT_LOST" } });
+  expect(dispatched).toEqual(["baton-runner.yml"]);
+});
+
+it("a silent runner loses its claim: what it posts later has an old epoch", async () => {
+  const { clock, context, store, pass } = remote();
+  const lease = await store.acquireLease(operation, "job:7", clock.now(), limits.remoteLeaseMs);
+  await store.setValue(`${operation}/seen`, { at: clock.now(), job: "7", epoch: 1 });
+  const performing = performRemotely(context);
+  await pass(limits.remoteLeaseMs + 2 * limits.remoteLookMs);
+  expect(await performing).toMatchObject({ ok: false, error: { code: "BATON_ATTEMPT_LOST" } });
+  expect(lease === null ? null : await store.renewLease(lease, clock.now(), 1_000)).toBeNull();
+});
+
+it("RA2: asked for once, also when Baton starts anew; left without a word when it stops", async () => {
+  const { clock, context, controller, dispatched, store, pass } = remote();
+  const first = performRemotely(context);
+  await pass(3_000);
+  controller.abort("left");
+  await pass(2_000);
+  await first;
+  await store.setValue(`${operation}/result`, {
+    epoch: 1,
+    result: { ok: false, error: { code: "BATON_HARNESS_AUTH", message: "no" }, usage: [], kept: null, blobs: [] },
+    bundle: null,
+  });
+  const again = performRemotely({ ...context, signal: new AbortController().signal });
+  await pass(1_000);
+  expect(await again).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_AUTH" } });
+  expect(dispatched).toHaveLength(1);
+  expect(await store.value(`${operation}/cancel`)).toBeNull();
+  expect(clock.sleeping).toBe(0);
+});
+
+it("a cancellation is told to the runner, whose last words are waited for", async () => {
+  const { context, controller, store, pass } = remote();
+  const performing = performRemotely(context);
+  await pass(2_000);
+  controller.abort("cancelled");
+  await pass(2_000);
+  expect(await store.value(`${operation}/cancel`)).toBe(true);
+  await pass(limits.remoteLastWordsMs + 2_000);
+  expect(await performing).toMatchObject({ ok: false, error: { code: "BATON_CANCELLED" } });
+});
+
+it("without an address for runners nothing is asked for", async () => {
+  const { context } = remote();
+  Object.assign(context.dependencies, { publicUrl: null });
+  await expect(performRemotely(context)).rejects.toMatchObject({ code: "BATON_SETTINGS_INVALID" });
+});

@@ -48,7 +48,11 @@ export const workspaces: Bench = {
     await take("workspaces.thirtyTwoMs", directory, targetMs, repeats.disk);
     if (existsSync(memoryDirectory)) {
       const root = await mkdtemp(join(memoryDirectory, "baton-bench-"));
-      await take(memoryName, root, null, repeats.memory).finally(() => rm(root, { recursive: true, force: true }));
+      try {
+        await take(memoryName, root, null, repeats.memory);
+      } finally {
+        await rm(root, { recursive: true, force: true });
+      }
     } else {
       outcome.skipped.push({ name: memoryName, reason: `no ${memoryDirectory} here` });
     }

@@ -11,6 +11,7 @@ import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../ports/harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, status, text, toolDetail } from "./fields.ts";
+import { modelAccess } from "./model-access.ts";
 import { probeCli } from "./probe.ts";
 import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable } from "./sessions.ts";
@@ -50,16 +51,17 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
         authenticate: "Set ANTHROPIC_API_KEY where Baton runs.",
       }),
     async run(request, onEvent, signal) {
-      if (apiKey === undefined) return missingKey("ANTHROPIC_API_KEY");
+      const access = modelAccess(request, "anthropic", { apiKey, baseUrl });
+      if (access === null) return missingKey("ANTHROPIC_API_KEY");
       resumable(noSessions, name, request.resumeSessionId, null, onEvent);
       const model = request.model ?? defaultModel;
       const instructions = join(request.homePath, "instructions.md");
       mkdirSync(request.homePath, { recursive: true });
       writeFileSync(instructions, request.systemPrompt);
       const env = agentEnvironment(request, {
-        ANTHROPIC_API_KEY: apiKey,
+        ANTHROPIC_API_KEY: access.apiKey,
         OPENCODE_CONFIG_CONTENT: JSON.stringify(
-          configOf(model, baseUrl ?? defaultBaseUrl, instructions, request.access === "write" ? "allow" : "deny"),
+          configOf(model, access.baseUrl ?? defaultBaseUrl, instructions, request.access === "write" ? "allow" : "deny"),
         ),
         // Settings and instructions of the tree are not trusted: only what is given here counts.
         OPENCODE_DISABLE_PROJECT_CONFIG: "1",

@@ -18,7 +18,7 @@ import type { RepositoryFacts } from "../onboarding/facts.ts";
 import { branchFacts } from "../onboarding/github-facts.ts";
 import { type PlannedFile, planFiles } from "../onboarding/plan.ts";
 import { proposalOf, propose } from "../onboarding/propose.ts";
-import { workflowTemplate } from "../onboarding/template.ts";
+import { workflowAlone } from "../onboarding/template.ts";
 import type { Github } from "../ports/github.ts";
 import { harnessesHere } from "../wire-tools.ts";
 import type { CliContext } from "./context.ts";
@@ -40,12 +40,11 @@ export async function initialise(context: CliContext, options: Options): Promise
   const { directory, environment, note } = context;
   const clone = await diskFacts(directory, environment);
   const online = await reach(context, clone, options.pullRequest === true);
-  const template = workflowTemplate();
+  const workflow = workflowAlone();
   const harnesses = harnessesHere(readSettings({}));
   const shared = {
-    mode: "actions" as const,
-    template,
-    permissionsText: template,
+    workflow,
+    permissionsText: workflow.text,
     digest: sha256,
     modelOf: (harness: string) => harnesses.get(harness)?.defaultModel ?? null,
   };

@@ -1,26 +1,25 @@
 /** `/baton setup`: the configuration and the workflow as a pull request, by the API alone. */
 import { sha256 } from "../adapters/system/sha256.ts";
-import { defaultSettings } from "../config/schema.ts";
 import { explain, renderKept } from "../onboarding/explain.ts";
 import { propose } from "../onboarding/propose.ts";
-import { appManifest, workflowTemplate } from "../onboarding/template.ts";
+import { appManifest, workflowAlone, workflowForApp } from "../onboarding/template.ts";
 import type { CommandHandler } from "./context.ts";
 
-export const setup: CommandHandler = async ({ dependencies, github, repository }) => {
-  const template = workflowTemplate();
+export const setup: CommandHandler = async ({ dependencies, github, repository, settings }) => {
   const { harnesses } = dependencies;
   // Without an App this is a job of the workflow that is to be set up.
   const { appId } = await dependencies.github.identity();
   const isApp = appId !== 0 && repository.installationId !== 0;
+  const workflow = isApp ? workflowForApp() : workflowAlone();
   const { pullRequest, proposal } = await propose({
     github,
     repository,
-    mode: isApp ? "app" : "actions",
-    template,
-    permissionsText: isApp ? appManifest() : template,
+    workflow,
+    permissionsText: isApp ? appManifest() : workflow.text,
     digest: sha256,
-    modelOf: (harness) =>
-      harnesses.get(harness)?.defaultModel ?? harnesses.get(defaultSettings.harness.default)?.defaultModel ?? null,
+    // What works here already goes on; a harness that this Baton has not would only fail.
+    harness: harnesses.has(settings.harness.default) ? settings.harness.default : ([...harnesses.keys()][0] ?? null),
+    modelOf: (name) => settings.harness.model ?? harnesses.get(name)?.defaultModel ?? null,
   });
   if (pullRequest === null && proposal.refused.length === 0)
     return `Everything is set up already.\n\n${renderKept(proposal.files)}`.trim();

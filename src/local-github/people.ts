@@ -167,6 +167,7 @@ export function createPeople(site: Site) {
       statuses: [],
       rulesets: new Map(),
       protections: new Map(),
+      secrets: new Map(),
       ci: options.ci ?? null,
       jobLogs: new Map(),
       activities: [],
@@ -310,6 +311,10 @@ export function createPeople(site: Site) {
       const checks = options.checks.map((one) => (typeof one === "string" ? { context: one, appId: null } : one));
       if (checks.length === 0) rules.delete(options.branch);
       else rules.set(options.branch, checks);
+    },
+
+    setSecret(options: { repository: string; name: string }): void {
+      repositoryNamed(options.repository).secrets.set(options.name, site.now().toISOString());
     },
 
     setCi(options: { repository: string; ci: CiSettings | null }): void {

@@ -262,6 +262,8 @@ export interface Repository {
   /** Required checks by branch, from a ruleset or from classic branch protection. */
   rulesets: Map<string, RequiredCheckRule[]>;
   protections: Map<string, RequiredCheckRule[]>;
+  /** Names of secrets that workflows can read, with the time of their setting; there are no values. */
+  secrets: Map<string, string>;
   ci: CiSettings | null;
   jobLogs: Map<number, string>;
   /** Movements of refs, oldest first. */

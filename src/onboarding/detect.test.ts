@@ -98,9 +98,17 @@ describe("keys", () => {
   });
 });
 
+it.each([
+  ["codex", "OPENAI_API_KEY"],
+  ["pi", "ANTHROPIC_API_KEY"],
+  ["one of somebody's own", "ANTHROPIC_API_KEY"],
+])("a harness that is given is taken, with a key that opens it: %s", (harness, key) => {
+  expect(detect(facts({ environmentNames: ["ANTHROPIC_API_KEY"] }), harness)).toMatchObject({ harness, key });
+});
+
 it("what is there already is found, its own workflow is no CI", () => {
   const texts = new Map([
-    [".github/workflows/baton.yml", "on: push\njobs: { baton: {} }"],
+    [".github/workflows/baton.yml", "on: push\njobs: { baton: { steps: [{ uses: baton/baton/action@v1 }] } }"],
     [".github/workflows/ci.yaml", "on: push\njobs: { test: {} }"],
     [".github/baton.yaml", "version: 1"],
   ]);
@@ -109,8 +117,7 @@ it("what is there already is found, its own workflow is no CI", () => {
   const found = detect(facts({ paths, texts }));
   expect(found).toMatchObject({
     codeowners: ".github/CODEOWNERS",
-    settings: { path: ".github/baton.yaml" },
-    workflow: { path: ".github/workflows/baton.yml" },
+    settingsPath: ".github/baton.yaml",
   });
   expect(found.checks.map(({ name }) => name)).toEqual(["test"]);
 });

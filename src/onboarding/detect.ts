@@ -1,5 +1,6 @@
 /** Facts of a repository to what a proposal is made of. Pure: the same facts, the same proposal. */
-import { type BranchFacts, type RepositoryFacts, settingsPath, workflowPath } from "./facts.ts";
+import { configPaths } from "../config/parse.ts";
+import { type BranchFacts, type RepositoryFacts, settingsPath, workflowsFolder } from "./facts.ts";
 import { type DetectedKey, harnessKeys, keysOf } from "./keys.ts";
 import { type Language, languagesOf, type PackageManager, packageManagersOf } from "./languages.ts";
 import { type DetectedCheck, type DetectedWorkflow, readWorkflow } from "./workflows.ts";
@@ -19,23 +20,22 @@ export interface Detected {
   harness: string;
   codeowners: string | null;
   branch: BranchFacts | null;
-  /** What is there already. */
-  settings: { path: string; text: string } | null;
-  workflow: { path: string; text: string } | null;
+  /** Where the configuration is, or belongs. */
+  settingsPath: string;
+  /** Workflows and configuration that are there already. */
+  texts: ReadonlyMap<string, string>;
 }
 
 const codeownersPaths = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
-export function detect(facts: RepositoryFacts): Detected {
+/** `harness`: the one to use; without it the first key that is found decides. */
+export function detect(facts: RepositoryFacts, harness: string | null = null): Detected {
   const read = [...facts.texts]
-    .filter(([path]) => path.startsWith(".github/workflows/") && path !== workflowPath)
+    .filter(([path]) => path.startsWith(workflowsFolder))
     .flatMap(([path, text]) => readWorkflow(path, text) ?? []);
   const keys = keysOf(facts);
-  const chosen = keys[0] ?? harnessKeys[0];
-  const there = (path: string): { path: string; text: string } | null => {
-    const text = facts.texts.get(path);
-    return text === undefined ? null : { path, text };
-  };
+  const opens = (key: { harnesses: readonly string[] }): boolean => harness === null || key.harnesses.includes(harness);
+  const chosen = keys.find(opens) ?? harnessKeys.find(opens) ?? harnessKeys[0];
   return {
     name: facts.name,
     defaultBranch: facts.defaultBranch,
@@ -46,10 +46,10 @@ export function detect(facts: RepositoryFacts): Detected {
     keys,
     secretsKnown: facts.secretNames !== null,
     key: chosen?.name ?? "",
-    harness: chosen?.harnesses[0] ?? "",
+    harness: harness ?? chosen?.harnesses[0] ?? "",
     codeowners: codeownersPaths.find((path) => facts.paths.includes(path)) ?? null,
     branch: facts.branch,
-    settings: there(settingsPath) ?? there(".github/baton.yaml"),
-    workflow: there(workflowPath),
+    settingsPath: configPaths.find((path) => facts.texts.has(path)) ?? settingsPath,
+    texts: facts.texts,
   };
 }

@@ -15,7 +15,7 @@ export interface Proposal {
   estimate: Estimate | null;
   budgetUsd: number;
   permissions: readonly Permission[];
-  mode: "actions" | "app";
+  worksFor: "alone" | "app";
   /** What is shown: a pull request, or files in a clone. */
   place: "pull-request" | "clone";
 }
@@ -23,16 +23,16 @@ export interface Proposal {
 export const pullRequestTitle = "Set up Baton";
 
 /** What a person does from here to the first pull request of an agent. */
-export function nextSteps({ detected, mode, place }: Pick<Proposal, "detected" | "mode" | "place">): string[] {
+export function nextSteps({ detected, worksFor, place }: Pick<Proposal, "detected" | "worksFor" | "place">): string[] {
   const hasSecret = detected.keys.some(({ where }) => where === "repository secret");
   const settings = detected.name === null ? "Settings" : `Settings of ${detected.name}`;
   return [
-    ...(mode === "actions" && !hasSecret
+    ...(worksFor === "alone" && !hasSecret
       ? [
           `Add the secret \`${detected.key}\`: ${settings} → Secrets and variables → Actions, or \`gh secret set ${detected.key}\`.`,
         ]
       : []),
-    ...(mode === "actions"
+    ...(worksFor === "alone"
       ? [`Allow Actions to create pull requests: ${settings} → Actions → General → Workflow permissions.`]
       : []),
     place === "clone"
@@ -43,7 +43,7 @@ export function nextSteps({ detected, mode, place }: Pick<Proposal, "detected" |
 }
 
 export function explain(proposal: Proposal): string {
-  const { detected, files, refused, estimate, permissions, mode, place } = proposal;
+  const { detected, files, refused, estimate, permissions, worksFor, place } = proposal;
   return [
     introduction(proposal),
     section("What was found", found(detected)),
@@ -52,7 +52,7 @@ export function explain(proposal: Proposal): string {
     ...refused.map(refusedBlock),
     ...(estimate === null ? [] : [section("What a run costs", costs(estimate, proposal.budgetUsd))]),
     section(
-      mode === "actions" ? "What the workflow may do, and why" : "What the App may do, and why",
+      worksFor === "alone" ? "What the workflow may do, and why" : "What the App may do, and why",
       [
         "| Permission | Access | Why |",
         "|---|---|---|",
@@ -69,11 +69,11 @@ export function explain(proposal: Proposal): string {
   ].join("\n\n");
 }
 
-function introduction({ mode, place }: Proposal): string {
+function introduction({ worksFor, place }: Proposal): string {
   const what = place === "clone" ? "These files" : "This pull request";
-  return mode === "actions"
+  return worksFor === "alone"
     ? `${what} set${place === "clone" ? "" : "s"} Baton up: an issue becomes a reviewed pull request, gated by this repository's own CI, within a budget. Nothing runs until it is on the default branch and somebody comments \`/baton run\`.`
-    : "The App already answers `/baton` commands here. This pull request adds its configuration, with every key explained, and a workflow by which its work can be done on runners. Without it the defaults hold.";
+    : "The App already answers `/baton` commands here. This pull request adds its configuration, with every key explained, and the workflow of its runners, which is used with `executor: actions` and idle without. Without both the defaults hold.";
 }
 
 function section(title: string, body: string): string {

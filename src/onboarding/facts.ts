@@ -24,7 +24,7 @@ export interface RepositoryFacts {
   branch: BranchFacts | null;
 }
 
-export const workflowPath = ".github/workflows/baton.yml";
+export const workflowsFolder = ".github/workflows/";
 export const settingsPath = "baton.yaml";
 const textsMax = 60;
 

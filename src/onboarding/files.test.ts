@@ -12,7 +12,7 @@ import { planFile, planFiles } from "./plan.ts";
 import { proposalOf } from "./propose.ts";
 import { isUntouched, seal } from "./seal.ts";
 import { settingsFile } from "./settings-file.ts";
-import { workflowTemplate } from "./template.ts";
+import { workflowAlone, workflowForApp } from "./template.ts";
 import { permissionsOf, workflowFile } from "./workflow-file.ts";
 
 const ci = "name: Tests: all\non: [push, workflow_dispatch]\njobs: { test: {}, lint: { name: 'Lint `it`' } }";
@@ -28,7 +28,7 @@ const detected = (
     environmentNames: [],
     branch: null,
   });
-const template = workflowTemplate();
+const template = workflowAlone().text;
 
 describe("the commented baton.yaml", () => {
   const text = settingsFile({ schemaUrl: "https://example.com/s.json", harness: "codex", checks: ["test"] });
@@ -56,12 +56,12 @@ describe("the commented baton.yaml", () => {
 });
 
 describe("the workflow", () => {
-  it.each(["actions", "app"] as const)("is one to GitHub's own parser (%s)", async (mode) => {
-    expect(await workflowProblems(workflowFile(template, detected(), mode))).toEqual([]);
+  it.each([workflowAlone(), workflowForApp()])("is one to GitHub's own parser ($for)", async ({ text }) => {
+    expect(await workflowProblems(workflowFile(text, detected()))).toEqual([]);
   });
 
   it("the parser would have found something", async () => {
-    const text = workflowFile(template, detected(), "actions");
+    const text = workflowFile(template, detected());
     expect(await workflowProblems(text.replace("runs-on", "run-on"))).not.toEqual([]);
     expect(await workflowProblems(text.replace("contains(", "contaisn("))).not.toEqual([]);
   });
@@ -73,7 +73,6 @@ describe("the workflow", () => {
         "ci.yml": ci.replace("Tests: all", "'Tests: all'"),
         "other.yml": "name: Other\non: push\njobs: { a: {} }",
       }),
-      "actions",
     );
     const file = parse(text) as Record<string, never>;
     expect(file).toMatchObject({
@@ -90,7 +89,7 @@ describe("the workflow", () => {
   });
 
   it("without CI of Actions it waits for no workflow and starts none", () => {
-    const file = parse(workflowFile(template, detected({}), "actions")) as {
+    const file = parse(workflowFile(template, detected({}))) as {
       on: object;
       jobs: { baton: { steps: object[] } };
     };
@@ -99,15 +98,22 @@ describe("the workflow", () => {
     expect(file.jobs.baton.steps[0]).not.toHaveProperty("with");
   });
 
-  it("beside an App it runs only when it is dispatched: two would answer", () => {
-    expect(Object.keys((parse(workflowFile(template, detected(), "app")) as { on: object }).on)).toEqual([
-      "workflow_dispatch",
-    ]);
+  it("beside an App it is the runner's, by the name that the configuration has: the other would answer comments, too", () => {
+    const pathFor = (text: string): string | undefined =>
+      planFiles({
+        detected: { ...detected(), texts: new Map([["baton.yaml", text]]) },
+        workflow: workflowForApp(),
+        digest: sha256,
+      })[0]?.path;
+    expect(pathFor("version: 1")).toBe(".github/workflows/baton-runner.yml");
+    expect(pathFor("runnerWorkflow: mine.yml")).toBe(".github/workflows/mine.yml");
+    const triggers = (parse(workflowFile(workflowForApp().text, detected())) as { on: object }).on;
+    expect(Object.keys(triggers)).toEqual(["workflow_dispatch"]);
   });
 
   it("a template that has nothing to put in stays as it is", () => {
     const other = "on: push\njobs:\n  a:\n    runs-on: x\n";
-    expect(workflowFile(other, detected(), "actions")).toBe(other);
+    expect(workflowFile(other, detected())).toBe(other);
   });
 
   it("each permission has its reason", () => {
@@ -193,9 +199,9 @@ describe("line differences", () => {
 describe("the explanation", () => {
   const proposal = (change: Partial<Detected> = {}, model: string | null = "gpt-5-codex") => {
     const all = { ...detected(), ...change };
-    const files = planFiles({ detected: all, template, mode: "actions", digest: sha256 });
+    const files = planFiles({ detected: all, workflow: workflowAlone(), digest: sha256 });
     const options = {
-      mode: "actions",
+      workflow: workflowAlone(),
       place: "pull-request",
       permissionsText: template,
       modelOf: () => model,

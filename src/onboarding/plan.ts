@@ -4,8 +4,9 @@
  */
 import { effectiveDifference } from "../config/effective.ts";
 import { parseConfig } from "../config/parse.ts";
+import { defaultSettings } from "../config/schema.ts";
 import type { Detected } from "./detect.ts";
-import { settingsPath, workflowPath } from "./facts.ts";
+import { workflowsFolder } from "./facts.ts";
 import { lineDifference } from "./line-difference.ts";
 import { type Digest, isUntouched, seal } from "./seal.ts";
 import { settingsFile } from "./settings-file.ts";
@@ -20,28 +21,34 @@ export interface PlannedFile {
   difference: string;
 }
 
+/** The workflow that works alone, or the one that works for an App: beside an App the first would answer everything twice. */
+export interface WorkflowTemplate {
+  for: "alone" | "app";
+  text: string;
+}
+
 export interface PlanOptions {
   detected: Detected;
-  /** `action/workflow.yml`. */
-  template: string;
-  mode: "actions" | "app";
+  workflow: WorkflowTemplate;
   digest: Digest;
 }
 
-export function planFiles({ detected, template, mode, digest }: PlanOptions): PlannedFile[] {
-  const action = actionOf(template);
+export function planFiles({ detected, workflow, digest }: PlanOptions): PlannedFile[] {
+  const action = actionOf(workflow.text);
   const schemaUrl = `https://raw.githubusercontent.com/${action?.repository ?? "baton/baton"}/${action?.ref ?? "main"}/schemas/baton.schema.json`;
   const checks = detected.checks.filter(({ exact }) => exact).map(({ name }) => name);
-  const settings = settingsFile({ schemaUrl, harness: detected.harness, checks });
+  const plan = (path: string, text: string): PlannedFile =>
+    planFile(path, seal(text, digest), detected.texts.get(path) ?? null, digest);
   return [
-    planFile(
-      workflowPath,
-      seal(workflowFile(template, detected, mode), digest),
-      detected.workflow?.text ?? null,
-      digest,
-    ),
-    planFile(detected.settings?.path ?? settingsPath, seal(settings, digest), detected.settings?.text ?? null, digest),
+    plan(workflowPathOf(workflow, detected), workflowFile(workflow.text, detected)),
+    plan(detected.settingsPath, settingsFile({ schemaUrl, harness: detected.harness, checks })),
   ];
+}
+
+function workflowPathOf(workflow: WorkflowTemplate, { texts, settingsPath }: Detected): string {
+  if (workflow.for === "alone") return `${workflowsFolder}baton.yml`;
+  const parsed = parseConfig(texts.get(settingsPath) ?? "");
+  return workflowsFolder + (parsed.ok ? parsed.settings : defaultSettings).runnerWorkflow;
 }
 
 export function planFile(path: string, text: string, present: string | null, digest: Digest): PlannedFile {
@@ -55,7 +62,7 @@ export function planFile(path: string, text: string, present: string | null, dig
 
 /** Of configurations what they do is told, not how they are written; null for other files and broken ones. */
 function inEffect(path: string, present: string, proposed: string): string | null {
-  if (path.startsWith(".github/workflows/")) return null;
+  if (path.startsWith(workflowsFolder)) return null;
   const [old, now] = [parseConfig(present), parseConfig(proposed)];
   if (!old.ok || !now.ok) return null;
   const changes = effectiveDifference(old.settings, now.settings);

@@ -12,9 +12,9 @@ import type { Github, PullRequestFacts } from "../ports/github.ts";
 import { type Detected, detect } from "./detect.ts";
 import { type Estimate, estimate } from "./estimate.ts";
 import { explain, type Proposal, pullRequestTitle } from "./explain.ts";
-import { type RepositoryFacts, workflowPath } from "./facts.ts";
+import { type RepositoryFacts, workflowsFolder } from "./facts.ts";
 import { githubFacts, textsAt } from "./github-facts.ts";
-import { type PlannedFile, planFile, planFiles } from "./plan.ts";
+import { type PlannedFile, planFile, planFiles, type WorkflowTemplate } from "./plan.ts";
 import { type Digest, isUntouched } from "./seal.ts";
 import { permissionsOf } from "./workflow-file.ts";
 
@@ -25,13 +25,13 @@ const workflowsRefused =
 export interface ProposeOptions {
   github: Github;
   repository: Repository;
-  mode: "actions" | "app";
-  /** `action/workflow.yml`. */
-  template: string;
+  workflow: WorkflowTemplate;
   /** File whose permissions are shown: the workflow, or the App's manifest. */
   permissionsText: string;
   digest: Digest;
   modelOf(harness: string): string | null;
+  /** The harness to use, where it is not the keys that decide. */
+  harness?: string | null;
   /** What a clone knows beyond the API: names of variables. */
   more?: Pick<RepositoryFacts, "environmentNames">;
 }
@@ -47,7 +47,8 @@ export async function propose(options: ProposeOptions): Promise<Proposed> {
   const baseSha = await github.branchSha(repository, repository.defaultBranch);
   if (baseSha === null)
     throw new BatonError("BATON_INPUT_INVALID", `The branch ${repository.defaultBranch} has no commit yet.`);
-  const detected = detect({ ...(await githubFacts(github, repository, baseSha)), ...options.more });
+  const facts = await githubFacts(github, repository, baseSha);
+  const detected = detect({ ...facts, ...options.more }, options.harness);
   const planned = planFiles({ ...options, detected });
   const place = "pull-request";
   if (!planned.some(isWritten))
@@ -76,8 +77,12 @@ async function prepareBranch(
   const isOpen = (await github.pullRequestsForBranch(repository, setupBranch)).some(
     ({ headRepositoryId }) => headRepositoryId === repository.id,
   );
-  const anew = !isOpen && [...there.values()].every((text) => isUntouched(text, digest));
-  await github.setup(repository).ensureBranch(setupBranch, baseSha, anew);
+  const setup = github.setup(repository);
+  const anew =
+    !isOpen &&
+    ([...there.values()].every((text) => isUntouched(text, digest)) ||
+      (await setup.commitsAhead(baseSha, setupBranch)) === 0);
+  await setup.ensureBranch(setupBranch, baseSha, anew);
   return anew ? new Map() : there;
 }
 
@@ -100,7 +105,7 @@ async function writeFiles(
       await setup.ensureFile({ branch: setupBranch, path, text, message: `Set up Baton: ${path}` });
       files.push(file);
     } catch (thrown) {
-      if (!hasCode(thrown, "BATON_GITHUB_DENIED") || path !== workflowPath) throw thrown;
+      if (!hasCode(thrown, "BATON_GITHUB_DENIED") || !path.startsWith(workflowsFolder)) throw thrown;
       refused.push({ path, text, url: newFileUrl(options, path), reason: workflowsRefused });
     }
   }
@@ -121,11 +126,11 @@ async function show({ github, repository }: ProposeOptions, body: string): Promi
 
 export function proposalOf(
   {
-    mode,
+    workflow,
     permissionsText,
     modelOf,
     place,
-  }: Pick<ProposeOptions, "mode" | "permissionsText" | "modelOf"> & { place: Proposal["place"] },
+  }: Pick<ProposeOptions, "workflow" | "permissionsText" | "modelOf"> & { place: Proposal["place"] },
   detected: Detected,
   files: readonly PlannedFile[],
   refused: Proposal["refused"],
@@ -137,7 +142,7 @@ export function proposalOf(
     estimate: estimateFor(modelOf(detected.harness)),
     budgetUsd: defaultSettings.budget.runUsd,
     permissions: permissionsOf(permissionsText),
-    mode,
+    worksFor: workflow.for,
     place,
   };
 }

@@ -1,7 +1,9 @@
-/** The texts that are part of the product and not of its code: the workflow to copy, the App's manifest. */
+/** The texts that are part of the product and not of its code: the workflows to copy, the App's manifest. */
 import { readFileSync } from "node:fs";
+import type { WorkflowTemplate } from "./plan.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
-export const workflowTemplate = (): string => read("action/workflow.yml");
+export const workflowAlone = (): WorkflowTemplate => ({ for: "alone", text: read("action/workflow.yml") });
+export const workflowForApp = (): WorkflowTemplate => ({ for: "app", text: read("action/runner.yml") });
 export const appManifest = (): string => read("app.yml");

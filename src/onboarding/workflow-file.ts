@@ -1,9 +1,8 @@
 /**
  * The workflow of a repository: the template of the Action with this repository's names in it.
  *
- * WF1 The text is the template's own (`action/workflow.yml`), with its comments; only names are put in. A place that the
- *     template does not have any more is left alone.
- * WF2 Where an App answers comments, the workflow only runs when it is dispatched: two would answer twice.
+ * WF1 The text is the template's own (`action/workflow.yml`, `action/runner.yml`), with its comments; only names are put in.
+ *     A place that a template does not have is left alone.
  */
 import { type Document, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap } from "yaml";
 import type { Detected } from "./detect.ts";
@@ -14,21 +13,12 @@ export interface Permission {
   reason: string;
 }
 
-export function workflowFile(template: string, detected: Detected, mode: "actions" | "app"): string {
+export function workflowFile(template: string, detected: Detected): string {
   const document = parseDocument(template);
   const ci = detected.workflows.filter(({ isCi }) => isCi);
-  const on = mapAt(document, ["on"]);
-  if (mode === "app") {
-    const kept = on?.items.filter(({ key }) => nameOf(key) === "workflow_dispatch") ?? [];
-    if (on !== null && kept.length > 0) on.items = kept;
-    for (const { key } of kept)
-      if (isScalar(key)) key.commentBefore = " The App answers comments; with more triggers both would.";
-  } else if (ci.length === 0) {
-    document.deleteIn(["on", "workflow_run"]);
-  } else {
-    const names = document.getIn(["on", "workflow_run", "workflows"]);
-    if (isSeq(names)) names.items = [...new Set(ci.map(({ name }) => name))].map((name) => quoted(document, name));
-  }
+  const names = document.getIn(["on", "workflow_run", "workflows"]);
+  if (ci.length === 0) document.deleteIn(["on", "workflow_run"]);
+  else if (isSeq(names)) names.items = [...new Set(ci.map(({ name }) => name))].map((name) => quoted(document, name));
   const step = stepOf(document);
   if (step !== null) {
     const files = ci.filter(({ dispatchable }) => dispatchable).map(({ path }) => path.split("/").at(-1));

@@ -14,6 +14,8 @@ export interface RepositorySetup {
   /** Names of the secrets that workflows can read, never values; null where they may not be listed. */
   secretNames(): Promise<string[] | null>;
   branchRules(branch: string): Promise<BranchRules>;
+  /** How many commits a branch has that `base` has not. */
+  commitsAhead(base: string, branch: string): Promise<number>;
   /** The branch exists; `reset` moves it to `sha` whatever it had. */
   ensureBranch(branch: string, sha: string, reset: boolean): Promise<void>;
   /** The file has this text on the branch, by a commit unless it had. A file of workflows needs a permission of its own: BATON_GITHUB_DENIED. */

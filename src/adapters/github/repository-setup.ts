@@ -56,6 +56,14 @@ export function repositorySetup(requester: Requester, { owner, name }: Repositor
       };
     },
 
+    async commitsAhead(base, branch) {
+      const { ahead_by: ahead } = await requester.get<{ ahead_by: number }>(
+        "/repos/{owner}/{repo}/compare/{basehead}",
+        { ...at, basehead: `${base}...${branch}` },
+      );
+      return ahead;
+    },
+
     async ensureBranch(branch, sha, reset) {
       const ref = `heads/${branch}`;
       const read = (): Promise<{ object: { sha: string } } | null> =>

@@ -52,6 +52,8 @@ function requiredChecks(context: RepositoryContext) {
   };
 }
 
+const secret = ([name, at]: [string, string]) => ({ name, created_at: at, updated_at: at });
+
 export const repositoryRoutes = [
   route("GET /user", "anyone", (context) => {
     if (context.actor.kind === "anonymous") throw new Refusal(401, "Requires authentication");
@@ -107,6 +109,18 @@ export const repositoryRoutes = [
       },
     ]);
   }),
+  repositoryRoute(
+    "GET /actions/secrets",
+    "secrets:read",
+    (context) => listed(context, [...context.repository.secrets], secret, "secrets"),
+    "write",
+  ),
+  repositoryRoute(
+    "GET /actions/organization-secrets",
+    "secrets:read",
+    (context) => listed(context, [], secret, "secrets"),
+    "write",
+  ),
   repositoryRoute("GET /branches/:branch/protection/required_status_checks", "administration:read", (context) =>
     ok(requiredChecks(context)),
   ),

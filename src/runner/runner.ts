@@ -5,6 +5,7 @@
  * N1 A run is driven only under its lease; an append by a former holder fails in the store (fencing epoch).
  * N2 A lease that is not renewed for 30 s is taken over; takeover replays the journal and goes on.
  * N3 After `stop` no child process, timer or lease of this process is left.
+ * N4 At every moment a run that is not left has a lease or a durable wake-up, so that no death and no fault strands it.
  */
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { RunEvent, StoredEvent } from "../core/event.ts";
@@ -28,6 +29,9 @@ const leasePrefix = "run:";
 /** Another replica may append a command to a run that we drive; its journal is looked at this often. */
 const tailIntervalMs = 1_000;
 const recoveryPageRows = 500;
+const tryAgainMs = 5_000;
+/** What no later try of the same Baton would mend. */
+const hopeless = ["BATON_JOURNAL_BROKEN", "BATON_EVENT_INVALID", "BATON_NO_RUN"] as const;
 
 export class Runner {
   readonly #dependencies: Dependencies;
@@ -42,32 +46,31 @@ export class Runner {
   }
 
   async start(): Promise<void> {
-    const { store, queue, soleOwner } = this.#dependencies;
-    if (soleOwner) {
-      // Nobody else can use this database, so leases of an earlier start are void: no waiting for them to expire.
-      const left = await store.expiredLeases(Number.MAX_SAFE_INTEGER);
-      // Claims of workers elsewhere outlive this process.
-      for (const lease of left) if (!lease.name.startsWith(claimPrefix)) await store.releaseLease(lease);
-      // A leased run was being driven when the process died, whatever its row says: it may have waited until a moment before.
-      for (const { name } of left) {
-        if (name.startsWith(leasePrefix)) await this.#tryToWake(runIdSchema.parse(name.slice(leasePrefix.length)));
-      }
-      await this.#recover();
-    }
+    const { queue, soleOwner } = this.#dependencies;
+    if (soleOwner) await this.#recover();
     await queue.work("run", limits.parallelEffectsPerRunMax, (job) => this.#handleJob(job));
     this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#renewLeases()));
     this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#takeOver()));
     this.#loops.push(this.#every(tailIntervalMs, () => this.#tail()));
   }
 
-  /** Every run that was under way, however many; one that cannot be driven holds no other up. */
+  /**
+   * Nobody else can use this database, so what an earlier start had in hand is free at once: each run that was leased or
+   * running gets a wake-up, however many they are; leases are freed only then (N4).
+   */
   async #recover(): Promise<void> {
     const { store } = this.#dependencies;
+    const wakeUp = (runId: RunId) => ({ queue: "run", data: { runId, facts: true }, singletonKey: runId });
+    const left = await store.expiredLeases(Number.MAX_SAFE_INTEGER);
+    // A leased run was being driven, whatever its row says: it may have waited until a moment before.
+    await store.write({ jobs: left.filter(isOfRun).map((lease) => wakeUp(runOf(lease))) });
+    // Claims of workers elsewhere outlive this process.
+    for (const lease of left) if (!lease.name.startsWith(claimPrefix)) await store.releaseLease(lease);
     let page: RunRow[];
     let before: RunRow | undefined;
     do {
       page = await store.runs({ active: true, limit: recoveryPageRows, ...(before === undefined ? {} : { before }) });
-      for (const { status, runId } of page) if (status === "running") await this.#tryToWake(runId);
+      await store.write({ jobs: page.filter(({ status }) => status === "running").map(({ runId }) => wakeUp(runId)) });
       before = page.at(-1);
     } while (page.length === recoveryPageRows);
   }
@@ -140,7 +143,7 @@ export class Runner {
   /** Stops what runs (children are killed within their grace), frees every lease. The next start goes on from the journal. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await Promise.all(this.#taking.values());
+    await Promise.allSettled(this.#taking.values());
     for (const { driver } of this.#driven.values()) driver.stop("left");
     await Promise.all([...this.#driven.values()].map(({ done }) => done));
     await Promise.all(this.#loops);
@@ -163,7 +166,7 @@ export class Runner {
     try {
       actor = await RunActor.load(this.#dependencies, runId, lease);
     } catch (thrown) {
-      await store.releaseLease(lease);
+      await this.#giveBack(lease, runId, thrown);
       throw thrown;
     }
     const driver = new RunDriver(this.#dependencies, actor, (state, key) => {
@@ -180,30 +183,34 @@ export class Runner {
     const { store, log } = this.#dependencies;
     try {
       await driver.drive();
-    } catch (thrown) {
-      // Transient faults of the store end up here: the wake-up below tries again from the journal.
-      log.error("A run could not be driven on", { runId, error: toBatonError(thrown) });
-      if (!hasCode(thrown, "BATON_LEASE_LOST") && !hasCode(thrown, "BATON_JOURNAL_BROKEN")) await this.#tryLater(runId);
-    } finally {
+      // A release that fails is only late: the lease ends by itself, and whoever takes it finds nothing to do.
       await store.releaseLease(lease).catch(() => {});
+    } catch (thrown) {
+      // Transient faults of the store end up here: a later wake-up tries again from the journal.
+      log.error("A run could not be driven on", { runId, error: toBatonError(thrown) });
+      await this.#giveBack(lease, runId, thrown);
+    } finally {
       this.#driven.delete(runId);
     }
   }
 
-  async #tryLater(runId: RunId): Promise<void> {
+  /** N4: the lease of a run that could not be driven is freed only once a later wake-up is durable; else its end is the wake-up. */
+  async #giveBack(lease: Lease, runId: RunId, thrown: unknown): Promise<void> {
     const { store, clock, log } = this.#dependencies;
-    await store
-      .write({
-        jobs: [
-          { queue: "run", data: { runId, facts: true }, startAt: clock.now() + 5_000, singletonKey: `${runId}:again` },
-        ],
-      })
-      .catch((thrown: unknown) =>
-        log.error("The database does not answer; the lease's end will wake the run", {
-          runId,
-          error: toBatonError(thrown),
-        }),
-      );
+    if (hasCode(thrown, "BATON_LEASE_LOST")) return;
+    try {
+      if (!hopeless.some((code) => hasCode(thrown, code))) {
+        const startAt = clock.now() + tryAgainMs;
+        const job = { queue: "run", data: { runId, facts: true }, startAt, singletonKey: `${runId}:again` };
+        await store.write({ jobs: [job] });
+      }
+      await store.releaseLease(lease);
+    } catch (fault) {
+      log.error("The database does not answer; the lease's end will wake the run", {
+        runId,
+        error: toBatonError(fault),
+      });
+    }
   }
 
   async #handleJob(job: Job): Promise<void> {
@@ -233,8 +240,8 @@ export class Runner {
   async #takeOver(): Promise<void> {
     const { store, clock } = this.#dependencies;
     for (const lease of await store.expiredLeases(clock.now())) {
-      if (lease.name.startsWith(leasePrefix))
-        await this.#tryToWake(runIdSchema.parse(lease.name.slice(leasePrefix.length)));
+      // One that cannot be driven holds no other up.
+      if (isOfRun(lease)) await this.#tryToWake(runOf(lease));
     }
   }
 
@@ -261,4 +268,12 @@ export class Runner {
       );
     }
   }
+}
+
+function isOfRun({ name }: Lease): boolean {
+  return name.startsWith(leasePrefix);
+}
+
+function runOf({ name }: Lease): RunId {
+  return runIdSchema.parse(name.slice(leasePrefix.length));
 }

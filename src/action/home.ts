@@ -10,6 +10,7 @@ import { systemClock } from "../adapters/system/clock.ts";
 import { systemRandom } from "../adapters/system/random.ts";
 import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
 import type { Log } from "../ports/log.ts";
+import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { Store } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { harnessWithBarrier, keptWorkspaces, withBarrier } from "./barriers.ts";
@@ -48,10 +49,11 @@ export function homeDependencies(options: {
   owner: string;
   redact(text: string): string;
   log: Log;
+  models: ModelProxy;
   /** A branch was pushed. */
   onPush(branch: string): Promise<void>;
 }): Dependencies {
-  const { settings, database, github, owner, redact, log } = options;
+  const { settings, database, github, owner, redact, log, models } = options;
   const barrier = (): Promise<void> => database.state.barrier();
   const { claude, codex, command, repositoryCommands } = settings.harness;
   const harnesses = createHarnesses({
@@ -73,6 +75,7 @@ export function homeDependencies(options: {
       onPush: options.onPush,
     }),
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
+    models,
     repositoryCommands,
     processes: builtInProcesses(),
     redact,

@@ -8,6 +8,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { createHarnesses } from "../adapters/harness/index.ts";
+import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
+import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
@@ -18,6 +20,7 @@ import { BatonError, errorDataSchema, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { EffectKey, RunId, Usage } from "../core/vocabulary.ts";
 import type { Github } from "../ports/github.ts";
+import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { RepositoryAccess } from "../ports/workspace.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { perform } from "../runner/perform/agent.ts";
@@ -47,12 +50,14 @@ export async function performOrder(
   const notes: { note: string; usage: Usage[] }[] = [];
   const beating = beat(client, claim, notes, cancel, over.signal);
   const blobs: string[] = [];
+  const models = await startModelProxy(upstreamsOf(settings.harness));
   const { context, workspaces, access, runId } = prepare({
     settings,
     order,
     claim,
     blobs,
     notes,
+    models,
     signal: AbortSignal.any([stop, cancel.signal]),
   });
   let result: AttemptResult;
@@ -66,6 +71,7 @@ export async function performOrder(
     result = { ok: false, error: toBatonError(thrown).toData(), usage: [], kept: null };
   } finally {
     over.abort();
+    await models.close();
     await beating;
   }
   const headSha = result.ok ? (result.output as unknown as AgentOutput).headSha : (result.kept?.headSha ?? null);
@@ -88,9 +94,10 @@ function prepare(given: {
   claim: ClaimAnswer;
   blobs: string[];
   notes: { note: string; usage: Usage[] }[];
+  models: ModelProxy;
   signal: AbortSignal;
 }) {
-  const { settings, order, claim, blobs, notes, signal } = given;
+  const { settings, order, claim, blobs, notes, models, signal } = given;
   const state = fold(claim.spec.events);
   const effect = state.effects.get(order.effect as EffectKey);
   if (effect === undefined) throw new BatonError("BATON_INPUT_INVALID", `The run has no effect "${order.effect}".`);
@@ -116,6 +123,7 @@ function prepare(given: {
       sessionsDir: join(settings.dataDir, "sessions"),
     }),
     repositoryCommands,
+    models,
     store: {
       async putBlob(content: string) {
         blobs.push(content);

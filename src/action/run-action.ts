@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { appendFile, readFile } from "node:fs/promises";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
+import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
+import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
@@ -166,6 +168,7 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
   const database = await openHome(settings, home, log);
   await rememberForPost(settings, home, owner);
   const positions = new Map([...database.state.snapshot.tables.events].map(([run, events]) => [run, events.length]));
+  const models = await startModelProxy(upstreamsOf(settings.harness));
   const end = await drive(
     {
       database,
@@ -178,11 +181,11 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
       startEngine: () => {
         const onPush = (branch: string): Promise<void> =>
           startCi(job, database, { branch, thread: Number(threadOf(home)) });
-        return startEngine(homeDependencies({ settings, database, github, owner, redact, log, onPush }));
+        return startEngine(homeDependencies({ settings, database, github, owner, redact, log, models, onPush }));
       },
     },
     delivery,
-  );
+  ).finally(() => models.close());
   job.statePushes += database.state.pushes;
   if (end === "driven") await forgetKept(job, database, positions);
   if (end === "handed-over") await dispatchSuccessor(job, home);

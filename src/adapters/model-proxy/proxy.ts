@@ -100,6 +100,8 @@ export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy>
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
+  // It serves attempts; by itself it keeps no process running.
+  server.unref();
   const { port } = server.address() as AddressInfo;
   const known = providers.filter((provider) => upstreams[provider] !== undefined);
   let closed = false;

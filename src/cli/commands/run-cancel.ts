@@ -9,11 +9,17 @@ interface Options {
 export const runCancel: CliCommand = (program, context) => {
   group(program, "run", "The runs that this Baton keeps.")
     .command("cancel <run>")
-    .description("Cancel a run. Its thread is told as soon as Baton runs.")
+    .description("Cancel a run. What it has begun is ended, and its thread told, as soon as Baton runs.")
     .option("--reason <text>", "Why; shown in the thread.", "Cancelled by the operator.")
     .option(...jsonOption)
     .action(async (runId: string, { reason, json }: Options) => {
       const run = await withRuns(context, ({ runs }) => runs.cancel(runId, operator(context), reason));
-      context.print(json === true ? JSON.stringify(run, null, 2) : `${run.runId} is ${run.status}.`);
+      context.print(
+        json === true
+          ? JSON.stringify(run, null, 2)
+          : run.status === "cancelled"
+            ? `${run.runId} is cancelled.`
+            : `${run.runId} will be cancelled as soon as Baton runs.`,
+      );
     });
 };

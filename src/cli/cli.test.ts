@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BatonError, type ErrorCode, errorCodes } from "../core/errors.ts";
+import { commands } from "./commands/index.ts";
+import { exitCodeOf, exitCodes } from "./exit.ts";
+import { buildProgram, runCli } from "./program.ts";
+import { table } from "./text.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "baton-cli-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const file = (name: string, text: string): void => writeFileSync(join(directory, name), text);
+
+async function baton(words: string, environment: Record<string, string> = {}) {
+  let [out, err] = ["", ""];
+  const code = await runCli(words.split(" "), {
+    environment,
+    directory,
+    print: (text) => (out += `${text}\n`),
+    note: (text) => (err += `${text}\n`),
+  });
+  return { code, out, err };
+}
+
+describe("every command", () => {
+  const program = buildProgram({ environment: {}, directory: "", print() {}, note() {}, exit() {} });
+  const all = program.commands.flatMap((command) => (command.commands.length === 0 ? [command] : command.commands));
+
+  it("is in the help, says what it does, and what each option means", () => {
+    expect(all).toHaveLength(commands.length);
+    for (const command of [...program.commands, ...all]) expect(command.description()).toMatch(/[.]$/);
+    for (const option of all.flatMap(({ options }) => options)) expect(option.description).toMatch(/[.]$/);
+  });
+
+  it("--help lists the exit codes", async () => {
+    const { code, out } = await baton("--help");
+    expect(code).toBe(0);
+    expect(out).toMatch(/ {2}4 {2}not now/);
+  });
+
+  it.each(["frobnicate", "run", "run lst", "run list --limit many", "config check a b c", "run show"])(
+    "`baton %s` is not written as it should be",
+    async (words) => {
+      const { code, out, err } = await baton(words);
+      expect({ code, out }).toEqual({ code: exitCodes.usage, out: "" });
+      expect(err).not.toBe("");
+    },
+  );
+});
+
+describe("exit codes", () => {
+  it.each<[ErrorCode, number]>([
+    ["BATON_DATABASE_LOCKED", 4],
+    ["BATON_GITHUB_UNAVAILABLE", 4],
+    ["BATON_NO_RUN", 3],
+    ["BATON_GITHUB_DENIED", 5],
+    ["BATON_SETTINGS_INVALID", 2],
+    ["BATON_INPUT_INVALID", 2],
+    ["BATON_JOURNAL_BROKEN", 1],
+  ])("%s is %i", (errorCode, code) => {
+    expect(exitCodeOf(new BatonError(errorCode, ""))).toBe(code);
+  });
+
+  it("no error is told as success", () => {
+    for (const errorCode of errorCodes) expect(exitCodeOf(new BatonError(errorCode, ""))).not.toBe(exitCodes.done);
+  });
+});
+
+describe("config check", () => {
+  it("tells problems with their lines, as compilers do", async () => {
+    file("baton.yaml", "version: 1\nbudget:\n  runUSD: 3\n");
+    const { code, out } = await baton("config check");
+    expect(code).toBe(exitCodes.no);
+    expect(out).toContain('baton.yaml:3:3: error: "runUSD" is not a key here.');
+    expect(out).toContain("Did you mean `runUsd`?");
+    expect(out).toContain("is not right: 1 error.");
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["the defaults", "config check", /budget\.runUsd goes from 5 to 9, which allows more/],
+    ["another file", "config check --base old.yaml", /budget\.runUsd goes from 7 to 9/],
+    ["itself", "config check --base baton.yaml", /changes nothing in effect/],
+  ])("shows the effective difference to %s", async (_, words, told) => {
+    file("baton.yaml", "budget: { runUsd: 9 }\n");
+    file("old.yaml", "budget: { runUsd: 7 }\n");
+    expect(await baton(words)).toMatchObject({ code: 0, out: expect.stringMatching(told) });
+  });
+
+  it("--json is one value, also when the file is wrong or missing", async () => {
+    file("baton.yaml", "budget: { runUsd: 9, mxUsd: 3 }\n");
+    const wrong = await baton("config check --json");
+    expect({ ...wrong, out: JSON.parse(wrong.out) }).toMatchObject({
+      code: exitCodes.no,
+      out: { ok: false, problems: [{ line: 1, path: "budget.mxUsd", suggestion: "maxUsd" }], changes: [] },
+      err: "",
+    });
+    const missing = await baton("config check other.yaml --json");
+    expect({ ...missing, out: JSON.parse(missing.out) }).toMatchObject({
+      code: exitCodes.usage,
+      out: { error: { code: "BATON_INPUT_INVALID", message: expect.stringContaining('"other.yaml" cannot be read') } },
+    });
+  });
+
+  it("warnings hinder nothing; a base with problems does", async () => {
+    file("baton.yaml", "harness: { default: comand }\n");
+    expect(await baton("config check")).toMatchObject({ code: 0, out: expect.stringContaining("1:") });
+    file("old.yaml", "x: 1\n");
+    expect(await baton("config check --base old.yaml")).toMatchObject({ code: exitCodes.usage });
+  });
+
+  it("the schema is JSON Schema", async () => {
+    expect(JSON.parse((await baton("config schema")).out)).toMatchObject({
+      type: "object",
+      properties: { version: {} },
+    });
+  });
+});
+
+describe("harnesses", () => {
+  const program = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    return path;
+  };
+  const none = Object.fromEntries(
+    ["CLAUDE", "CODEX", "COPILOT", "OPENCODE", "PI"].map((name) => [`BATON_${name}_BINARY`, "/nowhere/none"]),
+  );
+
+  it("list says what each can do, without starting any", async () => {
+    const harnesses = JSON.parse((await baton("harness list --json", none)).out) as { name: string }[];
+    expect(harnesses.map(({ name }) => name)).toContain("codex");
+    expect((await baton("harness list", none)).out).toMatch(/claude-code .*resume/);
+  });
+
+  it("doctor tells version and key by presence, never the key, and ends well when one is ready", async () => {
+    const environment = {
+      ...none,
+      BATON_CLAUDE_BINARY: program("claude", "echo 2.9.9"),
+      ANTHROPIC_API_KEY: "sk-never-shown",
+    };
+    const { code, out } = await baton("harness doctor", environment);
+    expect(code).toBe(0);
+    expect(out).toMatch(/claude-code +2\.9\.9 +set/);
+    expect(out).toMatch(/codex +no +missing +`npm install/);
+    expect(out).not.toContain("never-shown");
+    expect((await baton("harness doctor", none)).code).toBe(exitCodes.no);
+    expect(await baton("harness doctor cluade", none)).toMatchObject({ code: exitCodes.absent });
+  });
+});
+
+it("data that is not there is not made by looking", async () => {
+  const { code, err } = await baton("run list", { BATON_DATA: join(directory, "data") });
+  expect({ code, err }).toMatchObject({
+    code: exitCodes.usage,
+    err: expect.stringContaining("There is no data of Baton"),
+  });
+});
+
+it("a wrong setting is told by its name", async () => {
+  expect(await baton("run list", { LOG_LEVEL: "loud" })).toMatchObject({
+    code: exitCodes.usage,
+    err: expect.stringContaining("LOG_LEVEL"),
+  });
+});
+
+it("columns are as wide as they need", () => {
+  expect(
+    table([
+      ["A", "B", "C"],
+      ["long", "x", ""],
+    ]),
+  ).toBe("A     B  C\nlong  x");
+});
+
+it("the program starts from its bin, and ends with the code", async () => {
+  const bin = fileURLToPath(new URL("../../bin/baton.js", import.meta.url));
+  const { exitCode, stderr } = await execa(process.execPath, [bin, "config", "check", "none.yaml"], {
+    cwd: directory,
+    reject: false,
+  });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining("BATON_INPUT_INVALID") });
+});

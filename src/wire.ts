@@ -71,6 +71,7 @@ export async function startBaton(
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnesses(settings),
     models,
+    owners: settings.owners,
     publicUrl: settings.publicUrl,
     processes: overrides.processes ?? builtInProcesses(),
     redact,

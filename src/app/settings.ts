@@ -46,6 +46,12 @@ export const environmentSchema = z.object({
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
     .describe("Lines of lower rank are not written."),
+  BATON_OWNERS: z
+    .string()
+    .optional()
+    .describe(
+      "Accounts that this Baton works for, by login, with commas between. Without it all that installed the App: set it when the App is public, or anybody's runs use your keys.",
+    ),
   BATON_PUBLIC_URL: z
     .url()
     .transform((url) => url.replace(/\/+$/, ""))
@@ -62,9 +68,12 @@ export const environmentSchema = z.object({
   CLAUDE_CODE_OAUTH_TOKEN: optional.describe("For `claude-code` in place of a key: a token of a subscription."),
   OPENAI_API_KEY: optional.describe("Key for the harness `codex`."),
   OPENAI_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
+  GEMINI_API_KEY: optional.describe("Key for the harness `gemini`."),
+  GOOGLE_GEMINI_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
   BATON_CLAUDE_BINARY: z.string().default("claude").describe("Program of Claude Code, by name or path."),
   BATON_CODEX_BINARY: z.string().default("codex").describe("Program of Codex, by name or path."),
   BATON_COPILOT_BINARY: z.string().default("copilot").describe("Program of the GitHub Copilot CLI, by name or path."),
+  BATON_GEMINI_BINARY: z.string().default("gemini").describe("Program of the Gemini CLI, by name or path."),
   BATON_OPENCODE_BINARY: z.string().default("opencode").describe("Program of OpenCode, by name or path."),
   BATON_PI_BINARY: z.string().default("pi").describe("Program of Pi, by name or path."),
   BATON_HARNESS_COMMAND: z
@@ -80,6 +89,8 @@ export const environmentSchema = z.object({
 export interface AppSettings {
   app: { id: number; privateKey: string; secrets: string[] } | null;
   githubApiUrl: string;
+  /** Logins of the accounts that are served, in lower case; null: all that installed the App. */
+  owners: string[] | null;
   /** Where runners reach this Baton; null: nowhere. */
   publicUrl: string | null;
   /** Who signs the tokens of jobs. */
@@ -92,6 +103,7 @@ export interface AppSettings {
   harness: {
     claude: { binary: string; apiKey: string | undefined; baseUrl: string | undefined; oauthToken: string | undefined };
     codex: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
+    gemini: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     /** These speak to Anthropic's service, or to one of the same wire. */
     copilot: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     opencode: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
@@ -127,6 +139,10 @@ export function readSettings(environment: Record<string, string | undefined>): A
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },
     githubApiUrl:
       env.GITHUB_API_URL ?? (env.GHE_HOST === undefined ? "https://api.github.com" : `https://${env.GHE_HOST}/api/v3`),
+    owners:
+      env.BATON_OWNERS?.split(",")
+        .map((login) => login.trim().toLowerCase())
+        .filter((login) => login !== "") ?? null,
     publicUrl: env.BATON_PUBLIC_URL ?? null,
     oidcIssuer:
       env.BATON_OIDC_ISSUER ?? (env.GHE_HOST === undefined ? githubIssuer : `https://${env.GHE_HOST}/_services/token`),
@@ -143,6 +159,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
         oauthToken: env.CLAUDE_CODE_OAUTH_TOKEN,
       },
       codex: { binary: env.BATON_CODEX_BINARY, apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+      gemini: { binary: env.BATON_GEMINI_BINARY, apiKey: env.GEMINI_API_KEY, baseUrl: env.GOOGLE_GEMINI_BASE_URL },
       copilot: {
         binary: env.BATON_COPILOT_BINARY,
         apiKey: env.ANTHROPIC_API_KEY,
@@ -163,6 +180,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
       env.ANTHROPIC_API_KEY,
       env.CLAUDE_CODE_OAUTH_TOKEN,
       env.OPENAI_API_KEY,
+      env.GEMINI_API_KEY,
       env.DATABASE_URL,
     ].filter((value): value is string => typeof value === "string"),
   };

@@ -3,6 +3,7 @@
 import { BatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
+import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { createRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
@@ -91,10 +92,14 @@ async function gatherInput(context: CommandContext, options: BeginOptions): Prom
       `The branch ${baseBranch} has no commit yet, so there is nothing to work from.`,
     );
   const { bot } = await dependencies.github.identity();
-  const comments = (await github.comments(repository, issue.number))
+  const comments = [
+    ...(await github.comments(repository, issue.number)),
+    ...(pullRequest === null ? [] : reviewTexts(await github.reviews(repository, pullRequest.number))),
+  ]
     .filter(
       ({ author, body }) => author.kind === "user" && author.id !== bot.id && !body.trimStart().startsWith("/baton"),
     )
+    .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
     .slice(-commentsMax);
   const permissions = new Map<string, string>();
   for (const login of new Set([issue.author.login, ...comments.map(({ author }) => author.login)]))
@@ -143,6 +148,17 @@ async function gatherInput(context: CommandContext, options: BeginOptions): Prom
     },
     pullRequest: branch.pullRequest,
   };
+}
+
+/** What reviews said before the run, each with the places that it names: what `/baton run` is asked to address. */
+function reviewTexts(reviews: ReviewFacts[]): Pick<CommentFacts, "author" | "body" | "createdAt">[] {
+  return reviews.flatMap(({ author, state, body, comments, submittedAt }) => {
+    const places = comments.map(({ path, line, body: text }) => `${path}${line === null ? "" : `:${line}`}: ${text}`);
+    const text = [body, ...places].filter((part) => part.trim() !== "").join("\n\n");
+    return state === "dismissed" || state === "pending" || text === ""
+      ? []
+      : [{ author, body: `Review (${state}): ${text}`, createdAt: submittedAt }];
+  });
 }
 
 /** `baton/issue-12-fix-the-sum`; work of an earlier run on it goes on while its pull request is open. */

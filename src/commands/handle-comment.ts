@@ -34,6 +34,10 @@ export interface CommentEvent {
 export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<string> {
   const parsed = parseCommand(event.body, grammars);
   if (parsed.kind === "none") return "no command";
+  const owners = dependencies.owners ?? null;
+  // Silence: an account that is not served learns nothing, and costs nothing.
+  if (owners !== null && !owners.includes(event.repository.owner.toLowerCase()))
+    return `${event.repository.owner} is not among BATON_OWNERS`;
   const { bot } = await dependencies.github.identity();
   if (event.author.id === bot.id) return "own comment";
   const github = await dependencies.github.installation(event.repository.installationId);

@@ -11,7 +11,6 @@ export const limits = {
   commentCharactersMax: 60_000,
   /** Counted in UTF-8 bytes by GitHub: 65,535. */
   checkTextBytesMax: 65_000,
-  checkAnnotationsPerRequestMax: 50,
   /** GitHub: 80 content writes a minute and 500 an hour. We stay below, others share the installation. */
   contentWritesPerMinuteMax: 60,
   contentWritesPerHourMax: 400,
@@ -38,10 +37,6 @@ export const limits = {
   outboxRetentionMs: 90 * 24 * 3_600_000,
   /** Abandoned workspaces and old rows are looked for this often. */
   garbageIntervalMs: 3_600_000,
-  /** One agent attempt. Hosted jobs end at 6 h. */
-  agentTimeoutMs: 60 * 60_000,
-  /** No output at all for this long is a hang. */
-  harnessSilenceMs: 10 * 60_000,
   /** From TERM to KILL. */
   killGraceMs: 5_000,
   transcriptBytesMax: 2 * 1024 * 1024,
@@ -49,7 +44,6 @@ export const limits = {
   /** What of a failing job's log goes back to the repair step. */
   ciLogBytesMax: 24 * 1024,
   promptUntrustedCharactersMax: 48_000,
-  journalEventBytesMax: 1024 * 1024,
   effectsPerRunMax: 10_000,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,

@@ -19,6 +19,8 @@ export interface Dependencies {
   harnesses: Map<string, Harness>;
   /** Through it agents ask their models, so that they hold no key. Without it, adapters give their own. */
   models?: ModelProxy;
+  /** Logins of the accounts that this Baton works for, in lower case; unset or null: all that installed the App. */
+  owners?: readonly string[] | null;
   /** True when the operator lets repositories name a program of their own (`harness.command`). */
   repositoryCommands: boolean;
   /** Where runners reach this Baton; null: nowhere, so `executor: actions` is refused. Unset in a job, which is a runner itself. */

@@ -59,6 +59,8 @@ export class RunActor {
       await actor.#take([], turnEvents(state, definition, replayed.turn));
     } catch (thrown) {
       if (!hasCode(thrown, "BATON_DIVERGENCE") && !hasCode(thrown, "BATON_PROCESS_UNKNOWN")) throw thrown;
+      // During an upgrade an older replica may find a newer run: it is left to those who know it.
+      if (hasCode(thrown, "BATON_PROCESS_UNKNOWN") && isNewer(dependencies, state)) throw thrown;
       // R3: a run that cannot be driven stops loudly instead of guessing.
       actor = new RunActor(dependencies, state, null, fence);
       await actor.#take([], stop(state, toBatonError(thrown)));
@@ -150,4 +152,9 @@ export class RunActor {
       also: ledger.length === 0 ? also : { ...also, ledger: [...(also.ledger ?? []), ...ledger] },
     });
   }
+}
+
+/** True when this process has the run's process, but not as new as the run began with. */
+function isNewer({ processes }: Pick<Dependencies, "processes">, { process }: RunState): boolean {
+  return processes.names().includes(process.name) && processes.latest(process.name).version < process.version;
 }

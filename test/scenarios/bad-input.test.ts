@@ -5,6 +5,7 @@ import { afterEach, expect, it } from "vitest";
 import { commandHarness } from "../../src/adapters/harness/command.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
+import type { WebhookExchange } from "../../src/local-github/exchange.ts";
 import {
   ends,
   type ObservedWorld,
@@ -101,6 +102,26 @@ it("bots are silent to Baton unless `commands.bots` lists their id, and then nee
   say(world, "/baton run", "helper[bot]");
   await world.until("the refusal", () => ownComments(world)[1]?.includes("needs the permission **write**"));
   expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+});
+
+it("accounts that the operator does not serve get silence, and nothing runs", async () => {
+  const webhooks: WebhookExchange[] = [];
+  world = await observedWorld({
+    environment: { BATON_OWNERS: "somebody-else, another" },
+    github: { onExchange: (exchange) => exchange.kind === "webhook" && webhooks.push(exchange) },
+  });
+  say(world, "/baton run");
+  const { store } = world.baton.dependencies;
+  const handled = await world.until("the delivery to be handled", async () => {
+    const headers = new Headers(webhooks[0]?.headers ?? {});
+    const delivery = await store.delivery(
+      headers.get("x-github-hook-id") ?? "",
+      headers.get("x-github-delivery") ?? "",
+    );
+    return delivery?.state === "handled" ? delivery : null;
+  });
+  expect(handled.note).toBe("acme is not among BATON_OWNERS");
+  expect([await store.runs({}), ownComments(world)]).toEqual([[], []]);
 });
 
 it("answers that nobody asked for are told so", async () => {

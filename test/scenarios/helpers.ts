@@ -20,7 +20,13 @@ export async function observedWorld({
   const listeners = new Set<Listener>();
   const world = await startWorld({
     ...options,
-    github: { ...options.github, onExchange: () => listeners.forEach((listener) => listener()) },
+    github: {
+      ...options.github,
+      onExchange: (exchange) => {
+        options.github?.onExchange?.(exchange);
+        listeners.forEach((listener) => listener());
+      },
+    },
   });
   return Object.assign(world, {
     async until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {

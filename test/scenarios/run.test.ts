@@ -520,8 +520,18 @@ describe("on a pull request", () => {
       title: "Fix the total",
       head: "feature",
     });
+    world.github.review({
+      repository: repositoryName,
+      number,
+      as: "bob",
+      event: "REQUEST_CHANGES",
+      body: "Name the unit, too.",
+    });
     say(world, "/baton run Say it in the README.", "alice", number);
     const state = await reaches(world, "review", number);
+    expect((state.effects.get("address" as never)?.input as { prompt: { user: string } }).prompt.user).toContain(
+      "Name the unit, too.",
+    );
     expect(state.process.name).toBe("address-review");
     expect(pulls(world)).toHaveLength(1);
     expect(state.effects.get("push" as never)?.input).toMatchObject({ publish: { branch: "feature" } });

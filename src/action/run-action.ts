@@ -169,23 +169,28 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
   await rememberForPost(settings, home, owner);
   const positions = new Map([...database.state.snapshot.tables.events].map(([run, events]) => [run, events.length]));
   const models = await startModelProxy(upstreamsOf(settings.harness));
-  const end = await drive(
-    {
-      database,
-      owner,
-      workflowRunId: settings.workflowRunId,
-      clock: systemClock,
-      log,
-      isOver: async (id) => github.isOver(await repositoryOf(job), id),
-      stop,
-      startEngine: () => {
-        const onPush = (branch: string): Promise<void> =>
-          startCi(job, database, { branch, thread: Number(threadOf(home)) });
-        return startEngine(homeDependencies({ settings, database, github, owner, redact, log, models, onPush }));
+  let end: DriveEnd;
+  try {
+    end = await drive(
+      {
+        database,
+        owner,
+        workflowRunId: settings.workflowRunId,
+        clock: systemClock,
+        log,
+        isOver: async (id) => github.isOver(await repositoryOf(job), id),
+        stop,
+        startEngine: () => {
+          const onPush = (branch: string): Promise<void> =>
+            startCi(job, database, { branch, thread: Number(threadOf(home)) });
+          return startEngine(homeDependencies({ settings, database, github, owner, redact, log, models, onPush }));
+        },
       },
-    },
-    delivery,
-  ).finally(() => models.close());
+      delivery,
+    );
+  } finally {
+    await models.close();
+  }
   job.statePushes += database.state.pushes;
   if (end === "driven") await forgetKept(job, database, positions);
   if (end === "handed-over") await dispatchSuccessor(job, home);

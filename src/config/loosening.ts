@@ -89,6 +89,10 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   protectedPaths: loses,
   "merge.mode": becomes("auto"),
   "merge.method": never,
+  // Agents on Baton's own machine instead of a runner that goes with its job.
+  executor: becomes("local"),
+  // Another workflow may then perform effects.
+  runnerWorkflow: (from, to) => from !== to,
   branchPrefix: never,
   "commands.run": lower,
   "commands.steer": lower,

@@ -22,6 +22,7 @@ import type { Dependencies } from "./dependencies.ts";
 import { childOutcome, ensureChild } from "./perform/child.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer } from "./perform/performer.ts";
+import { afterLag } from "./perform/replica-lag.ts";
 import { remoteWorker } from "./remote/claims.ts";
 import type { RunActor } from "./run-actor.ts";
 import { finishRun, leaveRun, publishStatus, runRow } from "./run-outputs.ts";
@@ -229,7 +230,7 @@ export class RunDriver {
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
     try {
       const result = await performer.perform(await this.#context(effect, attempt, signal)).catch((thrown: unknown) => {
-        const error = toBatonError(thrown);
+        const error = afterLag(toBatonError(thrown), effect, clock.now());
         if (error.code === "BATON_INTERNAL") log.error("An effect failed unexpectedly", { key: effect.key, error });
         return { ok: false as const, error: error.toData(), usage: [], kept: null };
       });
@@ -267,7 +268,7 @@ export class RunDriver {
         });
         await this.#status();
       } catch (thrown) {
-        const error = toBatonError(thrown);
+        const error = afterLag(toBatonError(thrown), effect, clock.now());
         // A look changes nothing, so it is repeated until the effect's own time is over; what can never work ends it.
         if (error.treatment === "retryable" && error.code !== "BATON_LEASE_LOST") {
           log.warn("Facts could not be read; looking again", { key: effect.key, code: error.code });

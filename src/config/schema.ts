@@ -113,7 +113,7 @@ export const settingsSchema = z
           .string()
           .min(1)
           .default("claude-code")
-          .describe("Coding agent to use: `claude-code`, `codex`, `copilot`, `opencode`, `pi` or `command`."),
+          .describe("Coding agent to use: `claude-code`, `codex`, `copilot`, `gemini`, `opencode`, `pi` or `command`."),
         model: z
           .string()
           .min(1)

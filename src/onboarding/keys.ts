@@ -11,6 +11,7 @@ export const harnessKeys: readonly { readonly name: string; readonly harnesses: 
   { name: "ANTHROPIC_API_KEY", harnesses: ["claude-code", "copilot", "opencode", "pi"] },
   { name: "CLAUDE_CODE_OAUTH_TOKEN", harnesses: ["claude-code"] },
   { name: "OPENAI_API_KEY", harnesses: ["codex"] },
+  { name: "GEMINI_API_KEY", harnesses: ["gemini"] },
 ];
 
 export function keysOf(facts: {

@@ -22,6 +22,10 @@ const served: Readonly<Record<string, { family: Family; models: TierModels }>> =
   copilot: { family: "anthropic", models: anthropic },
   opencode: { family: "anthropic", models: anthropic },
   pi: { family: "anthropic", models: anthropic },
+  gemini: {
+    family: "google",
+    models: { fast: "gemini-2.5-flash", standard: "gemini-2.5-pro", strong: "gemini-3.1-pro-preview" },
+  },
   codex: {
     family: "openai",
     models: { fast: "gpt-5-mini", standard: "gpt-5-codex", strong: "gpt-5.2-codex" },

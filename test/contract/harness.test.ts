@@ -5,6 +5,7 @@ import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
 import { codex } from "../../src/adapters/harness/codex.ts";
 import { commandHarness } from "../../src/adapters/harness/command.ts";
 import { copilot } from "../../src/adapters/harness/copilot.ts";
+import { gemini } from "../../src/adapters/harness/gemini.ts";
 import { opencode } from "../../src/adapters/harness/opencode.ts";
 import { pi } from "../../src/adapters/harness/pi.ts";
 import { harnessContract } from "./harness.ts";
@@ -89,6 +90,27 @@ harnessContract({
   sessionAtEnd: true,
   silentSuccess: false,
   installLine: /npm install --global @github\/copilot/,
+});
+
+harnessContract({
+  name: "gemini",
+  create: (binary) => gemini({ binary, apiKey: "AIza-test-gemini-4f1d9c22", baseUrl: undefined }),
+  key: { name: "GEMINI_API_KEY", value: "AIza-test-gemini-4f1d9c22" },
+  variables: ["GEMINI_CLI_TRUST_WORKSPACE", "GEMINI_CLI_NO_RELAUNCH"],
+  stream: fixture("gemini.success"),
+  expected: {
+    text: "Done: hello.txt exists.",
+    sessionId: "479760c0-7d29-46ee-b1fc-f551169bf8c4",
+    usage: [
+      {
+        model: "gemini-2.5-flash",
+        tokens: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 },
+        costUsd: null,
+      },
+    ],
+  },
+  silentSuccess: false,
+  installLine: /npm install --global @google\/gemini-cli/,
 });
 
 harnessContract({

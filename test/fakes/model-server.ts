@@ -7,12 +7,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { anthropicMessages } from "./model-server/anthropic-messages.ts";
+import { geminiGenerateContent } from "./model-server/gemini-generate-content.ts";
 import { openaiResponses } from "./model-server/openai-responses.ts";
 import type { Answer, ModelRequest, Turn, Wire } from "./model-server/wire.ts";
 
 export type { ModelRequest, Turn } from "./model-server/wire.ts";
 
-const wires: Wire[] = [anthropicMessages, openaiResponses];
+const wires: Wire[] = [anthropicMessages, geminiGenerateContent, openaiResponses];
 
 export interface ModelServer {
   url: string;

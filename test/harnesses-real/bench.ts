@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
 import { codex } from "../../src/adapters/harness/codex.ts";
 import { copilot } from "../../src/adapters/harness/copilot.ts";
+import { gemini } from "../../src/adapters/harness/gemini.ts";
 import { opencode } from "../../src/adapters/harness/opencode.ts";
 import { pi } from "../../src/adapters/harness/pi.ts";
 import { createSessions, noSessions } from "../../src/adapters/harness/sessions.ts";
@@ -28,6 +29,7 @@ const keys: Record<CliName, string> = {
   "claude-code": "sk-ant-0000000000000000000000test",
   codex: "sk-proj-0000000000000000000000test",
   copilot: "sk-ant-0000000000000000000000test",
+  gemini: "AIza-0000000000000000000000test",
   opencode: "sk-ant-0000000000000000000000test",
   pi: "sk-ant-0000000000000000000000test",
 };
@@ -51,6 +53,8 @@ export function realHarness(
       return codex({ binary, apiKey, baseUrl: `${server.url}/v1`, sessions });
     case "copilot":
       return copilot({ binary, apiKey, baseUrl: server.url, sessions });
+    case "gemini":
+      return gemini({ binary, apiKey, baseUrl: server.url, sessions });
     case "opencode":
       return opencode({ binary, apiKey, baseUrl: server.url });
     case "pi":

@@ -17,6 +17,7 @@ export const pinnedClis = {
   "claude-code": { package: "@anthropic-ai/claude-code", version: "2.1.329", binary: "claude" },
   codex: { package: "@openai/codex", version: "0.169.0", binary: "codex" },
   copilot: { package: "@github/copilot", version: "1.0.102", binary: "copilot" },
+  gemini: { package: "@google/gemini-cli", version: "0.61.0", binary: "gemini" },
   opencode: { package: "opencode-ai", version: "1.18.33", binary: "opencode" },
   pi: { package: "@earendil-works/pi-coding-agent", version: "0.87.1", binary: "pi" },
 } as const satisfies Record<string, PinnedCli>;

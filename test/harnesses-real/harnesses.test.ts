@@ -1,5 +1,5 @@
 /** The adapters over the real CLIs, with a scripted model on loopback. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { findByMarker } from "../../src/adapters/harness/child.ts";
@@ -20,6 +20,8 @@ interface Expected {
   uncountedWhenKilled?: true;
   /** The CLI writes its usage down some time after the answer. */
   late?: true;
+  /** It does not try again where a connection ends between two pieces of an answer: that is Baton's to do. */
+  endsWhenCut?: true;
   /** What the model is told when it tries to write without leave. */
   readOnlyAnswer: RegExp;
   /** Retries of the CLI that Baton lets it have on a service that fails for ever. */
@@ -50,6 +52,16 @@ const clis: Expected[] = [
     costUsd: undefined,
     late: true,
     readOnlyAnswer: /does not exist|not available|unknown tool/i,
+    requestsMax: { unauthorised: 2, limited: 4, failing: 4 },
+  },
+  {
+    name: "gemini",
+    model: "gemini-2.5-pro",
+    cacheWrites: false,
+    costUsd: undefined,
+    startMs: 10_000,
+    endsWhenCut: true,
+    readOnlyAnswer: /not found/i,
     requestsMax: { unauthorised: 2, limited: 4, failing: 4 },
   },
   {
@@ -119,7 +131,8 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
 
   it("system prompt, prompt and model reach the model; instructions of the tree do not", async () => {
     await begin(done);
-    for (const file of ["CLAUDE.md", "AGENTS.md"]) writeFileSync(join(bench.worktree, file), "TEXT-OF-THE-TREE");
+    for (const file of ["CLAUDE.md", "AGENTS.md", "GEMINI.md"])
+      writeFileSync(join(bench.worktree, file), "TEXT-OF-THE-TREE");
     await bench.run({ model: "another-model-9", systemPrompt: "Rule seven: be brief.", prompt: "Say hi to Bob." });
     const [request] = bench.server.requests;
     expect(request?.model).toBe("another-model-9");
@@ -167,6 +180,10 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
     for (const name of ["GITHUB_TOKEN", "GH_TOKEN", "PRIVATE_KEY", "DATABASE_URL"])
       vi.stubEnv(name, "must-not-be-seen");
     await begin({ text: "Looking.", deeds: [{ run: "env > environment.txt" }] }, done);
+    // What lies around the worktree may be Baton's own.
+    mkdirSync(join(bench.worktree, ".gemini"));
+    for (const file of ["worktree/.gemini/.env", "worktree/.env", ".env"])
+      writeFileSync(join(bench.directory, file), "WEBHOOK_SECRET=must-not-be-seen\n");
     await bench.run();
     const seen = readFileSync(join(bench.worktree, "environment.txt"), "utf8");
     expect(seen).not.toContain("must-not-be-seen");
@@ -202,7 +219,12 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
 
   it("a connection that drops in the middle of an answer is tried again", async () => {
     await begin({ drop: true }, write, done);
-    expect(await bench.run()).toMatchObject({ ok: true, text: "Done." });
+    const result = await bench.run();
+    if (cli.endsWhenCut === true) {
+      expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_UNAVAILABLE" } });
+      bench.changeHome();
+      expect(await bench.run({ resumeSessionId: result.sessionId })).toMatchObject({ ok: true, text: "Done." });
+    } else expect(result).toMatchObject({ ok: true, text: "Done." });
     expect(existsSync(join(bench.worktree, "hello.txt"))).toBe(true);
   });
 

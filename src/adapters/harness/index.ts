@@ -4,6 +4,7 @@ import { type ClaudeCodeOptions, claudeCode } from "./claude-code.ts";
 import { type CodexOptions, codex } from "./codex.ts";
 import { type CommandHarnessOptions, commandHarness } from "./command.ts";
 import { type CopilotOptions, copilot } from "./copilot.ts";
+import { type GeminiOptions, gemini } from "./gemini.ts";
 import { type OpencodeOptions, opencode } from "./opencode.ts";
 import { type PiOptions, pi } from "./pi.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
@@ -13,6 +14,7 @@ export interface HarnessSettings {
   codex: CodexOptions;
   /** Left out: not on this machine. */
   copilot?: CopilotOptions;
+  gemini?: GeminiOptions;
   opencode?: OpencodeOptions;
   pi?: PiOptions;
   /** Null: no program is set, and repositories may not name one. */
@@ -25,6 +27,7 @@ const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | nu
   ({ claude }, sessions) => claudeCode({ ...claude, sessions }),
   (settings, sessions) => codex({ ...settings.codex, sessions }),
   (settings, sessions) => (settings.copilot === undefined ? null : copilot({ ...settings.copilot, sessions })),
+  (settings, sessions) => (settings.gemini === undefined ? null : gemini({ ...settings.gemini, sessions })),
   (settings) => (settings.opencode === undefined ? null : opencode(settings.opencode)),
   (settings, sessions) => (settings.pi === undefined ? null : pi({ ...settings.pi, sessions })),
   ({ command }) => (command === null ? null : commandHarness(command)),

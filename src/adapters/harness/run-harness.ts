@@ -20,6 +20,8 @@ const detailCharactersMax = 160;
 export interface StreamReader {
   /** False for lines that say nothing once they are read (pieces of a text that comes again whole). */
   keeps?(line: string): boolean;
+  /** False for lines of standard error that are no warning. */
+  warns?(line: string): boolean;
   /** One line; throws nothing. */
   take(line: string, stream: "stdout" | "stderr"): HarnessEvent[];
   /** What the stream came to, once the process has ended. */
@@ -68,7 +70,7 @@ export async function runHarness(
     ...(reader.keeps === undefined ? {} : { keeps: (line: string) => reader.keeps?.(line) ?? true }),
     onLine: (line, stream) => {
       for (const event of reader.take(line, stream)) report(event);
-      if (stream === "stderr" && line.trim() !== "" && warnings < warningsMax) {
+      if (stream === "stderr" && line.trim() !== "" && warnings < warningsMax && reader.warns?.(line) !== false) {
         warnings += 1;
         report({ type: "warning", text: line });
       }

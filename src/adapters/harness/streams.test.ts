@@ -9,6 +9,7 @@ import { ClaudeCodeReader } from "./claude-code.ts";
 import { CodexReader } from "./codex.ts";
 import { CommandReader } from "./command.ts";
 import { CopilotReader, sumOf } from "./copilot.ts";
+import { GeminiReader, sumOfAnswers } from "./gemini.ts";
 import { OpencodeReader } from "./opencode.ts";
 import { PiReader } from "./pi.ts";
 import type { StreamReader } from "./run-harness.ts";
@@ -491,6 +492,101 @@ const opencodeCases: Record<string, Case> = {
   },
 };
 
+const flash = "gemini-2.5-flash";
+const geminiTurns = used(flash, 1450, 110, 1840, 0, null);
+const geminiWritten = ["write_file started", "write_file completed"];
+
+const geminiCases: Record<string, Case> = {
+  badtool: {
+    code: null,
+    sessionId: "344095be-30b7-45d1-89ff-15f36b15d1be",
+    text: done,
+    turns: 2,
+    usage: geminiTurns,
+    tools: ["no_such_tool started", "no_such_tool failed"],
+  },
+  "commit.wt": {
+    code: null,
+    sessionId: "7af5d417-3a7c-4d6b-94b0-f7c6b70b31b1",
+    text: done,
+    turns: 3,
+    usage: used(flash, 2690, 195, 2140, 0, null),
+    tools: [...geminiWritten, "run_shell_command started", "run_shell_command completed"],
+  },
+  err401: {
+    code: "BATON_HARNESS_AUTH",
+    sessionId: "efd9016f-2a49-4d29-aee0-746bf06e4f6e",
+    text: "",
+    turns: 0,
+    usage: [],
+  },
+  // Still trying when it was stopped; its tries are on standard error.
+  err429: {
+    code: null,
+    finished: false,
+    sessionId: "c0320ae4-87cc-4665-b209-6377cc0658ae",
+    text: "",
+    turns: 0,
+    usage: [],
+  },
+  flaky429: {
+    code: null,
+    sessionId: "c76b59d5-abe7-470c-8f75-e3563ee423bf",
+    text: done,
+    turns: 2,
+    usage: geminiTurns,
+    tools: geminiWritten,
+  },
+  "followup.resumed": {
+    code: null,
+    sessionId: "35de98df-04a6-4497-91e0-f61c013ffb8b",
+    text: "Yes, I remember.",
+    turns: 1,
+    usage: used(flash, 84, 11, 700, 0, null),
+  },
+  mcp: {
+    code: null,
+    sessionId: "6d35a53d-d4f0-4b51-84b4-47187f4b860c",
+    text: done,
+    turns: 2,
+    usage: geminiTurns,
+    tools: ["mcp_lab_lab_echo started", "mcp_lab_lab_echo completed"],
+  },
+  "mid-kill.termgroup": {
+    code: null,
+    finished: false,
+    sessionId: "5473b128-7c55-4099-b107-8a90a85ead42",
+    text: "Sleeping.",
+    turns: 1,
+    usage: [],
+    tools: ["run_shell_command started"],
+  },
+  // Exit code 0.
+  refuse: {
+    code: "BATON_HARNESS_REFUSED",
+    sessionId: "c29a3d90-ed60-4e4b-a799-edd2cd4bfffa",
+    text: "",
+    turns: 0,
+    usage: used(flash, 4960, 340, 1200, 0, null),
+  },
+  "success.first": {
+    code: null,
+    sessionId: "35de98df-04a6-4497-91e0-f61c013ffb8b",
+    text: done,
+    turns: 2,
+    usage: geminiTurns,
+    tools: geminiWritten,
+  },
+  success: {
+    code: null,
+    sessionId: "479760c0-7d29-46ee-b1fc-f551169bf8c4",
+    text: done,
+    turns: 2,
+    usage: geminiTurns,
+    tools: geminiWritten,
+  },
+};
+
 const resumedCodex = {
   before: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 },
   now: () => null,
@@ -504,6 +600,7 @@ const suites: [string, Record<string, Case>, (name: string) => StreamReader][] =
   ["opencode", opencodeCases, () => new OpencodeReader("fake-model")],
   ["pi", piCases, () => new PiReader()],
   ["copilot", copilotCases, () => new CopilotReader()],
+  ["gemini", geminiCases, () => new GeminiReader()],
 ];
 
 describe.each(suites)("recorded streams of %s", (cli, cases, create) => {
@@ -645,6 +742,75 @@ describe("Copilot CLI", () => {
   });
 });
 
+describe("Gemini CLI", () => {
+  const tries = (reader: GeminiReader, ...lines: string[]): HarnessEvent[] =>
+    lines.flatMap((line) => reader.take(line, "stderr"));
+  const failed = (attempt: number, status: number): string =>
+    `Attempt ${attempt} failed with status ${status}. Retrying with backoff... _ApiError: {"error":{"code":${status}}}`;
+  const result = (message: string): string =>
+    JSON.stringify({ type: "result", status: "error", error: { type: "unknown", message }, stats: {} });
+
+  it("reads its tries from standard error and stops the third", () => {
+    const reader = new GeminiReader();
+    expect(tries(reader, failed(1, 429), failed(2, 429))).toMatchObject([
+      { type: "retry", status: 429, attempt: 1 },
+      { type: "retry", status: 429, attempt: 2 },
+    ]);
+    expect(reader.giveUp).toBeNull();
+    tries(reader, failed(3, 429));
+    expect(reader.giveUp?.code).toBe("BATON_HARNESS_QUOTA");
+  });
+
+  it("does not sit out a long pause that the service asks for", () => {
+    const reader = new GeminiReader();
+    tries(reader, "Attempt 1 failed: Please retry in 47s.. Retrying after 51234ms...");
+    expect(reader.giveUp).toMatchObject({ code: "BATON_HARNESS_QUOTA", retryAfterMs: 51_234 });
+  });
+
+  it.each([
+    ["its last words have no status: that of its tries counts", "[API Error: Slow down]", "BATON_HARNESS_QUOTA"],
+    [
+      "a key that Google calls a bad request",
+      '[API Error: {"error":{"code":400,"message":"API key not valid."}}]',
+      "BATON_HARNESS_AUTH",
+    ],
+    ["a fault", '[API Error: {"error":{"code": 503}}]', "BATON_HARNESS_UNAVAILABLE"],
+  ] as const)("%s", (_, message, code) => {
+    const reader = new GeminiReader();
+    tries(reader, failed(1, 429), "Attempt 3 failed: Slow down. Max attempts reached");
+    reader.take(result(message), "stdout");
+    expect(reader.end().error?.code).toBe(code);
+  });
+
+  it("thoughts are output, though it leaves them out of its count", () => {
+    const reader = new GeminiReader();
+    const models = { [flash]: { total_tokens: 190, input_tokens: 100, output_tokens: 30, cached: 40, input: 60 } };
+    reader.take(JSON.stringify({ type: "result", status: "success", stats: { models } }), "stdout");
+    expect(reader.end()).toMatchObject({ error: null, usage: used(flash, 60, 90, 40, 0, null) });
+  });
+
+  it("counts what runs by the session's file: each answer once, none of earlier attempts", () => {
+    const answer = (id: string, output: number): string =>
+      JSON.stringify({
+        id,
+        type: "gemini",
+        model: flash,
+        tokens: { input: 100, cached: 40, output, thoughts: 5, tool: 0 },
+      });
+    const lines = ['{"type":"user"}', answer("old", 9), answer("a", 10), answer("a", 20), "{cut"];
+    expect(sumOfAnswers(lines, [answer("old", 9)])).toEqual(used(flash, 60, 25, 40, 0, null));
+    const reader = new GeminiReader(() => sumOfAnswers(lines, []));
+    const events = reader.take('{"type":"tool_result","status":"success"}', "stdout");
+    expect(events).toContainEqual({ type: "usage", ...used(flash, 120, 39, 80, 0, null)[0] });
+  });
+
+  it("where an error came from is no warning", () => {
+    const reader = new GeminiReader();
+    expect(reader.warns("    at throwErrorIfNotOK (chunk.js:1:2)")).toBe(false);
+    expect(reader.warns("Error executing tool run_shell_command: no")).toBe(true);
+  });
+});
+
 describe("OpenCode", () => {
   const failed = (why: string, small = "false"): string =>
     `timestamp=0 level=ERROR message="stream error" providerID=baton small=${small} agent=build error.error="AI_APICallError: ${why}"`;
@@ -681,11 +847,12 @@ describe("any output", () => {
     ["pi", () => new PiReader()],
     ["opencode", () => new OpencodeReader("m")],
     ["copilot", () => new CopilotReader("s-1")],
+    ["gemini", () => new GeminiReader()],
   ];
   const types =
-    "message_end tool_execution_start auto_retry_start assistant.message tool.execution_complete model.call_failure session.error system assistant user result stream_event text usage error session tool thread.started item.started item.completed turn.completed turn.failed";
+    "init message tool_use tool_result message_end tool_execution_start auto_retry_start assistant.message tool.execution_complete model.call_failure session.error system assistant user result stream_event text usage error session tool thread.started item.started item.completed turn.completed turn.failed";
   const keys =
-    "data toolName statusCode errorMessage stopReason role message content usage item error event subtype modelUsage session_id type input_tokens permission_denials num_turns text changes model id attempt";
+    "stats models status severity tool_id data toolName statusCode errorMessage stopReason role message content usage item error event subtype modelUsage session_id type input_tokens permission_denials num_turns text changes model id attempt";
   const type = fc.constantFrom(...types.split(" "));
   const key = fc.constantFrom(...keys.split(" "));
   const value = fc.letrec((tie) => ({

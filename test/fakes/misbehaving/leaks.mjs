@@ -12,6 +12,8 @@ stdout.write(
 stdout.write(`${JSON.stringify({ type: "item.completed", item: { type: "agent_message", text: `key ${key}` } })}\n`);
 stdout.write(`${JSON.stringify({ type: "assistant.message", data: { content: `key ${key}` } })}\n`);
 stdout.write(`${JSON.stringify({ type: "text", part: { text: `key ${key}` } })}\n`);
+stdout.write(`${JSON.stringify({ type: "message", role: "assistant", content: `key ${key}`, delta: true })}\n`);
+stdout.write(`${JSON.stringify({ type: "tool_use", tool_name: "list" })}\n`);
 const message = { role: "assistant", content: [{ type: "text", text: `key ${key}` }] };
 stdout.write(`${JSON.stringify({ type: "message_end", message })}\n`);
 stderr.write(`failed with key ${key} (${Buffer.from(key).toString("base64")}) and ${token}\n`);

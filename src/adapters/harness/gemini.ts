@@ -1,0 +1,352 @@
+/**
+ * Gemini CLI, headless: `gemini -p "" -o stream-json`. Observed with 0.61.0.
+ *
+ * Traps: it reads `.env` files upwards from its directory, so that Baton's own could reach the agent, and settings, hooks and servers
+ * of the tree: the folder is never trusted, and rules of our own allow what an untrusted folder would ask a person for; it tries
+ * again for minutes; a refusal ends with exit code 0; so does a SIGTERM, which its shell and tools survive; thoughts are missing
+ * from its output tokens; a connection that ends between two pieces of an answer ends the whole.
+ */
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ErrorData } from "../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
+import { agentEnvironment } from "./environment.ts";
+import { count, type Fields, fields, text, toolDetail } from "./fields.ts";
+import { modelAccess } from "./model-access.ts";
+import { probeCli } from "./probe.ts";
+import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { noSessions, resumable, type Sessions } from "./sessions.ts";
+
+const name = "gemini";
+const install = "npm install --global @google/gemini-cli";
+const defaultModel = "gemini-2.5-pro";
+/** Tries of the CLI at the service, before Baton takes over with its own backoff. */
+const triesMax = 3;
+/** The service may ask for a pause; a longer one is Baton's to wait. */
+const pauseMaxMs = 15_000;
+const textCharactersMax = 512_000;
+
+export interface GeminiOptions {
+  binary: string;
+  apiKey: string | undefined;
+  baseUrl: string | undefined;
+  sessions?: Sessions;
+}
+
+export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: GeminiOptions): Harness {
+  return {
+    name,
+    capabilities: {
+      resume: true,
+      readOnly: true,
+      systemPrompt: true,
+      maxTurns: true,
+      maxUsd: false,
+      reportsUsage: true,
+      reportsCost: false,
+    },
+    defaultModel,
+    probe: () =>
+      probeCli({
+        binary,
+        install,
+        authenticated: apiKey !== undefined,
+        authenticate: "Set GEMINI_API_KEY where Baton runs.",
+      }),
+    async run(request, onEvent, signal) {
+      const access = modelAccess(request, "gemini", { apiKey, baseUrl });
+      if (access === null) return missingKey("GEMINI_API_KEY");
+      const chats = setUp(request);
+      const wanted = request.resumeSessionId;
+      const kept = wanted === null ? null : join(chats, `session-resumed-${short(wanted)}.jsonl`);
+      const resumed = resumable(sessions, name, wanted, kept, onEvent);
+      const sessionId = resumed ?? randomUUID();
+      const args = ["-p", "", "-o", "stream-json", "-m", request.model ?? defaultModel];
+      args.push(resumed === null ? "--session-id" : "--resume", sessionId);
+      const fileOf = (): string | null => {
+        const file = readdirSync(chats).find((path) => path.endsWith(`-${short(sessionId)}.jsonl`));
+        return file === undefined ? null : join(chats, file);
+      };
+      const result = await runHarness(
+        request,
+        {
+          command: [binary, ...args],
+          env: agentEnvironment(request, {
+            GEMINI_API_KEY: access.apiKey,
+            GOOGLE_GEMINI_BASE_URL: access.baseUrl,
+            GEMINI_CLI_TRUST_WORKSPACE: "false",
+            // It would start itself a second time, with more memory.
+            GEMINI_CLI_NO_RELAUNCH: "true",
+          }),
+          secrets: ["GEMINI_API_KEY"],
+          input: request.prompt,
+          install,
+        },
+        new GeminiReader(sessionAnswers(fileOf)),
+        onEvent,
+        signal,
+      );
+      const path = fileOf();
+      if (result.sessionId !== null && path !== null && wasAnswered(path)) sessions.keep(name, result.sessionId, path);
+      return result;
+    },
+  };
+}
+
+/** The CLI finds a session by the first part of its id in the file's name. */
+const short = (sessionId: string): string => sessionId.slice(0, 8).replaceAll(/[^A-Za-z0-9-]/g, "");
+
+/** The CLI refuses to go on in a session in which the model has said nothing yet. */
+const wasAnswered = (path: string): boolean => readFileSync(path, "utf8").includes('"type":"gemini"');
+
+/** Settings, rules and system text in the private home; returns where the CLI keeps this folder's sessions. */
+function setUp(request: HarnessRequest): string {
+  const home = join(request.homePath, ".gemini");
+  const chats = join(home, "tmp", "baton", "chats");
+  mkdirSync(chats, { recursive: true });
+  mkdirSync(join(home, "policies"), { recursive: true });
+  // No file of the tree has this name, so none of them is taken for instructions.
+  const instructions = `baton-${randomUUID()}.md`;
+  const settings = {
+    security: { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } },
+    context: { fileName: instructions, includeDirectoryTree: false },
+    advanced: { ignoreLocalEnv: true },
+    general: { maxAttempts: triesMax, enableAutoUpdate: false, enableAutoUpdateNotification: false },
+    privacy: { usageStatisticsEnabled: false },
+    model: { maxSessionTurns: request.maxTurns ?? -1 },
+  };
+  writeFileSync(join(home, "settings.json"), JSON.stringify(settings));
+  writeFileSync(join(home, instructions), request.systemPrompt);
+  writeFileSync(join(home, "policies", "baton.toml"), request.access === "write" ? writeRules : readRules);
+  writeFileSync(join(home, "projects.json"), JSON.stringify({ projects: { [request.cwd]: "baton" } }));
+  writeFileSync(join(home, "tmp", "baton", ".project_root"), request.cwd);
+  return chats;
+}
+
+/** A rule that looks at the arguments is final; without, the CLI would ask a person about git and redirections. */
+const writeRules = `[[rule]]
+toolName = "*"
+decision = "allow"
+priority = 900
+
+[[rule]]
+toolName = "run_shell_command"
+argsPattern = "command"
+decision = "allow"
+allowRedirection = true
+priority = 950
+
+[[rule]]
+toolName = ["enter_plan_mode", "exit_plan_mode", "ask_user"]
+decision = "deny"
+priority = 990
+`;
+
+const readRules = `[[rule]]
+toolName = "*"
+decision = "deny"
+priority = 900
+
+[[rule]]
+toolName = ["read_file", "read_many_files", "list_directory", "glob", "grep_search"]
+decision = "allow"
+priority = 950
+`;
+
+/** What was used since the attempt began, by the session's file. */
+export type SessionAnswers = () => HarnessResult["usage"];
+
+function sessionAnswers(fileOf: () => string | null): SessionAnswers {
+  const linesOf = (): string[] => {
+    const path = fileOf();
+    try {
+      return path !== null && existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
+    } catch {
+      // The agent can write there; what cannot be read is not counted.
+      return [];
+    }
+  };
+  const before = linesOf();
+  return () => sumOfAnswers(linesOf(), before);
+}
+
+/** An answer comes again with each of its tools' results: the last line of an id counts. */
+export function sumOfAnswers(lines: readonly string[], before: readonly string[] = []): HarnessResult["usage"] {
+  const answers = new Map<string, { model: string; tokens: Tokens }>();
+  for (const line of lines) {
+    if (!line.includes('"tokens"')) continue;
+    const answer = fields(jsonLine(line));
+    const [id, model] = [text(answer["id"]), text(answer["model"])];
+    const used = fields(answer["tokens"]);
+    if (id === null || model === null || answer["type"] !== "gemini") continue;
+    const cacheRead = count(used["cached"]);
+    const input = Math.max(0, count(used["input"]) - cacheRead) + count(used["tool"]);
+    const output = count(used["output"]) + count(used["thoughts"]);
+    answers.set(id, { model, tokens: { input, output, cacheRead, cacheWrite: 0 } });
+  }
+  for (const line of before) answers.delete(text(fields(jsonLine(line))["id"]) ?? "");
+  const sums = new Map<string, Tokens>();
+  for (const { model, tokens } of answers.values()) sums.set(model, addTokens(sums.get(model) ?? noTokens, tokens));
+  return [...sums].map(([model, tokens]) => ({ model, tokens, costUsd: null }));
+}
+
+const attempt = /^Attempt (\d+) failed(?: with status (\d+))?.*?(?:Retrying after (\d+)ms|(Max attempts reached)|$)/;
+/** What it prints beside: where an error came from, and what it would like its terminal to be. */
+const noise = /^(?:\s|[\]{}]|\[STARTUP\]|Warning: |Ripgrep is not|Project hooks disabled)/;
+
+export class GeminiReader implements StreamReader {
+  giveUp: ErrorData | null = null;
+  readonly #answers: SessionAnswers;
+  #sessionId: string | null = null;
+  #said = "";
+  #text = "";
+  #finished = false;
+  #failure: ErrorData | null = null;
+  #status: number | null = null;
+  #turns = 0;
+  #answering = false;
+  #usage: HarnessResult["usage"] = [];
+  #final = false;
+  readonly #tools = new Map<string, string>();
+
+  constructor(answers: SessionAnswers = () => []) {
+    this.#answers = answers;
+  }
+
+  warns(line: string): boolean {
+    return !noise.test(line);
+  }
+
+  take(line: string, stream: "stdout" | "stderr"): HarnessEvent[] {
+    if (stream === "stderr") return this.#retry(line);
+    const event = fields(jsonLine(line));
+    switch (event["type"]) {
+      case "init":
+        this.#sessionId = text(event["session_id"]);
+        if (this.#sessionId === null) return [];
+        return [{ type: "session", sessionId: this.#sessionId, model: text(event["model"]) }];
+      case "message":
+        if (event["role"] !== "assistant") return [];
+        this.#answer();
+        this.#said = `${this.#said}${text(event["content"]) ?? ""}`.slice(0, textCharactersMax);
+        return [];
+      case "tool_use": {
+        const tool = text(event["tool_name"]) ?? "tool";
+        this.#answer();
+        this.#tools.set(text(event["tool_id"]) ?? "", tool);
+        return [
+          ...this.#flush(),
+          { type: "tool", name: tool, detail: toolDetail(event["parameters"]), state: "started" },
+        ];
+      }
+      case "tool_result": {
+        this.#answering = false;
+        const tool = this.#tools.get(text(event["tool_id"]) ?? "") ?? "tool";
+        const state = event["status"] === "success" ? "completed" : "failed";
+        return [...this.#flush(), { type: "tool", name: tool, detail: "", state }, ...this.#used(this.#answers())];
+      }
+      case "error":
+        if (event["severity"] !== "error") return [{ type: "warning", text: text(event["message"]) ?? "" }];
+        this.#failure = failureOf(text(event["message"]) ?? "unknown", null);
+        return [];
+      case "result":
+        return this.#result(event);
+      default:
+        return [];
+    }
+  }
+
+  end(): ReturnType<StreamReader["end"]> {
+    this.#flush();
+    // Stopped in the middle, it has told nothing; its file has.
+    if (!this.#final) this.#used(this.#answers());
+    return {
+      finished: this.#finished,
+      error: this.#failure,
+      text: this.#text,
+      sessionId: this.#sessionId,
+      usage: this.#usage,
+      turns: this.#turns,
+    };
+  }
+
+  #answer(): void {
+    if (!this.#answering) this.#turns += 1;
+    this.#answering = true;
+    this.#status = null;
+  }
+
+  #flush(): HarnessEvent[] {
+    const words = this.#said;
+    this.#said = "";
+    if (words === "") return [];
+    this.#text = words;
+    return [{ type: "text", text: words }];
+  }
+
+  #result(event: Fields): HarnessEvent[] {
+    this.#finished = true;
+    const events = this.#flush();
+    if (event["status"] === "success") this.#failure = null;
+    else {
+      const error = fields(event["error"]);
+      const why = text(error["message"]);
+      if (error["type"] === "FatalTurnLimitedError")
+        this.#failure = { code: "BATON_HARNESS_TURNS", message: "Gemini CLI came to its limit of turns." };
+      else if (why !== null) this.#failure = failureOf(why, this.#status);
+      this.#failure ??= failureOf("it did not say why", this.#status);
+    }
+    const told = usageOf(fields(fields(event["stats"])["models"]));
+    this.#final = told.length > 0;
+    return [...events, ...this.#used(this.#final ? told : this.#answers())];
+  }
+
+  #used(usage: HarnessResult["usage"]): HarnessEvent[] {
+    const isNew = usage.filter((one) => !this.#usage.some((known) => JSON.stringify(known) === JSON.stringify(one)));
+    if (usage.length > 0) this.#usage = usage;
+    return isNew.map((one) => ({ type: "usage", ...one }));
+  }
+
+  #retry(line: string): HarnessEvent[] {
+    const [, tries, code, pause, last] = attempt.exec(line) ?? [];
+    if (tries === undefined || last !== undefined) return [];
+    const pauseMs = Number(pause ?? 0);
+    // Only a quota comes with a pause.
+    const status = code !== undefined ? Number(code) : pause !== undefined ? 429 : null;
+    this.#status = status ?? this.#status;
+    const why = line.slice(0, 300);
+    if (Number(tries) >= triesMax || pauseMs > pauseMaxMs) {
+      const error = statusError(this.#status ?? 503, `Tried ${tries} times.`);
+      this.giveUp = pauseMs > 0 ? { ...error, retryAfterMs: Math.max(pauseMs, error.retryAfterMs ?? 0) } : error;
+    }
+    return [{ type: "retry", reason: why, status, attempt: Number(tries) }];
+  }
+}
+
+/** `output_tokens` has no thoughts; the total has them. */
+function usageOf(models: Fields): HarnessResult["usage"] {
+  return Object.entries(models).flatMap(([model, value]) => {
+    const used = fields(value);
+    const all = count(used["input_tokens"]);
+    const cacheRead = Math.min(all, count(used["cached"]));
+    const output = Math.max(count(used["output_tokens"]), count(used["total_tokens"]) - all);
+    const tokens: Tokens = { input: all - cacheRead, output, cacheRead, cacheWrite: 0 };
+    return all + output === 0 ? [] : [{ model, tokens, costUsd: null }];
+  });
+}
+
+function failureOf(message: string, lastStatus: number | null): ErrorData {
+  const words = message.slice(0, 300);
+  if (/API_KEY_INVALID|API key not valid/i.test(message)) return statusError(401, words);
+  const [, code] = /"code":\s*([45]\d\d)\b/.exec(message) ?? [];
+  if (code !== undefined) return statusError(Number(code), words);
+  if (/safety|blocked|prohibited|recitation|refus/i.test(message))
+    return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${words}` };
+  if (lastStatus !== null) return statusError(lastStatus, words);
+  if (/quota|RESOURCE_EXHAUSTED/i.test(message)) return statusError(429, words);
+  if (/terminated|fetch failed|socket|ECONN|ETIMEDOUT/i.test(message))
+    return { code: "BATON_HARNESS_UNAVAILABLE", message: `The connection to the model's service broke. ${words}` };
+  return { code: "BATON_HARNESS_CRASHED", message: `Gemini CLI failed: ${words}` };
+}

@@ -3,10 +3,13 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { workflowProblems } from "../../test/onboarding/workflow-problems.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
+import { readSettings } from "../app/settings.ts";
 import { parseConfig } from "../config/parse.ts";
 import { defaultSettings } from "../config/schema.ts";
+import { harnessesHere } from "../wire-tools.ts";
 import { type Detected, detect } from "./detect.ts";
 import { explain } from "./explain.ts";
+import { installCommand } from "./install.ts";
 import { lineDifference } from "./line-difference.ts";
 import { planFile, planFiles } from "./plan.ts";
 import { proposalOf } from "./propose.ts";
@@ -80,12 +83,36 @@ describe("the workflow", () => {
       jobs: {
         baton: {
           steps: [
+            {},
             { with: { "dispatch-workflows": "ci.yml" }, env: { OPENAI_API_KEY: "${{ secrets.OPENAI_API_KEY }}" } },
           ],
         },
       },
     });
     expect(text).not.toContain("ANTHROPIC_API_KEY");
+  });
+
+  it("the agent is installed before the Action needs it; a program of one's own is not", () => {
+    const steps = (harness: string, text = template): object[] =>
+      (parse(workflowFile(text, { ...detected(), harness })) as { jobs: { baton: { steps: object[] } } }).jobs.baton
+        .steps;
+    expect(steps("codex")).toMatchObject([
+      { run: "npm install --global @openai/codex" },
+      { uses: expect.stringContaining("action@") },
+    ]);
+    expect(steps("command")).toHaveLength(1);
+    const others = template.replace("    steps:\n", "    steps:\n      - run: npm install --global other\n");
+    expect(steps("codex", others)).toMatchObject([{ run: "npm install --global @openai/codex" }, {}]);
+  });
+
+  it("each harness is installed as it advises itself", async () => {
+    const binaries = ["CLAUDE", "CODEX", "COPILOT", "GEMINI", "OPENCODE", "PI"].map((name) => [
+      `BATON_${name}_BINARY`,
+      "/nowhere/none",
+    ]);
+    const harnesses = [...harnessesHere(readSettings(Object.fromEntries(binaries) as Record<string, string>)).values()];
+    expect(harnesses.length).toBeGreaterThan(3);
+    for (const harness of harnesses) expect((await harness.probe()).advice).toBe(`\`${installCommand(harness.name)}\``);
   });
 
   it("without CI of Actions it waits for no workflow and starts none", () => {
@@ -95,7 +122,7 @@ describe("the workflow", () => {
     };
     expect(file.on).not.toHaveProperty("workflow_run");
     expect(file.on).toHaveProperty("check_suite");
-    expect(file.jobs.baton.steps[0]).not.toHaveProperty("with");
+    expect(file.jobs.baton.steps.at(-1)).not.toHaveProperty("with");
   });
 
   it("beside an App it is the runner's, by the name that the configuration has: the other would answer comments, too", () => {

@@ -4,8 +4,9 @@
  * WF1 The text is the template's own (`action/workflow.yml`, `action/runner.yml`), with its comments; only names are put in.
  *     A place that a template does not have is left alone.
  */
-import { type Document, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Detected } from "./detect.ts";
+import { installCommand } from "./install.ts";
 
 export interface Permission {
   name: string;
@@ -30,6 +31,7 @@ export function workflowFile(template: string, detected: Detected): string {
     }
     const env = step.get("env");
     if (isMap(env)) putKey(document, env, detected.key);
+    putInstall(document, installCommand(detected.harness));
   }
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
@@ -54,12 +56,40 @@ export function permissionsOf(text: string): Permission[] {
 
 /** The step that calls the Action. */
 function stepOf(document: Document): YAMLMap | null {
-  for (const { value: job } of mapAt(document, ["jobs"])?.items ?? []) {
-    const steps = isMap(job) ? job.get("steps") : null;
-    for (const step of isSeq(steps) ? steps.items : [])
-      if (isMap(step) && /\/action@/.test(String(step.get("uses")))) return step;
+  return (
+    stepsOf(document)
+      .flatMap(({ items }) => items.filter(isMap))
+      .find(isAction) ?? null
+  );
+}
+
+function isAction(step: YAMLMap): boolean {
+  return /\/action@/.test(String(step.get("uses")));
+}
+
+function stepsOf(document: Document): YAMLSeq[] {
+  return (mapAt(document, ["jobs"])?.items ?? [])
+    .map(({ value: job }) => (isMap(job) ? job.get("steps") : null))
+    .filter((steps) => isSeq(steps));
+}
+
+/** The agent is installed by a step before the Action's: the template's own, or a new one. */
+function putInstall(document: Document, command: string | null): void {
+  for (const { items } of stepsOf(document)) {
+    const at = items.findIndex((step) => isMap(step) && isAction(step));
+    if (at < 0) continue;
+    const isInstall = (step: unknown): boolean => isMap(step) && /\bnpm (?:i|install) /.test(String(step.get("run")));
+    const there = items.findIndex(isInstall);
+    if (command === null) {
+      if (there >= 0) items.splice(there, 1);
+      continue;
+    }
+    const step = document.createNode({ run: command });
+    const run = step.items[0]?.value;
+    if (isScalar(run)) run.comment = " the agent; hosted runners have none";
+    if (there >= 0) setValue((items[there] as YAMLMap).get("run", true), command);
+    else items.splice(at, 0, step);
   }
-  return null;
 }
 
 /** The model's secret: of the keys in the template the one that is there, of several the one that is meant. */

@@ -7,4 +7,4 @@ export { type RunSummary, runSummarySchema } from "./core/summary.ts";
 export type { Actor, Json, RunId, Thread } from "./core/vocabulary.ts";
 export { type CreateRun, createRunSchema, type ListRuns, listRunsSchema, Runs } from "./runner/runs.ts";
 export { type Baton, startBaton } from "./wire.ts";
-export { harnessesHere, type OpenedRuns, openRuns } from "./wire-tools.ts";
+export { harnessesHere, type OpenedRuns, openGitRuns, openRuns, type RunReader } from "./wire-tools.ts";

@@ -22,3 +22,8 @@ export function group(program: Command, name: string, summary: string): Command 
 }
 
 export const jsonOption = ["--json", "Print JSON instead of text."] as const;
+
+export const gitOption = [
+  "--git <repository>",
+  "Read what Actions mode keeps in a repository's git: of this address, or of what this clone comes from. With GITHUB_TOKEN where it needs one.",
+] as const;

@@ -1,17 +1,37 @@
 /** The data of Baton for one command: opened, used, closed again. */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
+import { execa } from "execa";
 import { readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Actor } from "../core/vocabulary.ts";
-import type { OpenedRuns } from "../library.ts";
+import type { OpenedRuns, RunReader } from "../library.ts";
 import type { CliContext } from "./context.ts";
 
 /** The environment, with what the App's `.env` adds to it: the same that `baton start` reads. */
 export function environmentOf({ environment, directory }: CliContext): Record<string, string | undefined> {
   const path = join(directory, ".env");
   return existsSync(path) ? { ...parseEnv(readFileSync(path, "utf8")), ...environment } : environment;
+}
+
+/** To look: at the App's data, or at the git of a repository that works without an App. */
+export async function readRuns<T>(
+  context: CliContext,
+  git: string | undefined,
+  use: (runs: RunReader) => Promise<T>,
+): Promise<T> {
+  if (git === undefined) return withRuns(context, use);
+  const { openGitRuns } = await import("../library.ts");
+  const url = await addressOf(resolve(context.directory, git), git);
+  return closing(await openGitRuns({ url, token: context.environment["GITHUB_TOKEN"] ?? null }), use);
+}
+
+/** A clone does not fetch these refs: what it was cloned from has them. */
+async function addressOf(folder: string, given: string): Promise<string> {
+  if (!existsSync(folder)) return given;
+  const { failed, stdout } = await execa("git", ["-C", folder, "remote", "get-url", "origin"], { reject: false });
+  return failed ? folder : stdout;
 }
 
 export async function withRuns<T>(context: CliContext, use: (runs: OpenedRuns) => Promise<T>): Promise<T> {
@@ -24,11 +44,14 @@ export async function withRuns<T>(context: CliContext, use: (runs: OpenedRuns) =
     );
   // The database takes a while to load; help and checks need none of it.
   const { openRuns } = await import("../library.ts");
-  const opened = await openRuns(settings);
+  return closing(await openRuns(settings), use);
+}
+
+async function closing<R extends RunReader, T>(runs: R, use: (runs: R) => Promise<T>): Promise<T> {
   try {
-    return await use(opened);
+    return await use(runs);
   } finally {
-    await opened.close();
+    await runs.close();
   }
 }
 

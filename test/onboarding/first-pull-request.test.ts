@@ -49,9 +49,9 @@ it(`takes at most ${stepsMax} steps of a person`, { timeout }, async () => {
     asked.push(what);
     return does();
   };
-  const init = async (): Promise<string> => {
+  const baton = async (...words: string[]): Promise<string> => {
     let out = "";
-    const code = await runCli(["init", "--pull-request"], {
+    const code = await runCli(words, {
       environment: { GITHUB_TOKEN: token, GITHUB_API_URL: github.apiUrl, GITHUB_SERVER_URL: github.url },
       directory: clone,
       print: (text) => (out += `${text}\n`),
@@ -60,6 +60,8 @@ it(`takes at most ${stepsMax} steps of a person`, { timeout }, async () => {
     expect({ code, out }).toMatchObject({ code: 0 });
     return out;
   };
+
+  const init = (): Promise<string> => baton("init", "--pull-request");
 
   const told = await step("`npx baton init --pull-request`", init);
   expect(told).toContain(`${github.url}/${repositoryName}/pull/2`);
@@ -91,6 +93,11 @@ it(`takes at most ${stepsMax} steps of a person`, { timeout }, async () => {
   const first = pulls({ github } as never).find(({ number }) => `${number}` === job.outputs["pull-request"]);
   expect(first?.body).toContain(`Closes #${platform.issue}`);
   expect(repository.threads.size).toBe(3);
+
+  // What the job kept in git can be read from the clone.
+  const runId = job.outputs["run-id"] ?? "";
+  expect(await baton("run", "list", "--git", ".")).toMatch(new RegExp(`${runId} +acme/shop#1 +issue-to-pr +waiting`));
+  expect(await baton("journal", "cat", runId, "--git", clone)).toMatch(/run\.created[\s\S]*the chain holds/);
 
   expect(steps).toBeLessThanOrEqual(stepsMax);
   // What the proposal asked for is what was done: nobody has to know more.

@@ -1,22 +1,17 @@
-import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
-import { runIdSchema } from "../../core/vocabulary.ts";
-import { type CliCommand, group, jsonOption } from "../context.ts";
-import { withRuns } from "../data.ts";
+import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
+import { readRuns } from "../data.ts";
 import { table } from "../text.ts";
 
 export const journalCat: CliCommand = (program, context) => {
   group(program, "journal", "The journals of runs.")
     .command("cat <run>")
     .description("Print the events of a run, after checking their hash chain.")
+    .option(...gitOption)
     .option(...jsonOption)
-    .action(async (runId: string, { json }: { json?: true }) => {
-      const events = await withRuns(context, ({ store }) => {
-        const parsed = runIdSchema.safeParse(runId);
-        return parsed.success ? store.read(parsed.data) : Promise.resolve([]);
-      });
-      const last = events.at(-1);
-      if (last === undefined) throw new BatonError("BATON_NO_RUN", `There is no run "${runId.slice(0, 60)}".`);
+    .action(async (runId: string, { git, json }: { git?: string; json?: true }) => {
+      const events = await readRuns(context, git, (runs) => runs.events(runId));
+      const last = events.at(-1) as StoredEvent;
       if (json === true)
         return context.print(JSON.stringify({ runId, chain: { holds: true, lastHash: last.hash }, events }, null, 2));
       context.print(table(events.map(row)));

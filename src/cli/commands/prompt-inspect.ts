@@ -1,9 +1,8 @@
 import { BatonError } from "../../core/errors.ts";
 import { fold } from "../../core/fold.ts";
-import { runIdSchema } from "../../core/vocabulary.ts";
 import { count } from "../../thread/render/format.ts";
-import { type CliCommand, group, jsonOption } from "../context.ts";
-import { withRuns } from "../data.ts";
+import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
+import { readRuns } from "../data.ts";
 
 interface Prompt {
   system: string;
@@ -14,13 +13,11 @@ export const promptInspect: CliCommand = (program, context) => {
   group(program, "prompt", "What agents are told.")
     .command("inspect <run> <step>")
     .description("Print the prompt of one step, as its agent gets it.")
+    .option(...gitOption)
     .option(...jsonOption)
-    .action(async (runId: string, key: string, { json }: { json?: true }) => {
-      const { prompt, redact } = await withRuns(context, async ({ store, redact }) => {
-        const parsed = runIdSchema.safeParse(runId);
-        const events = parsed.success ? await store.read(parsed.data) : [];
-        if (events.length === 0) throw new BatonError("BATON_NO_RUN", `There is no run "${runId.slice(0, 60)}".`);
-        const { effects } = fold(events);
+    .action(async (runId: string, key: string, { git, json }: { git?: string; json?: true }) => {
+      const { prompt, redact } = await readRuns(context, git, async (runs) => {
+        const { effects } = fold(await runs.events(runId));
         const agents = [...effects.values()].filter(({ kind }) => kind === "agent");
         const effect = agents.find((one) => one.key === key);
         if (effect === undefined)
@@ -28,7 +25,7 @@ export const promptInspect: CliCommand = (program, context) => {
             "BATON_INPUT_INVALID",
             `The run has no agent's step "${key.slice(0, 60)}". It has: ${agents.map((one) => one.key).join(", ") || "none"}.`,
           );
-        return { prompt: (effect.input as unknown as { prompt: Prompt }).prompt, redact };
+        return { prompt: (effect.input as unknown as { prompt: Prompt }).prompt, redact: runs.redact };
       });
       const told = { system: redact(prompt.system), user: redact(prompt.user) };
       if (json === true) return context.print(JSON.stringify({ runId, step: key, ...told }, null, 2));

@@ -1,12 +1,13 @@
 import { InvalidArgumentError } from "commander";
 import { usd } from "../../thread/render/format.ts";
-import { type CliCommand, group, jsonOption } from "../context.ts";
-import { withRuns } from "../data.ts";
+import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
+import { readRuns } from "../data.ts";
 import { table, threadOf } from "../text.ts";
 
 interface Options {
   active?: true;
   limit: number;
+  git?: string;
   json?: true;
 }
 
@@ -16,10 +17,11 @@ export const runList: CliCommand = (program, context) => {
     .description("List runs, newest first.")
     .option("--active", "Only those that are not over.")
     .option("--limit <number>", "At most so many.", whole, 20)
+    .option(...gitOption)
     .option(...jsonOption)
-    .action(async ({ active, limit, json }: Options) => {
-      const runs = await withRuns(context, (opened) =>
-        opened.runs.list({ limit, ...(active === undefined ? {} : { active }) }),
+    .action(async ({ active, limit, git, json }: Options) => {
+      const runs = await readRuns(context, git, (runs) =>
+        runs.list({ limit, ...(active === undefined ? {} : { active }) }),
       );
       if (json === true) return context.print(JSON.stringify(runs, null, 2));
       if (runs.length === 0) return context.print("There are no runs.");

@@ -1,16 +1,17 @@
 import type { RunSummary } from "../../library.ts";
 import { count, duration, totalTokens, usd } from "../../thread/render/format.ts";
-import { type CliCommand, group, jsonOption } from "../context.ts";
-import { withRuns } from "../data.ts";
+import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
+import { readRuns } from "../data.ts";
 import { table, threadOf } from "../text.ts";
 
 export const runShow: CliCommand = (program, context) => {
   group(program, "run", "The runs that this Baton keeps.")
     .command("show <run>")
     .description("Show one run: steps, cost, what it waits for, its verdict.")
+    .option(...gitOption)
     .option(...jsonOption)
-    .action(async (runId: string, { json }: { json?: true }) => {
-      const run = await withRuns(context, ({ runs }) => runs.read(runId));
+    .action(async (runId: string, { git, json }: { git?: string; json?: true }) => {
+      const run = await readRuns(context, git, (runs) => runs.read(runId));
       context.print(json === true ? JSON.stringify(run, null, 2) : text(run));
     });
 };

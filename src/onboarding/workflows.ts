@@ -47,10 +47,12 @@ export function readWorkflow(
 function isBaton(jobs: Fields): boolean {
   return Object.values(jobs).some((job) => {
     const steps = fieldsOf(job)?.["steps"];
-    return (
-      Array.isArray(steps) && steps.some((step) => /\bbaton\/action@/.test(String(fieldsOf(step)?.["uses"] ?? "")))
-    );
+    return Array.isArray(steps) && steps.some((step) => callsBaton(fieldsOf(step)?.["uses"]));
   });
+}
+
+function callsBaton(uses: unknown): boolean {
+  return typeof uses === "string" && /\bbaton\/action@/.test(uses);
 }
 
 function triggersOf(on: unknown): string[] {

@@ -24,7 +24,7 @@ async function begin(): Promise<{ clone: string; token: string }> {
   platform = await startPlatform();
   const { github, directory } = platform;
   const baton = [...github.state.apps.values()].find(({ slug }) => slug === "baton");
-  for (const { id, appId } of [...github.state.installations.values()])
+  for (const { id, appId } of github.state.installations.values())
     if (appId === baton?.id) github.state.installations.delete(id);
   github.setPermission({ repository: repositoryName, login: "alice", permission: "admin" });
   const ci = "name: CI\non: [push, workflow_dispatch]\njobs: { test: { runs-on: x, steps: [{ run: node --test }] } }\n";

@@ -184,6 +184,19 @@ describe.each([
     expect(await reader.store.knownGuids(guids)).toEqual(new Set(guids));
   });
 
+  it("an event that comes in because a push of the driver lost the race is handed out, too", async () => {
+    const origin = await originOf();
+    const driver = await open(origin, { durability: "barrier" });
+    await driver.state.takeDriver({ owner: "driver", job: null, ttlMs: 60_000 });
+    const handled = Promise.withResolvers<unknown>();
+    await driver.queue.work("delivery", 1, async ({ data }) => handled.resolve(data));
+    await inserted(await open(origin), "from elsewhere");
+    // The driver has not looked since: its push is refused, and it reads what is there.
+    await driver.store.append({ runId: newRun(), expectedPosition: 0, events: [paused], now: 1 });
+    await driver.state.barrier();
+    expect(await handled.promise).toMatchObject({ guid: "from elsewhere" });
+  });
+
   it("no event falls between a driver that leaves and a job that comes", async () => {
     const origin = await originOf();
     for (let round = 0; round < 4; round += 1) {

@@ -239,6 +239,8 @@ export class GitState {
           throw new BatonError("BATON_GIT_FAILED", `${this.#options.refs.home} moved ${tries} times in a row.`);
         await this.#pause(tries);
         await this.#reload();
+        // What others wrote came in by this, and no later look will find it new.
+        this.#options.onNews();
         continue;
       }
       // Not known to be there, so not given up: whoever asks is told, and the next push takes it along.

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { githubIssuer } from "../adapters/oidc/job-identities.ts";
+import { builtInHarnesses } from "../config/sense.ts";
 import { BatonError } from "../core/errors.ts";
 
 const optional = z.string().trim().min(1).optional();
@@ -76,6 +77,12 @@ export const environmentSchema = z.object({
   BATON_GEMINI_BINARY: z.string().default("gemini").describe("Program of the Gemini CLI, by name or path."),
   BATON_OPENCODE_BINARY: z.string().default("opencode").describe("Program of OpenCode, by name or path."),
   BATON_PI_BINARY: z.string().default("pi").describe("Program of Pi, by name or path."),
+  BATON_ACP_AGENTS: z
+    .string()
+    .optional()
+    .describe(
+      'Harnesses that speak the Agent Client Protocol, by names of your own: `{"my-agent":["my-agent","--acp"]}`.',
+    ),
   BATON_HARNESS_COMMAND: z
     .string()
     .optional()
@@ -108,6 +115,8 @@ export interface AppSettings {
     copilot: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     opencode: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     pi: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
+    /** Program and arguments by name. */
+    acp: Record<string, string[]>;
     command: string[];
     repositoryCommands: boolean;
   };
@@ -171,6 +180,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
         baseUrl: env.ANTHROPIC_BASE_URL,
       },
       pi: { binary: env.BATON_PI_BINARY, apiKey: env.ANTHROPIC_API_KEY, baseUrl: env.ANTHROPIC_BASE_URL },
+      acp: readAgents(env.BATON_ACP_AGENTS),
       command: readCommand(env.BATON_HARNESS_COMMAND),
       repositoryCommands: env.BATON_REPOSITORY_COMMANDS === "allow",
     },
@@ -202,6 +212,23 @@ function readKeyFile(path: string): string {
     throw new BatonError("BATON_SETTINGS_INVALID", `PRIVATE_KEY_PATH is "${path}", which cannot be read.`, {
       cause: thrown,
     });
+  }
+}
+
+function readAgents(text: string | undefined): Record<string, string[]> {
+  if (text === undefined) return {};
+  try {
+    const name = z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,40}$/)
+      .refine((one) => !builtInHarnesses.includes(one), "the name of one of Baton's own harnesses");
+    return z.record(name, z.array(z.string().min(1)).min(1)).parse(JSON.parse(text));
+  } catch (thrown) {
+    throw new BatonError(
+      "BATON_SETTINGS_INVALID",
+      `BATON_ACP_AGENTS is ${JSON.stringify(text)}: JSON like {"my-agent":["my-agent","--acp"]}, with names in small letters that are none of ${builtInHarnesses.join(", ")}.`,
+      { cause: thrown },
+    );
   }
 }
 

@@ -6,7 +6,15 @@ import type { Settings } from "./schema.ts";
 
 type SenseProblem = Pick<ConfigProblem, "message" | "suggestion" | "severity"> & { path: ConfigPath };
 
-const builtInHarnesses = ["claude-code", "codex", "copilot", "gemini", "opencode", "pi", "command"];
+export const builtInHarnesses: readonly string[] = [
+  "claude-code",
+  "codex",
+  "copilot",
+  "gemini",
+  "opencode",
+  "pi",
+  "command",
+];
 
 export function senseProblems({
   budget,

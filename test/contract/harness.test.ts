@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
+import { acpAgent } from "../../src/adapters/harness/acp.ts";
 import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
 import { codex } from "../../src/adapters/harness/codex.ts";
 import { commandHarness } from "../../src/adapters/harness/command.ts";
@@ -38,6 +39,31 @@ harnessContract({
   },
   silentSuccess: true,
   installLine: /BATON_HARNESS_COMMAND/,
+});
+
+/** It speaks the protocol and then becomes the program. */
+const acpFake = fileURLToPath(new URL("../fakes/acp/agent.mjs", import.meta.url));
+
+harnessContract({
+  name: "acp",
+  create: (program) =>
+    acpAgent({
+      name: "my-agent",
+      command: existsSync(program) ? [acpFake, program] : [program],
+      keys: { EXAMPLE_KEY: "example-key-4f1d9c22" },
+    }),
+  key: { name: "EXAMPLE_KEY", value: "example-key-4f1d9c22" },
+  variables: [],
+  stream: fixture("acp.success"),
+  expected: {
+    text: "Done: hello.txt exists.",
+    sessionId: "acp-session-1",
+    usage: [
+      { model: "my-agent", tokens: { input: 1350, output: 110, cacheRead: 1840, cacheWrite: 100 }, costUsd: 0.0125 },
+    ],
+  },
+  silentSuccess: false,
+  installLine: /BATON_ACP_AGENTS/,
 });
 
 harnessContract({

@@ -6,6 +6,7 @@
  * CH2 The end of the first process is the end of the attempt: who holds its pipes open after that is killed, not waited for.
  */
 import { readdir, readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { limits } from "../../core/limits.ts";
@@ -14,7 +15,8 @@ export interface ChildOptions {
   command: string[];
   cwd: string;
   env: Record<string, string>;
-  input: string | null;
+  /** A stream is kept open for as long as it is: a conversation. */
+  input: string | Readable | null;
   timeoutMs: number;
   silenceMs: number;
   /** Value of BATON_ATTEMPT in `env`. */

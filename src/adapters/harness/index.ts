@@ -1,5 +1,6 @@
 /** The harnesses of this machine: one line each. */
 import type { Harness } from "../../ports/harness.ts";
+import { acpAgent } from "./acp.ts";
 import { type ClaudeCodeOptions, claudeCode } from "./claude-code.ts";
 import { type CodexOptions, codex } from "./codex.ts";
 import { type CommandHarnessOptions, commandHarness } from "./command.ts";
@@ -17,24 +18,27 @@ export interface HarnessSettings {
   gemini?: GeminiOptions;
   opencode?: OpencodeOptions;
   pi?: PiOptions;
+  /** Agents of the Agent Client Protocol, by the operator's names for them: program and arguments. */
+  acp?: Readonly<Record<string, readonly string[]>>;
   /** Null: no program is set, and repositories may not name one. */
   command: CommandHarnessOptions | null;
   /** Where conversations are kept beyond their attempt. */
   sessionsDir: string;
 }
 
-const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | null)[] = [
+const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | Harness[] | null)[] = [
   ({ claude }, sessions) => claudeCode({ ...claude, sessions }),
   (settings, sessions) => codex({ ...settings.codex, sessions }),
   (settings, sessions) => (settings.copilot === undefined ? null : copilot({ ...settings.copilot, sessions })),
   (settings, sessions) => (settings.gemini === undefined ? null : gemini({ ...settings.gemini, sessions })),
   (settings) => (settings.opencode === undefined ? null : opencode(settings.opencode)),
   (settings, sessions) => (settings.pi === undefined ? null : pi({ ...settings.pi, sessions })),
+  ({ acp = {} }) => Object.entries(acp).map(([name, command]) => acpAgent({ name, command })),
   ({ command }) => (command === null ? null : commandHarness(command)),
 ];
 
 export function createHarnesses(settings: HarnessSettings): Map<string, Harness> {
   const sessions = createSessions(settings.sessionsDir);
-  const all = registry.map((create) => create(settings, sessions)).filter((harness) => harness !== null);
+  const all = registry.flatMap((create) => create(settings, sessions)).filter((harness) => harness !== null);
   return new Map(all.map((harness) => [harness.name, harness]));
 }

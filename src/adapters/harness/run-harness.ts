@@ -4,6 +4,7 @@
  * H4 Events and transcript leave here bounded and redacted; the reader alone sees what the harness really printed.
  * H1 The reader says what the harness said at its end; how the process ended can only make that worse, never better.
  */
+import type { Readable } from "node:stream";
 import type { ErrorCode, ErrorData } from "../../core/errors.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
 import { createRedactor } from "../../thread/redact.ts";
@@ -43,8 +44,10 @@ export interface Launch {
   env: Record<string, string>;
   /** Names in `env` whose values must not leave. */
   secrets: string[];
-  input: string | null;
+  input: string | Readable | null;
   install: string;
+  /** Aborted when the harness has said all and need not run on: its being stopped is then no failure. */
+  concluded?: AbortSignal;
 }
 
 export async function runHarness(
@@ -66,7 +69,7 @@ export async function runHarness(
     timeoutMs: request.timeoutMs,
     silenceMs: request.silenceMs,
     marker: request.attemptMarker,
-    signal: AbortSignal.any([signal, stop.signal]),
+    signal: AbortSignal.any([signal, stop.signal, ...(launch.concluded === undefined ? [] : [launch.concluded])]),
     ...(reader.keeps === undefined ? {} : { keeps: (line: string) => reader.keeps?.(line) ?? true }),
     onLine: (line, stream) => {
       for (const event of reader.take(line, stream)) report(event);
@@ -131,6 +134,7 @@ function judge(
   if (end.silent) return error("BATON_HARNESS_HUNG", "The harness printed nothing for too long and was stopped.");
   if (end.flooded) return error("BATON_HARNESS_OUTPUT", "The harness printed without end and was stopped.");
   if (said.error !== null) return said.error;
+  if (said.finished && launch.concluded?.aborted === true) return null;
   if (end.signal !== null) return error("BATON_HARNESS_CRASHED", `The harness was ended by ${end.signal}.`);
   if (end.exitCode !== 0)
     return error(

@@ -14,6 +14,10 @@ stdout.write(`${JSON.stringify({ type: "assistant.message", data: { content: `ke
 stdout.write(`${JSON.stringify({ type: "text", part: { text: `key ${key}` } })}\n`);
 stdout.write(`${JSON.stringify({ type: "message", role: "assistant", content: `key ${key}`, delta: true })}\n`);
 stdout.write(`${JSON.stringify({ type: "tool_use", tool_name: "list" })}\n`);
+const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text: `key ${key}` } };
+stdout.write(`${JSON.stringify({ jsonrpc: "2.0", method: "session/update", params: { update } })}\n`);
+const call = { sessionUpdate: "tool_call", toolCallId: "1", title: "list" };
+stdout.write(`${JSON.stringify({ jsonrpc: "2.0", method: "session/update", params: { update: call } })}\n`);
 const message = { role: "assistant", content: [{ type: "text", text: `key ${key}` }] };
 stdout.write(`${JSON.stringify({ type: "message_end", message })}\n`);
 stderr.write(`failed with key ${key} (${Buffer.from(key).toString("base64")}) and ${token}\n`);

@@ -1,0 +1,412 @@
+/**
+ * Any agent that speaks the Agent Client Protocol (version 1) on its standard input and output.
+ *
+ * Owns: the conversation, from `initialize` to the prompt's answer. Does not own: files (`acp-files.ts`).
+ * Its models are asked through Baton's proxy where there is one, by the variables that agents commonly read.
+ *
+ * Traps: an agent that asks for no permission is not held by one, so `readOnly` is not promised; the protocol has no place for system
+ * text; few agents end by themselves once they have answered; what was used is told by some only.
+ */
+import { PassThrough } from "node:stream";
+import * as acp from "@agentclientprotocol/sdk";
+import type { ErrorData } from "../../core/errors.ts";
+import type { Tokens } from "../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
+import { FileRefused, readWorkspaceFile, writeWorkspaceFile } from "./acp-files.ts";
+import { agentEnvironment } from "./environment.ts";
+import { amount, count, type Fields, fields, list, text, toolDetail } from "./fields.ts";
+import { probeCli } from "./probe.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+
+/** From the answer, or from a polite cancel, to TERM. */
+const partingMs = 1_000;
+const textCharactersMax = 512_000;
+/** What does not change anything by its nature. */
+const harmless = new Set(["read", "search", "think", "fetch"]);
+
+export interface AcpOptions {
+  /** As the operator calls it. */
+  name: string;
+  /** Program and arguments. */
+  command: readonly string[];
+  /** Environment variables passed through by name, with their values. */
+  keys?: Record<string, string | undefined>;
+}
+
+export function acpAgent({ name, command, keys = {} }: AcpOptions): Harness {
+  const [program = "", ...args] = command;
+  const install = `Install ${program}, or correct BATON_ACP_AGENTS`;
+  return {
+    name,
+    capabilities: {
+      resume: false,
+      readOnly: false,
+      systemPrompt: false,
+      maxTurns: false,
+      maxUsd: false,
+      reportsUsage: true,
+      reportsCost: true,
+    },
+    defaultModel: null,
+    probe: () => probeCli({ binary: program, install, authenticated: true, authenticate: "" }),
+    async run(request, onEvent, signal) {
+      const env = agentEnvironment(request, { ...keys, ...modelVariables(request) });
+      const input = new PassThrough();
+      const reader = new AcpReader(request.model ?? name);
+      const concluded = new AbortController();
+      const hard = new AbortController();
+      const timers: NodeJS.Timeout[] = [];
+      const later = (stop: AbortController): void => void timers.push(setTimeout(() => stop.abort(), partingMs));
+      const talk = converse(request, reader, input, onEvent);
+      const onAbort = (): void => {
+        talk.cancel();
+        later(hard);
+      };
+      if (signal.aborted) hard.abort();
+      else signal.addEventListener("abort", onAbort, { once: true });
+      void talk.ended.then(() => {
+        // What was cancelled has answered: no need to wait longer.
+        if (signal.aborted) hard.abort();
+        input.end();
+        later(concluded);
+      });
+      try {
+        return await runHarness(
+          request,
+          {
+            command: [program, ...args],
+            env,
+            secrets: Object.keys(env).filter((key) => key.endsWith("_KEY")),
+            input,
+            install,
+            concluded: concluded.signal,
+          },
+          reader,
+          onEvent,
+          hard.signal,
+        );
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+        talk.close();
+        await talk.ended;
+        for (const timer of timers) clearTimeout(timer);
+        input.destroy();
+      }
+    },
+  };
+}
+
+/** Addresses on loopback and tokens for this attempt, never a key of the operator. */
+function modelVariables({ models = {} }: Pick<HarnessRequest, "models">): Record<string, string> {
+  const variables: Record<string, string> = {};
+  const give = (access: { baseUrl: string; key: string } | undefined, key: string, url: string): void => {
+    if (access === undefined) return;
+    variables[key] = access.key;
+    variables[url] = access.baseUrl;
+  };
+  if (models.anthropic?.kind === "api-key") give(models.anthropic, "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL");
+  give(models.openai, "OPENAI_API_KEY", "OPENAI_BASE_URL");
+  give(models.gemini, "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL");
+  return variables;
+}
+
+interface Conversation {
+  /** Never rejects; what went wrong is told to the reader. */
+  ended: Promise<void>;
+  cancel(): void;
+  close(): void;
+}
+
+function converse(
+  request: HarnessRequest,
+  reader: AcpReader,
+  input: PassThrough,
+  onEvent: (event: HarnessEvent) => void,
+): Conversation {
+  let sessionId: string | null = null;
+  const app = acp
+    .client({ name: "baton" })
+    .onNotification("session/update", () => {})
+    .onRequest("session/request_permission", ({ params }) => ({ outcome: decide(request, reader, params) }))
+    .onRequest("fs/read_text_file", async ({ params }) => ({
+      content: await answered(readWorkspaceFile(request.cwd, params.path, params.line, params.limit)),
+    }))
+    .onRequest("fs/write_text_file", async ({ params }) => {
+      if (request.access !== "write") throw acp.RequestError.invalidParams(undefined, "This step may only read.");
+      await answered(writeWorkspaceFile(request.cwd, params.path, params.content));
+    });
+  const connection = app.connect({ readable: reader.messages, writable: linesTo(input) });
+  const { agent } = connection;
+
+  const talk = async (): Promise<void> => {
+    const start = await agent.request("initialize", {
+      protocolVersion: acp.PROTOCOL_VERSION,
+      clientCapabilities: { fs: { readTextFile: true, writeTextFile: request.access === "write" }, terminal: false },
+      clientInfo: { name: "baton", version: "1" },
+    });
+    if (start.protocolVersion !== acp.PROTOCOL_VERSION)
+      throw new Error(
+        `The agent speaks version ${start.protocolVersion} of the protocol, not ${acp.PROTOCOL_VERSION}.`,
+      );
+    const open = () => agent.request("session/new", { cwd: request.cwd, mcpServers: [] });
+    const session = await open().catch(async (thrown: unknown) => {
+      const method = start.authMethods?.find(({ id }) => /key|token/i.test(id));
+      if (!(thrown instanceof acp.RequestError) || thrown.code !== authRequired || method === undefined) throw thrown;
+      await agent.request("authenticate", { methodId: method.id });
+      return open();
+    });
+    sessionId = session.sessionId;
+    for (const event of reader.begin(session.sessionId)) onEvent(event);
+    if (request.model !== null) await chooseModel(request.model, session);
+    const prompt = [{ type: "text" as const, text: `${request.systemPrompt}\n\n${request.prompt}` }];
+    const answer = await agent.request<acp.PromptResponse>("session/prompt", { sessionId: session.sessionId, prompt });
+    reader.conclude(answer.stopReason);
+  };
+
+  const chooseModel = async (model: string, session: acp.NewSessionResponse): Promise<void> => {
+    const option = session.configOptions?.find(({ type, category }) => type === "select" && category === "model");
+    const known = list(fields(fields(session)["models"])["availableModels"]).map(({ modelId }) => modelId);
+    if (option !== undefined)
+      await agent.request("session/set_config_option", {
+        sessionId: session.sessionId,
+        configId: option.id,
+        value: model,
+      });
+    // As agents did before there were options.
+    else if (known.includes(model))
+      await agent.request("session/set_model", { sessionId: session.sessionId, modelId: model });
+    else onEvent({ type: "warning", text: `The agent takes no model by name; "${model}" is not passed on.` });
+  };
+
+  return {
+    ended: talk().catch((thrown: unknown) => reader.fail(thrown)),
+    cancel() {
+      if (sessionId !== null) agent.notify("session/cancel", { sessionId }).catch(() => {});
+    },
+    close() {
+      reader.close();
+      connection.close();
+    },
+  };
+}
+
+const authRequired = -32_000;
+
+async function answered<T>(work: Promise<T>): Promise<T> {
+  return work.catch((thrown: unknown) => {
+    const why = thrown instanceof FileRefused ? thrown.message : "The file cannot be read or written.";
+    throw acp.RequestError.invalidParams(undefined, why);
+  });
+}
+
+function linesTo(input: PassThrough): WritableStream<acp.AnyMessage> {
+  return new WritableStream({
+    write(message) {
+      if (input.writable) input.write(`${JSON.stringify(message)}\n`);
+    },
+  });
+}
+
+function decide(
+  request: Pick<HarnessRequest, "access">,
+  reader: AcpReader,
+  { toolCall, options }: acp.RequestPermissionRequest,
+): acp.RequestPermissionOutcome {
+  const kind = toolCall.kind ?? reader.kindOf(toolCall.toolCallId);
+  const wanted = request.access === "write" || harmless.has(kind) ? "allow" : "reject";
+  const option =
+    options.find((one) => one.kind === `${wanted}_once`) ?? options.find((one) => one.kind === `${wanted}_always`);
+  return option === undefined ? { outcome: "cancelled" } : { outcome: "selected", optionId: option.optionId };
+}
+
+/** Events are read off the lines as they come; the messages go on to the conversation. */
+export class AcpReader implements StreamReader {
+  giveUp: ErrorData | null = null;
+  readonly messages: ReadableStream<acp.AnyMessage>;
+  readonly #model: string;
+  #controller: ReadableStreamDefaultController<acp.AnyMessage> | null = null;
+  #sessionId: string | null = null;
+  #said = "";
+  #text = "";
+  #stopReason: string | null = null;
+  #failure: ErrorData | null = null;
+  #turns = 0;
+  #answering = false;
+  #usage: HarnessResult["usage"] = [];
+  #costUsd: number | null = null;
+  readonly #tools = new Map<string, { name: string; kind: string }>();
+
+  constructor(model: string) {
+    this.#model = model;
+    this.messages = new ReadableStream({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+    });
+  }
+
+  begin(sessionId: string): HarnessEvent[] {
+    this.#sessionId = sessionId;
+    return [{ type: "session", sessionId, model: null }];
+  }
+
+  conclude(stopReason: string): void {
+    this.#stopReason = stopReason;
+  }
+
+  /** The agent's own "no" counts; that the connection ended says nothing about why. */
+  fail(thrown: unknown): void {
+    if (this.#controller === null) return;
+    this.#failure ??= failureOf(thrown);
+  }
+
+  close(): void {
+    const controller = this.#controller;
+    this.#controller = null;
+    controller?.close();
+  }
+
+  kindOf(toolCallId: string): string {
+    return this.#tools.get(toolCallId)?.kind ?? "other";
+  }
+
+  take(line: string, stream: "stdout" | "stderr"): HarnessEvent[] {
+    const message = stream === "stdout" ? jsonLine(line) : null;
+    if (message === null || message["jsonrpc"] !== "2.0") return [];
+    const events = message["method"] === "session/update" ? this.#update(fields(message["params"])) : [];
+    const isAnswer = "result" in message && "stopReason" in fields(message["result"]);
+    if (isAnswer) events.push(...this.#flush(), ...this.#told(fields(message["result"])));
+    // Updates were read here; the conversation waits for answers and is asked.
+    if (message["method"] !== "session/update") this.#controller?.enqueue(message as acp.AnyMessage);
+    return events;
+  }
+
+  end(): ReturnType<StreamReader["end"]> {
+    this.#flush();
+    return {
+      finished: this.#stopReason !== null,
+      error: this.#failure ?? stopError(this.#stopReason, this.#text),
+      text: this.#text,
+      sessionId: this.#sessionId,
+      usage: this.#usage,
+      turns: this.#turns,
+    };
+  }
+
+  #update(params: Fields): HarnessEvent[] {
+    const update = fields(params["update"]);
+    switch (update["sessionUpdate"]) {
+      case "agent_message_chunk":
+        this.#answer();
+        this.#said = `${this.#said}${text(fields(update["content"])["text"]) ?? ""}`.slice(0, textCharactersMax);
+        return [];
+      case "tool_call":
+        this.#answer();
+        return [...this.#flush(), ...this.#tool(update, "started")];
+      case "tool_call_update":
+        return this.#tool(update, null);
+      case "plan": {
+        const entries = list(update["entries"]);
+        const done = entries.filter(({ status }) => status === "completed").length;
+        const now = entries.find(({ status }) => status === "in_progress") ?? entries[done];
+        const detail = `${done} of ${entries.length}${now === undefined ? "" : `: ${text(now["content"]) ?? ""}`}`;
+        return [...this.#flush(), { type: "tool", name: "plan", detail, state: "completed" }];
+      }
+      case "usage_update": {
+        const cost = fields(update["cost"]);
+        if (cost["currency"] !== "USD") return [];
+        this.#costUsd = amount(cost["amount"]);
+        return this.#priced();
+      }
+      default:
+        return [];
+    }
+  }
+
+  #answer(): void {
+    if (!this.#answering) this.#turns += 1;
+    this.#answering = true;
+  }
+
+  #flush(): HarnessEvent[] {
+    const words = this.#said;
+    this.#said = "";
+    if (words === "") return [];
+    this.#text = words;
+    return [{ type: "text", text: words }];
+  }
+
+  #tool(update: Fields, begun: "started" | null): HarnessEvent[] {
+    const id = text(update["toolCallId"]) ?? "";
+    const known = this.#tools.get(id);
+    const kind = text(update["kind"]) ?? known?.kind ?? "other";
+    const name = text(update["name"]) ?? known?.name ?? kind;
+    this.#tools.set(id, { name, kind });
+    const detail =
+      toolDetail(update["rawInput"]) || text(list(update["locations"])[0]?.["path"]) || text(update["title"]) || "";
+    const events: HarnessEvent[] = begun === null ? [] : [{ type: "tool", name, detail, state: begun }];
+    const { status } = update;
+    if (status !== "completed" && status !== "failed") return events;
+    this.#answering = false;
+    return [...events, { type: "tool", name, detail: begun === null ? detail : "", state: status }];
+  }
+
+  /** Tokens by the protocol's draft, or by model as Gemini CLI adds them. */
+  #told(answer: Fields): HarnessEvent[] {
+    const perModel = list(fields(fields(answer["_meta"])["quota"])["model_usage"]).flatMap((one) => {
+      const used = fields(one["token_count"]);
+      const tokens = { input: count(used["input_tokens"]), output: count(used["output_tokens"]), ...noCache };
+      return [{ model: text(one["model"]) ?? this.#model, tokens, costUsd: null }];
+    });
+    const used = fields(answer["usage"]);
+    const tokens: Tokens = {
+      input: count(used["inputTokens"]),
+      output: count(used["outputTokens"]) + count(used["thoughtTokens"]),
+      cacheRead: count(used["cachedReadTokens"]),
+      cacheWrite: count(used["cachedWriteTokens"]),
+    };
+    if (Object.values(tokens).some((one) => one > 0)) this.#usage = [{ model: this.#model, tokens, costUsd: null }];
+    else if (perModel.length > 0) this.#usage = perModel;
+    return this.#priced();
+  }
+
+  /** The cost is the session's: of one model only it can be said whose it is. */
+  #priced(): HarnessEvent[] {
+    const [first = { model: this.#model, tokens: { input: 0, output: 0, ...noCache }, costUsd: null }] = this.#usage;
+    if (this.#usage.length === 0 && this.#costUsd === null) return [];
+    if (this.#usage.length < 2) this.#usage = [{ ...first, costUsd: this.#costUsd }];
+    return this.#usage.map((one) => ({ type: "usage", ...one }));
+  }
+}
+
+const noCache = { cacheRead: 0, cacheWrite: 0 };
+
+function stopError(reason: string | null, words: string): ErrorData | null {
+  switch (reason) {
+    case null:
+    case "end_turn":
+      return null;
+    case "refusal":
+      return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${words.slice(0, 300)}`.trim() };
+    case "max_turn_requests":
+      return { code: "BATON_HARNESS_TURNS", message: "The agent came to its limit of turns." };
+    case "max_tokens":
+      return { code: "BATON_HARNESS_CRASHED", message: "The model came to its limit of tokens in the middle." };
+    default:
+      return { code: "BATON_HARNESS_CRASHED", message: `The agent stopped: ${reason.slice(0, 100)}.` };
+  }
+}
+
+function failureOf(thrown: unknown): ErrorData {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const code = thrown instanceof acp.RequestError ? thrown.code : null;
+  const data = thrown instanceof acp.RequestError ? JSON.stringify(thrown.data ?? "") : "";
+  const words = `${error.message} ${data === '""' ? "" : data}`.trim().slice(0, 300);
+  if (code === authRequired)
+    return { code: "BATON_HARNESS_AUTH", message: `The agent wants to be logged in. ${words}`.trim() };
+  const [, found] = /(?:^|\D)(401|402|403|429|5\d\d)(?:\D|$)/.exec(words) ?? [];
+  const status = code !== null && code >= 400 && code <= 599 ? code : found === undefined ? null : Number(found);
+  return status === null
+    ? { code: "BATON_HARNESS_CRASHED", message: `The agent failed: ${words}` }
+    : statusError(status, words);
+}

@@ -206,7 +206,11 @@ describe.each([
       const guid = randomUUID();
       const [left, driven] = await Promise.all([
         driver.state.releaseDriver(waiting),
-        inserted(other, guid).then(() => other.state.takeDriver({ owner: `other-${round}`, job: null, ttlMs: 60_000 })),
+        // Both in one push, as a job does it.
+        Promise.all([
+          other.state.takeDriver({ owner: `other-${round}`, job: null, ttlMs: 60_000 }),
+          inserted(other, guid),
+        ]).then(([taken]) => taken),
       ]);
       // Whoever has the thread now sees the event.
       const owner = driven === null ? driver : other;

@@ -97,11 +97,8 @@ export class GitState {
     const waits = (when ?? (this.#options.durability === "write" ? "now" : "soon")) === "now";
     const before = this.#snapshot.changes;
     const result = apply(this.#snapshot);
-    if (this.#snapshot.changes === before) {
-      // An answer that rests on somebody's write is given when that write is kept.
-      if (waits) await this.flush();
-      return result;
-    }
+    // "No" is an answer, too: who waits gets it as it is when everything before it is kept, not as it was here.
+    if (!waits && this.#snapshot.changes === before) return result;
     const operation: Operation = { apply, result, error: null, state: waits ? "open" : "acknowledged", jobs, isCause };
     this.#pending.push(operation);
     if (waits) {

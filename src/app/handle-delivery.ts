@@ -1,18 +1,18 @@
 /** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
 import { checkConfig } from "../commands/check-config.ts";
-import { handleComment } from "../commands/handle-comment.ts";
+import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
 import { toBatonError } from "../core/errors.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
 import { toThreadEvent } from "./events.ts";
 
-/** A delivery that fails this often is given up, with its reason; `/baton refresh` and the next event read the state anew. */
-const triesMax = 12;
+/** GitHub may be down for hours. What fails for longer is given up: a command is answered with the reason, facts are read anew by the next event. */
+const patienceMs = 24 * 3_600_000;
 
 export async function handleDelivery(dependencies: Dependencies, runner: Runner, job: Job): Promise<void> {
   const { hook, guid } = job.data as { hook: string; guid: string };
-  const { store, log } = dependencies;
+  const { store, log, clock } = dependencies;
   const delivery = await store.delivery(hook, guid);
   if (delivery === null || delivery.state !== "received") return;
   const child = log.child({ delivery: guid, event: delivery.event });
@@ -22,8 +22,10 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
     child.debug("Delivery handled", { note });
   } catch (thrown) {
     const error = toBatonError(thrown);
-    if (error.treatment === "retryable" && job.tries < triesMax) throw error;
+    if (error.treatment === "retryable" && clock.now() < delivery.receivedAt + patienceMs) throw error;
     child.error("A delivery could not be handled", { error, tries: job.tries });
+    const event = toThreadEvent(delivery.event, JSON.parse(delivery.payload));
+    if (event.kind === "comment") await answerGivenUp(dependencies, event, error);
     await store.finishDelivery(hook, guid, "failed", `${error.code}: ${error.message}`);
   }
 }

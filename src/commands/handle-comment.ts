@@ -7,7 +7,7 @@
  */
 
 import { sha256 } from "../adapters/system/sha256.ts";
-import { errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
+import { type BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
@@ -122,6 +122,13 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
     ]);
     return `refused: ${error.code}`;
   }
+}
+
+/** A command that could not be carried out, nor refused: said in the thread as soon as GitHub takes it, so that nobody waits for it. */
+export async function answerGivenUp(dependencies: Dependencies, event: CommentEvent, error: BatonError): Promise<void> {
+  if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
+  const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutralise(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
+  await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), reactionRow(event, "confused")] });
 }
 
 function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "unknown" | "invalid" }>): string {

@@ -16,7 +16,8 @@ const leaseName = "outbox";
 const batchRows = 20;
 /** Rows that another replica put in are looked for this often. */
 const pollIntervalMs = 500;
-const triesMax = 40;
+/** At most one a minute: more than a day of GitHub being down. */
+const triesMax = 2_000;
 
 export class OutboxPump {
   readonly #dependencies: Dependencies;

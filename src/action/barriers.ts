@@ -5,6 +5,7 @@
  */
 import type { Github, GithubApp } from "../ports/github.ts";
 import type { Harness } from "../ports/harness.ts";
+import type { RepositorySetup } from "../ports/repository-setup.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 
 type Barrier = () => Promise<void>;
@@ -36,6 +37,17 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   ensureMerged: "act",
   gitAccess: "look",
   dispatchWorkflow: "act",
+  setup: "look",
+};
+
+/** What `setup` gives acts as well. */
+const setupMethods: Record<keyof RepositorySetup, "look" | "act"> = {
+  paths: "look",
+  secretNames: "look",
+  branchRules: "look",
+  commitsAhead: "look",
+  ensureBranch: "act",
+  ensureFile: "act",
 };
 
 const workspaceMethods: Record<keyof Workspaces, "look" | "act"> = {
@@ -61,7 +73,12 @@ const workspaceMethods: Record<keyof Workspaces, "look" | "act"> = {
 
 export function withBarrier(app: GithubApp, barrier: Barrier): GithubApp {
   return {
-    installation: async (id) => guarded(await app.installation(id), githubMethods, barrier),
+    async installation(id) {
+      const github = await app.installation(id);
+      const setup: Github["setup"] = (repository) => guarded(github.setup(repository), setupMethods, barrier);
+      const whole = Object.assign(Object.create(github) as Github, { setup });
+      return guarded(whole, githubMethods, barrier, github);
+    },
     identity: () => app.identity(),
     deliveries: (cursor) => app.deliveries(cursor),
     redeliver: (id) => app.redeliver(id),

@@ -45,7 +45,7 @@ export async function diskFacts(directory: string, environment: Record<string, s
 }
 
 /** `owner/name` of a remote by HTTPS, SSH or its short form. */
-export function nameOf(remote: string): string | null {
+function nameOf(remote: string): string | null {
   const match = /[/:]([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/.exec(remote);
   return match === null ? null : `${match[1]}/${match[2]}`;
 }

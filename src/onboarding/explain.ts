@@ -23,7 +23,7 @@ export interface Proposal {
 export const pullRequestTitle = "Set up Baton";
 
 /** What a person does from here to the first pull request of an agent. */
-export function nextSteps({ detected, worksFor, place }: Pick<Proposal, "detected" | "worksFor" | "place">): string[] {
+function nextSteps({ detected, worksFor, place }: Pick<Proposal, "detected" | "worksFor" | "place">): string[] {
   const hasSecret = detected.keys.some(({ where }) => where === "repository secret");
   const settings = detected.name === null ? "Settings" : `Settings of ${detected.name}`;
   return [

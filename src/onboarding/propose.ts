@@ -18,7 +18,7 @@ import { type PlannedFile, planFile, planFiles, type WorkflowTemplate } from "./
 import { type Digest, isUntouched } from "./seal.ts";
 import { permissionsOf } from "./workflow-file.ts";
 
-export const setupBranch = "baton/setup";
+const setupBranch = "baton/setup";
 const workflowsRefused =
   "GitHub lets only those write workflows who have a permission of its own for it (`workflows: write`).";
 

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import type { Repository } from "../core/vocabulary.ts";
+import type { Github, GithubApp } from "../ports/github.ts";
+import type { RepositorySetup } from "../ports/repository-setup.ts";
+import { withBarrier } from "./barriers.ts";
+
+const repository = {} as Repository;
+
+/** Every method tells that it was called; each barrier as well. */
+async function told(use: (github: Github) => Promise<unknown>): Promise<string[]> {
+  const calls: string[] = [];
+  const teller = <T>(more: Partial<T>): T =>
+    new Proxy(more as object, {
+      // What has a `then` would be waited for.
+      get: (target, name) =>
+        name === "then" ? undefined : (Reflect.get(target, name) ?? (async () => calls.push(String(name)))),
+    }) as T;
+  const inner = teller<Github>({ setup: () => teller<RepositorySetup>({}) });
+  const app = { installation: async () => inner } as unknown as GithubApp;
+  const guarded = await withBarrier(app, async () => void calls.push("barrier")).installation(1);
+  await use(guarded);
+  return calls;
+}
+
+describe("before a job touches GitHub what it wrote is in the refs", () => {
+  it.each<[string, (github: Github) => Promise<unknown>, string[]]>([
+    ["a write", (github) => github.ensureReaction(repository, 1, "eyes"), ["barrier", "ensureReaction"]],
+    ["a read waits for nothing", (github) => github.issue(repository, 1), ["issue"]],
+    [
+      "a write of setting up",
+      (github) => github.setup(repository).ensureBranch("b", "s", false),
+      ["barrier", "ensureBranch"],
+    ],
+    ["a read of setting up", (github) => github.setup(repository).paths("s"), ["paths"]],
+  ])("%s", async (_, use, calls) => {
+    expect(await told(use)).toEqual(calls);
+  });
+});

@@ -12,7 +12,7 @@ const secret = "sk-ant-the-real-key-that-no-cli-may-see";
 const write: Turn = { text: "I will create the file.", deeds: [{ write: "hello.txt", content: "hi\n" }] };
 const look: Turn = { text: "I will look.", deeds: [{ run: "env > env.txt" }] };
 const done: Turn = { text: "Done.", usage: { input: 150, output: 25, cacheRead: 1_540, cacheWrite: 60 } };
-const names: CliName[] = ["claude-code", "codex", "copilot", "opencode", "pi"];
+const names: CliName[] = ["claude-code", "codex", "copilot", "gemini", "opencode", "pi"];
 
 describe.each(names.filter((name) => chosenClis().includes(name)))("%s", (name) => {
   let bench: Bench;
@@ -27,6 +27,7 @@ describe.each(names.filter((name) => chosenClis().includes(name)))("%s", (name) 
     const { url } = bench.server;
     proxy = await startModelProxy({
       anthropic: { baseUrl: url, secret, kind: "api-key" },
+      gemini: { baseUrl: url, secret, kind: "api-key" },
       openai: { baseUrl: `${url}/v1`, secret, kind: "api-key" },
     });
     return proxy.grant({
@@ -54,7 +55,10 @@ describe.each(names.filter((name) => chosenClis().includes(name)))("%s", (name) 
     expect(counted.output - said.output).toBe(counted.output === said.output ? 0 : 85 * sideRequests.length);
     expect(grant.uses().reduce((sum, { estimated }) => sum + estimated, 0)).toBe(0);
     const received = [...bench.server.requests, ...sideRequests];
-    const keys = received.map(({ headers }) => headers["x-api-key"] ?? headers.authorization?.replace("Bearer ", ""));
+    const keys = received.map(
+      ({ headers }) =>
+        headers["x-api-key"] ?? headers["x-goog-api-key"] ?? headers.authorization?.replace("Bearer ", ""),
+    );
     expect(new Set(keys)).toEqual(new Set([secret]));
     const held = spawnSync("grep", ["-rlF", secret, bench.directory], { encoding: "utf8" });
     expect(held.stdout).toBe("");

@@ -194,6 +194,8 @@ const authRequired = -32_000;
 
 async function answered<T>(work: Promise<T>): Promise<T> {
   return work.catch((thrown: unknown) => {
+    // Agents look whether a file is there before they create it.
+    if (fields(thrown)["code"] === "ENOENT") throw acp.RequestError.resourceNotFound();
     const why = thrown instanceof FileRefused ? thrown.message : "The file cannot be read or written.";
     throw acp.RequestError.invalidParams(undefined, why);
   });
@@ -273,7 +275,10 @@ export class AcpReader implements StreamReader {
   take(line: string, stream: "stdout" | "stderr"): HarnessEvent[] {
     const message = stream === "stdout" ? jsonLine(line) : null;
     if (message === null || message["jsonrpc"] !== "2.0") return [];
-    const events = message["method"] === "session/update" ? this.#update(fields(message["params"])) : [];
+    const params = fields(message["params"]);
+    const events: HarnessEvent[] = [];
+    if (message["method"] === "session/update") events.push(...this.#update(fields(params["update"])));
+    if (message["method"] === "session/request_permission") events.push(...this.#tool(fields(params["toolCall"])));
     const isAnswer = "result" in message && "stopReason" in fields(message["result"]);
     if (isAnswer) events.push(...this.#flush(), ...this.#told(fields(message["result"])));
     // Updates were read here; the conversation waits for answers and is asked.
@@ -293,18 +298,15 @@ export class AcpReader implements StreamReader {
     };
   }
 
-  #update(params: Fields): HarnessEvent[] {
-    const update = fields(params["update"]);
+  #update(update: Fields): HarnessEvent[] {
     switch (update["sessionUpdate"]) {
       case "agent_message_chunk":
         this.#answer();
         this.#said = `${this.#said}${text(fields(update["content"])["text"]) ?? ""}`.slice(0, textCharactersMax);
         return [];
       case "tool_call":
-        this.#answer();
-        return [...this.#flush(), ...this.#tool(update, "started")];
       case "tool_call_update":
-        return this.#tool(update, null);
+        return this.#tool(update);
       case "plan": {
         const entries = list(update["entries"]);
         const done = entries.filter(({ status }) => status === "completed").length;
@@ -336,19 +338,24 @@ export class AcpReader implements StreamReader {
     return [{ type: "text", text: words }];
   }
 
-  #tool(update: Fields, begun: "started" | null): HarnessEvent[] {
+  /** Some agents tell of a call first where they ask leave for it. */
+  #tool(update: Fields): HarnessEvent[] {
     const id = text(update["toolCallId"]) ?? "";
     const known = this.#tools.get(id);
     const kind = text(update["kind"]) ?? known?.kind ?? "other";
     const name = text(update["name"]) ?? known?.name ?? kind;
     this.#tools.set(id, { name, kind });
-    const detail =
-      toolDetail(update["rawInput"]) || text(list(update["locations"])[0]?.["path"]) || text(update["title"]) || "";
-    const events: HarnessEvent[] = begun === null ? [] : [{ type: "tool", name, detail, state: begun }];
+    const events: HarnessEvent[] = [];
+    if (known === undefined) {
+      this.#answer();
+      const where = text(list(update["locations"])[0]?.["path"]);
+      const detail = toolDetail(update["rawInput"]) || where || text(update["title"]) || "";
+      events.push(...this.#flush(), { type: "tool", name, detail, state: "started" });
+    }
     const { status } = update;
     if (status !== "completed" && status !== "failed") return events;
     this.#answering = false;
-    return [...events, { type: "tool", name, detail: begun === null ? detail : "", state: status }];
+    return [...events, { type: "tool", name, detail: "", state: status }];
   }
 
   /** Tokens by the protocol's draft, or by model as Gemini CLI adds them. */

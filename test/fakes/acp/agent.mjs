@@ -31,6 +31,7 @@ const ask = (method, params) =>
   });
 
 async function perform(deed) {
+  if (deed.stay === true) setInterval(() => {}, 60_000);
   if (deed.update !== undefined) update(deed.update);
   if (deed.ask !== undefined) {
     const { id: _, jsonrpc: __, ...answer } = await ask(deed.ask, { options, ...deed.params });

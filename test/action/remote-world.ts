@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,7 +35,8 @@ export async function remoteWorld(options: { startRunners?: boolean; patienceMs?
   const { privateKey, publicKey } = await generateKeyPair("RS256");
   const jwk = { ...(await exportJWK(publicKey)), kid: "1", alg: "RS256", use: "sig" };
   let world: ObservedWorld | null = null;
-  const issuer = createServer(async (request, response) => {
+  const issuer = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "/", "http://localhost");
     const body =
       url.pathname === "/.well-known/jwks"
@@ -43,7 +44,7 @@ export async function remoteWorld(options: { startRunners?: boolean; patienceMs?
         : { value: await token({ audience: url.searchParams.get("audience") ?? "" }) };
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(body));
-  }).listen(0, "127.0.0.1");
+  };
   await once(issuer, "listening");
   const issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
 

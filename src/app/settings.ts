@@ -81,7 +81,7 @@ export const environmentSchema = z.object({
     .string()
     .optional()
     .describe(
-      'Harnesses that speak the Agent Client Protocol, by names of your own: `{"my-agent":["my-agent","--acp"]}`.',
+      'Harnesses that speak the Agent Client Protocol, by names of your own: `{"my-agent":["my-agent","--acp"]}`; `{"command":[…],"reads":false}` in place of the list for one that reads files by itself.',
     ),
   BATON_HARNESS_COMMAND: z
     .string()
@@ -115,8 +115,7 @@ export interface AppSettings {
     copilot: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     opencode: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
     pi: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
-    /** Program and arguments by name. */
-    acp: Record<string, string[]>;
+    acp: Record<string, { command: string[]; reads?: boolean | undefined }>;
     command: string[];
     repositoryCommands: boolean;
   };
@@ -215,14 +214,17 @@ function readKeyFile(path: string): string {
   }
 }
 
-function readAgents(text: string | undefined): Record<string, string[]> {
+function readAgents(text: string | undefined): AppSettings["harness"]["acp"] {
   if (text === undefined) return {};
   try {
     const name = z
       .string()
       .regex(/^[a-z][a-z0-9-]{0,40}$/)
       .refine((one) => !builtInHarnesses.includes(one), "the name of one of Baton's own harnesses");
-    return z.record(name, z.array(z.string().min(1)).min(1)).parse(JSON.parse(text));
+    const command = z.array(z.string().min(1)).min(1);
+    const agent = z.strictObject({ command, reads: z.boolean().optional() });
+    const agents = z.record(name, z.union([command.transform((list) => ({ command: list })), agent]));
+    return agents.parse(JSON.parse(text));
   } catch (thrown) {
     throw new BatonError(
       "BATON_SETTINGS_INVALID",

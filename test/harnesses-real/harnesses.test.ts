@@ -274,6 +274,33 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
   });
 });
 
+it.skipIf(!chosenClis().includes("gemini"))(
+  "gemini: a prompt that names files of the tree does not include them, and mentions stay",
+  async () => {
+    const bench = await setBench("gemini", [done]);
+    try {
+      writeFileSync(join(bench.worktree, "GEMINI.md"), "TEXT-OF-THE-TREE");
+      const result = await bench.run({ prompt: "Ask @bob, see @GEMINI.md. and @./GEMINI.md; mail bob@example.com." });
+      expect(result).toMatchObject({ ok: true, text: "Done." });
+      const said = bench.server.requests[0]?.user.join("\n");
+      expect(said).not.toContain("TEXT-OF-THE-TREE");
+      expect(said).toContain("Ask @bob, see \\@GEMINI.md. and \\@./GEMINI.md; mail bob\\@example.com.");
+    } finally {
+      await bench.close();
+    }
+  },
+);
+
+it.skipIf(!chosenClis().includes("gemini"))("gemini: turns", async () => {
+  const bench = await setBench("gemini", [{ text: "Again.", deeds: [{ run: "echo again" }], forever: true }]);
+  try {
+    expect(await bench.run({ maxTurns: 2 })).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_TURNS" } });
+    expect(bench.server.requests).toHaveLength(2);
+  } finally {
+    await bench.close();
+  }
+});
+
 describe.skipIf(!chosenClis().includes("claude-code"))("claude-code: caps", () => {
   let bench: Bench;
   afterEach(() => bench.close());

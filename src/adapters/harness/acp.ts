@@ -29,11 +29,13 @@ export interface AcpOptions {
   name: string;
   /** Program and arguments. */
   command: readonly string[];
+  /** False: it reads files by itself. Some take the protocol's answer for a file that is not there yet for a failure. */
+  reads?: boolean | undefined;
   /** Environment variables passed through by name, with their values. */
   keys?: Record<string, string | undefined>;
 }
 
-export function acpAgent({ name, command, keys = {} }: AcpOptions): Harness {
+export function acpAgent({ name, command, reads = true, keys = {} }: AcpOptions): Harness {
   const [program = "", ...args] = command;
   const install = `Install ${program}, or correct BATON_ACP_AGENTS`;
   return {
@@ -57,7 +59,7 @@ export function acpAgent({ name, command, keys = {} }: AcpOptions): Harness {
       const hard = new AbortController();
       const timers: NodeJS.Timeout[] = [];
       const later = (stop: AbortController): void => void timers.push(setTimeout(() => stop.abort(), partingMs));
-      const talk = converse(request, reader, input, onEvent);
+      const talk = converse(request, reads, reader, input, onEvent);
       const onAbort = (): void => {
         talk.cancel();
         later(hard);
@@ -119,6 +121,7 @@ interface Conversation {
 
 function converse(
   request: HarnessRequest,
+  reads: boolean,
   reader: AcpReader,
   input: PassThrough,
   onEvent: (event: HarnessEvent) => void,
@@ -141,7 +144,7 @@ function converse(
   const talk = async (): Promise<void> => {
     const start = await agent.request("initialize", {
       protocolVersion: acp.PROTOCOL_VERSION,
-      clientCapabilities: { fs: { readTextFile: true, writeTextFile: request.access === "write" }, terminal: false },
+      clientCapabilities: { fs: { readTextFile: reads, writeTextFile: request.access === "write" }, terminal: false },
       clientInfo: { name: "baton", version: "1" },
     });
     if (start.protocolVersion !== acp.PROTOCOL_VERSION)

@@ -3,12 +3,12 @@
  *
  * Traps: it reads `.env` files upwards from its directory, so that Baton's own could reach the agent, and settings, hooks and servers
  * of the tree: the folder is never trusted, and rules of our own allow what an untrusted folder would ask a person for; it tries
- * again for minutes; a refusal ends with exit code 0; so does a SIGTERM, which its shell and tools survive; thoughts are missing
+ * again for minutes; it puts files in the place of `@path` in a prompt; a refusal ends with exit code 0; so does a SIGTERM, which its shell and tools survive; thoughts are missing
  * from its output tokens; a connection that ends between two pieces of an answer ends the whole.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
@@ -81,7 +81,7 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
             GEMINI_CLI_NO_RELAUNCH: "true",
           }),
           secrets: ["GEMINI_API_KEY"],
-          input: request.prompt,
+          input: withoutInclusions(request.prompt, request.cwd),
           install,
         },
         new GeminiReader(sessionAnswers(fileOf)),
@@ -109,9 +109,11 @@ function setUp(request: HarnessRequest): string {
   mkdirSync(join(home, "policies"), { recursive: true });
   // No file of the tree has this name, so none of them is taken for instructions.
   const instructions = `baton-${randomUUID()}.md`;
+  // Else a mention of somebody includes files that are called like it.
+  const fileFiltering = { enableRecursiveFileSearch: false };
   const settings = {
     security: { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } },
-    context: { fileName: instructions, includeDirectoryTree: false },
+    context: { fileName: instructions, includeDirectoryTree: false, fileFiltering },
     advanced: { ignoreLocalEnv: true },
     general: { maxAttempts: triesMax, enableAutoUpdate: false, enableAutoUpdateNotification: false },
     privacy: { usageStatisticsEnabled: false },
@@ -123,6 +125,14 @@ function setUp(request: HarnessRequest): string {
   writeFileSync(join(home, "projects.json"), JSON.stringify({ projects: { [request.cwd]: "baton" } }));
   writeFileSync(join(home, "tmp", "baton", ".project_root"), request.cwd);
   return chats;
+}
+
+/** It puts files in the place of `@path`, and a space into addresses of mail; other mentions it leaves as they are. */
+export function withoutInclusions(prompt: string, cwd: string): string {
+  return prompt.replaceAll(/(\w?)@([\w./~-]+)/g, (mention, before: string, path: string) => {
+    const isFile = existsSync(resolve(cwd, path)) || existsSync(resolve(cwd, path.replace(/[./]+$/, "")));
+    return before !== "" || isFile ? `${before}\\@${path}` : mention;
+  });
 }
 
 /** A rule that looks at the arguments is final; without, the CLI would ask a person about git and redirections. */

@@ -1,6 +1,6 @@
 /** The harnesses of this machine: one line each. */
 import type { Harness } from "../../ports/harness.ts";
-import { acpAgent } from "./acp.ts";
+import { type AcpOptions, acpAgent } from "./acp.ts";
 import { type ClaudeCodeOptions, claudeCode } from "./claude-code.ts";
 import { type CodexOptions, codex } from "./codex.ts";
 import { type CommandHarnessOptions, commandHarness } from "./command.ts";
@@ -18,8 +18,8 @@ export interface HarnessSettings {
   gemini?: GeminiOptions;
   opencode?: OpencodeOptions;
   pi?: PiOptions;
-  /** Agents of the Agent Client Protocol, by the operator's names for them: program and arguments. */
-  acp?: Readonly<Record<string, readonly string[]>>;
+  /** Agents of the Agent Client Protocol, by the operator's names for them. */
+  acp?: Readonly<Record<string, Omit<AcpOptions, "name">>>;
   /** Null: no program is set, and repositories may not name one. */
   command: CommandHarnessOptions | null;
   /** Where conversations are kept beyond their attempt. */
@@ -33,7 +33,7 @@ const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | Ha
   (settings, sessions) => (settings.gemini === undefined ? null : gemini({ ...settings.gemini, sessions })),
   (settings) => (settings.opencode === undefined ? null : opencode(settings.opencode)),
   (settings, sessions) => (settings.pi === undefined ? null : pi({ ...settings.pi, sessions })),
-  ({ acp = {} }) => Object.entries(acp).map(([name, command]) => acpAgent({ name, command })),
+  ({ acp = {} }) => Object.entries(acp).map(([name, agent]) => acpAgent({ ...agent, name })),
   ({ command }) => (command === null ? null : commandHarness(command)),
 ];
 

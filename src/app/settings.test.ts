@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { readSettings } from "./settings.ts";
+
+describe("BATON_ACP_AGENTS", () => {
+  const agents = (value: unknown): object =>
+    readSettings({ BATON_ACP_AGENTS: typeof value === "string" ? value : JSON.stringify(value) }).harness.acp;
+
+  it("is a command by name, or an object where there is more to say", () => {
+    expect(agents({ mine: ["my-agent", "--acp"], other: { command: ["o"], reads: false } })).toEqual({
+      mine: { command: ["my-agent", "--acp"] },
+      other: { command: ["o"], reads: false },
+    });
+    expect(readSettings({}).harness.acp).toEqual({});
+  });
+
+  it.each([
+    ["no JSON", "{"],
+    ["a list", ["my-agent"]],
+    ["a command without a program", { mine: [] }],
+    ["a text for a command", { mine: "my-agent --acp" }],
+    ["a name of Baton's own", { codex: ["my-agent"] }],
+    ["a name that is none", { "My Agent": ["my-agent"] }],
+    ["something unknown beside the command", { mine: { command: ["a"], write: false } }],
+  ])("%s is refused with what is allowed", (_, value) => {
+    expect(() => agents(value)).toThrow(/BATON_ACP_AGENTS is .*JSON like/);
+  });
+});

@@ -128,7 +128,7 @@ function setUp(request: HarnessRequest): string {
 }
 
 /** It puts files in the place of `@path`, and a space into addresses of mail; other mentions it leaves as they are. */
-export function withoutInclusions(prompt: string, cwd: string): string {
+function withoutInclusions(prompt: string, cwd: string): string {
   return prompt.replaceAll(/(\w?)@([\w./~-]+)/g, (mention, before: string, path: string) => {
     const isFile = existsSync(resolve(cwd, path)) || existsSync(resolve(cwd, path.replace(/[./]+$/, "")));
     return before !== "" || isFile ? `${before}\\@${path}` : mention;

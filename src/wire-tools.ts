@@ -7,7 +7,7 @@ import { builtInProcesses } from "../processes/index.ts";
 import { openDatabase } from "./adapters/database/open.ts";
 import { openGitDatabase } from "./adapters/git-state/open.ts";
 import { StateRemote } from "./adapters/git-state/remote.ts";
-import { createHarnesses } from "./adapters/harness/index.ts";
+import { harnessesOf } from "./adapters/harness/index.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
@@ -135,10 +135,5 @@ function readerOf(places: readonly Place[]): Pick<RunReader, "list" | "read" | "
 }
 
 export function harnessesHere(settings: AppSettings): Map<string, Harness> {
-  const { command, repositoryCommands, ...clis } = settings.harness;
-  return createHarnesses({
-    ...clis,
-    command: command.length === 0 && !repositoryCommands ? null : { command, repositoryCommands, keys: {} },
-    sessionsDir: join(settings.dataDir, "sessions"),
-  });
+  return harnessesOf(settings.harness, settings.dataDir);
 }

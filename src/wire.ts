@@ -7,7 +7,7 @@ import { builtInProcesses } from "../processes/index.ts";
 import { openDatabase } from "./adapters/database/open.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
 import { killSurvivors } from "./adapters/harness/child.ts";
-import { createHarnesses } from "./adapters/harness/index.ts";
+import { harnessesOf } from "./adapters/harness/index.ts";
 import { startModelProxy } from "./adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "./adapters/model-proxy/upstreams.ts";
 import { systemClock } from "./adapters/system/clock.ts";
@@ -19,7 +19,6 @@ import type { AppSettings } from "./app/settings.ts";
 import { Timetable } from "./app/timetable.ts";
 import { BatonError } from "./core/errors.ts";
 import { startEngine } from "./engine.ts";
-import type { Harness } from "./ports/harness.ts";
 import type { Log } from "./ports/log.ts";
 import type { Database } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
@@ -69,7 +68,7 @@ export async function startBaton(
     }),
     workspaces: createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }),
     repositoryCommands: settings.harness.repositoryCommands,
-    harnesses: overrides.harnesses ?? harnesses(settings),
+    harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,
     owners: settings.owners,
     publicUrl: settings.publicUrl,
@@ -102,13 +101,4 @@ export async function startBaton(
       await database.close();
     },
   };
-}
-
-function harnesses(settings: AppSettings): Map<string, Harness> {
-  const { command, repositoryCommands, ...clis } = settings.harness;
-  return createHarnesses({
-    ...clis,
-    command: command.length === 0 && !repositoryCommands ? null : { command, repositoryCommands, keys: {} },
-    sessionsDir: join(settings.dataDir, "sessions"),
-  });
 }

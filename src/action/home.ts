@@ -5,7 +5,7 @@ import { builtInProcesses } from "../../processes/index.ts";
 import { type GitDatabase, openGitDatabase } from "../adapters/git-state/open.ts";
 import type { TokenGithub } from "../adapters/github/github-token.ts";
 import { killSurvivors } from "../adapters/harness/child.ts";
-import { createHarnesses } from "../adapters/harness/index.ts";
+import { harnessesOf } from "../adapters/harness/index.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { systemRandom } from "../adapters/system/random.ts";
 import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
@@ -55,13 +55,7 @@ export function homeDependencies(options: {
 }): Dependencies {
   const { settings, database, github, owner, redact, log, models } = options;
   const barrier = (): Promise<void> => database.state.barrier();
-  const { claude, codex, command, repositoryCommands } = settings.harness;
-  const harnesses = createHarnesses({
-    claude,
-    codex,
-    command: command.length === 0 && !repositoryCommands ? null : { command, repositoryCommands, keys: {} },
-    sessionsDir: join(settings.dataDir, "sessions"),
-  });
+  const harnesses = harnessesOf(settings.harness, settings.dataDir);
   return {
     store: unhurried(database.store),
     queue: database.queue,
@@ -76,7 +70,7 @@ export function homeDependencies(options: {
     }),
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     models,
-    repositoryCommands,
+    repositoryCommands: settings.harness.repositoryCommands,
     processes: builtInProcesses(),
     redact,
     settle: async () => {

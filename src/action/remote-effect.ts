@@ -7,7 +7,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { createHarnesses } from "../adapters/harness/index.ts";
+import { harnessesOf } from "../adapters/harness/index.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { systemClock } from "../adapters/system/clock.ts";
@@ -106,7 +106,6 @@ function prepare(given: {
   });
   const log = createLog({ level: settings.logLevel, redact });
   const workspaces = createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log });
-  const { command, repositoryCommands, ...clis } = settings.harness;
   const access: RepositoryAccess = {
     repository: state.thread.repository,
     url: claim.spec.git.url,
@@ -117,12 +116,8 @@ function prepare(given: {
     log,
     redact,
     workspaces,
-    harnesses: createHarnesses({
-      ...clis,
-      command: command.length === 0 && !repositoryCommands ? null : { command, repositoryCommands, keys: {} },
-      sessionsDir: join(settings.dataDir, "sessions"),
-    }),
-    repositoryCommands,
+    harnesses: harnessesOf(settings.harness, settings.dataDir),
+    repositoryCommands: settings.harness.repositoryCommands,
     models,
     store: {
       async putBlob(content: string) {

@@ -1,4 +1,5 @@
 /** The harnesses of this machine: one line each. */
+import { join } from "node:path";
 import type { Harness } from "../../ports/harness.ts";
 import { type AcpOptions, acpAgent } from "./acp.ts";
 import { type ClaudeCodeOptions, claudeCode } from "./claude-code.ts";
@@ -37,8 +38,22 @@ const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | Ha
   ({ command }) => (command === null ? null : commandHarness(command)),
 ];
 
-export function createHarnesses(settings: HarnessSettings): Map<string, Harness> {
+function createHarnesses(settings: HarnessSettings): Map<string, Harness> {
   const sessions = createSessions(settings.sessionsDir);
   const all = registry.flatMap((create) => create(settings, sessions)).filter((harness) => harness !== null);
   return new Map(all.map((harness) => [harness.name, harness]));
+}
+
+/** The harnesses that an environment sets up; conversations are kept below `dataDir`. */
+export function harnessesOf(
+  settings: Omit<HarnessSettings, "command" | "sessionsDir"> & { command: string[]; repositoryCommands: boolean },
+  dataDir: string,
+): Map<string, Harness> {
+  const { command, repositoryCommands, ...clis } = settings;
+  const isSet = command.length > 0 || repositoryCommands;
+  return createHarnesses({
+    ...clis,
+    command: isSet ? { command, repositoryCommands, keys: {} } : null,
+    sessionsDir: join(dataDir, "sessions"),
+  });
 }

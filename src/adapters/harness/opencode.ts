@@ -61,7 +61,12 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
       const env = agentEnvironment(request, {
         ANTHROPIC_API_KEY: access.apiKey,
         OPENCODE_CONFIG_CONTENT: JSON.stringify(
-          configOf(model, access.baseUrl ?? defaultBaseUrl, instructions, request.access === "write" ? "allow" : "deny"),
+          configOf(
+            model,
+            access.baseUrl ?? defaultBaseUrl,
+            instructions,
+            request.access === "write" ? "allow" : "deny",
+          ),
         ),
         // Settings and instructions of the tree are not trusted: only what is given here counts.
         OPENCODE_DISABLE_PROJECT_CONFIG: "1",

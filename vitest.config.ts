@@ -11,9 +11,10 @@ export default defineConfig({
       "docs/**/*.test.ts",
     ],
     exclude: ["test/harnesses-real/**", "node_modules/**"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // Most of the time is waiting (back-off, leases, processes): more files than cores.
+    maxWorkers: 4,
     globalSetup: ["test/database-template.ts"],
     setupFiles: ["./test/github/watch.ts"],
     restoreMocks: true,

@@ -61,7 +61,10 @@ it("goes on with what that page kept in .env, is healthy, takes webhooks at both
   expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ ok: true, database: "pglite", activeRuns: 0 });
   for (const path of ["/", "/api/github/webhooks"]) {
     const refused = await fetch(`${url}${path}`, { method: "POST", body: "{}" });
-    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([401, "BATON_SIGNATURE_INVALID"]);
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([
+      401,
+      "BATON_SIGNATURE_INVALID",
+    ]);
   }
   child.kill("SIGTERM");
   expect((await child).exitCode).toBe(0);

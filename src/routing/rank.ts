@@ -118,7 +118,8 @@ export function rank(question: Question): Ranking {
     const lacks = needs.filter((need) => !harness.capabilities[need]);
     if (lacks.length > 0) return leave(`lacks ${lacks.join(", ")}`);
     const picked = pickModel(question, harness);
-    if (picked === null) return leave("has no model that `harness.models` allows");
+    if (picked === null)
+      return leave(`has no model that \`harness.models\` allows (${question.allowedModels.join(", ")})`);
     const circuits = [circuitKey(name, null), ...(picked.model === null ? [] : [circuitKey(name, picked.model)])].map(
       (key) => question.circuits.get(key) ?? newCircuit,
     );

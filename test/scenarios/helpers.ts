@@ -9,7 +9,7 @@ export interface ObservedWorld extends World {
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
 }
 
-const patienceMsDefault = 20_000;
+const patienceMsDefault = 60_000;
 /** Work that makes no call to GitHub (a journal append, a lease) shows by this. */
 const lookIntervalMs = 25;
 

@@ -167,7 +167,7 @@ describe("bounds that hold whatever the agent does", () => {
       const first = now?.effects.get("plan" as EffectKey)?.attempts[0];
       return first?.error == null ? null : first;
     });
-    expect(state.error?.message).toMatch(/"claude-sonnet-4-5" is not allowed here; allowed: claude-opus-4-1/);
+    expect(state.error?.message).toMatch(/claude-code has no model that `harness\.models` allows \(claude-opus-4-1\)/);
     expect(service.requests).toEqual([]);
   });
 

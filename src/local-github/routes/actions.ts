@@ -12,6 +12,10 @@ const inputsMax = 25;
 const dispatch = z.object({ ref: z.string(), inputs: z.record(z.string(), z.string()).optional() });
 
 export const actionRoutes = [
+  // Who plays the runners keeps no history here: a run is unknown, as one that was deleted.
+  repositoryRoute("GET /actions/runs/:id", "actions:read", () => {
+    throw new Refusal(404, "Not Found");
+  }),
   repositoryRoute("POST /actions/workflows/:workflow/dispatches", "actions:write", async (context) => {
     const { ref, inputs = {} } = bodyOf(context, dispatch);
     if (Object.keys(inputs).length > inputsMax) throw new Refusal(422, `There are more than ${inputsMax} inputs`);

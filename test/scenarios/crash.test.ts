@@ -12,7 +12,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { openPglite } from "../../src/adapters/database/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { fold } from "../../src/core/fold.ts";
@@ -40,9 +40,11 @@ afterAll(() => {
 });
 
 describe.concurrent("kill -9 at each durable write, then restart", () => {
-  it.each(["before", "after"] as const)(
+  it.for(["before", "after"] as const)(
     "%s each of them: nothing lost, nothing twice",
-    async (moment) => {
+    { timeout: exhaustive ? 3_600_000 : 480_000 },
+    // Side by side, each by its own context: the end of one must not close the other's world.
+    async (moment, { onTestFinished }) => {
       const chain = await Chain.begin(moment);
       onTestFinished(() => chain.close());
       const missing = await chain.run();
@@ -53,7 +55,6 @@ describe.concurrent("kill -9 at each durable write, then restart", () => {
         story: chain.story(),
       });
     },
-    exhaustive ? 3_600_000 : 480_000,
   );
 });
 

@@ -20,7 +20,7 @@ import { Timetable } from "./app/timetable.ts";
 import { BatonError } from "./core/errors.ts";
 import { startEngine } from "./engine.ts";
 import type { Log } from "./ports/log.ts";
-import type { Database } from "./ports/store.ts";
+import type { Database, Store } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import type { OutboxPump } from "./runner/outbox/pump.ts";
 import { EffectClaims } from "./runner/remote/claims.ts";
@@ -78,6 +78,7 @@ export async function startBaton(
       await macrotask();
     },
     killSurvivors,
+    instance: await instanceOf(database.store),
     owner: `${hostname()}/${process.pid}/${systemRandom.ulid(Date.now())}`,
     soleOwner: database.kind === "pglite",
   };
@@ -101,4 +102,13 @@ export async function startBaton(
       await database.close();
     },
   };
+}
+
+/** Made once for a database. Two replicas at its first start may each make one; the one that is kept is read by both later. */
+async function instanceOf(store: Store): Promise<string> {
+  const known = await store.value("instance");
+  if (typeof known === "string") return known;
+  const made = systemRandom.ulid(Date.now());
+  await store.setValue("instance", made);
+  return made;
 }

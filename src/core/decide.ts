@@ -120,7 +120,7 @@ export function attemptEnded(
       { type: "run.budget-stopped", key, neededUsd: 0, spentUsd: state.money.spentUsd },
     ];
   }
-  const pauseMs = retryPauseMs(effect.retry, attempt, result.error);
+  const pauseMs = retryPauseMs(effect.retry, triesOf(effect, attempt), result.error);
   if (pauseMs === null) return [failed(effect, attempt, result.error, result.usage)];
   return [
     {
@@ -133,6 +133,11 @@ export function attemptEnded(
       kept: result.kept,
     },
   ];
+}
+
+/** How often it was really tried: attempts whose worker went away under them say nothing about the step. */
+function triesOf(effect: EffectState, attempt: number): number {
+  return attempt - effect.attempts.filter(({ error }) => error?.code === "BATON_ATTEMPT_LOST").length;
 }
 
 /** What a turn of the process means for the journal. */

@@ -32,6 +32,8 @@ export interface Dependencies {
   settle(): Promise<void>;
   /** Ends what an attempt of a dead worker left running on this machine. */
   killSurvivors(marker: string): Promise<number>;
+  /** Name of this Baton, the same for all that share its database: two on one machine never take each other's children for their own. */
+  instance?: string;
   /** Name of this process among the replicas: unique for each start. */
   owner: string;
   /** True when no other process can use this database: leases of an earlier start are void at once. */

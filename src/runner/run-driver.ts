@@ -127,7 +127,7 @@ export class RunDriver {
       const effect = state.effects.get(key);
       const attempt = effect?.attempts.at(-1);
       if (effect?.status === "running" && attempt !== undefined)
-        await this.#dependencies.killSurvivors(attemptMarker(state, effect, attempt.attempt));
+        await this.#dependencies.killSurvivors(attemptMarker(this.#dependencies, state, effect, attempt.attempt));
     }
   }
 

@@ -82,7 +82,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       maxUsd: meter.limitUsd,
       timeoutMs: effect.timeoutMs ?? settings.limits.agentMinutes * 60_000,
       silenceMs: settings.limits.silenceMinutes * 60_000,
-      attemptMarker: attemptMarker(state, effect, attempt),
+      attemptMarker: attemptMarker(dependencies, state, effect, attempt),
       command: settings.harness.command,
       ...(grant === undefined ? {} : { models: grant.models }),
       variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },

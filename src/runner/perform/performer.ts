@@ -45,11 +45,12 @@ export interface ObservePerformer {
 
 /** By this, in the environment of what an attempt starts, its survivors are found. */
 export function attemptMarker(
+  { instance = "" }: Pick<Dependencies, "instance">,
   state: Pick<RunState, "runId">,
   effect: Pick<EffectState, "key">,
   attempt: number,
 ): string {
-  return `${state.runId}/${effect.key}/${attempt}`;
+  return `${instance}/${state.runId}/${effect.key}/${attempt}`;
 }
 
 /** Name of the attempt's workspace: a directory and a ref. */

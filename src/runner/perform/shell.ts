@@ -18,7 +18,7 @@ export const shellPerformer: WorkPerformer = {
     const name = workspaceName(effect, attempt);
     await dependencies.workspaces.fetch(access, input.sha);
     const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha: input.sha });
-    const marker = attemptMarker(state, effect, attempt);
+    const marker = attemptMarker(dependencies, state, effect, attempt);
     const timeoutMs = effect.timeoutMs ?? settings.limits.agentMinutes * 60_000;
     try {
       const end = await runChild({

@@ -18,14 +18,16 @@ let server: Server;
 let url: string;
 let store: Pick<Store, "insertDelivery">;
 let secrets: string[];
+let bodyDeadlineMs: number;
 
 beforeEach(async () => {
   const clock = new ManualClock();
   database = openMemory({ clock, log: silentLog });
   store = database.store;
   secrets = [secret, previous];
+  bodyDeadlineMs = 60_000;
   server = createServer((request, response) => {
-    void deliver({ store, clock, log: silentLog, secrets, bodyDeadlineMs: 100 }, request, response);
+    void deliver({ store, clock, log: silentLog, secrets, bodyDeadlineMs }, request, response);
   });
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -186,6 +188,7 @@ describe("a delivery that is refused", () => {
   });
 
   it("whose body never ends", async () => {
+    bodyDeadlineMs = 100;
     const answer = await send({ ...good(body), "content-length": "1000" }, (outgoing) => outgoing.write("{"));
     expect([answer.status, answer.body.code]).toEqual([400, "BATON_PAYLOAD_INVALID"]);
     expect(answer.headers.connection).toBe("close");

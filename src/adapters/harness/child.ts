@@ -169,16 +169,27 @@ function signalOne(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Tools start groups of their own; they carry the attempt's marker in their environment (Linux). */
+/** A killed process still has to be given a core to end on; on a busy machine that takes a while, in kernel sleep for ever. */
+const killPatienceMs = 5_000;
+
+/** Tools start groups of their own; they carry the attempt's marker in their environment (Linux). Returns when they are gone. */
 export async function killSurvivors(marker: string): Promise<number> {
-  let killed = 0;
-  for (let round = 0; round < 5; round += 1) {
+  const killed = new Set<number>();
+  const until = performance.now() + killPatienceMs;
+  for (;;) {
     const found = await findByMarker(marker);
-    if (found.length === 0) return killed;
-    for (const pid of found) if (signalOne(pid, "SIGKILL")) killed += 1;
+    for (const pid of found) if (signalOne(pid, "SIGKILL")) killed.add(pid);
+    // One that is ending has no environment any more, but is still there.
+    const ending = await Promise.all([...killed].map(isRunning));
+    if ((found.length === 0 && !ending.includes(true)) || performance.now() > until) return killed.size;
     await delay(20);
   }
-  return killed;
+}
+
+/** False for a process that only waits for its parent to ask how it ended. */
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+  return stat !== "" && !/\) [ZX] /.test(stat);
 }
 
 export async function findByMarker(marker: string): Promise<number[]> {

@@ -17,6 +17,8 @@ export default defineConfig({
     maxWorkers: 4,
     globalSetup: ["test/database-template.ts"],
     setupFiles: ["./test/github/watch.ts"],
+    // `.ci/run` gives a test that failed a second try, on a machine that others load, too; the summary names each that needed it.
+    retry: Number(process.env["BATON_TEST_RETRIES"] ?? 0),
     restoreMocks: true,
     reporters: ["default", "./tools/summary-reporter.ts"],
   },

@@ -1,20 +1,23 @@
-/** The last line of a test run: how many tests passed, failed, were skipped. */
+/** The last line of a test run: how many tests passed, failed, were skipped; before it, those that passed only on a second try. */
 import type { Reporter, TestModule } from "vitest/node";
 
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = { passed: 0, failed: 0, skipped: 0 };
+    const flaky: string[] = [];
     for (const module of modules) {
       const failedBefore = counts.failed;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state !== "pending") counts[state] += 1;
+        if (test.diagnostic()?.flaky === true)
+          flaky.push(`passed on a second try: ${module.relativeModuleId} > ${test.fullName}`);
       }
       // A file that could not be loaded, or whose set-up failed, has no failed test and is a failure all the same.
       if (!module.ok() && counts.failed === failedBefore) counts.failed += 1;
     }
     const line = `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}\n`;
     // After the default reporter's own summary.
-    process.once("exit", () => process.stdout.write(line));
+    process.once("exit", () => process.stdout.write([...flaky, line].join("\n")));
   }
 }

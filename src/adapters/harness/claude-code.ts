@@ -9,11 +9,10 @@ import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { amount, count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
-import { modelAccess } from "./model-access.ts";
-import { probeCli } from "./probe.ts";
-import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "claude-code";
@@ -35,8 +34,7 @@ export interface ClaudeCodeOptions {
 
 export function claudeCode(options: ClaudeCodeOptions): Harness {
   const { binary, apiKey, baseUrl, oauthToken, sessions = noSessions } = options;
-  const authenticated = apiKey !== undefined || oauthToken !== undefined;
-  return {
+  return cliHarness({
     name,
     capabilities: {
       resume: true,
@@ -48,10 +46,12 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
       reportsCost: true,
     },
     defaultModel,
-    probe: () => probeCli({ binary, install, authenticated, authenticate: "Set ANTHROPIC_API_KEY where Baton runs." }),
-    async run(request, onEvent, signal) {
-      const access = modelAccess(request, "anthropic", { apiKey, login: oauthToken, baseUrl });
-      if (access === null) return missingKey("ANTHROPIC_API_KEY");
+    binary,
+    install,
+    provider: "anthropic",
+    keyVariable: "ANTHROPIC_API_KEY",
+    own: { apiKey, login: oauthToken, baseUrl },
+    async run(request, access, onEvent, signal) {
       const sessionPath = (id: string): string => {
         const slug = request.cwd.replace(/[^A-Za-z0-9]/g, "-");
         return join(request.homePath, ".claude", "projects", slug, `${id}.jsonl`);
@@ -101,7 +101,7 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
       if (result.sessionId !== null) sessions.keep(name, result.sessionId, sessionPath(result.sessionId));
       return result;
     },
-  };
+  });
 }
 
 type ModelUsage = HarnessResult["usage"][number];

@@ -10,13 +10,12 @@ import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../ports/harness.ts";
+import { cliHarness } from "./cli-harness.ts";
 import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractTokens } from "./codex-rollout.ts";
 import { checkSandbox, type SandboxCheck } from "./codex-sandbox.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text } from "./fields.ts";
-import { modelAccess } from "./model-access.ts";
-import { probeCli } from "./probe.ts";
-import { jsonLine, missingKey, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "codex";
@@ -40,7 +39,7 @@ export function codex(options: CodexOptions): Harness {
   const sandboxProblem = options.checkSandbox ?? checkSandbox;
   /** A machine that could once can again; one that could not may have been mended. */
   let sandboxed = false;
-  return {
+  return cliHarness({
     name,
     capabilities: {
       resume: true,
@@ -52,16 +51,12 @@ export function codex(options: CodexOptions): Harness {
       reportsCost: false,
     },
     defaultModel,
-    probe: () =>
-      probeCli({
-        binary,
-        install,
-        authenticated: apiKey !== undefined,
-        authenticate: "Set OPENAI_API_KEY where Baton runs.",
-      }),
-    async run(request, onEvent, signal) {
-      const access = modelAccess(request, "openai", { apiKey, baseUrl });
-      if (access === null) return missingKey("OPENAI_API_KEY");
+    binary,
+    install,
+    provider: "openai",
+    keyVariable: "OPENAI_API_KEY",
+    own: { apiKey, baseUrl },
+    async run(request, access, onEvent, signal) {
       // Beside the attempt's temporary directory: below it Codex refuses to run sandboxed commands.
       const home = join(request.homePath, "codex");
       mkdirSync(home, { recursive: true });
@@ -128,7 +123,7 @@ export function codex(options: CodexOptions): Harness {
       if (path !== null && result.sessionId !== null) sessions.keep(name, result.sessionId, path);
       return result;
     },
-  };
+  });
 }
 
 function settings(values: Record<string, string | number | boolean>): string[] {

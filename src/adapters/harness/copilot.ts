@@ -10,11 +10,10 @@ import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, fields, status, text, toolDetail } from "./fields.ts";
-import { modelAccess } from "./model-access.ts";
-import { probeCli } from "./probe.ts";
-import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "copilot";
@@ -34,7 +33,7 @@ export interface CopilotOptions {
 }
 
 export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: CopilotOptions): Harness {
-  return {
+  return cliHarness({
     name,
     capabilities: {
       resume: true,
@@ -46,16 +45,12 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
       reportsCost: false,
     },
     defaultModel,
-    probe: () =>
-      probeCli({
-        binary,
-        install,
-        authenticated: apiKey !== undefined,
-        authenticate: "Set ANTHROPIC_API_KEY where Baton runs.",
-      }),
-    async run(request, onEvent, signal) {
-      const access = modelAccess(request, "anthropic", { apiKey, baseUrl });
-      if (access === null) return missingKey("ANTHROPIC_API_KEY");
+    binary,
+    install,
+    provider: "anthropic",
+    keyVariable: "ANTHROPIC_API_KEY",
+    own: { apiKey, baseUrl },
+    async run(request, access, onEvent, signal) {
       const eventsOf = (id: string): string => join(request.homePath, ".copilot", "session-state", id, "events.jsonl");
       const wanted = request.resumeSessionId;
       const resumed = resumable(sessions, name, wanted, wanted === null ? null : eventsOf(wanted), onEvent);
@@ -90,7 +85,7 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
       if (result.sessionId !== null) sessions.keep(name, result.sessionId, path);
       return result;
     },
-  };
+  });
 }
 
 export interface SessionRecords {

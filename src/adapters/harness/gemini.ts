@@ -12,11 +12,10 @@ import { join, resolve } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
+import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, text, toolDetail } from "./fields.ts";
-import { modelAccess } from "./model-access.ts";
-import { probeCli } from "./probe.ts";
-import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "gemini";
@@ -36,7 +35,7 @@ export interface GeminiOptions {
 }
 
 export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: GeminiOptions): Harness {
-  return {
+  return cliHarness({
     name,
     capabilities: {
       resume: true,
@@ -48,16 +47,12 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
       reportsCost: false,
     },
     defaultModel,
-    probe: () =>
-      probeCli({
-        binary,
-        install,
-        authenticated: apiKey !== undefined,
-        authenticate: "Set GEMINI_API_KEY where Baton runs.",
-      }),
-    async run(request, onEvent, signal) {
-      const access = modelAccess(request, "gemini", { apiKey, baseUrl });
-      if (access === null) return missingKey("GEMINI_API_KEY");
+    binary,
+    install,
+    provider: "gemini",
+    keyVariable: "GEMINI_API_KEY",
+    own: { apiKey, baseUrl },
+    async run(request, access, onEvent, signal) {
       const chats = setUp(request);
       const wanted = request.resumeSessionId;
       const kept = wanted === null ? null : join(chats, `session-resumed-${short(wanted)}.jsonl`);
@@ -92,7 +87,7 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
       if (result.sessionId !== null && path !== null && wasAnswered(path)) sessions.keep(name, result.sessionId, path);
       return result;
     },
-  };
+  });
 }
 
 /** The CLI finds a session by the first part of its id in the file's name. */

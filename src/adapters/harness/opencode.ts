@@ -9,11 +9,10 @@ import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../ports/harness.ts";
+import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, status, text, toolDetail } from "./fields.ts";
-import { modelAccess } from "./model-access.ts";
-import { probeCli } from "./probe.ts";
-import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable } from "./sessions.ts";
 
 const name = "opencode";
@@ -31,7 +30,7 @@ export interface OpencodeOptions {
 }
 
 export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness {
-  return {
+  return cliHarness({
     name,
     capabilities: {
       resume: false,
@@ -43,16 +42,12 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
       reportsCost: false,
     },
     defaultModel,
-    probe: () =>
-      probeCli({
-        binary,
-        install,
-        authenticated: apiKey !== undefined,
-        authenticate: "Set ANTHROPIC_API_KEY where Baton runs.",
-      }),
-    async run(request, onEvent, signal) {
-      const access = modelAccess(request, "anthropic", { apiKey, baseUrl });
-      if (access === null) return missingKey("ANTHROPIC_API_KEY");
+    binary,
+    install,
+    provider: "anthropic",
+    keyVariable: "ANTHROPIC_API_KEY",
+    own: { apiKey, baseUrl },
+    async run(request, access, onEvent, signal) {
       resumable(noSessions, name, request.resumeSessionId, null, onEvent);
       const model = request.model ?? defaultModel;
       const instructions = join(request.homePath, "instructions.md");
@@ -100,7 +95,7 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
         signal,
       );
     },
-  };
+  });
 }
 
 function configOf(model: string, baseUrl: string, instructions: string, write: "allow" | "deny"): object {

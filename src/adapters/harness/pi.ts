@@ -9,11 +9,10 @@ import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../ports/harness.ts";
+import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
-import { modelAccess } from "./model-access.ts";
-import { probeCli } from "./probe.ts";
-import { jsonLine, missingKey, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "pi";
@@ -31,7 +30,7 @@ export interface PiOptions {
 }
 
 export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions): Harness {
-  return {
+  return cliHarness({
     name,
     capabilities: {
       resume: true,
@@ -43,16 +42,12 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
       reportsCost: false,
     },
     defaultModel,
-    probe: () =>
-      probeCli({
-        binary,
-        install,
-        authenticated: apiKey !== undefined,
-        authenticate: "Set ANTHROPIC_API_KEY where Baton runs.",
-      }),
-    async run(request, onEvent, signal) {
-      const access = modelAccess(request, "anthropic", { apiKey, baseUrl });
-      if (access === null) return missingKey("ANTHROPIC_API_KEY");
+    binary,
+    install,
+    provider: "anthropic",
+    keyVariable: "ANTHROPIC_API_KEY",
+    own: { apiKey, baseUrl },
+    async run(request, access, onEvent, signal) {
       const model = request.model ?? defaultModel;
       const home = join(request.homePath, ".pi", "agent");
       const sessionsDir = join(home, "baton-sessions");
@@ -80,7 +75,7 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
       }
       return result;
     },
-  };
+  });
 }
 
 /** One provider, one model: what was asked for. Its money is Baton's to count. */

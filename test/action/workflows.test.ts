@@ -1,0 +1,151 @@
+/**
+ * Every workflow and action file that Baton ships or writes is what GitHub takes: by GitHub's own parser and by actionlint,
+ * which both find what is broken.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { parse, parseDocument } from "yaml";
+import { type Detected, detect } from "../../src/onboarding/detect.ts";
+import { harnessKeys } from "../../src/onboarding/keys.ts";
+import { workflowAlone, workflowForApp } from "../../src/onboarding/template.ts";
+import { permissionsOf, workflowFile } from "../../src/onboarding/workflow-file.ts";
+import { actionProblems, workflowProblems } from "../onboarding/workflow-problems.ts";
+
+const root = new URL("../../", import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
+const own = readdirSync(fileURLToPath(new URL(".github/workflows/", root))).map((name) => `.github/workflows/${name}`);
+const copied = ["action/workflow.yml", "action/runner.yml"];
+
+interface Workflow {
+  on: Record<string, unknown>;
+  permissions: Record<string, string>;
+  jobs: Record<
+    string,
+    { if?: string; permissions?: object; steps: { uses?: string; with?: Record<string, string> }[] }
+  >;
+}
+const workflowOf = (text: string): Workflow => parse(text) as Workflow;
+
+describe("what is shipped", () => {
+  it.each([...copied, ...own])("%s", async (path) => {
+    expect(await workflowProblems(read(path))).toEqual([]);
+  });
+
+  it("action/action.yml", () => {
+    expect(actionProblems(read("action/action.yml"))).toEqual([]);
+  });
+
+  it.each(copied)("%s gives the Action only inputs that it has", (path) => {
+    const { inputs } = parse(read("action/action.yml")) as { inputs: object };
+    const given = Object.values(workflowOf(read(path)).jobs).flatMap(({ steps }) =>
+      steps.flatMap(({ uses, with: values }) => (uses?.includes("/action@") ? Object.keys(values ?? {}) : [])),
+    );
+    expect(Object.keys(inputs)).toEqual(expect.arrayContaining(given));
+  });
+});
+
+const ci = (name: string, on: string): string => `name: ${name}\non: ${on}\njobs: { test: { steps: [] } }\n`;
+const repositories: [string, Record<string, string>][] = [
+  ["no CI", {}],
+  ["CI that Baton can start", { "ci.yml": ci("CI", "[pull_request, workflow_dispatch]") }],
+  ["CI that it cannot", { "ci.yml": ci('"Build: all, \\"quick\\""', "push") }],
+  [
+    "several, with a name as YAML does not like it",
+    { "a.yml": ci("'yes'", "[push, workflow_dispatch]"), "b.yaml": ci("'# b: {'", "[push, workflow_dispatch]") },
+  ],
+];
+
+function detected(files: Record<string, string>, harness: string): Detected {
+  const texts = new Map(Object.entries(files).map(([name, text]) => [`.github/workflows/${name}`, text]));
+  return detect(
+    {
+      name: "acme/shop",
+      defaultBranch: "main",
+      paths: [...texts.keys()],
+      texts,
+      secretNames: null,
+      environmentNames: [],
+      branch: null,
+    } as never,
+    harness,
+  );
+}
+
+describe.each(repositories)("what `baton init` writes: %s", (_, files) => {
+  const harnesses = [...new Set(harnessKeys.flatMap((key) => key.harnesses)), "command"];
+  it.each(harnesses)("with %s", async (harness) => {
+    for (const { text } of [workflowAlone(), workflowForApp()])
+      expect(await workflowProblems(workflowFile(text, detected(files, harness)))).toEqual([]);
+  });
+});
+
+describe("what is broken is found", () => {
+  const broken = (path: string, from: RegExp | string, to: string): string => {
+    const text = read(path);
+    const changed = text.replace(from, to);
+    expect(changed).not.toBe(text);
+    return changed;
+  };
+  it.each([
+    ["an event that is none", "pull_request_review:", "pull_request_reviews:", /pull_request_reviews/],
+    ["a permission that is none", "contents: write", "contents: wriet", /wriet/],
+    ["a condition with a slip", "github.event_name != ", "github.event_nam != ", /event_nam/],
+    ["a label that no runner has", "ubuntu-latest", "ubuntu-latst", /ubuntu-latst/],
+    ["an indentation that is none", "    steps:", "\tsteps:", /./],
+    ["text of people in a script", "npm install", `echo \${{ github.event.issue.title }} && npm install`, /untrusted/],
+    ["a schedule that is none", "*/15 * * * *", "every hour", /cron/i],
+  ])("in the workflow: %s", async (_, from, to, problem) => {
+    expect((await workflowProblems(broken("action/workflow.yml", from, to))).join("\n")).toMatch(problem);
+  });
+
+  it.each([
+    ["no way to run", "using: node24", "using: node99", /node99|using/],
+    ["no file to run", /main: .*/, "", /main/],
+    ["a key that is none", "branding:", "brand:", /brand/],
+  ])("in the action: %s", (_, from, to, problem) => {
+    expect(actionProblems(broken("action/action.yml", from, to)).join("\n")).toMatch(problem);
+  });
+});
+
+describe("what a workflow may", () => {
+  it.each([...copied, ...own])(
+    "%s: each permission has its reason beside it, none is left to the repository's default",
+    (path) => {
+      const permissions = permissionsOf(read(path));
+      expect(permissions.length).toBeGreaterThan(0);
+      for (const { name, access, reason } of permissions) {
+        expect(["read", "write"], name).toContain(access);
+        expect(reason, name).toMatch(/\w+ \w+/);
+      }
+    },
+  );
+
+  it.each([...copied, ...own])("%s: never runs with secrets or a write token on a fork's head", (path) => {
+    const { on, jobs } = workflowOf(read(path));
+    expect(Object.keys(on)).not.toContain("pull_request_target");
+    for (const { uses = "" } of Object.values(jobs).flatMap(({ steps }) => steps))
+      if (uses.startsWith("actions/checkout@")) expect(path).toBe(".github/workflows/ci.yml");
+    // With a write token and secrets a workflow that people copy checks nothing out: Baton itself fetches, without keys.
+    if (copied.includes(path)) expect(read(path)).not.toContain("checkout");
+  });
+});
+
+describe("the file that people copy", () => {
+  it("is started by everything that a run can wait for", () => {
+    expect(Object.keys(workflowOf(workflowAlone().text).on).sort()).toEqual([
+      "check_suite",
+      "issue_comment",
+      "pull_request",
+      "pull_request_review",
+      "repository_dispatch",
+      "schedule",
+      "workflow_dispatch",
+      "workflow_run",
+    ]);
+  });
+
+  it("parses to what its text says, whatever reads it", () => {
+    for (const path of copied) expect(parseDocument(read(path)).errors).toEqual([]);
+  });
+});

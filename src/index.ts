@@ -1,6 +1,7 @@
 /** What process authors import. */
 export type { AgentOutput, BreakpointOutput, EffectInput, EffectOutput, PublishOutput } from "./core/effect.ts";
 export { BatonError, hasCode } from "./core/errors.ts";
+export { definePipeline, defineStage, type Pipeline, type PipelineStage, processStage } from "./core/pipeline.ts";
 export {
   defineProcess,
   type EffectOptions,
@@ -9,6 +10,7 @@ export {
   ProcessRegistry,
 } from "./core/process.ts";
 export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
+export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./core/workflow.ts";
 export { matchesAny } from "./policy/paths.ts";
 export { pullRequestText } from "./prompt/handoff.ts";
 export { type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";

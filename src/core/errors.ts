@@ -54,6 +54,18 @@ export const errorCatalogue = {
     "No process is registered by this name or, for a run under way, in this version.",
     "Use one of the listed process names, or register the process.",
   ),
+  BATON_STEP_FAILED: entry(
+    "terminal",
+    422,
+    "A step of a workflow ended, but not as it should: a command with another exit code than 0, a gate that says no, a child run that did not pass.",
+    "Look at the step's output. `retry` gives it another try, `continueOnError` lets the others go on.",
+  ),
+  BATON_PIPELINE_MISMATCH: entry(
+    "terminal",
+    422,
+    "What one stage of a pipeline gives is not what the next one takes; the message names the stages, the path and both.",
+    "Change the schema or the value of the stage that is named.",
+  ),
   BATON_INPUT_INVALID: entry(
     "terminal",
     422,

@@ -11,9 +11,11 @@ import { type EffectInput, type EffectKind, type EffectOutput, effectSchemas, ty
 import { BatonError, fromData, isBatonError, toBatonError } from "./errors.ts";
 import type { RunEventOf, StoredEvent } from "./event.ts";
 import { limits } from "./limits.ts";
+import { runPipeline } from "./pipeline.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition } from "./process.ts";
 import { defaultRetry } from "./retry.ts";
 import type { EffectKey, Json, RunId } from "./vocabulary.ts";
+import { firstFailure, runWorkflow } from "./workflow.ts";
 
 /** What one turn of the process gave. */
 export interface Turn {
@@ -291,6 +293,17 @@ export class ProcessInstance {
         } catch (thrown) {
           throw thrown instanceof AggregateError ? thrown.errors[0] : thrown;
         }
+      },
+      workflow: async (name, steps) => {
+        const outer = child(name);
+        const results = await runWorkflow(context, steps, (step) => this.#context(childOf(outer, step)));
+        const failure = firstFailure(results);
+        if (failure !== null) throw failure.error;
+        return results;
+      },
+      pipeline: async (pipeline, input) => {
+        const outer = child(pipeline.name);
+        return runPipeline(pipeline, input, (stage) => this.#context(childOf(outer, stage)));
       },
       shielded: async (name, body) => body(this.#context({ ...child(name), shielded: true })),
       now: () => this.#nowMs,

@@ -7,7 +7,9 @@
 import type { z } from "zod";
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import { BatonError } from "./errors.ts";
+import type { Pipeline } from "./pipeline.ts";
 import type { Json, Verdict } from "./vocabulary.ts";
+import type { StepResults, WorkflowSteps } from "./workflow.ts";
 
 export interface EffectOptions {
   retry?: Partial<RetryPolicy>;
@@ -58,6 +60,10 @@ export interface ProcessContext {
     name: string,
     branches: Record<string, (ctx: ProcessContext) => Promise<T>>,
   ): Promise<{ winner: string; value: T }>;
+  /** Steps that need each other, as many at once as can be. All end; then the first failure, by order of the names given, is thrown. */
+  workflow(name: string, steps: WorkflowSteps): Promise<StepResults>;
+  /** Stages in a row; what each gives is checked before the next begins (BATON_PIPELINE_MISMATCH). */
+  pipeline(pipeline: Pipeline, input: unknown): Promise<unknown>;
   /** Effects that run although the run was cancelled: clean-up, last words. */
   shielded<T>(name: string, body: (ctx: ProcessContext) => Promise<T>): Promise<T>;
   /** Milliseconds since the epoch of the last thing that happened: the same on every replay. */

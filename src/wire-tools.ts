@@ -18,6 +18,9 @@ import type { RunSummary } from "./core/summary.ts";
 import { type RunId, runIdSchema } from "./core/vocabulary.ts";
 import type { Harness } from "./ports/harness.ts";
 import type { Store } from "./ports/store.ts";
+import type { Circuit } from "./routing/circuit.ts";
+import { circuitKey } from "./routing/rank.ts";
+import { circuitOf } from "./runner/perform/route.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
 import { visitor } from "./runner/visitor.ts";
 import { createRedactor } from "./thread/redact.ts";
@@ -36,6 +39,8 @@ export interface RunReader {
 /** What is asked of these runs is done by the next started Baton. */
 export interface OpenedRuns extends RunReader {
   runs: Runs;
+  /** What came of a harness's last attempts; null: no failure is noted. */
+  circuit(harness: string): Promise<Circuit | null>;
 }
 
 const stopGraceMs = 1_000;
@@ -49,6 +54,7 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   return {
     ...readerOf([place]),
     runs: place.runs,
+    circuit: (harness) => circuitOf(database.store, circuitKey(harness, null)),
     redact,
     async close() {
       await database.queue.stop(stopGraceMs);

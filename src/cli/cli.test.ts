@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openDatabase } from "../adapters/database/open.ts";
+import { silentLog } from "../adapters/system/log.ts";
 import { BatonError, type ErrorCode, errorCodes } from "../core/errors.ts";
 import { commands } from "./commands/index.ts";
 import { exitCodeOf, exitCodes } from "./exit.ts";
@@ -137,6 +139,23 @@ describe("harnesses", () => {
     const harnesses = JSON.parse((await baton("harness list --json", none)).out) as { name: string }[];
     expect(harnesses.map(({ name }) => name)).toContain("codex");
     expect((await baton("harness list", none)).out).toMatch(/claude-code .*resume/);
+  });
+
+  it("doctor tells what came of the last attempts, where Baton's data are", async () => {
+    const data = join(directory, "data");
+    const { store, queue, close } = await openDatabase({ databaseUrl: null, dataDir: data, log: silentLog });
+    const outcomes = [1, 2, 3].map((at) => ({ at, ok: at === 1 }));
+    await store.setValue(`routing/circuit/codex`, { outcomes, openUntil: 4_102_444_800_000, openings: 1 });
+    await queue.stop(1_000);
+    await close();
+    const { out } = await baton("harness doctor --json", { ...none, BATON_DATA: data });
+    const health = new Map(
+      (JSON.parse(out) as { name: string; health: string }[]).map((one) => [one.name, one.health]),
+    );
+    expect(health.get("codex")).toBe("2 of its last 3 attempts failed; left out until 2100-01-01T00:00:00.000Z");
+    expect(health.get("claude-code")).toBe("no failure noted");
+    const elsewhere = JSON.parse((await baton("harness doctor --json", none)).out) as { health: null }[];
+    expect(elsewhere.every((one) => one.health === null)).toBe(true);
   });
 
   it("doctor tells version and key by presence, never the key, and ends well when one is ready", async () => {

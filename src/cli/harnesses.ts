@@ -3,8 +3,35 @@
 import { readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Harness } from "../ports/harness.ts";
+import { type Circuit, circuitState } from "../routing/circuit.ts";
 import type { CliContext } from "./context.ts";
-import { environmentOf } from "./data.ts";
+import { environmentOf, withRuns } from "./data.ts";
+
+/**
+ * What the data of Baton tell of each harness's last attempts. Empty where there are no data, or where a running Baton has them to
+ * itself: to look at harnesses needs neither.
+ */
+export async function healthOf(context: CliContext, names: readonly string[]): Promise<Map<string, string>> {
+  try {
+    return await withRuns(context, async ({ circuit }) => {
+      const health = new Map<string, string>();
+      for (const name of names) health.set(name, told(await circuit(name), Date.now()));
+      return health;
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof BatonError)) throw thrown;
+    return new Map();
+  }
+}
+
+function told(circuit: Circuit | null, now: number): string {
+  if (circuit === null || circuit.outcomes.length === 0) return "no failure noted";
+  const failed = circuit.outcomes.filter(({ ok }) => !ok).length;
+  const share = `${failed} of its last ${circuit.outcomes.length} attempts failed`;
+  return circuitState(circuit, now) === "open" && circuit.openUntil !== null
+    ? `${share}; left out until ${new Date(circuit.openUntil).toISOString()}`
+    : share;
+}
 
 export async function harnessesOf(context: CliContext, only?: string): Promise<Map<string, Harness>> {
   const { harnessesHere } = await import("../library.ts");

@@ -47,6 +47,14 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
           "Whoever runs Baton can allow it with BATON_REPOSITORY_COMMANDS=allow; without the key the operator's own command is used.",
       );
     }
+    const [program] = Object.entries(settings.mcp).find(([, { command }]) => command.length > 0) ?? [];
+    if (program !== undefined && !dependencies.repositoryCommands) {
+      throw new BatonError(
+        "BATON_POLICY_DENIED",
+        `\`mcp.${program}\` in \`baton.yaml\` names a program, and the operator of this Baton does not let repositories do so. ` +
+          "Whoever runs Baton can allow it with BATON_REPOSITORY_COMMANDS=allow; servers with a `url` need no leave.",
+      );
+    }
     if (settings.executor === "actions" && dependencies.publicUrl === null) {
       throw new BatonError(
         "BATON_POLICY_DENIED",

@@ -35,6 +35,11 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "harness.profile": (from, to) => from !== to && from !== "full",
   // A program that runs where Baton runs.
   "harness.command": (from, to) => list(from).join() !== list(to).join(),
+  // Tools that agents did not have, or other programs behind the same name.
+  "mcp.*.command": (from, to) => list(from).join("\0") !== list(to).join("\0"),
+  "mcp.*.environment.*": (from, to) => from !== to,
+  "mcp.*.url": (from, to) => from !== to,
+  "mcp.*.access": becomes("read-only"),
   "budget.runUsd": more,
   "budget.maxUsd": more,
   "budget.downgradeAt": more,

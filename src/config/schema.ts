@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
-import { capabilities } from "../routing/profile.ts";
+import { capabilities } from "../core/vocabulary.ts";
 import { commandNames } from "./command-names.ts";
 
 /** Lists are matched against every file or check. */
@@ -41,6 +41,32 @@ const profileSchema = z.strictObject({
     .describe("What the harness must be able to do by itself, for example `readOnly` or `maxUsd`."),
   harnesses: z.array(z.string().min(1)).max(listMax).default([]).describe("Harnesses that may be chosen. Empty: any."),
   model: modelOrTier.describe("Model, or `fast`, `standard` or `strong`, in place of what `models` says."),
+});
+
+/** Names become parts of the tools' names and of options of the harnesses. */
+const toolServerName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "lower-case letters, digits and hyphens, at most 31");
+const toolServerSchema = z.strictObject({
+  command: z
+    .array(z.string().min(1))
+    .max(listMax)
+    .default([])
+    .describe(
+      "Program and arguments of a server that the agent starts; refused unless the operator sets BATON_REPOSITORY_COMMANDS=allow.",
+    ),
+  environment: z
+    .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/i, "the name of a variable"), z.string())
+    .default({})
+    .describe("Variables of that program. Everybody can read this file: no secrets."),
+  url: z
+    .string()
+    .regex(/^https?:\/\/\S+$/, "an address that begins with http:// or https://")
+    .nullable()
+    .default(null)
+    .describe("Address of a server that is reached over HTTP."),
+  access: z
+    .enum(["read-only", "write"])
+    .default("write")
+    .describe("`read-only`: its tools change nothing, so that steps which must not write get it, too."),
 });
 
 const tierSchema = z.strictObject({
@@ -181,6 +207,12 @@ export const settingsSchema = z
       .record(z.string().min(1), profileSchema)
       .default({})
       .describe("Profiles of your own, by name, for `harness.profile`. Names of Baton's own cannot be redefined."),
+    mcp: z
+      .record(toolServerName, toolServerSchema)
+      .default({})
+      .describe(
+        "Servers of the Model Context Protocol whose tools agents may use, by name. Harnesses that know no such servers go without.",
+      ),
     budget: z
       .strictObject({
         runUsd: usd
@@ -227,7 +259,15 @@ export const settingsSchema = z
           .describe(
             "Most tokens of all kinds together in one attempt of an agent that asks its models through Baton; it is then stopped, and another attempt goes on from its work. Without it only money bounds.",
           ),
-        turns: z.number().int().min(1).max(500).default(80).describe("Most turns of an agent in one attempt."),
+        turns: z
+          .number()
+          .int()
+          .min(1)
+          .max(500)
+          .default(80)
+          .describe(
+            "Most turns of an agent in one attempt. A harness that cannot count its own may ask models this often, through Baton.",
+          ),
         agentMinutes: z.number().min(0.1).max(350).default(60).describe("Most minutes of one attempt."),
         silenceMinutes: z
           .number()

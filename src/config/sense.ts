@@ -25,6 +25,7 @@ export function senseProblems({
   merge,
   harness,
   profiles,
+  mcp,
 }: Settings): SenseProblem[] {
   const problems: SenseProblem[] = [];
   const say = (
@@ -67,6 +68,9 @@ export function senseProblems({
     );
   for (const name of Object.keys(profiles).filter((own) => Object.hasOwn(readyProfiles, own)))
     say("error", ["profiles", name], `\`${name}\` is one of Baton's own profiles. Give yours another name.`);
+  for (const [name, { command, url }] of Object.entries(mcp))
+    if (command.length > 0 === (url !== null))
+      say("error", ["mcp", name], `\`mcp.${name}\` needs either \`command\` or \`url\`.`);
   for (const { name } of gates.required.filter((check) => gates.ignore.includes(check.name))) {
     say(
       "error",

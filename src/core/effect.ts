@@ -7,7 +7,7 @@
  * F2 Input and output are JSON, checked on write and on read.
  */
 import { z } from "zod";
-import { actorSchema, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
+import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 
 /** What every effect may carry. */
 const common = {
@@ -41,6 +41,8 @@ export const agentInputSchema = z.object({
   /** Session of the same harness to resume, from an earlier agent output. */
   resumeSessionId: z.string().optional(),
   maxTurns: z.number().int().positive().optional(),
+  /** Capabilities that the harness must have for this step, beside those of the profile. */
+  needs: z.array(z.enum(capabilities)).optional(),
   /** Subject line for what the agent leaves uncommitted, and the default one for squashing. */
   commitSubject: z.string().optional(),
 });

@@ -222,7 +222,7 @@ export const errorCatalogue = {
   BATON_HARNESS_TURNS: entry(
     "terminal",
     422,
-    "Claude Code used all of `limits.turns`.",
+    "An attempt used all of `limits.turns`.",
     "The harness reached its turn limit. Raise `limits.turns` or split the task.",
   ),
   BATON_HARNESS_TOKENS: entry(

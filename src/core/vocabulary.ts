@@ -127,3 +127,19 @@ export const verdictSchema: z.ZodType<Verdict> = z.object({
 /** Values that survive the journal: what a process takes, gives and passes to effects. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
 export const jsonSchema: z.ZodType<Json> = z.json() as z.ZodType<Json>;
+
+/** What harnesses declare of themselves, and what steps and profiles may ask of them. */
+export const capabilities = [
+  /** Goes on in a session of its own. */
+  "resume",
+  /** Can be kept from changing anything, by its own flags. */
+  "readOnly",
+  "systemPrompt",
+  "maxTurns",
+  "maxUsd",
+  "reportsUsage",
+  "reportsCost",
+  /** Uses tools of servers of the Model Context Protocol that it is told of. */
+  "toolServers",
+] as const;
+export type Capability = (typeof capabilities)[number];

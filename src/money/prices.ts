@@ -5,10 +5,11 @@
  *    `gpt-5.4` costs twice what `gpt-5` does. Unknown is null.
  * P2 `prices` in `baton.yaml` comes first.
  * P3 A total of tokens does not tell how long each prompt was. Where that changes the price the table has the short band
- *    (GPT-5.4 and later up to 272k), or nothing (Claude Haiku 5.5, whose bands differ fivefold): then the harness's figure counts.
+ *    (GPT-5.4 and later up to 272k, Gemini's Pro models up to 200k), or nothing (Claude Haiku 5.5, whose bands differ fivefold): then the harness's figure counts.
  *
  * Sources, read on the date of the version: platform.claude.com/docs/en/about-claude/pricing (cache writes: 5 minutes),
- * developers.openai.com/api/docs/pricing.
+ * developers.openai.com/api/docs/pricing, ai.google.dev/gemini-api/docs/pricing (implicit caching: writes are billed as input, nothing
+ * is stored).
  */
 export interface Price {
   input: number;
@@ -19,7 +20,7 @@ export interface Price {
 
 export type PriceTable = Readonly<Record<string, Price>>;
 
-export const priceTableVersion = "2026-11-06";
+export const priceTableVersion = "2026-11-21";
 
 const price = (input: number, output: number, cacheRead: number, cacheWrite: number): Price => ({
   input,
@@ -37,6 +38,9 @@ const gpt5 = price(1.25, 10, 0.125, 1.25);
 const gpt5Mini = price(0.25, 2, 0.025, 0.25);
 const gpt52 = price(1.75, 14, 0.175, 1.75);
 const gpt56Sol = price(4, 20, 0.4, 5);
+const gemini3Pro = price(2, 12, 0.2, 2);
+const gemini3Flash = price(0.5, 3, 0.05, 0.5);
+const gemini31FlashLite = price(0.25, 1.5, 0.025, 0.25);
 
 export const priceTable: PriceTable = {
   "claude-fable-5-1": price(10, 50, 0.25, 12.5),
@@ -91,6 +95,18 @@ export const priceTable: PriceTable = {
   "gpt-4.1-nano": price(0.1, 0.4, 0.025, 0.1),
   o3: price(2, 8, 0.5, 2),
   "o4-mini": price(1.1, 4.4, 0.275, 1.1),
+
+  "gemini-3.5-flash": price(1.5, 9, 0.15, 1.5),
+  "gemini-3.1-pro": gemini3Pro,
+  "gemini-3.1-pro-preview": gemini3Pro,
+  "gemini-3.1-flash-lite": gemini31FlashLite,
+  "gemini-3.1-flash-lite-preview": gemini31FlashLite,
+  "gemini-3-pro-preview": gemini3Pro,
+  "gemini-3-flash": gemini3Flash,
+  "gemini-3-flash-preview": gemini3Flash,
+  "gemini-2.5-pro": price(1.25, 10, 0.125, 1.25),
+  "gemini-2.5-flash": price(0.3, 2.5, 0.03, 0.3),
+  "gemini-2.5-flash-lite": price(0.1, 0.4, 0.01, 0.1),
 };
 
 export interface FoundPrice {
@@ -112,7 +128,7 @@ export function priceOf(model: string, overrides: PriceTable): Price | null {
   return findPrice(model, overrides)?.price ?? null;
 }
 
-const providers = /^(?:anthropic|openai)\//;
+const providers = /^(?:anthropic|openai|google|models)\//;
 /** `-20250929`, `@20250929`, `-2026-09-29`, `-latest`. */
 const dated = /(?:[-@]20\d{6}|-20\d{2}-\d{2}-\d{2}|-latest)$/;
 

@@ -7,18 +7,16 @@
  * H4 Output is bounded and redacted before it is kept or shown.
  */
 import type { ErrorData } from "../core/errors.ts";
-import type { Tokens } from "../core/vocabulary.ts";
+import type { Capability, Tokens } from "../core/vocabulary.ts";
 import type { ModelAccesses } from "./model-proxy.ts";
 
-export interface HarnessCapabilities {
-  resume: boolean;
-  readOnly: boolean;
-  systemPrompt: boolean;
-  maxTurns: boolean;
-  maxUsd: boolean;
-  reportsUsage: boolean;
-  reportsCost: boolean;
-}
+export type HarnessCapabilities = Record<Capability, boolean>;
+
+/** A server of the Model Context Protocol, started by the agent or reached over HTTP; it gets no token of Baton's. */
+export type ToolServer = { name: string } & (
+  | { command: readonly string[]; variables: Readonly<Record<string, string>> }
+  | { url: string }
+);
 
 export interface HarnessRequest {
   /** Working directory: the workspace. */
@@ -40,6 +38,8 @@ export interface HarnessRequest {
   command?: readonly string[];
   /** Where models are to be asked, with a token for this attempt; it goes before any key that the adapter has itself. */
   models?: ModelAccesses;
+  /** Servers whose tools the agent may use; a harness without the capability `toolServers` ignores them, and says so. */
+  toolServers?: readonly ToolServer[];
   /** Base SHA etc. that harness `command` may read, as BATON_* variables. No secrets. */
   variables: Record<string, string>;
 }

@@ -35,6 +35,8 @@ export interface GrantRequest {
   limitUsd(): number;
   /** All tokens together; null: no bound but money. */
   tokensMax: number | null;
+  /** Questions to models, where the harness cannot bound its turns itself; null: no bound. */
+  requestsMax: number | null;
   /** Names of models that may be asked for; null: any. */
   models: readonly string[] | null;
   /** Services that may be asked; null: all whose key is set. */

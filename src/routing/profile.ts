@@ -1,18 +1,8 @@
 /** What an agent may be chosen for, and with what: ready-made profiles, and those of `baton.yaml`. */
 import type { AgentInput } from "../core/effect.ts";
+import type { Capability } from "../core/vocabulary.ts";
 
 export type Role = AgentInput["role"];
-/** What harnesses declare of themselves: the names of the port's `HarnessCapabilities`, which pure code cannot read. */
-export const capabilities = [
-  "resume",
-  "readOnly",
-  "systemPrompt",
-  "maxTurns",
-  "maxUsd",
-  "reportsUsage",
-  "reportsCost",
-] as const;
-export type Capability = (typeof capabilities)[number];
 export type Capabilities = Readonly<Record<Capability, boolean>>;
 
 export interface Profile {

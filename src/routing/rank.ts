@@ -7,12 +7,12 @@
  * Q3 The less is left, the cheaper the model: with more left it is never a cheaper one.
  * Q4 Who failed at this step goes behind who has not; whose circuit is open is not among the choices until it is time.
  */
-import type { Tokens } from "../core/vocabulary.ts";
+import type { Capability, Tokens } from "../core/vocabulary.ts";
 import { costOf } from "../money/cost.ts";
 import { findPrice, type PriceTable } from "../money/prices.ts";
 import { type Circuit, circuitState, newCircuit } from "./circuit.ts";
 import { type History, newHistory } from "./history.ts";
-import type { Capabilities, Capability, Profile, Role } from "./profile.ts";
+import type { Capabilities, Profile, Role } from "./profile.ts";
 import { isTier, type OwnTiers, serves, tierModels, tiers } from "./tier.ts";
 
 export interface Candidate {

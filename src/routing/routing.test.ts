@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { capabilities as capabilityNames } from "../core/vocabulary.ts";
 import type { HarnessCapabilities } from "../ports/harness.ts";
 import { afterOutcome, type Circuit, circuitState, faultOf, newCircuit } from "./circuit.ts";
 import { afterAttempt, newHistory } from "./history.ts";
-import { capabilities as capabilityNames, findProfile, type Role, readyProfiles } from "./profile.ts";
+import { findProfile, type Role, readyProfiles } from "./profile.ts";
 import { type Candidate, circuitKey, historyKey, type Question, rank } from "./rank.ts";
 import { serves, tierModels } from "./tier.ts";
 
@@ -15,6 +16,7 @@ const all: HarnessCapabilities = {
   maxUsd: true,
   reportsUsage: true,
   reportsCost: true,
+  toolServers: true,
 };
 const names = Object.keys(all) as (keyof HarnessCapabilities)[];
 const claude: Candidate = { name: "claude-code", capabilities: all, defaultModel: "claude-sonnet-4-5" };

@@ -100,6 +100,7 @@ export function smallAgent({ disk, clock, random, costUsdMax, failing }: SmallAg
       maxUsd: false,
       reportsUsage: true,
       reportsCost: true,
+      toolServers: true,
     },
     defaultModel: "small",
     probe: async () => ({ installed: true, version: "1", authenticated: true, advice: null }),

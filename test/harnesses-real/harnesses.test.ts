@@ -1,6 +1,7 @@
 /** The adapters over the real CLIs, with a scripted model on loopback. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { findByMarker } from "../../src/adapters/harness/child.ts";
 import type { HarnessEvent } from "../../src/ports/harness.ts";
@@ -22,6 +23,8 @@ interface Expected {
   late?: true;
   /** It does not try again where a connection ends between two pieces of an answer: that is Baton's to do. */
   endsWhenCut?: true;
+  /** It uses servers of tools that it is told of. */
+  toolServers: boolean;
   /** What the model is told when it tries to write without leave. */
   readOnlyAnswer: RegExp;
   /** Retries of the CLI that Baton lets it have on a service that fails for ever. */
@@ -34,6 +37,7 @@ const clis: Expected[] = [
     model: "claude-sonnet-4-5",
     cacheWrites: true,
     costUsd: "0.006627",
+    toolServers: true,
     readOnlyAnswer: /plan mode|was not run|requires? approval|not (?:been )?(?:granted|permitted|allowed)|denied/i,
     requestsMax: { unauthorised: 2, limited: 4, failing: 4 },
   },
@@ -42,6 +46,7 @@ const clis: Expected[] = [
     model: "gpt-5-codex",
     cacheWrites: false,
     costUsd: undefined,
+    toolServers: true,
     readOnlyAnswer: /Read-only file system/,
     requestsMax: { unauthorised: 2, limited: 4, failing: 8 },
   },
@@ -51,6 +56,7 @@ const clis: Expected[] = [
     cacheWrites: true,
     costUsd: undefined,
     late: true,
+    toolServers: true,
     readOnlyAnswer: /does not exist|not available|unknown tool/i,
     requestsMax: { unauthorised: 2, limited: 4, failing: 4 },
   },
@@ -61,6 +67,7 @@ const clis: Expected[] = [
     costUsd: undefined,
     startMs: 10_000,
     endsWhenCut: true,
+    toolServers: false,
     readOnlyAnswer: /not found/i,
     requestsMax: { unauthorised: 2, limited: 4, failing: 4 },
   },
@@ -71,6 +78,7 @@ const clis: Expected[] = [
     costUsd: undefined,
     startMs: 40_000,
     uncountedWhenKilled: true,
+    toolServers: true,
     readOnlyAnswer: /unavailable tool/i,
     requestsMax: { unauthorised: 2, limited: 4, failing: 4 },
   },
@@ -79,6 +87,7 @@ const clis: Expected[] = [
     model: "claude-sonnet-4-5",
     cacheWrites: true,
     costUsd: undefined,
+    toolServers: false,
     readOnlyAnswer: /not found/i,
     requestsMax: { unauthorised: 2, limited: 5, failing: 5 },
   },
@@ -190,6 +199,19 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
     expect(seen).toContain(`BATON_ATTEMPT=${bench.marker}`);
     expect(seen).toContain("BATON_ROLE=implement");
   });
+
+  it.runIf(cli.toolServers)(
+    "uses the tools of a server that it is told of; the server ends with the attempt",
+    async () => {
+      const server = fileURLToPath(new URL("../fakes/tool-server.mjs", import.meta.url));
+      await begin({ text: "Looking it up.", deeds: [{ use: "look_up", input: { word: "baton" } }] }, done);
+      const result = await bench.run({
+        toolServers: [{ name: "words", command: [process.execPath, server], variables: { WORDS_SUFFIX: "!" } }],
+      });
+      expect(result).toMatchObject({ ok: true, text: "Done." });
+      expect(bench.server.requests[1]?.toolResults.join("\n")).toContain("a stick that is handed on: baton!");
+    },
+  );
 
   it("401: stops at the first retry, with the code of a refused key", async () => {
     await begin({ status: 401, forever: true });

@@ -35,6 +35,7 @@ describe.each(names.filter((name) => chosenClis().includes(name)))("%s", (name) 
       priceUsd: (_, { output }) => output / 100_000,
       limitUsd: () => limitUsd,
       tokensMax: null,
+      requestsMax: null,
       models: null,
       providers: null,
       onUse: () => {},

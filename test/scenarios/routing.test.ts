@@ -41,6 +41,7 @@ function agent(
       maxUsd: true,
       reportsUsage: true,
       reportsCost: true,
+      toolServers: true,
     },
     defaultModel: change.model ?? null,
     probe: async () => ({ installed: true, version: "1", authenticated: true, advice: null }),

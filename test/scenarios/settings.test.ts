@@ -44,6 +44,7 @@ function spy(name: string, requests: HarnessRequest[]): Harness {
       maxUsd: true,
       reportsUsage: true,
       reportsCost: true,
+      toolServers: true,
     },
     defaultModel: "own-default",
     probe: async () => ({ installed: true, version: "1", authenticated: true, advice: null }),
@@ -81,6 +82,34 @@ it("the agent gets the harness, model, turns, time, silence and money that the f
     maxTurns: 7,
     timeoutMs: 180_000,
     silenceMs: 120_000,
+  });
+});
+
+describe("servers of tools", () => {
+  it("`mcp`: a step that must not write gets only those that cannot", async () => {
+    const requests: HarnessRequest[] = [];
+    world = await observedWorld({
+      harnesses: new Map([["other", spy("other", requests)]]),
+      config:
+        "harness: { default: other }\nmcp:\n  docs: { url: 'http://127.0.0.1:9/mcp', access: read-only }\n  tracker: { command: [tracker, --stdio], environment: { MODE: quick } }\n",
+      repositoryCommands: true,
+    });
+    say(world, "/baton run");
+    await ends(world);
+    const docs = { name: "docs", url: "http://127.0.0.1:9/mcp" };
+    const tracker = { name: "tracker", command: ["tracker", "--stdio"], variables: { MODE: "quick" } };
+    const given = (access: string): HarnessRequest["toolServers"] =>
+      requests.find((request) => request.access === access)?.toolServers;
+    expect(given("read-only")).toEqual([docs]);
+    expect(given("write")).toEqual([docs, tracker]);
+  });
+
+  it("a program as a server needs the operator's leave", async () => {
+    world = await observedWorld({ config: "harness: { default: command }\nmcp:\n  tracker: { command: [tracker] }\n" });
+    say(world, "/baton run");
+    const body = await world.until("the refusal", () => ownComments(world as ObservedWorld)[0]);
+    expect(body).toMatch(/🚫.*mcp\.tracker.*BATON_REPOSITORY_COMMANDS=allow/);
+    expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 });
 
@@ -197,6 +226,7 @@ const shownBy: Record<string, [file: string, text: string]> = {
   "budget.downgradeAt": ["test/scenarios/routing.test.ts", "downgradeAt: 0"],
   "harness.models": ["test/scenarios/model-proxy.test.ts", "models: [claude-opus-4-1]"],
   "harness.command": ["test/scenarios/run.test.ts", "runs in place of the operator's"],
+  mcp: ["test/scenarios/settings.test.ts", "`mcp`: a step that must not write gets only those that cannot"],
   "budget.runUsd": ["test/scenarios/run.test.ts", "a budget that is used up"],
   "budget.maxUsd": ["src/policy/policy.test.ts", "maxUsd"],
   "budget.warnAt": ["test/scenarios/settings.test.ts", "warnAt: [0.01]"],

@@ -17,6 +17,7 @@ import { agentEnvironment } from "./environment.ts";
 import { amount, count, type Fields, fields, list, text, toolDetail } from "./fields.ts";
 import { probeCli } from "./probe.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { toolServers } from "./tool-servers.ts";
 
 /** From the answer, or from a polite cancel, to TERM. */
 const partingMs = 1_000;
@@ -48,6 +49,7 @@ export function acpAgent({ name, command, reads = true, keys = {} }: AcpOptions)
       maxUsd: false,
       reportsUsage: true,
       reportsCost: true,
+      toolServers: true,
     },
     defaultModel: null,
     probe: () => probeCli({ binary: program, install, authenticated: true, authenticate: "" }),
@@ -151,7 +153,16 @@ function converse(
       throw new Error(
         `The agent speaks version ${start.protocolVersion} of the protocol, not ${acp.PROTOCOL_VERSION}.`,
       );
-    const open = () => agent.request("session/new", { cwd: request.cwd, mcpServers: [] });
+    const servers = toolServers<acp.McpServer>(request, {
+      local: ({ name: server, command, args, env }) => ({
+        name: server,
+        command,
+        args,
+        env: Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
+      }),
+      remote: ({ name: server, url }) => ({ type: "http", name: server, url, headers: [] }),
+    });
+    const open = () => agent.request("session/new", { cwd: request.cwd, mcpServers: Object.values(servers) });
     const session = await open().catch(async (thrown: unknown) => {
       const method = start.authMethods?.find(({ id }) => /key|token/i.test(id));
       if (!(thrown instanceof acp.RequestError) || thrown.code !== authRequired || method === undefined) throw thrown;

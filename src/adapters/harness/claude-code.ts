@@ -14,6 +14,7 @@ import { agentEnvironment } from "./environment.ts";
 import { amount, count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
+import { toolServers } from "./tool-servers.ts";
 
 const name = "claude-code";
 const install = "npm install --global @anthropic-ai/claude-code";
@@ -44,6 +45,7 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
       maxUsd: true,
       reportsUsage: true,
       reportsCost: true,
+      toolServers: true,
     },
     defaultModel,
     binary,
@@ -69,9 +71,19 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
         "--model",
         request.model ?? defaultModel,
       ];
-      if (request.access === "write") args.push("--allowedTools", writeTools);
       // Settings, hooks, instructions and MCP servers of the tree are not trusted: only what is given here counts.
       args.push("--setting-sources", "", "--strict-mcp-config", "--settings", '{"includeCoAuthoredBy":false}');
+      const servers = toolServers<object>(request, {
+        local: ({ command, args: its, env: variables }) => ({ type: "stdio", command, args: its, env: variables }),
+        remote: ({ url }) => ({ type: "http", url }),
+      });
+      const serverNames = Object.keys(servers);
+      if (serverNames.length > 0) args.push("--mcp-config", JSON.stringify({ mcpServers: servers }));
+      const allowed = [
+        ...(request.access === "write" ? [writeTools] : []),
+        ...serverNames.map((server) => `mcp__${server}`),
+      ];
+      if (allowed.length > 0) args.push("--allowedTools", allowed.join(","));
       if (request.maxTurns !== null) args.push("--max-turns", `${request.maxTurns}`);
       if (request.maxUsd !== null) args.push("--max-budget-usd", request.maxUsd.toFixed(4));
       const wanted = request.resumeSessionId;
@@ -84,6 +96,8 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
         ANTHROPIC_BASE_URL: access.baseUrl,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
         DISABLE_AUTOUPDATER: "1",
+        // Else tools of servers are found by a search only, which few servers do not need.
+        ENABLE_TOOL_SEARCH: serverNames.length > 0 ? "false" : undefined,
       });
       const result = await runHarness(
         request,

@@ -9,7 +9,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { noTokens, type Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent } from "../../ports/harness.ts";
+import type { Harness, HarnessEvent, HarnessRequest } from "../../ports/harness.ts";
 import { cliHarness } from "./cli-harness.ts";
 import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractTokens } from "./codex-rollout.ts";
 import { checkSandbox, type SandboxCheck } from "./codex-sandbox.ts";
@@ -17,6 +17,7 @@ import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text } from "./fields.ts";
 import { jsonLine, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
+import { toolServers } from "./tool-servers.ts";
 
 const name = "codex";
 const install = "npm install --global @openai/codex";
@@ -49,6 +50,7 @@ export function codex(options: CodexOptions): Harness {
       maxUsd: false,
       reportsUsage: true,
       reportsCost: false,
+      toolServers: true,
     },
     defaultModel,
     binary,
@@ -88,6 +90,7 @@ export function codex(options: CodexOptions): Harness {
           project_doc_max_bytes: 0,
           // The attempt has a temporary directory of its own.
           "sandbox_workspace_write.exclude_slash_tmp": true,
+          ...serverSettings(request),
         }),
         ...(resumed === null ? [] : ["resume", resumed]),
         "-",
@@ -126,8 +129,33 @@ export function codex(options: CodexOptions): Harness {
   });
 }
 
-function settings(values: Record<string, string | number | boolean>): string[] {
-  return Object.entries(values).flatMap(([key, value]) => ["-c", `${key}=${JSON.stringify(value)}`]);
+/** Nobody is there to be asked before a tool is used. */
+function serverSettings(request: HarnessRequest): Record<string, Setting> {
+  const approved = { default_tools_approval_mode: "approve" };
+  const servers = toolServers<Record<string, Setting>>(request, {
+    local: ({ command, args, env }) => ({ command, args, env, ...approved }),
+    remote: ({ url }) => ({ url, ...approved }),
+  });
+  return Object.fromEntries(
+    Object.entries(servers).flatMap(([server, values]) =>
+      Object.entries(values).map(([key, value]) => [`mcp_servers.${server}.${key}`, value]),
+    ),
+  );
+}
+
+type Setting = string | number | boolean | string[] | Record<string, string>;
+
+/** Values are TOML: what JSON writes is, but for tables. */
+function toml(value: Setting): string {
+  return typeof value === "object" && !Array.isArray(value)
+    ? `{${Object.entries(value)
+        .map(([key, its]) => `${JSON.stringify(key)}=${JSON.stringify(its)}`)
+        .join(",")}}`
+    : JSON.stringify(value);
+}
+
+function settings(values: Record<string, Setting>): string[] {
+  return Object.entries(values).flatMap(([key, value]) => ["-c", `${key}=${toml(value)}`]);
 }
 
 function rolloutPathOf(home: string, sessionId: string): string | null {

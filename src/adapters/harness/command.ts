@@ -58,6 +58,7 @@ export function commandHarness({ command, repositoryCommands = false, keys }: Co
       maxUsd: false,
       reportsUsage: true,
       reportsCost: true,
+      toolServers: false,
     },
     defaultModel: null,
     async probe() {

@@ -15,6 +15,7 @@ import { agentEnvironment } from "./environment.ts";
 import { count, fields, status, text, toolDetail } from "./fields.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
+import { toolServers } from "./tool-servers.ts";
 
 const name = "copilot";
 const install = "npm install --global @github/copilot";
@@ -43,6 +44,7 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
       maxUsd: false,
       reportsUsage: true,
       reportsCost: false,
+      toolServers: true,
     },
     defaultModel,
     binary,
@@ -59,6 +61,18 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
       // Instructions and servers of the tree are not trusted: only what is given here counts.
       const args = ["--output-format", "json", "--allow-all-tools", "--no-auto-update", "--no-ask-user"];
       args.push("--no-custom-instructions", "--disable-builtin-mcps", "--disallow-temp-dir");
+      const servers = toolServers<object>(request, {
+        local: ({ command, args: its, env: variables }) => ({
+          type: "local",
+          command,
+          args: its,
+          env: variables,
+          tools: ["*"],
+        }),
+        remote: ({ url }) => ({ type: "http", url, tools: ["*"] }),
+      });
+      if (Object.keys(servers).length > 0)
+        args.push("--additional-mcp-config", JSON.stringify({ mcpServers: servers }));
       if (request.access === "read-only") args.push(`--available-tools=${readTools}`);
       args.push(resumed === null ? `--session-id=${sessionId}` : `--resume=${resumed}`);
       args.push("--secret-env-vars=COPILOT_PROVIDER_API_KEY");

@@ -45,6 +45,7 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
       maxUsd: false,
       reportsUsage: true,
       reportsCost: false,
+      toolServers: false,
     },
     defaultModel,
     binary,

@@ -8,12 +8,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent } from "../../ports/harness.ts";
+import type { Harness, HarnessEvent, HarnessRequest } from "../../ports/harness.ts";
 import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, status, text, toolDetail } from "./fields.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable } from "./sessions.ts";
+import { toolServers } from "./tool-servers.ts";
 
 const name = "opencode";
 const install = "npm install --global opencode-ai";
@@ -40,6 +41,7 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
       maxUsd: false,
       reportsUsage: true,
       reportsCost: false,
+      toolServers: true,
     },
     defaultModel,
     binary,
@@ -56,12 +58,7 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
       const env = agentEnvironment(request, {
         ANTHROPIC_API_KEY: access.apiKey,
         OPENCODE_CONFIG_CONTENT: JSON.stringify(
-          configOf(
-            model,
-            access.baseUrl ?? defaultBaseUrl,
-            instructions,
-            request.access === "write" ? "allow" : "deny",
-          ),
+          configOf(model, access.baseUrl ?? defaultBaseUrl, instructions, request),
         ),
         // Settings and instructions of the tree are not trusted: only what is given here counts.
         OPENCODE_DISABLE_PROJECT_CONFIG: "1",
@@ -98,7 +95,17 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
   });
 }
 
-function configOf(model: string, baseUrl: string, instructions: string, write: "allow" | "deny"): object {
+function configOf(model: string, baseUrl: string, instructions: string, request: HarnessRequest): object {
+  const write = request.access === "write" ? "allow" : "deny";
+  const mcp = toolServers<object>(request, {
+    local: ({ command, args, env }) => ({
+      type: "local",
+      command: [command, ...args],
+      environment: env,
+      enabled: true,
+    }),
+    remote: ({ url }) => ({ type: "remote", url, enabled: true }),
+  });
   const limit = { context: 200_000, output: 32_000 };
   const provider = {
     npm: "@ai-sdk/anthropic",
@@ -113,6 +120,7 @@ function configOf(model: string, baseUrl: string, instructions: string, write: "
     instructions: [instructions],
     provider: { baton: provider },
     permission,
+    mcp,
   };
 }
 

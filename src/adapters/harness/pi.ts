@@ -40,6 +40,7 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
       maxUsd: false,
       reportsUsage: true,
       reportsCost: false,
+      toolServers: false,
     },
     defaultModel,
     binary,

@@ -78,6 +78,13 @@ export class Grant {
         code: "BATON_HARNESS_TOKENS",
         message: `The tokens of this step are used: ${tokens} of ${tokensMax} (\`limits.attemptTokens\`).`,
       };
+    const { requestsMax } = this.request;
+    const requests = this.uses().reduce((sum, use) => sum + use.requests, this.#calls.size);
+    if (requestsMax !== null && requests >= requestsMax)
+      return {
+        code: "BATON_HARNESS_TURNS",
+        message: `The turns of this step are used: models were asked ${requests} times (\`limits.turns\`).`,
+      };
     return null;
   }
 

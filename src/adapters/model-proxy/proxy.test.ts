@@ -81,6 +81,7 @@ function granted(change: Partial<GrantRequest> = {}): ModelGrant {
     priceUsd,
     limitUsd: () => 5,
     tokensMax: null,
+    requestsMax: null,
     models: null,
     providers: null,
     onUse: () => {},
@@ -379,6 +380,7 @@ const grantOfAll: GrantRequest = {
   priceUsd,
   limitUsd: () => 5,
   tokensMax: null,
+  requestsMax: null,
   models: null,
   providers: null,
   onUse: () => {},
@@ -470,6 +472,15 @@ describe("refuses", () => {
       402,
       { error: { type: "billing_error" } },
     ],
+    [
+      "used turns",
+      "openai",
+      "/responses",
+      { model: "gpt-5-codex" },
+      { requestsMax: 0 },
+      402,
+      { error: { code: "insufficient_quota" } },
+    ],
   ];
   it.each(refusals)("%s, and asks the service nothing", async (_, provider, path, body, change, status, shape) => {
     const grant = granted(change);
@@ -477,7 +488,12 @@ describe("refuses", () => {
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject(shape as object);
     expect(upstream.received).toEqual([]);
-    const used = change.tokensMax === 0 ? "BATON_HARNESS_TOKENS" : "BATON_BUDGET_EXCEEDED";
+    const used =
+      change.tokensMax === 0
+        ? "BATON_HARNESS_TOKENS"
+        : change.requestsMax === 0
+          ? "BATON_HARNESS_TURNS"
+          : "BATON_BUDGET_EXCEEDED";
     expect(grant.stopReason()?.code).toBe(status === 402 ? used : undefined);
   });
 

@@ -1,32 +1,39 @@
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { exitCodes } from "../exit.ts";
-import { harnessesOf } from "../harnesses.ts";
+import { harnessesOf, healthOf } from "../harnesses.ts";
 import { table } from "../text.ts";
 
 export const harnessDoctor: CliCommand = (program, context) => {
   group(program, "harness", "The coding agents that Baton can use here.")
     .command("doctor [name]")
     .description(
-      "Look whether harnesses are installed, in which version, and whether a key is set. One that is ready is enough.",
+      "Look whether harnesses are installed, in which version, whether a key is set, and what came of their last attempts. One that is ready is enough.",
     )
     .option(...jsonOption)
     .action(async (name: string | undefined, { json }: { json?: true }) => {
       const harnesses = await harnessesOf(context, name);
+      const health = await healthOf(context, [...harnesses.keys()]);
       const found = await Promise.all(
         [...harnesses.values()].map(async (harness) => {
           const probe = await harness.probe();
-          return { name: harness.name, ready: probe.installed && probe.authenticated, ...probe };
+          return {
+            name: harness.name,
+            ready: probe.installed && probe.authenticated,
+            ...probe,
+            health: health.get(harness.name) ?? null,
+          };
         }),
       );
       if (!found.some(({ ready }) => ready)) context.exit(exitCodes.no);
       if (json === true) return context.print(JSON.stringify(found, null, 2));
       context.print(
         table([
-          ["HARNESS", "INSTALLED", "KEY", "WHAT TO DO"],
-          ...found.map(({ name: one, installed, version, authenticated, advice }) => [
+          ["HARNESS", "INSTALLED", "KEY", "LATELY", "WHAT TO DO"],
+          ...found.map(({ name: one, installed, version, authenticated, advice, health: lately }) => [
             one,
             installed ? (version ?? "yes") : "no",
             authenticated ? "set" : "missing",
+            lately ?? "unknown",
             advice ?? "",
           ]),
         ]),

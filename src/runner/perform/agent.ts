@@ -6,6 +6,7 @@
  * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness says of itself.
  */
 
+import type { Settings } from "../../config/schema.ts";
 import type { AttemptResult } from "../../core/decide.ts";
 import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
 import { type ErrorData, toBatonError } from "../../core/errors.ts";
@@ -14,7 +15,7 @@ import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import { unpriced } from "../../money/cost.ts";
-import type { HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import type { HarnessEvent, HarnessResult, ToolServer } from "../../ports/harness.ts";
 import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { performRemotely } from "../remote/remote-agent.ts";
@@ -56,10 +57,12 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   const promptId = await dependencies.store.putBlob(dependencies.redact(`${input.prompt.system}\n\n${prompt}`));
   const meter = new Meter(harness.name, settings, state.money, effect.attempts.at(-1)?.reservedUsd ?? 0);
   const report = (note: string): void => context.report(dependencies.redact(note), meter.usage());
+  const turnsMax = input.maxTurns ?? settings.limits.turns;
   const grant = dependencies.models?.grant({
     priceUsd: (asked, tokens) => meter.priceUsd(asked, tokens),
     limitUsd: () => meter.limitUsd,
     tokensMax: settings.limits.attemptTokens,
+    requestsMax: harness.capabilities.maxTurns ? null : turnsMax,
     models: settings.harness.models.length === 0 ? null : settings.harness.models,
     providers: null,
     onUse(use) {
@@ -78,12 +81,13 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       access: input.access,
       model,
       resumeSessionId: before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null),
-      maxTurns: input.maxTurns ?? settings.limits.turns,
+      maxTurns: turnsMax,
       maxUsd: meter.limitUsd,
       timeoutMs: effect.timeoutMs ?? settings.limits.agentMinutes * 60_000,
       silenceMs: settings.limits.silenceMinutes * 60_000,
       attemptMarker: attemptMarker(dependencies, state, effect, attempt),
       command: settings.harness.command,
+      toolServers: toolServersOf(settings, input.access),
       ...(grant === undefined ? {} : { models: grant.models }),
       variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
     },
@@ -130,6 +134,15 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
 }
 
 const nothing: ImportResult = { headSha: null, commits: 0, files: [], rescued: false };
+
+/** A step that must not write gets only servers that cannot. */
+function toolServersOf({ mcp }: Settings, access: AgentInput["access"]): ToolServer[] {
+  return Object.entries(mcp)
+    .filter(([, server]) => access === "write" || server.access === "read-only")
+    .map(([name, { command, environment, url }]) =>
+      url === null ? { name, command, variables: environment } : { name, url },
+    );
+}
 
 /** To one who takes over from another: its session is not theirs, its commits are. */
 function handover(before: Kept | null, harness: string, baseSha: string): string {

@@ -150,7 +150,7 @@ async function questionOf(
   return {
     ...partial,
     access: input.access,
-    needs: [],
+    needs: input.needs ?? [],
     profileName: wanted.profile,
     allowedModels: wanted.models,
     prefer: wanted.prefer,
@@ -224,7 +224,7 @@ const circuitName = (key: string): string => `routing/circuit/${key}`;
 const historyName = (key: string): string => `routing/history/${key}`;
 
 /** What an older or newer version kept, or nobody, is as good as nothing. */
-async function circuitOf(store: Store, key: string): Promise<Circuit | null> {
+export async function circuitOf(store: Pick<Store, "value">, key: string): Promise<Circuit | null> {
   const parsed = circuitSchema.safeParse(await store.value(circuitName(key)));
   return parsed.success ? parsed.data : null;
 }

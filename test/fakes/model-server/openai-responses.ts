@@ -2,6 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { type Answer, type ModelRequest, toolCall, usageOf, type Wire } from "./wire.ts";
 
+/** Tools of one server are declared, and called, within a namespace: `namespace/name` in what scripts see. */
+type Tool = { name?: string; type: string; tools?: { name: string }[] };
 type Item = { type?: string; role?: string; content?: unknown; output?: unknown };
 
 const textOf = (content: unknown): string => {
@@ -25,8 +27,8 @@ export const openaiResponses: Wire = {
       toolResults: input
         .filter(({ type }) => type === "function_call_output" || type === "custom_tool_call_output")
         .map(({ output }) => (typeof output === "string" ? output : JSON.stringify(output))),
-      tools: ((body["tools"] as { name?: string; type: string }[] | undefined) ?? []).map(
-        ({ name, type }) => name ?? type,
+      tools: ((body["tools"] as Tool[] | undefined) ?? []).flatMap(({ name, type, tools }) =>
+        type === "namespace" ? (tools ?? []).map((tool) => `${name}/${tool.name}`) : [name ?? type],
       ),
       streaming: body["stream"] === true,
     };
@@ -63,7 +65,14 @@ function responseOf(answer: Answer, request: ModelRequest) {
     ...(answer.deeds ?? []).map((deed) => {
       const { name, input } = toolCall(deed, request.tools);
       const id = randomUUID();
-      const call = { name, arguments: JSON.stringify(input), call_id: `call_${id}`, status: "completed" };
+      const [own = "", namespace] = name.split("/").reverse();
+      const call = {
+        name: own,
+        ...(namespace === undefined ? {} : { namespace }),
+        arguments: JSON.stringify(input),
+        call_id: `call_${id}`,
+        status: "completed",
+      };
       return { id: `fc_${id}`, type: "function_call", ...call };
     }),
   ];

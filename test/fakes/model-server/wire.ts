@@ -3,7 +3,12 @@ import type { IncomingMessage } from "node:http";
 import type { Tokens } from "../../../src/core/vocabulary.ts";
 
 /** What the model does with the CLI's own tools; each wire and CLI has its own names for them. */
-export type Deed = { write: string; content: string } | { read: string } | { run: string };
+export type Deed =
+  | { write: string; content: string }
+  | { read: string }
+  | { run: string }
+  /** A tool of a server of the Model Context Protocol, by the end of its name: each CLI puts the server before it in its own way. */
+  | { use: string; input: Record<string, unknown> };
 
 export interface Answer {
   text?: string;
@@ -105,6 +110,10 @@ export function toolCall(deed: Deed, tools: readonly string[]): ToolCall {
     return found === undefined
       ? toolCall({ run: `cat '${deed.read}'` }, tools)
       : { name: found[0], input: found[1](deed) };
+  }
+  if ("use" in deed) {
+    const name = tools.find((tool) => tool.endsWith(deed.use));
+    return { name: name ?? deed.use, input: deed.input };
   }
   const found = runners.find(([name]) => tools.includes(name));
   // A script that asks for what the CLI does not offer shows as the CLI's own "no such tool".

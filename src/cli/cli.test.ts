@@ -167,7 +167,7 @@ describe("harnesses", () => {
     const { code, out } = await baton("harness doctor", environment);
     expect(code).toBe(0);
     expect(out).toMatch(/claude-code +2\.9\.9 +set/);
-    expect(out).toMatch(/codex +no +missing +`npm install/);
+    expect(out).toMatch(/codex +no +missing +unknown +`npm install/);
     expect(out).not.toContain("never-shown");
     expect((await baton("harness doctor", none)).code).toBe(exitCodes.no);
     expect(await baton("harness doctor cluade", none)).toMatchObject({ code: exitCodes.absent });

@@ -7,7 +7,6 @@ import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
-import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
@@ -24,6 +23,7 @@ import { homeDependencies, homeOf, openHome, openShared } from "./home.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
 import type { ActionSettings } from "./settings.ts";
+import { startCi } from "./start-ci.ts";
 
 /** Names under which Baton reports; its job is added. */
 const ownChecks = ["Baton", "Baton configuration"];
@@ -182,7 +182,7 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
         stop,
         startEngine: () => {
           const onPush = (branch: string): Promise<void> =>
-            startCi(job, database, { branch, thread: Number(threadOf(home)) });
+            startCi({ settings, github, log, store: database.store }, { branch, thread: Number(threadOf(home)) });
           return startEngine(homeDependencies({ settings, database, github, owner, redact, log, models, onPush }));
         },
       },
@@ -205,47 +205,6 @@ async function forgetKept({ log }: Job, database: GitDatabase, before: Map<strin
       .removeBelow(keptPrefix(database.namespace, run.runId))
       .catch((thrown: unknown) => log.warn("Kept commits could not be removed", { error: toBatonError(thrown) }));
   }
-}
-
-/**
- * A push with the job's own token starts no workflow: GitHub's guard against loops. Those that are named are started
- * here; where none is, the thread says so instead of waiting for checks that cannot come.
- */
-async function startCi(
-  { settings, github, log }: Job,
-  { store }: GitDatabase,
-  { branch, thread }: { branch: string; thread: number },
-): Promise<void> {
-  if (!(await github.isJobToken())) return;
-  const repository = await github.repositoryByName(settings.repository.owner, settings.repository.name);
-  const failed: string[] = [];
-  for (const workflow of settings.dispatchWorkflows) {
-    await github.dispatch(repository, workflow, branch, {}).catch((thrown: unknown) => {
-      log.warn("A workflow could not be started", { workflow, error: toBatonError(thrown) });
-      failed.push(workflow);
-    });
-  }
-  if (settings.dispatchWorkflows.length > 0 && failed.length === 0) return;
-  const body =
-    failed.length > 0
-      ? `⚠️ These workflows could not be started on \`${branch}\`: ${failed.map((name) => `\`${name}\``).join(", ")}. Each needs \`on: workflow_dispatch\`, and this job \`permissions: actions: write\`.`
-      : `ℹ️ \`${branch}\` was pushed with the job's own token, and GitHub starts no workflow for such a push. Name your CI's files in the input \`dispatch-workflows\`, or give the token of an App in the input \`token\`; until then start CI by hand, or by a push of your own.`;
-  const payload = { repository: { ...repository }, number: thread, body };
-  await store.write({
-    outbox: [
-      {
-        operationKey: `ci:${branch}`,
-        installationId: 0,
-        repositoryId: repository.id,
-        kind: "comment",
-        payload,
-        contentHash: sha256(body),
-        priority: 20,
-        notBefore: 0,
-        runId: null,
-      },
-    ],
-  });
 }
 
 function repositoryOf({ github, settings: { repository } }: Job): Promise<Repository> {

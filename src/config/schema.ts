@@ -334,6 +334,13 @@ export const settingsSchema = z
           .max(4_320)
           .default(limits.ciTimeoutMs / 60_000)
           .describe("How long to wait for checks to end, in minutes."),
+        dispatch: z
+          .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.ya?ml$/, "the file name of a workflow"))
+          .max(listMax)
+          .default([])
+          .describe(
+            "Workflows, by file name, that Baton starts after each push with a job's own `GITHUB_TOKEN`, for which GitHub starts none; each needs `on: workflow_dispatch`. Means nothing to an App, whose pushes start CI by themselves.",
+          ),
       })
       .prefault({})
       .describe("When checks count as green, always on the exact head commit."),

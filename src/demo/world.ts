@@ -79,7 +79,7 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
   const github = await startLocalGithub(options.github ?? {});
   for (const login of ["alice", "bob", "mallory"]) github.createUser({ login });
   github.createOrganization({ login: "acme", members: ["alice", "bob"] });
-  const ci = options.ci === false ? null : { name: "test", command: ["node", "--test"] };
+  const ci = options.ci === false ? null : { name: "test", command: ["node", "--test"], workflow: "ci.yml" };
   const config = options.config ?? "version: 1\nharness: { default: command }\n";
   await github.createRepository({
     owner: "acme",

@@ -225,6 +225,8 @@ export interface CiSettings {
   /** Name of the check run. */
   name: string;
   command: string[];
+  /** File name of the workflow that it is in: by this it is started by hand. */
+  workflow?: string;
   timeoutMs?: number;
   env?: Record<string, string>;
 }

@@ -110,34 +110,6 @@ describe("honest ends", () => {
   });
 });
 
-describe("CI with the job's own token, whose pushes start no workflow", () => {
-  it("without a workflow to start, the thread says so once and what to do", async () => {
-    await begin();
-    await platform.run("issue_comment", platform.comment("/baton run"));
-    const told = said().filter((body) => body.includes("starts no workflow"));
-    expect(told).toHaveLength(1);
-    expect(told[0]).toContain("dispatch-workflows");
-  });
-
-  it("a workflow that cannot be started is named with what it needs", async () => {
-    await begin();
-    await platform.run("issue_comment", platform.comment("/baton run"), { "INPUT_DISPATCH-WORKFLOWS": "ci.yml" });
-    expect(said().filter((body) => body.includes("could not be started"))).toHaveLength(1);
-  });
-
-  it("with another's token nothing is said: its pushes start CI by themselves", async () => {
-    await begin();
-    const token = platform.appToken();
-    await platform.run("issue_comment", platform.comment("/baton run"), {
-      INPUT_TOKEN: token,
-      "INPUT_APP-SLUG": "baton",
-    });
-    const bodies = comments(platform as never, platform.issue).filter(({ login }) => login === "baton[bot]");
-    expect(bodies.length).toBeGreaterThan(0);
-    expect(bodies.some(({ body }) => body.includes("starts no workflow"))).toBe(false);
-  });
-});
-
 describe("what is kept of an agent's work", () => {
   it("outlives the machine while the run goes on, and is gone when it is over", async () => {
     await begin();

@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { sampleFiles } from "../../src/demo/sample.ts";
 import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
 import { bundleAction } from "../../tools/bundle-action.ts";
 
@@ -66,6 +67,9 @@ export interface PlatformOptions extends WorldOptions {
   post?: boolean;
 }
 
+/** Of the project: what the local GitHub runs as its CI. */
+const ciWorkflow = "name: CI\non: [pull_request, workflow_dispatch]\njobs: { test: {} }\n";
+
 /** As in the workflow template. */
 const grants = {
   actions: "write",
@@ -78,7 +82,8 @@ const grants = {
 } as const;
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
-  const stage = await setStage(options);
+  const files = { ...(options.files ?? sampleFiles), ".github/workflows/ci.yml": ciWorkflow };
+  const stage = await setStage({ ...options, files });
   const directoryOfBundle = await bundle();
   const token = jobToken(stage);
   // An agent's environment is an allow-list: its script is told in its own file.
@@ -121,6 +126,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       GITHUB_STATE: statePath,
       RUNNER_TEMP: directory,
       INPUT_TOKEN: token,
+      "INPUT_DISPATCH-WORKFLOWS": "ci.yml",
       LOG_LEVEL: options.logLevel ?? "warn",
       BATON_DEBUG: "1",
       BATON_HARNESS_COMMAND: JSON.stringify([process.execPath, agent]),

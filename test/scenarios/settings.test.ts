@@ -247,6 +247,7 @@ const shownBy: Record<string, [file: string, text: string]> = {
   "gates.noChecks": ["test/scenarios/run.test.ts", "`gates.noChecks: pass` accepts it"],
   "gates.appearSeconds": ["test/scenarios/run.test.ts", "appearSeconds"],
   "gates.timeoutMinutes": ["src/gate/rules/checks-green.test.ts", "timeoutMinutes"],
+  "gates.dispatch": ["test/action/dispatch.test.ts", "gates: { dispatch: [ci.yml] }"],
   "approvals.self": ["test/scenarios/run.test.ts", "`approvals.self: allow` lets them"],
   "approvals.count": ["src/policy/review-decision.test.ts", "count: 2"],
   "approvals.people": ["src/policy/policy.test.ts", "people: ["],

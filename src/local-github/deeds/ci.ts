@@ -3,6 +3,7 @@
  * as conclusion, its output as the log. It reports as GitHub Actions would: app `github-actions`, job id = check run id.
  *
  * I1 A job's children end with the job, with its time limit, or with the site.
+ * I2 What the token of a job does starts no CI, as on GitHub; only a dispatch does.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -23,16 +24,27 @@ function actionsAppId(site: Site): number {
   throw new Error("The local GitHub lost its Actions App.");
 }
 
-/** Returns at once; the job counts as in flight until it has reported. */
-export function startCi(site: Site, repository: Repository, given: { branch: string; sha: string; doer: Doer }): void {
-  if (repository.ci !== null) site.inFlight(runCi(site, repository, { ...given, ci: repository.ci }));
+interface Start {
+  branch: string;
+  sha: string;
+  doer: Doer;
 }
 
-async function runCi(
-  site: Site,
-  repository: Repository,
-  given: { branch: string; sha: string; doer: Doer; ci: CiSettings },
-): Promise<void> {
+/** After a push. Returns at once; the job counts as in flight until it has reported. */
+export function startCi(site: Site, repository: Repository, start: Start): void {
+  if (start.doer.appId !== actionsAppId(site)) begin(site, repository, start);
+}
+
+/** By `workflow_dispatch`, whoever asks (I2). */
+export function dispatchCi(site: Site, repository: Repository, start: Start & { workflow: string }): void {
+  if (repository.ci?.workflow === start.workflow) begin(site, repository, start);
+}
+
+function begin(site: Site, repository: Repository, start: Start): void {
+  if (repository.ci !== null) site.inFlight(runCi(site, repository, { ...start, ci: repository.ci }));
+}
+
+async function runCi(site: Site, repository: Repository, given: Start & { ci: CiSettings }): Promise<void> {
   const { branch, sha, ci } = given;
   const commit = await readCommit(gitDirectory(site, repository.id), sha);
   if (/\[(?:skip ci|ci skip)\]/.test(commit.message)) return;

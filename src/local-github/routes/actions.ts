@@ -1,6 +1,7 @@
 /** Workflows that are started by hand or by an App: told to whoever plays the runners. */
 import { z } from "zod";
 import { noContent, Refusal } from "../answer.ts";
+import { dispatchCi } from "../deeds/ci.ts";
 import { commitSha, git } from "../git.ts";
 import { bodyOf, repositoryRoute } from "../route.ts";
 import { gitDirectory } from "../site.ts";
@@ -29,6 +30,7 @@ export const actionRoutes = [
     if (text === null) throw new Refusal(404, "Not Found");
     if (!text.includes("workflow_dispatch"))
       throw new Refusal(422, "Workflow does not have 'workflow_dispatch' trigger");
+    dispatchCi(site, repository, { workflow, branch: branchRef(ref).slice("refs/heads/".length), sha, doer });
     site.onDispatch({
       repository: fullName(site.state, repository),
       workflow,

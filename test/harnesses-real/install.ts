@@ -1,12 +1,19 @@
 /** Before the suite: every pinned CLI is there, or it says which is not and why. */
-import { chosenClis, installCli, pinnedClis } from "./cli.ts";
+import { type CliName, installCli, optional, pinnedClis, wantedClis } from "./cli.ts";
 
 export async function setup(): Promise<void> {
-  for (const name of chosenClis()) {
-    const { package: packageName, version } = pinnedClis[name];
-    const startedAt = performance.now();
+  await Promise.all(wantedClis().map(prepare));
+}
+
+async function prepare(name: CliName): Promise<void> {
+  const { package: packageName, version } = pinnedClis[name];
+  const say = (how: string): boolean => process.stdout.write(`${packageName}@${version}: ${how}\n`);
+  const startedAt = performance.now();
+  try {
     const { installed } = await installCli(name);
-    const how = installed ? `installed in ${Math.round((performance.now() - startedAt) / 1_000)} s` : "present";
-    process.stdout.write(`${packageName}@${version}: ${how}\n`);
+    say(installed ? `installed in ${Math.round((performance.now() - startedAt) / 1_000)} s` : "present");
+  } catch (thrown) {
+    if (!optional) throw thrown;
+    say(`skipped. ${String(thrown)}`);
   }
 }

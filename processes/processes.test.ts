@@ -1,6 +1,7 @@
 /** The ready-made processes as stories: what they ask for in which order, and how they end. Each is played again with a crash before every answer. */
 import { describe, expect, it } from "vitest";
 import type { Json } from "../src/core/vocabulary.ts";
+import { told } from "../test/fakes/prompt.ts";
 import { alice, bob, RunWorld } from "../test/fakes/run-world.ts";
 import { addressReviewProcess } from "./address-review/process.ts";
 import { issueToPr } from "./issue-to-pr/process.ts";
@@ -319,8 +320,7 @@ describe.each(["without a crash", "with a crash before every answer"])("%s", (ho
 });
 
 describe("what the steps are told", () => {
-  const promptOf = (world: RunWorld, key: string): string =>
-    (world.state.effects.get(key as never)?.input as { prompt: { user: string } }).prompt.user;
+  const promptOf = (world: RunWorld, key: string): string => told(world.state.effects.get(key as never)?.input).user;
 
   it("the repair gets the failing log, the revision the reason, the address step the review", async () => {
     const find = (name: string): Story => stories.find((story) => story.name === name) as Story;

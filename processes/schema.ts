@@ -24,7 +24,7 @@ export const workInputSchema = z.object({
   branch: z.string(),
   branchSha: shaSchema.nullable(),
   /** AGENTS.md and the like, from the base commit. */
-  projectInstructions: z.string(),
+  projectInstructions: z.union([z.string(), z.array(z.object({ path: z.string(), text: z.string() }))]),
   /** Names given in the command; without them the configured defaults. */
   choice: z.object({ harness: z.string().optional(), model: z.string().optional() }),
   settings: z.object({

@@ -12,6 +12,7 @@ import {
   hasCode,
   matchesAny,
   type ProcessContext,
+  type Prompt,
   prompts,
   pullRequestText,
   type Verdict,
@@ -47,7 +48,7 @@ export async function write(
     name: "implement" | "repair" | "address";
     title: string;
     stage: string;
-    prompt: { system: string; user: string };
+    prompt: Prompt;
   },
 ): Promise<boolean> {
   const last = work.steps.at(-1);

@@ -1,6 +1,7 @@
 /** What process authors import. */
 export type { AgentOutput, BreakpointOutput, EffectInput, EffectOutput, PublishOutput } from "./core/effect.ts";
 export { BatonError, hasCode } from "./core/errors.ts";
+export type { Instruction, InstructionsHook, InstructionsLoaded } from "./core/instructions.ts";
 export { definePipeline, defineStage, type Pipeline, type PipelineStage, processStage } from "./core/pipeline.ts";
 export {
   defineProcess,

@@ -32,6 +32,8 @@ export interface RunReader {
   read(runId: string): Promise<RunSummary>;
   /** The whole journal, its hash chain checked. */
   events(runId: string): Promise<StoredEvent[]>;
+  /** A kept prompt or transcript of the run; null: it is not kept (any more). */
+  blob(runId: string, id: string): Promise<string | null>;
   redact(text: string): string;
   close(): Promise<void>;
 }
@@ -117,7 +119,7 @@ function placeOf(store: Store): Place {
   return { store, runs: new Runs(dependencies, visitor(dependencies)) };
 }
 
-function readerOf(places: readonly Place[]): Pick<RunReader, "list" | "read" | "events"> {
+function readerOf(places: readonly Place[]): Pick<RunReader, "list" | "read" | "events" | "blob"> {
   const find = async (runId: string): Promise<Place & { id: RunId }> => {
     const parsed = runIdSchema.safeParse(runId);
     for (const place of parsed.success ? places : [])
@@ -136,6 +138,10 @@ function readerOf(places: readonly Place[]): Pick<RunReader, "list" | "read" | "
     async events(runId) {
       const { store, id } = await find(runId);
       return store.read(id);
+    },
+    async blob(runId, id) {
+      const { store } = await find(runId);
+      return store.blob(id);
     },
   };
 }

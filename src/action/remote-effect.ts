@@ -18,6 +18,7 @@ import type { AttemptResult } from "../core/decide.ts";
 import type { AgentOutput } from "../core/effect.ts";
 import { BatonError, errorDataSchema, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
+import type { Prompted } from "../core/instructions.ts";
 import type { EffectKey, RunId, Usage } from "../core/vocabulary.ts";
 import type { Github } from "../ports/github.ts";
 import type { ModelProxy } from "../ports/model-proxy.ts";
@@ -50,6 +51,7 @@ export async function performOrder(
   const notes: { note: string; usage: Usage[] }[] = [];
   const beating = beat(client, claim, notes, cancel, over.signal);
   const blobs: string[] = [];
+  let told: Prompted | null = null;
   const models = await startModelProxy(upstreamsOf(settings.harness));
   const { context, workspaces, access, runId } = prepare({
     settings,
@@ -66,7 +68,7 @@ export async function performOrder(
       const bytes = Buffer.from(claim.spec.bundle.base64, "base64");
       await workspaces.adoptBundle(access, { headSha: claim.spec.bundle.headSha, bytes });
     }
-    result = await perform(context);
+    result = await perform({ ...context, prompted: async (prompted) => void (told = prompted) });
   } catch (thrown) {
     result = { ok: false, error: toBatonError(thrown).toData(), usage: [], kept: null };
   } finally {
@@ -79,7 +81,7 @@ export async function performOrder(
   const baseSha = (context.effect.input as { baseSha: string }).baseSha;
   await client.post("result", {
     epoch: claim.epoch,
-    result: { ...result, blobs },
+    result: { ...result, blobs, prompted: told },
     bundle:
       headSha === null || bytes === null ? null : { headSha, baseSha, base64: Buffer.from(bytes).toString("base64") },
   });

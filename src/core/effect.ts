@@ -27,11 +27,17 @@ export const fileChangeSchema = z.object({
 });
 export type FileChange = z.infer<typeof fileChangeSchema>;
 
+const promptSchema = z.union([
+  /** A task of Baton's and its facts: the words are made when an attempt begins (`prompt/compose.ts`). */
+  z.object({ task: z.string(), facts: jsonSchema }),
+  /** A process's own words, told as they are. */
+  z.object({ system: z.string(), user: z.string() }),
+]);
+
 export const agentInputSchema = z.object({
   ...common,
   role: z.enum(["plan", "implement", "repair", "address", "review", "verify"]),
-  /** `system` is Baton's own text; `user` carries the task, with thread text quoted as data. */
-  prompt: z.object({ system: z.string(), user: z.string() }),
+  prompt: promptSchema,
   access: accessSchema,
   /** The commit that the workspace starts from. */
   baseSha: shaSchema,

@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { type EffectKind, effectKinds, hintsSchema, retryPolicySchema } from "./effect.ts";
 import { errorDataSchema } from "./errors.ts";
+import { promptedSchema } from "./instructions.ts";
 import {
   actorSchema,
   effectKeySchema,
@@ -69,6 +70,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     /** Money set aside before the dispatch; settled by the attempt's end. */
     reservedUsd: z.number().nonnegative(),
   }),
+  /** What the attempt's agent is told, before it is told. */
+  promptedSchema.extend({ type: z.literal("effect.prompted") }),
   /** Milestones of a long attempt: bounded in number by the runner. */
   z.object({ type: z.literal("effect.progress"), key, attempt, note: z.string(), usage: z.array(usageSchema) }),
   /** A decision that is not final yet: a gate with pending checks, a review that does not count, with its reason. */

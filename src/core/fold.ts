@@ -121,9 +121,15 @@ function change(state: RunState, event: RunEvent, at: number): void {
         error: null,
         usage: [],
         kept: null,
+        promptId: null,
       });
       state.money.reservedUsd += event.reservedUsd;
       if (state.money.stop?.key === event.key) state.money.stop = null;
+      return;
+    }
+    case "effect.prompted": {
+      const attempt = state.effects.get(event.key)?.attempts.find((one) => one.attempt === event.attempt);
+      if (attempt !== undefined) attempt.promptId = event.promptId;
       return;
     }
     case "effect.progress": {

@@ -44,6 +44,9 @@ export const limits = {
   /** What of a failing job's log goes back to the repair step. */
   ciLogBytesMax: 24 * 1024,
   promptUntrustedCharactersMax: 48_000,
+  /** Some agents take their system text as one argument, and Linux ends those at 128 KiB: instructions and plan stay well below. */
+  promptInstructionsCharactersMax: 16_000,
+  promptPlanCharactersMax: 12_000,
   effectsPerRunMax: 10_000,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,

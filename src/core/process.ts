@@ -7,6 +7,7 @@
 import type { z } from "zod";
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import { BatonError } from "./errors.ts";
+import type { InstructionsHook } from "./instructions.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Json, Verdict } from "./vocabulary.ts";
 import type { StepResults, WorkflowSteps } from "./workflow.ts";
@@ -85,6 +86,8 @@ export interface ProcessDefinition<I = unknown, O = unknown> {
   input: z.ZodType<I>;
   output: z.ZodType<O>;
   run(ctx: ProcessContext, input: I): Promise<O>;
+  /** Sees, and may change, what each agent of a run is told; changes are journaled. Pure, as `run` is. */
+  onInstructionsLoaded?: InstructionsHook;
   /** The honest verdict of a finished run. */
   verdict(output: O): Verdict;
 }
@@ -124,8 +127,12 @@ export class ProcessRegistry {
     return versions.get(version) as ProcessDefinition;
   }
 
+  find(name: string, version: number): ProcessDefinition | undefined {
+    return this.#byName.get(name)?.get(version);
+  }
+
   exact(name: string, version: number): ProcessDefinition {
-    const definition = this.#byName.get(name)?.get(version);
+    const definition = this.find(name, version);
     if (definition !== undefined) return definition;
     const known = [...(this.#byName.get(name)?.keys() ?? [])].map((v) => `${name} v${v}`);
     throw new BatonError(

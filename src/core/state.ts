@@ -19,6 +19,8 @@ export interface AttemptState {
   usage: Usage[];
   /** What it leaves to the next attempt. */
   kept: Kept | null;
+  /** Content hash of what its agent was told; null: nothing yet, or an older Baton did not say. */
+  promptId: string | null;
 }
 
 export interface EffectState {

@@ -7,6 +7,7 @@
  * H4 Output is bounded and redacted before it is kept or shown.
  */
 import type { ErrorData } from "../core/errors.ts";
+import type { Tool } from "../core/instructions.ts";
 import type { Capability, Tokens } from "../core/vocabulary.ts";
 import type { ModelAccesses } from "./model-proxy.ts";
 
@@ -84,6 +85,8 @@ export interface Harness {
   readonly name: string;
   readonly capabilities: HarnessCapabilities;
   readonly defaultModel: string | null;
+  /** Tools that its agent has, as Baton starts it: prompts speak of no others. Unset: not known, and prompts speak of none. */
+  readonly tools?: Readonly<Record<HarnessRequest["access"], readonly Tool[]>>;
   probe(): Promise<HarnessProbe>;
   /** Streams events to `onEvent`; abort of `signal` stops it politely, then by force. Never rejects for what the harness does: see `error`. */
   run(request: HarnessRequest, onEvent: (event: HarnessEvent) => void, signal: AbortSignal): Promise<HarnessResult>;

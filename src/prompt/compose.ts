@@ -1,26 +1,54 @@
 /**
- * Prompts in strata: stable (the same for every run), then what the run brings. Equal facts give byte-identical text.
+ * Prompts in strata: stable, runtime, turn. A process names a task and gives facts; the words are made here, for the harness
+ * that was chosen, when an attempt begins.
  *
- * M1 Text from a thread is data: sanitised, labelled by who wrote it, fenced, and bounded with an honest mark.
+ * To add a task: `tasks/<name>.ts` with `defineTask({ name, facts, write })` and one line in `tasks/index.ts`. A process then
+ * asks for it with `prompt: prompts.<name>({ ...input, …what the task needs })`, for example
+ * `prompts.repair({ ...input, plan, checks })`. `write` gives the last sections of the prompt; thread, project, plan,
+ * handoffs, outcomes and rules stand before them without a word of the task. `report` (`tasks/report.ts`) is the section that
+ * asks for the usual end. A process with words of its own takes `prompts.custom`, or gives `{ system, user }` and gets just that.
+ *
+ * Owns: order, joining, what goes where. Does not own: the sections (`sections/`), the tasks (`tasks/`).
+ * M2 Equal contexts give byte-identical prompts.
+ * M3 A change in one stratum changes no byte of an earlier one.
  */
-import { cut, fenced } from "../thread/cut.ts";
-import { sanitise } from "../thread/sanitise.ts";
+import type { Instruction, Stratum } from "../core/instructions.ts";
+import type { PromptContext, Written } from "./section.ts";
+import { sections as registry } from "./sections/index.ts";
 
-export interface Section {
-  heading: string;
-  body: string;
+export function compose(context: PromptContext): Instruction[] {
+  return registry.flatMap(({ name, stratum, write }) =>
+    listOf(write(context)).flatMap((written) => {
+      const text = render(written);
+      return text === ""
+        ? []
+        : [{ name: written.name === undefined ? name : `${name}:${written.name}`, stratum, text }];
+    }),
+  );
 }
 
-export function compose(sections: (Section | null)[]): string {
-  return sections
-    .filter((section): section is Section => section !== null && section.body.trim() !== "")
-    .map(({ heading, body }) => `## ${heading}\n\n${body.trim()}`)
-    .join("\n\n");
+/** What harnesses are handed: stable and runtime are their system text, or the head of their prompt where they have none. */
+export function partsOf(sections: readonly Pick<Instruction, "stratum" | "text">[]): {
+  system: string;
+  user: string;
+} {
+  const of = (wanted: (stratum: Stratum) => boolean): string =>
+    sections
+      .filter(({ stratum }) => wanted(stratum))
+      .map(({ text }) => text)
+      .join(between);
+  return { system: of((stratum) => stratum !== "turn"), user: of((stratum) => stratum === "turn") };
 }
 
-/** Text of others as data (M1). */
-export function quoted(text: string, charactersMax: number): string {
-  const { text: visible, hidden } = sanitise(text);
-  const note = hidden ? "\n(Text that a reader could not see was removed.)" : "";
-  return `${fenced(cut(visible, charactersMax))}${note}`;
+/** Between sections, and between the two parts. */
+export const between = "\n\n";
+
+export function render({ heading, body }: Written): string {
+  const trimmed = body.trim();
+  return trimmed === "" ? "" : `## ${heading}\n\n${trimmed}`;
+}
+
+function listOf(written: Written | readonly Written[] | null): readonly Written[] {
+  if (written === null) return [];
+  return "heading" in written ? [written] : written;
 }

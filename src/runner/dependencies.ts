@@ -7,6 +7,7 @@ import type { Log } from "../ports/log.ts";
 import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
+import type { NamedHook } from "../prompt/hooks.ts";
 
 export interface Dependencies {
   store: Store;
@@ -26,6 +27,8 @@ export interface Dependencies {
   /** Where runners reach this Baton; null: nowhere, so `executor: actions` is refused. Unset in a job, which is a runner itself. */
   publicUrl?: string | null;
   processes: ProcessRegistry;
+  /** Plugins that see, and may change, what agents are told; before the process's own hook, in this order. */
+  onInstructionsLoaded?: readonly NamedHook[];
   /** Removes secrets from text before it is kept or leaves. */
   redact(text: string): string;
   /** Resolves when every microtask has run. */

@@ -323,6 +323,9 @@ export class RunDriver {
             : [],
         );
       },
+      prompted: async (prompted) => {
+        await this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.prompted", ...prompted }] : []));
+      },
       report: (note: string, usage: Usage[]) => {
         if (reports >= progressEventsMax || clock.now() < reportedAt + progressIntervalMs) return;
         reports += 1;

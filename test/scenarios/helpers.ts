@@ -1,6 +1,7 @@
 /** Waiting for what the world shows, and reading its threads. */
 import type { RunState } from "../../src/core/state.ts";
 import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
+import { readDocument, wholeOf } from "../../src/prompt/document.ts";
 
 type Listener = () => void;
 
@@ -120,4 +121,12 @@ export function pulls(world: World) {
   return [...repositoryOf(world).threads.values()].flatMap((thread) =>
     thread.pull === null ? [] : [{ ...thread, pull: thread.pull }],
   );
+}
+
+/** The exact prompt of a step's newest attempt, as it is kept. */
+export async function kept(world: World, state: RunState, key: string): Promise<string> {
+  const id = state.effects.get(key as never)?.attempts.at(-1)?.promptId ?? "";
+  const document = readDocument((await world.baton.dependencies.store.blob(id)) ?? "");
+  if (document === null) throw new Error(`No prompt of ${key} is kept.`);
+  return wholeOf(document);
 }

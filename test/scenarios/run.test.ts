@@ -8,6 +8,7 @@ import { clonedReader } from "../git-reader.ts";
 import {
   comments,
   ends,
+  kept,
   type ObservedWorld,
   observedWorld,
   ownComments,
@@ -132,7 +133,7 @@ describe("checks", () => {
       "checks#2",
       "review",
     ]);
-    const prompt = (state.effects.get("repair" as never)?.input as { prompt: { user: string } }).prompt.user;
+    const prompt = await kept(world, state, "repair");
     expect(prompt).toContain("an empty cart costs nothing");
     expect(prompt).toContain("Reduce of empty array");
     await world.until("the older head's check to be closed", () => check()[0]?.conclusion === "neutral");
@@ -188,9 +189,7 @@ describe("review", () => {
       body: "Say it in the README, too.",
     });
     const state = await reaches(world, "review#2");
-    expect((state.effects.get("address" as never)?.input as { prompt: { user: string } }).prompt.user).toContain(
-      "Say it in the README, too.",
-    );
+    expect(await kept(world, state, "address")).toContain("Say it in the README, too.");
     approve();
     expect((await ends(world)).outcome?.verdict.status).toBe("passed");
   });
@@ -265,9 +264,7 @@ describe("the plan as a breakpoint", () => {
     );
     say(world, "/baton reject Begin with the test.", "bob");
     const state = await reaches(world, "plan-approval#2");
-    expect((state.effects.get("plan#2" as never)?.input as { prompt: { user: string } }).prompt.user).toContain(
-      "Begin with the test.",
-    );
+    expect(await kept(world, state, "plan#2")).toContain("Begin with the test.");
     say(world, "/baton approve", "bob");
     await reaches(world, "review");
   });
@@ -529,9 +526,7 @@ describe("on a pull request", () => {
     });
     say(world, "/baton run Say it in the README.", "alice", number);
     const state = await reaches(world, "review", number);
-    expect((state.effects.get("address" as never)?.input as { prompt: { user: string } }).prompt.user).toContain(
-      "Name the unit, too.",
-    );
+    expect(await kept(world, state, "address")).toContain("Name the unit, too.");
     expect(state.process.name).toBe("address-review");
     expect(pulls(world)).toHaveLength(1);
     expect(state.effects.get("push" as never)?.input).toMatchObject({ publish: { branch: "feature" } });

@@ -21,6 +21,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { performRemotely } from "../remote/remote-agent.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
+import { instruct } from "./instruct.ts";
 import { Meter } from "./meter.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
 import { remember, route, takenOver } from "./route.ts";
@@ -53,8 +54,15 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     if (toBatonError(thrown).code !== "BATON_GIT_FAILED") throw thrown;
   });
   const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha });
-  const prompt = `${input.prompt.user}${handover(before, harness.name, input.baseSha)}`;
-  const promptId = await dependencies.store.putBlob(dependencies.redact(`${input.prompt.system}\n\n${prompt}`));
+  const resumeSessionId = before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null);
+  const told = await instruct(context, input, {
+    harness,
+    model,
+    settings,
+    takenOverFrom: before === null || before.harness === "" || before.harness === harness.name ? null : before.harness,
+    headSha: before?.headSha ?? null,
+    resumed: resumeSessionId !== null && harness.capabilities.resume,
+  });
   const meter = new Meter(harness.name, settings, state.money, effect.attempts.at(-1)?.reservedUsd ?? 0);
   const report = (note: string): void => context.report(dependencies.redact(note), meter.usage());
   const turnsMax = input.maxTurns ?? settings.limits.turns;
@@ -76,11 +84,11 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     {
       cwd: workspace.path,
       homePath: workspace.homePath,
-      systemPrompt: input.prompt.system,
-      prompt,
+      systemPrompt: told.system,
+      prompt: told.user,
       access: input.access,
       model,
-      resumeSessionId: before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null),
+      resumeSessionId,
       maxTurns: turnsMax,
       maxUsd: meter.limitUsd,
       timeoutMs: effect.timeoutMs ?? settings.limits.agentMinutes * 60_000,
@@ -128,7 +136,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     rescued: imported.rescued,
     turns: result.turns,
     transcriptId,
-    promptId,
+    promptId: told.promptId,
   };
   return { ok: true, output: output as unknown as Json, usage };
 }
@@ -142,16 +150,6 @@ function toolServersOf({ mcp }: Settings, access: AgentInput["access"]): ToolSer
     .map(([name, { command, environment, url }]) =>
       url === null ? { name, command, variables: environment } : { name, url },
     );
-}
-
-/** To one who takes over from another: its session is not theirs, its commits are. */
-function handover(before: Kept | null, harness: string, baseSha: string): string {
-  if (before === null || before.harness === "" || before.harness === harness) return "";
-  const work =
-    before.headSha === null
-      ? "It left no change."
-      : `What it changed is committed here: look at \`git log ${baseSha}..HEAD\` and \`git diff ${baseSha}\` first, keep what is right and go on from there.`;
-  return `\n\n## Handoff\n\nAnother agent (${before.harness}) began this task and could not go on. ${work}`;
 }
 
 async function importWork(

@@ -6,6 +6,7 @@
  * P3 It ends within the kill grace once `signal` is aborted, with everything it made kept or undone.
  */
 import type { AttemptResult } from "../../core/decide.ts";
+import type { Prompted } from "../../core/instructions.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
@@ -23,6 +24,8 @@ export interface PerformContext {
   report(note: string, usage: Usage[]): void;
   /** A choice that was made for this attempt, for `/baton why`: journaled before the attempt goes on. */
   decided?(verdict: Verdict): Promise<void>;
+  /** What the agent is told: journaled before the attempt goes on. */
+  prompted?(prompted: Prompted): Promise<void>;
 }
 
 /** Ends by its own work: agent, shell, publish. */

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { agentOutputSchema } from "../../core/effect.ts";
 import { errorDataSchema } from "../../core/errors.ts";
 import { keptSchema, storedEventSchema } from "../../core/event.ts";
+import { promptedSchema } from "../../core/instructions.ts";
 import { shaSchema, usageSchema } from "../../core/vocabulary.ts";
 
 /** What is handed to a job by `workflow_dispatch`, as one JSON input. */
@@ -54,7 +55,11 @@ export const heartbeatAnswerSchema = z.object({
   cancel: z.boolean().describe("True: stop, keep what was made, and post the result."),
 });
 
-const kept = z.object({ usage: z.array(usageSchema), blobs: z.array(z.string()).default([]) });
+const kept = z.object({
+  usage: z.array(usageSchema),
+  blobs: z.array(z.string()).default([]),
+  prompted: promptedSchema.nullable().default(null).describe("What the agent was told; its texts are among `blobs`."),
+});
 export const resultRequestSchema = z.strictObject({
   epoch,
   result: z.discriminatedUnion("ok", [

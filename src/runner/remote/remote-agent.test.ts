@@ -24,7 +24,12 @@ function remote() {
       publicUrl: "https://baton.example",
       redact: (text: string) => text,
     },
-    state: { runId: "run_0123456789abcdef", settings: {}, thread: { repository: { defaultBranch: "main" } } },
+    state: {
+      runId: "run_0123456789abcdef",
+      process: { name: "issue-to-pr", version: 1 },
+      settings: {},
+      thread: { repository: { defaultBranch: "main" } },
+    },
     effect: { key: "plan", attempts: [], input: { baseSha: sha } },
     attempt: 1,
     github: { dispatchWorkflow: async (_: unknown, workflow: string) => void dispatched.push(workflow) },

@@ -11,6 +11,7 @@ import { BatonError, type ErrorData } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { hooksOf } from "../perform/instruct.ts";
 import { type PerformContext, workspaceName } from "../perform/performer.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
@@ -27,10 +28,13 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
   const { dependencies, state, effect, attempt: number, signal } = context;
   const attempt: Attempt = { run: state.runId, effect: effect.key, attempt: number };
   const operation = operationOf(attempt);
+  refuseHooks(dependencies, state.process);
   if ((await dependencies.store.value(`${operation}/asked`)) === null) await ask(context, attempt);
   const kept = await waitForResult(context, operation);
   if (kept === null) return lost(signal);
   const { result } = kept;
+  if (result.prompted != null && result.prompted.key === effect.key && result.prompted.attempt === number)
+    await context.prompted?.(result.prompted);
   if (!result.ok) {
     if (kept.bundle !== null) await takeIn(context, kept.bundle);
     return { ok: false, error: result.error, usage: result.usage, kept: result.kept };
@@ -42,6 +46,16 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
     output.files = await takeIn(context, kept.bundle);
   }
   return { ok: true, output: output as unknown as Json, usage: result.usage };
+}
+
+/** A job has Baton's own processes and no plugins: what a hook would have changed must not go out unchanged. */
+function refuseHooks(dependencies: Dependencies, process: { name: string; version: number }): void {
+  const [first] = hooksOf(dependencies, process);
+  if (first !== undefined)
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      `\`onInstructionsLoaded\` of ${first.name} changes what agents are told, which \`executor: actions\` cannot do. Use \`executor: local\`.`,
+    );
 }
 
 async function ask({ dependencies, state, github }: PerformContext, attempt: Attempt): Promise<void> {

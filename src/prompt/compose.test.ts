@@ -1,0 +1,254 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { defaultSettings } from "../config/schema.ts";
+import { compose, partsOf } from "./compose.ts";
+import type { Facts } from "./facts.ts";
+import { overlays, overlaysOf } from "./overlay.ts";
+import { comparePrompts, measure } from "./prefix.ts";
+import { prompts, readPrompt } from "./prompts.ts";
+import type { PromptContext } from "./section.ts";
+
+const facts: Facts = {
+  thread: {
+    number: 7,
+    kind: "issue",
+    title: "The sum is wrong",
+    body: "It ignores the count.",
+    author: "carol",
+    authorPermission: "read",
+    comments: [{ author: "bob", permission: "write", body: "Also for an empty cart." }],
+  },
+  instructions: "Keep the API.",
+  projectInstructions: [{ path: "AGENTS.md", text: "Use tabs." }],
+  repository: { owner: "acme", name: "shop" },
+  baseBranch: "main",
+  plan: "1. Multiply.",
+};
+
+function context(more: Partial<PromptContext> & { facts?: Facts } = {}): PromptContext {
+  const given = more.facts ?? facts;
+  const { task } = readPrompt(prompts.address({ ...given, plan: given.plan ?? "", feedback: "Say why." }));
+  return {
+    harness: { name: "small", systemPrompt: true, tools: ["read", "search", "edit", "shell"] },
+    role: "address",
+    access: "write",
+    overlays: ["headless"],
+    settings: defaultSettings,
+    task,
+    resume: null,
+    ...more,
+    facts: { ...given, feedback: "Say why." } as Facts,
+  };
+}
+
+const named = (at: PromptContext): string[] => compose(at).map(({ name }) => name);
+const textOf = (at: PromptContext, name: string): string => compose(at).find((one) => one.name === name)?.text ?? "";
+
+/** Facts of any shape: the texts may hold anything. */
+const anyFacts = fc
+  .record({
+    title: fc.string(),
+    body: fc.string({ unit: "grapheme" }),
+    comment: fc.string(),
+    instructions: fc.string(),
+    project: fc.string(),
+    plan: fc.string(),
+  })
+  .map(
+    ({ title, body, comment, instructions, project, plan }): Facts => ({
+      ...facts,
+      thread: {
+        ...facts.thread,
+        title,
+        body,
+        comments: [{ author: "bob", permission: "write", body: comment }],
+      },
+      instructions,
+      projectInstructions: project,
+      plan,
+    }),
+  );
+
+describe("strata", () => {
+  it("M2: equal facts give byte-identical prompts", () => {
+    fc.assert(
+      fc.property(anyFacts, (given) => {
+        const copy = structuredClone(given);
+        expect(compose(context({ facts: copy }))).toEqual(compose(context({ facts: given })));
+      }),
+    );
+  });
+
+  it("M3: a change in the turn changes no byte before it", () => {
+    fc.assert(
+      fc.property(anyFacts, anyFacts, (one, other) => {
+        const same = { plan: "p", projectInstructions: "i" };
+        const [a, b] = [
+          { ...one, ...same },
+          { ...other, ...same },
+        ].map((given) => compose(context({ facts: given })));
+        expect(partsOf(b ?? []).system).toBe(partsOf(a ?? []).system);
+      }),
+    );
+  });
+
+  it("stable comes before runtime before turn, and the boundary of the cache is where the turn begins", () => {
+    const sections = compose(context());
+    const order = sections.map(({ stratum }) => ["stable", "runtime", "turn"].indexOf(stratum));
+    expect(order).toEqual(order.toSorted());
+    expect(new Set(order).size).toBe(3);
+    const { system, user } = partsOf(sections);
+    expect(measure(sections).cacheBoundary).toBe(system.length);
+    expect(user.startsWith("## Issue #7")).toBe(true);
+  });
+});
+
+describe("sections", () => {
+  const cases: [string, Partial<PromptContext> & { facts?: Facts }, string, string | null][] = [
+    [
+      "tools: of none where the harness does not say",
+      { harness: { name: "x", systemPrompt: true, tools: null } },
+      "tools",
+      null,
+    ],
+    [
+      "tools: no shell is spoken of where there is none",
+      { harness: { name: "x", systemPrompt: true, tools: ["read", "search"] } },
+      "tools",
+      "you have no shell",
+    ],
+    [
+      "tools: a shell alone searches by it",
+      { harness: { name: "x", systemPrompt: true, tools: ["shell", "edit"] } },
+      "tools",
+      "find and read by the shell",
+    ],
+    ["philosophy: for those who write", {}, "coding-philosophy", "smallest change"],
+    [
+      "philosophy: as the process wants it",
+      { facts: { ...facts, manner: { change: "thorough" } } },
+      "coding-philosophy",
+      "Solve the cause",
+    ],
+    ["philosophy: not for those who read", { access: "read-only" }, "coding-philosophy", null],
+    ["output: brief", {}, "output", "Say little"],
+    [
+      "output: as the process wants it",
+      { facts: { ...facts, manner: { verbosity: "full" } } },
+      "output",
+      "Explain what you found",
+    ],
+    ["safety: what cannot be taken back", {}, "safety", "destroys"],
+    ["git: writing", {}, "git-safety", "Do not push"],
+    ["git: reading", { access: "read-only" }, "git-safety", "Do not commit"],
+    ["headless", {}, "headless", "nobody answers"],
+    ["headless is not for those who may ask", { overlays: ["interactive"] }, "headless", null],
+    ["interactive", { overlays: ["interactive"] }, "interactive", "### Questions"],
+    ["worker", { overlays: ["headless", "worker"] }, "worker", "at the same time"],
+    ["plan-only", { overlays: ["plan-only"] }, "plan-only", "Change nothing"],
+    ["project", {}, "project", "acme/shop, branch main."],
+    ["instructions: each with its path, as data", {}, "project-instructions", "`AGENTS.md`:\n```\nUse tabs."],
+    ["instructions: none", { facts: { ...facts, projectInstructions: [] } }, "project-instructions", null],
+    ["configuration: what needs a person", {}, "configuration", "`baton.yaml`"],
+    ["plan", {}, "plan", "1. Multiply."],
+    ["plan: not yet", { facts: { ...facts, plan: "" } }, "plan", null],
+    [
+      "outcomes",
+      { facts: { ...facts, outcomes: [{ id: "sum.1", statement: "2 × 3 costs 6." }] } },
+      "expected-outcomes",
+      "- sum.1: 2 × 3 costs 6.",
+    ],
+    ["thread: who wrote it, and what they may", {}, "thread", "Issue #7 by @carol (read access)"],
+    ["comments", {}, "thread:comments", "@bob (write access):"],
+    ["what was asked", {}, "thread:asked", "Keep the API."],
+    [
+      "handoffs",
+      { facts: { ...facts, handoffs: [{ from: "implement", title: "Implement", text: "I chose A." }] } },
+      "handoffs",
+      "I chose A.",
+    ],
+    ["scope", { facts: { ...facts, worker: { paths: ["src/a"], others: ["tests"] } } }, "scope", "src/a"],
+    ["the task's own, last", {}, "task:review", "Say why."],
+  ];
+  it.each(cases)("%s", (_, more, name, expected) => {
+    const at = context(more);
+    if (expected === null) expect(named(at)).not.toContain(name);
+    else expect(textOf(at, name)).toContain(expected);
+  });
+
+  it("resume: what is done, waits and was decided, after everything that was said before", () => {
+    const at = context({
+      resume: {
+        attempt: 2,
+        ended: "BATON_HARNESS_CRASHED",
+        takenOverFrom: "codex",
+        session: false,
+        baseSha: "a".repeat(40),
+        headSha: "b".repeat(40),
+        done: ["Plan the change"],
+        pending: [],
+        decided: ["@bob: approve, passed"],
+      },
+    });
+    expect(named(at).at(-1)).toBe("resume");
+    const text = textOf(at, "resume");
+    for (const part of ["codex", "BATON_HARNESS_CRASHED", `git log ${"a".repeat(40)}..HEAD`, "Plan the change", "@bob"])
+      expect(text).toContain(part);
+    expect(comparePrompts(compose(context()), compose(at))).toMatchObject({ brokenBy: null });
+  });
+});
+
+describe("what is compared", () => {
+  const changed = { ...facts, plan: "2. Add." };
+
+  it("PERF-005: the section that broke the prefix is named", () => {
+    const before = compose(context());
+    expect(comparePrompts(before, compose(context({ facts: changed }))).brokenBy).toEqual({
+      name: "plan",
+      stratum: "runtime",
+      why: "changed",
+    });
+    expect(comparePrompts(before, compose(context({ access: "read-only" }))).brokenBy).toEqual({
+      name: "coding-philosophy",
+      stratum: "stable",
+      why: "removed",
+    });
+    expect(comparePrompts(before, compose(context({ overlays: ["headless", "worker"] }))).brokenBy).toMatchObject({
+      name: "worker",
+      why: "added",
+    });
+    expect(comparePrompts(before, before)).toMatchObject({
+      brokenBy: null,
+      sameCharacters: measure(before).cacheBoundary + 2 + partsOf(before).user.length,
+    });
+  });
+});
+
+describe("overlays", () => {
+  const step = { role: "implement", access: "write", profile: "full", facts: {}, again: false } as const;
+  it.each([
+    [{}, ["headless"]],
+    [{ again: true }, ["headless", "resume"]],
+    [{ role: "plan", access: "read-only" }, ["headless", "plan-only"]],
+    [{ profile: "plan-only", access: "read-only" }, ["headless", "plan-only"]],
+    [{ facts: { questions: "thread" } }, ["interactive"]],
+    [{ facts: { worker: { paths: [], others: [] } } }, ["headless", "worker"]],
+  ] as const)("%j: %j", (more, expected) => {
+    expect(overlaysOf({ ...step, ...(more as object) })).toEqual(expected);
+    expect(overlays.filter((one) => expected.includes(one as never))).toEqual(expected);
+  });
+});
+
+describe("prompts", () => {
+  it("keep the facts that a task needs and nothing else of what they are given", () => {
+    const prompt = prompts.plan({ ...facts, feedback: "", settings: { secret: 1 } } as never);
+    expect(prompt.task).toBe("plan");
+    expect(JSON.stringify(prompt.facts)).not.toContain("secret");
+    expect(readPrompt(prompt)).toMatchObject({ task: { name: "plan" }, facts: { feedback: "" } });
+  });
+
+  it("an unknown task, or facts that do not fit, are refused by name", () => {
+    expect(() => readPrompt({ task: "toString", facts: {} })).toThrow(/no task "toString".*address/);
+    expect(() => readPrompt({ task: "repair", facts: facts as never })).toThrow(/"repair".*checks/);
+  });
+});

@@ -1,0 +1,39 @@
+/**
+ * The exact prompt of an attempt as it is kept, by content hash: its sections in order, from which both texts follow.
+ *
+ * N1 What is kept is what the agent got, save for secrets, which the redactor takes out of both the shown and the kept.
+ */
+import { z } from "zod";
+import { instructionSchema } from "../core/instructions.ts";
+import { partsOf } from "./compose.ts";
+
+const documentSchema = z.object({
+  format: z.literal("baton-prompt/1"),
+  harness: z.string(),
+  model: z.string().nullable(),
+  /** Where stable and runtime went: the harness's system text, or the head of its prompt. */
+  delivery: z.enum(["system", "head"]),
+  /** True where the harness went on in an earlier conversation, so that this came after it. */
+  resumed: z.boolean(),
+  sections: z.array(instructionSchema),
+});
+export type PromptDocument = z.output<typeof documentSchema>;
+
+export function writeDocument(document: PromptDocument): string {
+  return JSON.stringify(document, null, 1);
+}
+
+/** null: not such a document, for example a prompt that an older Baton kept as plain text. */
+export function readDocument(text: string): PromptDocument | null {
+  try {
+    return documentSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The whole text in the order in which a model reads it. */
+export function wholeOf({ sections }: Pick<PromptDocument, "sections">): string {
+  const { system, user } = partsOf(sections);
+  return [system, user].filter((part) => part !== "").join("\n\n");
+}

@@ -1,0 +1,14 @@
+import type { PromptSection } from "../section.ts";
+
+/** PROMPT-012: by what the effect may do to version control. */
+export const gitSafety: PromptSection = {
+  name: "git-safety",
+  stratum: "stable",
+  write: ({ access }) => ({
+    heading: "Git",
+    body:
+      access === "write"
+        ? "You may commit, with messages that say why; what you leave uncommitted is committed for you. Do not push, do not change remotes, hooks, git's configuration, branches of others or history that was there before you."
+        : "You read: log, diff, show, blame. Do not commit, switch branches or change anything; what you change is thrown away.",
+  }),
+};

@@ -1,0 +1,18 @@
+import { limits } from "../../core/limits.ts";
+import { quoted } from "../quote.ts";
+import type { PromptSection } from "../section.ts";
+
+/** Bounded where they were made (`handoff.ts`): here they only stand. */
+export const handoffs: PromptSection = {
+  name: "handoffs",
+  stratum: "turn",
+  write: ({ facts: { handoffs: left = [] } }) => ({
+    heading: "What earlier steps left you",
+    body: left
+      .map(
+        ({ title, text }) =>
+          `From "${title.replaceAll(/[\n"]/g, " ")}":\n${quoted(text, limits.promptUntrustedCharactersMax)}`,
+      )
+      .join("\n\n"),
+  }),
+};

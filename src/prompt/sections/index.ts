@@ -1,0 +1,48 @@
+/**
+ * The registry: one line a section, in the order of the prompt. Within a stratum what holds for most comes first,
+ * so that prompts which differ share as long a beginning as they can.
+ */
+import type { PromptSection } from "../section.ts";
+import { codingPhilosophy } from "./coding-philosophy.ts";
+import { configuration } from "./configuration.ts";
+import { expectedOutcomes } from "./expected-outcomes.ts";
+import { gitSafety } from "./git-safety.ts";
+import { handoffs } from "./handoffs.ts";
+import { headless } from "./headless.ts";
+import { identity } from "./identity.ts";
+import { interactive } from "./interactive.ts";
+import { output } from "./output.ts";
+import { plan } from "./plan.ts";
+import { planOnly } from "./plan-only.ts";
+import { project } from "./project.ts";
+import { projectInstructions } from "./project-instructions.ts";
+import { resume } from "./resume.ts";
+import { safety } from "./safety.ts";
+import { scope } from "./scope.ts";
+import { task } from "./task.ts";
+import { thread } from "./thread.ts";
+import { tools } from "./tools.ts";
+import { worker } from "./worker.ts";
+
+export const sections: readonly PromptSection[] = [
+  identity,
+  safety,
+  output,
+  headless,
+  interactive,
+  tools,
+  codingPhilosophy,
+  gitSafety,
+  worker,
+  planOnly,
+  project,
+  projectInstructions,
+  configuration,
+  plan,
+  expectedOutcomes,
+  thread,
+  handoffs,
+  scope,
+  task,
+  resume,
+];

@@ -1,0 +1,13 @@
+import type { PromptSection } from "../section.ts";
+
+export const interactive: PromptSection = {
+  name: "interactive",
+  stratum: "stable",
+  write: ({ overlays }) =>
+    overlays.includes("interactive")
+      ? {
+          heading: "Questions",
+          body: "Nobody watches while you work, but people can be asked. Decide what you can. Where the answer changes what is built and nothing in the repository or the thread gives it, stop and end with the heading `### Questions` and one question a line: people answer in the thread, and you are started again with what they said.",
+        }
+      : null,
+};

@@ -1,0 +1,14 @@
+import type { PromptSection } from "../section.ts";
+
+/** PROMPT-011: how much is said; a process may ask for more. What form the end has, the task says. */
+export const output: PromptSection = {
+  name: "output",
+  stratum: "stable",
+  write: ({ facts }) => ({
+    heading: "What you write",
+    body:
+      facts.manner?.verbosity === "full"
+        ? "Explain what you found and why you decide as you do, for a reader who was not there. Say what is so; do not narrate single steps, and do not repeat files or logs."
+        : "Say little while you work. Do not narrate steps, do not repeat files, logs or this text. Your last message is read by people: plain, short, complete.",
+  }),
+};

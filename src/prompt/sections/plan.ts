@@ -1,0 +1,14 @@
+import { limits } from "../../core/limits.ts";
+import { quoted } from "../quote.ts";
+import type { PromptSection } from "../section.ts";
+
+/** Of the runtime stratum: every step after the planning one gets the same. */
+export const plan: PromptSection = {
+  name: "plan",
+  stratum: "runtime",
+  write: ({ facts }) => ({
+    heading: "The plan",
+    body:
+      facts.plan === undefined || facts.plan.trim() === "" ? "" : quoted(facts.plan, limits.promptPlanCharactersMax),
+  }),
+};

@@ -1,0 +1,37 @@
+import { quoted } from "../quote.ts";
+import type { Resume } from "../resume.ts";
+import type { PromptSection, Written } from "../section.ts";
+
+/** The resume overlay. It is of the turn: what comes before it stays as it was for the attempt before. */
+export const resume: PromptSection = {
+  name: "resume",
+  stratum: "turn",
+  write: ({ resume: facts }) => (facts === null ? null : again(facts)),
+};
+
+/** Also told to agents whose whole prompt is a process's own. */
+export function again(facts: Resume): Written {
+  const { attempt, ended, takenOverFrom, session, baseSha, headSha } = facts;
+  const who =
+    takenOverFrom === null
+      ? `This is attempt ${attempt} of this step; the one before ended with ${ended}.`
+      : `Another agent (${takenOverFrom}) began this task and could not go on (${ended}); this is attempt ${attempt}.`;
+  const work =
+    headSha === null
+      ? "It left no change."
+      : `What it changed is committed here: look at \`git log ${baseSha}..HEAD\` and \`git diff ${baseSha}\` first, keep what is right and go on from there.`;
+  const list = (what: string, lines: readonly string[]): string =>
+    lines.length === 0 ? "" : `${what}:\n${quoted(lines.map((line) => `- ${line}`).join("\n"), 4_000)}`;
+  return {
+    heading: takenOverFrom === null ? "Where you are" : "Handoff",
+    body: [
+      `${who} ${work}`,
+      session ? "You have what you learned in this conversation; do not explore again." : "",
+      list("Done in this run", facts.done),
+      list("Waits for others", facts.pending),
+      list("Decided by people", facts.decided),
+    ]
+      .filter((part) => part !== "")
+      .join("\n\n"),
+  };
+}

@@ -1,0 +1,14 @@
+import { quoted } from "../quote.ts";
+import type { PromptSection } from "../section.ts";
+
+/** Which part of a shared task this worker has. */
+export const scope: PromptSection = {
+  name: "scope",
+  stratum: "turn",
+  write: ({ facts: { worker } }) => {
+    if (worker === undefined) return null;
+    const paths = worker.paths.length === 0 ? "" : `Yours alone to change:\n${quoted(worker.paths.join("\n"), 4_000)}`;
+    const others = worker.others.length === 0 ? "" : `What the others do:\n${quoted(worker.others.join("\n"), 4_000)}`;
+    return { heading: "Your part", body: [paths, others].filter((part) => part !== "").join("\n\n") };
+  },
+};

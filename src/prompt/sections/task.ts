@@ -1,0 +1,8 @@
+import type { PromptSection } from "../section.ts";
+
+/** What is to be done now, in the words of the task (`tasks/`). */
+export const task: PromptSection = {
+  name: "task",
+  stratum: "turn",
+  write: ({ task: asked, facts }) => asked.write(facts),
+};

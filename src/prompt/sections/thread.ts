@@ -1,0 +1,32 @@
+import { limits } from "../../core/limits.ts";
+import { quoted } from "../quote.ts";
+import type { PromptSection } from "../section.ts";
+
+const max = limits.promptUntrustedCharactersMax;
+
+/** Each text with who wrote it and what they may do here: that is how much it weighs. Newest comments first in, where there are too many. */
+export const thread: PromptSection = {
+  name: "thread",
+  stratum: "turn",
+  write: ({ facts: { thread: facts, instructions } }) => {
+    const what = facts.kind === "issue" ? "Issue" : "Pull request";
+    let left: number = max;
+    const comments = facts.comments.toReversed().flatMap(({ author, permission, body }) => {
+      if (left <= 0) return [];
+      left -= body.length;
+      return [`@${author} (${permission} access):\n${quoted(body, Math.max(200, left + body.length))}`];
+    });
+    return [
+      {
+        heading: `${what} #${facts.number} by @${facts.author} (${facts.authorPermission} access)`,
+        body: `${quoted(facts.title, 500)}\n\n${quoted(facts.body, max)}`,
+      },
+      { name: "comments", heading: "Comments, newest last", body: comments.toReversed().join("\n\n") },
+      {
+        name: "asked",
+        heading: "What the person who asked for this run added",
+        body: instructions === "" ? "" : quoted(instructions, 8_000),
+      },
+    ];
+  },
+};

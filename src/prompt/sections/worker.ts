@@ -1,0 +1,14 @@
+import type { PromptSection } from "../section.ts";
+
+/** That there are others; which paths are whose is of the turn (`scope.ts`), so that all of them share these bytes. */
+export const worker: PromptSection = {
+  name: "worker",
+  stratum: "stable",
+  write: ({ overlays }) =>
+    overlays.includes("worker")
+      ? {
+          heading: "One of several",
+          body: "Other agents work on other parts of the same task at the same time, each in a copy of its own; all copies are joined afterwards. Keep to your part, also where another part looks wrong: say so at the end instead.",
+        }
+      : null,
+};

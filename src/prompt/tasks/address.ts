@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { limits } from "../../core/limits.ts";
+import { factsSchema } from "../facts.ts";
+import { quoted } from "../quote.ts";
+import { defineTask } from "../task.ts";
+import { now, report } from "./report.ts";
+
+export const address = defineTask({
+  name: "address",
+  facts: factsSchema.extend({ plan: z.string(), /** Of the review. */ feedback: z.string() }),
+  write: ({ feedback }) => [
+    { name: "review", heading: "The review", body: quoted(feedback, limits.promptUntrustedCharactersMax) },
+    now("Address each point of the review."),
+    report,
+  ],
+});

@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { factsSchema } from "../facts.ts";
+import { defineTask } from "../task.ts";
+import { now, report } from "./report.ts";
+
+/** For processes with words of their own. */
+export const custom = defineTask({
+  name: "custom",
+  facts: factsSchema.extend({
+    /** What to do now: the process's own words, so they are said plainly and not quoted. */
+    work: z.string().min(1),
+    /** `report`: the usual sections at the end; `own`: `work` says how to end. */
+    ending: z.enum(["report", "own"]),
+  }),
+  write: ({ work, ending }) => [now(work), ...(ending === "report" ? [report] : [])],
+});

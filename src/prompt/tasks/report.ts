@@ -1,0 +1,21 @@
+import type { Written } from "../section.ts";
+
+/** The end that people and later steps read; `handoff.ts` takes it apart. */
+export const report: Written = {
+  name: "report",
+  heading: "At the end",
+  body: [
+    "End with a short report for the reviewer, in these sections, a few lines each:",
+    "### Intent",
+    "### Decisions",
+    "### Discoveries",
+    "### Risks",
+    "### Verification",
+    "### Next",
+    "Under Verification name the commands that you ran and what they showed. Claim nothing that you did not see. Leave out Discoveries and Next where there are none.",
+  ].join("\n"),
+};
+
+export function now(body: string): Written {
+  return { name: "now", heading: "What to do now", body };
+}

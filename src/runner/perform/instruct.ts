@@ -1,0 +1,113 @@
+/**
+ * What one attempt's agent is told: composed for the harness that was chosen, shown to the hooks, kept, journaled, in this order.
+ *
+ * I1 Nothing is told that is not kept by content hash and journaled first.
+ */
+import type { Settings } from "../../config/schema.ts";
+import type { AgentInput } from "../../core/effect.ts";
+import type { Instruction } from "../../core/instructions.ts";
+import type { Harness } from "../../ports/harness.ts";
+import { compose, partsOf, render } from "../../prompt/compose.ts";
+import { writeDocument } from "../../prompt/document.ts";
+import { type NamedHook, runHooks } from "../../prompt/hooks.ts";
+import { overlaysOf } from "../../prompt/overlay.ts";
+import { readPrompt } from "../../prompt/prompts.ts";
+import { type Resume, resumeOf } from "../../prompt/resume.ts";
+import { again } from "../../prompt/sections/resume.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { PerformContext } from "./performer.ts";
+
+export interface Told {
+  system: string;
+  user: string;
+  promptId: string;
+}
+
+export async function instruct(
+  context: PerformContext,
+  input: AgentInput,
+  given: {
+    harness: Harness;
+    model: string | null;
+    settings: Settings;
+    takenOverFrom: string | null;
+    headSha: string | null;
+    resumed: boolean;
+  },
+): Promise<Told> {
+  const { dependencies, state, effect, attempt } = context;
+  const { harness, model, takenOverFrom, headSha, resumed } = given;
+  const resume = resumeOf(state, effect, { attempt, takenOverFrom, session: resumed, baseSha: input.baseSha, headSha });
+  const { instructions, edits } = runHooks(hooksOf(dependencies, state.process), {
+    runId: state.runId,
+    process: state.process.name,
+    effect: effect.key,
+    attempt,
+    role: input.role,
+    access: input.access,
+    harness: harness.name,
+    instructions: composed(input, given, resume),
+  });
+  const { store, redact } = dependencies;
+  const promptId = await store.putBlob(
+    writeDocument({
+      format: "baton-prompt/1",
+      harness: harness.name,
+      model,
+      delivery: harness.capabilities.systemPrompt ? "system" : "head",
+      resumed,
+      sections: instructions.map((one) => ({ ...one, text: redact(one.text) })),
+    }),
+  );
+  const kept = await Promise.all(
+    edits.map(async ({ before, ...edit }) => ({
+      ...edit,
+      before: before === null ? null : await store.putBlob(redact(before)),
+    })),
+  );
+  await context.prompted?.({ key: effect.key, attempt, promptId, edits: kept });
+  return { ...partsOf(instructions), promptId };
+}
+
+/** Those of the installation first, then the process's own: it knows its task best. */
+export function hooksOf(
+  {
+    processes,
+    onInstructionsLoaded = [],
+  }: Pick<Dependencies, "onInstructionsLoaded"> & Partial<Pick<Dependencies, "processes">>,
+  { name, version }: { name: string; version: number },
+): readonly NamedHook[] {
+  const own = processes?.find(name, version)?.onInstructionsLoaded;
+  return [...onInstructionsLoaded, ...(own === undefined ? [] : [{ name, edit: own }])];
+}
+
+function composed(
+  input: AgentInput,
+  { harness, settings }: { harness: Harness; settings: Settings },
+  resume: Resume | null,
+): Instruction[] {
+  const { prompt, role, access } = input;
+  // Words of a process's own are told as they are; of Baton's only where it begins again.
+  if ("system" in prompt) {
+    return [
+      { name: "system", stratum: "stable" as const, text: prompt.system },
+      { name: "user", stratum: "turn" as const, text: prompt.user },
+      { name: "resume", stratum: "turn" as const, text: resume === null ? "" : render(again(resume)) },
+    ].filter(({ text }) => text !== "");
+  }
+  const { task, facts } = readPrompt(prompt);
+  return compose({
+    harness: {
+      name: harness.name,
+      systemPrompt: harness.capabilities.systemPrompt,
+      tools: harness.tools?.[access] ?? null,
+    },
+    role,
+    access,
+    overlays: overlaysOf({ role, access, profile: settings.harness.profile, facts, again: resume !== null }),
+    settings,
+    task,
+    facts,
+    resume,
+  });
+}

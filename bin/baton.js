@@ -3,6 +3,7 @@
 // built for it. Plain JavaScript of old, so that an old Node can say what is missing.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { fileURLToPath } from "node:url";
 
 const isInstalled = /[\\/]node_modules[\\/]/.test(fileURLToPath(import.meta.url));
@@ -11,6 +12,8 @@ const brought = fileURLToPath(new URL("../node_modules/node/bin/node", import.me
 const newEnough = Number(process.versions.node.split(".")[0]) >= 24;
 
 if (newEnough) {
+  // What was stripped of its types and compiled once is taken from there: the next command starts in half the time.
+  module.enableCompileCache();
   await import(main.href);
 } else if (existsSync(brought)) {
   const { status } = spawnSync(brought, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: "inherit" });

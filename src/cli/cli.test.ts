@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase } from "../adapters/database/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { BatonError, type ErrorCode, errorCodes } from "../core/errors.ts";
+import { databaseTemplate } from "../demo/world.ts";
 import { commands } from "./commands/index.ts";
 import { exitCodeOf, exitCodes } from "./exit.ts";
 import { buildProgram, runCli } from "./program.ts";
@@ -143,6 +144,7 @@ describe("harnesses", () => {
 
   it("doctor tells what came of the last attempts, where Baton's data are", async () => {
     const data = join(directory, "data");
+    cpSync(process.env[databaseTemplate] ?? "", data, { recursive: true });
     const { store, queue, close } = await openDatabase({ databaseUrl: null, dataDir: data, log: silentLog });
     const outcomes = [1, 2, 3].map((at) => ({ at, ok: at === 1 }));
     await store.setValue(`routing/circuit/codex`, { outcomes, openUntil: 4_102_444_800_000, openings: 1 });

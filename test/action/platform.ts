@@ -110,6 +110,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     const statePath = file("state");
     const environment: Record<string, string> = {
       PATH: process.env["PATH"] ?? "",
+      ...(process.env["NODE_COMPILE_CACHE"] === undefined
+        ? {}
+        : { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }),
       HOME: directory,
       GITHUB_ACTIONS: "true",
       GITHUB_EVENT_NAME: event,

@@ -9,8 +9,11 @@ import {
   type AgentOutput,
   type BreakpointOutput,
   type Evidence,
+  type Handoff,
+  handoff,
   hasCode,
   matchesAny,
+  type Outcome,
   type ProcessContext,
   type Prompt,
   prompts,
@@ -22,19 +25,25 @@ import type { WorkInput, WorkOutput } from "./schema.ts";
 export interface Work {
   /** What the run set out to do: a plan, or the feedback to address. */
   plan: string;
+  /** What the plan is to come to. */
+  outcomes: Outcome[];
   headSha: string;
   /** The remote head of the branch that we know; null until the first push. */
   pushedSha: string | null;
   steps: AgentOutput[];
+  /** What the last of them was. */
+  last: { role: "implement" | "repair" | "address"; title: string } | null;
   pullRequest: number | null;
 }
 
-export function begin(input: WorkInput, plan: string): Work {
+export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []): Work {
   return {
     plan,
+    outcomes,
     headSha: input.branchSha ?? input.baseSha,
     pushedSha: input.branchSha,
     steps: [],
+    last: null,
     pullRequest: input.pullRequest,
   };
 }
@@ -64,9 +73,20 @@ export async function write(
     ...chosen(input),
   });
   work.steps.push(output);
+  work.last = { role: step.name, title: step.title };
   if (output.headSha === null || output.headSha === work.headSha) return false;
   work.headSha = output.headSha;
   return true;
+}
+
+/** What a step gets of those before it. */
+function goesOn(
+  { plan, outcomes, steps, last }: Work,
+  to: "repair" | "address",
+): { plan: string; outcomes: Outcome[]; handoffs: Handoff[] } {
+  const output = steps.at(-1);
+  const left = output === undefined || last === null ? null : handoff(last, to, output);
+  return { plan, outcomes, handoffs: left === null ? [] : [left] };
 }
 
 export function chosen(input: WorkInput): { harness?: string; model?: string } {
@@ -100,7 +120,12 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
     publish: { operation: "push", branch: input.branch, sha: work.headSha, expectedSha: work.pushedSha },
   });
   work.pushedSha = work.headSha;
-  const text = pullRequestText({ thread: input.thread, plan: work.plan, steps: work.steps });
+  const text = pullRequestText({
+    thread: input.thread,
+    plan: work.plan,
+    steps: work.steps,
+    outcomes: work.outcomes,
+  });
   const measured = { baseBranch: input.baseBranch, sha: work.headSha };
   if (work.pullRequest === null) {
     const opened = await ctx.publish("pull-request", {
@@ -153,7 +178,7 @@ async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work
       name: "repair",
       title: `Repair the checks (${repairs + 1} of ${input.settings.repairAttempts})`,
       stage: "Checks",
-      prompt: prompts.repair({ ...input, plan: work.plan, checks }),
+      prompt: prompts.repair({ ...input, ...goesOn(work, "repair"), checks }),
     });
     if (!changed)
       return { ...withoutLogs(checks), reason: `The repair changed nothing, so the checks stay red: ${checks.reason}` };
@@ -204,7 +229,7 @@ export async function addressReview(
     name: "address",
     title: "Address the review",
     stage: "Review",
-    prompt: prompts.address({ ...input, plan: work.plan, feedback }),
+    prompt: prompts.address({ ...input, ...goesOn(work, "address"), feedback }),
   });
   if (!changed || !(await protectedPathsAllowed(ctx, input, work))) return false;
   await publish(ctx, input, work);

@@ -13,6 +13,17 @@ export {
 export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
 export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./core/workflow.ts";
 export { matchesAny } from "./policy/paths.ts";
-export { pullRequestText } from "./prompt/handoff.ts";
-export { type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";
+export type { Handoff } from "./prompt/facts.ts";
+export { handoff, pullRequestText } from "./prompt/handoff.ts";
+export {
+  type Outcome,
+  type OutcomeAnswer,
+  type OutcomeAnswers,
+  outcomeAnswerSchema,
+  outcomesSchema,
+  outcomesVerdict,
+  readAnswers,
+  renderOutcomes,
+} from "./prompt/outcomes.ts";
+export { outcomesOf, type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";
 export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";

@@ -1,5 +1,13 @@
 /** issue-to-pr: an issue becomes a reviewed pull request with green checks. */
-import { defineProcess, type ProcessContext, parsePlan, prompts, renderPlan } from "../../src/index.ts";
+import {
+  defineProcess,
+  outcomesOf,
+  type Plan,
+  type ProcessContext,
+  parsePlan,
+  prompts,
+  renderPlan,
+} from "../../src/index.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";
 import { begin, chosen, ended, no, protectedPathsAllowed, publish, untilApproved, write } from "../stages.ts";
 
@@ -15,12 +23,12 @@ export const issueToPr = defineProcess<WorkInput, WorkOutput>({
   async run(ctx, input) {
     const plan = await makePlan(ctx, input);
     if (plan === null) return ended(null, no("The plan was rejected, so nothing was changed."));
-    const work = begin(input, plan);
+    const work = begin(input, renderPlan(plan), outcomesOf(plan));
     const changed = await write(ctx, input, work, {
       name: "implement",
       title: "Implement the plan",
       stage: "Implement",
-      prompt: prompts.implement({ ...input, plan }),
+      prompt: prompts.implement({ ...input, plan: work.plan, outcomes: work.outcomes }),
     });
     if (!changed)
       return ended(
@@ -37,7 +45,7 @@ export const issueToPr = defineProcess<WorkInput, WorkOutput>({
 });
 
 /** A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected. */
-async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<string | null> {
+async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<Plan | null> {
   let feedback = "";
   for (;;) {
     const planned = await ctx.agent("plan", {
@@ -49,13 +57,13 @@ async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<string |
       prompt: prompts.plan({ ...input, feedback }),
       ...chosen(input),
     });
-    const plan = renderPlan(parsePlan(planned.text));
+    const plan = parsePlan(planned.text);
     if (input.settings.planBreakpoint === "auto") return plan;
     const answer = await ctx.breakpoint("plan-approval", {
       title: "Approve the plan",
       stage: "Plan",
       kind: "plan",
-      subject: { text: plan },
+      subject: { text: renderPlan(plan) },
     });
     if (answer.decision === "approved") return plan;
     if (answer.decision === "rejected") return null;

@@ -1,12 +1,12 @@
 /** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
 
 import { BatonError } from "../core/errors.ts";
-import { limits } from "../core/limits.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { createRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
+import { projectInstructions } from "./project-instructions.ts";
 
 export interface BeginOptions {
   process: string | null;
@@ -18,7 +18,6 @@ export interface BeginOptions {
 }
 
 const commentsMax = 30;
-const instructionFiles = ["AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md"];
 
 export async function beginRun(context: CommandContext, options: BeginOptions): Promise<RunId> {
   const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
@@ -136,7 +135,7 @@ async function gatherInput(context: CommandContext, options: BeginOptions): Prom
     baseSha,
     branch: branch.name,
     branchSha: branch.sha,
-    projectInstructions: await projectInstructions(context, baseSha),
+    projectInstructions: await projectInstructions(context.github, repository, baseSha),
     choice: {
       ...(options.harness === null ? {} : { harness: options.harness }),
       ...(options.model === null ? {} : { model: options.model }),
@@ -194,12 +193,4 @@ function slug(title: string): string {
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "");
   return words.slice(0, 40).replace(/-+$/, "") || "work";
-}
-
-async function projectInstructions({ github, repository }: CommandContext, baseSha: string): Promise<string> {
-  for (const path of instructionFiles) {
-    const text = await github.file(repository, path, baseSha);
-    if (text !== null) return text.slice(0, limits.promptUntrustedCharactersMax);
-  }
-  return "";
 }

@@ -29,7 +29,7 @@ function context(more: Partial<PromptContext> & { facts?: Facts } = {}): PromptC
   const given = more.facts ?? facts;
   const { task } = readPrompt(prompts.address({ ...given, plan: given.plan ?? "", feedback: "Say why." }));
   return {
-    harness: { name: "small", systemPrompt: true, tools: ["read", "search", "edit", "shell"] },
+    harness: { name: "small", systemPrompt: true, tools: ["read", "search", "edit", "shell"], servers: [] },
     role: "address",
     access: "write",
     overlays: ["headless"],
@@ -107,21 +107,34 @@ describe("sections", () => {
   const cases: [string, Partial<PromptContext> & { facts?: Facts }, string, string | null][] = [
     [
       "tools: of none where the harness does not say",
-      { harness: { name: "x", systemPrompt: true, tools: null } },
+      { harness: { name: "x", systemPrompt: true, tools: null, servers: [] } },
       "tools",
       null,
     ],
     [
       "tools: no shell is spoken of where there is none",
-      { harness: { name: "x", systemPrompt: true, tools: ["read", "search"] } },
+      { harness: { name: "x", systemPrompt: true, tools: ["read", "search"], servers: [] } },
       "tools",
       "you have no shell",
     ],
     [
       "tools: a shell alone searches by it",
-      { harness: { name: "x", systemPrompt: true, tools: ["shell", "edit"] } },
+      { harness: { name: "x", systemPrompt: true, tools: ["shell", "edit"], servers: [] } },
       "tools",
       "find and read by the shell",
+    ],
+    [
+      "tool servers: exactly those in force",
+      { harness: { name: "x", systemPrompt: true, tools: null, servers: ["docs", "tracker"] } },
+      "tool-servers",
+      "`docs`, `tracker`",
+    ],
+    ["tool servers: none", {}, "tool-servers", null],
+    [
+      "outcomes: not a second time where the plan has them",
+      { facts: { ...facts, plan: "- `sum.1` Six.", outcomes: [{ id: "sum.1", statement: "Six." }] } },
+      "expected-outcomes",
+      null,
     ],
     ["philosophy: for those who write", {}, "coding-philosophy", "smallest change"],
     [

@@ -6,7 +6,8 @@
  * asks for it with `prompt: prompts.<name>({ ...input, …what the task needs })`, for example
  * `prompts.repair({ ...input, plan, checks })`. `write` gives the last sections of the prompt; thread, project, plan,
  * handoffs, outcomes and rules stand before them without a word of the task. `report` (`tasks/report.ts`) is the section that
- * asks for the usual end. A process with words of its own takes `prompts.custom`, or gives `{ system, user }` and gets just that.
+ * asks for the usual end; a task that judges takes `answers(facts)` besides, and its process reads what comes with `readAnswers`
+ * (`outcomes.ts`). What an earlier step left goes in as `handoffs: [handoff({ role, title }, "repair", output)]`. A process with words of its own takes `prompts.custom`, or gives `{ system, user }` and gets just that.
  *
  * Owns: order, joining, what goes where. Does not own: the sections (`sections/`), the tasks (`tasks/`).
  * M2 Equal contexts give byte-identical prompts.

@@ -1,15 +1,25 @@
-/** What one step leaves to people: the agent's word under its own headings. What Baton measured is put below it (`thread/render/measured.ts`). */
-import type { AgentOutput } from "../core/effect.ts";
+/**
+ * What one step leaves: to another step (bounded, by who hands to whom), and to people in the pull request's text.
+ * What Baton measured is put below the latter (`thread/render/measured.ts`).
+ *
+ * Owns: taking a report apart, which of its sections go where. Does not own: the report's form (`tasks/report.ts`).
+ * A1 A handoff never exceeds its tokens, by the estimate of `tokens.ts`; what was cut says so.
+ */
+import type { AgentInput, AgentOutput } from "../core/effect.ts";
 import { cut } from "../thread/cut.ts";
 import { neutralise } from "../thread/neutralise.ts";
+import type { Handoff } from "./facts.ts";
+import { type Outcome, type OutcomeAnswer, renderOutcomes, unanswered } from "./outcomes.ts";
+import { charactersPerToken } from "./tokens.ts";
 
-const sectionNames = ["Intent", "Decisions", "Risks", "Verification"] as const;
+const sectionNames = ["Intent", "Decisions", "Discoveries", "Risks", "Verification", "Next"] as const;
 type SectionName = (typeof sectionNames)[number];
+type Role = AgentInput["role"];
 
 /** The sections of an agent's report, leniently: any heading level, bold instead of headings, missing ones left out. */
-function parseHandoff(text: string): Partial<Record<SectionName, string>> {
+function parseReport(text: string): Partial<Record<SectionName, string>> {
   const found: Partial<Record<SectionName, string>> = {};
-  const pattern = /^(?:#{1,6}\s*|\*\*)(Intent|Decisions|Risks|Verification)\b[:*\s]*$/gim;
+  const pattern = /^(?:#{1,6}\s*|\*\*)(Intent|Decisions|Discoveries|Risks|Verification|Next)\b[:*\s]*$/gim;
   const marks = [...text.matchAll(pattern)];
   marks.forEach((mark, index) => {
     const name = sectionNames.find((known) => known.toLowerCase() === (mark[1] ?? "").toLowerCase());
@@ -19,21 +29,89 @@ function parseHandoff(text: string): Partial<Record<SectionName, string>> {
   return found;
 }
 
+interface Edge {
+  sections: readonly SectionName[];
+  /** The list of changed files, as git measured it. */
+  diff: boolean;
+  tokensMax: number;
+}
+
+/**
+ * Who goes on with the work gets what was decided and found; who judges it gets what was meant and what to look for,
+ * and not what the worker says it verified: that is to be found out.
+ */
+const goesOn: Edge = { sections: ["Intent", "Decisions", "Discoveries", "Next"], diff: true, tokensMax: 1_500 };
+const judges: Edge = { sections: ["Intent", "Decisions", "Risks"], diff: true, tokensMax: 1_000 };
+const edges: Readonly<Partial<Record<`${Role}>${Role}`, Edge>>> = {
+  // A plan goes whole, as the plan of the run: only what is beside it.
+  "plan>implement": { sections: ["Discoveries", "Risks"], diff: false, tokensMax: 500 },
+  "implement>verify": judges,
+  "implement>review": judges,
+  "repair>verify": judges,
+  "repair>review": judges,
+  "address>verify": judges,
+  "address>review": judges,
+  // What is wrong is the step's own task (failures, review); of the judge's report only what it found beside it.
+  "verify>repair": { sections: ["Discoveries", "Next"], diff: false, tokensMax: 1_000 },
+  "review>address": { sections: ["Discoveries", "Next"], diff: false, tokensMax: 1_000 },
+};
+
+const filesMax = 40;
+
+/** null: the step left nothing for that one. */
+export function handoff(
+  from: { role: Role; title: string },
+  to: Role,
+  output: Pick<AgentOutput, "text" | "files" | "headSha">,
+): Handoff | null {
+  const { sections, diff, tokensMax } = edges[`${from.role}>${to}`] ?? goesOn;
+  const report = parseReport(output.text);
+  const parts = sections.flatMap((name) => {
+    const body = report[name];
+    return body === undefined ? [] : [`${name}: ${body}`];
+  });
+  if (diff && output.files.length > 0) parts.push(filesOf(output));
+  if (parts.length === 0) return null;
+  const text = cut(parts.join("\n\n"), tokensMax * charactersPerToken, "\n\n… (the rest of this handoff was cut)");
+  return { from: from.role, title: from.title.slice(0, 200), text };
+}
+
+function filesOf({ files, headSha }: Pick<AgentOutput, "files" | "headSha">): string {
+  const lines = files
+    .slice(0, filesMax)
+    .map(({ path, added, removed }) => `${path} (+${added ?? "?"} -${removed ?? "?"})`);
+  const more = files.length - lines.length;
+  return [
+    `Changed${headSha === null ? "" : `, at ${headSha}`}:`,
+    ...lines,
+    ...(more > 0 ? [`and ${more} more files`] : []),
+  ].join("\n");
+}
+
 export function pullRequestText(facts: {
   thread: { number: number; kind: "issue" | "pull-request"; title: string };
   plan: string;
   steps: AgentOutput[];
+  /** What the plan is to come to, and who answered what of it; without an answer they are shown as open. */
+  outcomes?: readonly Outcome[];
+  answers?: { by: string; answers: readonly OutcomeAnswer[] } | null;
 }): { title: string; body: string } {
   const last = [...facts.steps].reverse().find(({ headSha }) => headSha !== null);
-  const report = parseHandoff(last?.text ?? "");
+  const report = parseReport(last?.text ?? "");
   const section = (name: SectionName, otherwise: string): string =>
     `### ${name}\n\n${cut(neutralise(report[name] ?? otherwise), 4_000)}`;
+  const where = (name: SectionName): string => (report[name] === undefined ? "" : section(name, ""));
+  const answered = facts.answers ?? null;
+  const outcomes = renderOutcomes(answered?.answers ?? unanswered(facts.outcomes ?? []), answered?.by ?? null);
   const parts = [
     facts.thread.kind === "issue" ? `Closes #${facts.thread.number}` : "",
     section("Intent", facts.thread.title),
     section("Decisions", "The agent named none."),
+    where("Discoveries"),
     section("Risks", "The agent named none."),
     section("Verification", "The agent named none; the checks of this pull request are the evidence."),
+    where("Next"),
+    outcomes === "" ? "" : `### Expected outcomes\n\n${outcomes}`,
     `<details><summary>The plan</summary>\n\n${cut(neutralise(facts.plan), 8_000)}\n\n</details>`,
     "<sub>Intent, decisions, risks and verification are the agent's words. Checks and the review decide.</sub>",
   ];

@@ -6,7 +6,9 @@
  */
 import { z } from "zod";
 import { nearest } from "../core/nearest.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { cell } from "./cell.ts";
+import { lastJsonBlock } from "./json-block.ts";
+import { type Outcome, outcomeCharactersMax, outcomesMax } from "./outcomes.ts";
 
 const stepSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
@@ -17,6 +19,8 @@ const stepSchema = z.strictObject({
   dependsOn: z.array(z.string()).max(20).default([]),
   /** What an agent must be able to do for it, in words: `network`, `browser`. */
   needs: z.array(z.string().max(40)).max(10).default([]),
+  /** What holds when it is done, each a statement that somebody else can check. */
+  outcomes: z.array(z.string().min(1).max(outcomeCharactersMax)).max(10).default([]),
 });
 const planSchema = z.strictObject({ steps: z.array(stepSchema).min(1).max(20) });
 export type PlanStep = z.output<typeof stepSchema>;
@@ -32,18 +36,16 @@ export interface Plan {
 export const planFormat = [
   "End with a fenced block marked `json` that holds the steps, for example:",
   "```json",
-  '{"steps": [{"id": "sum", "title": "Multiply price by count", "effort": "small", "risk": "low", "dependsOn": [], "needs": []}]}',
+  '{"steps": [{"id": "sum", "title": "Multiply price by count", "effort": "small", "risk": "low", "dependsOn": [], "needs": [], "outcomes": ["Two items at 3 cost 6, which a test shows"]}]}',
   "```",
-  "`effort` is small, medium or large; `risk` is low, medium or high; `dependsOn` names ids of steps that come before; `needs` names what else must be there, such as `network`.",
+  "`effort` is small, medium or large; `risk` is low, medium or high; `dependsOn` names ids of steps that come before; `needs` names what else must be there, such as `network`; `outcomes` are statements that hold when the step is done, each of which somebody else can check as true or false.",
 ].join("\n");
 
-const block = /^(`{3,}|~{3,})json[ \t]*\n([\s\S]*?)\n\1[ \t]*$/gm;
-
 export function parsePlan(text: string): Plan {
-  const found = [...text.matchAll(block)].at(-1);
-  if (found === undefined) return { text: text.trim(), steps: [], problems: ["it names no steps"] };
-  const words = `${text.slice(0, found.index)}${text.slice(found.index + found[0].length)}`.trim();
-  const parsed = planSchema.safeParse(readJson(found[2] ?? ""));
+  const found = lastJsonBlock(text);
+  if (found === null) return { text: text.trim(), steps: [], problems: ["it names no steps"] };
+  const words = found.rest;
+  const parsed = planSchema.safeParse(found.value);
   if (!parsed.success) {
     const problems = parsed.error.issues
       .slice(0, 5)
@@ -76,15 +78,16 @@ export function renderPlan({ text, steps, problems }: Plan): string {
     "|---|---|---|---|---|---|",
     ...rows.map((row) => `| ${row} |`),
   ];
-  return `${text}\n\n${table.join("\n")}`.trim();
+  const expected = outcomesOf({ steps }).map(({ id, statement }) => `- \`${id}\` ${cell(statement)}`);
+  const outcomes = expected.length === 0 ? "" : `\n\nExpected outcomes:\n${expected.join("\n")}`;
+  return `${text}\n\n${table.join("\n")}${outcomes}`.trim();
 }
 
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+/** What the steps are to come to, with ids that answers name: `sum.1`. */
+export function outcomesOf({ steps }: Pick<Plan, "steps">): Outcome[] {
+  return steps.flatMap(({ id, outcomes }) =>
+    outcomes.map((statement, index) => ({ id: `${id}.${index + 1}`, statement })),
+  );
 }
 
 function contradictions(steps: PlanStep[]): string[] {
@@ -98,7 +101,9 @@ function contradictions(steps: PlanStep[]): string[] {
         return `"${id}" comes after "${other.slice(0, 40)}", which is no step${meant === null ? "" : ` (was "${meant}" meant?)`}`;
       }),
   );
-  return [...twice, ...unknown];
+  const outcomes = steps.reduce((sum, step) => sum + step.outcomes.length, 0);
+  const tooMany = outcomes > outcomesMax ? [`it names ${outcomes} outcomes, at most ${outcomesMax} are answered`] : [];
+  return [...twice, ...unknown, ...tooMany];
 }
 
 /** Each after what it depends on, otherwise as given; null: a circle. */
@@ -111,8 +116,4 @@ function inOrder(steps: readonly PlanStep[]): PlanStep[] | null {
     ordered.push(...left.splice(next, 1));
   }
   return ordered;
-}
-
-function cell(text: string): string {
-  return neutralise(text).replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
 }

@@ -18,6 +18,8 @@ export interface PromptContext {
     systemPrompt: boolean;
     /** null: not known, so nothing is said of tools. */
     tools: readonly Tool[] | null;
+    /** Names of the servers of the Model Context Protocol that it is given for this step. */
+    servers: readonly string[];
   };
   role: AgentInput["role"];
   access: "read-only" | "write";

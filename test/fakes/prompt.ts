@@ -11,7 +11,7 @@ export function contextOf(input: AgentInput, more: Partial<PromptContext> = {}):
   if ("system" in prompt) throw new Error("A prompt in words has no context.");
   const { task, facts } = readPrompt(prompt);
   return {
-    harness: { name: "small", systemPrompt: true, tools: null },
+    harness: { name: "small", systemPrompt: true, tools: null, servers: [] },
     role,
     access,
     overlays: overlaysOf({ role, access, profile: "full", facts, again: false }),

@@ -47,6 +47,7 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
       reportsCost: true,
       toolServers: true,
     },
+    tools: { "read-only": ["read", "search", "tasks"], write: ["read", "search", "edit", "shell", "tasks"] },
     defaultModel,
     binary,
     install,

@@ -5,7 +5,7 @@ import { modelAccess, type OwnAccess } from "./model-access.ts";
 import { probeCli } from "./probe.ts";
 import { missingKey } from "./run-harness.ts";
 
-interface Cli extends Pick<Harness, "name" | "capabilities" | "defaultModel"> {
+interface Cli extends Pick<Harness, "name" | "capabilities" | "tools" | "defaultModel"> {
   binary: string;
   /** The line that installs it. */
   install: string;

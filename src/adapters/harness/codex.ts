@@ -52,6 +52,7 @@ export function codex(options: CodexOptions): Harness {
       reportsCost: false,
       toolServers: true,
     },
+    tools: { "read-only": ["shell", "tasks"], write: ["shell", "edit", "tasks"] },
     defaultModel,
     binary,
     install,

@@ -46,6 +46,7 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
       reportsCost: false,
       toolServers: true,
     },
+    tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell"] },
     defaultModel,
     binary,
     install,

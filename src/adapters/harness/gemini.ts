@@ -47,6 +47,7 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
       reportsCost: false,
       toolServers: false,
     },
+    tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell"] },
     defaultModel,
     binary,
     install,

@@ -43,6 +43,7 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
       reportsCost: false,
       toolServers: true,
     },
+    tools: { "read-only": ["read", "search", "tasks"], write: ["read", "search", "edit", "shell", "tasks"] },
     defaultModel,
     binary,
     install,

@@ -42,6 +42,7 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
       reportsCost: false,
       toolServers: false,
     },
+    tools: { "read-only": ["read", "search"], write: ["read", "edit", "shell"] },
     defaultModel,
     binary,
     install,

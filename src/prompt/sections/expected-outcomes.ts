@@ -1,13 +1,17 @@
 import { limits } from "../../core/limits.ts";
+import { cut } from "../../thread/cut.ts";
 import { listOutcomes } from "../outcomes.ts";
 import { quoted } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
+/** The ids that answers name. Not said twice: a plan that was rendered with its outcomes, and fits, has them. */
 export const expectedOutcomes: PromptSection = {
   name: "expected-outcomes",
   stratum: "runtime",
-  write: ({ facts: { outcomes = [] } }) => ({
-    heading: "What must hold at the end",
-    body: outcomes.length === 0 ? "" : quoted(listOutcomes(outcomes), limits.promptPlanCharactersMax),
-  }),
+  write: ({ facts: { outcomes = [], plan = "" } }) => {
+    const shown = cut(plan, limits.promptPlanCharactersMax);
+    return outcomes.every(({ id }) => shown.includes(`\`${id}\``))
+      ? null
+      : { heading: "Expected outcomes", body: quoted(listOutcomes(outcomes), limits.promptPlanCharactersMax) };
+  },
 };

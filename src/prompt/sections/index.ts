@@ -21,6 +21,7 @@ import { safety } from "./safety.ts";
 import { scope } from "./scope.ts";
 import { task } from "./task.ts";
 import { thread } from "./thread.ts";
+import { toolServers } from "./tool-servers.ts";
 import { tools } from "./tools.ts";
 import { worker } from "./worker.ts";
 
@@ -38,6 +39,7 @@ export const sections: readonly PromptSection[] = [
   project,
   projectInstructions,
   configuration,
+  toolServers,
   plan,
   expectedOutcomes,
   thread,

@@ -1,3 +1,5 @@
+import type { Facts } from "../facts.ts";
+import { answersFormat } from "../outcomes.ts";
 import type { Written } from "../section.ts";
 
 /** The end that people and later steps read; `handoff.ts` takes it apart. */
@@ -18,4 +20,9 @@ export const report: Written = {
 
 export function now(body: string): Written {
   return { name: "now", heading: "What to do now", body };
+}
+
+/** For who reviews or verifies: each expected outcome is to be answered (`outcomes.ts` reads it). Nothing where none are. */
+export function answers({ outcomes = [] }: Pick<Facts, "outcomes">): Written {
+  return { name: "answers", heading: "The answers", body: answersFormat(outcomes) };
 }

@@ -55,10 +55,12 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   });
   const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha });
   const resumeSessionId = before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null);
+  const servers = toolServersOf(settings, input.access);
   const told = await instruct(context, input, {
     harness,
     model,
     settings,
+    servers: harness.capabilities.toolServers ? servers.map((server) => server.name) : [],
     takenOverFrom: before === null || before.harness === "" || before.harness === harness.name ? null : before.harness,
     headSha: before?.headSha ?? null,
     resumed: resumeSessionId !== null && harness.capabilities.resume,
@@ -95,7 +97,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       silenceMs: settings.limits.silenceMinutes * 60_000,
       attemptMarker: attemptMarker(dependencies, state, effect, attempt),
       command: settings.harness.command,
-      toolServers: toolServersOf(settings, input.access),
+      toolServers: servers,
       ...(grant === undefined ? {} : { models: grant.models }),
       variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
     },

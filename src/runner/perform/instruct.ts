@@ -30,6 +30,8 @@ export async function instruct(
     harness: Harness;
     model: string | null;
     settings: Settings;
+    /** Names of the tool servers that it is given. */
+    servers: readonly string[];
     takenOverFrom: string | null;
     headSha: string | null;
     resumed: boolean;
@@ -83,7 +85,7 @@ export function hooksOf(
 
 function composed(
   input: AgentInput,
-  { harness, settings }: { harness: Harness; settings: Settings },
+  { harness, settings, servers }: { harness: Harness; settings: Settings; servers: readonly string[] },
   resume: Resume | null,
 ): Instruction[] {
   const { prompt, role, access } = input;
@@ -101,6 +103,7 @@ function composed(
       name: harness.name,
       systemPrompt: harness.capabilities.systemPrompt,
       tools: harness.tools?.[access] ?? null,
+      servers,
     },
     role,
     access,

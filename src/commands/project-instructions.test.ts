@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { repository } from "../../test/fakes/small-github.ts";
+import { limits } from "../core/limits.ts";
+import { projectInstructions } from "./project-instructions.ts";
+
+const base = "a".repeat(40);
+
+async function read(files: Record<string, string>) {
+  const asked: string[] = [];
+  const found = await projectInstructions(
+    {
+      file: async (_, path, ref) => {
+        asked.push(ref);
+        return files[path] ?? null;
+      },
+    },
+    repository,
+    base,
+  );
+  return { found, asked };
+}
+
+describe("the project's instructions", () => {
+  it.each<[string, Record<string, string>, string[]]>([
+    ["none", {}, []],
+    [
+      "all that there are, those for everybody first",
+      { "GEMINI.md": "g", "AGENTS.md": "a" },
+      ["AGENTS.md", "GEMINI.md"],
+    ],
+    ["the same text once", { "AGENTS.md": "a\n", "CLAUDE.md": "a" }, ["AGENTS.md"]],
+    ["no symbolic link to one that is there", { "AGENTS.md": "a", "CLAUDE.md": "AGENTS.md" }, ["AGENTS.md"]],
+    ["no line that includes one that is there", { "AGENTS.md": "a", "CLAUDE.md": "@AGENTS.md\n" }, ["AGENTS.md"]],
+    ["a line that includes what is not there stays", { "CLAUDE.md": "@AGENTS.md" }, ["CLAUDE.md"]],
+    ["an empty one is none", { "AGENTS.md": " \n", "CLAUDE.md": "c" }, ["CLAUDE.md"]],
+  ])("%s", async (_, files, expected) => {
+    expect((await read(files)).found.map(({ path }) => path)).toEqual(expected);
+  });
+
+  it("B1: all are read at the base commit", async () => {
+    expect(new Set((await read({ "AGENTS.md": "a" })).asked)).toEqual(new Set([base]));
+  });
+
+  it("B2: together they are bounded, and what is cut says so", async () => {
+    const max = limits.promptInstructionsCharactersMax;
+    const { found } = await read({
+      "AGENTS.md": "a".repeat(max - 100),
+      "CLAUDE.md": "b".repeat(max),
+      "GEMINI.md": "g",
+    });
+    expect(found.map(({ path }) => path)).toEqual(["AGENTS.md", "CLAUDE.md"]);
+    expect(found.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThanOrEqual(max);
+    expect(found[1]?.text).toContain("(cut)");
+  });
+});

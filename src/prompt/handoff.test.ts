@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { AgentOutput } from "../core/effect.ts";
+import { handoff, pullRequestText } from "./handoff.ts";
+import { readAnswers } from "./outcomes.ts";
+import { estimateTokens } from "./tokens.ts";
+
+const report = [
+  "### Intent",
+  "Multiply.",
+  "### Decisions",
+  "No rounding.",
+  "**Discoveries:**",
+  "The tax is wrong, too.",
+  "## Risks",
+  "None known.",
+  "### Verification",
+  "npm test: 2 passed.",
+  "### Next",
+  "Repair the tax.",
+].join("\n");
+
+const output = (more: Partial<AgentOutput> = {}): AgentOutput => ({
+  harness: "small",
+  model: "m",
+  text: report,
+  sessionId: null,
+  baseSha: "a".repeat(40),
+  headSha: "b".repeat(40),
+  commits: 1,
+  files: [{ path: "src/cart.js", added: 3, removed: 1 }],
+  rescued: false,
+  turns: 1,
+  transcriptId: null,
+  promptId: null,
+  ...more,
+});
+
+describe("handoff", () => {
+  it.each<[Parameters<typeof handoff>[0]["role"], Parameters<typeof handoff>[1], string[], string[]]>([
+    [
+      "implement",
+      "repair",
+      ["Intent", "Decisions", "Discoveries", "Next", "src/cart.js (+3 -1)"],
+      ["Verification", "Risks"],
+    ],
+    ["implement", "review", ["Intent", "Decisions", "Risks", "src/cart.js"], ["Verification", "npm test", "Next"]],
+    ["implement", "verify", ["Intent", "Risks"], ["Verification"]],
+    ["review", "address", ["Discoveries", "Next"], ["Intent", "src/cart.js"]],
+    ["plan", "implement", ["Discoveries", "Risks"], ["Intent", "src/cart.js"]],
+  ])("%s to %s: who goes on gets what was found, who judges gets no claims", (role, to, has, hasNot) => {
+    const { text } = handoff({ role, title: "Do it" }, to, output()) ?? { text: "" };
+    for (const part of has) expect(text).toContain(part);
+    for (const part of hasNot) expect(text).not.toContain(part);
+  });
+
+  it("A1: never more than its tokens, and what was cut says so", () => {
+    const long = handoff(
+      { role: "implement", title: "Do it" },
+      "repair",
+      output({ text: `### Intent\n${"word ".repeat(20_000)}` }),
+    );
+    expect(estimateTokens(long?.text ?? "")).toBeLessThanOrEqual(1_500);
+    expect(long?.text).toContain("the rest of this handoff was cut");
+    fc.assert(
+      fc.property(fc.string({ maxLength: 9_000 }), fc.nat(500), (text, files) => {
+        const left = handoff(
+          { role: "implement", title: "t" },
+          "review",
+          output({
+            text: `### Intent\n${text}`,
+            files: Array.from({ length: files }, (_, index) => ({ path: `f${index}`, added: 1, removed: null })),
+          }),
+        );
+        expect(estimateTokens(left?.text ?? "")).toBeLessThanOrEqual(1_000);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("nothing is handed on where nothing was left", () => {
+    expect(handoff({ role: "plan", title: "Plan" }, "implement", output({ text: "Done.", files: [] }))).toBeNull();
+  });
+});
+
+describe("the pull request's text", () => {
+  const facts = {
+    thread: { number: 7, kind: "issue" as const, title: "The sum" },
+    plan: "Multiply.",
+    steps: [output()],
+  };
+  const outcomes = [{ id: "sum.1", statement: "Two items at 3 cost 6" }];
+
+  it("has the expected outcomes, answered by nobody or by whom", () => {
+    expect(pullRequestText(facts).body).not.toContain("Expected outcomes");
+    expect(pullRequestText({ ...facts, outcomes }).body).toMatch(
+      /### Expected outcomes[\s\S]*▫️ \| `sum\.1`[\s\S]*nobody yet/,
+    );
+    const { answers } = readAnswers(
+      '```json\n{"answers": [{"id": "sum.1", "met": true, "evidence": "ran it"}]}\n```',
+      outcomes,
+    );
+    expect(pullRequestText({ ...facts, outcomes, answers: { by: "codex", answers } }).body).toMatch(
+      /✅ \| `sum\.1` \| Two items at 3 cost 6 \| ran it[\s\S]*Answered by codex/,
+    );
+  });
+
+  it("has discoveries and what is next only where there are some", () => {
+    expect(pullRequestText(facts).body).toContain("### Discoveries\n\nThe tax is wrong, too.");
+    expect(pullRequestText({ ...facts, steps: [output({ text: "Done." })] }).body).not.toMatch(
+      /### (?:Discoveries|Next)/,
+    );
+  });
+});

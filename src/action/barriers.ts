@@ -57,6 +57,7 @@ const workspaceMethods: Record<keyof Workspaces, "look" | "act"> = {
   bundle: "look",
   adoptBundle: "look",
   importBundle: "look",
+  join: "look",
   remove: "look",
   push: "act",
   pushKept: "look",
@@ -111,6 +112,13 @@ export function keptWorkspaces(
       if (imported.headSha !== null)
         await workspaces.pushKept(access, { ref: `${keptPrefix(namespace, runId)}${name}`, sha: imported.headSha });
       return imported;
+    },
+    async join(...given: Parameters<Workspaces["join"]>) {
+      const [access, { runId, name, baseSha }] = given;
+      const joined = await workspaces.join(...given);
+      if (joined.headSha !== baseSha)
+        await workspaces.pushKept(access, { ref: `${keptPrefix(namespace, runId)}${name}`, sha: joined.headSha });
+      return joined;
     },
     async push(...given: Parameters<Workspaces["push"]>) {
       // Another job may have made it: then it is in the repository, not here.

@@ -1,5 +1,5 @@
 /**
- * The nine kinds of effect: what a process may ask for, as data, and what it gets back.
+ * The kinds of effect: what a process may ask for, as data, and what it gets back.
  *
  * Owns: input and output schema of each kind. Does not own: how one is performed (`runner/perform/*`),
  * when one is due (`due.ts`).
@@ -120,6 +120,15 @@ export const breakpointOutputSchema = z.object({
 });
 export type BreakpointOutput = z.infer<typeof breakpointOutputSchema>;
 
+/** Merges commits onto `baseSha` in their order, without a work tree, up to the first that git cannot merge. */
+export const joinInputSchema = z.object({ ...common, baseSha: shaSchema, shas: z.array(shaSchema).min(1).max(100) });
+export const joinOutputSchema = z.object({
+  headSha: shaSchema,
+  /** How many of them, from the first, are in it. */
+  joined: z.number().int().nonnegative(),
+  conflict: z.object({ sha: shaSchema, paths: z.array(z.string()) }).nullable(),
+});
+
 const askInputSchema = z.object({
   ...common,
   question: z.string(),
@@ -192,6 +201,7 @@ export type PublishOutput = z.infer<typeof publishOutputSchema>;
 export const effectSchemas = {
   agent: { input: agentInputSchema, output: agentOutputSchema },
   shell: { input: shellInputSchema, output: shellOutputSchema },
+  join: { input: joinInputSchema, output: joinOutputSchema },
   gate: { input: gateInputSchema, output: verdictSchema },
   breakpoint: { input: breakpointInputSchema, output: breakpointOutputSchema },
   ask: { input: askInputSchema, output: askOutputSchema },
@@ -209,6 +219,7 @@ export type EffectOutput<K extends EffectKind> = z.infer<(typeof effectSchemas)[
 export const effectEndedBy = {
   agent: "worker",
   shell: "worker",
+  join: "worker",
   publish: "worker",
   gate: "facts",
   breakpoint: "people",

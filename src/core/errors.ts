@@ -60,6 +60,18 @@ export const errorCatalogue = {
     "A step of a workflow ended, but not as it should: a command with another exit code than 0, a gate that says no, a child run that did not pass.",
     "Look at the step's output. `retry` gives it another try, `continueOnError` lets the others go on.",
   ),
+  BATON_PLAN_INVALID: entry(
+    "terminal",
+    422,
+    "A plan's steps wait for each other in a circle or for one that is not there, or two that would run at once may change the same paths.",
+    "Change `dependsOn` or `scope` of the steps that the message names.",
+  ),
+  BATON_SCOPE_LEFT: entry(
+    "terminal",
+    422,
+    "A step of a plan changed paths that are not in its scope, by git's measure, and nobody allowed it.",
+    "Widen the step's `scope`, or allow the change when Baton asks.",
+  ),
   BATON_PIPELINE_MISMATCH: entry(
     "terminal",
     422,

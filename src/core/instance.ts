@@ -10,8 +10,10 @@
 import { type EffectInput, type EffectKind, type EffectOutput, effectSchemas, type RetryPolicy } from "./effect.ts";
 import { BatonError, fromData, isBatonError, toBatonError } from "./errors.ts";
 import type { RunEventOf, StoredEvent } from "./event.ts";
+import { runFork } from "./fork.ts";
 import { limits } from "./limits.ts";
 import { runPipeline } from "./pipeline.ts";
+import { runPlan } from "./plan.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition } from "./process.ts";
 import { defaultRetry } from "./retry.ts";
 import type { EffectKey, Json, RunId } from "./vocabulary.ts";
@@ -230,6 +232,7 @@ export class ProcessInstance {
     const context: ProcessContext = {
       agent: ask("agent"),
       shell: ask("shell"),
+      join: ask("join"),
       gate: ask("gate"),
       breakpoint: ask("breakpoint"),
       ask: ask("ask"),
@@ -300,6 +303,14 @@ export class ProcessInstance {
         const failure = firstFailure(results);
         if (failure !== null) throw failure.error;
         return results;
+      },
+      fork: async (name, options) => {
+        const outer = child(name);
+        return runFork(this.#context(outer), options, (branch) => this.#context(childOf(outer, branch)));
+      },
+      plan: async (name, steps, options) => {
+        const outer = child(name);
+        return runPlan(steps, options, (step) => this.#context(childOf(outer, step)), this.#context(outer));
       },
       pipeline: async (pipeline, input) => {
         const outer = child(pipeline.name);

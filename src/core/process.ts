@@ -7,8 +7,16 @@
 import type { z } from "zod";
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import { BatonError } from "./errors.ts";
+
+
 import type { InstructionsHook } from "./instructions.ts";
+
+
+import type { Committed, Forked, ForkOptions } from "./fork.ts";
+
+
 import type { Pipeline } from "./pipeline.ts";
+import type { PlanOptions, PlanOutcome, StepWork, WorkStep } from "./plan.ts";
 import type { Json, Verdict } from "./vocabulary.ts";
 import type { StepResults, WorkflowSteps } from "./workflow.ts";
 
@@ -29,6 +37,8 @@ export interface ProcessContext {
   /** Each effect method takes a name, unique by itself within its scope (a repeated one is counted: `repair#2`), and the input of its kind. */
   readonly agent: Ask<"agent">;
   readonly shell: Ask<"shell">;
+  /** Commits merged in order, in the trusted repository; `fork` and `plan` ask for it. */
+  readonly join: Ask<"join">;
   readonly gate: Ask<"gate">;
   readonly breakpoint: Ask<"breakpoint">;
   readonly ask: Ask<"ask">;
@@ -63,6 +73,14 @@ export interface ProcessContext {
   ): Promise<{ winner: string; value: T }>;
   /** Steps that need each other, as many at once as can be. All end; then the first failure, by order of the names given, is thrown. */
   workflow(name: string, steps: WorkflowSteps): Promise<StepResults>;
+  /** Branches at once, each from `baseSha` in a workspace of its own; their commits are merged in the order of the names. */
+  fork<T extends Committed>(name: string, options: ForkOptions<T>): Promise<Forked<T>>;
+  /** Steps of a plan, compiled into waves of forks; each may change its scope only (BATON_PLAN_INVALID names the steps at fault). */
+  plan<S extends WorkStep, T extends StepWork>(
+    name: string,
+    steps: readonly S[],
+    options: PlanOptions<S, T>,
+  ): Promise<PlanOutcome<T>>;
   /** Stages in a row; what each gives is checked before the next begins (BATON_PIPELINE_MISMATCH). */
   pipeline(pipeline: Pipeline, input: unknown): Promise<unknown>;
   /** Effects that run although the run was cancelled: clean-up, last words. */

@@ -6,6 +6,7 @@ import { type ErrorData, errorCatalogue } from "./errors.ts";
 export const defaultRetry: Record<EffectKind, RetryPolicy> = {
   agent: { attemptsMax: 3, pauseMs: 5_000, pauseMaxMs: 120_000 },
   shell: { attemptsMax: 2, pauseMs: 2_000, pauseMaxMs: 60_000 },
+  join: { attemptsMax: 3, pauseMs: 2_000, pauseMaxMs: 60_000 },
   // GitHub can be down for an hour; a publish is an ensure, so patience costs nothing.
   publish: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   gate: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },

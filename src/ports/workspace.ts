@@ -49,6 +49,14 @@ export interface ImportResult {
   rescued: boolean;
 }
 
+export interface JoinResult {
+  headSha: string;
+  /** How many of the commits, from the first, are in it. */
+  joined: number;
+  /** The first that git could not merge, and where. */
+  conflict: { sha: string; paths: string[] } | null;
+}
+
 export interface Workspaces {
   /** Brings the trusted mirror of the repository up to date with the remote; returns the SHA of `ref` (branch name, `refs/…` or SHA). */
   fetch(access: RepositoryAccess, ref: string): Promise<string>;
@@ -73,6 +81,15 @@ export interface Workspaces {
     options: { runId: RunId; name: string; baseSha: string; headSha: string; bytes: Uint8Array },
     limits: ImportOptions["limits"],
   ): Promise<FileChange[]>;
+  /**
+   * Merges commits of the trusted repository onto `baseSha`, in order, by git's objects alone (W2); stops before the first that
+   * conflicts. The same commits give the same result. What is merged is kept under `refs/baton/…`.
+   */
+  join(
+    access: RepositoryAccess,
+    options: { runId: RunId; name: string; baseSha: string; shas: readonly string[]; message: string },
+    identity: CommitIdentity,
+  ): Promise<JoinResult>;
   /** Removes the workspace of one attempt; what was imported stays. */
   remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;
   /** Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success. */

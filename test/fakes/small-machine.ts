@@ -62,6 +62,7 @@ export function smallWorkspaces(disk: SmallDisk, github: SmallGithub): Workspace
     },
     pushKept: async () => {},
     bundle: async () => null,
+    join: none,
     adoptBundle: none,
     importBundle: none,
     remoteHead: async (_, branch) => github.branches.get(branch) ?? null,

@@ -13,10 +13,19 @@ import type { FileChange } from "../../core/effect.ts";
 import { BatonError, hasCode } from "../../core/errors.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
-import type { ImportOptions, ImportResult, RepositoryAccess, Workspace, Workspaces } from "../../ports/workspace.ts";
+import type {
+  CommitIdentity,
+  ImportOptions,
+  ImportResult,
+  JoinResult,
+  RepositoryAccess,
+  Workspace,
+  Workspaces,
+} from "../../ports/workspace.ts";
 import { Slots } from "../system/slots.ts";
 import { git } from "./git-command.ts";
 import { importCommits, refuseBadTree } from "./import-commits.ts";
+import { joinCommits } from "./join-commits.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { numstat } from "./numstat.ts";
 
@@ -170,6 +179,19 @@ class GitWorkspaces implements Workspaces {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
       throw new BatonError("BATON_TREE_REFUSED", `git refuses the worker's bundle: ${why}`, { cause: thrown });
     }
+  }
+
+  async join(
+    access: RepositoryAccess,
+    { runId, name, baseSha, shas, message }: Parameters<Workspaces["join"]>[1],
+    identity: CommitIdentity,
+  ): Promise<JoinResult> {
+    const gitDir = await this.#trusted(access);
+    this.#paths(runId, name);
+    for (const sha of [baseSha, ...shas]) await this.fetch(access, sha);
+    const result = await joinCommits(gitDir, { baseSha, shas, message, identity });
+    await git(["update-ref", `refs/baton/runs/${runId}/${name}`, result.headSha], { gitDir });
+    return result;
   }
 
   async remove(_access: RepositoryAccess, { runId, name }: { runId: RunId; name: string }): Promise<void> {

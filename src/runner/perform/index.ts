@@ -2,6 +2,7 @@
 import { agentPerformer } from "./agent.ts";
 import { breakpointPerformer } from "./breakpoint.ts";
 import { gatePerformer } from "./gate.ts";
+import { joinPerformer } from "./join.ts";
 import type { ObservePerformer, WorkPerformer } from "./performer.ts";
 import { publishPerformer } from "./publish.ts";
 import { shellPerformer } from "./shell.ts";
@@ -9,6 +10,7 @@ import { shellPerformer } from "./shell.ts";
 export const workPerformers = {
   agent: agentPerformer,
   shell: shellPerformer,
+  join: joinPerformer,
   publish: publishPerformer,
 } satisfies Record<string, WorkPerformer>;
 

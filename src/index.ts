@@ -3,6 +3,7 @@ export type { AgentOutput, BreakpointOutput, EffectInput, EffectOutput, PublishO
 export { BatonError, hasCode } from "./core/errors.ts";
 export type { Instruction, InstructionsHook, InstructionsLoaded } from "./core/instructions.ts";
 export { definePipeline, defineStage, type Pipeline, type PipelineStage, processStage } from "./core/pipeline.ts";
+export { type CompiledPlan, compilePlan, type PlanOutcome, type StepOutcome, type WorkStep } from "./core/plan.ts";
 export {
   defineProcess,
   type EffectOptions,

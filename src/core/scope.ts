@@ -37,8 +37,11 @@ function namesMeet(one: Unit, other: Unit): boolean {
 }
 
 function charactersOf(unit: Unit): Unit[] {
-  if (typeof unit !== "string") return [...unit.name].map((name) => ({ name }));
-  return [...unit.replaceAll(/\*+/g, "*")].map((each) => (each === "*" ? "**" : each));
+  if (typeof unit !== "string") return unit.name.split("").map((name) => ({ name }));
+  return unit
+    .replaceAll(/\*+/g, "*")
+    .split("")
+    .map((each) => (each === "*" ? "**" : each));
 }
 
 function nameOf(unit: Unit): string {

@@ -320,3 +320,51 @@ describe("garbage collection", () => {
     expect((await workspaces.collectGarbage(async () => false)).removed).toEqual([runId]);
   });
 });
+
+describe("commits of several workspaces are joined", () => {
+  const made = async (name: string, files: Record<string, string>, baseSha = base): Promise<string> => {
+    const { path } = await workspaces.create(access, { runId, name, baseSha });
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+    const { headSha } = await workspaces.import(access, { runId, name, baseSha }, options);
+    return headSha as string;
+  };
+  const joinAll = (shas: string[], baseSha = base) =>
+    workspaces.join(
+      access,
+      { runId, name: "join-0", baseSha, shas, message: "Join them\n\nBaton-Run: run_x\n" },
+      options.identity,
+    );
+
+  it("in order, by commits that keep what each was, and the same again", async () => {
+    const one = await made("one", { "one.txt": "1\n" });
+    const two = await made("two", { "two.txt": "2\n", "src/a.js": "one\n2\n" });
+    const three = await made("three", { "three.txt": "3\n" });
+    const joined = await joinAll([one, two, three]);
+    expect(joined).toMatchObject({ joined: 3, conflict: null });
+    expect((await workspaces.listFiles(access, joined.headSha)).sort()).toEqual(
+      [".gitignore", "one.txt", "src/a.js", "three.txt", "two.txt"].sort(),
+    );
+    for (const sha of [one, two, three]) expect(await workspaces.isAncestor(access, sha, joined.headSha)).toBe(true);
+    expect(sh(join(root, "baton", "trusted", "7.git"), "show", "-s", "--format=%an %cn|%B", joined.headSha)).toMatch(
+      /^baton\[bot\] baton\[bot\]\|Join them/,
+    );
+    expect(await joinAll([one, two, three])).toEqual(joined);
+    // What comes after it begins there, and is on it.
+    const four = await made("four", { "four.txt": "4\n" }, joined.headSha);
+    expect(await workspaces.diffStat(access, joined.headSha, four)).toEqual([
+      { path: "four.txt", added: 1, removed: 0 },
+    ]);
+  });
+
+  it("up to the first conflict, which is told with its paths; nothing is merged half", async () => {
+    const one = await made("one", { "src/a.js": "ONE\ntwo\n" });
+    const two = await made("two", { "src/a.js": "Uno\ntwo\n", "two.txt": "2\n" });
+    expect(await joinAll([one, two])).toEqual({ headSha: one, joined: 1, conflict: { sha: two, paths: ["src/a.js"] } });
+  });
+
+  it("one alone, and one that is already in, make no commit", async () => {
+    const one = await made("one", { "one.txt": "1\n" });
+    expect(await joinAll([one])).toEqual({ headSha: one, joined: 1, conflict: null });
+    expect(await joinAll([one, base])).toEqual({ headSha: one, joined: 2, conflict: null });
+  });
+});

@@ -78,12 +78,10 @@ export async function performOrder(
   }
   const headSha = result.ok ? (result.output as unknown as AgentOutput).headSha : (result.kept?.headSha ?? null);
   const bytes = headSha === null ? null : await workspaces.bundle(access, headSha);
-  const baseSha = (context.effect.input as { baseSha: string }).baseSha;
   await client.post("result", {
     epoch: claim.epoch,
     result: { ...result, blobs, prompted: told },
-    bundle:
-      headSha === null || bytes === null ? null : { headSha, baseSha, base64: Buffer.from(bytes).toString("base64") },
+    bundle: headSha === null || bytes === null ? null : { headSha, base64: Buffer.from(bytes).toString("base64") },
   });
   await workspaces.remove(access, { runId, name: workspaceName(context.effect, order.attempt) });
   return result;

@@ -11,6 +11,7 @@ import { limits } from "../core/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
+import { readBody } from "./read-body.ts";
 
 export interface DeliverOptions {
   store: Pick<Store, "insertDelivery">;
@@ -32,7 +33,11 @@ export async function deliver(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const body = await readBody(request, options.bodyDeadlineMs ?? bodyDeadlineMs);
+    const body = await readBody(request, {
+      what: "delivery",
+      bytesMax: limits.deliveryBytesMax,
+      deadlineMs: options.bodyDeadlineMs ?? bodyDeadlineMs,
+    });
     if (!(await isSigned(options.secrets, body, header(request, "x-hub-signature-256")))) {
       throw new BatonError("BATON_SIGNATURE_INVALID", "The delivery's signature does not match.");
     }
@@ -87,37 +92,6 @@ function parse(body: Buffer): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery's body is not a JSON object.");
   return value as Record<string, unknown>;
-}
-
-async function readBody(request: IncomingMessage, deadlineMs: number): Promise<Buffer> {
-  const tooLarge = (): BatonError =>
-    new BatonError("BATON_PAYLOAD_TOO_LARGE", `A delivery has at most ${limits.deliveryBytesMax} bytes.`);
-  if (Number(header(request, "content-length")) > limits.deliveryBytesMax) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  return new Promise((resolve, reject) => {
-    const late = (): void =>
-      fail(new BatonError("BATON_PAYLOAD_INVALID", `The delivery's body did not arrive within ${deadlineMs} ms.`));
-    const deadline = setTimeout(late, deadlineMs);
-    // The request is only no longer read, not destroyed: the answer still has to leave by its socket.
-    const fail = (error: BatonError): void => {
-      clearTimeout(deadline);
-      request.removeAllListeners("data").pause();
-      reject(error);
-    };
-    request.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > limits.deliveryBytesMax) fail(tooLarge());
-      else chunks.push(chunk);
-    });
-    request.once("end", () => {
-      clearTimeout(deadline);
-      resolve(Buffer.concat(chunks));
-    });
-    request.once("error", (cause) =>
-      fail(new BatonError("BATON_PAYLOAD_INVALID", "The sender went away within the delivery's body.", { cause })),
-    );
-  });
 }
 
 /** GitHub signs UTF-8; bytes that are none can have no valid signature. Fails closed without a secret. */

@@ -3,7 +3,8 @@
  * Thin: checks the job's token and the body, hands both to `runner/remote/claims.ts`.
  *
  * EA1 No body is parsed before the token holds.
- * EA2 Errors are `{ok: false, code, message, remedy}` with the status of the catalogue.
+ * EA2 A large body may take long as long as it comes; who trickles is cut.
+ * EA3 Errors are `{ok: false, code, message, remedy}` with the status of the catalogue.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { z } from "zod";
@@ -14,12 +15,21 @@ import type { JobIdentities, JobIdentity } from "../ports/job-identity.ts";
 import type { Log } from "../ports/log.ts";
 import type { Attempt, EffectClaims } from "../runner/remote/claims.ts";
 import { claimRequestSchema, heartbeatRequestSchema, resultRequestSchema } from "../runner/remote/protocol.ts";
+import { type BodyBounds, readBody } from "./read-body.ts";
 
 export const effectsPath = "/api/v1/effects/";
 
 const attemptPattern = /^\/api\/v1\/effects\/([^/]+)\/([^/]+)\/([1-9]\d{0,3})\/([a-z]+)$/;
-/** Base64 of a bundle, and room for the rest. */
-const bodyBytesMax = Math.ceil((limits.importBytesMax * 4) / 3) + 4 * 1024 * 1024;
+/** Base64 of a bundle, and room for the rest: on a slow line that takes minutes, so it is judged by its pace. */
+const bodyBounds: BodyBounds = {
+  what: "request",
+  bytesMax: Math.ceil((limits.importBytesMax * 4) / 3) + 4 * 1024 * 1024,
+  deadlineMs: 30_000,
+  bytesPerSecondMin: 128 * 1024,
+};
+/** What the largest request at the slowest pace takes. */
+export const requestMsMax =
+  bodyBounds.deadlineMs + Math.ceil((bodyBounds.bytesMax / (bodyBounds.bytesPerSecondMin ?? 1)) * 1_000);
 
 type Handler = (claims: EffectClaims, attempt: Attempt, job: JobIdentity, body: unknown) => Promise<object>;
 
@@ -54,7 +64,7 @@ export async function answerEffects(
     const error = toBatonError(thrown);
     log.warn("A worker's request was refused", { path: request.url ?? "", code: error.code });
     const { code, message, remedy } = error;
-    send(response, errorCatalogue[code].httpStatus, { ok: false, code, message, remedy });
+    send(response, errorCatalogue[code].httpStatus, { ok: false, code, message, remedy }, !request.complete);
   }
 }
 
@@ -70,23 +80,18 @@ function tokenOf({ headers }: IncomingMessage): string {
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > bodyBytesMax)
-      throw new BatonError("BATON_PAYLOAD_TOO_LARGE", `A request has at most ${bodyBytesMax} bytes.`);
-    chunks.push(chunk);
-  }
+  const body = await readBody(request, bodyBounds);
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}");
+    return JSON.parse(body.toString("utf8") || "{}");
   } catch (thrown) {
     throw new BatonError("BATON_PAYLOAD_INVALID", "The body is not JSON.", { cause: thrown });
   }
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
+/** `cut`: the rest of the request is not wanted, so its connection ends with the answer. */
+function send(response: ServerResponse, status: number, body: object, cut = false): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+  const headers = { "content-type": "application/json", "cache-control": "no-store" };
+  response.writeHead(status, cut ? { ...headers, connection: "close" } : headers);
   response.end(JSON.stringify(body));
 }

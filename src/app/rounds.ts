@@ -26,5 +26,5 @@ async function prune({ store, clock }: Dependencies): Promise<Record<string, unk
     deliveriesBefore: now - limits.deliveryRetentionMs,
     outboxBefore: now - limits.outboxRetentionMs,
   });
-  return pruned.deliveries + pruned.outbox === 0 ? null : pruned;
+  return pruned.deliveries + pruned.outbox + pruned.values === 0 ? null : { ...pruned };
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createJobIdentities } from "../adapters/oidc/job-identities.ts";
 import type { Baton } from "../wire.ts";
 import { deliver } from "./deliver.ts";
-import { answerEffects, effectsPath } from "./effects-api.ts";
+import { answerEffects, effectsPath, requestMsMax } from "./effects-api.ts";
 import type { AppSettings } from "./settings.ts";
 
 /** Webhooks are taken at the root as well: an App that Probot's set-up page registered has its hook there. */
@@ -45,7 +45,8 @@ export async function startServer(settings: AppSettings, baton: Baton): Promise<
   });
   // A client that sends its headers slowly holds a socket, nothing else, and not for long.
   server.headersTimeout = 10_000;
-  server.requestTimeout = 30_000;
+  // Only the last resort: each door has its own, stricter deadline, and runners bring bundles.
+  server.requestTimeout = requestMsMax;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(settings.port, settings.host, resolve);

@@ -135,6 +135,18 @@ export function attemptEnded(
   ];
 }
 
+/** A milestone of an attempt, while it is the one that runs. */
+export function progress(
+  state: RunState,
+  key: EffectKey,
+  attempt: number,
+  { note, usage }: { note: string; usage: Usage[] },
+): RunEvent[] {
+  const current = state.effects.get(key)?.attempts.at(-1);
+  if (!state.open.has(key) || current?.attempt !== attempt) return [];
+  return [{ type: "effect.progress", key, attempt, note, usage }];
+}
+
 /** How often it was really tried: attempts whose worker went away under them say nothing about the step. */
 function triesOf(effect: EffectState, attempt: number): number {
   return attempt - effect.attempts.filter(({ error }) => error?.code === "BATON_ATTEMPT_LOST").length;

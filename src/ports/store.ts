@@ -14,6 +14,9 @@
 import type { RunEvent, StoredEvent } from "../core/event.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 
+/** Values whose names begin so and go on with a run's id and `/` belong to that run: `prune` removes them some time after its end. */
+export const runValuePrefix = "effect:";
+
 export interface Fence {
   name: string;
   owner: string;
@@ -148,6 +151,12 @@ export interface Lease extends Fence {
   expiresAt: number;
 }
 
+export interface Pruned {
+  deliveries: number;
+  outbox: number;
+  values: number;
+}
+
 export interface Store {
   // journal
   append(request: AppendRequest): Promise<StoredEvent[]>;
@@ -172,9 +181,10 @@ export interface Store {
   knownGuids(guids: string[]): Promise<Set<string>>;
   /**
    * Removes what nothing needs any more: handled or failed deliveries received before, and outbox rows done or failed and
-   * put in before whose run (if any) is over. Times in milliseconds since the epoch; returns how many of each went.
+   * put in before whose run (if any) is over, and with them values of runs (`runValuePrefix`) that were over by then. Times in
+   * milliseconds since the epoch; returns how many of each went.
    */
-  prune(before: { deliveriesBefore: number; outboxBefore: number }): Promise<{ deliveries: number; outbox: number }>;
+  prune(before: { deliveriesBefore: number; outboxBefore: number }): Promise<Pruned>;
 
   // writes without a journal append
   write(writes: TransactionWrites): Promise<void>;
@@ -208,6 +218,7 @@ export interface Store {
   // small durable values, for cursors
   value(name: string): Promise<Json>;
   setValue(name: string, value: Json): Promise<void>;
+  removeValues(names: string[]): Promise<void>;
 }
 
 /** The durable work queue: pg-boss in the database adapters. */

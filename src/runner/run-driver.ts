@@ -10,7 +10,7 @@
  * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
 
-import { answer, attemptEnded, expire, isOver, lostAttempts, observe } from "../core/decide.ts";
+import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { RunEvent, StoredEvent } from "../core/event.ts";
@@ -244,6 +244,8 @@ export class RunDriver {
         return;
       }
       await this.#change((state) => attemptEnded(state, effect.key, attempt, result, clock.now()));
+      if (this.#isRemote(effect))
+        await performer.settled?.(this.#dependencies, { run: this.#actor.state.runId, effect: effect.key, attempt });
       await this.#warnOfBudget();
       await this.#status();
     } catch (thrown) {
@@ -330,9 +332,7 @@ export class RunDriver {
         if (reports >= progressEventsMax || clock.now() < reportedAt + progressIntervalMs) return;
         reports += 1;
         reportedAt = clock.now();
-        this.#change((now) =>
-          now.open.has(effect.key) ? [{ type: "effect.progress", key: effect.key, attempt, note, usage }] : [],
-        )
+        this.#change((now) => progress(now, effect.key, attempt, { note, usage }))
           .then(() => this.#status())
           .catch((thrown: unknown) => this.#fail(thrown));
       },

@@ -6,16 +6,17 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
-import type {
-  Database,
-  Fence,
-  Job,
-  Lease,
-  NewDelivery,
-  NewOutboxRow,
-  OutboxRow,
-  RunRow,
-  Store,
+import {
+  type Database,
+  type Fence,
+  type Job,
+  type Lease,
+  type NewDelivery,
+  type NewOutboxRow,
+  type OutboxRow,
+  type RunRow,
+  runValuePrefix,
+  type Store,
 } from "../../src/ports/store.ts";
 import { alice } from "../fakes/run-world.ts";
 
@@ -211,6 +212,25 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       await store.prune({ deliveriesBefore: 1_000, outboxBefore: Number.MAX_SAFE_INTEGER });
       expect(await store.outboxRow(done)).toBeNull();
       expect(await store.outboxRow(pending)).not.toBeNull();
+    });
+
+    it("values are there until removed; those of a run go with its other leftovers, once it is over", async () => {
+      const [over, active, unknown] = [newRun(), newRun(), newRun()];
+      const names = [over, active, unknown].map((runId) => `${runValuePrefix}${runId}/plan/1/result`);
+      for (const name of [...names, `cursor:${over}`, `removed:${over}`]) await store.setValue(name, { at: 1 });
+      await store.write({ run: { ...runRow(over), status: "completed", updatedAt: 1_000 } });
+      await store.write({ run: { ...runRow(active), status: "paused", updatedAt: 1_000 } });
+      await store.removeValues([`removed:${over}`, "never there"]);
+      const left = async (): Promise<boolean[]> => {
+        const values = await Promise.all(
+          [...names, `cursor:${over}`, `removed:${over}`].map((name) => store.value(name)),
+        );
+        return values.map((value) => value !== null);
+      };
+      await store.prune({ deliveriesBefore: 0, outboxBefore: 1_000 });
+      expect(await left()).toEqual([true, true, true, true, false]);
+      expect(await store.prune({ deliveriesBefore: 0, outboxBefore: 1_001 })).toMatchObject({ values: 1 });
+      expect(await left()).toEqual([false, true, true, true, false]);
     });
 
     it("S1: a conflicting append keeps nothing of what came with it: jobs, ledger, index row, thread", async () => {

@@ -9,20 +9,22 @@ import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts
 import { BatonError, isBatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
-import type {
-  AppendRequest,
-  Delivery,
-  Fence,
-  Lease,
-  LedgerRow,
-  NewDelivery,
-  NewJob,
-  NewOutboxRow,
-  OutboxRow,
-  RunFilter,
-  RunRow,
-  Store,
-  TransactionWrites,
+import {
+  type AppendRequest,
+  type Delivery,
+  type Fence,
+  type Lease,
+  type LedgerRow,
+  type NewDelivery,
+  type NewJob,
+  type NewOutboxRow,
+  type OutboxRow,
+  type Pruned,
+  type RunFilter,
+  type RunRow,
+  runValuePrefix,
+  type Store,
+  type TransactionWrites,
 } from "../../ports/store.ts";
 import { sha256 } from "../system/sha256.ts";
 import type { Tables } from "./tables.ts";
@@ -287,13 +289,7 @@ export class SqlStore implements Store {
       .catch(rethrow);
   }
 
-  async prune({
-    deliveriesBefore,
-    outboxBefore,
-  }: {
-    deliveriesBefore: number;
-    outboxBefore: number;
-  }): Promise<{ deliveries: number; outbox: number }> {
+  async prune({ deliveriesBefore, outboxBefore }: { deliveriesBefore: number; outboxBefore: number }): Promise<Pruned> {
     const deliveries = await this.#db
       .deleteFrom("deliveries")
       .where("state", "!=", "received")
@@ -316,7 +312,29 @@ export class SqlStore implements Store {
       )
       .executeTakeFirst()
       .catch(rethrow);
-    return { deliveries: Number(deliveries.numDeletedRows), outbox: Number(outbox.numDeletedRows) };
+    const values = await this.#db
+      .deleteFrom("settings_values")
+      .where("name", "like", `${runValuePrefix}%`)
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom("runs")
+            .select("runs.run_id")
+            .where(
+              "runs.run_id",
+              "=",
+              sql<string>`split_part(substr(name, ${runValuePrefix.length + 1}::integer), '/', 1)`,
+            )
+            .where("runs.status", "not in", activeStatuses)
+            .where("runs.updated_at", "<", outboxBefore),
+        ),
+      )
+      .executeTakeFirst()
+      .catch(rethrow);
+    return {
+      deliveries: Number(deliveries.numDeletedRows),
+      outbox: Number(outbox.numDeletedRows),
+      values: Number(values.numDeletedRows),
+    };
   }
 
   async knownGuids(guids: string[]): Promise<Set<string>> {
@@ -528,6 +546,11 @@ export class SqlStore implements Store {
       .onConflict((on) => on.column("name").doUpdateSet({ value: text }))
       .execute()
       .catch(rethrow);
+  }
+
+  async removeValues(names: string[]): Promise<void> {
+    if (names.length === 0) return;
+    await this.#db.deleteFrom("settings_values").where("name", "in", names).execute().catch(rethrow);
   }
 
   async #runs(ids: string[]): Promise<RunRow[]> {

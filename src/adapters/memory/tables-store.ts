@@ -168,6 +168,11 @@ export class TablesStore implements Store {
     return this.#change((tables) => tables.setValue(name, kept));
   }
 
+  async removeValues(names: string[]): Promise<void> {
+    const wanted = [...names];
+    return this.#change((tables) => tables.removeValues(wanted));
+  }
+
   #change<T>(apply: (tables: Tables) => T): Promise<T> {
     return this.#host.change(apply, { jobs: [], isCause: false });
   }

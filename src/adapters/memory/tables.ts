@@ -11,20 +11,22 @@ import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from ".
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
-import type {
-  AppendRequest,
-  Delivery,
-  Fence,
-  Job,
-  Lease,
-  LedgerRow,
-  NewDelivery,
-  NewJob,
-  NewOutboxRow,
-  OutboxRow,
-  RunFilter,
-  RunRow,
-  TransactionWrites,
+import {
+  type AppendRequest,
+  type Delivery,
+  type Fence,
+  type Job,
+  type Lease,
+  type LedgerRow,
+  type NewDelivery,
+  type NewJob,
+  type NewOutboxRow,
+  type OutboxRow,
+  type Pruned,
+  type RunFilter,
+  type RunRow,
+  runValuePrefix,
+  type TransactionWrites,
 } from "../../ports/store.ts";
 import { sha256 } from "../system/sha256.ts";
 
@@ -192,8 +194,8 @@ export class Tables {
     return new Set(guids.filter((guid) => known.has(guid)));
   }
 
-  prune(before: { deliveriesBefore: number; outboxBefore: number }): { deliveries: number; outbox: number } {
-    const removed = { deliveries: 0, outbox: 0 };
+  prune(before: { deliveriesBefore: number; outboxBefore: number }): Pruned {
+    const removed = { deliveries: 0, outbox: 0, values: 0 };
     for (const [key, { state, receivedAt }] of this.deliveries) {
       if (state === "received" || receivedAt >= before.deliveriesBefore) continue;
       this.deliveries.delete(key);
@@ -207,6 +209,13 @@ export class Tables {
       this.outbox.delete(key);
       this.#changed("outbox", key);
       removed.outbox += 1;
+    }
+    for (const name of this.values.keys()) {
+      const runId = name.startsWith(runValuePrefix) ? name.slice(runValuePrefix.length).split("/")[0] : undefined;
+      const run = this.runRows.get(runId as RunId);
+      if (run === undefined || activeStates.has(run.status) || run.updatedAt >= before.outboxBefore) continue;
+      this.removeValues([name]);
+      removed.values += 1;
     }
     return removed;
   }
@@ -276,6 +285,10 @@ export class Tables {
   setValue(name: string, value: Json): void {
     this.values.set(name, structuredClone(value));
     this.#changed("values", name);
+  }
+
+  removeValues(names: string[]): void {
+    for (const name of names) if (this.values.delete(name)) this.#changed("values", name);
   }
 
   // jobs

@@ -18,7 +18,7 @@ import { unpriced } from "../../money/cost.ts";
 import type { HarnessEvent, HarnessResult, ToolServer } from "../../ports/harness.ts";
 import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { performRemotely } from "../remote/remote-agent.ts";
+import { forget, performRemotely } from "../remote/remote-agent.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { instruct } from "./instruct.ts";
@@ -29,6 +29,7 @@ import { remember, route, takenOver } from "./route.ts";
 export const agentPerformer: WorkPerformer = {
   estimateUsd: (state) => settingsOf(state).limits.attemptUsd,
   perform: (context) => (isRemote(context.dependencies, context.state) ? performRemotely(context) : perform(context)),
+  settled: forget,
   isRemote,
 };
 

@@ -11,6 +11,7 @@ import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
 import type { Dependencies } from "../dependencies.ts";
+import type { Attempt } from "../remote/claims.ts";
 
 export interface PerformContext {
   dependencies: Dependencies;
@@ -33,6 +34,8 @@ export interface WorkPerformer {
   /** How much to set aside before the dispatch, in USD; 0 for what costs nothing. */
   estimateUsd(state: RunState, effect: EffectState): number;
   perform(context: PerformContext): Promise<AttemptResult>;
+  /** The end of an attempt elsewhere is in the journal: what was kept only for it may go. Never fails; not called when this process dies first. */
+  settled?(dependencies: Dependencies, attempt: Attempt): Promise<void>;
   /** True when a worker elsewhere performs it: it outlives this process, and is waited for again after a start. */
   isRemote?(dependencies: Dependencies, state: RunState): boolean;
 }

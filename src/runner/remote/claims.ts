@@ -7,17 +7,17 @@
  */
 
 import type { z } from "zod";
+import { progress } from "../../core/decide.ts";
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import { type Json, runIdSchema } from "../../core/vocabulary.ts";
 import type { JobIdentity } from "../../ports/job-identity.ts";
-import type { Lease } from "../../ports/store.ts";
+import { type Lease, runValuePrefix } from "../../ports/store.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { Runner } from "../runner.ts";
 import { settingsOf } from "../settings-of.ts";
-import { ledgerFreeProgress } from "./progress.ts";
 import type { ClaimAnswer, heartbeatRequestSchema, ResultRequest } from "./protocol.ts";
 
 export interface Attempt {
@@ -26,10 +26,17 @@ export interface Attempt {
   attempt: number;
 }
 
+/** What a worker's result is kept as until its attempt has ended; then only the epoch, for who posts it again (EP2). */
+export interface KeptResult {
+  epoch: number;
+  result: ResultRequest["result"];
+  bundle: { headSha: string } | null;
+}
+
 export const remoteWorker = "actions";
 
 /** Of the leases that are claims. */
-export const claimPrefix = "effect:";
+export const claimPrefix = runValuePrefix;
 
 export function operationOf({ run, effect, attempt }: Attempt): string {
   return `${claimPrefix}${run}/${effect}/${attempt}`;
@@ -47,8 +54,9 @@ export class EffectClaims {
   async claim(attempt: Attempt, job: JobIdentity): Promise<ClaimAnswer> {
     const { store, clock, github } = this.#dependencies;
     const { state, effect } = await this.#attempt(attempt, job);
-    if (!state.open.has(effect.key)) throw conflict(`"${effect.key}" has ended meanwhile.`);
     const operation = operationOf(attempt);
+    if (effect.status !== "running" || (await store.value(`${operation}/result`)) !== null)
+      throw conflict(`Attempt ${attempt.attempt} of "${effect.key}" has ended meanwhile.`);
     const lease = await store.acquireLease(operation, ownerOf(job), clock.now(), limits.remoteLeaseMs);
     if (lease === null) throw conflict("Another job has claimed this attempt.");
     await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch: lease.epoch });
@@ -79,9 +87,7 @@ export class EffectClaims {
     const operation = operationOf(attempt);
     await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch });
     if (note !== undefined)
-      await this.#runner.change(state.runId, (now) =>
-        ledgerFreeProgress(now, effect.key, attempt.attempt, note, usage),
-      );
+      await this.#runner.change(state.runId, (now) => progress(now, effect.key, attempt.attempt, { note, usage }));
     return { cancel: (await store.value(`${operation}/cancel`)) !== null || !state.open.has(effect.key) };
   }
 
@@ -91,21 +97,17 @@ export class EffectClaims {
     // EP2: the answer to the first may have been lost, and the attempt be over by now.
     const before = (await store.value(`${operation}/result`)) as { epoch: number } | null;
     if (before?.epoch === request.epoch) return { taken: true };
-    await this.#attempt(attempt, job);
+    const { state } = await this.#attempt(attempt, job);
     await this.#hold(attempt, job, request.epoch);
     for (const blob of request.result.blobs) await store.putBlob(redact(blob));
-    const bundleId = request.bundle === null ? null : await store.putBlob(request.bundle.base64);
-    const kept = {
+    if (request.bundle !== null) await store.setValue(`${operation}/bundle`, request.bundle.base64);
+    const kept: KeptResult = {
       epoch: request.epoch,
       result: request.result,
-      bundle:
-        request.bundle === null
-          ? null
-          : { headSha: request.bundle.headSha, baseSha: request.bundle.baseSha, id: bundleId },
+      bundle: request.bundle === null ? null : { headSha: request.bundle.headSha },
     };
     await store.setValue(`${operation}/result`, kept as unknown as Json);
-    const { runId } = (await this.#attempt(attempt, job)).state;
-    await this.#runner.wake(runId, false);
+    await this.#runner.wake(state.runId, false);
     return { taken: true };
   }
 

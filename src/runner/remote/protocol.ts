@@ -67,9 +67,9 @@ export const resultRequestSchema = z.strictObject({
     kept.extend({ ok: z.literal(false), error: errorDataSchema, kept: keptSchema.nullable() }),
   ]),
   bundle: z
-    .object({ headSha: shaSchema, baseSha: shaSchema, base64: z.base64() })
+    .object({ headSha: shaSchema, base64: z.base64() })
     .nullable()
     .default(null)
-    .describe("The commits that were made, as a git bundle from `baseSha` to `headSha`."),
+    .describe("The commits that were made, as a git bundle that leads from the step's own base to `headSha`."),
 });
 export type ResultRequest = z.infer<typeof resultRequestSchema>;

@@ -5,16 +5,37 @@ import { openMemory } from "../../adapters/memory/open.ts";
 import { silentLog } from "../../adapters/system/log.ts";
 import { limits } from "../../core/limits.ts";
 import type { PerformContext } from "../perform/performer.ts";
-import { performRemotely } from "./remote-agent.ts";
+import { forget, performRemotely } from "./remote-agent.ts";
 
 const sha = "a".repeat(40);
+const made = "b".repeat(40);
 const operation = "effect:run_0123456789abcdef/plan/1";
+const input = {
+  title: "Plan",
+  role: "implement",
+  prompt: { system: "", user: "" },
+  access: "write",
+  baseSha: sha,
+};
+
+interface Imported {
+  baseSha: string;
+  headSha: string;
+}
 
 function remote() {
   const clock = new ManualClock();
   const { store } = openMemory({ clock, log: silentLog });
   const dispatched: string[] = [];
+  const imported: Imported[] = [];
   const controller = new AbortController();
+  const workspaces = {
+    fetch: async () => sha,
+    importBundle: async (_: unknown, { baseSha, headSha }: Imported) => {
+      imported.push({ baseSha, headSha });
+      return [{ path: "a.js", added: 1, removed: 0 }];
+    },
+  };
   const context = {
     dependencies: {
       store,
@@ -23,6 +44,7 @@ function remote() {
       owner: "app",
       publicUrl: "https://baton.example",
       redact: (text: string) => text,
+      workspaces,
     },
     state: {
       runId: "run_0123456789abcdef",
@@ -30,9 +52,12 @@ function remote() {
       settings: {},
       thread: { repository: { defaultBranch: "main" } },
     },
-    effect: { key: "plan", attempts: [], input: { baseSha: sha } },
+    effect: { key: "plan", attempts: [], input },
     attempt: 1,
-    github: { dispatchWorkflow: async (_: unknown, workflow: string) => void dispatched.push(workflow) },
+    github: {
+      dispatchWorkflow: async (_: unknown, workflow: string) => void dispatched.push(workflow),
+      gitAccess: async () => ({ url: "https://github.example/a/b", token: null }),
+    },
     signal: controller.signal,
     report() {},
   } as unknown as PerformContext;
@@ -43,7 +68,7 @@ function remote() {
       clock.advance(limits.remoteLookMs);
     }
   };
-  return { clock, store, dispatched, controller, context, pass };
+  return { clock, store, dispatched, imported, controller, context, pass };
 }
 
 it("a runner that never comes is given up, and another attempt may begin", async () => {
@@ -82,6 +107,59 @@ it("RA2: asked for once, also when Baton starts anew; left without a word when i
   expect(dispatched).toHaveLength(1);
   expect(await store.value(`${operation}/cancel`)).toBeNull();
   expect(clock.sleeping).toBe(0);
+});
+
+const kept = { headSha: made, sessionId: null, harness: "command" };
+const output = {
+  harness: "command",
+  model: "m",
+  text: "done",
+  sessionId: null,
+  baseSha: made,
+  headSha: made,
+  commits: 1,
+  files: [{ path: "small.js", added: 1, removed: 0 }],
+  rescued: false,
+  turns: 1,
+  transcriptId: null,
+  promptId: null,
+};
+const worked = { ok: true, output, usage: [], blobs: [] };
+const stopped = { ok: false, error: { code: "BATON_TIMEOUT", message: "late" }, usage: [], kept, blobs: [] };
+
+/** What the App makes of a result that a worker has posted. */
+async function taken(result: object, bundle: { headSha: string; baseSha?: string } | null) {
+  const { context, store, imported, pass } = remote();
+  await store.setValue(`${operation}/result`, { epoch: 3, result, bundle } as never);
+  if (bundle !== null) await store.setValue(`${operation}/bundle`, "YnVuZGxl");
+  const [performed] = await Promise.all([performRemotely(context), pass(1_000)]);
+  return { result: performed, imported, store, context };
+}
+
+it("RA3: commits are measured from the step's own base, whatever base the worker names", async () => {
+  const { result, imported } = await taken(worked, { headSha: made, baseSha: made });
+  expect(imported).toEqual([{ baseSha: sha, headSha: made }]);
+  expect(result).toMatchObject({ ok: true, output: { baseSha: sha, files: [{ path: "a.js" }] } });
+});
+
+it("RA3: a commit that was not brought is refused, and is no place for the next attempt to begin", async () => {
+  await expect(taken(worked, { headSha: sha })).rejects.toMatchObject({ code: "BATON_TREE_REFUSED" });
+  expect((await taken(stopped, { headSha: made })).result).toMatchObject({ kept });
+  expect((await taken(stopped, null)).result).toMatchObject({ kept: { ...kept, headSha: null } });
+});
+
+it("RA3: without a commit nothing changed, whatever files the worker names", async () => {
+  const { result } = await taken({ ...worked, output: { ...output, headSha: null } }, null);
+  expect(result).toMatchObject({ ok: true, output: { headSha: null, files: [] } });
+});
+
+it("RA4: of an attempt that has ended only its epoch stays", async () => {
+  const { store, context } = await taken(worked, { headSha: made });
+  for (const name of ["seen", "cancel"]) await store.setValue(`${operation}/${name}`, true);
+  await forget(context.dependencies, { run: context.state.runId, effect: "plan", attempt: 1 });
+  for (const name of ["asked", "seen", "cancel", "bundle"])
+    expect([name, await store.value(`${operation}/${name}`)]).toEqual([name, null]);
+  expect(await store.value(`${operation}/result`)).toEqual({ epoch: 3 });
 });
 
 it("a cancellation is told to the runner, whose last words are waited for", async () => {

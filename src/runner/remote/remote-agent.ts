@@ -3,11 +3,13 @@
  *
  * RA1 Asked for twice is harmless: the second job finds the attempt claimed and ends.
  * RA2 A Baton that starts anew waits for the same attempt; only a silent or absent worker loses it.
- * RA3 What the worker says it changed is measured again here.
+ * RA3 What the worker says it changed is measured again here, from the step's own base; a base of the worker's counts for nothing.
+ * RA4 Of an attempt that has ended only the epoch of its result stays, and that no longer than the run's other leftovers.
  */
 import type { AttemptResult } from "../../core/decide.ts";
-import { type AgentOutput, agentInputSchema } from "../../core/effect.ts";
-import { BatonError, type ErrorData } from "../../core/errors.ts";
+import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
+import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
+import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -15,14 +17,8 @@ import { hooksOf } from "../perform/instruct.ts";
 import { type PerformContext, workspaceName } from "../perform/performer.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
-import { type Attempt, operationOf } from "./claims.ts";
-import type { Order, ResultRequest } from "./protocol.ts";
-
-interface KeptResult {
-  epoch: number;
-  result: ResultRequest["result"];
-  bundle: { headSha: string; baseSha: string; id: string } | null;
-}
+import { type Attempt, type KeptResult, operationOf } from "./claims.ts";
+import type { Order } from "./protocol.ts";
 
 export async function performRemotely(context: PerformContext): Promise<AttemptResult> {
   const { dependencies, state, effect, attempt: number, signal } = context;
@@ -32,19 +28,23 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
   if ((await dependencies.store.value(`${operation}/asked`)) === null) await ask(context, attempt);
   const kept = await waitForResult(context, operation);
   if (kept === null) return lost(signal);
-  const { result } = kept;
+  const { result, bundle } = kept;
   if (result.prompted != null && result.prompted.key === effect.key && result.prompted.attempt === number)
     await context.prompted?.(result.prompted);
+  const input = agentInputSchema.parse(effect.input);
   if (!result.ok) {
-    if (kept.bundle !== null) await takeIn(context, kept.bundle);
-    return { ok: false, error: result.error, usage: result.usage, kept: result.kept };
+    if (bundle !== null) await takeIn(context, input, bundle.headSha);
+    return { ok: false, error: result.error, usage: result.usage, kept: keptOf(context, result.kept, bundle) };
   }
-  const output: AgentOutput = { ...result.output, text: dependencies.redact(result.output.text) };
-  if (output.headSha !== null) {
-    if (kept.bundle?.headSha !== output.headSha)
-      throw new BatonError("BATON_TREE_REFUSED", "The worker names a commit that it did not bring.");
-    output.files = await takeIn(context, kept.bundle);
-  }
+  const { headSha } = result.output;
+  if (headSha !== null && bundle?.headSha !== headSha)
+    throw new BatonError("BATON_TREE_REFUSED", "The worker names a commit that it did not bring.");
+  const output: AgentOutput = {
+    ...result.output,
+    text: dependencies.redact(result.output.text),
+    baseSha: input.baseSha,
+    files: headSha === null ? [] : await takeIn(context, input, headSha),
+  };
   return { ok: true, output: output as unknown as Json, usage: result.usage };
 }
 
@@ -56,6 +56,25 @@ function refuseHooks(dependencies: Dependencies, process: { name: string; versio
       "BATON_POLICY_DENIED",
       `\`onInstructionsLoaded\` of ${first.name} changes what agents are told, which \`executor: actions\` cannot do. Use \`executor: local\`.`,
     );
+}
+
+/** The attempt's end is in the journal: what the two sides told each other is not needed any more (RA4). */
+export async function forget({ store, log }: Dependencies, attempt: Attempt): Promise<void> {
+  const operation = operationOf(attempt);
+  try {
+    const result = (await store.value(`${operation}/result`)) as KeptResult | null;
+    if (result !== null) await store.setValue(`${operation}/result`, { epoch: result.epoch });
+    await store.removeValues(["asked", "seen", "cancel", "bundle"].map((name) => `${operation}/${name}`));
+  } catch (thrown) {
+    log.warn("What a runner's attempt left is kept until old rows go", { operation, error: toBatonError(thrown) });
+  }
+}
+
+/** Where the next attempt begins: at commits that came with this one, or that an attempt before brought. */
+function keptOf({ effect }: PerformContext, kept: Kept | null, bundle: KeptResult["bundle"]): Kept | null {
+  if (kept === null || kept.headSha === null) return kept;
+  const known = [bundle?.headSha, ...effect.attempts.map((attempt) => attempt.kept?.headSha)];
+  return known.includes(kept.headSha) ? kept : { ...kept, headSha: null };
 }
 
 async function ask({ dependencies, state, github }: PerformContext, attempt: Attempt): Promise<void> {
@@ -121,22 +140,24 @@ function lost(signal: AbortSignal): AttemptResult {
 }
 
 async function takeIn(
-  { dependencies, state, effect, attempt, github }: PerformContext,
-  { headSha, baseSha, id }: NonNullable<KeptResult["bundle"]>,
+  { dependencies, state, effect, attempt: number, github }: PerformContext,
+  input: AgentInput,
+  headSha: string,
 ): Promise<AgentOutput["files"]> {
-  const base64 = await dependencies.store.blob(id);
-  if (base64 === null) throw new BatonError("BATON_TREE_REFUSED", "The worker's bundle is not there any more.");
-  const input = agentInputSchema.parse(effect.input);
+  const operation = operationOf({ run: state.runId, effect: effect.key, attempt: number });
+  const base64 = await dependencies.store.value(`${operation}/bundle`);
+  if (typeof base64 !== "string")
+    throw new BatonError("BATON_TREE_REFUSED", "The worker's bundle is not there any more.");
   if (input.access !== "write") throw new BatonError("BATON_TREE_REFUSED", "A step that only reads brought commits.");
   const access = await repositoryAccess(github, state.thread.repository, "read");
   await dependencies.workspaces.fetch(access, state.thread.repository.defaultBranch);
   await dependencies.workspaces.fetch(access, input.baseSha).catch(() => {});
-  await dependencies.workspaces.importBundle(
+  return dependencies.workspaces.importBundle(
     access,
     {
       runId: state.runId,
-      name: workspaceName(effect, attempt),
-      baseSha,
+      name: workspaceName(effect, number),
+      baseSha: input.baseSha,
       headSha,
       bytes: Buffer.from(base64, "base64"),
     },
@@ -146,5 +167,4 @@ async function takeIn(
       importBytesMax: limits.importBytesMax,
     },
   );
-  return dependencies.workspaces.diffStat(access, input.baseSha, headSha);
 }

@@ -1,0 +1,63 @@
+/**
+ * A request's body, within bounds of size and time.
+ *
+ * RB1 What is late or too large is refused while it comes, not once it is there; the socket stays for the answer.
+ */
+import type { IncomingMessage } from "node:http";
+import { BatonError } from "../core/errors.ts";
+
+export interface BodyBounds {
+  /** For messages: `delivery`, `request`. */
+  what: string;
+  bytesMax: number;
+  /** How long it may take, from the first look at it. */
+  deadlineMs: number;
+  /** A large one may take longer, as long as it comes at this pace: each byte that came gives it time. 0: it may not. */
+  bytesPerSecondMin?: number;
+}
+
+export async function readBody(
+  request: IncomingMessage,
+  { what, bytesMax, deadlineMs, bytesPerSecondMin = 0 }: BodyBounds,
+): Promise<Buffer> {
+  const tooLarge = (): BatonError =>
+    new BatonError("BATON_PAYLOAD_TOO_LARGE", `A ${what} has at most ${bytesMax} bytes.`);
+  if (Number(request.headers["content-length"]) > bytesMax) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  return new Promise((resolve, reject) => {
+    let grantedMs = deadlineMs;
+    const late = (): void => {
+      const earnedMs = deadlineMs + (bytesPerSecondMin === 0 ? 0 : (bytes / bytesPerSecondMin) * 1_000);
+      if (earnedMs > grantedMs) {
+        timer = setTimeout(late, earnedMs - grantedMs);
+        grantedMs = earnedMs;
+      } else {
+        const pace =
+          bytesPerSecondMin === 0 ? "" : `; after that at least ${bytesPerSecondMin} bytes a second must come`;
+        fail(
+          new BatonError("BATON_PAYLOAD_INVALID", `The ${what}'s body did not arrive within ${deadlineMs} ms${pace}.`),
+        );
+      }
+    };
+    let timer = setTimeout(late, deadlineMs);
+    // The request is only no longer read, not destroyed: the answer still has to leave by its socket.
+    const fail = (error: BatonError): void => {
+      clearTimeout(timer);
+      request.removeAllListeners("data").pause();
+      reject(error);
+    };
+    request.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) fail(tooLarge());
+      else chunks.push(chunk);
+    });
+    request.once("end", () => {
+      clearTimeout(timer);
+      resolve(Buffer.concat(chunks));
+    });
+    request.once("error", (cause) =>
+      fail(new BatonError("BATON_PAYLOAD_INVALID", `The sender went away within the ${what}'s body.`, { cause })),
+    );
+  });
+}

@@ -6,11 +6,11 @@
  * SC2 With another token GitHub itself starts CI; then nothing is started here, and nothing said.
  */
 import type { TokenGithub } from "../adapters/github/github-token.ts";
-import { sha256 } from "../adapters/system/sha256.ts";
 import { toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
+import { outboxRow } from "../runner/outbox/row.ts";
 import { settingsOf } from "../runner/settings-of.ts";
 import type { ActionSettings } from "./settings.ts";
 
@@ -37,22 +37,15 @@ export async function startCi(
     });
   }
   const body = told(branch, { workflows, failed });
-  const payload = { repository: { ...repository }, number: thread, body };
-  await store.write({
-    outbox: [
-      {
-        operationKey: `ci:${branch}`,
-        installationId: 0,
-        repositoryId: repository.id,
-        kind: "comment",
-        payload,
-        contentHash: sha256(body),
-        priority: 20,
-        notBefore: 0,
-        runId: null,
-      },
-    ],
+  const row = outboxRow({
+    operationKey: `ci:${branch}`,
+    repository,
+    kind: "comment",
+    payload: { number: thread, body },
+    priority: 20,
+    content: body,
   });
+  await store.write({ outbox: [row] });
 }
 
 /** The workflow file's input goes before `gates.dispatch` of the run that pushes. */

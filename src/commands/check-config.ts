@@ -4,13 +4,13 @@
  * CC1 It only shows: what judges runs stays the base branch's configuration (Y1).
  * CC2 One check run a head commit, however often it is told of it.
  */
-import { sha256 } from "../adapters/system/sha256.ts";
 import { configCheck } from "../config/check.ts";
 import { configPaths } from "../config/parse.ts";
 import { defaultSettings } from "../config/schema.ts";
-import type { Json, Repository } from "../core/vocabulary.ts";
+import type { Repository } from "../core/vocabulary.ts";
 import type { CheckRunContent } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
+import { outboxRow } from "../runner/outbox/row.ts";
 import { loadSettings, readConfig } from "./load-settings.ts";
 
 const configCheckName = "Baton configuration";
@@ -38,22 +38,13 @@ export async function checkConfig(dependencies: Dependencies, repository: Reposi
     annotations,
     detailsUrl: null,
   };
-  const externalId = `config:${pull.headSha}`;
-  const payload = { repository, sha: pull.headSha, externalId, content } as unknown as Json;
-  await dependencies.store.write({
-    outbox: [
-      {
-        operationKey: `config:${repository.id}:${pull.headSha}`,
-        installationId: repository.installationId,
-        repositoryId: repository.id,
-        kind: "check-run",
-        payload,
-        contentHash: sha256(JSON.stringify(payload)),
-        priority: 10,
-        notBefore: 0,
-        runId: null,
-      },
-    ],
+  const row = outboxRow({
+    operationKey: `config:${repository.id}:${pull.headSha}`,
+    repository,
+    kind: "check-run",
+    payload: { sha: pull.headSha, externalId: `config:${pull.headSha}`, content },
+    priority: 10,
   });
+  await dependencies.store.write({ outbox: [row] });
   return `checked the configuration: ${title}`;
 }

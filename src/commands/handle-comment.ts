@@ -6,14 +6,13 @@
  * HC3 Every outcome is one outbox row by the comment's id: delivered twice, answered once.
  */
 
-import { sha256 } from "../adapters/system/sha256.ts";
 import { type BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
-import type { Json } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
+import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderProblems } from "../thread/help.ts";
@@ -143,35 +142,21 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
 
 function replyRow(dependencies: Dependencies, event: CommentEvent, text: string): NewOutboxRow {
   const body = dependencies.redact(text);
-  return row(
-    event,
-    `reply:${event.commentId}`,
-    "comment",
-    { repository: event.repository as unknown as Json, number: event.number, body },
-    10,
-  );
+  return outboxRow({
+    operationKey: `reply:${event.commentId}`,
+    repository: event.repository,
+    kind: "comment",
+    payload: { number: event.number, body },
+    priority: 10,
+  });
 }
 
 function reactionRow(event: CommentEvent, content: string): NewOutboxRow {
-  return row(
-    event,
-    `reaction:${event.commentId}:${content}`,
-    "reaction",
-    { repository: event.repository as unknown as Json, commentId: event.commentId, content },
-    5,
-  );
-}
-
-function row(event: CommentEvent, operationKey: string, kind: string, payload: Json, priority: number): NewOutboxRow {
-  return {
-    operationKey,
-    installationId: event.repository.installationId,
-    repositoryId: event.repository.id,
-    kind,
-    payload,
-    contentHash: sha256(JSON.stringify(payload)),
-    priority,
-    notBefore: 0,
-    runId: null,
-  };
+  return outboxRow({
+    operationKey: `reaction:${event.commentId}:${content}`,
+    repository: event.repository,
+    kind: "reaction",
+    payload: { commentId: event.commentId, content },
+    priority: 5,
+  });
 }

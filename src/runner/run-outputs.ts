@@ -6,7 +6,6 @@
  * V2 The row of a run says that it is over only together with its last words, so a crash between repeats them.
  */
 
-import { sha256 } from "../adapters/system/sha256.ts";
 import { isOver } from "../core/decide.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
@@ -16,6 +15,7 @@ import { renderFinalComment } from "../thread/render/final-comment.ts";
 import { renderStatusComment } from "../thread/render/status-comment.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { threadKeyOf } from "./ledger-rows.ts";
+import { outboxRow } from "./outbox/row.ts";
 import { renderView } from "./render-view.ts";
 
 /** Puts what should be shown now into the outbox; the pump sends it, at a bounded rate. */
@@ -54,7 +54,7 @@ export async function finishRun(dependencies: Dependencies, state: RunState): Pr
     run: runRow(state, clock.now(), null),
     outbox: [
       ...statusRows(dependencies, state),
-      ...(state.parent === null ? [commentRow(state, `final:${state.runId}`, state.thread.number, final, 10)] : []),
+      ...(state.parent === null ? [commentRow(state, `final:${state.runId}`, final, 10)] : []),
     ],
     ...(active === state.runId ? { thread: { threadKey: thread, activeRunId: null } } : {}),
     ...(state.parent === null ? {} : { jobs: [{ queue: "run", data: { runId: state.parent.runId, facts: true } }] }),
@@ -116,15 +116,7 @@ function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[]
   // A child run speaks through its parent.
   if (state.parent !== null) return [];
   const view = renderView(dependencies, state);
-  const rows = [
-    commentRow(
-      state,
-      `status:${state.runId}`,
-      state.thread.number,
-      dependencies.redact(renderStatusComment(state, view)),
-      50,
-    ),
-  ];
+  const rows = [commentRow(state, `status:${state.runId}`, dependencies.redact(renderStatusComment(state, view)), 50)];
   const heads = pushedHeads(state);
   const newest = heads.at(-1);
   for (const sha of heads) {
@@ -135,42 +127,31 @@ function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[]
 }
 
 function checkRow(dependencies: Dependencies, state: RunState, sha: string, content: RenderedCheckRun): NewOutboxRow {
-  const { repository } = state.thread;
   const text = dependencies.redact(JSON.stringify(content));
-  return {
+  return outboxRow({
     operationKey: `check:${state.runId}:${sha}`,
-    installationId: repository.installationId,
-    repositoryId: repository.id,
+    repository: state.thread.repository,
     kind: "check-run",
-    payload: {
-      repository: repository as unknown as Json,
-      sha,
-      externalId: state.runId,
-      content: JSON.parse(text) as Json,
-    },
-    contentHash: sha256(text),
+    payload: { sha, externalId: state.runId, content: JSON.parse(text) as Json },
     priority: 60,
-    notBefore: 0,
     runId: state.runId,
-  };
+    content: text,
+  });
 }
 
 function commentRow(
-  state: Pick<RunState, "thread" | "runId">,
+  { thread, runId }: Pick<RunState, "thread" | "runId">,
   operationKey: string,
-  number: number,
   body: string,
   priority: number,
 ): NewOutboxRow {
-  return {
+  return outboxRow({
     operationKey,
-    installationId: state.thread.repository.installationId,
-    repositoryId: state.thread.repository.id,
+    repository: thread.repository,
     kind: "comment",
-    payload: { repository: state.thread.repository as unknown as Json, number, body },
-    contentHash: sha256(body),
+    payload: { number: thread.number, body },
     priority,
-    notBefore: 0,
-    runId: state.runId,
-  };
+    runId,
+    content: body,
+  });
 }

@@ -10,7 +10,7 @@ import { createLog } from "../adapters/system/log.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
-import type { Repository } from "../core/vocabulary.ts";
+import { isActiveStatus, type Repository } from "../core/vocabulary.ts";
 import { startEngine } from "../engine.ts";
 import type { Log } from "../ports/log.ts";
 import type { NewDelivery } from "../ports/store.ts";
@@ -245,7 +245,7 @@ async function conclude(
   }
   const rows = await store.runs({});
   const moved = rows.find(({ runId, position }) => position > (positions.get(runId) ?? 0)) ?? null;
-  const current = moved ?? rows.find(({ status }) => ["running", "waiting", "paused"].includes(status)) ?? null;
+  const current = moved ?? rows.find(({ status }) => isActiveStatus(status)) ?? null;
   const run: RunState | null = current === null ? null : await stateOf(store, current.runId);
   if (end === "handed-over")
     return { verdict: "handed-over", reason: "The job's time is up; a successor goes on.", run, thread };

@@ -1,6 +1,6 @@
 /** The rounds of the App: one line each. */
 import { limits } from "../core/limits.ts";
-import { type RunId, runIdSchema } from "../core/vocabulary.ts";
+import { isActiveStatus, type RunId, runIdSchema } from "../core/vocabulary.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { pollDeliveries } from "./poll-deliveries.ts";
 import type { Round } from "./timetable.ts";
@@ -14,7 +14,7 @@ export const rounds: readonly Round[] = [
 async function collectGarbage({ workspaces, store }: Dependencies): Promise<Record<string, unknown> | null> {
   const isActive = async (runId: RunId): Promise<boolean> => {
     const run = await store.run(runIdSchema.parse(runId));
-    return run !== null && (run.status === "running" || run.status === "waiting" || run.status === "paused");
+    return run !== null && isActiveStatus(run.status);
   };
   const { removed, kept } = await workspaces.collectGarbage(isActive);
   return removed.length + kept.length === 0 ? null : { removed: removed.length, kept: kept.length };

@@ -7,7 +7,15 @@ import { z } from "zod";
 import { effectKinds } from "./effect.ts";
 import { health } from "./health.ts";
 import type { RunState } from "./state.ts";
-import { actorSchema, jsonSchema, runIdSchema, threadSchema, tokensSchema, verdictSchema } from "./vocabulary.ts";
+import {
+  actorSchema,
+  jsonSchema,
+  runIdSchema,
+  runStatuses,
+  threadSchema,
+  tokensSchema,
+  verdictSchema,
+} from "./vocabulary.ts";
 import { waitingFor } from "./waiting.ts";
 
 const milliseconds = z.number().describe("Milliseconds since the epoch.");
@@ -17,7 +25,7 @@ export const runSummarySchema = z.object({
   process: z.object({ name: z.string(), version: z.number().int(), stages: z.array(z.string()) }),
   thread: threadSchema,
   requestedBy: actorSchema,
-  status: z.enum(["running", "waiting", "paused", "completed", "failed", "cancelled"]),
+  status: z.enum(runStatuses),
   createdAt: milliseconds,
   updatedAt: milliseconds,
   position: z.number().int().describe("Number of events in its journal."),

@@ -28,6 +28,18 @@ export const runIdSchema = z
   .brand<"RunId">();
 export type RunId = z.infer<typeof runIdSchema>;
 
+/** What the index says of a run. While it is active it holds its thread, and what belongs to it stays. */
+export const activeRunStatuses = ["running", "waiting", "paused"] as const;
+export const runStatuses = [...activeRunStatuses, "completed", "failed", "cancelled"] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+export function isActiveStatus(status: RunStatus): boolean {
+  return (activeRunStatuses as readonly RunStatus[]).includes(status);
+}
+
+/** Values of the store whose names begin so, and go on with a run's id and `/`, belong to that run and go some time after its end. */
+export const runValuePrefix = "effect:";
+
 /** Key of an effect in its run: scope path and name, for example `implement` or `review/2` or `race.claude/implement`. */
 export const effectKeySchema = z.string().min(1).max(200).brand<"EffectKey">();
 export type EffectKey = z.infer<typeof effectKeySchema>;

@@ -12,10 +12,7 @@
  * S6 After a kill at any instruction the store opens again and everything acknowledged is there.
  */
 import type { RunEvent, StoredEvent } from "../core/event.ts";
-import type { Json, RunId } from "../core/vocabulary.ts";
-
-/** Values whose names begin so and go on with a run's id and `/` belong to that run: `prune` removes them some time after its end. */
-export const runValuePrefix = "effect:";
+import type { Json, RunId, RunStatus } from "../core/vocabulary.ts";
 
 export interface Fence {
   name: string;
@@ -53,7 +50,7 @@ export interface RunRow {
   /** `owner/name#number` by ids: `<repository id>#<number>`. */
   threadKey: string;
   process: string;
-  status: "running" | "waiting" | "paused" | "completed" | "failed" | "cancelled";
+  status: RunStatus;
   position: number;
   createdAt: number;
   updatedAt: number;

@@ -5,18 +5,17 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
-import type { RunId } from "../../src/core/vocabulary.ts";
-import {
-  type Database,
-  type Fence,
-  type Job,
-  type Lease,
-  type NewDelivery,
-  type NewOutboxRow,
-  type OutboxRow,
-  type RunRow,
-  runValuePrefix,
-  type Store,
+import { type RunId, runValuePrefix } from "../../src/core/vocabulary.ts";
+import type {
+  Database,
+  Fence,
+  Job,
+  Lease,
+  NewDelivery,
+  NewOutboxRow,
+  OutboxRow,
+  RunRow,
+  Store,
 } from "../../src/ports/store.ts";
 import { alice } from "../fakes/run-world.ts";
 

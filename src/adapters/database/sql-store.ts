@@ -8,23 +8,22 @@ import { type Insertable, type Kysely, type Selectable, sql, type Transaction } 
 import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts";
 import { BatonError, isBatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
-import type { Json, RunId } from "../../core/vocabulary.ts";
-import {
-  type AppendRequest,
-  type Delivery,
-  type Fence,
-  type Lease,
-  type LedgerRow,
-  type NewDelivery,
-  type NewJob,
-  type NewOutboxRow,
-  type OutboxRow,
-  type Pruned,
-  type RunFilter,
-  type RunRow,
-  runValuePrefix,
-  type Store,
-  type TransactionWrites,
+import { activeRunStatuses, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
+import type {
+  AppendRequest,
+  Delivery,
+  Fence,
+  Lease,
+  LedgerRow,
+  NewDelivery,
+  NewJob,
+  NewOutboxRow,
+  OutboxRow,
+  Pruned,
+  RunFilter,
+  RunRow,
+  Store,
+  TransactionWrites,
 } from "../../ports/store.ts";
 import { sha256 } from "../system/sha256.ts";
 import type { Tables } from "./tables.ts";
@@ -46,7 +45,6 @@ interface Arrival {
 const uniqueViolation = "23505";
 /** Deliveries in one transaction: a burst is kept in few commits, and a single one waits for nobody. */
 const arrivalsAtOnce = 32;
-const activeStatuses: RunRow["status"][] = ["running", "waiting", "paused"];
 
 export class SqlStore implements Store {
   readonly #db: Kysely<Tables>;
@@ -169,7 +167,7 @@ export class SqlStore implements Store {
       .orderBy("run_id", "desc")
       .limit(filter.limit ?? 1_000);
     if (filter.threadKey !== undefined) query = query.where("thread_key", "=", filter.threadKey);
-    if (filter.active !== undefined) query = query.where("status", filter.active ? "in" : "not in", activeStatuses);
+    if (filter.active !== undefined) query = query.where("status", filter.active ? "in" : "not in", activeRunStatuses);
     if (filter.watch !== undefined) {
       const watch = filter.watch;
       query = query.where("run_id", "in", (inner) =>
@@ -306,7 +304,7 @@ export class SqlStore implements Store {
             selectFrom("runs")
               .select("runs.run_id")
               .whereRef("runs.run_id", "=", "outbox.run_id")
-              .where("runs.status", "in", activeStatuses),
+              .where("runs.status", "in", activeRunStatuses),
           ),
         ),
       )
@@ -324,7 +322,7 @@ export class SqlStore implements Store {
               "=",
               sql<string>`split_part(substr(name, ${runValuePrefix.length + 1}::integer), '/', 1)`,
             )
-            .where("runs.status", "not in", activeStatuses)
+            .where("runs.status", "not in", activeRunStatuses)
             .where("runs.updated_at", "<", outboxBefore),
         ),
       )

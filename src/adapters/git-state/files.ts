@@ -10,7 +10,7 @@
  */
 import type { SealedEvent } from "../../core/chain.ts";
 import type { RunEvent } from "../../core/event.ts";
-import type { Json, RunId } from "../../core/vocabulary.ts";
+import { isActiveStatus, type Json, type RunId } from "../../core/vocabulary.ts";
 import type { Delivery, Lease, LedgerRow, RunRow } from "../../ports/store.ts";
 import { deliveryKey, type JobRow, type KeptOutboxRow, type TableName, Tables } from "../memory/tables.ts";
 
@@ -99,7 +99,7 @@ export class Snapshot {
 
   #indexRun(runId: RunId): void {
     const run = this.tables.runRows.get(runId);
-    if (run === undefined || !["running", "waiting", "paused"].includes(run.status)) return this.#putIndex(runId, null);
+    if (run === undefined || !isActiveStatus(run.status)) return this.#putIndex(runId, null);
     const { threadKey, wakeAt, watches } = run;
     this.#putIndex(runId, { runId, home: this.#home, threadKey, wakeAt, watches });
   }

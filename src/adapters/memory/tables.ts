@@ -10,23 +10,22 @@
 import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
-import type { Json, RunId } from "../../core/vocabulary.ts";
-import {
-  type AppendRequest,
-  type Delivery,
-  type Fence,
-  type Job,
-  type Lease,
-  type LedgerRow,
-  type NewDelivery,
-  type NewJob,
-  type NewOutboxRow,
-  type OutboxRow,
-  type Pruned,
-  type RunFilter,
-  type RunRow,
-  runValuePrefix,
-  type TransactionWrites,
+import { isActiveStatus, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
+import type {
+  AppendRequest,
+  Delivery,
+  Fence,
+  Job,
+  Lease,
+  LedgerRow,
+  NewDelivery,
+  NewJob,
+  NewOutboxRow,
+  OutboxRow,
+  Pruned,
+  RunFilter,
+  RunRow,
+  TransactionWrites,
 } from "../../ports/store.ts";
 import { sha256 } from "../system/sha256.ts";
 
@@ -63,7 +62,6 @@ export interface LedgerFilter {
 }
 
 const queueNames: readonly string[] = ["delivery", "run", "outbox"];
-const activeStates = new Set<RunRow["status"]>(["running", "waiting", "paused"]);
 const runsMax = 1_000;
 
 /** Throws for a queue that does not exist; before anything is written, as a transaction would. */
@@ -157,7 +155,7 @@ export class Tables {
     const found = [...this.runRows.values()].filter(
       (run) =>
         (threadKey === undefined || run.threadKey === threadKey) &&
-        (active === undefined || activeStates.has(run.status) === active) &&
+        (active === undefined || isActiveStatus(run.status) === active) &&
         (watch === undefined || run.watches.includes(watch)) &&
         (before === undefined || newestFirst(before, run) < 0),
     );
@@ -204,7 +202,7 @@ export class Tables {
     }
     for (const [key, { state, putAt, runId }] of this.outbox) {
       const run = runId === null ? undefined : this.runRows.get(runId);
-      if (state === "pending" || putAt >= before.outboxBefore || (run !== undefined && activeStates.has(run.status)))
+      if (state === "pending" || putAt >= before.outboxBefore || (run !== undefined && isActiveStatus(run.status)))
         continue;
       this.outbox.delete(key);
       this.#changed("outbox", key);
@@ -213,7 +211,7 @@ export class Tables {
     for (const name of this.values.keys()) {
       const runId = name.startsWith(runValuePrefix) ? name.slice(runValuePrefix.length).split("/")[0] : undefined;
       const run = this.runRows.get(runId as RunId);
-      if (run === undefined || activeStates.has(run.status) || run.updatedAt >= before.outboxBefore) continue;
+      if (run === undefined || isActiveStatus(run.status) || run.updatedAt >= before.outboxBefore) continue;
       this.removeValues([name]);
       removed.values += 1;
     }

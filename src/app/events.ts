@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { CommentEvent } from "../commands/handle-comment.ts";
-import type { Repository } from "../core/vocabulary.ts";
+import { type Repository, repositoryOf } from "../core/vocabulary.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
 const repository = z.object({
@@ -100,16 +100,6 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
     default:
       return { kind: "ignored", reason: `${event} means nothing to Baton` };
   }
-}
-
-function repositoryOf(found: z.output<typeof repository>, installationId: number): Repository {
-  return {
-    id: found.id,
-    owner: found.owner.login,
-    name: found.name,
-    defaultBranch: found.default_branch,
-    installationId,
-  };
 }
 
 function incomplete(event: string, error: z.ZodError): ThreadEvent {

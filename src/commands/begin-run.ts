@@ -3,7 +3,7 @@
 import { BatonError } from "../core/errors.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
-import { createRun, runIdOf } from "../runner/create-run.ts";
+import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
 import { projectInstructions } from "./project-instructions.ts";
@@ -28,10 +28,8 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
     number: issue.number,
     kind: pullRequest === null ? ("issue" as const) : ("pull-request" as const),
   };
-  const threadKey = threadKeyOf({ thread });
   if ((await store.run(runId)) === null) {
-    const active = await store.activeRun(threadKey);
-    if (active !== null) throw new BatonError("BATON_RUN_ACTIVE", `The run \`${active}\` is active in this thread.`);
+    await refuseSecondRun(store, threadKeyOf({ thread }), runId);
     const harness = options.harness ?? settings.harness.default;
     if (!dependencies.harnesses.has(harness)) {
       throw new BatonError(

@@ -108,31 +108,13 @@ export function attemptEnded(
   if (result.error.code === "BATON_BUDGET_EXCEEDED") {
     // Not a failure of the step: it waits for money, and goes on from what it kept.
     return [
-      {
-        type: "effect.attempt-failed",
-        key,
-        attempt,
-        error: result.error,
-        usage: result.usage,
-        retryAt: now,
-        kept: result.kept,
-      },
+      attemptFailed(key, attempt, result, now),
       { type: "run.budget-stopped", key, neededUsd: 0, spentUsd: state.money.spentUsd },
     ];
   }
   const pauseMs = retryPauseMs(effect.retry, triesOf(effect, attempt), result.error);
   if (pauseMs === null) return [failed(effect, attempt, result.error, result.usage)];
-  return [
-    {
-      type: "effect.attempt-failed",
-      key,
-      attempt,
-      error: result.error,
-      usage: result.usage,
-      retryAt: now + pauseMs,
-      kept: result.kept,
-    },
-  ];
+  return [attemptFailed(key, attempt, result, now + pauseMs)];
 }
 
 /** A milestone of an attempt, while it is the one that runs. */
@@ -215,19 +197,21 @@ export function lostAttempts(
       retryAfterMs: 0,
     };
     const over = effect.kind === "agent" && attempt.attempt >= limits.attemptsPerEffectMax;
-    if (over) events.push(failed(effect, attempt.attempt, error, attempt.usage));
-    else
-      events.push({
-        type: "effect.attempt-failed",
-        key,
-        attempt: attempt.attempt,
-        error,
-        usage: attempt.usage,
-        retryAt: now,
-        kept: null,
-      });
+    const { attempt: number, usage } = attempt;
+    if (over) events.push(failed(effect, number, error, usage));
+    else events.push(attemptFailed(key, number, { error, usage, kept: null }, now));
   }
   return events;
+}
+
+/** Not the end: another attempt begins at `retryAt`, from what this one kept. */
+function attemptFailed(
+  key: EffectKey,
+  attempt: number,
+  { error, usage, kept }: { error: ErrorData; usage: Usage[]; kept: Kept | null },
+  retryAt: number,
+): RunEvent {
+  return { type: "effect.attempt-failed", key, attempt, error, usage, retryAt, kept };
 }
 
 function requireOpen(state: RunState, key: EffectKey): EffectState {

@@ -57,6 +57,20 @@ export const repositorySchema = z.object({
 });
 export type Repository = z.infer<typeof repositorySchema>;
 
+/** A repository as GitHub writes it, in its answers and in its deliveries alike. */
+export interface GithubRepository {
+  id: number;
+  name: string;
+  owner: { login: string };
+  default_branch: string;
+}
+
+/** `installationId` is 0 where GitHub does not say it, or where there is no App. */
+export function repositoryOf(found: GithubRepository, installationId = 0): Repository {
+  const { id, name, owner, default_branch: defaultBranch } = found;
+  return { id, owner: owner.login, name, defaultBranch, installationId };
+}
+
 export const threadSchema = z.object({
   repository: repositorySchema,
   number: z.number().int().positive(),

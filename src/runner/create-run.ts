@@ -35,13 +35,22 @@ export function runIdOf(operationKey: string): RunId {
   return runIdSchema.parse(`run_${sha256(operationKey).slice(0, 26)}`);
 }
 
+/** CR2, before anything is gathered or written for the run; that two at once do not both pass is the store's. */
+export async function refuseSecondRun(
+  store: Pick<Dependencies["store"], "activeRun">,
+  threadKey: string,
+  runId: RunId,
+): Promise<void> {
+  const active = await store.activeRun(threadKey);
+  if (active !== null && active !== runId)
+    throw new BatonError("BATON_RUN_ACTIVE", `The run \`${active}\` is active in this thread.`);
+}
+
 export async function createRun({ store, clock }: Pick<Dependencies, "store" | "clock">, run: NewRun): Promise<RunId> {
   const runId = runIdOf(run.operationKey);
   const { definition, thread, parent = null } = run;
   const threadKey = threadKeyOf({ thread });
-  const active = parent === null ? await store.activeRun(threadKey) : null;
-  if (active !== null && active !== runId)
-    throw new BatonError("BATON_RUN_ACTIVE", `The run \`${active}\` is active in this thread.`);
+  if (parent === null) await refuseSecondRun(store, threadKey, runId);
   const events: RunEvent[] = [
     {
       type: "run.created",

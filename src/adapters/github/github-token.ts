@@ -7,7 +7,7 @@
  *     (its reports, its job), never by the App: else no check of the project would count, or Baton would wait for itself.
  */
 import { BatonError, hasCode } from "../../core/errors.ts";
-import type { Repository } from "../../core/vocabulary.ts";
+import { type GithubRepository, type Repository, repositoryOf } from "../../core/vocabulary.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CheckFacts, CheckSuiteFacts, Github, GithubApp, GithubUser } from "../../ports/github.ts";
 import { InstallationGithub } from "./installation.ts";
@@ -83,14 +83,7 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
       throw new BatonError("BATON_INTERNAL", "A job has no delivery log.");
     },
     async repositoryByName(owner, name) {
-      const found = await requester.get<wire.Repository>("/repos/{owner}/{repo}", { owner, repo: name });
-      return {
-        id: found.id,
-        owner: found.owner.login,
-        name: found.name,
-        defaultBranch: found.default_branch,
-        installationId: 0,
-      };
+      return repositoryOf(await requester.get<GithubRepository>("/repos/{owner}/{repo}", { owner, repo: name }));
     },
     async isOver({ owner, name }, workflowRunId) {
       const run = await requester

@@ -1,6 +1,13 @@
 /** GitHub as one installation sees it. Reads are facts as they are (G3); each write is an *ensure*. */
 import { BatonError, hasCode } from "../../core/errors.ts";
-import { type Actor, type Permission, permissionSchema, type Repository } from "../../core/vocabulary.ts";
+import {
+  type Actor,
+  type GithubRepository,
+  type Permission,
+  permissionSchema,
+  type Repository,
+  repositoryOf,
+} from "../../core/vocabulary.ts";
 import type {
   CheckFacts,
   CheckRunContent,
@@ -36,16 +43,9 @@ export class InstallationGithub implements Github {
   }
 
   async repository(repositoryId: number): Promise<Repository> {
-    const found = await this.#requester.get<wire.Repository>("/repositories/{repository_id}", {
-      repository_id: repositoryId,
-    });
-    return {
-      id: found.id,
-      owner: found.owner.login,
-      name: found.name,
-      defaultBranch: found.default_branch,
-      installationId: 0,
-    };
+    return repositoryOf(
+      await this.#requester.get<GithubRepository>("/repositories/{repository_id}", { repository_id: repositoryId }),
+    );
   }
 
   async permission(repository: Repository, login: string): Promise<Permission> {

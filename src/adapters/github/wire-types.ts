@@ -5,13 +5,6 @@ export interface User {
   type: string;
 }
 
-export interface Repository {
-  id: number;
-  name: string;
-  owner: { login: string };
-  default_branch: string;
-}
-
 export interface CheckSuite {
   app: { id: number; name: string } | null;
   head_sha: string;

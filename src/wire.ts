@@ -10,6 +10,7 @@ import { killSurvivors } from "./adapters/harness/child.ts";
 import { harnessesOf } from "./adapters/harness/index.ts";
 import { startModelProxy } from "./adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "./adapters/model-proxy/upstreams.ts";
+import { createJobIdentities } from "./adapters/oidc/job-identities.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
@@ -19,6 +20,7 @@ import type { AppSettings } from "./app/settings.ts";
 import { Timetable } from "./app/timetable.ts";
 import { BatonError } from "./core/errors.ts";
 import { startEngine } from "./engine.ts";
+import type { JobIdentities } from "./ports/job-identity.ts";
 import type { Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
@@ -37,6 +39,8 @@ export interface Baton {
   runs: Runs;
   /** The effect protocol's door (JSON-002). */
   claims: EffectClaims;
+  /** Who its workers are; null where no address is set at which they could come. */
+  identities: JobIdentities | null;
   outbox: OutboxPump;
   log: Log;
   stop(): Promise<void>;
@@ -91,6 +95,10 @@ export async function startBaton(
     runner,
     runs: new Runs(dependencies, runner),
     claims: new EffectClaims(dependencies, runner),
+    identities:
+      settings.publicUrl === null
+        ? null
+        : createJobIdentities({ issuer: settings.oidcIssuer, audience: settings.publicUrl }),
     outbox,
     log,
     async stop() {

@@ -1,7 +1,6 @@
 /** The HTTP door: webhooks, health. Thin: what it does is in `deliver.ts`. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createJobIdentities } from "../adapters/oidc/job-identities.ts";
 import type { Baton } from "../wire.ts";
 import { deliver } from "./deliver.ts";
 import { answerEffects, effectsPath, requestMsMax } from "./effects-api.ts";
@@ -17,11 +16,8 @@ export interface RunningServer {
 
 export async function startServer(settings: AppSettings, baton: Baton): Promise<RunningServer> {
   const secrets = settings.app?.secrets ?? [];
+  const { identities } = baton;
   const { store, clock } = baton.dependencies;
-  const identities =
-    settings.publicUrl === null
-      ? null
-      : createJobIdentities({ issuer: settings.oidcIssuer, audience: settings.publicUrl });
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?")[0];
     if ((path === webhookPath || path === "/") && request.method === "POST") {

@@ -2,9 +2,11 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { githubIssuer } from "../adapters/oidc/job-identities.ts";
 import { builtInHarnesses } from "../config/sense.ts";
 import { BatonError } from "../core/errors.ts";
+
+/** Who signs the tokens of jobs on github.com; an Enterprise server has its own. */
+const githubIssuer = "https://token.actions.githubusercontent.com";
 
 const optional = z.string().trim().min(1).optional();
 

@@ -37,6 +37,8 @@ const statements: Record<string, string[]> = {
   "0002-outbox-time": [
     `alter table outbox add column put_at double precision not null default (extract(epoch from now()) * 1000)`,
   ],
+  // The poll of GitHub's delivery log asks by GUID alone: the log does not name the hook, which comes first in the primary key.
+  "0003-deliveries-by-guid": [`create index deliveries_guid on deliveries (guid)`],
 };
 
 const provider: MigrationProvider = {

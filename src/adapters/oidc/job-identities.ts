@@ -7,9 +7,6 @@ import { z } from "zod";
 import { BatonError } from "../../core/errors.ts";
 import type { JobIdentities } from "../../ports/job-identity.ts";
 
-/** Of github.com; an Enterprise server has its own below `https://HOST/_services/token`. */
-export const githubIssuer = "https://token.actions.githubusercontent.com";
-
 const claimsSchema = z.object({
   repository: z.string(),
   repository_id: z.coerce.number().int().positive(),

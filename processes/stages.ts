@@ -14,10 +14,13 @@ import {
   hasCode,
   matchesAny,
   type Outcome,
+  type Plan,
   type ProcessContext,
   type Prompt,
+  parsePlan,
   prompts,
   pullRequestText,
+  renderPlan,
   type Verdict,
 } from "../src/index.ts";
 import type { WorkInput, WorkOutput } from "./schema.ts";
@@ -48,6 +51,33 @@ export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []):
   };
 }
 
+/** A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected. */
+export async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<Plan | null> {
+  let feedback = "";
+  for (;;) {
+    const planned = await ctx.agent("plan", {
+      title: feedback === "" ? "Plan the change" : "Revise the plan",
+      stage: "Plan",
+      role: "plan",
+      access: "read-only",
+      baseSha: input.branchSha ?? input.baseSha,
+      prompt: prompts.plan({ ...input, feedback }),
+      ...chosen(input),
+    });
+    const plan = parsePlan(planned.text);
+    if (input.settings.planBreakpoint === "auto") return plan;
+    const answer = await ctx.breakpoint("plan-approval", {
+      title: "Approve the plan",
+      stage: "Plan",
+      kind: "plan",
+      subject: { text: renderPlan(plan) },
+    });
+    if (answer.decision === "approved") return plan;
+    if (answer.decision === "rejected") return null;
+    feedback = answer.feedback;
+  }
+}
+
 /** One writing agent step from the present head; false when it changed nothing. */
 export async function write(
   ctx: ProcessContext,
@@ -58,6 +88,9 @@ export async function write(
     title: string;
     stage: string;
     prompt: Prompt;
+    /** Where several share the budget, and each stands for itself. */
+    shareUsd?: number;
+    onlyHarness?: boolean;
   },
 ): Promise<boolean> {
   const last = work.steps.at(-1);
@@ -69,6 +102,8 @@ export async function write(
     baseSha: work.headSha,
     prompt: step.prompt,
     commitSubject: input.thread.title.slice(0, 72),
+    ...(step.shareUsd === undefined ? {} : { shareUsd: step.shareUsd }),
+    ...(step.onlyHarness === undefined ? {} : { onlyHarness: step.onlyHarness }),
     ...(last?.sessionId == null ? {} : { resumeSessionId: last.sessionId }),
     ...chosen(input),
   });

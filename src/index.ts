@@ -1,6 +1,6 @@
 /** What process authors import. */
 export type { AgentOutput, BreakpointOutput, EffectInput, EffectOutput, PublishOutput } from "./core/effect.ts";
-export { BatonError, hasCode } from "./core/errors.ts";
+export { BatonError, hasCode, toBatonError } from "./core/errors.ts";
 export type { Instruction, InstructionsHook, InstructionsLoaded } from "./core/instructions.ts";
 export { definePipeline, defineStage, type Pipeline, type PipelineStage, processStage } from "./core/pipeline.ts";
 export { type CompiledPlan, compilePlan, type PlanOutcome, type StepOutcome, type WorkStep } from "./core/plan.ts";
@@ -28,3 +28,5 @@ export {
 } from "./prompt/outcomes.ts";
 export { outcomesOf, type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";
 export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";
+export { neutralise } from "./thread/neutralise.ts";
+export * as formatted from "./thread/render/format.ts";

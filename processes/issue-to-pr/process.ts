@@ -1,15 +1,7 @@
 /** issue-to-pr: an issue becomes a reviewed pull request with green checks. */
-import {
-  defineProcess,
-  outcomesOf,
-  type Plan,
-  type ProcessContext,
-  parsePlan,
-  prompts,
-  renderPlan,
-} from "../../src/index.ts";
+import { defineProcess, outcomesOf, prompts, renderPlan } from "../../src/index.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";
-import { begin, chosen, ended, no, protectedPathsAllowed, publish, untilApproved, write } from "../stages.ts";
+import { begin, ended, makePlan, no, protectedPathsAllowed, publish, untilApproved, write } from "../stages.ts";
 
 export const issueToPr = defineProcess<WorkInput, WorkOutput>({
   name: "issue-to-pr",
@@ -43,30 +35,3 @@ export const issueToPr = defineProcess<WorkInput, WorkOutput>({
     return untilApproved(ctx, input, work);
   },
 });
-
-/** A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected. */
-async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<Plan | null> {
-  let feedback = "";
-  for (;;) {
-    const planned = await ctx.agent("plan", {
-      title: feedback === "" ? "Plan the change" : "Revise the plan",
-      stage: "Plan",
-      role: "plan",
-      access: "read-only",
-      baseSha: input.branchSha ?? input.baseSha,
-      prompt: prompts.plan({ ...input, feedback }),
-      ...chosen(input),
-    });
-    const plan = parsePlan(planned.text);
-    if (input.settings.planBreakpoint === "auto") return plan;
-    const answer = await ctx.breakpoint("plan-approval", {
-      title: "Approve the plan",
-      stage: "Plan",
-      kind: "plan",
-      subject: { text: renderPlan(plan) },
-    });
-    if (answer.decision === "approved") return plan;
-    if (answer.decision === "rejected") return null;
-    feedback = answer.feedback;
-  }
-}

@@ -2,11 +2,13 @@
 
 import { BatonError } from "../core/errors.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
+import { worthwhileUsd } from "../money/budget.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
 import { projectInstructions } from "./project-instructions.ts";
+import type { RaceChoice } from "./race.ts";
 
 export interface BeginOptions {
   process: string | null;
@@ -15,7 +17,12 @@ export interface BeginOptions {
   budgetUsd: number | null;
   instructions: string;
   retryOf: RunId | null;
+  /** Who races, where it is one. */
+  race?: RaceChoice;
 }
+
+/** What is left of a race's budget for the plan, and for the repairs of who wins. */
+const raceRest = 0.2;
 
 const commentsMax = 30;
 
@@ -30,6 +37,9 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
   };
   if ((await store.run(runId)) === null) {
     await refuseSecondRun(store, threadKeyOf({ thread }), runId);
+    const process = options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review");
+    if (process === "race" && options.race === undefined)
+      throw new BatonError("BATON_COMMAND_INVALID", "A race needs its contestants: `/baton race claude codex`.");
     const harness = options.harness ?? settings.harness.default;
     if (!dependencies.harnesses.has(harness)) {
       throw new BatonError(
@@ -65,13 +75,11 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
         `A budget of $${budgetUsd.toFixed(2)} is more than \`budget.maxUsd\` allows ($${settings.budget.maxUsd.toFixed(2)}).`,
       );
     }
-    const definition = processes.latest(
-      options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review"),
-    );
+    const definition = processes.latest(process);
     await createRun(dependencies, {
       operationKey,
       definition,
-      input: await gatherInput(context, options),
+      input: await gatherInput(context, options, budgetUsd),
       thread,
       requestedBy: actor,
       commentId: context.commentId,
@@ -87,7 +95,7 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
   return runId;
 }
 
-async function gatherInput(context: CommandContext, options: BeginOptions): Promise<unknown> {
+async function gatherInput(context: CommandContext, options: BeginOptions, budgetUsd: number): Promise<unknown> {
   const { github, repository, issue, pullRequest, settings, dependencies } = context;
   const baseBranch = pullRequest?.baseRef ?? repository.defaultBranch;
   const baseSha = await github.branchSha(repository, baseBranch);
@@ -152,7 +160,31 @@ async function gatherInput(context: CommandContext, options: BeginOptions): Prom
       teams: settings.approvals.teams,
     },
     pullRequest: branch.pullRequest,
+    ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
+}
+
+/** Each contestant has a branch of its own, which nobody has yet, and an equal share. */
+async function raceInput(
+  { github, repository, settings }: CommandContext,
+  { contestants }: RaceChoice,
+  branch: string,
+  budgetUsd: number,
+): Promise<unknown> {
+  const named = [];
+  for (const contestant of contestants) {
+    let name = `${branch}-${contestant.slug}`;
+    for (let count = 2; (await github.branchSha(repository, name)) !== null; count += 1)
+      name = `${branch}-${contestant.slug}-${count}`;
+    named.push({ ...contestant, branch: name });
+  }
+  const shareUsd = Math.floor((budgetUsd * (1 - raceRest) * 100) / contestants.length) / 100;
+  if (shareUsd < worthwhileUsd)
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `A budget of $${budgetUsd.toFixed(2)} leaves ${contestants.length} contestants nothing to work with. Give more with \`--budget\`.`,
+    );
+  return { contestants: named, shareUsd, checks: settings.race.checks };
 }
 
 /** What reviews said before the run, each with the places that it names: what `/baton run` is asked to address. */

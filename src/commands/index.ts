@@ -7,6 +7,7 @@ import type { CommandHandler } from "./context.ts";
 import { cost } from "./cost.ts";
 import { help } from "./help.ts";
 import { pause } from "./pause.ts";
+import { race } from "./race.ts";
 import { refresh } from "./refresh.ts";
 import { reject } from "./reject.ts";
 import { resume } from "./resume.ts";
@@ -18,6 +19,7 @@ import { why } from "./why.ts";
 
 export const commandHandlers: Record<string, CommandHandler> = {
   run,
+  race,
   status,
   approve,
   reject,

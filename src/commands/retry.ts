@@ -1,12 +1,13 @@
 import { BatonError } from "../core/errors.ts";
 import { beginRun } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
+import type { RaceChoice } from "./race.ts";
 
 /** Begins the last run of the thread anew, with what was asked then; pushed work is gone on with. */
 export const retry: CommandHandler = async (context) => {
   const { lastRun, command } = context;
   if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
-  const { choice } = lastRun.input as { choice?: { harness?: string; model?: string } };
+  const { choice, race } = lastRun.input as { choice?: { harness?: string; model?: string }; race?: RaceChoice };
   await beginRun(context, {
     process: lastRun.process.name,
     harness: choice?.harness ?? null,
@@ -14,6 +15,17 @@ export const retry: CommandHandler = async (context) => {
     budgetUsd: (command.options["budget"] as number | undefined) ?? null,
     instructions: lastRun.trigger.text,
     retryOf: lastRun.runId,
+    ...(race === undefined
+      ? {}
+      : {
+          race: {
+            contestants: race.contestants.map(({ slug, harness, model }) => ({
+              slug,
+              harness,
+              ...(model === undefined ? {} : { model }),
+            })),
+          },
+        }),
   });
   return null;
 };

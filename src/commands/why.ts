@@ -1,5 +1,8 @@
+import { publishInputSchema } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import { health } from "../core/health.ts";
+import type { EffectState } from "../core/state.ts";
+import type { Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
 import { neutralise } from "../thread/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
@@ -9,9 +12,10 @@ export const why: CommandHandler = async ({ lastRun, dependencies }) => {
   if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
   const { icon, sentence } = headline(lastRun);
   const waits = waitingFor(lastRun).map((wait) => `- **${neutralise(wait.title)}**: ${neutralise(wait.sentence)}`);
-  const judged = [...lastRun.effects.values()].flatMap(({ observed }) =>
-    observed === null ? [] : [verdictTree(observed.verdict)],
-  );
+  const judged = [...lastRun.effects.values()].flatMap((effect) => {
+    const verdict = effect.observed?.verdict ?? toldVerdict(effect);
+    return verdict === null ? [] : [verdictTree(verdict)];
+  });
   const { score, deductions } = health(lastRun, dependencies.clock.now());
   return [
     `${icon} ${sentence}`,
@@ -22,3 +26,10 @@ export const why: CommandHandler = async ({ lastRun, dependencies }) => {
     `Health ${score} of 100${deductions.length === 0 ? "" : `: ${deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ")}`}`,
   ].join("\n\n");
 };
+
+/** A decision of the process itself, told in a comment of its own: who won a race. */
+function toldVerdict({ kind, input }: EffectState): Verdict | null {
+  if (kind !== "publish") return null;
+  const { publish } = publishInputSchema.parse(input);
+  return publish.operation === "comment" ? (publish.verdict ?? null) : null;
+}

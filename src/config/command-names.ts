@@ -1,6 +1,7 @@
 /** Commands whose permission `commands.allow` may set one by one: those of the grammar in `thread/`, which a test compares. */
 export const commandNames = [
   "run",
+  "race",
   "status",
   "approve",
   "reject",

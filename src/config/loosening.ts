@@ -74,6 +74,8 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "limits.repairAttempts": more,
   "limits.reviewRounds": more,
   "limits.parallel": more,
+  "race.contestants": more,
+  "race.checks": never,
   "gates.required": loses,
   "gates.ignore": gains,
   "gates.neutral": becomes("pass"),

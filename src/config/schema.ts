@@ -299,6 +299,24 @@ export const settingsSchema = z
       })
       .prefault({})
       .describe("Bounds of a run."),
+    race: z
+      .strictObject({
+        contestants: z
+          .number()
+          .int()
+          .min(2)
+          .max(limits.parallelEffectsPerRunMax)
+          .default(4)
+          .describe("How many agents may take part in one race."),
+        checks: z
+          .enum(["pull-request", "push"])
+          .default("pull-request")
+          .describe(
+            "Where CI judges a contestant: on a draft pull request of its branch, closed when the race is over, or on the pushed branch alone, where your CI runs on every push.",
+          ),
+      })
+      .prefault({})
+      .describe("`/baton race`: several agents make the same change, the best one becomes the pull request."),
     gates: z
       .strictObject({
         required: z

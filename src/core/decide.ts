@@ -104,7 +104,7 @@ export function attemptEnded(
     return result.usage.length === 0
       ? []
       : [{ type: "effect.cancelled", key, reason: "late result", usage: result.usage }];
-  if (result.ok) return [succeeded(effect, attempt, result.output, result.usage)];
+  if (result.ok) return [succeeded(effect, attempt, withCost(effect, result.output, result.usage), result.usage)];
   if (result.error.code === "BATON_BUDGET_EXCEEDED") {
     // Not a failure of the step: it waits for money, and goes on from what it kept.
     return [
@@ -113,7 +113,12 @@ export function attemptEnded(
     ];
   }
   const pauseMs = retryPauseMs(effect.retry, triesOf(effect, attempt), result.error);
-  if (pauseMs === null) return [failed(effect, attempt, result.error, result.usage)];
+  if (pauseMs === null) {
+    const costUsd = costOf(effect, result.usage);
+    const details =
+      effect.kind === "agent" && costUsd !== null ? { ...result.error.details, costUsd: `${costUsd}` } : null;
+    return [failed(effect, attempt, details === null ? result.error : { ...result.error, details }, result.usage)];
+  }
   return [attemptFailed(key, attempt, result, now + pauseMs)];
 }
 
@@ -127,6 +132,18 @@ export function progress(
   const current = state.effects.get(key)?.attempts.at(-1);
   if (!state.open.has(key) || current?.attempt !== attempt) return [];
   return [{ type: "effect.progress", key, attempt, note, usage }];
+}
+
+/** What all attempts of a step cost; null where one price is not known. */
+function costOf(effect: EffectState, usage: readonly Usage[]): number | null {
+  const before = effect.attempts.filter(({ endedAt }) => endedAt !== null).flatMap((one) => one.usage);
+  const all = [...before, ...usage];
+  return all.some(({ costUsd }) => costUsd === null) ? null : all.reduce((sum, one) => sum + (one.costUsd ?? 0), 0);
+}
+
+function withCost({ kind, ...effect }: EffectState, output: Json, usage: readonly Usage[]): Json {
+  if (kind !== "agent" || typeof output !== "object" || output === null || Array.isArray(output)) return output;
+  return { ...output, costUsd: costOf({ kind, ...effect }, usage) };
 }
 
 /** How often it was really tried: attempts whose worker went away under them say nothing about the step. */

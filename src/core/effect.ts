@@ -49,6 +49,10 @@ export const agentInputSchema = z.object({
   maxTurns: z.number().int().positive().optional(),
   /** Capabilities that the harness must have for this step, beside those of the profile. */
   needs: z.array(z.enum(capabilities)).optional(),
+  /** Most that all attempts of this step together may spend, in USD; beyond it the step fails and its work is kept. Without it the run's budget bounds. */
+  shareUsd: z.number().positive().optional(),
+  /** True: nobody else takes over where `harness` fails. */
+  onlyHarness: z.boolean().optional(),
   /** Subject line for what the agent leaves uncommitted, and the default one for squashing. */
   commitSubject: z.string().optional(),
 });
@@ -68,6 +72,8 @@ export const agentOutputSchema = z.object({
   /** True when uncommitted leftovers were saved in a rescue commit. */
   rescued: z.boolean(),
   turns: z.number().int().nonnegative(),
+  /** What all its attempts cost, where each price is known: the runner adds it. */
+  costUsd: z.number().nonnegative().nullable().optional(),
   /** Content hash of the kept transcript and of the exact prompt. */
   transcriptId: z.string().nullable(),
   promptId: z.string().nullable(),
@@ -184,7 +190,19 @@ export const publishOperationSchema = z.discriminatedUnion("operation", [
     sha: shaSchema,
     method: z.enum(["merge", "squash", "rebase"]),
   }),
-  z.object({ operation: z.literal("comment"), number: z.number().int().positive(), body: z.string() }),
+  z.object({
+    operation: z.literal("comment"),
+    number: z.number().int().positive(),
+    body: z.string(),
+    /** The decision that the comment tells of, for `/baton why`. */
+    verdict: verdictSchema.optional(),
+  }),
+  z.object({
+    operation: z.literal("delete-branch"),
+    /** A branch that this run pushed; one that moved since is left alone. */
+    branch: z.string(),
+    expectedSha: shaSchema,
+  }),
 ]);
 export type PublishOperation = z.infer<typeof publishOperationSchema>;
 

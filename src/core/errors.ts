@@ -145,6 +145,12 @@ export const errorCatalogue = {
     "The database cannot be opened, migrated, read or written.",
     "Check that the database server runs and that DATABASE_URL is right.",
   ),
+  BATON_SHARE_EXCEEDED: entry(
+    "terminal",
+    402,
+    "A step used up the share of the run's budget that was meant for it, while others of the run go on with theirs.",
+    "Give the run more (`--budget`), or let fewer share it. What the step made so far is kept.",
+  ),
   // git and workspaces
   BATON_GIT_FAILED: entry(
     "retryable",

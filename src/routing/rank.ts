@@ -28,6 +28,8 @@ export interface Question {
   needs: readonly Capability[];
   /** Asked for by a person for this step; null: by configuration. */
   asked: { harness: string | null; model: string | null };
+  /** True: nobody takes over from who was asked for. */
+  only?: boolean;
   /** Configured order: the default, then who takes over. */
   order: readonly string[];
   /** Models or tiers by role; `any` where a role has none. */
@@ -106,7 +108,8 @@ export function rank(question: Question): Ranking {
   }
   const access = profile.access === "read-only" ? "read-only" : question.access;
   const needs = [...new Set([...question.needs, ...profile.needs])];
-  const names = [...new Set([...(asked.harness === null ? [] : [asked.harness]), ...order])];
+  const alone = question.only === true && asked.harness !== null;
+  const names = [...new Set([...(asked.harness === null ? [] : [asked.harness]), ...(alone ? [] : order)])];
   names.forEach((name, position) => {
     const harness = harnesses.find((one) => one.name === name);
     const leave = (reason: string): void => {

@@ -174,6 +174,8 @@ export class RunDriver {
 
   async #dispatch(effect: EffectState, attempt: number): Promise<void> {
     if (this.#work.has(effect.key)) return;
+    // A write that was given up and is still on its way ends first: what follows may be there to undo it.
+    if (effect.kind === "publish" && this.#isGivenUpWriteUnderWay()) return;
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
     const wantUsd = performer.estimateUsd(this.#actor.state, effect);
     const worker = this.#isRemote(effect) ? remoteWorker : this.#dependencies.owner;
@@ -200,6 +202,11 @@ export class RunDriver {
     }
     this.#begun(effect, attempt);
     await this.#status();
+  }
+
+  #isGivenUpWriteUnderWay(): boolean {
+    const { effects, open } = this.#actor.state;
+    return [...this.#work.keys()].some((key) => !open.has(key) && effects.get(key)?.kind === "publish");
   }
 
   #begun(effect: EffectState, attempt: number): void {

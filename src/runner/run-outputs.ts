@@ -107,7 +107,11 @@ function pushedHeads(state: RunState): string[] {
             (effect.input as { publish: { operation: string } }).publish.operation === "push"
           ? (effect.output as { sha: string | null }).sha
           : null;
-    if (sha !== null && !heads.includes(sha)) heads.push(sha);
+    if (sha === null) continue;
+    // Judged again, it is the newest again: who wins a race.
+    const before = heads.indexOf(sha);
+    if (before >= 0) heads.splice(before, 1);
+    heads.push(sha);
   }
   return heads;
 }

@@ -97,8 +97,9 @@ function readArguments(grammar: CommandGrammar, words: Word[], line: string, aft
         continue;
       }
     }
-    if (pieces.length === 0 && positional.length < grammar.positional.length) {
-      positional.push(readPositional(grammar, positional.length, word.text));
+    const many = grammar.positional.at(-1)?.atLeast !== undefined && !flagsEnded;
+    if (pieces.length === 0 && (many || positional.length < grammar.positional.length)) {
+      positional.push(readPositional(grammar, Math.min(positional.length, grammar.positional.length - 1), word.text));
     } else if (grammar.text === "none") {
       throw invalid(`does not take "${word.text.slice(0, 60)}"`);
     } else {
@@ -111,6 +112,10 @@ function readArguments(grammar: CommandGrammar, words: Word[], line: string, aft
   }
   const missing = grammar.positional[positional.length];
   if (missing?.required === true) throw invalid(`needs \`${missing.name}\``);
+  const last = grammar.positional.at(-1);
+  const taken = positional.length - (grammar.positional.length - 1);
+  if (last?.atLeast !== undefined && taken < last.atLeast)
+    throw invalid(`needs at least ${last.atLeast} of \`${last.name}\`, and has ${taken}`);
   const rest = pieces.map(({ start, end }) => line.slice(start, end)).join(" ");
   const text = grammar.text === "none" ? "" : [rest, after].filter((part) => part !== "").join("\n\n");
   if (grammar.text === "required" && text === "") throw invalid("needs some text after it");

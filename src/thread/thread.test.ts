@@ -92,12 +92,25 @@ describe("what a command says", () => {
     ["/baton run --budget lots", "an amount in USD"],
     ["/baton run --budget -1", "more than 0"],
     ["/baton run --harness $(x)", "a name of letters"],
+    ["/baton race claude", "needs at least 2 of `HARNESS[:MODEL]`, and has 1"],
+    ["/baton race", "needs `HARNESS[:MODEL]`"],
+    ["/baton race claude codex, and quickly", 'does not take "codex,"'],
     ["/baton status now", 'does not take "now"'],
     ["/baton budget", "needs `+USD`"],
     ["/baton cost --all", "takes no options"],
   ])("%s is refused with what is allowed", (body, problem) => {
     const parsed = parse(body);
     expect(parsed).toMatchObject({ kind: "invalid", problem: expect.stringContaining(problem) });
+  });
+
+  it("takes several names where a command takes several, and text after `--` or below", () => {
+    expect(parse("/baton race claude codex:gpt-5 --budget 4 pi -- Keep --this small.\n\nThanks.")).toEqual({
+      kind: "command",
+      name: "race",
+      positional: ["claude", "codex:gpt-5", "pi"],
+      options: { budget: 4 },
+      text: "Keep --this small.\n\nThanks.",
+    });
   });
 
   it("never throws and never finds a command without the word", () => {

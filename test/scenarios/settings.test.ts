@@ -240,6 +240,8 @@ const shownBy: Record<string, [file: string, text: string]> = {
   "limits.repairAttempts": ["test/scenarios/run.test.ts", "stops after the limit"],
   "limits.reviewRounds": ["processes/processes.test.ts", "the limit is 1"],
   "limits.parallel": ["test/scenarios/settings.test.ts", "parallel: 1"],
+  "race.contestants": ["test/scenarios/race.test.ts", "race: { contestants: 2 }"],
+  "race.checks": ["test/scenarios/race.test.ts", "race: { checks: push }"],
   "gates.required": ["src/gate/rules/checks-green.test.ts", "U2: required checks"],
   "gates.ignore": ["src/gate/rules/checks-green.test.ts", "ignore:"],
   "gates.neutral": ["src/gate/rules/checks-green.test.ts", "%s passes only where a setting says so"],

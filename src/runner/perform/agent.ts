@@ -14,6 +14,7 @@ import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json } from "../../core/vocabulary.ts";
+import { worthwhileUsd } from "../../money/budget.ts";
 import { unpriced } from "../../money/cost.ts";
 import type { HarnessEvent, HarnessResult, ToolServer } from "../../ports/harness.ts";
 import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
@@ -27,11 +28,22 @@ import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName }
 import { remember, route, takenOver } from "./route.ts";
 
 export const agentPerformer: WorkPerformer = {
-  estimateUsd: (state) => settingsOf(state).limits.attemptUsd,
+  estimateUsd(state, effect) {
+    const share = shareLeft(effect);
+    return share === null ? settingsOf(state).limits.attemptUsd : Math.max(share, worthwhileUsd);
+  },
   perform: (context) => (isRemote(context.dependencies, context.state) ? performRemotely(context) : perform(context)),
   settled: forget,
   isRemote,
 };
+
+/** What earlier attempts leave of the step's own share of the budget; null: it has none. */
+function shareLeft(effect: EffectState): number | null {
+  const { shareUsd } = effect.input as { shareUsd?: number };
+  if (shareUsd === undefined) return null;
+  const spent = effect.attempts.filter(({ endedAt }) => endedAt !== null).flatMap(({ usage }) => usage);
+  return Math.max(0, shareUsd - spent.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0));
+}
 
 function isRemote({ publicUrl }: Dependencies, state: RunState): boolean {
   return publicUrl !== undefined && settingsOf(state).executor === "actions";
@@ -66,7 +78,13 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     headSha: before?.headSha ?? null,
     resumed: resumeSessionId !== null && harness.capabilities.resume,
   });
-  const meter = new Meter(harness.name, settings, state.money, effect.attempts.at(-1)?.reservedUsd ?? 0);
+  const meter = new Meter(
+    harness.name,
+    settings,
+    state.money,
+    effect.attempts.at(-1)?.reservedUsd ?? 0,
+    shareLeft(effect) ?? undefined,
+  );
   const report = (note: string): void => context.report(dependencies.redact(note), meter.usage());
   const turnsMax = input.maxTurns ?? settings.limits.turns;
   const grant = dependencies.models?.grant({
@@ -123,8 +141,11 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     sessionId: result.sessionId,
     harness: harness.name,
   };
-  const error =
-    errorOf(result, meter, signal, grant?.stopReason() ?? null) ?? unpriced(usage, settings.budget.unknownPrice);
+  const error = withinShare(
+    errorOf(result, meter, signal, grant?.stopReason() ?? null) ?? unpriced(usage, settings.budget.unknownPrice),
+    input,
+    meter,
+  );
   await remember(dependencies, routed, input.role, { error, usage, durationMs: result.durationMs });
   if (error !== null) return { ok: false, error: takenOver(error, routed), usage, kept };
   const output: AgentOutput = {
@@ -238,6 +259,15 @@ function errorOf(
   if (result.ok) return null;
   // The proxy ended it, so what the harness says of its end is only how.
   return stopped ?? result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." };
+}
+
+/** A step with a share of its own does not wait for money when it has used it up: others of the run go on with theirs. */
+function withinShare(error: ErrorData | null, { shareUsd }: AgentInput, meter: Meter): ErrorData | null {
+  if (shareUsd === undefined || error?.code !== "BATON_BUDGET_EXCEEDED") return error;
+  return {
+    code: "BATON_SHARE_EXCEEDED",
+    message: `It used ${meter.spentUsd().toFixed(2)} USD of the ${shareUsd.toFixed(2)} USD that are its share. Its work so far is kept.`,
+  };
 }
 
 function noteOf(event: HarnessEvent): string | null {

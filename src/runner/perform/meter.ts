@@ -22,20 +22,30 @@ export class Meter {
   readonly #settings: Settings;
   readonly #money: RunState["money"];
   readonly #reservedUsd: number;
+  readonly #shareUsd: number;
 
   /** `money` is the run's own, changed by the fold: the limit follows what others reserve and spend meanwhile. */
-  constructor(harness: string, settings: Settings, money: RunState["money"], reservedUsd: number) {
+  constructor(
+    harness: string,
+    settings: Settings,
+    money: RunState["money"],
+    reservedUsd: number,
+    /** What the step's own share of the budget leaves to this attempt. */
+    shareUsd = Number.POSITIVE_INFINITY,
+  ) {
     this.#harness = harness;
     this.#settings = settings;
     this.#money = money;
     this.#reservedUsd = reservedUsd;
+    this.#shareUsd = shareUsd;
   }
 
   /** Alone, an attempt may use the rest of the budget; beside others only what was set aside for it (B1). */
   get limitUsd(): number {
     const { budgetUsd, spentUsd, reservedUsd } = this.#money;
     const alone = reservedUsd - this.#reservedUsd < 1e-9;
-    return alone ? Math.max(this.#reservedUsd, budgetUsd - spentUsd) : this.#reservedUsd;
+    const bound = alone ? Math.max(this.#reservedUsd, budgetUsd - spentUsd) : this.#reservedUsd;
+    return Math.min(bound, this.#shareUsd);
   }
 
   get exceeded(): AbortSignal {

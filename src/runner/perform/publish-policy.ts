@@ -1,14 +1,16 @@
 /**
  * Whether the policy lets a run push or merge, judged from its journal: a second look that no process can leave out.
  *
- * PP1 What is pushed is what agents of this run changed; a protected path among it needs the answer of a person in this run.
+ * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs the answer of a person in this run.
  * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged.
+ * PP3 A branch is deleted only where this run began it and nobody pushed since.
  */
 import {
   agentOutputSchema,
   type BreakpointOutput,
   breakpointInputSchema,
   type PublishOperation,
+  publishInputSchema,
 } from "../../core/effect.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
@@ -19,15 +21,38 @@ import type { PullRequestFacts } from "../../ports/github.ts";
 import { settingsOf } from "../settings-of.ts";
 
 /** The verdict where it is not "passed" is thrown as BATON_POLICY_DENIED. */
-export function demandMayPush(state: RunState): void {
+export function demandMayPush(
+  state: RunState,
+  { sha }: Pick<Extract<PublishOperation, { operation: "push" }>, "sha">,
+): void {
   const settings = settingsOf(state);
-  const paths = changedPaths(state);
+  const paths = changedPaths(state, sha);
   const allowed = allowedPaths(state);
   const verdict = decide({
     action: "publish",
     facts: { paths: paths.filter((path) => !allowed.has(path)), settings },
   });
   demand(verdict);
+}
+
+/** Only what this run itself pushed, there and at that commit, and never a branch that work goes to. */
+export function demandMayDelete(
+  state: RunState,
+  { branch, expectedSha }: Extract<PublishOperation, { operation: "delete-branch" }>,
+): void {
+  const { baseBranch } = state.input as { baseBranch?: string };
+  const pushed = [...state.effects.values()].some(({ kind, input }) => {
+    if (kind !== "publish") return false;
+    const { publish } = publishInputSchema.parse(input);
+    return (
+      publish.operation === "push" &&
+      publish.branch === branch &&
+      publish.sha === expectedSha &&
+      publish.expectedSha === null
+    );
+  });
+  if (!pushed || branch === baseBranch || branch === state.thread.repository.defaultBranch)
+    throw new BatonError("BATON_POLICY_DENIED", `${branch} is not a branch that this run began, so it is not deleted.`);
 }
 
 export function demandMayMerge(
@@ -58,11 +83,22 @@ function succeeded(state: RunState, kind: EffectState["kind"]): EffectState[] {
   return [...state.effects.values()].filter((effect) => effect.kind === kind && effect.status === "succeeded");
 }
 
-function changedPaths(state: RunState): string[] {
-  return succeeded(state, "agent").flatMap(({ output }) => {
-    const parsed = agentOutputSchema.pick({ files: true }).safeParse(output);
-    return parsed.success ? parsed.data.files.map(({ path }) => path) : [];
+/** What the steps that lead to `sha` changed; a commit that none of them names counts with all that agents changed. */
+function changedPaths(state: RunState, sha: string): string[] {
+  const steps = succeeded(state, "agent").flatMap(({ output }) => {
+    const parsed = agentOutputSchema.pick({ files: true, baseSha: true, headSha: true }).safeParse(output);
+    return parsed.success ? [parsed.data] : [];
   });
+  const lineage = new Set<(typeof steps)[number]>();
+  for (const tips = [sha]; tips.length > 0; ) {
+    const tip = tips.pop();
+    for (const step of steps) {
+      if (step.headSha !== tip || lineage.has(step)) continue;
+      lineage.add(step);
+      tips.push(step.baseSha);
+    }
+  }
+  return (lineage.size === 0 ? steps : [...lineage]).flatMap(({ files }) => files.map(({ path }) => path));
 }
 
 /** Paths whose change a person of this run has allowed. */

@@ -7,7 +7,7 @@ import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
-import { demandMayMerge, demandMayPush } from "./publish-policy.ts";
+import { demandMayDelete, demandMayMerge, demandMayPush } from "./publish-policy.ts";
 
 export const publishPerformer: WorkPerformer = {
   estimateUsd: () => 0,
@@ -23,7 +23,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
   const { repository } = state.thread;
   switch (operation.operation) {
     case "push": {
-      demandMayPush(state);
+      demandMayPush(state, operation);
       await dependencies.workspaces.push(await repositoryAccess(github, repository, "write"), operation);
       return { number: null, url: null, sha: operation.sha };
     }
@@ -68,6 +68,15 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
         null,
       );
       return { number: comment.id, url: comment.url, sha: null };
+    }
+    case "delete-branch": {
+      demandMayDelete(state, operation);
+      const { branch, expectedSha } = operation;
+      const access = await repositoryAccess(github, repository, "write");
+      // Somebody's commits on it are theirs: such a branch stays.
+      const head = await dependencies.workspaces.remoteHead(access, branch);
+      if (head === expectedSha) await dependencies.workspaces.deleteRemoteBranch(access, { branch, expectedSha });
+      return { number: null, url: null, sha: head === expectedSha ? null : head };
     }
     default:
       return unreachable(operation);

@@ -126,6 +126,7 @@ async function questionOf(
   const partial = {
     role: input.role,
     asked: { harness: input.harness ?? null, model: input.model ?? null },
+    only: input.onlyHarness === true,
     order: [wanted.default, ...wanted.fallback],
     models: { ...named, ...(fallbackModel === null ? {} : { any: fallbackModel }) } as Question["models"],
     tiers: tiers as Question["tiers"],

@@ -13,6 +13,8 @@ export interface PositionalGrammar {
   summary: string;
   required: boolean;
   schema: z.ZodType<string | number>;
+  /** The last one only: it takes every word that is left of the line, at least so many. Text then begins after `--` or on the next line. */
+  atLeast?: number;
 }
 
 export type ThreadKind = "issue" | "pull-request";

@@ -10,6 +10,7 @@ import type { CommandGrammar } from "./command.ts";
 import { cost } from "./cost.ts";
 import { help } from "./help.ts";
 import { pause } from "./pause.ts";
+import { race } from "./race.ts";
 import { refresh } from "./refresh.ts";
 import { reject } from "./reject.ts";
 import { resume } from "./resume.ts";
@@ -23,6 +24,7 @@ export type { CommandGrammar } from "./command.ts";
 
 export const grammars: readonly CommandGrammar[] = [
   run,
+  race,
   status,
   approve,
   reject,

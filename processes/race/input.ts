@@ -1,0 +1,27 @@
+/** What a race takes beside what every work takes: its contestants, each with a branch and a share of the budget. */
+import { z } from "zod";
+import { workInputSchema } from "../schema.ts";
+
+const contestantSchema = z.object({
+  /** Unique in the race; in keys of effects and names of branches. */
+  slug: z.string().regex(/^[a-z0-9][a-z0-9-]{0,60}$/),
+  harness: z.string().min(1),
+  model: z.string().min(1).optional(),
+  branch: z.string().min(1),
+});
+export type Contestant = z.infer<typeof contestantSchema>;
+
+export const raceInputSchema = workInputSchema.extend({
+  race: z.object({
+    contestants: z.array(contestantSchema).min(2),
+    /** Most that one contestant may spend, in USD. */
+    shareUsd: z.number().positive(),
+    /** Where the repository's CI judges a contestant: its branch alone, or a draft pull request of it. */
+    checks: z.enum(["pull-request", "push"]),
+  }),
+});
+export type RaceInput = z.infer<typeof raceInputSchema>;
+
+export function nameOf({ harness, model }: Pick<Contestant, "harness" | "model">): string {
+  return model === undefined ? harness : `${harness}:${model}`;
+}

@@ -1,0 +1,65 @@
+/** The table of a race, and its verdict for `/baton why`. Names and reasons come from commands and errors, so they are neutralised. */
+import { formatted, neutralise, type Verdict } from "../../src/index.ts";
+import type { Judged, Judgement } from "./judge.ts";
+
+/** What people see of a contestant beside what it is judged by. */
+export interface Shown {
+  model: string;
+  pullRequest: number | null;
+}
+
+const { usd } = formatted;
+const cell = (text: string): string => formatted.cell(neutralise(text));
+
+export function raceTable(judgement: Judgement, shown: readonly Shown[]): string {
+  const rows = judgement.judged.map((one, index) => row(one, shown[index] ?? { model: "", pullRequest: null }));
+  return [
+    "### The race",
+    `${judgement.winner === null ? "❌" : green(judgement.winner) ? "🏆" : "⚠️"} ${cell(judgement.sentence)}`,
+    ["| | Contestant | Model | CI | Diff | Cost | Why |", "|--:|---|---|---|--:|--:|---|", ...rows].join("\n"),
+    "<sub>Judged by CI, then the smaller change, then the lower cost, then the order in which they were named.</sub>",
+  ].join("\n\n");
+}
+
+function row({ entry, place, reason }: Judged, { model, pullRequest }: Shown): string {
+  const { finish } = entry;
+  const name = pullRequest === null ? cell(entry.name) : `${cell(entry.name)} (#${pullRequest})`;
+  const ci =
+    finish.state === "out"
+      ? "–"
+      : finish.green
+        ? "✅ green"
+        : `❌ ${finish.failedChecks || "no"} ${finish.failedChecks === 0 ? "proof" : "failed"}`;
+  const diff = finish.state === "out" ? "–" : `${finish.lines} line${finish.lines === 1 ? "" : "s"}`;
+  const cost = entry.costUsd === null ? "unknown" : usd(entry.costUsd);
+  return `| ${place === null ? "out" : place === 1 ? "**1**" : place} | ${name} | ${cell(model)} | ${ci} | ${diff} | ${cost} | ${cell(reason)} |`;
+}
+
+function green({ entry }: Judged): boolean {
+  return entry.finish.state === "judged" && entry.finish.green;
+}
+
+export function raceVerdict({ judged, winner, sentence }: Judgement): Verdict {
+  return {
+    name: "race",
+    status: winner === null || !green(winner) ? "failed" : "passed",
+    reason: sentence,
+    evidence: winner?.entry.finish.state === "judged" ? [{ label: "head", value: winner.entry.finish.sha }] : [],
+    children: judged.map(({ entry, place, reason }) => ({
+      name: entry.name,
+      status:
+        place === 1 ? (winner !== null && green(winner) ? "passed" : "failed") : place === null ? "error" : "skipped",
+      reason: `${place === null ? "out" : `place ${place}`}: ${reason}`,
+      evidence: [
+        ...(entry.finish.state === "judged"
+          ? [
+              { label: "CI", value: entry.finish.green ? "green" : "red" },
+              { label: "lines changed", value: `${entry.finish.lines}` },
+            ]
+          : []),
+        { label: "cost", value: entry.costUsd === null ? "unknown" : usd(entry.costUsd) },
+      ],
+      children: [],
+    })),
+  };
+}

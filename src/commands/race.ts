@@ -1,0 +1,59 @@
+/** `/baton race claude codex:gpt-5 …`: contestants as people write them, each with a name, a branch and a share of its own. */
+import { BatonError } from "../core/errors.ts";
+import { harnessNamed } from "../routing/harness-names.ts";
+import { beginRun } from "./begin-run.ts";
+import type { CommandHandler } from "./context.ts";
+
+export interface RaceChoice {
+  contestants: { slug: string; harness: string; model?: string }[];
+}
+
+export const race: CommandHandler = async (context) => {
+  const { command, dependencies, settings } = context;
+  const contestants = contestantsOf(command.positional.map(String), [...dependencies.harnesses.keys()]);
+  const { contestants: max } = settings.race;
+  if (contestants.length > max)
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `A race has at most ${max} contestants here (\`race.contestants\`); this one names ${contestants.length}.`,
+    );
+  await beginRun(context, {
+    process: "race",
+    harness: null,
+    model: null,
+    budgetUsd: (command.options["budget"] as number | undefined) ?? null,
+    instructions: command.text,
+    retryOf: null,
+    race: { contestants },
+  });
+  return null;
+};
+
+export function contestantsOf(words: readonly string[], known: readonly string[]): RaceChoice["contestants"] {
+  const found = new Map<string, RaceChoice["contestants"][number]>();
+  for (const word of words) {
+    const [name = "", ...rest] = word.split(":");
+    const model = rest.join(":");
+    const harness = harnessNamed(name, known);
+    if (harness === null)
+      throw new BatonError("BATON_HARNESS_UNKNOWN", `Harness "${name}" is not known. Known: ${known.join(", ")}.`);
+    if (word.includes(":") && model === "")
+      throw new BatonError("BATON_COMMAND_INVALID", `\`${word}\` has no model after its colon.`);
+    const slug = slugOf(model === "" ? harness : `${harness}-${model}`);
+    if (found.has(slug))
+      throw new BatonError(
+        "BATON_COMMAND_INVALID",
+        `\`${word}\` takes part twice. Name each once, or the same one with another model: \`${harness}:MODEL\`.`,
+      );
+    found.set(slug, { slug, harness, ...(model === "" ? {} : { model }) });
+  }
+  return [...found.values()];
+}
+
+function slugOf(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 60);
+}

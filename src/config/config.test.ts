@@ -129,7 +129,7 @@ describe("baton.yaml that is wrong", () => {
       "commands: {allow: {rnu: write}}",
       1,
       "commands.allow.rnu",
-      "Allowed: run, status",
+      "Allowed: run, race",
       "run",
     ],
     [

@@ -102,9 +102,7 @@ it("the green one wins against the red, and against one that spends more than it
   expect(branches().filter((name) => name.startsWith("baton/issue-"))).toEqual([
     expect.stringMatching(/^baton\/issue-\d+-the-total[a-z-]*$/),
   ]);
-  expect(state.effects.get("race/tidy/implement" as never)?.input).toMatchObject({
-    prompt: { user: expect.stringContaining("Keep it small.") },
-  });
+  expect(JSON.stringify(state.effects.get("race/tidy/implement" as never)?.input)).toContain("Keep it small.");
   say(world, "/baton why");
   const why = await world.until("the reasons", () => ownComments(world).find((body) => body.includes("### Judged")));
   expect(why).toMatch(

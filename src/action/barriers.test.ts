@@ -24,7 +24,7 @@ async function told(use: (github: Github) => Promise<unknown>): Promise<string[]
 
 describe("before a job touches GitHub what it wrote is in the refs", () => {
   it.each<[string, (github: Github) => Promise<unknown>, string[]]>([
-    ["a write", (github) => github.ensureReaction(repository, 1, "eyes"), ["barrier", "ensureReaction"]],
+    ["a write", (github) => github.ensureReaction(repository, { comment: 1 }, "eyes"), ["barrier", "ensureReaction"]],
     ["a read waits for nothing", (github) => github.issue(repository, 1), ["issue"]],
     [
       "a write of setting up",

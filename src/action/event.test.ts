@@ -16,7 +16,19 @@ it("a command goes into its thread's inbox, named by the comment and not by the 
   });
 });
 
+const issue = (body: string | null, more: object = {}) =>
+  read("issues", { action: "opened", issue: { number: 4, body, user }, sender: { id: 5 }, ...more });
+
+it("a command in the text of a new issue goes into its inbox, named by the issue", () => {
+  const event = issue("The total is wrong.\n\n/baton run");
+  expect(event).toMatchObject({ kind: "thread", number: 4, delivery: { guid: "issues.opened:4", event: "issues" } });
+});
+
 it.each([
+  ["a new issue without a command", () => issue("The total is wrong.")],
+  ["a new issue without a text", () => issue(null)],
+  ["an edited issue", () => issue("/baton run", { action: "edited" })],
+  ["an issue that somebody else moved here", () => issue("/baton run", { sender: { id: 6 } })],
   ["a plain comment", () => comment("nice")],
   ["an edited comment", () => comment("/baton run", { action: "edited" })],
   ["a comment of a deleted user", () => comment("/baton run", { comment: { id: 3, body: "/baton run", user: null } })],
@@ -65,6 +77,7 @@ it("keeps of a payload only what is read later", () => {
   const event = comment("/baton run", {
     sender: user,
     secret: "x".repeat(10_000),
+    issue: { number: 4, body: "long", user },
     comment: { id: 3, body: "/baton run", user, url: "u" },
   });
   expect(event.kind === "thread" && JSON.parse(event.delivery.payload)).toEqual({

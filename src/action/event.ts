@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { toThreadEvent } from "../app/events.ts";
+import type { Repository } from "../core/vocabulary.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { type Order, orderSchema } from "../runner/remote/protocol.ts";
 import { grammars } from "../thread/grammar/index.ts";
@@ -14,12 +15,18 @@ import { parseCommand } from "../thread/parse-command.ts";
 
 export type ActionEvent =
   | { kind: "thread"; number: number; delivery: NewDelivery }
-  | { kind: "facts"; watches: string[]; delivery: NewDelivery }
+  | { kind: "facts"; watches: string[]; changed: ChangedPullRequest | null; delivery: NewDelivery }
   /** Look at one thread, or at all that are due. */
   | { kind: "wake"; number: number | null }
   /** An App hands an effect to this job. */
   | { kind: "order"; order: Order }
   | { kind: "nothing"; reason: string };
+
+/** Its files may be others than before: among them the configuration. */
+interface ChangedPullRequest {
+  repository: Repository;
+  number: number;
+}
 
 /** The one hook that a repository's jobs are. */
 const actionsHook = "actions";
@@ -35,8 +42,9 @@ const kept = z.object({
       owner: z.object({ login: z.string() }),
     })
     .optional(),
-  issue: z.object({ number: z.number() }).optional(),
+  issue: z.object({ number: z.number(), body: z.string().nullish(), user: user.nullish() }).optional(),
   comment: z.object({ id: z.number(), body: z.string().optional(), user: user.nullish() }).optional(),
+  sender: z.object({ id: z.number() }).optional(),
   review: z.object({ id: z.number() }).optional(),
   pull_request: z
     .object({
@@ -74,8 +82,10 @@ export function toActionEvent(options: {
       reason: "A fork's event has no write token; the next comment, review or schedule looks at this pull request.",
     };
   // Only what is read later is kept: payloads are long, and the state is read at every event.
-  const { inputs: _inputs, client_payload: _client, ...rest } = payload;
-  const slim = { ...rest, installation: { id: 0 } };
+  const { inputs: _inputs, client_payload: _client, sender, issue, ...rest } = payload;
+  const ofIssue =
+    name === "issues" ? { issue, sender } : issue === undefined ? {} : { issue: { number: issue.number } };
+  const slim = { ...rest, ...ofIssue, installation: { id: 0 } };
   // `pull_request_target` is the same fact with another token.
   const event = name === "pull_request_target" ? "pull_request" : name;
   const meaning = toThreadEvent(event, slim);
@@ -92,10 +102,10 @@ export function toActionEvent(options: {
     case "ignored":
       return { kind: "nothing", reason: meaning.reason };
     case "facts":
-      return { kind: "facts", watches: meaning.watches, delivery };
+      return { kind: "facts", watches: meaning.watches, changed: meaning.changed ?? null, delivery };
     case "comment":
       return parseCommand(meaning.body, grammars).kind === "none"
-        ? { kind: "nothing", reason: "The comment holds no command." }
+        ? { kind: "nothing", reason: "The text holds no command." }
         : { kind: "thread", number: meaning.number, delivery };
   }
 }
@@ -115,6 +125,7 @@ function orderOf(text: unknown): ActionEvent {
 function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {
   const action = payload.action ?? "";
   if (event === "issue_comment" && payload.comment !== undefined) return `${event}.${action}:${payload.comment.id}`;
+  if (event === "issues" && payload.issue !== undefined) return `${event}.${action}:${payload.issue.number}`;
   if (event === "pull_request_review" && payload.review !== undefined) return `${event}.${action}:${payload.review.id}`;
   // A job that is started again by hand has the run id of its first start.
   return `${event}.${action}:run-${workflowRunId}`;

@@ -51,7 +51,7 @@ it("without a run the outputs say so", () => {
 });
 
 it("text of a thread mentions nobody and breaks no table in the summary", () => {
-  const text = summaryOf(report("failed", "ask @everyone | now"));
+  const text = summaryOf(report("failed", "ask @everyone\n# now"));
   expect(text).not.toMatch(/(^|[^\u200b])@everyone/);
-  expect(text).toContain("[#7](https://github.com/acme/shop/issues/7)");
+  expect(text).toContain("[Thread #7](https://github.com/acme/shop/issues/7)");
 });

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import type { RunState } from "../core/state.ts";
 import { neutralise } from "../thread/neutralise.ts";
+import { budgetLine, costTable, folded, headline, stages, stepsTable } from "../thread/render/parts.ts";
 
 /**
  * `waiting`: for people, CI or time; a later event goes on. `elsewhere`: another job drives the thread.
@@ -92,22 +93,46 @@ function pullRequestOf(run: RunState): number | null {
   return null;
 }
 
+const marks: Record<JobVerdict, string> = {
+  passed: "✅",
+  waiting: "⏳",
+  nothing: "➖",
+  elsewhere: "↪️",
+  "handed-over": "🔁",
+  cancelled: "⏹️",
+  skipped: "⏭️",
+  refused: "🚫",
+  failed: "❌",
+};
+
+/** What came of it, where to look, then what was done and what it cost; last what only an operator wants to know. */
 export function summaryOf(report: JobReport): string {
-  const { run, verdict, reason, repositoryUrl, thread, statePushes, apiCalls } = report;
-  const mark = exitCodes[verdict] === 0 ? (verdict === "passed" ? "✅" : "⏳") : "❌";
-  const rows: [string, string][] = [];
-  if (thread !== null) rows.push(["Thread", `[#${thread}](${repositoryUrl}/issues/${thread})`]);
+  const { run, verdict, statePushes, apiCalls } = report;
+  const blocks = [`## ${marks[verdict]} Baton: ${verdict}`, sentenceOf(report)];
+  const links = linksOf(report);
+  if (links.length > 0) blocks.push(links.join(" · "));
   if (run !== null) {
-    rows.push(["Run", `\`${run.runId}\` (${neutralise(run.process.name)})`]);
-    const pull = pullRequestOf(run);
-    if (pull !== null) rows.push(["Pull request", `[#${pull}](${repositoryUrl}/pull/${pull})`]);
-    const { spentUsd, budgetUsd, complete } = run.money;
-    rows.push(["Cost", `${complete ? "" : "at least "}$${spentUsd.toFixed(2)} of $${budgetUsd.toFixed(2)}`]);
-    for (const effect of run.effects.values()) rows.push([neutralise(effect.title), effect.status]);
+    blocks.push(stages(run), stepsTable(run), budgetLine(run));
+    if (run.money.spentUsd > 0) blocks.push(folded("Cost by step", costTable(run)));
   }
-  rows.push(["This job", `${statePushes} state pushes, ${apiCalls} API calls`]);
-  const table = rows.map(([name, value]) => `| ${cell(name)} | ${cell(value)} |`).join("\n");
-  return `### ${mark} Baton: ${verdict}\n\n${neutralise(reason)}\n\n| | |\n|---|---|\n${table}\n`;
+  blocks.push(`<sub>This job: ${statePushes} state pushes, ${apiCalls} API calls</sub>`);
+  return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+/** Whom or what a run waits for is known better than the one sentence says. */
+function sentenceOf({ run, verdict, reason }: JobReport): string {
+  if (run === null || verdict !== "waiting") return neutralise(reason);
+  const { icon, sentence } = headline(run);
+  return `${icon} ${sentence}\n\nWaiting needs no runner: a later event goes on.`;
+}
+
+function linksOf({ run, repositoryUrl, thread }: JobReport): string[] {
+  const pull = run === null ? null : pullRequestOf(run);
+  return [
+    ...(pull === null ? [] : [`[Pull request #${pull}](${repositoryUrl}/pull/${pull})`]),
+    ...(thread === null || thread === pull ? [] : [`[Thread #${thread}](${repositoryUrl}/issues/${thread})`]),
+    ...(run === null ? [] : [`run \`${run.runId}\` (\`${neutralise(run.process.name)}\`)`]),
+  ];
 }
 
 /** A workflow command for the log: shown beside the run. */
@@ -139,8 +164,4 @@ export function output(name: string, value: string): string {
 /** Text in a workflow command ends at a line break unless it is escaped. */
 export function escapeData(text: string): string {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll(/\s*\n\s*/g, " ");
 }

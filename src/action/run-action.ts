@@ -7,6 +7,7 @@ import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
+import { changedConfig } from "../commands/check-config.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
@@ -94,6 +95,9 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
       return handleHome(job, homeOf(event.number), event.delivery);
     case "facts": {
       const homes = await waitingHomes(job, ({ watches }) => watches.some((watch) => event.watches.includes(watch)));
+      // Who waits for the pull request checks its configuration too; else its own thread does, if there is a change.
+      if (homes.length === 0 && event.changed !== null && (await changesConfig(job, event.changed)))
+        homes.push(homeOf(event.changed.number));
       return handleHomes(job, homes, event.delivery, "No run waits for this.");
     }
     case "wake": {
@@ -141,14 +145,21 @@ async function waitingHomes(
   return [...new Set(rows.map(({ home }) => home))];
 }
 
+async function changesConfig(
+  { github }: Job,
+  { repository, number }: { repository: Repository; number: number },
+): Promise<boolean> {
+  return (await changedConfig(await github.installation(repository.installationId), repository, number)) !== null;
+}
+
 async function handleHomes(job: Job, homes: string[], delivery: NewDelivery | null, otherwise: string): Promise<Found> {
-  let worst: Found = { verdict: "nothing", reason: otherwise, run: null, thread: null };
+  let worst: Found | null = null;
   for (const home of homes) {
     const found = await handleHome(job, home, delivery);
-    if (severity.indexOf(found.verdict) > severity.indexOf(worst.verdict)) worst = found;
+    if (worst === null || severity.indexOf(found.verdict) > severity.indexOf(worst.verdict)) worst = found;
     if (job.stop.aborted) break;
   }
-  return worst;
+  return worst ?? { verdict: "nothing", reason: otherwise, run: null, thread: null };
 }
 
 const severity: JobVerdict[] = [
@@ -251,9 +262,10 @@ async function conclude(
     return { verdict: "handed-over", reason: "The job's time is up; a successor goes on.", run, thread };
   const handled = delivery === null ? null : await store.delivery(delivery.hook, delivery.guid);
   if (handled?.state === "failed") return { verdict: "failed", reason: handled.note ?? "", run, thread };
-  if (handled?.note != null && refusals.test(handled.note))
-    return { verdict: "refused", reason: handled.note, run, thread };
-  if (run === null) return { verdict: "nothing", reason: handled?.note ?? "Nothing was to do.", run, thread };
+  // What a run comes to says more than that somebody's change of the configuration is broken.
+  const note = handled?.note?.replace(/^woke 0 run\(s\), /, "") ?? null;
+  if (note !== null && refusals.test(note)) return { verdict: "refused", reason: note, run, thread };
+  if (run === null) return { verdict: "nothing", reason: note ?? "Nothing was to do.", run, thread };
   return { ...verdictOf(run), run, thread };
 }
 

@@ -19,6 +19,11 @@ const commentPayload = base.extend({
   issue: z.object({ number: z.number().int() }),
   comment: z.object({ id: z.number().int(), body: z.string(), user }),
 });
+const issuePayload = base.extend({
+  action: z.string(),
+  issue: z.object({ number: z.number().int(), body: z.string().nullable(), user }),
+  sender: z.object({ id: z.number().int() }),
+});
 const pullPayload = base.extend({
   action: z.string(),
   pull_request: z.object({ number: z.number().int(), head: z.object({ sha: z.string() }) }),
@@ -31,6 +36,7 @@ const statusPayload = base.extend({ sha: z.string() });
 
 /** Events that can mean something; for others a missed delivery is not asked for again. */
 export const meaningfulEvents: ReadonlySet<string> = new Set([
+  "issues",
   "issue_comment",
   "pull_request",
   "pull_request_review",
@@ -62,6 +68,22 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
         commentId: comment.id,
         body: comment.body,
         author: { id: comment.user.id, login: comment.user.login, kind: comment.user.type === "User" ? "user" : "bot" },
+      };
+    }
+    case "issues": {
+      const parsed = issuePayload.safeParse(payload);
+      if (!parsed.success) return incomplete(event, parsed.error);
+      const { action, issue, sender, repository: found, installation } = parsed.data;
+      if (action !== "opened") return { kind: "ignored", reason: `issues.${action} is never executed` };
+      // An issue that somebody moves here is opened anew, with the text of another.
+      if (sender.id !== issue.user.id) return { kind: "ignored", reason: "an issue that its author did not open here" };
+      return {
+        kind: "comment",
+        repository: repositoryOf(found, installation.id),
+        number: issue.number,
+        commentId: null,
+        body: issue.body ?? "",
+        author: { id: issue.user.id, login: issue.user.login, kind: issue.user.type === "User" ? "user" : "bot" },
       };
     }
     case "pull_request":

@@ -8,19 +8,28 @@ import { configCheck } from "../config/check.ts";
 import { configPaths } from "../config/parse.ts";
 import { defaultSettings } from "../config/schema.ts";
 import type { Repository } from "../core/vocabulary.ts";
-import type { CheckRunContent } from "../ports/github.ts";
+import type { CheckRunContent, Github } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import { loadSettings, readConfig } from "./load-settings.ts";
 
 const configCheckName = "Baton configuration";
 
+/** The configuration's path, when the pull request changes it. */
+export async function changedConfig(
+  github: Pick<Github, "pullRequestFiles">,
+  repository: Repository,
+  number: number,
+): Promise<string | null> {
+  const files = await github.pullRequestFiles(repository, number);
+  return configPaths.find((path) => files.includes(path)) ?? null;
+}
+
 /** Returns what it did, in words. */
 export async function checkConfig(dependencies: Dependencies, repository: Repository, number: number): Promise<string> {
   const github = await dependencies.github.installation(repository.installationId);
-  const files = await github.pullRequestFiles(repository, number);
-  const changed = configPaths.find((path) => files.includes(path));
-  if (changed === undefined) return "leaves the configuration alone";
+  const changed = await changedConfig(github, repository, number);
+  if (changed === null) return "leaves the configuration alone";
   const pull = await github.pullRequest(repository, number);
   const base = await loadSettings(github, repository, pull.baseRef);
   const head = (await readConfig(github, repository, pull.headSha)) ?? {
@@ -46,5 +55,5 @@ export async function checkConfig(dependencies: Dependencies, repository: Reposi
     priority: 10,
   });
   await dependencies.store.write({ outbox: [row] });
-  return `checked the configuration: ${title}`;
+  return conclusion === "failure" ? `configuration has errors: ${title}` : `checked the configuration: ${title}`;
 }

@@ -16,7 +16,7 @@ export interface CommandContext {
   /** Set when the thread is a pull request. */
   pullRequest: PullRequestFacts | null;
   actor: Actor;
-  commentId: number;
+  commentId: number | null;
   settings: Settings;
   settingsSha: string | null;
   /** Where the settings come from, and what is odd about them. */

@@ -1,9 +1,9 @@
 /**
- * From a comment to a command, a helpful refusal, or nothing.
+ * From a comment, or the text of a new issue, to a command, a helpful refusal, or nothing.
  *
  * HC1 A stranger's plain comment costs no call to GitHub: the text is read first.
  * HC2 Permission is read from GitHub now, by login and compared by id; what the payload claims decides nothing.
- * HC3 Every outcome is one outbox row by the comment's id: delivered twice, answered once.
+ * HC3 Every outcome is one outbox row by what holds the command: delivered twice, answered once.
  */
 
 import { type BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
@@ -25,7 +25,8 @@ import { loadSettings } from "./load-settings.ts";
 export interface CommentEvent {
   repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
   number: number;
-  commentId: number;
+  /** null: the command is in the text of the issue itself. */
+  commentId: number | null;
   body: string;
   author: { id: number; login: string; kind: "user" | "bot" };
 }
@@ -54,7 +55,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   const grammar = grammars.find(({ name }) => name === parsed.name);
   const handler = commandHandlers[parsed.name];
   if (grammar === undefined || handler === undefined) throw new TypeError(`No handler for ${parsed.name}.`);
-  const operationKey = `comment:${event.commentId}`;
+  const operationKey = event.commentId === null ? sourceOf(event) : `comment:${event.commentId}`;
   try {
     const actor = await github.actor(event.repository, event.author);
     const issue = await github.issue(event.repository, event.number);
@@ -140,10 +141,15 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
   return `🤔 ${who}, there is no command \`${neutralise(parsed.word).replaceAll("`", "'") || "(empty)"}\`.${meant} Nothing was done. \`/baton help\` lists the commands.`;
 }
 
+/** What holds the command, in the names of what answers it. */
+function sourceOf({ commentId, repository, number }: CommentEvent): string {
+  return commentId === null ? `issue:${repository.id}/${number}` : `${commentId}`;
+}
+
 function replyRow(dependencies: Dependencies, event: CommentEvent, text: string): NewOutboxRow {
   const body = dependencies.redact(text);
   return outboxRow({
-    operationKey: `reply:${event.commentId}`,
+    operationKey: `reply:${sourceOf(event)}`,
     repository: event.repository,
     kind: "comment",
     payload: { number: event.number, body },
@@ -153,10 +159,10 @@ function replyRow(dependencies: Dependencies, event: CommentEvent, text: string)
 
 function reactionRow(event: CommentEvent, content: string): NewOutboxRow {
   return outboxRow({
-    operationKey: `reaction:${event.commentId}:${content}`,
+    operationKey: `reaction:${sourceOf(event)}:${content}`,
     repository: event.repository,
     kind: "reaction",
-    payload: { commentId: event.commentId, content },
+    payload: { commentId: event.commentId, number: event.number, content },
     priority: 5,
   });
 }

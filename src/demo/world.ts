@@ -70,7 +70,15 @@ export const appGrants = {
   actions: "read",
   metadata: "read",
 } as const;
-export const appEvents = ["issue_comment", "pull_request", "pull_request_review", "check_run", "check_suite", "status"];
+export const appEvents = [
+  "issues",
+  "issue_comment",
+  "pull_request",
+  "pull_request_review",
+  "check_run",
+  "check_suite",
+  "status",
+];
 
 export async function setStage(options: WorldOptions = {}): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), "baton-world-"));

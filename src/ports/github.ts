@@ -176,7 +176,7 @@ export interface Github {
   ): Promise<{ id: number; url: string }>;
   ensureReaction(
     repository: Repository,
-    commentId: number,
+    to: { comment: number } | { thread: number },
     content: "eyes" | "rocket" | "confused" | "+1" | "-1",
   ): Promise<void>;
   /** By head and base: adopts an open one of ours. */

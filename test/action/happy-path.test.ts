@@ -47,7 +47,7 @@ it("from `/baton run` over CI to the review, job by job; only the waiting costs 
   expect(said().some((body) => body.includes("approved"))).toBe(true);
   // At most three pushes of the state and forty calls a step.
   const [steps, pushes, calls] = [
-    first.summary.split("| succeeded |").length - 1,
+    first.summary.split("\n| ✅ |").length - 1,
     Number(/(\d+) state pushes/.exec(first.summary)?.[1]),
     Number(/(\d+) API calls/.exec(first.summary)?.[1]),
   ];

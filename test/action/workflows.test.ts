@@ -90,7 +90,7 @@ describe("what is broken is found", () => {
   it.each([
     ["an event that is none", "pull_request_review:", "pull_request_reviews:", /pull_request_reviews/],
     ["a permission that is none", "contents: write", "contents: wriet", /wriet/],
-    ["a condition with a slip", "github.event_name != ", "github.event_nam != ", /event_nam/],
+    ["a condition with a slip", "github.event_name,", "github.event_nam,", /event_nam/],
     ["a label that no runner has", "ubuntu-latest", "ubuntu-latst", /ubuntu-latst/],
     ["an indentation that is none", "    steps:", "\tsteps:", /./],
     ["text of people in a script", "npm install", `echo \${{ github.event.issue.title }} && npm install`, /untrusted/],
@@ -136,6 +136,7 @@ describe("the file that people copy", () => {
     expect(Object.keys(workflowOf(workflowAlone().text).on).sort()).toEqual([
       "check_suite",
       "issue_comment",
+      "issues",
       "pull_request",
       "pull_request_review",
       "repository_dispatch",

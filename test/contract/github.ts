@@ -146,8 +146,8 @@ const cases = {
   "a reaction is given once": async ({ github, repository, issue, alice }) => {
     const number = await issue();
     const { data } = await alice.rest.issues.createComment({ ...place, issue_number: number, body: "/baton run" });
-    await github.ensureReaction(repository, data.id, "eyes");
-    await github.ensureReaction(repository, data.id, "eyes");
+    await github.ensureReaction(repository, { comment: data.id }, "eyes");
+    await github.ensureReaction(repository, { comment: data.id }, "eyes");
     const reactions = await alice.rest.reactions.listForIssueComment({ ...place, comment_id: data.id });
     expect(reactions.data.map((one) => one.content)).toEqual(["eyes"]);
   },

@@ -274,9 +274,10 @@ export class SmallGithub implements Github {
     return { id: made.id, url: made.url };
   }
 
-  async ensureReaction(_: Repository, commentId: number, content: string): Promise<void> {
-    const given = this.reactions.get(commentId) ?? [];
-    if (!given.includes(content)) this.reactions.set(commentId, [...given, content]);
+  async ensureReaction(_: Repository, to: { comment: number } | { thread: number }, content: string): Promise<void> {
+    const id = "comment" in to ? to.comment : to.thread;
+    const given = this.reactions.get(id) ?? [];
+    if (!given.includes(content)) this.reactions.set(id, [...given, content]);
   }
 
   async ensurePullRequest(_: Repository, options: { head: string; base: string; title: string; body: string }) {

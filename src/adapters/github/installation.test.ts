@@ -191,7 +191,7 @@ describe("a write whose answer was lost, asked for again", () => {
   });
 
   it("reaction: one of its kind, by GitHub's own rule", async () => {
-    await twice(() => github.ensureReaction(repository, 5, "eyes"));
+    await twice(() => github.ensureReaction(repository, { comment: 5 }, "eyes"));
     expect([...state.reactions]).toEqual(["eyes"]);
   });
 

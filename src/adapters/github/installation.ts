@@ -277,13 +277,23 @@ export class InstallationGithub implements Github {
     return { id: created.id, url: created.html_url };
   }
 
-  async ensureReaction(repository: Repository, commentId: number, content: string): Promise<void> {
+  async ensureReaction(
+    repository: Repository,
+    to: { comment: number } | { thread: number },
+    content: string,
+  ): Promise<void> {
     // GitHub itself keeps one reaction of a kind a user: repeating it changes nothing.
-    await this.#requester.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
-      ...at(repository),
-      comment_id: commentId,
-      content,
-    });
+    await ("comment" in to
+      ? this.#requester.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
+          ...at(repository),
+          comment_id: to.comment,
+          content,
+        })
+      : this.#requester.write("POST /repos/{owner}/{repo}/issues/{issue_number}/reactions", {
+          ...at(repository),
+          issue_number: to.thread,
+          content,
+        }));
   }
 
   async ensurePullRequest(

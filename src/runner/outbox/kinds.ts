@@ -39,12 +39,18 @@ export const outboxKinds = {
   reaction: {
     intervalMs: 0,
     async ensure(github, row) {
-      const { repository, commentId, content } = row.payload as unknown as {
+      const { repository, commentId, number, content } = row.payload as unknown as {
         repository: Repository;
-        commentId: number;
+        /** null: the thread's own text. */
+        commentId: number | null;
+        number: number;
         content: "eyes" | "rocket" | "confused" | "+1" | "-1";
       };
-      await github.ensureReaction(repository, commentId, content);
+      await github.ensureReaction(
+        repository,
+        commentId === null ? { thread: number } : { comment: commentId },
+        content,
+      );
       return null;
     },
   },

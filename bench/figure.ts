@@ -1,7 +1,7 @@
 /**
  * What a benchmark gives: figures by name, each with its target.
  *
- * A target is an upper bound from the project's own requirements; a figure without one is told, never judged.
+ * A target is a bound from the project's own requirements; a figure without one is told, never judged.
  * A figure that could not be taken is `skipped` with its reason: never a pass.
  */
 
@@ -9,8 +9,9 @@ export interface Figure {
   name: string;
   unit: "ms" | "count" | "ratio";
   value: number;
-  /** The value must not be above it; null: told only. */
+  /** The value must not be above it, or below it with `atLeast`; null: told only. */
   target: number | null;
+  atLeast?: true;
   ok: boolean;
   /** What the value was made from: single repeats, sizes, percentiles. */
   samples?: Record<string, number>;
@@ -50,7 +51,11 @@ export interface Bench {
 
 export function figure(options: Omit<Figure, "ok" | "value"> & { value: number }): Figure {
   const value = rounded(options.value);
-  return { ...options, value, ok: options.target === null || value <= options.target };
+  return { ...options, value, ok: isMet(value, options) };
+}
+
+export function isMet(value: number, { target, atLeast }: Pick<Figure, "target" | "atLeast">): boolean {
+  return target === null || (atLeast === true ? value >= target : value <= target);
 }
 
 export function against(name: string, baseline: number, ours: number): { name: string; value: number; ratio: number } {

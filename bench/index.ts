@@ -5,6 +5,7 @@ import { demoDuration } from "./demo-duration.ts";
 import { engineOverhead } from "./engine-overhead.ts";
 import type { Bench } from "./figure.ts";
 import { journalAppend } from "./journal-append.ts";
+import { promptPrefix } from "./prompt-prefix.ts";
 import { replayJournal } from "./replay-journal.ts";
 import { webhookAnswer } from "./webhook-answer.ts";
 import { workspaces } from "./workspaces.ts";
@@ -16,6 +17,7 @@ export const benches: readonly Bench[] = [
   replayJournal,
   workspaces,
   journalAppend,
+  promptPrefix,
   coldStart,
   demoDuration,
 ];

@@ -4,10 +4,10 @@ import type { Outcome } from "./figure.ts";
 const columns = ["figure", "value", "target", "", "baseline of the same run"] as const;
 
 export function table({ figures, skipped }: Outcome): string {
-  const rows = figures.map(({ name, unit, value, target, ok, baseline }) => [
+  const rows = figures.map(({ name, unit, value, target, atLeast, ok, baseline }) => [
     name,
     quantity(value, unit),
-    target === null ? "–" : `≤ ${quantity(target, unit)}`,
+    target === null ? "–" : `${atLeast === true ? "≥" : "≤"} ${quantity(target, unit)}`,
     target === null ? "told" : ok ? "pass" : "MISSED",
     baseline === undefined ? "" : `${baseline.name}: ${quantity(baseline.value, unit)} (${baseline.ratio}×)`,
   ]);

@@ -41,7 +41,7 @@ const instantGithub: GithubApp = {
 };
 
 /** A port of which the measured path touches `present` only: anything else is a mistake in the benchmark, told by name. */
-function absent<T extends object>(what: string, present: Partial<T> = {}): T {
+export function absent<T extends object>(what: string, present: Partial<T> = {}): T {
   return new Proxy(present as T, {
     get(target, property) {
       // Promises ask every value for `then`.

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { smallFacts } from "../../test/fakes/prompt.ts";
 import { defaultSettings } from "../config/schema.ts";
 import { compose, partsOf } from "./compose.ts";
 import type { Facts } from "./facts.ts";
@@ -8,22 +9,7 @@ import { comparePrompts, measure } from "./prefix.ts";
 import { prompts, readPrompt } from "./prompts.ts";
 import type { PromptContext } from "./section.ts";
 
-const facts: Facts = {
-  thread: {
-    number: 7,
-    kind: "issue",
-    title: "The sum is wrong",
-    body: "It ignores the count.",
-    author: "carol",
-    authorPermission: "read",
-    comments: [{ author: "bob", permission: "write", body: "Also for an empty cart." }],
-  },
-  instructions: "Keep the API.",
-  projectInstructions: [{ path: "AGENTS.md", text: "Use tabs." }],
-  repository: { owner: "acme", name: "shop" },
-  baseBranch: "main",
-  plan: "1. Multiply.",
-};
+const facts: Facts = { ...smallFacts, plan: "1. Multiply." };
 
 function context(more: Partial<PromptContext> & { facts?: Facts } = {}): PromptContext {
   const given = more.facts ?? facts;

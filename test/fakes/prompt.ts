@@ -3,7 +3,7 @@ import { defaultSettings } from "../../src/config/schema.ts";
 import { type AgentInput, agentInputSchema } from "../../src/core/effect.ts";
 import { compose, partsOf } from "../../src/prompt/compose.ts";
 import { overlaysOf } from "../../src/prompt/overlay.ts";
-import { readPrompt } from "../../src/prompt/prompts.ts";
+import { type PromptFacts, readPrompt } from "../../src/prompt/prompts.ts";
 import type { PromptContext } from "../../src/prompt/section.ts";
 
 export function contextOf(input: AgentInput, more: Partial<PromptContext> = {}): PromptContext {
@@ -27,3 +27,20 @@ export function told(input: unknown): { system: string; user: string } {
   const parsed = agentInputSchema.parse(input);
   return "system" in parsed.prompt ? parsed.prompt : partsOf(compose(contextOf(parsed)));
 }
+
+/** Facts of a small issue. */
+export const smallFacts: PromptFacts = {
+  thread: {
+    number: 7,
+    kind: "issue",
+    title: "The sum is wrong",
+    body: "It ignores the count.",
+    author: "carol",
+    authorPermission: "read",
+    comments: [{ author: "bob", permission: "write", body: "Also for an empty cart." }],
+  },
+  instructions: "Keep the API.",
+  projectInstructions: [{ path: "AGENTS.md", text: "Use tabs." }],
+  repository: { owner: "acme", name: "shop" },
+  baseBranch: "main",
+};

@@ -63,7 +63,17 @@ it("runs are listed, shown, inspected, cancelled and begun anew while Baton is d
   expect(chain).toEqual({ holds: true, lastHash: events.at(-1)?.hash });
 
   const prompt = await baton("prompt", "inspect", runId, "plan");
-  expect(prompt.out).toMatch(/^--- system: .* ---\n[\s\S]*--- user: /);
+  expect(prompt.out).toMatch(/told to command\nkept as [0-9a-f]{64}\n/);
+  expect(prompt.out).toMatch(/^stable +identity +0 +\d+ +\d+$/m);
+  expect(prompt.out).toMatch(/the head of its prompt: a cache can reuse up to character \d+\.\nIt is the first prompt/);
+  const words = await baton("prompt", "inspect", runId, "plan", "--text", "--attempt", "1");
+  expect(words.out).toMatch(/\n--- system: .* ---\n## Role[\s\S]*\n--- user: /);
+  const told = JSON.parse((await baton("prompt", "inspect", runId, "plan", "--json")).out) as {
+    cacheBoundary: number;
+    system: string;
+  };
+  expect(told).toMatchObject({ runId, step: "plan", attempt: 1, before: null });
+  expect(told.cacheBoundary).toBe(told.system.length);
   const unknownStep = await baton("prompt", "inspect", runId, "plann");
   expect(unknownStep).toMatchObject({ code: 2, err: expect.stringContaining("It has: plan.") });
 

@@ -98,6 +98,9 @@ it(`takes at most ${stepsMax} steps of a person`, { timeout }, async () => {
   const runId = job.outputs["run-id"] ?? "";
   expect(await baton("run", "list", "--git", ".")).toMatch(new RegExp(`${runId} +acme/shop#1 +issue-to-pr +waiting`));
   expect(await baton("journal", "cat", runId, "--git", clone)).toMatch(/run\.created[\s\S]*the chain holds/);
+  expect(await baton("prompt", "inspect", runId, "implement", "--git", clone, "--text")).toMatch(
+    /^runtime +project [\s\S]*Against plan, attempt 1[\s\S]*--- system: [\s\S]*## Role/m,
+  );
 
   expect(steps).toBeLessThanOrEqual(stepsMax);
   // What the proposal asked for is what was done: nobody has to know more.

@@ -299,6 +299,12 @@ export const errorCatalogue = {
     "GitHub answers 404 or 410.",
     "Check that the App is installed on this repository.",
   ),
+  BATON_GITHUB_INCOMPLETE: entry(
+    "terminal",
+    502,
+    "GitHub has more checks, reviews, files or comments in one place than Baton reads (3,000), or can tell.",
+    "Nothing is decided on a part of the facts. Split the change or go on in a new thread; a person can decide on GitHub.",
+  ),
   BATON_GITHUB_CONFLICT: entry(
     "terminal",
     409,

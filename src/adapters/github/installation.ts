@@ -178,11 +178,13 @@ export class InstallationGithub implements Github {
 
   async requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]> {
     const required: RequiredCheck[] = [];
-    const rules = await this.#requester.find<wire.BranchRule[]>("/repos/{owner}/{repo}/rules/branches/{branch}", {
-      ...at(repository),
-      branch,
-    });
-    for (const rule of rules ?? []) {
+    const rules = await this.#requester
+      .list<wire.BranchRule>("/repos/{owner}/{repo}/rules/branches/{branch}", { ...at(repository), branch })
+      .catch((thrown: unknown) => {
+        if (hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) return [];
+        throw thrown;
+      });
+    for (const rule of rules) {
       if (rule.type !== "required_status_checks") continue;
       for (const check of rule.parameters?.required_status_checks ?? [])
         required.push({ name: check.context, appId: check.integration_id ?? null });

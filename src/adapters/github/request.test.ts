@@ -247,6 +247,18 @@ describe("reading", () => {
     expect(await requester.list("/a")).toHaveLength(201);
   });
 
+  it("RQ3: a list that goes on where Baton's reading ends is an error, never a part that looks like all", async () => {
+    const full = Array.from({ length: 100 }, (_, index) => index);
+    for (let page = 1; page <= 30; page += 1)
+      github()
+        .get("/a")
+        .query({ per_page: "100", page: `${page}` })
+        .reply(200, full);
+    const error = await refused(requester.list("/a"));
+    expect(error).toMatchObject({ code: "BATON_GITHUB_INCOMPLETE", treatment: "terminal" });
+    expect(error.message).toContain("3000");
+  });
+
   it("asks an Enterprise server below its own path", async () => {
     const enterprise = new Requester({
       baseUrl: "https://ghe.example/api/v3",

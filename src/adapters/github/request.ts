@@ -3,6 +3,7 @@
  *
  * RQ1 Reads are tried again on faults of the way; writes never are: an *ensure* looks first.
  * RQ2 Reads that are polled carry the ETag of the last answer; a 304 costs no limit.
+ * RQ3 A list is whole or an error (BATON_GITHUB_INCOMPLETE): nobody decides on a part that looks like all.
  */
 import { Octokit } from "@octokit/rest";
 import { BatonError } from "../../core/errors.ts";
@@ -33,6 +34,7 @@ const readTriesMax = 4;
 const requestTimeoutMs = 20_000;
 const secondaryPauseMs = 60_000;
 const etagsMax = 500;
+const pageItems = 100;
 const pagesMax = 30;
 
 export class Requester {
@@ -85,7 +87,7 @@ export class Requester {
     }
   }
 
-  /** All pages of a list; `pick` finds the items where the answer is an object. */
+  /** All pages of a list, or none (RQ3); `pick` finds the items where the answer is an object. */
   async list<T>(
     route: string,
     parameters: Parameters = {},
@@ -93,11 +95,15 @@ export class Requester {
   ): Promise<T[]> {
     const items: T[] = [];
     for (let page = 1; page <= pagesMax; page += 1) {
-      const found = pick(await this.get<unknown>(route, { ...parameters, per_page: 100, page }));
+      const found = pick(await this.get<unknown>(route, { ...parameters, per_page: pageItems, page }));
       items.push(...found);
-      if (found.length < 100) break;
+      if (found.length < pageItems) return items;
     }
-    return items;
+    // Also when it ends just here: of a pull request's files GitHub itself tells no more than so many.
+    throw new BatonError(
+      "BATON_GITHUB_INCOMPLETE",
+      `GET ${route}: ${items.length} or more items; Baton reads up to ${pagesMax * pageItems}.`,
+    );
   }
 
   /** A write, sent once. */

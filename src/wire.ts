@@ -58,6 +58,7 @@ export async function startBaton(
   const log = createLog({ level: settings.logLevel, redact });
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
   const models = await startModelProxy(upstreamsOf(settings.harness));
+  const stopping = new AbortController();
   const dependencies: Dependencies = {
     store: database.store,
     queue: database.queue,
@@ -69,6 +70,7 @@ export async function startBaton(
       privateKey: settings.app.privateKey,
       baseUrl: settings.githubApiUrl,
       clock: systemClock,
+      stop: stopping.signal,
     }),
     workspaces: createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }),
     repositoryCommands: settings.harness.repositoryCommands,
@@ -102,6 +104,8 @@ export async function startBaton(
     outbox,
     log,
     async stop() {
+      // What would have to wait for GitHub's limits stays for the next start.
+      stopping.abort();
       // Order: no new work, then what runs, then what it still wants to say, then the store.
       await Promise.all([timetable.stop(), database.queue.stop(shutdownGraceMs)]);
       await runner.stop();

@@ -55,7 +55,9 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     workflowRunId: settings.workflowRunId,
     now: systemClock.now(),
   });
+  const stop = AbortSignal.any([platformStop, AbortSignal.timeout(settings.limitMs)]);
   const github = createTokenGithub({
+    stop: platformStop,
     token: settings.token,
     apiUrl: settings.apiUrl,
     webUrl: settings.webUrl,
@@ -68,7 +70,7 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     github,
     redact,
     log,
-    stop: AbortSignal.any([platformStop, AbortSignal.timeout(settings.limitMs)]),
+    stop,
     owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
     statePushes: 0,
   };

@@ -243,6 +243,8 @@ export class RunDriver {
       });
       // L2; and at shut-down the next owner finds the attempt lost and begins another, from what this one kept.
       if (this.#stopping === "lost" || (this.#stopping === "left" && this.#isRemote(effect))) return;
+      // A write that was not even sent is no try of it.
+      if (this.#stopping === "left" && !result.ok && result.error.code === "BATON_GITHUB_LIMITED") return;
       if (this.#stopping === "left" && !result.ok && effect.kind !== "publish") {
         const lost = { code: "BATON_ATTEMPT_LOST" as const, message: "Baton was shut down while this step ran." };
         await this.#change((state) =>

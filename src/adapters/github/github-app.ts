@@ -14,6 +14,8 @@ export interface GithubAppOptions {
   /** `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
   baseUrl: string;
   clock: Clock;
+  /** Aborted when Baton stops: no call waits for a limit any more (RB4). */
+  stop?: AbortSignal;
   fetch?: typeof fetch;
 }
 
@@ -47,7 +49,7 @@ class App implements GithubApp {
     this.#auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request });
     this.#requester = new Requester({
       ...options,
-      budget: new RateBudget(options.clock),
+      budget: new RateBudget(options.clock, options.stop),
       authorise: async () => `bearer ${(await this.#auth({ type: "app" })).token}`,
     });
   }
@@ -57,7 +59,7 @@ class App implements GithubApp {
     if (known !== undefined) return known;
     const requester = new Requester({
       ...this.#options,
-      budget: new RateBudget(this.#options.clock),
+      budget: new RateBudget(this.#options.clock, this.#options.stop),
       authorise: async () => `token ${await this.#token(installationId, null, null)}`,
       // Revoked, or the App's permissions changed: a new one may be good.
       refused: (authorization) => this.#forget(authorization),

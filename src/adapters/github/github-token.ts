@@ -26,6 +26,8 @@ export interface GithubTokenOptions {
   appSlug: string | null;
   /** Names of check runs that are Baton's own: its own reports, and the job that it runs in. */
   ownChecks: readonly string[];
+  /** Aborted when the job stops: no call waits for a limit any more (RB4). */
+  stop?: AbortSignal;
   fetch?: typeof fetch;
 }
 
@@ -56,7 +58,7 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
   const requester = new Requester({
     baseUrl: options.apiUrl,
     clock: options.clock,
-    budget: new RateBudget(options.clock),
+    budget: new RateBudget(options.clock, options.stop),
     authorise: async () => {
       calls += 1;
       return `token ${options.token}`;

@@ -10,7 +10,8 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function world() {
   const clock = new ManualClock();
-  const budget = new RateBudget(clock);
+  const stop = new AbortController();
+  const budget = new RateBudget(clock, stop.signal);
   let admitted = 0;
   const ask = (contentWrite: boolean, times = 1): void => {
     for (let one = 0; one < times; one += 1)
@@ -25,7 +26,7 @@ function world() {
     admitted = 0;
     return now;
   };
-  return { clock, budget, ask, count };
+  return { clock, budget, stop, ask, count };
 }
 
 describe("the budget of one installation", () => {
@@ -84,6 +85,21 @@ describe("the budget of one installation", () => {
     expect(await count()).toBe(0);
     clock.advance(10_000);
     expect(await count()).toBe(1);
+  });
+
+  it("RB4: at a stop nobody waits on, and what need not wait still goes", async () => {
+    const { clock, budget, stop } = world();
+    for (let one = 0; one < limits.contentWritesPerMinuteMax; one += 1) await budget.admit(true);
+    const refused = { code: "BATON_GITHUB_LIMITED", retryAfterMs: minuteMs };
+    const waiting = [budget.admit(true), budget.admit(true)].map((one) => expect(one).rejects.toMatchObject(refused));
+    await settled();
+    stop.abort();
+    await Promise.all(waiting);
+    await budget.admit(false);
+    await expect(budget.admit(true)).rejects.toMatchObject(refused);
+    budget.block(5_000);
+    await expect(budget.admit(false)).rejects.toMatchObject({ code: "BATON_GITHUB_LIMITED", retryAfterMs: 5_000 });
+    expect(clock.sleeping).toBe(0);
   });
 
   it("of two installations, one's writes do not hold up the other's", async () => {

@@ -3,7 +3,9 @@
  *
  * RB1 While GitHub said to wait, nothing at all is sent. RB2 Content writes are counted over a minute and over an hour.
  * RB3 Content writes go in the order in which they were asked for; a read never waits for one of them.
+ * RB4 Who stops waits for nobody: what would have to wait is refused, to be asked for by the next start; the rest still goes.
  */
+import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 
@@ -12,15 +14,17 @@ const hourMs = 3_600_000;
 
 export class RateBudget {
   readonly #clock: Clock;
+  readonly #stop: AbortSignal | undefined;
   #blockedUntil = 0;
   #writes: number[] = [];
   #writeTurn: Promise<void> = Promise.resolve();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, stop?: AbortSignal) {
     this.#clock = clock;
+    this.#stop = stop;
   }
 
-  /** Resolves when a call may be sent. */
+  /** Resolves when a call may be sent; rejects with BATON_GITHUB_LIMITED when it would have to wait and Baton stops. */
   async admit(contentWrite: boolean): Promise<void> {
     if (!contentWrite) return this.#wait(false);
     const mine = this.#writeTurn.then(() => this.#wait(true));
@@ -42,7 +46,13 @@ export class RateBudget {
       const now = this.#clock.now();
       const until = Math.max(this.#blockedUntil, contentWrite ? this.#nextWriteAt(now) : 0);
       if (until <= now) break;
-      await this.#clock.sleepUntil(until);
+      await this.#clock.sleepUntil(until, this.#stop).catch((thrown: unknown) => {
+        if (this.#stop?.aborted !== true) throw thrown;
+        throw new BatonError("BATON_GITHUB_LIMITED", "Baton is being stopped and does not wait for GitHub's limit.", {
+          cause: thrown,
+          retryAfterMs: until - now,
+        });
+      });
     }
     if (contentWrite) this.#writes.push(this.#clock.now());
   }

@@ -315,6 +315,23 @@ describe("what may be published", () => {
     expect(publish([...paths], mode).status).toBe(expected);
   });
 
+  it.each([
+    ["src/a.ts", ["src/**"], "failed"],
+    [".github/workflows/ci.yml", ["src/**"], "passed"],
+    ["baton.yaml", [], "passed"],
+  ] as const)(
+    "`protectedPaths` says which: others than Baton's own list, or none",
+    (path, protectedPaths, expected) => {
+      const { breakpoints } = defaultSettings;
+      const settings = { ...defaultSettings, protectedPaths: [...protectedPaths] };
+      const facts = {
+        paths: [path],
+        settings: { ...settings, breakpoints: { ...breakpoints, protectedPaths: "deny" } },
+      };
+      expect(decide({ action: "publish", facts: facts as PublishFacts }).status).toBe(expected);
+    },
+  );
+
   it("names the rule, the paths once each, and who can", () => {
     expect(publish(["baton.yaml", "a.ts", "baton.yaml"]).reason).toMatch(
       /changes 1 protected path \(`protectedPaths`\): `baton\.yaml`\. A person who did not start the run can/,

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { openMemory } from "../../adapters/memory/open.ts";
 import { silentLog } from "../../adapters/system/log.ts";
+import { defaultSettings } from "../../config/schema.ts";
 import { limits } from "../../core/limits.ts";
 import type { PerformContext } from "../perform/performer.ts";
 import { forget, performRemotely } from "./remote-agent.ts";
@@ -77,6 +78,17 @@ it("a runner that never comes is given up, and another attempt may begin", async
   await pass(limits.remoteClaimMs + 2 * limits.remoteLookMs);
   expect(await performing).toMatchObject({ ok: false, error: { code: "BATON_ATTEMPT_LOST" } });
   expect(dispatched).toEqual(["baton-runner.yml"]);
+});
+
+it("`runnerWorkflow` names the workflow that is started", async () => {
+  const { context, dispatched, controller, pass } = remote();
+  const settings = { ...defaultSettings, executor: "actions", runnerWorkflow: "agents.yml" };
+  const performing = performRemotely({ ...context, state: { ...context.state, settings } as never });
+  await pass(1_000);
+  controller.abort("left");
+  await pass(2_000);
+  await performing;
+  expect(dispatched).toEqual(["agents.yml"]);
 });
 
 it("a silent runner loses its claim: what it posts later has an old epoch", async () => {

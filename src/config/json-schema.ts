@@ -32,8 +32,8 @@ export function settingsJsonSchema(): JsonSchema {
 }
 
 /** The schemas that may stand at a path; a union gives several. */
-export function schemasAt(path: readonly (string | number)[]): JsonSchema[] {
-  let here = variants(settingsJsonSchema());
+export function schemasAt(path: readonly (string | number)[], root = settingsJsonSchema()): JsonSchema[] {
+  let here = variants(root);
   for (const part of path) here = here.flatMap((schema) => step(schema, part)).flatMap(variants);
   return here;
 }
@@ -51,8 +51,8 @@ function variants(schema: JsonSchema): JsonSchema[] {
 }
 
 /** Keys that may be written at a path. */
-export function keysAt(path: readonly (string | number)[]): string[] {
-  const keys = schemasAt(path).flatMap(({ properties, propertyNames }) => [
+export function keysAt(path: readonly (string | number)[], root = settingsJsonSchema()): string[] {
+  const keys = schemasAt(path, root).flatMap(({ properties, propertyNames }) => [
     ...Object.keys(properties ?? {}),
     ...(propertyNames?.enum ?? []).map(String),
   ]);

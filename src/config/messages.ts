@@ -1,7 +1,7 @@
 /** Schema problems in words: what is there, what is allowed, what was probably meant. */
 import type { z } from "zod";
 import { nearest } from "../core/nearest.ts";
-import { describeSchema, keysAt, schemasAt } from "./json-schema.ts";
+import { describeSchema, type JsonSchema, keysAt, schemasAt } from "./json-schema.ts";
 import type { ConfigPath } from "./problem.ts";
 
 export interface SchemaProblem {
@@ -14,24 +14,34 @@ export interface SchemaProblem {
 
 const shownMax = 80;
 
-export function problemsOfIssue(issue: z.core.$ZodIssue, data: unknown): SchemaProblem[] {
+/** `root`: the JSON Schema of another file than `baton.yaml`. */
+export function problemsOfIssue(issue: z.core.$ZodIssue, data: unknown, root?: JsonSchema): SchemaProblem[] {
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, root));
   // A record whose keys are limited reports the key itself as the last part of the path.
-  if (issue.code === "invalid_key") return [unknownKey(path.slice(0, -1), String(path.at(-1)))];
+  if (issue.code === "invalid_key") {
+    const unknown = unknownKey(path.slice(0, -1), String(path.at(-1)), root);
+    const [reason] = issue.issues;
+    // Keys that are free but for their form say which form.
+    return [
+      reason?.code === "invalid_format"
+        ? { ...unknown, message: `${unknown.message} Write ${reason.message}.` }
+        : unknown,
+    ];
+  }
   const value = valueAt(data, path);
   if (issue.code === "invalid_union") {
     const branch = branchMeant(issue.errors, value);
     if (branch !== null)
       return branch.flatMap((nested) =>
-        problemsOfIssue({ ...nested, path: [...path, ...nested.path] } as z.core.$ZodIssue, data),
+        problemsOfIssue({ ...nested, path: [...path, ...nested.path] } as z.core.$ZodIssue, data, root),
       );
   }
-  return [{ path, onKey: false, ...wrongValue(issue, path, value) }];
+  return [{ path, onKey: false, ...wrongValue(issue, path, value, root) }];
 }
 
-function unknownKey(path: ConfigPath, key: string): SchemaProblem {
-  const known = keysAt(path);
+function unknownKey(path: ConfigPath, key: string, root: JsonSchema | undefined): SchemaProblem {
+  const known = keysAt(path, root);
   const allowed = known.length === 0 ? "" : ` Allowed: ${known.join(", ")}.`;
   return {
     path: [...path, key],
@@ -45,10 +55,11 @@ function wrongValue(
   issue: z.core.$ZodIssue,
   path: ConfigPath,
   value: unknown,
+  root: JsonSchema | undefined,
 ): { message: string; suggestion: string | null } {
   const name = path.length === 0 ? "The file" : `\`${path.join(".")}\``;
-  const allowed = [...new Set(schemasAt(path).map(describeSchema))].join(" or ");
-  const suggestion = typeof value === "string" ? nearest(value, valuesAt(path)) : null;
+  const allowed = [...new Set(schemasAt(path, root).map(describeSchema))].join(" or ");
+  const suggestion = typeof value === "string" ? nearest(value, valuesAt(path, root)) : null;
   if (value === undefined) return { message: `${name} is missing. Write ${allowed}.`, suggestion: null };
   // A pattern's own message says more than its kind.
   if (issue.code === "invalid_format" || issue.code === "custom")
@@ -56,8 +67,8 @@ function wrongValue(
   return { message: `${name} is ${shown(value)}. Write ${allowed}.`, suggestion };
 }
 
-function valuesAt(path: ConfigPath): string[] {
-  return schemasAt(path).flatMap(({ enum: values, const: only }) =>
+function valuesAt(path: ConfigPath, root: JsonSchema | undefined): string[] {
+  return schemasAt(path, root).flatMap(({ enum: values, const: only }) =>
     [...(values ?? []), ...(only === undefined ? [] : [only])].map(String),
   );
 }

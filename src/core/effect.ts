@@ -46,6 +46,7 @@ export const agentInputSchema = z.object({
   model: z.string().optional(),
   /** Session of the same harness to resume, from an earlier agent output. */
   resumeSessionId: z.string().optional(),
+  /** A bound for this effect; the smaller one of this and of the settings counts. */
   maxTurns: z.number().int().positive().optional(),
   /** Capabilities that the harness must have for this step, beside those of the profile. */
   needs: z.array(z.enum(capabilities)).optional(),
@@ -53,6 +54,8 @@ export const agentInputSchema = z.object({
   shareUsd: z.number().positive().optional(),
   /** True: nobody else takes over where `harness` fails. */
   onlyHarness: z.boolean().optional(),
+  /** A profile for this effect beside that of the settings: both must allow what it does. */
+  profile: z.string().optional(),
   /** Subject line for what the agent leaves uncommitted, and the default one for squashing. */
   commitSubject: z.string().optional(),
 });

@@ -78,6 +78,12 @@ export const errorCatalogue = {
     "What one stage of a pipeline gives is not what the next one takes; the message names the stages, the path and both.",
     "Change the schema or the value of the stage that is named.",
   ),
+  BATON_EXPRESSION_INVALID: entry(
+    "terminal",
+    422,
+    "An expression of a YAML process gives no value: text that should be JSON and is not, or a text beyond every bound.",
+    "Correct the expression, or look at the value that it was given; see docs/guides/yaml-processes.md#expressions.",
+  ),
   BATON_INPUT_INVALID: entry(
     "terminal",
     422,

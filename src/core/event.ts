@@ -33,11 +33,31 @@ export type Kept = z.infer<typeof keptSchema>;
 
 const attempt = z.number().int().positive();
 
+const textSchema = z.object({
+  name: z.string(),
+  path: z.string(),
+  /** Of the text: the version of a process that is no code. */
+  hash: z.string(),
+  text: z.string(),
+});
+
+/** The texts that a process was made of: a run goes on with these, whatever the branch holds meanwhile. */
+export const processSourceSchema = textSchema.omit({ name: true }).extend({
+  /** Others that it uses, directly or through others. */
+  uses: z.array(textSchema),
+});
+export type ProcessSource = z.infer<typeof processSourceSchema>;
+
 export const runEventSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("run.created"),
     runId: runIdSchema,
-    process: z.object({ name: z.string(), version: z.number().int().positive(), stages: z.array(z.string()) }),
+    process: z.object({
+      name: z.string(),
+      version: z.number().int().positive(),
+      stages: z.array(z.string()),
+      source: processSourceSchema.optional(),
+    }),
     input: jsonSchema,
     thread: threadSchema,
     requestedBy: actorSchema,

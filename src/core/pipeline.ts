@@ -80,22 +80,23 @@ export async function runPipeline(
   let value = input;
   let from = "its input";
   for (const stage of stages) {
-    const taken = checked(name, `${from} is not what stage "${stage.name}" takes`, stage.input, value);
+    const taken = demandFits(`Pipeline "${name}": ${from} is not what stage "${stage.name}" takes`, stage.input, value);
     const given = await stage.run(within(stage.name), taken);
-    value = checked(name, `what stage "${stage.name}" gave is not its output`, stage.output, given);
+    value = demandFits(`Pipeline "${name}": what stage "${stage.name}" gave is not its output`, stage.output, given);
     from = `what stage "${stage.name}" gave`;
   }
   return value;
 }
 
-function checked(pipeline: string, what: string, schema: z.ZodType, value: unknown): unknown {
+/** BATON_PIPELINE_MISMATCH names each path with what is expected there and what was found. */
+export function demandFits<T>(what: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map(({ path, message }) => {
     const at = path.map((part) => (typeof part === "symbol" ? String(part) : part));
     return `${where(at)}: ${message.replace(/, received .*$/, "")}, found ${valueInWords(valueAt(value, at))}`;
   });
-  throw new BatonError("BATON_PIPELINE_MISMATCH", `Pipeline "${pipeline}": ${what}: ${lines.join("; ")}.`);
+  throw new BatonError("BATON_PIPELINE_MISMATCH", `${what}: ${lines.join("; ")}.`);
 }
 
 function where(path: readonly (string | number)[]): string {

@@ -9,11 +9,13 @@ import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "
 import { BatonError } from "./errors.ts";
 import type { Committed, Forked, ForkOptions } from "./fork.ts";
 import type { InstructionsHook } from "./instructions.ts";
-
+import type { ProcessSource } from "./event.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PlanOptions, PlanOutcome, StepWork, WorkStep } from "./plan.ts";
 import type { Json, Verdict } from "./vocabulary.ts";
 import type { StepResults, WorkflowSteps } from "./workflow.ts";
+
+export type { ProcessSource } from "./event.ts";
 
 export interface EffectOptions {
   retry?: Partial<RetryPolicy>;
@@ -93,6 +95,8 @@ export interface ProcessDefinition<I = unknown, O = unknown> {
   name: string;
   /** Raised with every change of what the process asks for. */
   version: number;
+  /** The text that it was made of, for one that is no code; kept in the journal of each run. */
+  source?: ProcessSource;
   summary: string;
   /** What people see as the plan, in order. */
   stages: string[];

@@ -6,7 +6,7 @@
  */
 import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
-import type { Kept } from "./event.ts";
+import type { Kept, ProcessSource } from "./event.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
 export interface AttemptState {
@@ -49,7 +49,7 @@ export interface EffectState {
 
 export interface RunState {
   runId: RunId;
-  process: { name: string; version: number; stages: string[] };
+  process: { name: string; version: number; stages: string[]; source?: ProcessSource | undefined };
   input: Json;
   thread: Thread;
   requestedBy: Actor;

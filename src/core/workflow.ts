@@ -27,8 +27,8 @@ export interface WorkflowStep {
   /** Asked once they have; without it the step runs when none of what it needs, however far back, has failed. */
   if?: (results: StepResults) => boolean;
   run(ctx: ProcessContext, results: StepResults): Promise<unknown>;
-  /** The whole step again, after durable, doubling pauses, when its error says that this may help. */
-  retry?: { attemptsMax: number; pauseMs: number };
+  /** The whole step again, after durable, doubling pauses, when its error says that this may help, or `when` says so. */
+  retry?: { attemptsMax: number; pauseMs: number; when?: (thrown: unknown) => boolean };
   /** For all tries together; then it has failed with BATON_TIMEOUT. */
   timeoutMs?: number;
   /** A failure of it is not one of the workflow. */
@@ -100,11 +100,15 @@ export function succeeded(results: StepResults): boolean {
 
 const skipped: StepResult = { outcome: "skipped", output: null, error: null, allowed: false };
 
-/** Every step to its end; nothing is thrown. `within` gives a step the context that its effects are named in. */
+/**
+ * Every step to its end; nothing is thrown. `within` gives a step the context that its effects are named in, `pause` a
+ * name for the pauses between its tries.
+ */
 export async function runWorkflow(
   ctx: ProcessContext,
   steps: WorkflowSteps,
   within: (step: string) => ProcessContext,
+  pause: (step: string) => string = () => "pause",
 ): Promise<StepResults> {
   const needs = new Map(Object.entries(steps).map(([name, step]) => [name, step.needs ?? []]));
   const [problem] = orderProblems(needs);
@@ -120,7 +124,7 @@ export async function runWorkflow(
       const seen = Object.fromEntries(
         [...ancestorsOf(name, needs)].sort().map((one) => [one, results.get(one) ?? skipped]),
       );
-      results.set(name, await runStep(ctx, step, seen, () => within(name)));
+      results.set(name, await runStep(ctx, { ...step, pauseName: pause(name) }, seen, () => within(name)));
     })();
     running.set(name, started);
     return started;
@@ -131,7 +135,7 @@ export async function runWorkflow(
 
 async function runStep(
   ctx: ProcessContext,
-  step: WorkflowStep,
+  step: WorkflowStep & { pauseName: string },
   results: StepResults,
   within: () => ProcessContext,
 ): Promise<StepResult> {
@@ -175,13 +179,18 @@ async function limited(
   return value.value;
 }
 
-async function again(ctx: ProcessContext, { run, retry }: WorkflowStep, results: StepResults): Promise<unknown> {
+async function again(
+  ctx: ProcessContext,
+  { run, retry, pauseName }: WorkflowStep & { pauseName: string },
+  results: StepResults,
+): Promise<unknown> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await run(ctx, results);
     } catch (thrown) {
-      if (retry === undefined || attempt >= retry.attemptsMax || ctx.cancelled || !mayPass(thrown)) throw thrown;
-      if (retry.pauseMs > 0) await ctx.sleep("pause", retry.pauseMs * 2 ** (attempt - 1));
+      if (retry === undefined || attempt >= retry.attemptsMax || ctx.cancelled || !(retry.when ?? mayPass)(thrown))
+        throw thrown;
+      if (retry.pauseMs > 0) await ctx.sleep(pauseName, retry.pauseMs * 2 ** (attempt - 1));
     }
   }
 }

@@ -1,0 +1,206 @@
+/**
+ * The branch of a run of a YAML process: which commit each step begins with, what was pushed, and the evidence of the end.
+ *
+ * BR1 Where the settings ask people for a plan or for protected paths, they are asked, whether the file says so or not.
+ * BR2 A run that published a commit passes only with green checks on exactly this commit and, where the settings ask for
+ *     one, a review of exactly this commit. What the file left out of that is asked for at the end.
+ */
+import type { AgentOutput } from "../core/effect.ts";
+import { BatonError } from "../core/errors.ts";
+import type { ProcessContext } from "../core/process.ts";
+import type { Verdict } from "../core/vocabulary.ts";
+import { matchesAny } from "../policy/paths.ts";
+import { pullRequestText } from "../prompt/handoff.ts";
+import type { ProcessFacts } from "./facts.ts";
+
+export class Branch {
+  readonly #facts: ProcessFacts;
+  /** What each step that may write left. */
+  readonly #heads = new Map<string, string>();
+  readonly #agents: AgentOutput[] = [];
+  readonly #greenOn = new Set<string>();
+  readonly #approvedOn = new Set<string>();
+  readonly #allowedPaths = new Set<string>();
+  readonly #verdicts: Verdict[] = [];
+  #pushedSha: string | null;
+  #published = false;
+  pullRequest: number | null;
+
+  constructor(facts: ProcessFacts) {
+    this.#facts = facts;
+    this.#pushedSha = facts.branchSha;
+    this.pullRequest = facts.pullRequest;
+  }
+
+  get firstSha(): string {
+    return this.#facts.branchSha ?? this.#facts.baseSha;
+  }
+
+  get pushedSha(): string | null {
+    return this.#pushedSha;
+  }
+
+  /** Of the last writing step before; one that was skipped or changed nothing leaves what it began with. */
+  headOf(writer: string | undefined): string {
+    return (writer === undefined ? undefined : this.#heads.get(writer)) ?? this.firstSha;
+  }
+
+  leave(step: string, sha: string): void {
+    this.#heads.set(step, sha);
+  }
+
+  worked(output: AgentOutput): void {
+    this.#agents.push(output);
+  }
+
+  judged(verdict: Verdict, gate: string, sha: string): void {
+    this.#verdicts.push(verdict);
+    if (gate === "checks-green" && verdict.status === "passed") this.#greenOn.add(sha);
+    if (gate === "checks-green" && verdict.status !== "passed") this.#greenOn.delete(sha);
+  }
+
+  approved(sha: string): void {
+    this.#approvedOn.add(sha);
+  }
+
+  /** A child run worked on the same branch: what it pushed is what is there. */
+  takenOver(sha: string, pullRequest: number | null): void {
+    this.#pushedSha = sha;
+    this.pullRequest = pullRequest ?? this.pullRequest;
+  }
+
+  async push(ctx: ProcessContext, step: string, title: string, stage: object, sha: string): Promise<void> {
+    await this.#askForPaths(ctx, step, stage);
+    if (sha === this.#pushedSha) return;
+    if (sha === this.firstSha && this.#agents.every(({ headSha }) => headSha === null))
+      throw new BatonError("BATON_STEP_FAILED", "There is nothing to push: no agent of this run changed anything.");
+    const { branch } = this.#facts;
+    const publish = { operation: "push" as const, branch, sha, expectedSha: this.#pushedSha };
+    await ctx.publish(`${step}/push`, { title, ...stage, publish });
+    this.#pushedSha = sha;
+    this.#published = true;
+  }
+
+  /** Pushes first; a pull request that is there gets the text only where the file gives one. */
+  async openPullRequest(
+    ctx: ProcessContext,
+    step: string,
+    title: string,
+    stage: object,
+    sha: string,
+    text: { title: string | null; body: string | null; draft: boolean },
+  ): Promise<{ number: number | null; url: string | null; sha: string | null }> {
+    await this.push(ctx, step, `Push ${this.#facts.branch}`, stage, sha);
+    const { thread, baseBranch, branch } = this.#facts;
+    const usual = pullRequestText({ thread, plan: "", steps: this.#agents });
+    const measured = { baseBranch, sha };
+    const body = text.body ?? usual.body;
+    if (this.pullRequest === null) {
+      const opened = await ctx.publish(step, {
+        title,
+        ...stage,
+        publish: {
+          operation: "pull-request",
+          head: branch,
+          base: baseBranch,
+          title: text.title ?? usual.title,
+          body,
+          draft: text.draft,
+          measured,
+        },
+      });
+      this.pullRequest = opened.number;
+      return opened;
+    }
+    const refreshed = {
+      operation: "update-pull-request" as const,
+      pullRequest: this.pullRequest,
+      ...(text.title === null ? {} : { title: text.title }),
+      // The text of a pull request that somebody else opened is theirs.
+      ...(text.body === null && this.#facts.pullRequest !== null ? {} : { body }),
+      measured,
+    };
+    return ctx.publish(step, { title, ...stage, publish: refreshed });
+  }
+
+  async #askForPaths(ctx: ProcessContext, step: string, stage: object): Promise<void> {
+    const { protectedPaths, protectedPathsBreakpoint } = this.#facts.settings;
+    const touched = [...new Set(this.#agents.flatMap(({ files }) => files.map(({ path }) => path)))].filter(
+      (path) => matchesAny(path, protectedPaths) && !this.#allowedPaths.has(path),
+    );
+    if (touched.length === 0) return;
+    const denied = "Protected paths were changed and nobody allowed it.";
+    if (protectedPathsBreakpoint === "deny") throw new BatonError("BATON_POLICY_DENIED", denied);
+    const { decision } = await ctx.breakpoint(`${step}/protected-paths`, {
+      title: `Allow changes of ${touched.length} protected path${touched.length === 1 ? "" : "s"}`,
+      ...stage,
+      kind: "protected-paths",
+      subject: { paths: touched, text: touched.map((path) => `- \`${path}\``).join("\n") },
+    });
+    if (decision !== "approved") throw new BatonError("BATON_POLICY_DENIED", denied);
+    for (const path of touched) this.#allowedPaths.add(path);
+  }
+
+  /** BR2. `reason`: what the steps came to. */
+  async finish(ctx: ProcessContext, reason: string): Promise<Verdict> {
+    const verdict = (status: Verdict["status"], said: string): Verdict => ({
+      name: "result",
+      status,
+      reason: said,
+      evidence: this.#pushedSha === null || !this.#published ? [] : [{ label: "head", value: this.#pushedSha }],
+      children: this.#verdicts.map(withoutLogs),
+    });
+    const { settings, baseBranch } = this.#facts;
+    const said = [reason];
+    while (this.#published && this.#pushedSha !== null) {
+      const sha = this.#pushedSha;
+      const onPullRequest = this.pullRequest === null ? {} : { pullRequest: this.pullRequest };
+      if (!this.#greenOn.has(sha)) {
+        const checks = await ctx.gate(
+          "finish/checks",
+          {
+            title: `Checks on ${sha.slice(0, 7)}`,
+            gate: "checks-green",
+            sha,
+            ...onPullRequest,
+            options: { baseBranch },
+          },
+          { timeoutMs: settings.checksTimeoutMs * 2 },
+        );
+        this.judged(checks, "checks-green", sha);
+        if (checks.status !== "passed") return verdict("failed", `Not green: ${checks.reason}`);
+      }
+      said.push("Checks are green.");
+      if (settings.reviewBreakpoint === "auto" || this.pullRequest === null || this.#approvedOn.has(sha)) break;
+      const review = await ctx.breakpoint("finish/review", {
+        title: `Review of ${sha.slice(0, 7)}`,
+        kind: "review",
+        subject: { pullRequest: this.pullRequest, sha },
+      });
+      if (review.decision === "voided" && review.sha !== null && review.sha !== sha) {
+        // Somebody pushed: the new head is judged anew.
+        this.#pushedSha = review.sha;
+        said.pop();
+        continue;
+      }
+      if (review.decision !== "approved")
+        return verdict("failed", `The review did not approve. ${review.feedback}`.trim());
+      said.push(`Approved by @${review.by?.login ?? "somebody"}.`);
+      break;
+    }
+    return verdict("passed", said.join(" "));
+  }
+
+  failed(reason: string): Verdict {
+    return { name: "result", status: "failed", reason, evidence: [], children: this.#verdicts.map(withoutLogs) };
+  }
+}
+
+/** Logs are for agents; a verdict that people read links to the check instead. */
+function withoutLogs(verdict: Verdict): Verdict {
+  return {
+    ...verdict,
+    evidence: verdict.evidence.filter(({ label }) => label !== "log"),
+    children: verdict.children.map(withoutLogs),
+  };
+}

@@ -1,0 +1,349 @@
+/**
+ * Expressions of YAML processes, `${{ … }}`: the language of GitHub Actions, by GitHub's own parser and evaluator.
+ *
+ * Owns: reading, what an expression refers to, evaluating, bounds. Does not own: which names there are (`scope.ts`).
+ * EX1 Every expression ends: there are no loops and no functions of one's own, and each text on the way is bounded.
+ * EX2 Equal values give an equal result: no clock, no randomness, nothing from outside.
+ * EX3 Only functions of the list below can be called, whatever else the library's tables hold.
+ */
+import { data, Evaluator, ExpressionError, Lexer, Parser, wellKnownFunctions } from "@actions/expressions";
+import {
+  type Binary,
+  type ContextAccess,
+  type Expr,
+  type FunctionCall,
+  type Grouping,
+  IndexAccess,
+  Literal,
+  type Logical,
+  Star,
+  type Unary,
+} from "@actions/expressions/ast";
+import { BatonError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import type { Json } from "../core/vocabulary.ts";
+
+type Data = data.ExpressionData;
+type Definition = (typeof wellKnownFunctions)[string];
+
+/** `steps.build.outputs.exitCode`: as far as names are written out. */
+export interface Reference {
+  path: string[];
+  /** Where it begins within the expression. */
+  offset: number;
+  /** Nothing follows the path, such as `[0]` of something computed. */
+  whole: boolean;
+}
+
+export interface Expression {
+  source: string;
+  references: Reference[];
+  /** Names in lower case. */
+  functions: string[];
+  /** The one thing that the expression is, where it is nothing else. */
+  only: Reference | null;
+  readonly tree: Expr;
+}
+
+export interface ExpressionProblem {
+  message: string;
+  suggestion: string | null;
+  /** Within the expression. */
+  offset: number;
+}
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: ExpressionProblem };
+
+/** What became of the steps before; only where a step asks whether it runs. */
+export const statusFunctions = ["always", "failure", "success"] as const;
+const textFunctions = ["contains", "endsWith", "format", "fromJSON", "join", "startsWith", "toJSON"] as const;
+const functionNames = [...textFunctions, ...statusFunctions];
+
+/** What a step hands on is journaled; nothing useful is longer. */
+const textMax = 100_000;
+const jsonDepthMax = 100;
+
+export function parseExpression(source: string, contexts: readonly string[], withStatus: boolean): Parsed<Expression> {
+  const allowed: readonly string[] = withStatus ? functionNames : textFunctions;
+  try {
+    const status = statusFunctions.map((name) => ({ name, minArgs: 0, maxArgs: 0 }));
+    const tree = new Parser(new Lexer(source).lex().tokens, [...contexts], status).parse();
+    const found = new Finder(source);
+    found.visit(tree);
+    const lower = allowed.map((name) => name.toLowerCase());
+    const unknown = found.calls.find(({ name }) => !lower.includes(name.toLowerCase()));
+    if (unknown !== undefined) return no(unknownFunction(unknown.name, allowed, withStatus), unknown.offset);
+    return {
+      ok: true,
+      value: {
+        source,
+        tree,
+        references: found.references,
+        functions: [...new Set(found.calls.map(({ name }) => name.toLowerCase()))],
+        only: found.onlyOf(tree),
+      },
+    };
+  } catch (thrown) {
+    return problemOf(thrown, source, contexts, allowed, withStatus);
+  }
+}
+
+function no(said: Omit<ExpressionProblem, "offset">, offset: number): { ok: false; problem: ExpressionProblem } {
+  return { ok: false, problem: { ...said, offset } };
+}
+
+function unknownFunction(
+  name: string,
+  allowed: readonly string[],
+  withStatus: boolean,
+): Omit<ExpressionProblem, "offset"> {
+  if (!withStatus && statusFunctions.some((one) => one === name.toLowerCase()))
+    return { message: `\`${name}()\` is known only in \`if\`.`, suggestion: null };
+  return {
+    message: `There is no function \`${cut(name)}\`. There are: ${allowed.join(", ")}.`,
+    suggestion: nearest(name, allowed),
+  };
+}
+
+function problemOf(
+  thrown: unknown,
+  source: string,
+  contexts: readonly string[],
+  allowed: readonly string[],
+  withStatus: boolean,
+): Parsed<never> {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const offset = thrown instanceof ExpressionError ? offsetOf(source, thrown.pos) : positionIn(message);
+  const name = /'([^']*)'/.exec(message)?.[1] ?? "";
+  if (message.startsWith("Unrecognized named-value"))
+    return no(
+      {
+        message: `There is no \`${cut(name)}\` here. There are: ${contexts.join(", ")}.`,
+        suggestion: nearest(name, contexts),
+      },
+      offset,
+    );
+  if (message.startsWith("Unrecognized function")) return no(unknownFunction(name, allowed, withStatus), offset);
+  const said = message === "ErrorExceededMaxLength" ? "It is too long" : message.replace(/\. Located at .*$/s, "");
+  return no({ message: `The expression \`${cut(source.trim())}\` cannot be read: ${said}.`, suggestion: null }, offset);
+}
+
+function offsetOf(source: string, { line, column }: { line: number; column: number }): number {
+  const before = source.split("\n").slice(0, line);
+  return before.reduce((sum, one) => sum + one.length + 1, 0) + column;
+}
+
+function positionIn(message: string): number {
+  return Math.max(0, Number(/Located at position (\d+)/.exec(message)?.[1] ?? 1) - 1);
+}
+
+function cut(text: string): string {
+  const plain = text.replaceAll(/[`\r\n]/g, " ");
+  return plain.length > 80 ? `${plain.slice(0, 80)}…` : plain;
+}
+
+/** Walks an expression and keeps what it names. */
+class Finder {
+  readonly references: Reference[] = [];
+  readonly calls: { name: string; offset: number }[] = [];
+  readonly #source: string;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  visit(tree: Expr): void {
+    tree.accept<void>({
+      visitLiteral: () => {},
+      visitUnary: ({ expr }: Unary) => this.visit(expr),
+      visitBinary: ({ left, right }: Binary) => {
+        this.visit(left);
+        this.visit(right);
+      },
+      visitLogical: ({ args }: Logical) => args.forEach((one) => this.visit(one)),
+      visitGrouping: ({ group }: Grouping) => this.visit(group),
+      visitContextAccess: (access: ContextAccess) => {
+        this.references.push(this.#begin(access, true));
+      },
+      visitIndexAccess: (access: IndexAccess) => {
+        const { reference, dynamic } = this.#chain(access);
+        if (reference !== null) this.references.push(reference);
+        else this.visit(access.expr);
+        dynamic.forEach((one) => this.visit(one));
+      },
+      visitFunctionCall: ({ functionName, args }: FunctionCall) => {
+        this.calls.push({ name: functionName.lexeme, offset: offsetOf(this.#source, functionName.range.start) });
+        args.forEach((one) => this.visit(one));
+      },
+    });
+  }
+
+  onlyOf(tree: Expr): Reference | null {
+    if (tree instanceof IndexAccess) {
+      const { reference } = this.#chain(tree);
+      return reference?.whole === true ? reference : null;
+    }
+    return "name" in tree ? this.#begin(tree as ContextAccess, true) : null;
+  }
+
+  #begin({ name }: ContextAccess, whole: boolean): Reference {
+    return { path: [name.lexeme], offset: offsetOf(this.#source, name.range.start), whole };
+  }
+
+  /** From the outermost access inwards: names as long as they are written out, and what is computed in brackets. */
+  #chain(access: IndexAccess): { reference: Reference | null; dynamic: Expr[] } {
+    const indices: Expr[] = [];
+    let at: Expr = access;
+    while (at instanceof IndexAccess) {
+      indices.unshift(at.index);
+      at = at.expr;
+    }
+    const dynamic = indices.filter((one) => !(one instanceof Literal) && !(one instanceof Star));
+    if (!("name" in at)) {
+      // Of something computed: what is inside of it is looked at by itself.
+      return { reference: null, dynamic: at === access.expr ? dynamic : [...dynamic, at] };
+    }
+    const reference = this.#begin(at as ContextAccess, false);
+    for (const [position, index] of indices.entries()) {
+      if (!(index instanceof Literal) || !index.literal.primitive) break;
+      reference.path.push(index.literal.coerceString());
+      reference.whole = position === indices.length - 1;
+    }
+    return { reference, dynamic };
+  }
+}
+
+export interface Status {
+  success: boolean;
+  failure: boolean;
+}
+
+/** Throws BATON_EXPRESSION_INVALID where it gives no value: text that is no JSON, a text without end. */
+export function evaluate(
+  { tree, source }: Expression,
+  scope: Readonly<Record<string, Json>>,
+  status: Status = { success: true, failure: false },
+): Json {
+  try {
+    const contexts = new ExactDictionary();
+    for (const [name, value] of Object.entries(scope)) contexts.add(name, toData(value));
+    const result = new Evaluator(tree, contexts, functionsFor(status)).evaluate();
+    return fromData(result);
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new BatonError(
+      "BATON_EXPRESSION_INVALID",
+      `The expression \`${cut(source.trim())}\` gives no value: ${message}.`,
+    );
+  }
+}
+
+/** As `if` and `&&` see it. */
+export function isTrue(value: Json): boolean {
+  return !(value === null || value === false || value === 0 || value === "" || Number.isNaN(value));
+}
+
+/** The library's own keeps names of every object's prototype apart from the rest. */
+class ExactDictionary extends data.Dictionary {
+  readonly #pairs = new Map<string, { key: string; value: Data }>();
+
+  override add(key: string, value: Data): void {
+    if (!this.#pairs.has(key.toLowerCase())) this.#pairs.set(key.toLowerCase(), { key, value });
+  }
+  override get(key: string): Data | undefined {
+    return this.#pairs.get(key.toLowerCase())?.value;
+  }
+  override values(): Data[] {
+    return this.pairs().map(({ value }) => value);
+  }
+  override pairs(): { key: string; value: Data }[] {
+    return [...this.#pairs.values()];
+  }
+}
+
+function toData(value: Json | undefined): Data {
+  if (value === null || value === undefined) return new data.Null();
+  if (typeof value === "string") return new data.StringData(value);
+  if (typeof value === "number") return new data.NumberData(value);
+  if (typeof value === "boolean") return new data.BooleanData(value);
+  if (Array.isArray(value)) return new data.Array(...value.map(toData));
+  const dictionary = new ExactDictionary();
+  for (const [key, one] of Object.entries(value)) if (one !== undefined) dictionary.add(key, toData(one));
+  return dictionary;
+}
+
+function fromData(value: Data): Json {
+  switch (value.kind) {
+    case data.Kind.String:
+      return value.value;
+    case data.Kind.Number:
+      return Number.isFinite(value.value) ? value.value : null;
+    case data.Kind.Boolean:
+      return value.value;
+    case data.Kind.Array:
+      return value.values().map(fromData);
+    case data.Kind.Dictionary:
+      // Entries, not assignment: a key may be `__proto__`.
+      return Object.fromEntries(value.pairs().map(({ key, value: one }) => [key, fromData(one)]));
+    default:
+      return null;
+  }
+}
+
+const library = (name: string): Definition => wellKnownFunctions[name.toLowerCase()] as Definition;
+
+function functionsFor({ success, failure }: Status): Map<string, Definition> {
+  const fixed =
+    (value: boolean): Definition["call"] =>
+    () =>
+      new data.BooleanData(value);
+  const calls: Record<(typeof functionNames)[number], Definition["call"]> = {
+    contains: library("contains").call,
+    startsWith: library("startsWith").call,
+    endsWith: library("endsWith").call,
+    // Bounded before, since a text may name the same argument again and again.
+    format: (...args) => {
+      const [text = "", ...values] = args.map((one) => one.coerceString());
+      demandShort(text.length + text.split("{").length * Math.max(0, ...values.map(({ length }) => length)));
+      return library("format").call(...args);
+    },
+    join: (...args) => {
+      const [list, separator] = args;
+      const parts = list?.kind === data.Kind.Array ? list.values().map((one) => one.coerceString().length) : [];
+      demandShort(parts.reduce((sum, one) => sum + one + (separator?.coerceString().length ?? 1), 0));
+      return library("join").call(...args);
+    },
+    toJSON: (...args) => {
+      const [value] = args;
+      const text = JSON.stringify(value === undefined ? null : fromData(value), null, 2);
+      demandShort(text.length);
+      return new data.StringData(text);
+    },
+    fromJSON: (...args) => {
+      const text = args[0]?.coerceString() ?? "";
+      demandShort(text.length);
+      demandShallow(text);
+      return toData(JSON.parse(text) as Json);
+    },
+    success: fixed(success),
+    failure: fixed(failure),
+    always: fixed(true),
+  };
+  return new Map(
+    Object.entries(calls).map(([name, call]) => [name.toLowerCase(), { name, minArgs: 0, maxArgs: 255, call }]),
+  );
+}
+
+function demandShort(length: number): void {
+  if (length > textMax) throw new Error(`a text would be longer than ${textMax} characters`);
+}
+
+/** An upper bound that needs no parser: brackets in texts count as well. */
+function demandShallow(text: string): void {
+  let depth = 0;
+  for (const character of text) {
+    if (character === "[" || character === "{") depth += 1;
+    else if (character === "]" || character === "}") depth -= 1;
+    if (depth > jsonDepthMax) throw new Error(`JSON is nested more than ${jsonDepthMax} deep`);
+  }
+}

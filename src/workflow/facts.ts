@@ -1,0 +1,31 @@
+/** What a run of a YAML process gets: the facts that every run begun in a thread has, and its own inputs. */
+import { z } from "zod";
+import { jsonSchema, shaSchema } from "../core/vocabulary.ts";
+import { factsSchema as promptFactsSchema } from "../prompt/facts.ts";
+
+/** Loose: what a child run needs besides is handed on. */
+export const factsSchema = z.looseObject({
+  ...promptFactsSchema.pick({
+    thread: true,
+    instructions: true,
+    projectInstructions: true,
+    repository: true,
+    baseBranch: true,
+  }).shape,
+  baseSha: shaSchema,
+  branch: z.string(),
+  branchSha: shaSchema.nullable(),
+  choice: z.object({ harness: z.string().optional(), model: z.string().optional() }),
+  settings: z.looseObject({
+    planBreakpoint: z.enum(["ask", "auto"]),
+    reviewBreakpoint: z.enum(["ask", "auto"]),
+    protectedPaths: z.array(z.string()),
+    protectedPathsBreakpoint: z.enum(["ask", "deny"]),
+    checksTimeoutMs: z.number().positive(),
+    reviewers: z.array(z.string()),
+    teams: z.array(z.string()),
+  }),
+  pullRequest: z.number().int().positive().nullable(),
+  inputs: z.record(z.string(), jsonSchema).default({}),
+});
+export type ProcessFacts = z.output<typeof factsSchema>;

@@ -13,6 +13,7 @@ import { effectsOpenapi } from "./generators/effects-openapi.ts";
 import { errorReference } from "./generators/error-reference.ts";
 import { invariantsReference } from "./generators/invariants-reference.ts";
 import { policyReference } from "./generators/policy-reference.ts";
+import { processSchema } from "./generators/process-schema.ts";
 import { settingsReference } from "./generators/settings-reference.ts";
 
 export interface GeneratedFile {
@@ -25,6 +26,7 @@ export function generatedFiles(): GeneratedFile[] {
   return [
     configSchema(),
     configReference(),
+    processSchema(),
     policyReference(),
     commandReference(),
     errorReference(),

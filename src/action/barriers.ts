@@ -25,6 +25,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   requiredChecks: "look",
   checkLog: "look",
   file: "look",
+  directory: "look",
   branchSha: "look",
   pusher: "look",
   pullRequestFiles: "look",

@@ -9,6 +9,7 @@ import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
 import { projectInstructions } from "./project-instructions.ts";
 import type { RaceChoice } from "./race.ts";
+import { type FoundProcess, RepositoryProcesses, readInputs } from "./load-processes.ts";
 
 export interface BeginOptions {
   process: string | null;
@@ -16,6 +17,8 @@ export interface BeginOptions {
   model: string | null;
   budgetUsd: number | null;
   instructions: string;
+  /** Of a process of the repository; those given by words of the instructions come on top. */
+  inputs?: Record<string, unknown>;
   retryOf: RunId | null;
   /** Who races, where it is one. */
   race?: RaceChoice;
@@ -28,7 +31,7 @@ const commentsMax = 30;
 
 export async function beginRun(context: CommandContext, options: BeginOptions): Promise<RunId> {
   const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
-  const { store, processes } = dependencies;
+  const { store } = dependencies;
   const runId = runIdOf(operationKey);
   const thread = {
     repository,
@@ -68,18 +71,28 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
         "`executor: actions` in `baton.yaml` needs an address at which runners reach this Baton, and its operator has set none (BATON_PUBLIC_URL).",
       );
     }
-    const budgetUsd = options.budgetUsd ?? settings.budget.runUsd;
+    const found = await processOf(context, process);
+    const { definition, file } = found;
+    const given = file === null ? { inputs: {}, rest: options.instructions } : readInputs(file, options.instructions);
+    const inputs = { ...options.inputs, ...given.inputs };
+    // YP2: the smaller one counts.
+    const budgetUsd = Math.min(
+      options.budgetUsd ?? settings.budget.runUsd,
+      file?.budgetUsd ?? Number.POSITIVE_INFINITY,
+    );
     if (budgetUsd > settings.budget.maxUsd) {
       throw new BatonError(
         "BATON_COMMAND_INVALID",
         `A budget of $${budgetUsd.toFixed(2)} is more than \`budget.maxUsd\` allows ($${settings.budget.maxUsd.toFixed(2)}).`,
       );
     }
-    const definition = processes.latest(process);
     await createRun(dependencies, {
       operationKey,
       definition,
-      input: await gatherInput(context, options, budgetUsd),
+      input: {
+        ...(await gatherInput(context, { ...options, instructions: given.rest }, budgetUsd)),
+        ...(file === null ? {} : { inputs }),
+      },
       thread,
       requestedBy: actor,
       commentId: context.commentId,
@@ -95,7 +108,31 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
   return runId;
 }
 
-async function gatherInput(context: CommandContext, options: BeginOptions, budgetUsd: number): Promise<unknown> {
+/** By name: Baton's own, then those of the repository. */
+async function processOf(context: CommandContext, name: string): Promise<FoundProcess> {
+  const { pullRequest } = context;
+  const found = await repositoryProcesses(context).find(name);
+  // Says what there is.
+  if (found === null) return { definition: context.dependencies.processes.latest(name), file: null };
+  const kind = pullRequest === null ? "issue" : "pull-request";
+  if (found.file !== null && !found.file.on.includes(kind))
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `\`${name}\` works on ${found.file.on.map((one) => `${one.replace("-", " ")}s`).join(" and ")} (\`on\`), and this is ${kind === "issue" ? "an issue" : "a pull request"}.`,
+    );
+  return found;
+}
+
+export function repositoryProcesses(context: CommandContext): RepositoryProcesses {
+  const { dependencies, github, repository, settingsSha } = context;
+  return new RepositoryProcesses(dependencies.processes, github, repository, settingsSha);
+}
+
+async function gatherInput(
+  context: CommandContext,
+  options: BeginOptions,
+  budgetUsd: number,
+): Promise<Record<string, unknown>> {
   const { github, repository, issue, pullRequest, settings, dependencies } = context;
   const baseBranch = pullRequest?.baseRef ?? repository.defaultBranch;
   const baseSha = await github.branchSha(repository, baseBranch);

@@ -1,28 +1,33 @@
 /**
- * A pull request that changes `baton.yaml` gets a check run: problems at their lines, or what would really change.
+ * A pull request that changes `baton.yaml` or a process of the repository gets a check run: problems at their lines, or
+ * what would really change.
  *
- * CC1 It only shows: what judges runs stays the base branch's configuration (Y1).
+ * CC1 It only shows: what judges and runs stays the base branch's (Y1).
  * CC2 One check run a head commit, however often it is told of it.
  */
-import { configCheck } from "../config/check.ts";
+import { bothChecks, type ConfigCheck, configCheck, processesCheck } from "../config/check.ts";
 import { configPaths } from "../config/parse.ts";
+import type { ConfigProblem } from "../config/problem.ts";
 import { defaultSettings } from "../config/schema.ts";
 import type { Repository } from "../core/vocabulary.ts";
-import type { CheckRunContent, Github } from "../ports/github.ts";
+import type { CheckRunContent, Github, PullRequestFacts } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
+import { processFolder, processPath, RepositoryProcesses } from "./load-processes.ts";
 import { loadSettings, readConfig } from "./load-settings.ts";
 
 const configCheckName = "Baton configuration";
 
-/** The configuration's path, when the pull request changes it. */
+/** What of Baton's own files the pull request changes; null: nothing. */
 export async function changedConfig(
   github: Pick<Github, "pullRequestFiles">,
   repository: Repository,
   number: number,
-): Promise<string | null> {
+): Promise<{ settings: string | null; processes: string[] } | null> {
   const files = await github.pullRequestFiles(repository, number);
-  return configPaths.find((path) => files.includes(path)) ?? null;
+  const settings = configPaths.find((path) => files.includes(path)) ?? null;
+  const processes = files.filter((path) => path.startsWith(`${processFolder}/`));
+  return settings === null && processes.length === 0 ? null : { settings, processes };
 }
 
 /** Returns what it did, in words. */
@@ -31,12 +36,13 @@ export async function checkConfig(dependencies: Dependencies, repository: Reposi
   const changed = await changedConfig(github, repository, number);
   if (changed === null) return "leaves the configuration alone";
   const pull = await github.pullRequest(repository, number);
-  const base = await loadSettings(github, repository, pull.baseRef);
-  const head = (await readConfig(github, repository, pull.headSha)) ?? {
-    path: changed,
-    parsed: { ok: true as const, settings: defaultSettings, problems: [] },
-  };
-  const { conclusion, title, summary, annotations } = configCheck({ ...head, base: base.settings });
+  const { settings, processes } = changed;
+  const check = bothChecks(
+    settings === null ? null : await settingsCheck(github, repository, pull, settings),
+    processes.length === 0 ? null : await changedProcesses(dependencies, github, repository, pull, processes),
+  );
+  if (check === null) return "leaves the configuration alone";
+  const { conclusion, title, summary, annotations } = check;
   const content: CheckRunContent = {
     name: configCheckName,
     status: "completed",
@@ -56,4 +62,51 @@ export async function checkConfig(dependencies: Dependencies, repository: Reposi
   });
   await dependencies.store.write({ outbox: [row] });
   return conclusion === "failure" ? `configuration has errors: ${title}` : `checked the configuration: ${title}`;
+}
+
+async function settingsCheck(
+  github: Github,
+  repository: Repository,
+  pull: PullRequestFacts,
+  changed: string,
+): Promise<ConfigCheck> {
+  const base = await loadSettings(github, repository, pull.baseRef);
+  const head = (await readConfig(github, repository, pull.headSha)) ?? {
+    path: changed,
+    parsed: { ok: true as const, settings: defaultSettings, problems: [] },
+  };
+  return configCheck({ ...head, base: base.settings });
+}
+
+/** Files that are gone are checked where others use them: in these. */
+async function changedProcesses(
+  { processes }: Dependencies,
+  github: Github,
+  repository: Repository,
+  pull: PullRequestFacts,
+  paths: readonly string[],
+): Promise<ConfigCheck | null> {
+  const own = new RepositoryProcesses(processes, github, repository, pull.headSha);
+  const names = await own.fileNames();
+  const checked = await Promise.all(names.map((name) => own.check(name)));
+  const read = checked
+    .filter(({ path, parsed }) => paths.includes(path) || !parsed.ok)
+    .map(({ path, parsed: { problems } }) => ({ path, problems }));
+  const others = paths
+    .filter((path) => /\.ya?ml$/.test(path) && !path.endsWith(".yaml"))
+    .map((path) => ({ path, problems: [misnamed(path)] }));
+  const all = [...read, ...others];
+  return all.length === 0 ? null : processesCheck(all);
+}
+
+function misnamed(path: string): ConfigProblem {
+  const name = path.slice(processFolder.length + 1).replace(/\.yml$/, "");
+  return {
+    line: 1,
+    column: 1,
+    path: "",
+    message: `This file is not read. Name it \`${processPath(name)}\`.`,
+    suggestion: null,
+    severity: "warning",
+  };
 }

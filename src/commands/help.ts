@@ -2,15 +2,18 @@ import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderCommandHelp, renderHelp } from "../thread/help.ts";
-import type { CommandHandler } from "./context.ts";
+import { neutralise } from "../thread/neutralise.ts";
+import { repositoryProcesses } from "./begin-run.ts";
+import type { CommandContext, CommandHandler } from "./context.ts";
 
-export const help: CommandHandler = async ({ actor, settings, configuration, dependencies, command }) => {
+export const help: CommandHandler = async (context) => {
+  const { actor, settings, configuration, dependencies, command } = context;
   const processes = dependencies.processes
     .names()
     .map((name) => ({ name, summary: dependencies.processes.latest(name).summary }));
   const facts = { login: actor.login, permission: actor.permission, settings, configuration, processes };
   const word = command.positional[0] as string | undefined;
-  if (word === undefined) return renderHelp(facts);
+  if (word === undefined) return renderHelp({ ...facts, processes: [...processes, ...(await ownProcesses(context))] });
   const grammar = grammars.find(({ name }) => name === word);
   if (grammar === undefined) {
     const meant = nearest(
@@ -24,3 +27,18 @@ export const help: CommandHandler = async ({ actor, settings, configuration, dep
   }
   return renderCommandHelp(grammar, facts);
 };
+
+/** Those of the repository, also such as cannot run, with why. */
+async function ownProcesses(context: CommandContext): Promise<{ name: string; summary: string }[]> {
+  const own = repositoryProcesses(context);
+  const files = await Promise.all((await own.fileNames()).map((name) => own.check(name)));
+  return files.map(({ name, path, parsed }) => {
+    const [problem] = parsed.problems;
+    return {
+      name,
+      summary: parsed.ok
+        ? neutralise(parsed.file.summary)
+        : `cannot run: ${path}:${problem?.line ?? 1}: ${neutralise(problem?.message ?? "")}`,
+    };
+  });
+}

@@ -7,13 +7,18 @@ import type { RaceChoice } from "./race.ts";
 export const retry: CommandHandler = async (context) => {
   const { lastRun, command } = context;
   if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
-  const { choice, race } = lastRun.input as { choice?: { harness?: string; model?: string }; race?: RaceChoice };
+  const { choice, race, inputs } = lastRun.input as {
+    choice?: { harness?: string; model?: string };
+    race?: RaceChoice;
+    inputs?: Record<string, unknown>;
+  };
   await beginRun(context, {
     process: lastRun.process.name,
     harness: choice?.harness ?? null,
     model: choice?.model ?? null,
     budgetUsd: (command.options["budget"] as number | undefined) ?? null,
     instructions: lastRun.trigger.text,
+    ...(inputs === undefined ? {} : { inputs }),
     retryOf: lastRun.runId,
     ...(race === undefined
       ? {}

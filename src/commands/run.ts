@@ -1,12 +1,14 @@
 import { BatonError } from "../core/errors.ts";
-import { beginRun } from "./begin-run.ts";
+import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
 
 /** `/baton run [process] …`: the first word of the text may name a process. */
 export const run: CommandHandler = async (context) => {
   const { command, dependencies } = context;
   const [first = ""] = command.text.split(/\s+/);
-  const named = dependencies.processes.names().includes(first);
+  const named =
+    dependencies.processes.names().includes(first) ||
+    (/^[a-z][a-z0-9-]*$/.test(first) && (await repositoryProcesses(context).fileNames()).includes(first));
   const onIssue = context.pullRequest === null;
   const process = named ? first : null;
   if ((process === "issue-to-pr" && !onIssue) || (process === "address-review" && onIssue)) {

@@ -17,6 +17,38 @@ export interface ConfigCheck {
 
 const rowsMax = 100;
 
+/** The same for files of `.github/baton/processes`: problems at their lines, in words. */
+export function processesCheck(files: readonly { path: string; problems: readonly ConfigProblem[] }[]): ConfigCheck {
+  const broken = files.filter(({ problems }) => problems.some(({ severity }) => severity === "error"));
+  const names = (some: typeof files): string => some.map(({ path }) => `\`${path}\``).join(", ");
+  return {
+    conclusion: broken.length > 0 ? "failure" : "success",
+    title:
+      broken.length > 0
+        ? `${count(broken.length, "process", "processes")} with problems`
+        : `${count(files.length, "process is", "processes are")} right`,
+    summary: [
+      broken.length > 0
+        ? `Not right, so Baton would not run: ${names(broken)}.`
+        : `Checked: ${names(files)}. What runs is the base branch's version until this is merged.`,
+      ...broken.map(({ path, problems }) => `\`${path}\`\n${problems.map(listed).join("\n")}`),
+    ].join("\n\n"),
+    annotations: files.flatMap(({ path, problems }) => problems.map((problem) => annotate(path, problem))),
+  };
+}
+
+/** Two checks of one pull request in one: the worse conclusion, both texts. */
+export function bothChecks(one: ConfigCheck | null, other: ConfigCheck | null): ConfigCheck | null {
+  if (one === null || other === null) return one ?? other;
+  const order = ["success", "neutral", "failure"] as const;
+  return {
+    conclusion: order[Math.max(order.indexOf(one.conclusion), order.indexOf(other.conclusion))] ?? "failure",
+    title: `${one.title}; ${other.title}`,
+    summary: `${one.summary}\n\n${other.summary}`,
+    annotations: [...one.annotations, ...other.annotations],
+  };
+}
+
 export function configCheck({
   path,
   parsed,
@@ -80,7 +112,7 @@ function annotate(path: string, problem: ConfigProblem): ConfigCheck["annotation
     line: problem.line,
     level: problem.severity === "error" ? "failure" : "warning",
     message: told(problem),
-    title: problem.path === "" ? "baton.yaml" : problem.path,
+    title: problem.path === "" ? (path.split("/").at(-1) ?? path) : problem.path,
   };
 }
 

@@ -84,6 +84,12 @@ export const errorCatalogue = {
     "An expression of a YAML process gives no value: text that should be JSON and is not, or a text beyond every bound.",
     "Correct the expression, or look at the value that it was given; see docs/guides/yaml-processes.md#expressions.",
   ),
+  BATON_PROCESS_INVALID: entry(
+    "terminal",
+    422,
+    "A YAML process of the repository has errors; the message has each with its line and column.",
+    "Correct the file on the base branch. `baton process check <file>` shows the same without a run.",
+  ),
   BATON_INPUT_INVALID: entry(
     "terminal",
     422,

@@ -7,9 +7,9 @@
 import type { z } from "zod";
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import { BatonError } from "./errors.ts";
+import type { ProcessSource } from "./event.ts";
 import type { Committed, Forked, ForkOptions } from "./fork.ts";
 import type { InstructionsHook } from "./instructions.ts";
-import type { ProcessSource } from "./event.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PlanOptions, PlanOutcome, StepWork, WorkStep } from "./plan.ts";
 import type { Json, Verdict } from "./vocabulary.ts";

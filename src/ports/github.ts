@@ -161,6 +161,8 @@ export interface Github {
   ): Promise<string>;
   /** A file at a ref; null when absent. */
   file(repository: Repository, path: string, ref: string): Promise<string | null>;
+  /** Names of the files in a folder at a ref; none when it is absent. */
+  directory(repository: Repository, path: string, ref: string): Promise<string[]>;
   branchSha(repository: Repository, branch: string): Promise<string | null>;
   /** Who moved the branch to this commit; null where GitHub does not tell. */
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;

@@ -35,3 +35,20 @@ export function findProfile(name: string, own: Profiles): Profile | null {
   if (Object.hasOwn(readyProfiles, name)) return readyProfiles[name] ?? null;
   return Object.hasOwn(own, name) ? (own[name] ?? null) : null;
 }
+
+/** What both allow. Where two lists have nothing in common nothing is allowed, and the profile says so by a name that none has. */
+export function bothProfiles(run: Profile, step: Profile): Profile {
+  return {
+    access: run.access === "read-only" || step.access === "read-only" ? "read-only" : "write",
+    roles: inBoth(run.roles, step.roles, "none" as Role),
+    needs: [...new Set([...run.needs, ...step.needs])],
+    harnesses: inBoth(run.harnesses, step.harnesses, "none"),
+    model: step.model ?? run.model,
+  };
+}
+
+function inBoth<T>(run: readonly T[], step: readonly T[], none: T): readonly T[] {
+  if (run.length === 0 || step.length === 0) return run.length === 0 ? step : run;
+  const both = run.filter((one) => step.includes(one));
+  return both.length === 0 ? [none] : both;
+}

@@ -55,7 +55,12 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
     {
       type: "run.created",
       runId,
-      process: { name: definition.name, version: definition.version, stages: definition.stages },
+      process: {
+        name: definition.name,
+        version: definition.version,
+        stages: definition.stages,
+        ...(definition.source === undefined ? {} : { source: definition.source }),
+      },
       input: parseProcessInput(definition, run.input),
       thread,
       requestedBy: run.requestedBy,

@@ -16,6 +16,7 @@ import { replay } from "../core/replay.ts";
 import type { RunState } from "../core/state.ts";
 import type { RunId } from "../core/vocabulary.ts";
 import type { Fence, LedgerRow, TransactionWrites } from "../ports/store.ts";
+import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { ledgerRows } from "./ledger-rows.ts";
 
@@ -52,7 +53,7 @@ export class RunActor {
     if (isOver(state)) return new RunActor(dependencies, state, null, fence);
     let actor: RunActor;
     try {
-      const definition = dependencies.processes.exact(state.process.name, state.process.version);
+      const definition = definitionOf(dependencies.processes, state);
       actor = new RunActor(dependencies, state, definition, fence);
       const replayed = await replay(definition, events, dependencies.settle);
       actor.#instance = replayed.instance;

@@ -164,8 +164,22 @@ export class RunDriver {
         const outcome = await childOutcome(this.#dependencies, this.#actor.state, effect);
         if (outcome !== null) {
           await this.#change((state) => attemptEnded(state, item.key, 0, outcome, this.#dependencies.clock.now()));
-        } else if (await ensureChild(this.#dependencies, this.#actor.state, effect)) {
-          this.#onChild(this.#actor.state, item.key);
+          return;
+        }
+        try {
+          if (await ensureChild(this.#dependencies, this.#actor.state, effect))
+            this.#onChild(this.#actor.state, item.key);
+        } catch (thrown) {
+          const error = toBatonError(thrown);
+          // A child that can never begin is the process's to answer; anything else is tried again with the run.
+          if (
+            error.code !== "BATON_PROCESS_UNKNOWN" &&
+            error.code !== "BATON_INPUT_INVALID" &&
+            error.code !== "BATON_PROCESS_FAILED"
+          )
+            throw thrown;
+          const failed = { ok: false as const, error: error.toData(), usage: [], kept: null };
+          await this.#change((state) => attemptEnded(state, item.key, 0, failed, this.#dependencies.clock.now()));
         }
         return;
       }

@@ -22,6 +22,7 @@ import {
   threadSchema,
 } from "../core/vocabulary.ts";
 import { createRun } from "./create-run.ts";
+import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { Runner } from "./runner.ts";
 
@@ -112,7 +113,11 @@ export class Runs {
       throw new BatonError("BATON_RUN_ACTIVE", `The run \`${last.runId}\` is ${last.status}; cancel it first.`);
     const retried = await createRun(this.#dependencies, {
       operationKey: `retry:${last.runId}`,
-      definition: this.#dependencies.processes.latest(last.process.name),
+      // A text is begun anew as it was: the library knows no branch to read another from.
+      definition:
+        last.process.source === undefined
+          ? this.#dependencies.processes.latest(last.process.name)
+          : definitionOf(this.#dependencies.processes, last),
       input: last.input,
       thread: last.thread,
       requestedBy: by,

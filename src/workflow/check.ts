@@ -255,7 +255,7 @@ class Checker {
       for (const reference of expression.references) {
         const found = shapeAt(scope, reference);
         if (!("problem" in found)) continue;
-        const later = this.#laterStep(reference.path);
+        const later = this.#laterStep(reference.path, scope);
         const { message, suggestion } = later ?? found.problem;
         this.#found.push({ path, onKey: false, within: place(nth, reference.offset), message, suggestion });
       }
@@ -263,8 +263,9 @@ class Checker {
     return problems.length === 0 ? template : null;
   }
 
-  #laterStep([context, id]: readonly string[]): { message: string; suggestion: null } | null {
+  #laterStep([context, id = ""]: readonly string[], scope: Shape): { message: string; suggestion: null } | null {
     if (context !== "steps" || !this.#file.steps.some((step) => step.id === id)) return null;
+    if (Object.hasOwn(scope.properties?.["steps"]?.properties ?? {}, id)) return null;
     return { message: `The step \`${id}\` is not known to have ended here; add it to \`needs\`.`, suggestion: null };
   }
 

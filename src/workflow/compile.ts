@@ -18,6 +18,7 @@ import {
   succeeded,
   type WorkflowStep,
 } from "../core/workflow.ts";
+import { neutralise } from "../thread/neutralise.ts";
 import { Branch } from "./branch.ts";
 import { lastWriters } from "./check.ts";
 import { isTrue, type Status } from "./expression.ts";
@@ -26,7 +27,7 @@ import { parseProcess } from "./parse.ts";
 import { accessOf, kindOf, needsOf, type ProcessFile, type StepFile } from "./schema.ts";
 import { contextNames, resultContext } from "./scope.ts";
 import { answerIn, asData, stepPrompt } from "./step-prompt.ts";
-import { asText, expressionsOf, fill, hasExpression, parseTemplate, type Template } from "./template.ts";
+import { asText, expressionsOf, fill, fillText, hasExpression, parseTemplate, type Template } from "./template.ts";
 import { inputsSchema, schemaOfType } from "./value-type.ts";
 
 export interface YamlOutput {
@@ -158,7 +159,7 @@ class ProcessRun {
       functions.some((name) => name === "always" || name === "failure"),
     );
     if (!asks && !status.success) return false;
-    return isTrue(fill(read, this.#scope(results), asText, status));
+    return isTrue(fill(read, this.#scope(results), status));
   }
 
   #scope(results: StepResults): Record<string, Json> {
@@ -226,7 +227,7 @@ class ProcessRun {
   }
 
   #common(step: StepFile, scope: Record<string, Json>, otherwise: string): { title: string; stage?: string } {
-    const title = step.title === undefined ? otherwise : asText(fill(template(step.title), scope));
+    const title = step.title === undefined ? otherwise : fillText(template(step.title), scope);
     return { title: title.slice(0, 200) || otherwise, ...this.#stage(step) };
   }
 
@@ -259,7 +260,7 @@ class ProcessRun {
     // Skipped or failed, it leaves what it began with.
     if (access === "write") this.#branch.leave(step.id, baseSha);
     const common = this.#common(step, scope, `Agent: ${step.id}`);
-    const work = asText(fill(template(agent.prompt), scope, asData));
+    const work = fillText(template(agent.prompt), scope, asData);
     if (access === "write") await this.#askForPlan(step, work);
     const { choice, thread } = this.#facts;
     const harness = choice.harness ?? agent.harness;
@@ -276,7 +277,7 @@ class ProcessRun {
         ...(harness === undefined ? {} : { harness }),
         ...(model === undefined ? {} : { model }),
         ...(agent.profile === undefined ? {} : { profile: agent.profile }),
-        ...(agent.budgetUsd === undefined ? {} : { budgetUsd: agent.budgetUsd }),
+        ...(agent.budgetUsd === undefined ? {} : { shareUsd: agent.budgetUsd }),
         ...(agent.turns === undefined ? {} : { maxTurns: agent.turns }),
       },
       this.#options(step),
@@ -318,7 +319,7 @@ class ProcessRun {
   }
 
   async #shell(step: StepFile, scope: Record<string, Json>, give: (result: Outputs) => void): Promise<void> {
-    const command = (step.shell ?? []).map((word) => asText(fill(template(word), scope)));
+    const command = (step.shell ?? []).map((word) => fillText(template(word), scope));
     const output = await this.#ctx.shell(
       step.id,
       { ...this.#common(step, scope, command.join(" ").slice(0, 200)), command, sha: this.#head(step, scope) },
@@ -369,7 +370,7 @@ class ProcessRun {
         subject:
           kind === "review" && pullRequest !== null
             ? { pullRequest, sha }
-            : { text: asText(fill(template(text ?? ""), scope)) },
+            : { text: fillText(template(text ?? ""), scope) },
       },
       this.#options(step),
     );
@@ -386,7 +387,7 @@ class ProcessRun {
       step.id,
       {
         ...this.#common(step, scope, "Ask"),
-        question: asText(fill(template(question), scope)),
+        question: fillText(template(question), scope, asRead),
         answerKind: choices !== undefined ? "choice" : confirm ? "confirm" : "text",
         ...(choices === undefined ? {} : { choices }),
       },
@@ -445,7 +446,7 @@ class ProcessRun {
     const publish = step.publish as NonNullable<StepFile["publish"]>;
     const { thread, settings } = this.#facts;
     const text = (written: string | undefined): string | null =>
-      written === undefined ? null : asText(fill(template(written), scope));
+      written === undefined ? null : fillText(template(written), scope, asRead);
     if (typeof publish === "object" && publish.comment !== undefined) {
       const body = text(publish.comment) ?? "";
       const common = this.#common(step, scope, "Comment");
@@ -490,6 +491,11 @@ function isAnswer(error: BatonError): boolean {
 
 function template(text: string, withStatus = false, withResult = false): Template {
   return parseTemplate(text, withResult ? [...contextNames, resultContext] : contextNames, withStatus).template;
+}
+
+/** Text of others in what Baton publishes is read, and has no effect. */
+function asRead(value: Json): string {
+  return neutralise(asText(value));
 }
 
 function filled(value: Json | undefined, scope: Record<string, Json>): Json {

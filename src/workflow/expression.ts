@@ -56,7 +56,7 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: Expressio
 
 /** What became of the steps before; only where a step asks whether it runs. */
 export const statusFunctions = ["always", "failure", "success"] as const;
-const textFunctions = ["contains", "endsWith", "format", "fromJSON", "join", "startsWith", "toJSON"] as const;
+const textFunctions = ["case", "contains", "endsWith", "format", "fromJSON", "join", "startsWith", "toJSON"] as const;
 const functionNames = [...textFunctions, ...statusFunctions];
 
 /** What a step hands on is journaled; nothing useful is longer. */
@@ -298,6 +298,7 @@ function functionsFor({ success, failure }: Status): Map<string, Definition> {
     () =>
       new data.BooleanData(value);
   const calls: Record<(typeof functionNames)[number], Definition["call"]> = {
+    case: library("case").call,
     contains: library("contains").call,
     startsWith: library("startsWith").call,
     endsWith: library("endsWith").call,

@@ -91,7 +91,7 @@ const agentSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("Profile for this step, beside that of the run: both must allow what is done."),
-  budgetUsd: z.number().gt(0).optional().describe("Most that one attempt may spend, in USD."),
+  budgetUsd: z.number().gt(0).optional().describe("Most that all tries of this step together may spend, in USD."),
   turns: z.number().int().min(1).max(500).optional().describe("Most turns of one attempt."),
 });
 

@@ -68,16 +68,18 @@ export function expressionsOf(template: Template): Expression[] {
   return template.parts.filter((part): part is Expression => typeof part !== "string");
 }
 
-export function fill(
+export function fill(template: Template, scope: Readonly<Record<string, Json>>, status?: Status): Json {
+  return template.kind === "value" ? evaluate(template.expression, scope, status) : fillText(template, scope);
+}
+
+/** As a text in any case; `written` says how what an expression gives is written into it. */
+export function fillText(
   template: Template,
   scope: Readonly<Record<string, Json>>,
   written: (value: Json) => string = asText,
-  status?: Status,
-): Json {
-  if (template.kind === "value") return evaluate(template.expression, scope, status);
-  return template.parts
-    .map((part) => (typeof part === "string" ? part : written(evaluate(part, scope, status))))
-    .join("");
+): string {
+  const parts = template.kind === "value" ? [template.expression] : template.parts;
+  return parts.map((part) => (typeof part === "string" ? part : written(evaluate(part, scope)))).join("");
 }
 
 /** As in Actions, but for lists and maps, which are written as JSON. */

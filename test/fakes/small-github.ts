@@ -234,6 +234,10 @@ export class SmallGithub implements Github {
     return path === "baton.yaml" ? this.#config : null;
   }
 
+  async directory(): Promise<string[]> {
+    return [];
+  }
+
   async branchSha(_: Repository, branch: string): Promise<string | null> {
     return this.branches.get(branch) ?? null;
   }

@@ -225,6 +225,14 @@ export class InstallationGithub implements Github {
     return Buffer.from(found.content, "base64").toString("utf8");
   }
 
+  async directory(repository: Repository, path: string, ref: string): Promise<string[]> {
+    const found = await this.#requester.find<wire.Content | wire.FolderEntry[]>(
+      "/repos/{owner}/{repo}/contents/{+path}",
+      { ...at(repository), path, ref },
+    );
+    return Array.isArray(found) ? found.filter(({ type }) => type === "file").map(({ name }) => name) : [];
+  }
+
   async branchSha(repository: Repository, branch: string): Promise<string | null> {
     const found = await this.#requester.find<{ object: { sha: string } }>("/repos/{owner}/{repo}/git/ref/{+ref}", {
       ...at(repository),

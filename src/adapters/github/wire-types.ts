@@ -106,6 +106,11 @@ export interface Branch {
   };
 }
 
+export interface FolderEntry {
+  type: string;
+  name: string;
+}
+
 export interface Content {
   type: string;
   content?: string;

@@ -7,6 +7,7 @@ import { harnessDoctor } from "./harness-doctor.ts";
 import { harnessList } from "./harness-list.ts";
 import { init } from "./init.ts";
 import { journalCat } from "./journal-cat.ts";
+import { processCheck } from "./process-check.ts";
 import { promptInspect } from "./prompt-inspect.ts";
 import { runCancel } from "./run-cancel.ts";
 import { runList } from "./run-list.ts";
@@ -20,6 +21,7 @@ export const commands: readonly CliCommand[] = [
   demo,
   configCheck,
   configSchema,
+  processCheck,
   runList,
   runShow,
   runCancel,

@@ -30,7 +30,12 @@ import { remember, route, takenOver } from "./route.ts";
 export const agentPerformer: WorkPerformer = {
   estimateUsd(state, effect) {
     const share = shareLeft(effect);
-    return share === null ? settingsOf(state).limits.attemptUsd : Math.max(share, worthwhileUsd);
+    const { attemptUsd } = settingsOf(state).limits;
+    if (share === null) return attemptUsd;
+    const { budgetUsd, spentUsd, reservedUsd } = state.money;
+    // A share beyond what the run has is a bound, not a claim: nobody is asked for more because of it.
+    const left = budgetUsd - spentUsd - reservedUsd;
+    return Math.max(share > left ? Math.min(share, attemptUsd) : share, worthwhileUsd);
   },
   perform: (context) => (isRemote(context.dependencies, context.state) ? performRemotely(context) : perform(context)),
   settled: forget,
@@ -86,7 +91,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     shareLeft(effect) ?? undefined,
   );
   const report = (note: string): void => context.report(dependencies.redact(note), meter.usage());
-  const turnsMax = input.maxTurns ?? settings.limits.turns;
+  const turnsMax = Math.min(input.maxTurns ?? settings.limits.turns, settings.limits.turns);
   const grant = dependencies.models?.grant({
     priceUsd: (asked, tokens) => meter.priceUsd(asked, tokens),
     limitUsd: () => meter.limitUsd,
@@ -112,7 +117,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       resumeSessionId,
       maxTurns: turnsMax,
       maxUsd: meter.limitUsd,
-      timeoutMs: effect.timeoutMs ?? settings.limits.agentMinutes * 60_000,
+      timeoutMs: Math.min(effect.timeoutMs ?? Number.POSITIVE_INFINITY, settings.limits.agentMinutes * 60_000),
       silenceMs: settings.limits.silenceMinutes * 60_000,
       attemptMarker: attemptMarker(dependencies, state, effect, attempt),
       command: settings.harness.command,

@@ -13,6 +13,7 @@ import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
 import { createRun, runIdOf } from "../create-run.ts";
+import { childDefinition } from "../definitions.ts";
 import type { Dependencies } from "../dependencies.ts";
 
 function operationKeyOf(state: Pick<RunState, "runId">, key: string): string {
@@ -39,7 +40,7 @@ export async function ensureChild(dependencies: Dependencies, parent: RunState, 
   }
   await createRun(dependencies, {
     operationKey: operationKeyOf(parent, effect.key),
-    definition: processes.latest(input.process),
+    definition: childDefinition(processes, parent, input.process),
     input: input.input,
     thread: parent.thread,
     requestedBy: parent.requestedBy,

@@ -14,7 +14,7 @@ import type { Harness } from "../../ports/harness.ts";
 import type { Store } from "../../ports/store.ts";
 import { afterOutcome, type Circuit, faultOf } from "../../routing/circuit.ts";
 import { afterAttempt, type History, newHistory } from "../../routing/history.ts";
-import { findProfile, type Profile } from "../../routing/profile.ts";
+import { bothProfiles, findProfile, type Profile } from "../../routing/profile.ts";
 import {
   type Choice,
   circuitKey,
@@ -115,11 +115,15 @@ async function questionOf(
 ): Promise<Question> {
   const { store, clock, harnesses } = dependencies;
   const { harness: wanted, profiles, tiers, budget, prices } = settings;
-  const profile = findProfile(wanted.profile, profiles as Record<string, Profile>);
-  if (profile === null)
-    throw new BatonError("BATON_INPUT_INVALID", `There is no profile "${wanted.profile}" (\`harness.profile\`).`);
+  const named = (name: string, where: string): Profile => {
+    const found = findProfile(name, profiles as Record<string, Profile>);
+    if (found === null) throw new BatonError("BATON_INPUT_INVALID", `There is no profile "${name}" (${where}).`);
+    return found;
+  };
+  const ofRun = named(wanted.profile, "`harness.profile`");
+  const profile = input.profile === undefined ? ofRun : bothProfiles(ofRun, named(input.profile, effect.key));
   const { any, ...byRole } = settings.models;
-  const named = Object.fromEntries(Object.entries(byRole).filter(([, model]) => model !== null));
+  const models = Object.fromEntries(Object.entries(byRole).filter(([, model]) => model !== null));
   const fallbackModel = any ?? wanted.model;
   const { money } = state;
   const own = effect.attempts.at(-1)?.reservedUsd ?? 0;
@@ -128,7 +132,7 @@ async function questionOf(
     asked: { harness: input.harness ?? null, model: input.model ?? null },
     only: input.onlyHarness === true,
     order: [wanted.default, ...wanted.fallback],
-    models: { ...named, ...(fallbackModel === null ? {} : { any: fallbackModel }) } as Question["models"],
+    models: { ...models, ...(fallbackModel === null ? {} : { any: fallbackModel }) } as Question["models"],
     tiers: tiers as Question["tiers"],
     profile,
   };
@@ -152,7 +156,7 @@ async function questionOf(
     ...partial,
     access: input.access,
     needs: input.needs ?? [],
-    profileName: wanted.profile,
+    profileName: input.profile === undefined ? wanted.profile : `${wanted.profile}, ${input.profile}`,
     allowedModels: wanted.models,
     prefer: wanted.prefer,
     harnesses: candidates,

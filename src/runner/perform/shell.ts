@@ -19,7 +19,7 @@ export const shellPerformer: WorkPerformer = {
     await dependencies.workspaces.fetch(access, input.sha);
     const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha: input.sha });
     const marker = attemptMarker(dependencies, state, effect, attempt);
-    const timeoutMs = effect.timeoutMs ?? settings.limits.agentMinutes * 60_000;
+    const timeoutMs = Math.min(effect.timeoutMs ?? Number.POSITIVE_INFINITY, settings.limits.agentMinutes * 60_000);
     try {
       const end = await runChild({
         command: input.command,

@@ -29,7 +29,7 @@ export function renderStatusComment(state: RunState, _view: RenderView): string 
   parts.push(folded("Cost by step", costTable(state)));
   parts.push(folded("Decisions", decisions(state)));
   parts.push(
-    `<sub>\`${state.process.name}\` v${state.process.version} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`,
+    `<sub>\`${state.process.name}\` ${versionOf(state)} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`,
   );
   return cut(parts.join("\n\n"), limits.commentCharactersMax);
 }
@@ -52,4 +52,9 @@ function planToApprove(state: RunState): string | null {
     if (text !== undefined) return text;
   }
   return null;
+}
+
+/** Of a text its hash, as GitHub shows commits. */
+function versionOf({ process: { version, source } }: RunState): string {
+  return source === undefined ? `v${version}` : `@${source.hash.slice(0, 7)}`;
 }

@@ -1,0 +1,37 @@
+/**
+ * The definition that a run goes on with: registered code of its version, or the texts that its journal keeps.
+ *
+ * DF1 A run begun from a text never looks at a branch again: not after a crash, not for its children.
+ */
+import { BatonError, hasCode } from "../core/errors.ts";
+import type { ProcessDefinition, ProcessRegistry } from "../core/process.ts";
+import type { RunState } from "../core/state.ts";
+import { compileSource } from "../workflow/compile.ts";
+
+export function definitionOf(processes: ProcessRegistry, { process }: Pick<RunState, "process">): ProcessDefinition {
+  const { name, version, source } = process;
+  if (source === undefined) return processes.exact(name, version);
+  try {
+    return compileSource(name, source);
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_INPUT_INVALID")) throw thrown;
+    throw new BatonError(
+      "BATON_PROCESS_UNKNOWN",
+      `The run began with a form of \`${source.path}\` that this Baton does not read: ${thrown instanceof Error ? thrown.message : ""}`,
+      { cause: thrown },
+    );
+  }
+}
+
+/** What a run's `subprocess` names: registered, or one of the texts that the run began with. */
+export function childDefinition(
+  processes: ProcessRegistry,
+  { process }: Pick<RunState, "process">,
+  name: string,
+): ProcessDefinition {
+  const uses = process.source?.uses ?? [];
+  const own = processes.names().includes(name) ? undefined : uses.find((one) => one.name === name);
+  if (own === undefined) return processes.latest(name);
+  const { path, hash, text } = own;
+  return compileSource(name, { path, hash, text, uses });
+}

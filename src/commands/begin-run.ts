@@ -7,9 +7,9 @@ import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
+import { type FoundProcess, RepositoryProcesses, readInputs } from "./load-processes.ts";
 import { projectInstructions } from "./project-instructions.ts";
 import type { RaceChoice } from "./race.ts";
-import { type FoundProcess, RepositoryProcesses, readInputs } from "./load-processes.ts";
 
 export interface BeginOptions {
   process: string | null;

@@ -101,17 +101,26 @@ export function harnessWithBarrier(harness: Harness, barrier: Barrier): Harness 
   };
 }
 
+interface KeptOptions {
+  barrier: Barrier;
+  namespace: string;
+  onPush(branch: string): Promise<void>;
+  onKept(): void;
+}
+
 /** The runner's disk ends with its job: what an agent made is kept in the repository before its outcome is. */
 export function keptWorkspaces(
   workspaces: Workspaces,
-  { barrier, namespace, onPush }: { barrier: Barrier; namespace: string; onPush(branch: string): Promise<void> },
+  { barrier, namespace, onPush, onKept }: KeptOptions,
 ): Workspaces {
   const kept: Workspaces = Object.assign(Object.create(workspaces) as Workspaces, {
     async import(...given: Parameters<Workspaces["import"]>) {
       const [access, { runId, name }] = given;
       const imported = await workspaces.import(...given);
-      if (imported.headSha !== null)
+      if (imported.headSha !== null) {
         await workspaces.pushKept(access, { ref: `${keptPrefix(namespace, runId)}${name}`, sha: imported.headSha });
+        onKept();
+      }
       return imported;
     },
     async join(...given: Parameters<Workspaces["join"]>) {

@@ -9,6 +9,7 @@
  */
 import type { Snapshot } from "../adapters/git-state/files.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
+import type { RefUpdate } from "../adapters/git-state/remote.ts";
 import { hasCode } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Engine } from "../engine.ts";
@@ -27,6 +28,8 @@ export interface Driving {
   /** Aborted when the job must hand over: its time is up, or the platform stops it. */
   stop: AbortSignal;
   startEngine(): Promise<Engine>;
+  /** Refs beside the state that nobody needs any more when the thread is left as it is now. */
+  leftovers(): Promise<RefUpdate[]>;
 }
 
 /** `driven`: nothing is left to do here now. `elsewhere`: another job has the thread. `handed-over`: a successor must go on. */
@@ -35,6 +38,9 @@ export type DriveEnd = "driven" | "elsewhere" | "handed-over";
 /** A silent driver is taken over after this by the next event; one whose workflow run is over at once. */
 const driverMs = 10 * 60_000;
 const renewMs = 3 * 60_000;
+/** Each renewal is a push: where GitHub tells whose workflow run is over, a long step needs one an hour. */
+const knownDriverMs = 70 * 60_000;
+const knownRenewMs = 60 * 60_000;
 const lookMs = 10_000;
 /** What is due sooner than this is waited for: a new job would take as long. */
 const patienceMs = 60_000;
@@ -95,22 +101,32 @@ async function takeFromTheDead(
   claim: Parameters<GitDatabase["state"]["takeDriver"]>[0],
 ): Promise<boolean> {
   const holder = state.snapshot.driver;
-  if (holder?.job == null || holder.job === claim.job || (await isOver(holder.job)) !== true) return false;
+  if (holder?.job == null) return false;
+  const isDead = holder.job === claim.job ? isEarlierAttempt(holder.owner, claim.owner) : await isOver(holder.job);
+  if (isDead !== true) return false;
   log.info("The job that drove this thread is over: taking over", { job: holder.job });
   return (await state.takeDriver({ ...claim, deadOwner: holder.owner })) !== null;
+}
+
+/** `job <workflow run>/<attempt>/…`. A workflow run is started again only when all of its jobs have ended. */
+function isEarlierAttempt(holder: string, ours: string): boolean {
+  const attempt = (owner: string): number => Number(/^job \d+\/(\d+)\//.exec(owner)?.[1] ?? Number.NaN);
+  return attempt(holder) < attempt(ours);
 }
 
 /** Renews what we hold and takes in what others wrote. */
 async function tend(driving: Driving, signal: AbortSignal, lost: AbortController): Promise<void> {
   const { clock, database, log } = driving;
+  let isKnown: boolean | null = null;
   for (let renewAt = clock.now() + renewMs; !signal.aborted; ) {
     await clock.sleepUntil(clock.now() + lookMs, signal).catch(() => {});
     if (signal.aborted) return;
     try {
       await database.state.refresh();
       if (clock.now() < renewAt) continue;
-      await database.state.renewDriver(driverMs);
-      renewAt = clock.now() + renewMs;
+      isKnown ??= (await driving.isOver(driving.workflowRunId).catch(() => null)) !== null;
+      await database.state.renewDriver(isKnown ? knownDriverMs : driverMs);
+      renewAt = clock.now() + (isKnown ? knownRenewMs : renewMs);
     } catch (thrown) {
       if (hasCode(thrown, "BATON_LEASE_LOST")) return lost.abort(thrown);
       log.warn("The state could not be read; the next round tries again", { error: thrown });
@@ -151,7 +167,8 @@ async function hasten({ database, clock }: Driving, { runner, outbox }: Engine):
 /** AD3. A run that moves by this look is driven on. */
 async function lookOnceMore(driving: Driving, engine: Engine, stop: AbortSignal): Promise<void> {
   const { database } = driving;
-  await database.state.flush();
+  // Most looks change nothing that others search by: then this costs no push of its own.
+  if (!database.state.showsWatches) await database.state.flush();
   for (const { runId } of await database.store.runs({ active: true })) await engine.runner.wake(runId, true);
   await quiet(driving, engine, stop);
 }
@@ -161,7 +178,8 @@ async function leave(driving: Driving, engine: Engine): Promise<boolean> {
   // Goes out with the push that frees the thread: old events and answers are in git's past from then on.
   const before = clock.now() - limits.deliveryRetentionMs;
   await database.store.prune({ deliveriesBefore: before, outboxBefore: before });
-  const released = await database.state.releaseDriver((snapshot) => hasNews(snapshot, clock.now()));
+  const leftovers = await driving.leftovers();
+  const released = await database.state.releaseDriver((snapshot) => hasNews(snapshot, clock.now()), leftovers);
   if (released) await endEngine(driving, engine);
   return released;
 }

@@ -52,6 +52,8 @@ export function homeDependencies(options: {
   models: ModelProxy;
   /** A branch was pushed. */
   onPush(branch: string): Promise<void>;
+  /** A commit of an agent was kept below the state's refs. */
+  onKept(): void;
 }): Dependencies {
   const { settings, database, github, owner, redact, log, models } = options;
   const barrier = (): Promise<void> => database.state.barrier();
@@ -67,6 +69,7 @@ export function homeDependencies(options: {
       barrier,
       namespace: database.namespace,
       onPush: options.onPush,
+      onKept: options.onKept,
     }),
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     models,

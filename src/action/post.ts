@@ -9,7 +9,8 @@ const claimMs = 60_000;
 
 try {
   const { STATE_home: home, STATE_owner: owner } = process.env;
-  if (home !== undefined && owner !== undefined) await free(home, owner);
+  // Empty: the main step came to its end.
+  if (home !== undefined && home !== "" && owner !== undefined) await free(home, owner);
 } catch (thrown) {
   // The lease runs out by itself; this step only saves the waiting.
   process.stdout.write(`Baton: the thread could not be freed: ${toBatonError(thrown).code}\n`);

@@ -7,8 +7,9 @@ const report = (verdict: JobVerdict, reason = "So."): JobReport => ({
   run: null,
   repositoryUrl: "https://github.com/acme/shop",
   thread: 7,
+  steps: 1,
   statePushes: 2,
-  apiCalls: 3,
+  apiCalls: { reads: 3, unchanged: 1, writes: 2 },
 });
 
 it.each([
@@ -48,6 +49,12 @@ it("without a run the outputs say so", () => {
     "pull-request": "",
     "cost-usd": "0",
   });
+});
+
+it("what the job cost the repository is in the summary, by kind", () => {
+  expect(summaryOf(report("waiting"))).toContain(
+    "This job: 1 steps, 2 state pushes, 5 API calls (3 reads, 1 of them unchanged; 2 writes)",
+  );
 });
 
 it("text of a thread mentions nobody and breaks no table in the summary", () => {

@@ -27,8 +27,11 @@ export interface JobReport {
   run: RunState | null;
   repositoryUrl: string;
   thread: number | null;
+  /** Effects of the process that this job began, looked at or ended; one for each thread where none moved. */
+  steps: number;
+  /** All below `refs/baton`: state, and what is kept of an agent's work. */
   statePushes: number;
-  apiCalls: number;
+  apiCalls: { reads: number; unchanged: number; writes: number };
 }
 
 /** Honest: what was skipped, denied, cancelled or failed is never green. */
@@ -107,7 +110,7 @@ const marks: Record<JobVerdict, string> = {
 
 /** What came of it, where to look, then what was done and what it cost; last what only an operator wants to know. */
 export function summaryOf(report: JobReport): string {
-  const { run, verdict, statePushes, apiCalls } = report;
+  const { run, verdict } = report;
   const blocks = [`## ${marks[verdict]} Baton: ${verdict}`, sentenceOf(report)];
   const links = linksOf(report);
   if (links.length > 0) blocks.push(links.join(" · "));
@@ -115,7 +118,7 @@ export function summaryOf(report: JobReport): string {
     blocks.push(stages(run), stepsTable(run), budgetLine(run));
     if (run.money.spentUsd > 0) blocks.push(folded("Cost by step", costTable(run)));
   }
-  blocks.push(`<sub>This job: ${statePushes} state pushes, ${apiCalls} API calls</sub>`);
+  blocks.push(`<sub>This job: ${workOf(report)}</sub>`);
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }
 
@@ -133,6 +136,12 @@ function linksOf({ run, repositoryUrl, thread }: JobReport): string[] {
     ...(thread === null || thread === pull ? [] : [`[Thread #${thread}](${repositoryUrl}/issues/${thread})`]),
     ...(run === null ? [] : [`run \`${run.runId}\` (\`${neutralise(run.process.name)}\`)`]),
   ];
+}
+
+/** What a job cost the repository: for its summary and its log. */
+export function workOf({ steps, statePushes, apiCalls: { reads, unchanged, writes } }: JobReport): string {
+  const kinds = reads + writes === 0 ? "" : ` (${reads} reads, ${unchanged} of them unchanged; ${writes} writes)`;
+  return `${steps} steps, ${statePushes} state pushes, ${reads + writes} API calls${kinds}`;
 }
 
 /** A workflow command for the log: shown beside the run. */

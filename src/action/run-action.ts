@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFile, readFile } from "node:fs/promises";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
+import type { RefUpdate } from "../adapters/git-state/remote.ts";
 import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
@@ -38,6 +39,7 @@ interface Job {
   log: Log;
   stop: AbortSignal;
   owner: string;
+  steps: number;
   statePushes: number;
 }
 
@@ -72,16 +74,24 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     log,
     stop,
     owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
+    steps: 0,
     statePushes: 0,
   };
   const found = await handle(job, event);
   const { owner, name } = settings.repository;
-  const report = {
+  const report: JobReport = {
     ...found,
     repositoryUrl: `${settings.webUrl}/${owner}/${name}`,
+    steps: job.steps,
     statePushes: job.statePushes,
     apiCalls: github.calls(),
   };
+  log.debug("This job's work", {
+    event: settings.eventName,
+    ...report.apiCalls,
+    steps: job.steps,
+    statePushes: job.statePushes,
+  });
   return { report, redact };
 }
 
@@ -193,10 +203,14 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
         log,
         isOver: async (id) => github.isOver(await repositoryOf(job), id),
         stop,
+        leftovers: () => leftovers(job, database, positions),
         startEngine: () => {
           const onPush = (branch: string): Promise<void> =>
             startCi({ settings, github, log, store: database.store }, { branch, thread: Number(threadOf(home)) });
-          return startEngine(homeDependencies({ settings, database, github, owner, redact, log, models, onPush }));
+          const onKept = (): void => void (job.statePushes += 1);
+          return startEngine(
+            homeDependencies({ settings, database, github, owner, redact, log, models, onPush, onKept }),
+          );
         },
       },
       delivery,
@@ -204,20 +218,33 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
   } finally {
     await models.close();
   }
-  job.statePushes += database.state.pushes;
-  if (end === "driven") await forgetKept(job, database, positions);
+  await forgetForPost(settings);
   if (end === "handed-over") await dispatchSuccessor(job, home);
+  job.statePushes += database.pushes();
+  job.steps += Math.max(1, await movedEffects(database, positions));
   return conclude(database, { end, home, delivery, positions });
 }
 
+/** Effects of which the journals say something new. */
+async function movedEffects({ store, state }: GitDatabase, before: Map<string, number>): Promise<number> {
+  const moved = new Set<string>();
+  for (const runId of state.snapshot.tables.events.keys())
+    for (const { event } of await store.read(runId, before.get(runId) ?? 0))
+      if (event.type.startsWith("effect.") && "key" in event) moved.add(`${runId} ${event.key}`);
+  return moved.size;
+}
+
 /** What was kept for a run that is over is on its branch, or wanted by nobody. */
-async function forgetKept({ log }: Job, database: GitDatabase, before: Map<string, number>): Promise<void> {
-  for (const run of await database.store.runs({ active: false })) {
-    if (run.position === before.get(run.runId)) continue;
-    await database
-      .removeBelow(keptPrefix(database.namespace, run.runId))
-      .catch((thrown: unknown) => log.warn("Kept commits could not be removed", { error: toBatonError(thrown) }));
-  }
+async function leftovers({ log }: Job, database: GitDatabase, before: Map<string, number>): Promise<RefUpdate[]> {
+  const over = await database.store.runs({ active: false });
+  const ended = over.filter(({ runId, position }) => position !== before.get(runId));
+  const found = ended.map(({ runId }) => database.removals(keptPrefix(database.namespace, runId)));
+  return (
+    await Promise.all(found).catch((thrown: unknown) => {
+      log.warn("Kept commits could not be found", { error: toBatonError(thrown) });
+      return [];
+    })
+  ).flat();
 }
 
 function repositoryOf({ github, settings: { repository } }: Job): Promise<Repository> {
@@ -227,6 +254,11 @@ function repositoryOf({ github, settings: { repository } }: Job): Promise<Reposi
 /** The step after this one frees the thread if this process is killed. */
 async function rememberForPost({ statePath }: ActionSettings, home: string, owner: string): Promise<void> {
   if (statePath !== null) await appendFile(statePath, output("home", home) + output("owner", owner));
+}
+
+/** The main step came to its end and left the thread as it should be. */
+async function forgetForPost({ statePath }: ActionSettings): Promise<void> {
+  if (statePath !== null) await appendFile(statePath, output("home", "") + output("owner", ""));
 }
 
 async function dispatchSuccessor(job: Job, home: string): Promise<void> {

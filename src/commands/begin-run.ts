@@ -151,9 +151,10 @@ async function gatherInput(
     )
     .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
     .slice(-commentsMax);
-  const permissions = new Map<string, string>();
+  // Who asked was looked up for this very comment.
+  const permissions = new Map<string, string>([[context.actor.login, context.actor.permission]]);
   for (const login of new Set([issue.author.login, ...comments.map(({ author }) => author.login)]))
-    permissions.set(login, await github.permission(repository, login));
+    if (!permissions.has(login)) permissions.set(login, await github.permission(repository, login));
   const branch =
     pullRequest === null
       ? await chooseBranch(context)

@@ -295,6 +295,11 @@ export function createPeople(site: Site) {
       if (removed.length > 0) tellRepositories(site, one, { added: [], removed, senderId });
     },
 
+    /** Where the repository's bare git is, to look at. */
+    gitDirectory(fullName: string): string {
+      return gitDirectory(site, repositoryNamed(fullName).id);
+    },
+
     setPermission(options: { repository: string; login: string; permission: Role }): void {
       repositoryNamed(options.repository).roles.set(account(options.login).id, options.permission);
     },

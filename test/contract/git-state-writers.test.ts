@@ -170,7 +170,7 @@ describe.each([
         await inserted(other, guid);
       }
     });
-    const before = driver.state.pushes;
+    const before = driver.pushes();
     for (let position = 0; position < 30; position += 3) {
       for (let step = 0; step < 3; step += 1)
         await driver.store.append({ runId, expectedPosition: position + step, events: [paused], now: position });
@@ -178,7 +178,7 @@ describe.each([
     }
     await Promise.all(added);
     await driver.state.flush();
-    expect(driver.state.pushes).toBeGreaterThan(before);
+    expect(driver.pushes()).toBeGreaterThan(before);
     const reader = await open(origin);
     expect(await reader.store.read(runId)).toHaveLength(30);
     expect(await reader.store.knownGuids(guids)).toEqual(new Set(guids));

@@ -37,6 +37,7 @@ export type Place = "home" | "shared";
 export type Files = ReadonlyMap<string, string>;
 
 const blobDirectory = "blobs/";
+export const indexPath = "index.jsonl";
 
 export class Snapshot {
   readonly tables: Tables;
@@ -115,7 +116,7 @@ export class Snapshot {
     if (JSON.stringify(this.index.get(key) ?? null) === JSON.stringify(row)) return;
     if (row === null) this.index.delete(key);
     else this.index.set(key, row);
-    this.touch("index.jsonl", "shared");
+    this.touch(indexPath, "shared");
   }
 }
 
@@ -146,7 +147,7 @@ export function encode(snapshot: Snapshot, path: string): string | null {
       return lines([...tables.threads].map(([threadKey, activeRunId]) => ({ threadKey, activeRunId })));
     case "values.jsonl":
       return lines([...tables.values].map(([key, value]) => ({ key, value })));
-    case "index.jsonl":
+    case indexPath:
       return lines(snapshot.index.values());
     default:
       return null;
@@ -168,7 +169,7 @@ export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snap
     tables.threads.set(threadKey, activeRunId);
   for (const { key, value } of rows<{ key: string; value: Json }>("values.jsonl", sharedFiles))
     tables.values.set(key, value);
-  for (const row of rows<IndexRow>("index.jsonl", sharedFiles)) snapshot.index.set(row.runId ?? row.home, row);
+  for (const row of indexRows(sharedFiles.get(indexPath) ?? "")) snapshot.index.set(row.runId ?? row.home, row);
   for (const path of [...sharedFiles.keys()].filter((name) => name.startsWith("ledger/")).sort())
     tables.ledgerRows.push(...rows<LedgerRow>(path, sharedFiles));
   for (const [path, content] of homeFiles) {
@@ -182,6 +183,10 @@ export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snap
   }
   snapshot.driver = (JSON.parse(homeFiles.get("driver.json") ?? "null") ?? null) as Driver | null;
   return snapshot;
+}
+
+export function indexRows(content: string): IndexRow[] {
+  return splitLines(content).map((line) => JSON.parse(line) as IndexRow);
 }
 
 export function isBlob(path: string): boolean {

@@ -19,7 +19,19 @@ import { BatonError } from "../../core/errors.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { sha256 } from "../system/sha256.ts";
-import { blobContent, blobFile, type Driver, decode, encode, isBlob, type Place, type Snapshot } from "./files.ts";
+import {
+  blobContent,
+  blobFile,
+  type Driver,
+  decode,
+  encode,
+  type IndexRow,
+  indexPath,
+  indexRows,
+  isBlob,
+  type Place,
+  type Snapshot,
+} from "./files.ts";
 import type { StateRefs } from "./refs.ts";
 import type { NewCommit, PushOutcome, RefUpdate, StateRemote } from "./remote.ts";
 
@@ -61,9 +73,12 @@ export class GitState {
   #tail: Promise<unknown> = Promise.resolve();
   #held: Driver | null = null;
   #lost: BatonError | null = null;
+  /** Go with the next push. */
+  #removals: readonly RefUpdate[] = [];
   /** Jobs of writes that are not acknowledged yet: not handed out. */
   readonly #heldBack = new Set<string>();
-  pushes = 0;
+  /** The index as it is in the refs. */
+  #shownIndex: readonly IndexRow[] = [];
 
   private constructor(options: GitStateOptions) {
     this.#options = options;
@@ -120,7 +135,21 @@ export class GitState {
     if (this.#held !== null && this.#options.clock.now() >= this.#held.expiresAt)
       throw this.#lose("The lease of this thread ran out before it was renewed.");
     if (this.#lost !== null) throw this.#lost;
-    if (this.#pending.some(({ isCause }) => isCause)) await this.flush();
+    const causes = this.#pending.filter(({ isCause }) => isCause);
+    if (causes.length === 0) return;
+    // A push that is on its way may take them along: then there is nothing left to wait for but its end.
+    await this.#serially(async () => {
+      if (this.#lost !== null) throw this.#lost;
+      if (causes.some((cause) => this.#pending.includes(cause))) await this.#push();
+    });
+  }
+
+  /** Whether others can find this thread's runs by all that they wait for now. */
+  get showsWatches(): boolean {
+    const shown = new Map(this.#shownIndex.map((row) => [row.runId, row]));
+    return [...this.#snapshot.index.values()]
+      .filter(({ home, runId }) => home === this.#options.home && runId !== null)
+      .every(({ runId, watches }) => isDeepStrictEqual(shown.get(runId)?.watches, watches));
   }
 
   /** Looks at what others wrote; true when there was something. */
@@ -172,10 +201,14 @@ export class GitState {
     if (this.#held === held) this.#held = renewed;
   }
 
-  /** Frees the thread unless `stays` finds a reason to go on in what is there by then; a later event finds it free. */
-  async releaseDriver(stays: (snapshot: Snapshot) => boolean): Promise<boolean> {
+  /**
+   * Frees the thread unless `stays` finds a reason to go on in what is there by then; a later event finds it free.
+   * `removals` of other refs go with the first try; they are lost with it, as what is not needed may be.
+   */
+  async releaseDriver(stays: (snapshot: Snapshot) => boolean, removals: readonly RefUpdate[] = []): Promise<boolean> {
     const held = this.#held;
     if (held === null) return true;
+    this.#removals = removals;
     const released = await this.change(
       (snapshot) => {
         if (stays(snapshot)) return false;
@@ -269,9 +302,12 @@ export class GitState {
       expected: commit.parent,
       sha: shas[index] ?? null,
     }));
+    updates.push(...this.#removals);
+    this.#removals = [];
     const outcome = await remote.push(updates);
-    this.pushes += 1;
     if (outcome.kind === "done") {
+      const index = parts.find(({ place }) => place === "shared")?.commit.files.get(indexPath);
+      if (index !== undefined) this.#shownIndex = indexRows(index ?? "");
       for (const [index, { place }] of parts.entries()) this.#heads.set(place, shas[index] ?? "");
       for (const path of dirty.keys()) this.#newBlobs.delete(path);
     }
@@ -302,6 +338,7 @@ export class GitState {
       throw this.#lose(`${next.driver?.owner ?? "Nobody"} drives ${home} now.`);
     // From here to the end nothing else can run in between.
     this.#heads = heads;
+    this.#shownIndex = [...next.index.values()];
     for (const operation of this.#pending) this.#applyAgain(operation, next);
     this.#pending = this.#pending.filter(({ state }) => state !== "refused");
     this.#snapshot = next;

@@ -6,7 +6,7 @@ import { JobLoop } from "../memory/job-loop.ts";
 import { TablesStore } from "../memory/tables-store.ts";
 import { GitState } from "./git-state.ts";
 import { findRefs } from "./refs.ts";
-import { StateRemote } from "./remote.ts";
+import { type RefUpdate, StateRemote } from "./remote.ts";
 
 export interface GitDatabaseOptions {
   url: string;
@@ -27,10 +27,12 @@ export interface GitDatabase extends Database {
   kind: "git";
   state: GitState;
   queue: JobLoop;
+  /** How often the state was pushed, the first look and what was removed included. */
+  pushes(): number;
   /** Where it is kept. */
   namespace: string;
-  /** Removes the refs below a prefix, as far as nobody moves them meanwhile. */
-  removeBelow(prefix: string): Promise<void>;
+  /** Refs below a prefix, each as a removal of what is there now. */
+  removals(prefix: string): Promise<RefUpdate[]>;
 }
 
 export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitDatabase> {
@@ -41,7 +43,6 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     home,
     log,
     now: clock.now(),
-    probeId: random.ulid(clock.now()),
     readOnly: options.readOnly ?? false,
   });
   const state = await GitState.open({
@@ -77,6 +78,7 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     kind: "git",
     state,
     queue,
+    pushes: () => remote.pushes,
     namespace: refs.namespace,
     store: new TablesStore({
       tables: () => state.snapshot.tables,
@@ -86,9 +88,8 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
       blob: (id) => state.blob(id),
       now: () => clock.now(),
     }),
-    async removeBelow(prefix) {
-      const updates = [...(await remote.below(prefix))].map(([ref, expected]) => ({ ref, expected, sha: null }));
-      if (updates.length > 0) await remote.push(updates);
+    async removals(prefix) {
+      return [...(await remote.below(prefix))].map(([ref, expected]) => ({ ref, expected, sha: null }));
     },
     async ping() {
       await remote.heads([refs.shared]);

@@ -16,7 +16,6 @@ const fallbackNamespace = "refs/heads/baton-state/";
 export async function findRefs(options: {
   remote: StateRemote;
   home: string;
-  probeId: string;
   now: number;
   log: Log;
   /** Only to look: where there is no state, none is begun and nothing is tried. */
@@ -33,7 +32,7 @@ export async function findRefs(options: {
   if (heads.has(preferred.shared) || heads.has(preferred.home)) return preferred;
   if (heads.has(fallback.shared) || heads.has(fallback.home)) return fallback;
   if (options.readOnly) return preferred;
-  const refusal = await probe(options);
+  const refusal = await probe(options, preferred.shared);
   if (refusal === null) return preferred;
   log.warn("The host takes no refs below refs/baton: the state is kept in branches", {
     branches: "baton-state/*",
@@ -42,22 +41,17 @@ export async function findRefs(options: {
   return fallback;
 }
 
-/** Writes a ref and removes it; the host's words when it refuses, null when it takes it. */
-async function probe({
-  remote,
-  probeId,
-  now,
-}: {
-  remote: StateRemote;
-  probeId: string;
-  now: number;
-}): Promise<string | null> {
-  const ref = `${preferredNamespace}probe/${probeId}`;
-  const [sha = ""] = await remote.commit([{ parent: null, message: "Baton: may I?\n", at: now, files: new Map() }]);
+/**
+ * Begins the shared state with an empty commit: what is written first tells whether such refs are taken, and is no push
+ * too many. The host's words when it refuses, null when it takes it.
+ */
+async function probe({ remote, now }: { remote: StateRemote; now: number }, ref: string): Promise<string | null> {
+  const [sha = ""] = await remote.commit([
+    { parent: null, message: "Baton: the state begins\n", at: now, files: new Map() },
+  ]);
   const written = await remote.push([{ ref, expected: null, sha }]);
   if (written.kind === "refused") return written.message;
   if (written.kind === "failed")
     throw new BatonError("BATON_GIT_FAILED", `The repository could not be written to: ${written.message}`);
-  await remote.push([{ ref, expected: sha, sha: null }]);
   return null;
 }

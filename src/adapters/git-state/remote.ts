@@ -49,6 +49,8 @@ const refusal =
 export class StateRemote {
   readonly #options: RemoteOptions;
   #made: Promise<unknown> | null = null;
+  /** How often something was pushed, or tried to be. */
+  pushes = 0;
 
   constructor(options: RemoteOptions) {
     this.#options = options;
@@ -155,6 +157,7 @@ export class StateRemote {
     const args = ["push", "--porcelain", "--atomic", "--no-verify"];
     for (const { ref, expected } of updates) args.push(`--force-with-lease=${ref}:${expected ?? ""}`);
     args.push(this.#options.url, ...updates.map(({ ref, sha }) => `${sha ?? ""}:${ref}`));
+    this.pushes += 1;
     const { exitCode, stdout, stderr } = await this.#network(args, { okCodes: [1, 128, -1] });
     if (exitCode === 0) return { kind: "done" };
     const message = `${stderr.trim()} ${rejections(stdout).join(" ")}`.trim().slice(-1_000);

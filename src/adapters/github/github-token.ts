@@ -40,7 +40,14 @@ export interface TokenGithub extends GithubApp {
   /** True when pushes with the token start no workflow: it is the job's own. */
   isJobToken(): Promise<boolean>;
   /** How many calls were made. */
-  calls(): number;
+  calls(): CallCounts;
+}
+
+/** `unchanged`: reads that GitHub answered with 304, which cost no limit. */
+export interface CallCounts {
+  reads: number;
+  unchanged: number;
+  writes: number;
 }
 
 const actionsSlug = "github-actions";
@@ -54,16 +61,20 @@ interface Speaker {
 }
 
 export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
-  let calls = 0;
+  const calls: CallCounts = { reads: 0, unchanged: 0, writes: 0 };
+  const send = options.fetch ?? fetch;
   const requester = new Requester({
     baseUrl: options.apiUrl,
     clock: options.clock,
     budget: new RateBudget(options.clock, options.stop),
-    authorise: async () => {
-      calls += 1;
-      return `token ${options.token}`;
+    authorise: async () => `token ${options.token}`,
+    async fetch(resource, init) {
+      const isRead = (init?.method ?? "GET") === "GET";
+      calls[isRead ? "reads" : "writes"] += 1;
+      const answer = await send(resource, init);
+      if (answer.status === 304) calls.unchanged += 1;
+      return answer;
     },
-    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
   });
   let known: Promise<Speaker> | null = null;
   const speaker = (): Promise<Speaker> => {
@@ -74,6 +85,10 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
     return known;
   };
   const github = new JobGithub(requester, speaker, options);
+  // What a job's repository is called does not change while the job runs.
+  const repositories = new Map<string, Promise<Repository>>();
+  const readRepository = async (owner: string, name: string): Promise<Repository> =>
+    repositoryOf(await requester.get<GithubRepository>("/repos/{owner}/{repo}", { owner, repo: name }));
   return {
     installation: async () => github,
     async identity() {
@@ -84,8 +99,12 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
     async redeliver() {
       throw new BatonError("BATON_INTERNAL", "A job has no delivery log.");
     },
-    async repositoryByName(owner, name) {
-      return repositoryOf(await requester.get<GithubRepository>("/repos/{owner}/{repo}", { owner, repo: name }));
+    repositoryByName(owner, name) {
+      const key = `${owner}/${name}`;
+      const known = repositories.get(key) ?? readRepository(owner, name);
+      repositories.set(key, known);
+      known.catch(() => repositories.delete(key));
+      return known;
     },
     async isOver({ owner, name }, workflowRunId) {
       const run = await requester
@@ -107,11 +126,15 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
       });
     },
     isJobToken: async () => (await speaker()).slug === actionsSlug,
-    calls: () => calls,
+    calls: () => ({ ...calls }),
   };
 }
 
+/** What names a commit by its hash says the same for ever. */
+const commitName = /^[0-9a-f]{40}$/;
+
 class JobGithub extends InstallationGithub implements Github {
+  readonly #files = new Map<string, Promise<string | null>>();
   readonly #requester: Requester;
   readonly #own: readonly string[];
   readonly #speaker: () => Promise<Speaker>;
@@ -121,6 +144,15 @@ class JobGithub extends InstallationGithub implements Github {
     this.#requester = requester;
     this.#speaker = speaker;
     this.#own = options.ownChecks;
+  }
+
+  override file(repository: Repository, path: string, ref: string): Promise<string | null> {
+    if (!commitName.test(ref)) return super.file(repository, path, ref);
+    const key = `${repository.id} ${ref} ${path}`;
+    const known = this.#files.get(key) ?? super.file(repository, path, ref);
+    this.#files.set(key, known);
+    known.catch(() => this.#files.delete(key));
+    return known;
   }
 
   override async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {

@@ -1,0 +1,92 @@
+/**
+ * The journal of a run that is over, made small: every event at its place in the chain, with its long texts cut.
+ *
+ * Owns: what is left of an event, and how it is read again. Does not own: when a journal is compacted, where it is kept.
+ * CJ1 Position, time and hash of each event stay: the chain's head is the one that was written, and what cites an event
+ *     still finds it. A cut event cannot be checked against its own hash any more; the seal covers all that is left.
+ * CJ2 What is left passes the schema of events (J4) and folds to the same status, money, decisions and verdicts.
+ */
+import { canonicalJson } from "./canonical.ts";
+import type { Sha256 } from "./chain.ts";
+import { BatonError } from "./errors.ts";
+import { type RunEvent, runEventSchema, type StoredEvent, storedEventSchema } from "./event.ts";
+
+/** As long as a sentence of a verdict; what is longer is a text of an agent or a thread. */
+const textMax = 600;
+const mark = " … (cut by compaction)";
+
+interface Head {
+  events: number;
+  lastHash: string;
+  compactedAt: number;
+  /** Of the lines that follow. */
+  seal: string;
+}
+
+/** `events`: all of one journal, already checked. */
+export function compactJournal(events: readonly StoredEvent[], now: number, sha256: Sha256): string {
+  const body = events.map((stored) => `${canonicalJson({ ...stored, event: cut(stored.event) })}\n`).join("");
+  const head: Head = {
+    events: events.length,
+    lastHash: events.at(-1)?.hash ?? "",
+    compactedAt: now,
+    seal: sha256(body),
+  };
+  return `${JSON.stringify(head)}\n${body}`;
+}
+
+/** How many events there were, without reading them. */
+export function compactedLength(text: string): number {
+  return headOf(text).events;
+}
+
+export function openCompacted(stream: string, text: string, sha256: Sha256): StoredEvent[] {
+  const { events, lastHash, seal } = headOf(text);
+  const body = text.slice(text.indexOf("\n") + 1);
+  const broken = (what: string): BatonError =>
+    new BatonError("BATON_JOURNAL_BROKEN", `${what} of ${stream}, compacted`);
+  if (sha256(body) !== seal) throw broken("Not what was written: the journal");
+  let previousHash = "";
+  const opened = body
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line, index) => {
+      const stored = storedEventSchema.safeParse(JSON.parse(line));
+      if (!stored.success) throw broken(`Against its schema: event ${index + 1}`);
+      if (
+        stored.data.stream !== stream ||
+        stored.data.position !== index + 1 ||
+        stored.data.previousHash !== previousHash
+      )
+        throw broken(`Not after the event before it: event ${index + 1}`);
+      previousHash = stored.data.hash;
+      return stored.data;
+    });
+  if (opened.length !== events || previousHash !== lastHash) throw broken("Not as long as it was: the journal");
+  return opened;
+}
+
+function headOf(text: string): Head {
+  return JSON.parse(text.slice(0, text.indexOf("\n"))) as Head;
+}
+
+/** What began the run stays whole: `/baton retry` begins with it again. */
+function cut(event: RunEvent): RunEvent {
+  const small = event.type === "run.created" ? { ...event, input: shorten(event.input) } : shorten(event);
+  // A schema that does not take a cut text keeps the event as it is.
+  const parsed = runEventSchema.safeParse(small);
+  return parsed.success ? parsed.data : event;
+}
+
+function shorten(value: unknown): unknown {
+  if (typeof value === "string")
+    return value.length <= textMax ? value : `${wellFormed(value.slice(0, textMax))}${mark}`;
+  if (Array.isArray(value)) return value.map(shorten);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shorten(inner)]));
+}
+
+/** Half of a character at the cut is left out. */
+function wellFormed(text: string): string {
+  return text.isWellFormed() ? text : text.slice(0, -1);
+}

@@ -61,6 +61,8 @@ const triesMax = 40;
 const failuresMax = 5;
 const pauseMs = 50;
 const pauseMsMax = 3_000;
+const calmMs = 25;
+const calmLooksMax = 8;
 
 export class GitState {
   readonly #options: GitStateOptions;
@@ -137,11 +139,21 @@ export class GitState {
     if (this.#lost !== null) throw this.#lost;
     const causes = this.#pending.filter(({ isCause }) => isCause);
     if (causes.length === 0) return;
+    await this.#calm();
     // A push that is on its way may take them along: then there is nothing left to wait for but its end.
     await this.#serially(async () => {
       if (this.#lost !== null) throw this.#lost;
       if (causes.some((cause) => this.#pending.includes(cause))) await this.#push();
     });
+  }
+
+  /** Writes come in groups, and what is outside is asked from several places: one push takes along what comes at once. */
+  async #calm(): Promise<void> {
+    const { clock } = this.#options;
+    for (let looks = 0, before = -1; looks < calmLooksMax && this.#snapshot.changes !== before; looks += 1) {
+      before = this.#snapshot.changes;
+      await clock.sleepUntil(clock.now() + calmMs);
+    }
   }
 
   /** Whether others can find this thread's runs by all that they wait for now. */

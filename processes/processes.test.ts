@@ -2,80 +2,21 @@
 import { describe, expect, it } from "vitest";
 import type { Json } from "../src/core/vocabulary.ts";
 import { told } from "../test/fakes/prompt.ts";
-import { alice, bob, RunWorld } from "../test/fakes/run-world.ts";
+import { alice, RunWorld } from "../test/fakes/run-world.ts";
+import {
+  agent,
+  answered,
+  first,
+  input,
+  onPullRequest,
+  other,
+  published,
+  second,
+  verdict,
+} from "../test/fakes/story.ts";
 import { addressReviewProcess } from "./address-review/process.ts";
 import { issueToPr } from "./issue-to-pr/process.ts";
 import type { WorkInput } from "./schema.ts";
-
-const sha = (digit: string): string => digit.repeat(40);
-const [base, first, second, other] = [sha("a"), sha("1"), sha("2"), sha("9")];
-
-const input = (settings: Partial<WorkInput["settings"]> = {}, change: Partial<WorkInput> = {}): WorkInput => ({
-  thread: {
-    number: 12,
-    kind: "issue",
-    title: "The total is wrong",
-    body: "It is.",
-    author: "alice",
-    authorPermission: "write",
-    comments: [],
-  },
-  instructions: "",
-  repository: { owner: "acme", name: "shop" },
-  baseBranch: "main",
-  baseSha: base,
-  branch: "baton/issue-12-the-total",
-  branchSha: null,
-  projectInstructions: "",
-  choice: {},
-  settings: {
-    planBreakpoint: "auto",
-    reviewBreakpoint: "ask",
-    protectedPaths: [".github/**"],
-    protectedPathsBreakpoint: "ask",
-    repairAttempts: 1,
-    reviewRounds: 1,
-    checksTimeoutMs: 60_000,
-    merge: "manual",
-    mergeMethod: "squash",
-    reviewers: [],
-    teams: [],
-    ...settings,
-  },
-  pullRequest: null,
-  ...change,
-});
-
-const agent = (headSha: string | null, path = "cart.js"): Json => ({
-  harness: "command",
-  model: "m",
-  text: "Did it.",
-  sessionId: "s",
-  baseSha: base,
-  headSha,
-  commits: headSha === null ? 0 : 1,
-  files: headSha === null ? [] : [{ path, added: 1, removed: 1 }],
-  rescued: false,
-  turns: 1,
-  transcriptId: null,
-  promptId: null,
-});
-const published = (number: number | null = null): Json => ({ number, url: null, sha: null });
-const verdict = (status: "passed" | "failed"): Json => ({
-  name: "checks",
-  status,
-  reason: status === "passed" ? "all green" : "test failed",
-  evidence: [],
-  children: [{ name: "test", status, reason: "", evidence: [{ label: "log", value: "AssertionError" }], children: [] }],
-});
-const answered = (decision: string, more: Record<string, Json> = {}): Json => ({
-  decision,
-  by: bob as unknown as Json,
-  feedback: "",
-  sha: null,
-  reviewId: null,
-  ...more,
-});
 
 interface Story {
   name: string;
@@ -94,12 +35,6 @@ const opened: Story["steps"] = [
   ["push", published()],
   ["pull-request", published(5)],
 ];
-const onPullRequest = {
-  branchSha: first,
-  pullRequest: 5,
-  thread: { ...input().thread, kind: "pull-request" as const },
-};
-
 const stories: Story[] = [
   {
     name: "green and approved: left to people",

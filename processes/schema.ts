@@ -1,8 +1,10 @@
 /** What the processes of this folder take and give. Facts are gathered by the command that begins the run and kept in its journal. */
 import { z } from "zod";
-import { shaSchema, verdictSchema } from "../src/index.ts";
+import { findingsSchema, outcomeAnswerSchema, outcomesSchema, shaSchema, verdictSchema } from "../src/index.ts";
 
 const authoredSchema = z.object({ author: z.string(), permission: z.string(), body: z.string() });
+
+export const plannedSchema = z.object({ plan: z.string(), outcomes: outcomesSchema });
 
 export const workInputSchema = z.object({
   /** The thread that asks: title, body, comments. Untrusted text. */
@@ -40,6 +42,8 @@ export const workInputSchema = z.object({
     reviewers: z.array(z.string()),
     teams: z.array(z.string()),
   }),
+  /** What an earlier run of the thread planned, for those that go on from it. */
+  planned: plannedSchema.nullable().optional(),
   /** The pull request that the run works on; null when it is to be opened. */
   pullRequest: z.number().int().positive().nullable(),
 });
@@ -51,5 +55,26 @@ export const workOutputSchema = z.object({
   headSha: shaSchema.nullable(),
   merged: z.boolean(),
   approvedBy: z.string().nullable(),
+  /** For runs of the same thread after it. */
+  planned: plannedSchema.optional(),
 });
 export type WorkOutput = z.infer<typeof workOutputSchema>;
+
+/** Of those that only read: what they found, and the comment that says it. */
+const foundSchema = z.object({ verdict: verdictSchema, url: z.string().nullable() });
+
+export const exploreOutputSchema = foundSchema.extend({ answer: z.string() });
+export type ExploreOutput = z.infer<typeof exploreOutputSchema>;
+
+/** `planned`: null where the plan was rejected. */
+export const planOutputSchema = foundSchema.extend({ planned: plannedSchema.nullable() });
+export type PlanOutput = z.infer<typeof planOutputSchema>;
+
+export const reviewOutputSchema = foundSchema.extend({
+  findings: findingsSchema.nullable(),
+  answers: z.array(outcomeAnswerSchema),
+});
+export type ReviewOutput = z.infer<typeof reviewOutputSchema>;
+
+export const verifyOutputSchema = foundSchema.extend({ answers: z.array(outcomeAnswerSchema) });
+export type VerifyOutput = z.infer<typeof verifyOutputSchema>;

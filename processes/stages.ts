@@ -7,6 +7,7 @@
  */
 import {
   type AgentOutput,
+  BatonError,
   type BreakpointOutput,
   type Evidence,
   type Handoff,
@@ -37,6 +38,8 @@ export interface Work {
   /** What the last of them was. */
   last: { role: "implement" | "repair" | "address"; title: string } | null;
   pullRequest: number | null;
+  /** Several did it together: each says what it did in the pull request's text. */
+  shared?: boolean;
 }
 
 export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []): Work {
@@ -51,20 +54,47 @@ export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []):
   };
 }
 
-/** A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected. */
-export async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<Plan | null> {
+/** The commit that readers look at: the head of the work that there is, else of the base branch. */
+export function presentSha(input: WorkInput): string {
+  return input.branchSha ?? input.baseSha;
+}
+
+/**
+ * A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected.
+ * `problemsOf` says what hinders carrying it out: then it is revised, as often as `revisionsMax` says.
+ */
+export async function makePlan(
+  ctx: ProcessContext,
+  input: WorkInput,
+  {
+    promptOf = (feedback) => prompts.plan({ ...input, feedback }),
+    problemsOf = () => [],
+    revisionsMax = 0,
+  }: {
+    promptOf?: (feedback: string) => Prompt;
+    problemsOf?: (plan: Plan) => readonly string[];
+    revisionsMax?: number;
+  } = {},
+): Promise<Plan | null> {
   let feedback = "";
-  for (;;) {
+  for (let revisions = 0; ; ) {
     const planned = await ctx.agent("plan", {
       title: feedback === "" ? "Plan the change" : "Revise the plan",
       stage: "Plan",
       role: "plan",
       access: "read-only",
-      baseSha: input.branchSha ?? input.baseSha,
-      prompt: prompts.plan({ ...input, feedback }),
+      baseSha: presentSha(input),
+      prompt: promptOf(feedback),
       ...chosen(input),
     });
     const plan = parsePlan(planned.text);
+    const problems = problemsOf(plan);
+    if (problems.length > 0) {
+      if (revisions >= revisionsMax) throw new BatonError("BATON_PLAN_INVALID", problems.join(" "));
+      revisions += 1;
+      feedback = problems.join("\n");
+      continue;
+    }
     if (input.settings.planBreakpoint === "auto") return plan;
     const answer = await ctx.breakpoint("plan-approval", {
       title: "Approve the plan",
@@ -76,6 +106,16 @@ export async function makePlan(ctx: ProcessContext, input: WorkInput): Promise<P
     if (answer.decision === "rejected") return null;
     feedback = answer.feedback;
   }
+}
+
+/** Says in the thread what was found; its address. */
+export async function post(ctx: ProcessContext, input: WorkInput, body: string): Promise<string | null> {
+  const { url } = await ctx.publish("post", {
+    title: "Say it in the thread",
+    stage: "Answer",
+    publish: { operation: "comment", number: input.thread.number, body },
+  });
+  return url;
 }
 
 /** One writing agent step from the present head; false when it changed nothing. */
@@ -132,8 +172,13 @@ export function chosen(input: WorkInput): { harness?: string; model?: string } {
 }
 
 /** Changes of CI, of Baton's own configuration and the like need a person before they leave this machine. */
-export async function protectedPathsAllowed(ctx: ProcessContext, input: WorkInput, work: Work): Promise<boolean> {
-  const touched = [...new Set((work.steps.at(-1)?.files ?? []).map(({ path }) => path))].filter((path) =>
+export async function protectedPathsAllowed(
+  ctx: ProcessContext,
+  input: WorkInput,
+  work: Work,
+  steps: readonly AgentOutput[] = work.steps.slice(-1),
+): Promise<boolean> {
+  const touched = [...new Set(steps.flatMap(({ files }) => files.map(({ path }) => path)))].filter((path) =>
     matchesAny(path, input.settings.protectedPaths),
   );
   if (touched.length === 0) return true;
@@ -148,7 +193,12 @@ export async function protectedPathsAllowed(ctx: ProcessContext, input: WorkInpu
 }
 
 /** Pushes the head by compare-and-swap and opens, or refreshes, the pull request. */
-export async function publish(ctx: ProcessContext, input: WorkInput, work: Work): Promise<void> {
+export async function publish(
+  ctx: ProcessContext,
+  input: WorkInput,
+  work: Work,
+  { draft = false }: { draft?: boolean } = {},
+): Promise<void> {
   await ctx.publish("push", {
     title: `Push ${input.branch}`,
     stage: "Publish",
@@ -160,6 +210,7 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
     plan: work.plan,
     steps: work.steps,
     outcomes: work.outcomes,
+    ...(work.shared === undefined ? {} : { shared: work.shared }),
   });
   const measured = { baseBranch: input.baseBranch, sha: work.headSha };
   if (work.pullRequest === null) {
@@ -172,7 +223,7 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
         base: input.baseBranch,
         title: text.title,
         body: text.body,
-        draft: false,
+        draft,
         measured,
       },
     });
@@ -186,22 +237,32 @@ export async function publish(ctx: ProcessContext, input: WorkInput, work: Work)
   }
 }
 
+/** What the repository's own checks say of a commit. */
+export function checksOf(
+  ctx: ProcessContext,
+  input: WorkInput,
+  sha: string,
+  pullRequest: number | null,
+): Promise<Verdict> {
+  return ctx.gate(
+    "checks",
+    {
+      title: `Checks on ${sha.slice(0, 7)}`,
+      stage: "Checks",
+      gate: "checks-green",
+      sha,
+      ...(pullRequest === null ? {} : { pullRequest }),
+      options: { baseBranch: input.baseBranch },
+    },
+    // The gate has its own time limit per check; this one only ends a gate that cannot be read at all.
+    { timeoutMs: input.settings.checksTimeoutMs * 2 },
+  );
+}
+
 /** The gate on the exact head; while red, the failing logs go to a repair step and a new push, up to the limit. */
-async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work): Promise<Verdict> {
+export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work): Promise<Verdict> {
   for (let repairs = 0; ; repairs += 1) {
-    const checks = await ctx.gate(
-      "checks",
-      {
-        title: `Checks on ${work.headSha.slice(0, 7)}`,
-        stage: "Checks",
-        gate: "checks-green",
-        sha: work.headSha,
-        ...onPullRequest(work),
-        options: { baseBranch: input.baseBranch },
-      },
-      // The gate has its own time limit per check; this one only ends a gate that cannot be read at all.
-      { timeoutMs: input.settings.checksTimeoutMs * 2 },
-    );
+    const checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
     if (checks.status !== "failed") return checks;
     if (repairs >= input.settings.repairAttempts) {
       return {
@@ -363,6 +424,7 @@ export function ended(work: Work | null, verdict: Verdict): WorkOutput {
     headSha: pushed,
     merged: false,
     approvedBy: null,
+    ...(work === null || work.plan === "" ? {} : { planned: { plan: work.plan, outcomes: work.outcomes } }),
   };
 }
 
@@ -370,12 +432,8 @@ export function no(reason: string): Verdict {
   return { name: "result", status: "failed", reason, evidence: [], children: [] };
 }
 
-function onPullRequest(work: Work): { pullRequest?: number } {
-  return work.pullRequest === null ? {} : { pullRequest: work.pullRequest };
-}
-
 /** Logs are for the repair step; a verdict that people read links to the check instead. */
-function withoutLogs(verdict: Verdict): Verdict {
+export function withoutLogs(verdict: Verdict): Verdict {
   return {
     ...verdict,
     evidence: verdict.evidence.filter(({ label }) => label !== "log"),

@@ -15,6 +15,7 @@ export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vo
 export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./core/workflow.ts";
 export { matchesAny } from "./policy/paths.ts";
 export type { Handoff } from "./prompt/facts.ts";
+export { type Finding, findingsSchema, readFindings, renderFindings } from "./prompt/findings.ts";
 export { handoff, pullRequestText } from "./prompt/handoff.ts";
 export {
   type Outcome,
@@ -28,5 +29,7 @@ export {
 } from "./prompt/outcomes.ts";
 export { outcomesOf, type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";
 export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";
+export { readExpected } from "./prompt/tasks/expect.ts";
 export { neutralise } from "./thread/neutralise.ts";
+export { answerText } from "./thread/render/answer.ts";
 export * as formatted from "./thread/render/format.ts";

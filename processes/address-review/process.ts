@@ -8,6 +8,12 @@ export const addressReviewProcess = defineProcess<WorkInput, WorkOutput>({
   version: 1,
   summary:
     "Works on a pull request's own branch: addresses what the thread and you ask for, repairs its checks, waits for your review.",
+  on: ["pull-request"],
+  guide: {
+    when: "A pull request has comments or a review to answer, or you want something of it changed.",
+    asks: "Approval of protected paths, and a review.",
+    costs: "A step for what is asked; each repair and each round of review is one more.",
+  },
   stages: ["Address", "Publish", "Checks", "Review", "Finish"],
   input: workInputSchema,
   output: workOutputSchema,

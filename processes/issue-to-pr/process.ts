@@ -7,6 +7,12 @@ export const issueToPr = defineProcess<WorkInput, WorkOutput>({
   name: "issue-to-pr",
   version: 1,
   summary: "Plans and implements an issue, opens a pull request, repairs its checks, waits for your review.",
+  on: ["issue"],
+  guide: {
+    when: "You want an issue done, from the plan to a reviewed pull request.",
+    asks: "Approval of the plan (`breakpoints.plan: ask`), of protected paths, and a review.",
+    costs: "A planning and an implementing step; each repair and each round of review is one more.",
+  },
   stages: ["Plan", "Implement", "Publish", "Checks", "Review", "Finish"],
   input: workInputSchema,
   output: workOutputSchema,

@@ -1,6 +1,7 @@
 /** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
 
 import { BatonError } from "../core/errors.ts";
+import type { RunState } from "../core/state.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
@@ -197,6 +198,7 @@ async function gatherInput(
       reviewers: settings.approvals.reviewers,
       teams: settings.approvals.teams,
     },
+    planned: plannedOf(context.lastRun),
     pullRequest: branch.pullRequest,
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
@@ -223,6 +225,12 @@ async function raceInput(
       `A budget of $${budgetUsd.toFixed(2)} leaves ${contestants.length} contestants nothing to work with. Give more with \`--budget\`.`,
     );
   return { contestants: named, shareUsd, checks: settings.race.checks };
+}
+
+/** The plan that the run before left in this thread, where that is what it did. */
+function plannedOf(lastRun: RunState | null): Json {
+  const output = lastRun?.status === "completed" ? lastRun.outcome?.output : null;
+  return typeof output === "object" && output !== null && !Array.isArray(output) ? (output["planned"] ?? null) : null;
 }
 
 /** What reviews said before the run, each with the places that it names: what `/baton run` is asked to address. */

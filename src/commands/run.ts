@@ -1,6 +1,6 @@
-import { BatonError } from "../core/errors.ts";
 import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
+import { demandPlace } from "./demand-place.ts";
 
 /** `/baton run [process] …`: the first word of the text may name a process. */
 export const run: CommandHandler = async (context) => {
@@ -9,14 +9,8 @@ export const run: CommandHandler = async (context) => {
   const named =
     dependencies.processes.names().includes(first) ||
     (/^[a-z][a-z0-9-]*$/.test(first) && (await repositoryProcesses(context).fileNames()).includes(first));
-  const onIssue = context.pullRequest === null;
   const process = named ? first : null;
-  if ((process === "issue-to-pr" && !onIssue) || (process === "address-review" && onIssue)) {
-    throw new BatonError(
-      "BATON_COMMAND_INVALID",
-      `\`${process}\` works on ${onIssue ? "pull requests" : "issues"}, and this is ${onIssue ? "an issue" : "a pull request"}.`,
-    );
-  }
+  demandPlace(dependencies.processes, process ?? context.settings.process, context.pullRequest);
   await beginRun(context, {
     process,
     harness: (command.options["harness"] as string | undefined) ?? null,

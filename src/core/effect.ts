@@ -41,6 +41,8 @@ export const agentInputSchema = z.object({
   access: accessSchema,
   /** The commit that the workspace starts from. */
   baseSha: shaSchema,
+  /** Commits that it looks at besides. */
+  reads: z.array(shaSchema).max(20).optional(),
   /** Names chosen for this effect; without them the configured defaults. */
   harness: z.string().optional(),
   model: z.string().optional(),

@@ -15,6 +15,7 @@ import { limits } from "./limits.ts";
 import { runPipeline } from "./pipeline.ts";
 import { runPlan } from "./plan.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition } from "./process.ts";
+import { beyondReach } from "./reach.ts";
 import { defaultRetry } from "./retry.ts";
 import type { EffectKey, Json, RunId } from "./vocabulary.ts";
 import { firstFailure, runWorkflow } from "./workflow.ts";
@@ -183,6 +184,16 @@ export class ProcessInstance {
         ),
       );
     }
+    const beyond = this.#definition.reach === undefined ? null : beyondReach(this.#definition.reach, kind, parsed.data);
+    if (beyond !== null)
+      return quiet(
+        Promise.reject(
+          new BatonError(
+            "BATON_POLICY_DENIED",
+            `Process ${this.#definition.name} is ${this.#definition.reach}: ${beyond}, and "${scope.path}${name}" is more than that.`,
+          ),
+        ),
+      );
     this.#requested += 1;
     if (this.#requested > limits.effectsPerRunMax) {
       return quiet(

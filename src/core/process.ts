@@ -12,7 +12,8 @@ import type { Committed, Forked, ForkOptions } from "./fork.ts";
 import type { InstructionsHook } from "./instructions.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PlanOptions, PlanOutcome, StepWork, WorkStep } from "./plan.ts";
-import type { Json, Verdict } from "./vocabulary.ts";
+import type { Reach } from "./reach.ts";
+import type { Json, Thread, Verdict } from "./vocabulary.ts";
 import type { StepResults, WorkflowSteps } from "./workflow.ts";
 
 export type { ProcessSource } from "./event.ts";
@@ -98,6 +99,12 @@ export interface ProcessDefinition<I = unknown, O = unknown> {
   /** The text that it was made of, for one that is no code; kept in the journal of each run. */
   source?: ProcessSource;
   summary: string;
+  /** Threads that it works on; without it both. */
+  on?: readonly Thread["kind"][];
+  /** The most that its effects may do; without it anything that the repository allows. */
+  reach?: Reach;
+  /** For the reference of processes: when to take it, what it asks people, what it costs. */
+  guide?: { when: string; asks: string; costs: string };
   /** What people see as the plan, in order. */
   stages: string[];
   input: z.ZodType<I>;

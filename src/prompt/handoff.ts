@@ -88,6 +88,15 @@ function filesOf({ files, headSha }: Pick<AgentOutput, "files" | "headSha">): st
   ].join("\n");
 }
 
+function joinReports(reports: readonly Partial<Record<SectionName, string>>[]): Partial<Record<SectionName, string>> {
+  return Object.fromEntries(
+    sectionNames.flatMap((name) => {
+      const bodies = reports.flatMap((report) => (report[name] === undefined ? [] : [report[name]]));
+      return bodies.length === 0 ? [] : [[name, bodies.join("\n\n")]];
+    }),
+  );
+}
+
 export function pullRequestText(facts: {
   thread: { number: number; kind: "issue" | "pull-request"; title: string };
   plan: string;
@@ -95,9 +104,13 @@ export function pullRequestText(facts: {
   /** What the plan is to come to, and who answered what of it; without an answer they are shown as open. */
   outcomes?: readonly Outcome[];
   answers?: { by: string; answers: readonly OutcomeAnswer[] } | null;
+  /** The reports of all steps, not of the last only. */
+  shared?: boolean;
 }): { title: string; body: string } {
-  const last = [...facts.steps].reverse().find(({ headSha }) => headSha !== null);
-  const report = parseReport(last?.text ?? "");
+  const changed = facts.steps.filter(({ headSha }) => headSha !== null);
+  const report = joinReports(
+    (facts.shared === true ? changed : changed.slice(-1)).map(({ text }) => parseReport(text)),
+  );
   const section = (name: SectionName, otherwise: string): string =>
     `### ${name}\n\n${cut(neutralise(report[name] ?? otherwise), 4_000)}`;
   const where = (name: SectionName): string => (report[name] === undefined ? "" : section(name, ""));

@@ -1,0 +1,49 @@
+/**
+ * Findings of a review as structure: where, how bad, what.
+ *
+ * Owns: their shape, reading them strictly, showing them. Does not own: who reviews.
+ * FN1 A review whose findings cannot be read has none that count as read: it is never taken for a review without findings.
+ */
+import { z } from "zod";
+import { cell } from "./cell.ts";
+import { lastJsonBlock } from "./json-block.ts";
+
+const findingSchema = z.strictObject({
+  path: z.string().min(1).max(500),
+  line: z.number().int().positive().nullable().default(null),
+  severity: z.enum(["blocking", "minor"]),
+  text: z.string().min(1).max(2_000),
+});
+export type Finding = z.output<typeof findingSchema>;
+export const findingsSchema = z.array(findingSchema).max(50);
+
+export const findingsFormat = [
+  "End with a fenced block marked `json` that holds your findings, the worst first, for example:",
+  "```json",
+  '{"findings": [{"path": "src/cart.ts", "line": 12, "severity": "blocking", "text": "An empty cart throws: `reduce` has no initial value."}]}',
+  "```",
+  "`severity` is `blocking` for what must not be merged, else `minor`. Without findings the list is empty.",
+].join("\n");
+
+/** `words` is what stands around the block; `answered`: a block of answers comes after it. null: there is none that can be read. */
+export function readFindings(
+  whole: string,
+  { answered }: { answered: boolean },
+): { words: string; findings: Finding[] | null } {
+  const text = answered ? (lastJsonBlock(whole)?.rest ?? whole) : whole;
+  const found = lastJsonBlock(text);
+  const parsed = z.strictObject({ findings: findingsSchema }).safeParse(found?.value ?? null);
+  return { words: (found?.rest ?? text).trim(), findings: parsed.data?.findings ?? null };
+}
+
+export function renderFindings(findings: readonly Finding[]): string {
+  if (findings.length === 0) return "No findings.";
+  return [
+    "| | Where | Finding |",
+    "|---|---|---|",
+    ...findings.map(
+      ({ path, line, severity, text }) =>
+        `| ${severity === "blocking" ? "⛔ blocking" : "minor"} | ${cell(line === null ? path : `${path}:${line}`)} | ${cell(text)} |`,
+    ),
+  ].join("\n");
+}

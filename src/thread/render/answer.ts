@@ -1,0 +1,25 @@
+/** What an agent found, as a comment: its words without effect, then what Baton makes tables of, then whose words they are. */
+import { cut } from "../cut.ts";
+import { neutralise } from "../neutralise.ts";
+
+const wordsMax = 30_000;
+
+export function answerText(answer: {
+  title: string;
+  /** The agent's own. */
+  words: string;
+  /** Already without effect. */
+  parts?: readonly string[];
+  by?: { harness: string; model: string };
+  sha: string;
+}): string {
+  const { title, words, parts = [], by, sha } = answer;
+  return [
+    `### ${title}`,
+    cut(neutralise(words), wordsMax),
+    ...parts,
+    `<sub>The words are those of ${by === undefined ? "an agent" : `${neutralise(by.harness)} (${neutralise(by.model)})`}, which read ${sha.slice(0, 10)}; nothing was changed.</sub>`,
+  ]
+    .filter((part) => part.trim() !== "")
+    .join("\n\n");
+}

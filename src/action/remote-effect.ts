@@ -17,6 +17,7 @@ import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
 import type { AttemptResult } from "../core/decide.ts";
 import type { AgentOutput } from "../core/effect.ts";
 import { BatonError, errorDataSchema, toBatonError } from "../core/errors.ts";
+import type { Partial } from "../core/event.ts";
 import { fold } from "../core/fold.ts";
 import type { Prompted } from "../core/instructions.ts";
 import type { EffectKey, RunId, Usage } from "../core/vocabulary.ts";
@@ -48,7 +49,7 @@ export async function performOrder(
   const claim = claimAnswerSchema.parse(await client.post("claim", {}));
   const cancel = new AbortController();
   const over = new AbortController();
-  const notes: { note: string; usage: Usage[] }[] = [];
+  const notes: { note: string; usage: Usage[]; partial?: Partial }[] = [];
   const beating = beat(client, claim, notes, cancel, over.signal);
   const blobs: string[] = [];
   let told: Prompted | null = null;
@@ -93,7 +94,7 @@ function prepare(given: {
   order: Order;
   claim: ClaimAnswer;
   blobs: string[];
-  notes: { note: string; usage: Usage[] }[];
+  notes: { note: string; usage: Usage[]; partial?: Partial }[];
   models: ModelProxy;
   signal: AbortSignal;
 }) {
@@ -138,7 +139,8 @@ function prepare(given: {
     attempt: order.attempt,
     github: { gitAccess: async () => claim.spec.git } as unknown as Github,
     signal,
-    report: (note: string, usage: Usage[]) => void notes.push({ note, usage }),
+    report: (note: string, usage: Usage[], partial?: Partial) =>
+      void notes.push({ note, usage, ...(partial === undefined ? {} : { partial }) }),
   };
   return { context, workspaces, access, runId: state.runId as RunId };
 }
@@ -147,7 +149,7 @@ function prepare(given: {
 async function beat(
   client: Client,
   { epoch, heartbeatMs }: ClaimAnswer,
-  notes: { note: string; usage: Usage[] }[],
+  notes: { note: string; usage: Usage[]; partial?: Partial }[],
   cancel: AbortController,
   over: AbortSignal,
 ): Promise<void> {

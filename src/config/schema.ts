@@ -257,7 +257,7 @@ export const settingsSchema = z
           .nullable()
           .default(null)
           .describe(
-            "Most tokens of all kinds together in one attempt of an agent that asks its models through Baton; it is then stopped, and another attempt goes on from its work. Without it only money bounds.",
+            "Most tokens of all kinds together in one attempt of an agent, as the proxy counts them, or as the agent reports them where it does not ask its models through Baton; it is then stopped, and another attempt goes on from its work. Without it only money bounds.",
           ),
         turns: z
           .number()

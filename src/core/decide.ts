@@ -7,7 +7,7 @@
  */
 import { effectEndedBy, effectSchemas } from "./effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
-import type { Kept, RunEvent } from "./event.ts";
+import type { Kept, Partial, RunEvent, RunEventOf } from "./event.ts";
 import type { Turn } from "./instance.ts";
 import { limits } from "./limits.ts";
 import type { ProcessDefinition } from "./process.ts";
@@ -101,9 +101,17 @@ export function attemptEnded(
   const effect = state.effects.get(key);
   if (effect === undefined) throw new BatonError("BATON_INTERNAL", `No effect ${key} in ${state.runId}.`);
   if (!state.open.has(key))
-    return result.usage.length === 0
+    return result.usage.length === 0 && (result.ok || result.kept === null)
       ? []
-      : [{ type: "effect.cancelled", key, reason: "late result", usage: result.usage }];
+      : [
+          {
+            type: "effect.cancelled",
+            key,
+            reason: "late result",
+            usage: result.usage,
+            ...(result.ok ? {} : { kept: result.kept }),
+          },
+        ];
   if (result.ok) return [succeeded(effect, attempt, withCost(effect, result.output, result.usage), result.usage)];
   if (result.error.code === "BATON_BUDGET_EXCEEDED") {
     // Not a failure of the step: it waits for money, and goes on from what it kept.
@@ -117,7 +125,8 @@ export function attemptEnded(
     const costUsd = costOf(effect, result.usage);
     const details =
       effect.kind === "agent" && costUsd !== null ? { ...result.error.details, costUsd: `${costUsd}` } : null;
-    return [failed(effect, attempt, details === null ? result.error : { ...result.error, details }, result.usage)];
+    const error = details === null ? result.error : { ...result.error, details };
+    return [{ ...failed(effect, attempt, error, result.usage), kept: result.kept }];
   }
   return [attemptFailed(key, attempt, result, now + pauseMs)];
 }
@@ -127,11 +136,11 @@ export function progress(
   state: RunState,
   key: EffectKey,
   attempt: number,
-  { note, usage }: { note: string; usage: Usage[] },
+  { note, usage, partial }: { note: string; usage: Usage[]; partial?: Partial | undefined },
 ): RunEvent[] {
   const current = state.effects.get(key)?.attempts.at(-1);
   if (!state.open.has(key) || current?.attempt !== attempt) return [];
-  return [{ type: "effect.progress", key, attempt, note, usage }];
+  return [{ type: "effect.progress", key, attempt, note, usage, ...(partial === undefined ? {} : { partial }) }];
 }
 
 /** What all attempts of a step cost; null where one price is not known. */
@@ -254,6 +263,6 @@ function succeeded(effect: EffectState, attempt: number, output: Json, usage: Us
   return { type: "effect.succeeded", key: effect.key, attempt, output: parsed.data as Json, usage };
 }
 
-function failed(effect: EffectState, attempt: number, error: ErrorData, usage: Usage[]): RunEvent {
+function failed(effect: EffectState, attempt: number, error: ErrorData, usage: Usage[]): RunEventOf<"effect.failed"> {
   return { type: "effect.failed", key: effect.key, attempt, error, usage };
 }

@@ -24,10 +24,22 @@ import {
 
 const key = effectKeySchema;
 /** Work of an attempt that did not succeed: never thrown away (W4). */
+/** How far an attempt got by its own word: bounded and redacted before it is kept. Data, never an instruction. */
+export const partialSchema = z.object({
+  /** The end of what it said. */
+  text: z.string(),
+  /** Its list of things to do, as it last wrote it. */
+  todo: z.string(),
+  lastAction: z.string(),
+  turns: z.number().int().nonnegative(),
+});
+export type Partial = z.infer<typeof partialSchema>;
+
 export const keptSchema = z.object({
   headSha: shaSchema.nullable(),
   sessionId: z.string().nullable(),
   harness: z.string(),
+  partial: partialSchema.optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
 
@@ -93,7 +105,14 @@ export const runEventSchema = z.discriminatedUnion("type", [
   /** What the attempt's agent is told, before it is told. */
   promptedSchema.extend({ type: z.literal("effect.prompted") }),
   /** Milestones of a long attempt: bounded in number by the runner. */
-  z.object({ type: z.literal("effect.progress"), key, attempt, note: z.string(), usage: z.array(usageSchema) }),
+  z.object({
+    type: z.literal("effect.progress"),
+    key,
+    attempt,
+    note: z.string(),
+    usage: z.array(usageSchema),
+    partial: partialSchema.optional(),
+  }),
   /** A decision that is not final yet: a gate with pending checks, a review that does not count, with its reason. */
   z.object({ type: z.literal("effect.observed"), key, verdict: verdictSchema, facts: jsonSchema }),
   z.object({
@@ -120,9 +139,17 @@ export const runEventSchema = z.discriminatedUnion("type", [
     attempt: z.number().int().nonnegative(),
     error: errorDataSchema,
     usage: z.array(usageSchema),
+    /** What the last attempt leaves: for people, and for a run that begins anew. */
+    kept: keptSchema.nullable().optional(),
   }),
   /** The process or a person no longer wants it; a late outcome is ignored. */
-  z.object({ type: z.literal("effect.cancelled"), key, reason: z.string(), usage: z.array(usageSchema) }),
+  z.object({
+    type: z.literal("effect.cancelled"),
+    key,
+    reason: z.string(),
+    usage: z.array(usageSchema),
+    kept: keptSchema.nullable().optional(),
+  }),
   z.object({ type: z.literal("run.cancel-requested"), by: actorSchema, reason: z.string() }),
   z.object({ type: z.literal("run.paused"), by: actorSchema, reason: z.string() }),
   z.object({ type: z.literal("run.resumed"), by: actorSchema }),

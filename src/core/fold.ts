@@ -7,7 +7,7 @@
  */
 import type { EffectKind } from "./effect.ts";
 import { BatonError, type ErrorData, unreachable } from "./errors.ts";
-import type { RunEvent, StoredEvent } from "./event.ts";
+import type { Kept, RunEvent, StoredEvent } from "./event.ts";
 import type { AttemptState, EffectState, RunState } from "./state.ts";
 import { addTokens, type EffectKey, noTokens, type Usage } from "./vocabulary.ts";
 
@@ -121,6 +121,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
         error: null,
         usage: [],
         kept: null,
+        partial: null,
         promptId: null,
       });
       state.money.reservedUsd += event.reservedUsd;
@@ -135,10 +136,13 @@ function change(state: RunState, event: RunEvent, at: number): void {
     case "effect.progress": {
       const effect = openEffect(state, event.key);
       if (effect === null) return;
-      effect.progress = { note: event.note, at };
+      effect.progress = { note: event.note, at, turns: event.partial?.turns ?? null };
       const attempt = effect.attempts.at(-1);
       // Known so far, not booked: the attempt's end books what it used, or this if the worker is lost.
-      if (attempt !== undefined) attempt.usage = event.usage;
+      if (attempt !== undefined) {
+        attempt.usage = event.usage;
+        attempt.partial = event.partial ?? attempt.partial;
+      }
       return;
     }
     case "effect.observed": {
@@ -150,8 +154,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
       const effect = openEffect(state, event.key);
       endAttempt(state, state.effects.get(event.key), at, event.usage, event.error);
       if (effect === null) return;
-      const attempt = effect.attempts.at(-1);
-      if (attempt !== undefined) attempt.kept = event.kept;
+      keep(effect, event.kept);
       effect.status = "retrying";
       effect.retryAt = event.retryAt;
       effect.error = event.error;
@@ -171,6 +174,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
       endAttempt(state, state.effects.get(event.key), at, event.usage, event.error);
       if (effect === null) return;
       endEffect(state, effect, "failed", at);
+      keep(effect, event.kept ?? null);
       effect.error = event.error;
       return;
     }
@@ -178,6 +182,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
       const effect = openEffect(state, event.key);
       endAttempt(state, state.effects.get(event.key), at, event.usage, null);
       if (effect !== null) endEffect(state, effect, "cancelled", at);
+      // The last words of who was stopped come after the cancel.
+      else if (event.kept != null) keep(state.effects.get(event.key), event.kept);
       return;
     }
     case "run.cancel-requested":
@@ -234,6 +240,13 @@ function change(state: RunState, event: RunEvent, at: number): void {
     default:
       unreachable(event);
   }
+}
+
+function keep(effect: EffectState | undefined, kept: Kept | null): void {
+  const attempt = effect?.attempts.at(-1);
+  if (attempt === undefined) return;
+  attempt.kept = kept;
+  attempt.partial = kept?.partial ?? attempt.partial;
 }
 
 function openEffect(state: RunState, key: EffectKey): EffectState | null {

@@ -41,6 +41,11 @@ export const limits = {
   killGraceMs: 5_000,
   transcriptBytesMax: 2 * 1024 * 1024,
   transcriptLineBytesMax: 256 * 1024,
+  /** What an attempt that ended early leaves of its own words, and of its list of things to do. */
+  partialTextCharactersMax: 4_000,
+  partialTodoCharactersMax: 2_000,
+  /** Of the agent's words in each milestone: the next attempt has it if the worker dies. */
+  progressTextCharactersMax: 1_000,
   /** What of a failing job's log goes back to the repair step. */
   ciLogBytesMax: 24 * 1024,
   promptUntrustedCharactersMax: 48_000,

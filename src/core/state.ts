@@ -6,7 +6,7 @@
  */
 import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
-import type { Kept, ProcessSource } from "./event.ts";
+import type { Kept, Partial, ProcessSource } from "./event.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
 export interface AttemptState {
@@ -19,6 +19,8 @@ export interface AttemptState {
   usage: Usage[];
   /** What it leaves to the next attempt. */
   kept: Kept | null;
+  /** How far it got by its own word, as last told. */
+  partial: Partial | null;
   /** Content hash of what its agent was told; null: nothing yet, or an older Baton did not say. */
   promptId: string | null;
 }
@@ -40,7 +42,7 @@ export interface EffectState {
   retry: RetryPolicy;
   hints: Hints;
   /** Last milestone of the running attempt. */
-  progress: { note: string; at: number } | null;
+  progress: { note: string; at: number; turns: number | null } | null;
   /** Last decision that was not final: what it waits for. */
   observed: { verdict: Verdict; facts: Json; at: number } | null;
   output: Json | undefined;

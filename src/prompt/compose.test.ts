@@ -184,6 +184,7 @@ describe("sections", () => {
         session: false,
         baseSha: "a".repeat(40),
         headSha: "b".repeat(40),
+        partial: null,
         done: ["Plan the change"],
         pending: [],
         decided: ["@bob: approve, passed"],

@@ -1,4 +1,5 @@
 /** The resume overlay (PROMPT-005): what is done, pending, decided and changed, from the journal, for who begins again. */
+import type { Partial } from "../core/event.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 
 export interface Resume {
@@ -12,6 +13,8 @@ export interface Resume {
   baseSha: string;
   /** The commit that holds what was changed; null: nothing was. */
   headSha: string | null;
+  /** How far the attempt before got by its own word; null: it left none. */
+  partial: Partial | null;
   done: string[];
   pending: string[];
   decided: string[];
@@ -31,6 +34,7 @@ export function resumeOf(
   return {
     ...given,
     ended: last?.error?.code ?? "BATON_ATTEMPT_LOST",
+    partial: last?.partial ?? null,
     done: newest(others.filter(({ status }) => status === "succeeded").map(({ title }) => title)),
     pending: newest(
       others.filter(({ endedAt, status }) => endedAt === null && status !== "succeeded").map(({ title }) => title),

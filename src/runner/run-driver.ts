@@ -13,7 +13,7 @@
 import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
-import type { RunEvent, StoredEvent } from "../core/event.ts";
+import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
@@ -31,8 +31,10 @@ import { Bell } from "./signal.ts";
 
 /** Facts that no webhook told of are looked at again after this; checks and reviews are read with conditional requests. */
 const lookAgainMs = 120_000;
-const progressEventsMax = 20;
+const progressEventsMax = 60;
 const progressIntervalMs = 15_000;
+/** Each milestone is a little later than the one before: sixty reach over two hours. */
+const progressSlowdown = 1.06;
 /** What people see is rendered anew at most this often while effects follow each other: it grows with the run, an effect's cost must not. */
 const statusIntervalMs = 500;
 
@@ -351,11 +353,12 @@ export class RunDriver {
       prompted: async (prompted) => {
         await this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.prompted", ...prompted }] : []));
       },
-      report: (note: string, usage: Usage[]) => {
-        if (reports >= progressEventsMax || clock.now() < reportedAt + progressIntervalMs) return;
+      report: (note: string, usage: Usage[], partial?: Partial) => {
+        const pauseMs = progressIntervalMs * progressSlowdown ** reports;
+        if (reports >= progressEventsMax || clock.now() < reportedAt + pauseMs) return;
         reports += 1;
         reportedAt = clock.now();
-        this.#change((now) => progress(now, effect.key, attempt, { note, usage }))
+        this.#change((now) => progress(now, effect.key, attempt, { note, usage, partial }))
           .then(() => this.#status())
           .catch((thrown: unknown) => this.#fail(thrown));
       },

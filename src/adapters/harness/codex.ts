@@ -14,7 +14,7 @@ import { cliHarness } from "./cli-harness.ts";
 import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractTokens } from "./codex-rollout.ts";
 import { checkSandbox, type SandboxCheck } from "./codex-sandbox.ts";
 import { agentEnvironment } from "./environment.ts";
-import { count, type Fields, fields, list, status, text } from "./fields.ts";
+import { count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
 import { jsonLine, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
 import { toolServers } from "./tool-servers.ts";
@@ -287,6 +287,8 @@ export class CodexReader implements StreamReader {
         return tool(text(item["tool"]) ?? "tool", text(item["server"]) ?? "", failed);
       case "web_search":
         return tool("search", text(item["query"]) ?? "", failed);
+      case "todo_list":
+        return tool("plan", toolDetail(item));
       case "error":
         return [{ type: "warning", text: text(item["message"]) ?? "" }];
       default:

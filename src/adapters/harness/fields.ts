@@ -36,5 +36,16 @@ export function toolDetail(input: unknown): string {
     const found = text(given[name]);
     if (found !== null) return found.slice(0, 2_000);
   }
-  return "";
+  return todoList(given);
+}
+
+/** A list of things to do, under any of the names that CLIs give it, as lines. */
+function todoList(given: Fields): string {
+  const items = [given["todos"], given["plan"], given["items"], given["entries"]].find(Array.isArray);
+  const lines = list(items).flatMap((item) => {
+    const what = text(item["content"]) ?? text(item["step"]) ?? text(item["title"]) ?? text(item["text"]);
+    const done = item["status"] === "completed" || item["completed"] === true;
+    return what === null ? [] : [`- [${done ? "x" : " "}] ${what.split("\n", 1)[0]}`];
+  });
+  return lines.join("\n").slice(0, 2_000);
 }

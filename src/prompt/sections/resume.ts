@@ -1,3 +1,5 @@
+import type { Partial } from "../../core/event.ts";
+import { limits } from "../../core/limits.ts";
 import { quoted } from "../quote.ts";
 import type { Resume } from "../resume.ts";
 import type { PromptSection, Written } from "../section.ts";
@@ -11,7 +13,7 @@ export const resume: PromptSection = {
 
 /** Also told to agents whose whole prompt is a process's own. */
 export function again(facts: Resume): Written {
-  const { attempt, ended, takenOverFrom, session, baseSha, headSha } = facts;
+  const { attempt, ended, takenOverFrom, session, baseSha, headSha, partial } = facts;
   const who =
     takenOverFrom === null
       ? `This is attempt ${attempt} of this step; the one before ended with ${ended}.`
@@ -27,6 +29,7 @@ export function again(facts: Resume): Written {
     body: [
       `${who} ${work}`,
       session ? "You have what you learned in this conversation; do not explore again." : "",
+      session || partial === null ? "" : farther(partial),
       list("Done in this run", facts.done),
       list("Waits for others", facts.pending),
       list("Decided by people", facts.decided),
@@ -34,4 +37,17 @@ export function again(facts: Resume): Written {
       .filter((part) => part !== "")
       .join("\n\n"),
   };
+}
+
+/** The words of the attempt before: where it was, never what to do. */
+function farther({ text, todo, lastAction, turns }: Partial): string {
+  if (text === "" && todo === "" && lastAction === "") return "";
+  return [
+    `The attempt before got this far in ${turns} turn${turns === 1 ? "" : "s"}; these are its words, check them against the tree.`,
+    todo === "" ? "" : `Its list of things to do:\n${quoted(todo, limits.partialTodoCharactersMax)}`,
+    text === "" ? "" : `What it said last:\n${quoted(text, limits.partialTextCharactersMax)}`,
+    lastAction === "" ? "" : `What it did last:\n${quoted(lastAction, 400)}`,
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
 }

@@ -16,12 +16,13 @@ import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import { worthwhileUsd } from "../../money/budget.ts";
 import { unpriced } from "../../money/cost.ts";
-import type { HarnessEvent, HarnessResult, ToolServer } from "../../ports/harness.ts";
+import type { HarnessResult, ToolServer } from "../../ports/harness.ts";
 import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { forget, performRemotely } from "../remote/remote-agent.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
+import { Activity } from "./activity.ts";
 import { instruct } from "./instruct.ts";
 import { Meter } from "./meter.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
@@ -90,8 +91,11 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     state.money,
     effect.attempts.at(-1)?.reservedUsd ?? 0,
     shareLeft(effect) ?? undefined,
+    settings.limits.attemptTokens,
   );
-  const report = (note: string): void => context.report(dependencies.redact(note), meter.usage());
+  const activity = new Activity(dependencies.redact);
+  const report = (note: string): void =>
+    context.report(dependencies.redact(note), meter.usage(), activity.partial(limits.progressTextCharactersMax));
   const turnsMax = Math.min(input.maxTurns ?? settings.limits.turns, settings.limits.turns);
   const grant = dependencies.models?.grant({
     priceUsd: (asked, tokens) => meter.priceUsd(asked, tokens),
@@ -102,7 +106,8 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     providers: null,
     onUse(use) {
       meter.count(use);
-      report("working");
+      activity.counted(grant?.uses().reduce((sum, { requests }) => sum + requests, 0) ?? use.requests);
+      report(activity.note);
     },
     onRefusal: ({ status, inARow }) => report(`The model's service answered ${status}; ${inARow} in a row`),
   });
@@ -128,7 +133,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     },
     (event) => {
       meter.take(event);
-      const note = noteOf(event);
+      const note = activity.take(event);
       if (note !== null) report(note);
     },
     capped,
@@ -146,6 +151,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     headSha: imported.headSha ?? before?.headSha ?? null,
     sessionId: result.sessionId,
     harness: harness.name,
+    partial: activity.partial(),
   };
   const error = withinShare(
     errorOf(result, meter, signal, grant?.stopReason() ?? null) ?? unpriced(usage, settings.budget.unknownPrice),
@@ -256,6 +262,12 @@ function errorOf(
       code: "BATON_CANCELLED",
       message: "The step was cancelled while the harness ran; its work so far is kept.",
     };
+  if (meter.exceeded.aborted && meter.exceeded.reason === "tokens") {
+    return {
+      code: "BATON_HARNESS_TOKENS",
+      message: `The tokens of this step are used: ${meter.tokens()} of ${meter.tokensMax} (\`limits.attemptTokens\`). Its work so far is kept.`,
+    };
+  }
   if (meter.exceeded.aborted) {
     return {
       code: "BATON_BUDGET_EXCEEDED",
@@ -274,19 +286,4 @@ function withinShare(error: ErrorData | null, { shareUsd }: AgentInput, meter: M
     code: "BATON_SHARE_EXCEEDED",
     message: `It used ${meter.spentUsd().toFixed(2)} USD of the ${shareUsd.toFixed(2)} USD that are its share. Its work so far is kept.`,
   };
-}
-
-function noteOf(event: HarnessEvent): string | null {
-  switch (event.type) {
-    case "tool":
-      return event.state === "started" ? `${event.name} ${event.detail}`.slice(0, 160) : null;
-    case "retry":
-      return `The model's service answered ${event.status ?? "nothing"}; try ${event.attempt}`;
-    case "usage":
-      return "working";
-    case "session":
-    case "text":
-    case "warning":
-      return null;
-  }
 }

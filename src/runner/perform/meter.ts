@@ -23,6 +23,7 @@ export class Meter {
   readonly #money: RunState["money"];
   readonly #reservedUsd: number;
   readonly #shareUsd: number;
+  readonly tokensMax: number | null;
 
   /** `money` is the run's own, changed by the fold: the limit follows what others reserve and spend meanwhile. */
   constructor(
@@ -32,12 +33,15 @@ export class Meter {
     reservedUsd: number,
     /** What the step's own share of the budget leaves to this attempt. */
     shareUsd = Number.POSITIVE_INFINITY,
+    /** Most tokens of all kinds together; null: only money bounds. */
+    tokensMax: number | null = null,
   ) {
     this.#harness = harness;
     this.#settings = settings;
     this.#money = money;
     this.#reservedUsd = reservedUsd;
     this.#shareUsd = shareUsd;
+    this.tokensMax = tokensMax;
   }
 
   /** Alone, an attempt may use the rest of the budget; beside others only what was set aside for it (B1). */
@@ -71,6 +75,14 @@ export class Meter {
 
   spentUsd(): number {
     return this.usage().reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
+  }
+
+  /** Counted by the proxy where anything passed it, else by the harness's own word (M1, M2). */
+  tokens(): number {
+    return this.usage().reduce(
+      (sum, { tokens: { input, output, cacheRead, cacheWrite } }) => sum + input + output + cacheRead + cacheWrite,
+      0,
+    );
   }
 
   usage(): Usage[] {
@@ -111,6 +123,7 @@ export class Meter {
 
   #cap(): void {
     if (this.spentUsd() >= this.limitUsd) this.#controller.abort("budget");
+    else if (this.tokensMax !== null && this.tokens() >= this.tokensMax) this.#controller.abort("tokens");
   }
 
   #price(report: Report): Usage {

@@ -6,6 +6,7 @@
  * P3 It ends within the kill grace once `signal` is aborted, with everything it made kept or undone.
  */
 import type { AttemptResult } from "../../core/decide.ts";
+import type { Partial } from "../../core/event.ts";
 import type { Prompted } from "../../core/instructions.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
@@ -22,7 +23,7 @@ export interface PerformContext {
   github: Github;
   signal: AbortSignal;
   /** A milestone for people, with what was used so far. */
-  report(note: string, usage: Usage[]): void;
+  report(note: string, usage: Usage[], partial?: Partial): void;
   /** A choice that was made for this attempt, for `/baton why`: journaled before the attempt goes on. */
   decided?(verdict: Verdict): Promise<void>;
   /** What the agent is told: journaled before the attempt goes on. */

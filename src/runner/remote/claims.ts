@@ -15,6 +15,7 @@ import { type Json, runIdSchema, runValuePrefix } from "../../core/vocabulary.ts
 import type { JobIdentity } from "../../ports/job-identity.ts";
 import type { Lease } from "../../ports/store.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { redactedPartial } from "../perform/activity.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { Runner } from "../runner.ts";
 import { settingsOf } from "../settings-of.ts";
@@ -79,15 +80,21 @@ export class EffectClaims {
   async heartbeat(
     attempt: Attempt,
     job: JobIdentity,
-    { epoch, note, usage }: z.output<typeof heartbeatRequestSchema>,
+    { epoch, note, usage, partial }: z.output<typeof heartbeatRequestSchema>,
   ): Promise<{ cancel: boolean }> {
-    const { store, clock } = this.#dependencies;
+    const { store, clock, redact } = this.#dependencies;
     const { state, effect } = await this.#attempt(attempt, job);
     await this.#hold(attempt, job, epoch);
     const operation = operationOf(attempt);
     await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch });
     if (note !== undefined)
-      await this.#runner.change(state.runId, (now) => progress(now, effect.key, attempt.attempt, { note, usage }));
+      await this.#runner.change(state.runId, (now) =>
+        progress(now, effect.key, attempt.attempt, {
+          note,
+          usage,
+          partial: partial && redactedPartial(partial, redact),
+        }),
+      );
     return { cancel: (await store.value(`${operation}/cancel`)) !== null || !state.open.has(effect.key) };
   }
 

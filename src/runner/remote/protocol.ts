@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { agentOutputSchema } from "../../core/effect.ts";
 import { errorDataSchema } from "../../core/errors.ts";
-import { keptSchema, storedEventSchema } from "../../core/event.ts";
+import { keptSchema, partialSchema, storedEventSchema } from "../../core/event.ts";
 import { promptedSchema } from "../../core/instructions.ts";
 import { shaSchema, usageSchema } from "../../core/vocabulary.ts";
 
@@ -50,6 +50,7 @@ export const heartbeatRequestSchema = z.strictObject({
   epoch,
   note: z.string().max(2_000).optional().describe("A milestone for people."),
   usage: z.array(usageSchema).default([]).describe("What was used so far."),
+  partial: partialSchema.optional().describe("How far it got, by the agent's own word."),
 });
 export const heartbeatAnswerSchema = z.object({
   cancel: z.boolean().describe("True: stop, keep what was made, and post the result."),

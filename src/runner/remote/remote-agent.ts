@@ -13,6 +13,7 @@ import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { redactedPartial } from "../perform/activity.ts";
 import { hooksOf } from "../perform/instruct.ts";
 import { type PerformContext, workspaceName } from "../perform/performer.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -34,7 +35,12 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
   const input = agentInputSchema.parse(effect.input);
   if (!result.ok) {
     if (bundle !== null) await takeIn(context, input, bundle.headSha);
-    return { ok: false, error: result.error, usage: result.usage, kept: keptOf(context, result.kept, bundle) };
+    return {
+      ok: false,
+      error: result.error,
+      usage: result.usage,
+      kept: redactedKept(keptOf(context, result.kept, bundle), dependencies.redact),
+    };
   }
   const { headSha } = result.output;
   if (headSha !== null && bundle?.headSha !== headSha)
@@ -167,4 +173,9 @@ async function takeIn(
       importBytesMax: limits.importBytesMax,
     },
   );
+}
+
+/** The worker redacted what it knows of; this Baton knows more. */
+function redactedKept(kept: Kept | null, redact: (text: string) => string): Kept | null {
+  return kept?.partial === undefined ? kept : { ...kept, partial: redactedPartial(kept.partial, redact) };
 }

@@ -3,6 +3,7 @@ import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { RunState } from "../../core/state.ts";
 import { cut } from "../cut.ts";
+import { partials } from "./partial.ts";
 import { costTable, headline, verdictTree } from "./parts.ts";
 import type { RenderView } from "./view.ts";
 
@@ -14,6 +15,8 @@ export function renderFinalComment(state: RunState, _view: RenderView): string {
     parts.push("### Evidence", verdictTree(outcome.verdict));
   if (outcome?.error != null)
     parts.push(`**What to do:** ${errorCatalogue[outcome.error.code].remedy} (\`${outcome.error.code}\`)`);
+  const left = state.outcome?.verdict.status === "passed" ? null : partials(state);
+  if (left !== null) parts.push(left);
   parts.push("### Cost", costTable(state));
   for (const { by, addUsd } of state.topUps) parts.push(`Topped up by $${addUsd.toFixed(2)} by @\u200b${by.login}.`);
   return cut(parts.join("\n\n"), limits.commentCharactersMax);

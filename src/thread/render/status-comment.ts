@@ -6,6 +6,7 @@ import { waitingFor } from "../../core/waiting.ts";
 import { parsePlan, renderPlan } from "../../prompt/plan.ts";
 import { cut } from "../cut.ts";
 import { neutralise } from "../neutralise.ts";
+import { partials } from "./partial.ts";
 import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
 import type { RenderView } from "./view.ts";
 
@@ -16,6 +17,8 @@ export function renderStatusComment(state: RunState, _view: RenderView): string 
   if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
   if (state.effects.size > 0) parts.push(stepsTable(state));
   parts.push(budgetLine(state));
+  const left = partials(state);
+  if (left !== null) parts.push(left);
   const failure = state.outcome?.error ?? null;
   if (failure !== null) parts.push(`**What to do:** ${errorCatalogue[failure.code].remedy} (\`${failure.code}\`)`);
   const waits = waitingFor(state);

@@ -1,0 +1,36 @@
+/** What attempts that ended early left: for people, below the steps. The agent's words are data, so they are fenced. */
+import type { RunState } from "../../core/state.ts";
+import { cut, fenced } from "../cut.ts";
+import { neutralise } from "../neutralise.ts";
+import { folded } from "./parts.ts";
+
+const shownMax = 5;
+const wordsMax = 1_200;
+
+/** null: nothing was left. */
+export function partials(state: RunState): string | null {
+  const left = [...state.effects.values()].flatMap((effect) =>
+    effect.attempts.flatMap((attempt) => {
+      // Who succeeded has said all in its output; who runs is not over.
+      const over = attempt.endedAt !== null && !(effect.status === "succeeded" && attempt === effect.attempts.at(-1));
+      const { partial, kept } = attempt;
+      const says = partial !== null && (partial.text !== "" || partial.todo !== "" || partial.lastAction !== "");
+      return over && (says || kept?.headSha != null) ? [{ effect, attempt }] : [];
+    }),
+  );
+  if (left.length === 0) return null;
+  const texts = left.slice(-shownMax).map(({ effect, attempt: { attempt, error, kept, partial } }) => {
+    const why = error === null ? "was stopped" : `ended with ${error.code}`;
+    const turns =
+      partial === null || partial.turns === 0 ? "" : ` after ${partial.turns} turn${partial.turns === 1 ? "" : "s"}`;
+    const commit =
+      kept?.headSha == null ? "It left no commit." : `What it changed is kept as \`${kept.headSha.slice(0, 7)}\`.`;
+    const action = partial === null || partial.lastAction === "" ? "" : ` Last: ${neutralise(partial.lastAction)}`;
+    const words = [partial?.todo ?? "", partial?.text ?? ""].filter((part) => part !== "").join("\n\n");
+    return [
+      `**${neutralise(effect.title)}**, try ${attempt}, ${why}${turns}. ${commit}${action}`,
+      ...(words === "" ? [] : [fenced(cut(words, wordsMax))]),
+    ].join("\n\n");
+  });
+  return folded(`What ${left.length} unfinished ${left.length === 1 ? "try" : "tries"} left`, texts.join("\n\n"));
+}

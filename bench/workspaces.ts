@@ -1,7 +1,8 @@
 /**
  * `workspaces.thirtyTwoMs`: 32 workspaces made at once on a repository of 10,000 files, beside 32 plain `git worktree add`.
  *
- * Every file is really there afterwards: counted. The trusted repository is warm, as it is for every run but the first.
+ * Every file is really there afterwards: counted. The trusted repository is warm, as it is for every run but the first; nothing is
+ * prepared beside it. The figure is the way that Baton goes here by default; where that is a mount, checkouts are told too.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -10,6 +11,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { silentLog } from "../src/adapters/system/log.ts";
+import { chooseWay, type WorkspaceWay } from "../src/adapters/workspace/probe-overlay.ts";
 import { createWorkspaces } from "../src/adapters/workspace/workspaces.ts";
 import type { RepositoryAccess } from "../src/ports/workspace.ts";
 import { repository, runIdOf } from "./engine/run.ts";
@@ -22,34 +24,55 @@ const targetMs = 3_000;
 const filesPerDirectory = 100;
 /** Where Linux keeps files in memory: the same work without a disk's file system. */
 const memoryDirectory = "/dev/shm";
-const memoryName = "workspaces.thirtyTwoMs.inMemory";
+const name = "workspaces.thirtyTwoMs";
+const checkoutName = `${name}.checkout`;
+const memoryName = `${name}.inMemory`;
+const removeName = "workspaces.removeThirtyTwoMs";
 const run = promisify(execFile);
 
 export const workspaces: Bench = {
   name: "workspaces",
   summary: "32 workspaces at once on a repository of 10,000 files",
-  figures: ["workspaces.thirtyTwoMs", memoryName],
+  figures: [name, checkoutName, memoryName, removeName],
   async run({ quick, directory, say }) {
     const size = quick ? sizes.quick : sizes.full;
     const remote = await generateRepository(join(directory, "remote.git"), size.files);
     const outcome: Outcome = { figures: [], skipped: [] };
-    const take = async (name: string, root: string, target: number | null, times: number): Promise<void> => {
-      const [ours, plain]: [number[], number[]] = [[], []];
-      // In turn, so that neither has the quieter machine.
+    const here = await chooseWay({ wanted: "auto", rootDir: join(directory, "probe"), log: silentLog });
+    say(`workspaces are made by ${here} here`);
+    const ways: { way: WorkspaceWay; name: string; target: number | null }[] = [{ way: here, name, target: targetMs }];
+    if (here === "checkout") outcome.skipped.push({ name: checkoutName, reason: `it is what ${name} is here` });
+    else ways.push({ way: "checkout", name: checkoutName, target: null });
+    const take = async (root: string, taken: typeof ways, times: number): Promise<void> => {
+      const plain: number[] = [];
+      const ours = taken.map((one) => ({ ...one, created: [] as number[], removed: [] as number[] }));
+      // In turn, so that none has the quieter machine.
       for (let repeat = 0; repeat < (quick ? 1 : times); repeat += 1) {
         plain.push(await plainWorktrees(remote, join(root, "plain"), size));
-        ours.push(await ourWorkspaces(remote, join(root, "ours"), size));
-        say(`${name}: ${Math.round(ours.at(-1) ?? 0)} ms, plain git worktrees ${Math.round(plain.at(-1) ?? 0)} ms`);
+        say(`plain git worktrees: ${Math.round(plain.at(-1) ?? 0)} ms`);
+        for (const one of ours) {
+          const { createdMs, removedMs } = await ourWorkspaces(remote, join(root, one.way), size, one.way);
+          one.created.push(createdMs);
+          one.removed.push(removedMs);
+          say(`${one.name}, ${one.way}: ${Math.round(createdMs)} ms, removed in ${Math.round(removedMs)} ms`);
+        }
       }
-      const value = Math.min(...ours);
-      const baseline = against("git worktree add, one process a core", Math.min(...plain), value);
-      outcome.figures.push(figure({ name, unit: "ms", value, target, samples: spread(ours), baseline }));
+      for (const { name, target, created, removed } of ours) {
+        const value = Math.min(...created);
+        const baseline = against("git worktree add, one process a core", Math.min(...plain), value);
+        outcome.figures.push(figure({ name, unit: "ms", value, target, samples: spread(created), baseline }));
+        if (target === null) continue;
+        const samples = spread(removed);
+        outcome.figures.push(
+          figure({ name: removeName, unit: "ms", value: Math.min(...removed), target: null, samples }),
+        );
+      }
     };
-    await take("workspaces.thirtyTwoMs", directory, targetMs, repeats.disk);
+    await take(directory, ways, repeats.disk);
     if (existsSync(memoryDirectory)) {
       const root = await mkdtemp(join(memoryDirectory, "baton-bench-"));
       try {
-        await take(memoryName, root, null, repeats.memory);
+        await take(root, [{ way: "checkout", name: memoryName, target: null }], repeats.memory);
       } finally {
         await rm(root, { recursive: true, force: true });
       }
@@ -65,20 +88,26 @@ interface Size {
   workspaces: number;
 }
 
-async function ourWorkspaces(remote: string, root: string, size: Size): Promise<number> {
+async function ourWorkspaces(
+  remote: string,
+  root: string,
+  size: Size,
+  way: WorkspaceWay,
+): Promise<{ createdMs: number; removedMs: number }> {
   const access: RepositoryAccess = { repository, url: remote, token: async () => null };
-  const made = createWorkspaces({ rootDir: root, log: silentLog });
+  const made = createWorkspaces({ rootDir: root, log: silentLog, way });
   const baseSha = await made.fetch(access, "main");
   const runId = runIdOf("workspaces");
   const names = Array.from({ length: size.workspaces }, (_, index) => `w${index}`);
   let paths: string[] = [];
-  const taken = await elapsedMs(async () => {
+  const createdMs = await elapsedMs(async () => {
     const created = await Promise.all(names.map((name) => made.create(access, { runId, name, baseSha })));
     paths = created.map(({ path }) => path);
   });
   await expectWhole(paths, size);
+  const removedMs = await elapsedMs(() => Promise.all(names.map((name) => made.remove(access, { runId, name }))));
   await rm(root, { recursive: true, force: true });
-  return taken;
+  return { createdMs, removedMs };
 }
 
 /** As somebody would write it who knows that git's parallel `worktree add` breaks: as many at once as there are cores, tried again when they collide. */

@@ -14,6 +14,7 @@ import { createJobIdentities } from "./adapters/oidc/job-identities.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
+import { chooseWay } from "./adapters/workspace/probe-overlay.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
 import { rounds } from "./app/rounds.ts";
 import type { AppSettings } from "./app/settings.ts";
@@ -56,7 +57,10 @@ export async function startBaton(
     throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
   const redact = createRedactor({ secrets: settings.secrets });
   const log = createLog({ level: settings.logLevel, redact });
+  const workspacesDir = join(settings.dataDir, "workspaces");
+  const way = await chooseWay({ wanted: settings.workspaces, rootDir: workspacesDir, log });
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
+  const workspaces = createWorkspaces({ rootDir: workspacesDir, log, way });
   const models = await startModelProxy(upstreamsOf(settings.harness));
   const stopping = new AbortController();
   const dependencies: Dependencies = {
@@ -72,7 +76,7 @@ export async function startBaton(
       clock: systemClock,
       stop: stopping.signal,
     }),
-    workspaces: createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }),
+    workspaces,
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,
@@ -109,6 +113,7 @@ export async function startBaton(
       // Order: no new work, then what runs, then what it still wants to say, then the store.
       await Promise.all([timetable.stop(), database.queue.stop(shutdownGraceMs)]);
       await runner.stop();
+      await workspaces.release();
       await models.close();
       await outbox.stop();
       await database.close();

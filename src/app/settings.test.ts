@@ -25,3 +25,17 @@ describe("BATON_ACP_AGENTS", () => {
     expect(() => agents(value)).toThrow(/BATON_ACP_AGENTS is .*JSON like/);
   });
 });
+
+describe("BATON_WORKSPACES", () => {
+  it.each([
+    [undefined, "auto"],
+    ["checkout", "checkout"],
+    ["overlay", "overlay"],
+  ])("%s is %s", (given, expected) => {
+    expect(readSettings({ BATON_WORKSPACES: given }).workspaces).toBe(expected);
+  });
+
+  it("anything else is refused with what is allowed", () => {
+    expect(() => readSettings({ BATON_WORKSPACES: "fuse" })).toThrow(/BATON_WORKSPACES is "fuse".*overlay/s);
+  });
+});

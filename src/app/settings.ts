@@ -43,6 +43,12 @@ export const environmentSchema = z.object({
     .string()
     .default(".baton")
     .describe("Folder of the embedded database, the workspaces and the kept agent sessions. One Baton a folder."),
+  BATON_WORKSPACES: z
+    .enum(["auto", "checkout", "overlay"])
+    .default("auto")
+    .describe(
+      "How the App makes an agent's tree. `overlay`: a copy-on-write mount over one checkout of the base, made and removed in milliseconds however large the repository; it needs Linux and the right to mount (root, in a container `CAP_SYS_ADMIN`). `checkout`: every file written for each. `auto`: `overlay` where a trial mount works, else `checkout`; the log says which and why.",
+    ),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe("Port of webhooks and health."),
   HOST: z.string().default("127.0.0.1").describe("Address to listen at; `0.0.0.0` for all."),
   LOG_LEVEL: z
@@ -106,6 +112,7 @@ export interface AppSettings {
   oidcIssuer: string;
   databaseUrl: string | null;
   dataDir: string;
+  workspaces: "auto" | "checkout" | "overlay";
   port: number;
   host: string;
   logLevel: string;
@@ -158,6 +165,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
       env.BATON_OIDC_ISSUER ?? (env.GHE_HOST === undefined ? githubIssuer : `https://${env.GHE_HOST}/_services/token`),
     databaseUrl: env.DATABASE_URL ?? null,
     dataDir: resolve(env.BATON_DATA),
+    workspaces: env.BATON_WORKSPACES,
     port: env.PORT,
     host: env.HOST,
     logLevel: env.LOG_LEVEL,

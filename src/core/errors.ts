@@ -170,6 +170,12 @@ export const errorCatalogue = {
     "A git command of Baton's own failed.",
     "See the git message. Baton tries again; if it stays, check access and the repository.",
   ),
+  BATON_MOUNT_FAILED: entry(
+    "retryable",
+    503,
+    "A workspace's overlay could not be mounted or unmounted.",
+    "See the message. What an agent left in it is kept on Baton's machine; if mounts cannot be made there any more, set BATON_WORKSPACES=checkout.",
+  ),
   BATON_BRANCH_MOVED: entry(
     "terminal",
     409,

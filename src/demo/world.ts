@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandHarness } from "../adapters/harness/command.ts";
+import { unmountBelow } from "../adapters/workspace/mounts.ts";
 import { type RunningServer, startServer, webhookPath } from "../app/server.ts";
 import { type AppSettings, readSettings } from "../app/settings.ts";
 import type { ProcessRegistry } from "../core/process.ts";
@@ -134,6 +135,8 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
     },
     async close() {
       await github.close();
+      // Of a Baton that was killed workspaces may still be mounted.
+      await unmountBelow(directory);
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -5,10 +5,9 @@
  * GC2 A token reaches git by environment only, never by argument or URL.
  * GC3 Every call is bounded in time and output.
  */
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { BatonError } from "../../core/errors.ts";
+import { findProgram } from "./find-program.ts";
 
 export interface GitOptions {
   /** Git directory; never discovered from a tree (W2). */
@@ -29,7 +28,7 @@ export interface GitResult {
   exitCode: number;
 }
 
-const gitBinary = resolveGit();
+const gitBinary = findProgram("git") ?? "git";
 const timeoutMsDefault = 300_000;
 const outputBytesMax = 64 * 1024 * 1024;
 
@@ -112,19 +111,4 @@ function environment({ gitDir, workTree, token, env }: GitOptions): Record<strin
     ...(workTree === undefined ? {} : { GIT_WORK_TREE: workTree }),
     ...env,
   };
-}
-
-/** Once, at start: a `git` that appears later in some directory of the PATH is not run. */
-function resolveGit(): string {
-  for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
-    if (!directory.startsWith("/")) continue;
-    const candidate = join(directory, "git");
-    try {
-      accessSync(candidate, constants.X_OK);
-      return candidate;
-    } catch {
-      // Not here; the next directory.
-    }
-  }
-  return "git";
 }

@@ -16,355 +16,382 @@ import { gitReader } from "../../../test/git-reader.ts";
 import type { RunId } from "../../core/vocabulary.ts";
 import type { ImportOptions, RepositoryAccess, Workspaces } from "../../ports/workspace.ts";
 import { silentLog } from "../system/log.ts";
+import { unmountBelow } from "./mounts.ts";
+import { overlayObstacle } from "./probe-overlay.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
-const runId = "run_0123456789abcdef" as RunId;
-let root: string;
-let remote: string;
-let access: RepositoryAccess;
-let workspaces: Workspaces;
-let base: string;
-
-const sh = (cwd: string, ...args: string[]): string =>
-  execFileSync("git", ["-c", "user.name=agent", "-c", "user.email=agent@example.com", ...args], {
-    cwd,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", HOME: root, GIT_CONFIG_NOSYSTEM: "1" },
-  }).trim();
-
-beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), "baton-workspaces-"));
-  remote = join(root, "remote.git");
-  const seed = join(root, "seed");
-  mkdirSync(join(seed, "src"), { recursive: true });
-  writeFileSync(join(seed, "src", "a.js"), "one\ntwo\n");
-  writeFileSync(join(seed, ".gitignore"), "ignored/\n");
-  sh(root, "init", "-q", "--bare", "-b", "main", remote);
-  sh(seed, "init", "-q", "-b", "main");
-  sh(seed, "add", "-A");
-  sh(seed, "commit", "-qm", "first");
-  sh(seed, "push", "-q", remote, "main");
-  access = {
-    repository: { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 },
-    url: remote,
-    token: async () => null,
-  };
-  workspaces = createWorkspaces({ rootDir: join(root, "baton"), log: silentLog });
-  base = await workspaces.fetch(access, "main");
+/** Why no overlay can be mounted here; null: it can. */
+const obstacle = await overlayObstacle(mkdtempSync(join(tmpdir(), "baton-probe-")));
+it.skipIf(obstacle !== null)(`overlay mounts can be made here${obstacle === null ? "" : `: ${obstacle}`}`, () => {
+  expect(obstacle).toBeNull();
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const options: ImportOptions = {
-  identity: { name: "baton[bot]", email: "1+baton[bot]@users.noreply.github.com" },
-  trailers: ["Baton-Run: run_x", "Baton-Step: implement"],
-  rescueSubject: "Save what was left",
-  limits: { filesMax: 100, blobBytesMax: 1_000_000, importBytesMax: 5_000_000 },
-};
-const create = (name = "w") => workspaces.create(access, { runId, name, baseSha: base });
-const bring = (name = "w", change: Partial<ImportOptions> = {}) =>
-  workspaces.import(access, { runId, name, baseSha: base }, { ...options, ...change });
+describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checkout"] as const))("by %s", (way) => {
+  const runId = "run_0123456789abcdef" as RunId;
+  let root: string;
+  let remote: string;
+  let access: RepositoryAccess;
+  let workspaces: Workspaces;
+  let base: string;
 
-describe("a workspace's life", () => {
-  it("W3: an untouched tree gives no commit", async () => {
-    await create();
-    expect(await bring()).toEqual({ headSha: null, commits: 0, files: [], rescued: false });
+  const sh = (cwd: string, ...args: string[]): string =>
+    execFileSync("git", ["-c", "user.name=agent", "-c", "user.email=agent@example.com", ...args], {
+      cwd,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"] ?? "", HOME: root, GIT_CONFIG_NOSYSTEM: "1" },
+    }).trim();
+
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), "baton-workspaces-"));
+    remote = join(root, "remote.git");
+    const seed = join(root, "seed");
+    mkdirSync(join(seed, "src"), { recursive: true });
+    writeFileSync(join(seed, "src", "a.js"), "one\ntwo\n");
+    writeFileSync(join(seed, ".gitignore"), "ignored/\n");
+    sh(root, "init", "-q", "--bare", "-b", "main", remote);
+    sh(seed, "init", "-q", "-b", "main");
+    sh(seed, "add", "-A");
+    sh(seed, "commit", "-qm", "first");
+    sh(seed, "push", "-q", remote, "main");
+    access = {
+      repository: { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 },
+      url: remote,
+      token: async () => null,
+    };
+    workspaces = createWorkspaces({ rootDir: join(root, "baton"), log: silentLog, way });
+    base = await workspaces.fetch(access, "main");
+  });
+  afterEach(async () => {
+    await unmountBelow(root);
+    rmSync(root, { recursive: true, force: true });
   });
 
-  it("W3: leftovers become one rescue commit with trailers, ignored files stay out", async () => {
-    const { path } = await create();
-    writeFileSync(join(path, "src", "a.js"), "one\nTWO\n");
-    writeFileSync(join(path, "new file.txt"), "x\n");
-    mkdirSync(join(path, "ignored"));
-    writeFileSync(join(path, "ignored", "y"), "y");
-    const result = await bring();
-    expect(result).toMatchObject({ commits: 1, rescued: true });
-    expect(result.files).toEqual([
-      { path: "new file.txt", added: 1, removed: 0 },
-      { path: "src/a.js", added: 1, removed: 1 },
-    ]);
-    await workspaces.push(access, { branch: "baton/issue-1", sha: result.headSha as string, expectedSha: null });
-    expect(await gitReader(remote).commits("main..baton/issue-1")).toEqual([
-      {
-        sha: result.headSha,
-        parents: [base],
-        author: "baton[bot]",
-        committer: "baton[bot]",
-        subject: "Save what was left",
-        trailers: options.trailers,
-      },
-    ]);
-  });
+  const options: ImportOptions = {
+    identity: { name: "baton[bot]", email: "1+baton[bot]@users.noreply.github.com" },
+    trailers: ["Baton-Run: run_x", "Baton-Step: implement"],
+    rescueSubject: "Save what was left",
+    limits: { filesMax: 100, blobBytesMax: 1_000_000, importBytesMax: 5_000_000 },
+  };
+  const create = (name = "w") => workspaces.create(access, { runId, name, baseSha: base });
+  const bring = (name = "w", change: Partial<ImportOptions> = {}) =>
+    workspaces.import(access, { runId, name, baseSha: base }, { ...options, ...change });
 
-  it("the agent's own commits keep author, message and order, and get the trailers", async () => {
-    const { path } = await create();
-    for (const name of ["b", "c"]) {
-      writeFileSync(join(path, `${name}.js`), name);
+  describe("a workspace's life", () => {
+    it("W3: an untouched tree gives no commit", async () => {
+      await create();
+      expect(await bring()).toEqual({ headSha: null, commits: 0, files: [], rescued: false });
+    });
+
+    it("W3: leftovers become one rescue commit with trailers, ignored files stay out", async () => {
+      const { path } = await create();
+      writeFileSync(join(path, "src", "a.js"), "one\nTWO\n");
+      writeFileSync(join(path, "new file.txt"), "x\n");
+      mkdirSync(join(path, "ignored"));
+      writeFileSync(join(path, "ignored", "y"), "y");
+      const result = await bring();
+      expect(result).toMatchObject({ commits: 1, rescued: true });
+      expect(result.files).toEqual([
+        { path: "new file.txt", added: 1, removed: 0 },
+        { path: "src/a.js", added: 1, removed: 1 },
+      ]);
+      await workspaces.push(access, { branch: "baton/issue-1", sha: result.headSha as string, expectedSha: null });
+      expect(await gitReader(remote).commits("main..baton/issue-1")).toEqual([
+        {
+          sha: result.headSha,
+          parents: [base],
+          author: "baton[bot]",
+          committer: "baton[bot]",
+          subject: "Save what was left",
+          trailers: options.trailers,
+        },
+      ]);
+    });
+
+    it("the agent's own commits keep author, message and order, and get the trailers", async () => {
+      const { path } = await create();
+      for (const name of ["b", "c"]) {
+        writeFileSync(join(path, `${name}.js`), name);
+        sh(path, "add", "-A");
+        sh(path, "commit", "-qm", `Add ${name}`);
+      }
+      const result = await bring();
+      expect(result).toMatchObject({ commits: 2, rescued: false });
+      await workspaces.push(access, { branch: "baton/x", sha: result.headSha as string, expectedSha: null });
+      expect(await gitReader(remote).commits("main..baton/x")).toMatchObject([
+        { sha: result.headSha, author: "agent", subject: "Add c", trailers: options.trailers },
+        { parents: [base], author: "agent", subject: "Add b", trailers: options.trailers },
+      ]);
+    });
+
+    it("IM2: a history that does not grow from the base becomes one commit on it", async () => {
+      const { path } = await create();
+      sh(path, "checkout", "-q", "--orphan", "other");
+      writeFileSync(join(path, "z.js"), "z");
       sh(path, "add", "-A");
-      sh(path, "commit", "-qm", `Add ${name}`);
-    }
-    const result = await bring();
-    expect(result).toMatchObject({ commits: 2, rescued: false });
-    await workspaces.push(access, { branch: "baton/x", sha: result.headSha as string, expectedSha: null });
-    expect(await gitReader(remote).commits("main..baton/x")).toMatchObject([
-      { sha: result.headSha, author: "agent", subject: "Add c", trailers: options.trailers },
-      { parents: [base], author: "agent", subject: "Add b", trailers: options.trailers },
-    ]);
+      sh(path, "commit", "-qm", "Orphan");
+      const result = await bring();
+      expect(result.commits).toBe(1);
+      expect(await workspaces.isAncestor(access, base, result.headSha as string)).toBe(true);
+    });
+
+    it("odd names, modes and content come back byte by byte", async () => {
+      const { path } = await create();
+      const names = ["näme ünïcode.txt", "tab\tname", "new\nline", "-dash", "quote\"'name", "emoji👍"];
+      for (const name of names) writeFileSync(join(path, name), Buffer.from([0, 255, 10, 13, 10]));
+      writeFileSync(join(path, "run.sh"), "#!/bin/sh\n");
+      chmodSync(join(path, "run.sh"), 0o755);
+      symlinkSync("/etc/passwd", join(path, "link"));
+      rmSync(join(path, "src", "a.js"));
+      const { headSha, files } = await bring();
+      expect(files.map((file) => file.path).sort()).toEqual([...names, "link", "run.sh", "src/a.js"].sort());
+      await workspaces.push(access, { branch: "baton/odd", sha: headSha as string, expectedSha: null });
+      expect(sh(remote, "ls-tree", "baton/odd", "link", "run.sh")).toMatch(/^120000 .*\n100755 /);
+      expect(sh(remote, "cat-file", "blob", "baton/odd:link")).toBe("/etc/passwd");
+    });
+
+    it("is made anew after a crash half-way", async () => {
+      const { path } = await create();
+      writeFileSync(join(path, "half"), "x");
+      const again = await create();
+      expect(existsSync(join(again.path, "half"))).toBe(false);
+      expect(readFileSync(join(again.path, "src", "a.js"), "utf8")).toBe("one\ntwo\n");
+    });
+
+    it("32 at once: none is lost", async () => {
+      const names = Array.from({ length: 32 }, (_, index) => `w${index}`);
+      const results = await Promise.all(
+        names.map(async (name) => {
+          const { path } = await create(name);
+          writeFileSync(join(path, `${name}.txt`), name);
+          const result = await bring(name);
+          await workspaces.remove(access, { runId, name });
+          return result;
+        }),
+      );
+      expect(results.map(({ files }) => files[0]?.path).sort()).toEqual(names.map((name) => `${name}.txt`).sort());
+      for (const { headSha } of results)
+        expect(await workspaces.isAncestor(access, base, headSha as string)).toBe(true);
+    }, 60_000);
   });
 
-  it("IM2: a history that does not grow from the base becomes one commit on it", async () => {
-    const { path } = await create();
-    sh(path, "checkout", "-q", "--orphan", "other");
-    writeFileSync(join(path, "z.js"), "z");
-    sh(path, "add", "-A");
-    sh(path, "commit", "-qm", "Orphan");
-    const result = await bring();
-    expect(result.commits).toBe(1);
-    expect(await workspaces.isAncestor(access, base, result.headSha as string)).toBe(true);
-  });
+  describe("push", () => {
+    it("W5: a branch that somebody moved is not overwritten", async () => {
+      const { path } = await create();
+      writeFileSync(join(path, "x"), "x");
+      const { headSha } = await bring();
+      await expect(
+        workspaces.push(access, {
+          branch: "main",
+          sha: headSha as string,
+          expectedSha: "0".repeat(40).replace(/0$/, "1"),
+        }),
+      ).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
+      await expect(
+        workspaces.push(access, { branch: "main", sha: headSha as string, expectedSha: null }),
+      ).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
+      expect(await workspaces.remoteHead(access, "main")).toBe(base);
+      expect(await gitReader(remote).refs()).toEqual({ "refs/heads/main": base });
+    });
 
-  it("odd names, modes and content come back byte by byte", async () => {
-    const { path } = await create();
-    const names = ["näme ünïcode.txt", "tab\tname", "new\nline", "-dash", "quote\"'name", "emoji👍"];
-    for (const name of names) writeFileSync(join(path, name), Buffer.from([0, 255, 10, 13, 10]));
-    writeFileSync(join(path, "run.sh"), "#!/bin/sh\n");
-    chmodSync(join(path, "run.sh"), 0o755);
-    symlinkSync("/etc/passwd", join(path, "link"));
-    rmSync(join(path, "src", "a.js"));
-    const { headSha, files } = await bring();
-    expect(files.map((file) => file.path).sort()).toEqual([...names, "link", "run.sh", "src/a.js"].sort());
-    await workspaces.push(access, { branch: "baton/odd", sha: headSha as string, expectedSha: null });
-    expect(sh(remote, "ls-tree", "baton/odd", "link", "run.sh")).toMatch(/^120000 .*\n100755 /);
-    expect(sh(remote, "cat-file", "blob", "baton/odd:link")).toBe("/etc/passwd");
-  });
+    it("done twice it is done once", async () => {
+      const { path } = await create();
+      writeFileSync(join(path, "x"), "x");
+      const { headSha } = await bring();
+      const push = () => workspaces.push(access, { branch: "baton/y", sha: headSha as string, expectedSha: null });
+      await push();
+      await push();
+      expect(await workspaces.remoteHead(access, "baton/y")).toBe(headSha);
+      const reader = gitReader(remote);
+      expect(await reader.refs()).toEqual({ "refs/heads/baton/y": headSha, "refs/heads/main": base });
+      expect(await reader.file("baton/y", "x")).toBe("x");
+    });
 
-  it("is made anew after a crash half-way", async () => {
-    const { path } = await create();
-    writeFileSync(join(path, "half"), "x");
-    const again = await create();
-    expect(existsSync(join(again.path, "half"))).toBe(false);
-    expect(readFileSync(join(again.path, "src", "a.js"), "utf8")).toBe("one\ntwo\n");
-  });
-
-  it("32 at once: none is lost", async () => {
-    const names = Array.from({ length: 32 }, (_, index) => `w${index}`);
-    const results = await Promise.all(
-      names.map(async (name) => {
-        const { path } = await create(name);
-        writeFileSync(join(path, `${name}.txt`), name);
-        const result = await bring(name);
-        await workspaces.remove(access, { runId, name });
-        return result;
-      }),
+    it.each(["../x", "-x", "a..b", "refs@{0}", "x.lock", "a b", ""])(
+      "the branch name %j is refused",
+      async (branch) => {
+        await expect(workspaces.push(access, { branch, sha: base, expectedSha: null })).rejects.toMatchObject({
+          code: "BATON_INPUT_INVALID",
+        });
+      },
     );
-    expect(results.map(({ files }) => files[0]?.path).sort()).toEqual(names.map((name) => `${name}.txt`).sort());
-    for (const { headSha } of results) expect(await workspaces.isAncestor(access, base, headSha as string)).toBe(true);
-  }, 60_000);
-});
-
-describe("push", () => {
-  it("W5: a branch that somebody moved is not overwritten", async () => {
-    const { path } = await create();
-    writeFileSync(join(path, "x"), "x");
-    const { headSha } = await bring();
-    await expect(
-      workspaces.push(access, {
-        branch: "main",
-        sha: headSha as string,
-        expectedSha: "0".repeat(40).replace(/0$/, "1"),
-      }),
-    ).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
-    await expect(
-      workspaces.push(access, { branch: "main", sha: headSha as string, expectedSha: null }),
-    ).rejects.toMatchObject({ code: "BATON_BRANCH_MOVED" });
-    expect(await workspaces.remoteHead(access, "main")).toBe(base);
-    expect(await gitReader(remote).refs()).toEqual({ "refs/heads/main": base });
   });
 
-  it("done twice it is done once", async () => {
-    const { path } = await create();
-    writeFileSync(join(path, "x"), "x");
-    const { headSha } = await bring();
-    const push = () => workspaces.push(access, { branch: "baton/y", sha: headSha as string, expectedSha: null });
-    await push();
-    await push();
-    expect(await workspaces.remoteHead(access, "baton/y")).toBe(headSha);
-    const reader = gitReader(remote);
-    expect(await reader.refs()).toEqual({ "refs/heads/baton/y": headSha, "refs/heads/main": base });
-    expect(await reader.file("baton/y", "x")).toBe("x");
-  });
+  describe("W2: nothing of the agent's tree runs on the host", () => {
+    const marker = () => join(root, "PWNED");
+    const plant = (path: string): string => {
+      const program = join(path, "evil.sh");
+      writeFileSync(program, `#!/bin/sh\ntouch ${marker()}\ncat\n`);
+      chmodSync(program, 0o755);
+      return program;
+    };
+    const attacks: [string, (path: string, evil: string) => void][] = [
+      [
+        "a clean filter in the repository's config",
+        (path, evil) => {
+          sh(path, "config", "filter.x.clean", evil);
+          writeFileSync(join(path, ".gitattributes"), "* filter=x\n");
+        },
+      ],
+      ["fsmonitor", (path, evil) => void sh(path, "config", "core.fsmonitor", evil)],
+      [
+        "hooks",
+        (path, evil) => {
+          const hooks = join(path, "hooks");
+          mkdirSync(hooks);
+          for (const name of [
+            "pre-commit",
+            "post-commit",
+            "post-checkout",
+            "reference-transaction",
+            "post-index-change",
+          ])
+            symlinkSync(evil, join(hooks, name));
+          sh(path, "config", "core.hooksPath", hooks);
+        },
+      ],
+      [
+        "an include in the config",
+        (path, evil) => {
+          writeFileSync(join(path, "more"), `[core]\nfsmonitor = ${evil}\n[diff]\nexternal = ${evil}\n`);
+          sh(path, "config", "include.path", join(path, "more"));
+        },
+      ],
+      [
+        "an external diff and textconv",
+        (path, evil) => {
+          sh(path, "config", "diff.external", evil);
+          sh(path, "config", "diff.x.textconv", evil);
+          writeFileSync(join(path, ".gitattributes"), "* diff=x\n");
+        },
+      ],
+      [
+        "a swapped .git pointer",
+        (path, evil) => {
+          const other = join(path, "other");
+          mkdirSync(other);
+          sh(other, "init", "-q");
+          sh(other, "config", "core.fsmonitor", evil);
+          rmSync(join(path, ".git"));
+          writeFileSync(join(path, ".git"), `gitdir: ${join(other, ".git")}\n`);
+          rmSync(join(path, ".git"));
+          symlinkSync(join(other, ".git"), join(path, ".git"));
+        },
+      ],
+      [
+        "a bare repository in the tree",
+        (path, evil) => {
+          const bare = join(path, "bare");
+          mkdirSync(join(bare, "refs"), { recursive: true });
+          mkdirSync(join(bare, "objects"));
+          writeFileSync(join(bare, "HEAD"), "ref: refs/heads/main\n");
+          writeFileSync(join(bare, "config"), `[core]\nbare = true\nfsmonitor = ${evil}\n`);
+        },
+      ],
+    ];
+    it.each(attacks)("%s", async (_, attack) => {
+      const { path } = await create();
+      const evil = plant(path);
+      attack(path, evil);
+      rmSync(marker(), { force: true });
+      writeFileSync(join(path, "work.txt"), "work");
+      await bring().catch(() => {});
+      await workspaces.remove(access, { runId, name: "w" });
+      expect(existsSync(marker())).toBe(false);
+    });
 
-  it.each(["../x", "-x", "a..b", "refs@{0}", "x.lock", "a b", ""])("the branch name %j is refused", async (branch) => {
-    await expect(workspaces.push(access, { branch, sha: base, expectedSha: null })).rejects.toMatchObject({
-      code: "BATON_INPUT_INVALID",
+    it("IM3: a repository within the repository is refused, with its path", async () => {
+      const { path } = await create();
+      const inner = join(path, "vendor", "inner");
+      mkdirSync(inner, { recursive: true });
+      sh(inner, "init", "-q");
+      writeFileSync(join(inner, "f"), "f");
+      sh(inner, "add", "-A");
+      sh(inner, "commit", "-qm", "inner");
+      await expect(bring()).rejects.toMatchObject({
+        code: "BATON_TREE_REFUSED",
+        message: expect.stringContaining("vendor/inner"),
+      });
+    });
+
+    it("IM3: too large a file and too many files are refused", async () => {
+      const { path } = await create();
+      writeFileSync(join(path, "big"), Buffer.alloc(2_000_000, 1));
+      await expect(bring()).rejects.toMatchObject({
+        code: "BATON_TREE_REFUSED",
+        message: expect.stringContaining("big"),
+      });
+      await expect(bring("w", { limits: { ...options.limits, filesMax: 0 } })).rejects.toMatchObject({
+        code: "BATON_TREE_REFUSED",
+      });
+    });
+
+    it("W1: the quarantine repository has no remote and no credential", async () => {
+      const { path } = await create();
+      expect(sh(path, "remote")).toBe("");
+      expect(() => sh(path, "config", "--get-regexp", "credential|http")).toThrow();
     });
   });
-});
 
-describe("W2: nothing of the agent's tree runs on the host", () => {
-  const marker = () => join(root, "PWNED");
-  const plant = (path: string): string => {
-    const program = join(path, "evil.sh");
-    writeFileSync(program, `#!/bin/sh\ntouch ${marker()}\ncat\n`);
-    chmodSync(program, 0o755);
-    return program;
-  };
-  const attacks: [string, (path: string, evil: string) => void][] = [
-    [
-      "a clean filter in the repository's config",
-      (path, evil) => {
-        sh(path, "config", "filter.x.clean", evil);
-        writeFileSync(join(path, ".gitattributes"), "* filter=x\n");
-      },
-    ],
-    ["fsmonitor", (path, evil) => void sh(path, "config", "core.fsmonitor", evil)],
-    [
-      "hooks",
-      (path, evil) => {
-        const hooks = join(path, "hooks");
-        mkdirSync(hooks);
-        for (const name of ["pre-commit", "post-commit", "post-checkout", "reference-transaction", "post-index-change"])
-          symlinkSync(evil, join(hooks, name));
-        sh(path, "config", "core.hooksPath", hooks);
-      },
-    ],
-    [
-      "an include in the config",
-      (path, evil) => {
-        writeFileSync(join(path, "more"), `[core]\nfsmonitor = ${evil}\n[diff]\nexternal = ${evil}\n`);
-        sh(path, "config", "include.path", join(path, "more"));
-      },
-    ],
-    [
-      "an external diff and textconv",
-      (path, evil) => {
-        sh(path, "config", "diff.external", evil);
-        sh(path, "config", "diff.x.textconv", evil);
-        writeFileSync(join(path, ".gitattributes"), "* diff=x\n");
-      },
-    ],
-    [
-      "a swapped .git pointer",
-      (path, evil) => {
-        const other = join(path, "other");
-        mkdirSync(other);
-        sh(other, "init", "-q");
-        sh(other, "config", "core.fsmonitor", evil);
-        rmSync(join(path, ".git"));
-        writeFileSync(join(path, ".git"), `gitdir: ${join(other, ".git")}\n`);
-        rmSync(join(path, ".git"));
-        symlinkSync(join(other, ".git"), join(path, ".git"));
-      },
-    ],
-    [
-      "a bare repository in the tree",
-      (path, evil) => {
-        const bare = join(path, "bare");
-        mkdirSync(join(bare, "refs"), { recursive: true });
-        mkdirSync(join(bare, "objects"));
-        writeFileSync(join(bare, "HEAD"), "ref: refs/heads/main\n");
-        writeFileSync(join(bare, "config"), `[core]\nbare = true\nfsmonitor = ${evil}\n`);
-      },
-    ],
-  ];
-  it.each(attacks)("%s", async (_, attack) => {
-    const { path } = await create();
-    const evil = plant(path);
-    attack(path, evil);
-    rmSync(marker(), { force: true });
-    writeFileSync(join(path, "work.txt"), "work");
-    await bring().catch(() => {});
-    await workspaces.remove(access, { runId, name: "w" });
-    expect(existsSync(marker())).toBe(false);
-  });
-
-  it("IM3: a repository within the repository is refused, with its path", async () => {
-    const { path } = await create();
-    const inner = join(path, "vendor", "inner");
-    mkdirSync(inner, { recursive: true });
-    sh(inner, "init", "-q");
-    writeFileSync(join(inner, "f"), "f");
-    sh(inner, "add", "-A");
-    sh(inner, "commit", "-qm", "inner");
-    await expect(bring()).rejects.toMatchObject({
-      code: "BATON_TREE_REFUSED",
-      message: expect.stringContaining("vendor/inner"),
+  describe("garbage collection", () => {
+    it("W6: takes what is over, keeps what runs and what was not imported", async () => {
+      await create();
+      expect((await workspaces.collectGarbage(async () => true)).removed).toEqual([]);
+      expect((await workspaces.collectGarbage(async () => false)).kept[0]).toContain("not imported");
+      await workspaces.remove(access, { runId, name: "w" });
+      expect((await workspaces.collectGarbage(async () => false)).removed).toEqual([runId]);
     });
   });
 
-  it("IM3: too large a file and too many files are refused", async () => {
-    const { path } = await create();
-    writeFileSync(join(path, "big"), Buffer.alloc(2_000_000, 1));
-    await expect(bring()).rejects.toMatchObject({
-      code: "BATON_TREE_REFUSED",
-      message: expect.stringContaining("big"),
+  describe("commits of several workspaces are joined", () => {
+    const made = async (name: string, files: Record<string, string>, baseSha = base): Promise<string> => {
+      const { path } = await workspaces.create(access, { runId, name, baseSha });
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+      const { headSha } = await workspaces.import(access, { runId, name, baseSha }, options);
+      return headSha as string;
+    };
+    const joinAll = (shas: string[], baseSha = base) =>
+      workspaces.join(
+        access,
+        { runId, name: "join-0", baseSha, shas, message: "Join them\n\nBaton-Run: run_x\n" },
+        options.identity,
+      );
+
+    it("in order, by commits that keep what each was, and the same again", async () => {
+      const one = await made("one", { "one.txt": "1\n" });
+      const two = await made("two", { "two.txt": "2\n", "src/a.js": "one\n2\n" });
+      const three = await made("three", { "three.txt": "3\n" });
+      const joined = await joinAll([one, two, three]);
+      expect(joined).toMatchObject({ joined: 3, conflict: null });
+      expect((await workspaces.listFiles(access, joined.headSha)).sort()).toEqual(
+        [".gitignore", "one.txt", "src/a.js", "three.txt", "two.txt"].sort(),
+      );
+      for (const sha of [one, two, three]) expect(await workspaces.isAncestor(access, sha, joined.headSha)).toBe(true);
+      expect(sh(join(root, "baton", "trusted", "7.git"), "show", "-s", "--format=%an %cn|%B", joined.headSha)).toMatch(
+        /^baton\[bot\] baton\[bot\]\|Join them/,
+      );
+      expect(await joinAll([one, two, three])).toEqual(joined);
+      // What comes after it begins there, and is on it.
+      const four = await made("four", { "four.txt": "4\n" }, joined.headSha);
+      expect(await workspaces.diffStat(access, joined.headSha, four)).toEqual([
+        { path: "four.txt", added: 1, removed: 0 },
+      ]);
     });
-    await expect(bring("w", { limits: { ...options.limits, filesMax: 0 } })).rejects.toMatchObject({
-      code: "BATON_TREE_REFUSED",
+
+    it("up to the first conflict, which is told with its paths; nothing is merged half", async () => {
+      const one = await made("one", { "src/a.js": "ONE\ntwo\n" });
+      const two = await made("two", { "src/a.js": "Uno\ntwo\n", "two.txt": "2\n" });
+      expect(await joinAll([one, two])).toEqual({
+        headSha: one,
+        joined: 1,
+        conflict: { sha: two, paths: ["src/a.js"] },
+      });
     });
-  });
 
-  it("W1: the quarantine repository has no remote and no credential", async () => {
-    const { path } = await create();
-    expect(sh(path, "remote")).toBe("");
-    expect(() => sh(path, "config", "--get-regexp", "credential|http")).toThrow();
-  });
-});
-
-describe("garbage collection", () => {
-  it("W6: takes what is over, keeps what runs and what was not imported", async () => {
-    await create();
-    expect((await workspaces.collectGarbage(async () => true)).removed).toEqual([]);
-    expect((await workspaces.collectGarbage(async () => false)).kept[0]).toContain("not imported");
-    await workspaces.remove(access, { runId, name: "w" });
-    expect((await workspaces.collectGarbage(async () => false)).removed).toEqual([runId]);
-  });
-});
-
-describe("commits of several workspaces are joined", () => {
-  const made = async (name: string, files: Record<string, string>, baseSha = base): Promise<string> => {
-    const { path } = await workspaces.create(access, { runId, name, baseSha });
-    for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
-    const { headSha } = await workspaces.import(access, { runId, name, baseSha }, options);
-    return headSha as string;
-  };
-  const joinAll = (shas: string[], baseSha = base) =>
-    workspaces.join(
-      access,
-      { runId, name: "join-0", baseSha, shas, message: "Join them\n\nBaton-Run: run_x\n" },
-      options.identity,
-    );
-
-  it("in order, by commits that keep what each was, and the same again", async () => {
-    const one = await made("one", { "one.txt": "1\n" });
-    const two = await made("two", { "two.txt": "2\n", "src/a.js": "one\n2\n" });
-    const three = await made("three", { "three.txt": "3\n" });
-    const joined = await joinAll([one, two, three]);
-    expect(joined).toMatchObject({ joined: 3, conflict: null });
-    expect((await workspaces.listFiles(access, joined.headSha)).sort()).toEqual(
-      [".gitignore", "one.txt", "src/a.js", "three.txt", "two.txt"].sort(),
-    );
-    for (const sha of [one, two, three]) expect(await workspaces.isAncestor(access, sha, joined.headSha)).toBe(true);
-    expect(sh(join(root, "baton", "trusted", "7.git"), "show", "-s", "--format=%an %cn|%B", joined.headSha)).toMatch(
-      /^baton\[bot\] baton\[bot\]\|Join them/,
-    );
-    expect(await joinAll([one, two, three])).toEqual(joined);
-    // What comes after it begins there, and is on it.
-    const four = await made("four", { "four.txt": "4\n" }, joined.headSha);
-    expect(await workspaces.diffStat(access, joined.headSha, four)).toEqual([
-      { path: "four.txt", added: 1, removed: 0 },
-    ]);
-  });
-
-  it("up to the first conflict, which is told with its paths; nothing is merged half", async () => {
-    const one = await made("one", { "src/a.js": "ONE\ntwo\n" });
-    const two = await made("two", { "src/a.js": "Uno\ntwo\n", "two.txt": "2\n" });
-    expect(await joinAll([one, two])).toEqual({ headSha: one, joined: 1, conflict: { sha: two, paths: ["src/a.js"] } });
-  });
-
-  it("one alone, and one that is already in, make no commit", async () => {
-    const one = await made("one", { "one.txt": "1\n" });
-    expect(await joinAll([one])).toEqual({ headSha: one, joined: 1, conflict: null });
-    expect(await joinAll([one, base])).toEqual({ headSha: one, joined: 2, conflict: null });
+    it("one alone, and one that is already in, make no commit", async () => {
+      const one = await made("one", { "one.txt": "1\n" });
+      expect(await joinAll([one])).toEqual({ headSha: one, joined: 1, conflict: null });
+      expect(await joinAll([one, base])).toEqual({ headSha: one, joined: 2, conflict: null });
+    });
   });
 });

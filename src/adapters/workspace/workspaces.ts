@@ -3,6 +3,8 @@
  *
  * Layout below the root: `trusted/<repository id>.git` (ours: fetched from and pushed to the remote; agents never see it) and
  * `runs/<run>/repo.git` (the agents' own object store: no remote, no credential), `runs/<run>/work/<name>`, `runs/<run>/home/<name>`.
+ * The tree in `work/<name>` is checked out or, where the host can, an overlay mount (`overlay-trees.ts`): by all that can be seen
+ * from it the same.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -27,26 +29,54 @@ import { git } from "./git-command.ts";
 import { importCommits, refuseBadTree } from "./import-commits.ts";
 import { joinCommits } from "./join-commits.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
+import { unmountBelow } from "./mounts.ts";
 import { numstat } from "./numstat.ts";
+import { OverlayTrees, type TreePlace } from "./overlay-trees.ts";
+import type { WorkspaceWay } from "./probe-overlay.ts";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
 const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const branchPattern = /^(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}(?<![./])$/;
 
-export function createWorkspaces(options: { rootDir: string; log: Log }): Workspaces {
-  return new GitWorkspaces(resolve(options.rootDir), options.log);
+export interface WorkspacesOptions {
+  rootDir: string;
+  log: Log;
+  /** As `chooseWay` found it; else they are checked out. What stands of the other way is imported and removed all the same. */
+  way?: WorkspaceWay;
 }
 
-class GitWorkspaces implements Workspaces {
+/** Workspaces of this machine. */
+export interface HostWorkspaces extends Workspaces {
+  /** Gives the mounts back that nobody works in, before Baton ends. A workspace is mounted again when it is imported. */
+  release(): Promise<void>;
+}
+
+export function createWorkspaces({ rootDir, log, way = "checkout" }: WorkspacesOptions): HostWorkspaces {
+  return new GitWorkspaces(resolve(rootDir), log, way);
+}
+
+interface WorkspacePaths extends TreePlace {
+  run: string;
+  repo: string;
+  home: string;
+  /** Stands while the tree is being made or removed: what is not there then was not deleted by an agent. */
+  partial: string;
+}
+
+class GitWorkspaces implements HostWorkspaces {
   readonly #root: string;
   readonly #log: Log;
+  readonly #way: WorkspaceWay;
+  readonly #overlay: OverlayTrees;
   readonly #mutex = new KeyedMutex();
   /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
-  constructor(root: string, log: Log) {
+  constructor(root: string, log: Log, way: WorkspaceWay) {
     this.#root = root;
     this.#log = log;
+    this.#way = way;
+    this.#overlay = new OverlayTrees(root, log);
   }
 
   async fetch(access: RepositoryAccess, ref: string): Promise<string> {
@@ -77,20 +107,49 @@ class GitWorkspaces implements Workspaces {
         await writeFile(join(paths.repo, "ready"), "");
       }
     });
-    await mkdir(paths.home, { recursive: true });
-    // Left over from an attempt that died: its commits were imported or are still in the run's object store.
-    if (existsSync(paths.work)) await this.#removeTree(paths);
-    await this.#mutex.run(paths.repo, () =>
-      git(["worktree", "add", "--quiet", "--detach", "--no-checkout", paths.work, baseSha], { gitDir: paths.repo }),
-    );
+    const mounted = this.#way === "overlay" && (await this.#mountTree(paths, access, { trusted, baseSha }));
+    if (!mounted) await this.#checkOut(paths, baseSha);
+    await rm(paths.partial);
+    return { path: paths.work, homePath: paths.home, baseSha };
+  }
+
+  async #mountTree(
+    paths: WorkspacePaths,
+    { repository }: RepositoryAccess,
+    { trusted, baseSha }: { trusted: string; baseSha: string },
+  ): Promise<boolean> {
+    await this.#begin(paths, baseSha);
+    try {
+      await this.#overlay.make(paths, { repositoryId: repository.id, gitDir: trusted, sha: baseSha });
+      return true;
+    } catch (thrown) {
+      if (!hasCode(thrown, "BATON_MOUNT_FAILED")) throw thrown;
+      const error = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#log.warn("A workspace could not be mounted and is checked out", { path: paths.work, error });
+      return false;
+    }
+  }
+
+  async #checkOut(paths: WorkspacePaths, baseSha: string): Promise<void> {
+    await this.#begin(paths, baseSha);
     await this.#checkouts.use(() =>
       git(["read-tree", "-u", "--reset", baseSha], {
-        gitDir: join(paths.repo, "worktrees", name),
+        gitDir: paths.worktreeGitDir,
         workTree: paths.work,
         cwd: paths.work,
       }),
     );
-    return { path: paths.work, homePath: paths.home, baseSha };
+  }
+
+  /** The worktree's own files in the quarantine repository, and an empty tree. */
+  async #begin(paths: WorkspacePaths, baseSha: string): Promise<void> {
+    // Left over from an attempt that died: its commits were imported or are still in the run's object store.
+    if (existsSync(paths.work) || existsSync(paths.layers)) await this.#removeTree(paths);
+    await Promise.all([mkdir(paths.home, { recursive: true }), mkdir(dirname(paths.partial), { recursive: true })]);
+    await writeFile(paths.partial, "");
+    await this.#mutex.run(paths.repo, () =>
+      git(["worktree", "add", "--quiet", "--detach", "--no-checkout", paths.work, baseSha], { gitDir: paths.repo }),
+    );
   }
 
   async import(
@@ -100,13 +159,24 @@ class GitWorkspaces implements Workspaces {
   ): Promise<ImportResult> {
     const paths = this.#paths(runId, name);
     const trusted = await this.#trusted(access);
+    const ref = `refs/baton/runs/${runId}/${name}`;
+    if (existsSync(paths.partial) || !existsSync(paths.work)) {
+      // Cut off while it was made, which no agent saw, or while it was removed, before which it was imported.
+      const { stdout } = await git(["for-each-ref", "--format=%(objectname)", ref], { gitDir: trusted });
+      const headSha = stdout.trim() === "" ? null : stdout.trim();
+      if (headSha === null) return { headSha, commits: 0, files: [], rescued: false };
+      const count = await git(["rev-list", "--count", `${baseSha}..${headSha}`], { gitDir: trusted });
+      const files = await numstat(trusted, baseSha, headSha);
+      return { headSha, commits: Number(count.stdout), files, rescued: false };
+    }
+    await this.#overlay.stand(paths, trusted);
     return importCommits({
       repo: paths.repo,
       work: paths.work,
-      worktreeGitDir: join(paths.repo, "worktrees", name),
+      worktreeGitDir: paths.worktreeGitDir,
       scratch: join(paths.run, "scratch", name),
       trusted,
-      ref: `refs/baton/runs/${runId}/${name}`,
+      ref,
       baseSha,
       options,
     });
@@ -313,12 +383,18 @@ class GitWorkspaces implements Workspaces {
         // W6: a workspace that still stands was never imported or removed; a person may want what is in it.
         kept.push(`${entry}: holds a workspace that was not imported`);
       } else {
+        await unmountBelow(directory);
         await rm(directory, { recursive: true, force: true });
         removed.push(entry);
       }
     }
-    this.#log.info("Workspaces were collected", { removed: removed.length, kept: kept.length });
+    const lowers = await this.#overlay.collectGarbage();
+    this.#log.info("Workspaces were collected", { removed: removed.length, kept: kept.length, lowers });
     return { removed, kept };
+  }
+
+  release(): Promise<void> {
+    return this.#overlay.release();
   }
 
   async #fetchRef(access: RepositoryAccess, gitDir: string, refspec: string): Promise<void> {
@@ -343,17 +419,34 @@ class GitWorkspaces implements Workspaces {
     return gitDir;
   }
 
-  async #removeTree(paths: { repo: string; work: string; home: string }): Promise<void> {
-    await rm(paths.work, { recursive: true, force: true, maxRetries: 3 });
-    await rm(paths.home, { recursive: true, force: true, maxRetries: 3 });
+  async #removeTree(paths: WorkspacePaths): Promise<void> {
+    // Whatever is mounted there, by whom ever: a deletion would go through it (MO2).
+    await unmountBelow(paths.work);
+    await unmountBelow(paths.home);
+    if (existsSync(paths.run)) {
+      await mkdir(dirname(paths.partial), { recursive: true });
+      await writeFile(paths.partial, "");
+    }
+    for (const path of [paths.work, paths.layers, paths.home])
+      await rm(path, { recursive: true, force: true, maxRetries: 3 });
     if (existsSync(paths.repo))
       await this.#mutex.run(paths.repo, () => git(["worktree", "prune", "--expire=now"], { gitDir: paths.repo }));
+    await rm(paths.partial, { force: true });
   }
 
-  #paths(runId: RunId, name: string): { run: string; repo: string; work: string; home: string } {
+  #paths(runId: RunId, name: string): WorkspacePaths {
     if (!namePattern.test(name)) throw new BatonError("BATON_INTERNAL", `"${name}" cannot name a workspace.`);
     const run = join(this.#root, "runs", runIdSchema.parse(runId));
-    return { run, repo: join(run, "repo.git"), work: join(run, "work", name), home: join(run, "home", name) };
+    const repo = join(run, "repo.git");
+    return {
+      run,
+      repo,
+      work: join(run, "work", name),
+      home: join(run, "home", name),
+      layers: join(run, "overlay", name),
+      partial: join(run, "partial", name),
+      worktreeGitDir: join(repo, "worktrees", name),
+    };
   }
 }
 

@@ -1,0 +1,111 @@
+/**
+ * Trees of workspaces as copy-on-write mounts over a prepared checkout (ADR 7): what an agent writes is in an upper layer of its own.
+ *
+ * Layout of a run: `runs/<run>/overlay/<name>/upper`, `…/work-<n>` (the kernel's scratch), `…/lower` (which lower it is made of).
+ * OV1 A tree that was not mounted is never read as an agent's: `stand` mounts it again first, after a reboot too.
+ * OV2 The index that an agent begins with is a copy; no import reads it (W3).
+ */
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { BatonError } from "../../core/errors.ts";
+import type { Log } from "../../ports/log.ts";
+import { git } from "./git-command.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
+import { Lowers } from "./lowers.ts";
+import { mountOverlay, mountsBelow, unmountBelow } from "./mounts.ts";
+
+export interface TreePlace {
+  /** Where the tree appears. */
+  work: string;
+  /** Where its layers are. */
+  layers: string;
+  /** The worktree's own directory in the quarantine repository. */
+  worktreeGitDir: string;
+}
+
+export class OverlayTrees {
+  readonly #runs: string;
+  readonly #lowers: Lowers;
+  readonly #mutex = new KeyedMutex();
+
+  constructor(root: string, log: Log) {
+    this.#runs = join(root, "runs");
+    this.#lowers = new Lowers(root, log);
+  }
+
+  /** Puts the tree of a commit at `work`, which git has just made and which holds nothing but its `.git`. */
+  async make(place: TreePlace, wanted: { repositoryId: number; gitDir: string; sha: string }): Promise<void> {
+    const lower = await this.#lowers.for(wanted);
+    const upper = join(place.layers, "upper");
+    await mkdir(upper, { recursive: true });
+    await Promise.all([
+      writeFile(join(place.layers, "lower"), `${wanted.repositoryId}/${lower.sha}`),
+      // The one below the mount stays: while it is there git takes the worktree for one that stands.
+      copyFile(join(place.work, ".git"), join(upper, ".git")),
+      copyFile(lower.index, join(place.worktreeGitDir, "index")),
+    ]);
+    await this.#mount(place, lower.tree);
+    if (lower.sha === wanted.sha) return;
+    await git(["read-tree", "-u", "--reset", wanted.sha], {
+      gitDir: place.worktreeGitDir,
+      workTree: place.work,
+      cwd: place.work,
+    });
+  }
+
+  /** Mounts what is there of a workspace but not mounted (OV1). One that was checked out is left alone. */
+  async stand(place: TreePlace, gitDir: string): Promise<void> {
+    await this.#mutex.run(place.layers, async () => {
+      const named = await lowerOf(place.layers);
+      if (named === null || (await isMounted(place.work))) return;
+      const lower = await this.#lowers.exactly({ ...named, gitDir });
+      await mkdir(place.work, { recursive: true });
+      await this.#mount(place, lower.tree);
+    });
+  }
+
+  /** Unmounts all that nobody works in; what it shows is mounted again when it is asked for. */
+  async release(): Promise<void> {
+    await unmountBelow(this.#runs, "keep");
+  }
+
+  async collectGarbage(): Promise<number> {
+    const used = new Set<string>();
+    for (const run of await names(this.#runs))
+      for (const name of await names(join(this.#runs, run, "overlay"))) {
+        const lower = await lowerOf(join(this.#runs, run, "overlay", name));
+        if (lower !== null) used.add(`${lower.repositoryId}/${lower.sha}`);
+      }
+    return this.#lowers.collectGarbage((name) => used.has(name));
+  }
+
+  async #mount({ layers, work }: TreePlace, tree: string): Promise<void> {
+    // Left by a mount before; its mark would refuse this one.
+    for (const entry of await names(layers))
+      if (entry.startsWith("work-")) await rm(join(layers, entry), { recursive: true, force: true });
+    const scratch = `work-${randomUUID().slice(0, 8)}`;
+    await mkdir(join(layers, scratch));
+    const [from, to] = await Promise.all([realpath(layers), realpath(tree)]);
+    await mountOverlay(layers, { lower: relative(from, to), upper: "upper", work: scratch }, work);
+  }
+}
+
+async function lowerOf(layers: string): Promise<{ repositoryId: number; sha: string } | null> {
+  if (!existsSync(layers)) return null;
+  const text = await readFile(join(layers, "lower"), "utf8").catch(() => "");
+  const [, repositoryId, sha] = /^(\d+)\/([0-9a-f]{40,64})$/.exec(text) ?? [];
+  if (repositoryId === undefined || sha === undefined)
+    throw new BatonError("BATON_MOUNT_FAILED", `${layers} does not say which checkout it was made of.`);
+  return { repositoryId: Number(repositoryId), sha };
+}
+
+async function isMounted(work: string): Promise<boolean> {
+  const real = await realpath(work).catch(() => null);
+  return real !== null && (await mountsBelow(real)).includes(real);
+}
+
+async function names(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
+}

@@ -14,9 +14,9 @@ export {
 export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
 export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./core/workflow.ts";
 export { matchesAny } from "./policy/paths.ts";
-export type { Handoff } from "./prompt/facts.ts";
+export { factsSchema as promptFactsSchema, type Handoff } from "./prompt/facts.ts";
 export { type Finding, findingsSchema, readFindings, renderFindings } from "./prompt/findings.ts";
-export { handoff, pullRequestText } from "./prompt/handoff.ts";
+export { handoff, pullRequestText, questionsOf } from "./prompt/handoff.ts";
 export {
   type Outcome,
   type OutcomeAnswer,

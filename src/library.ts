@@ -3,6 +3,7 @@
  * advance runs. Process authors import `index.ts`.
  */
 export { type AppSettings, readSettings } from "./app/settings.ts";
+export type { Instruction, InstructionsHook, InstructionsLoaded } from "./core/instructions.ts";
 export { type RunSummary, runSummarySchema } from "./core/summary.ts";
 export type { Actor, Json, RunId, Thread } from "./core/vocabulary.ts";
 export { type CreateRun, createRunSchema, type ListRuns, listRunsSchema, Runs } from "./runner/runs.ts";

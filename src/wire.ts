@@ -51,7 +51,7 @@ const shutdownGraceMs = 8_000;
 
 export async function startBaton(
   settings: AppSettings,
-  overrides: Partial<Pick<Dependencies, "harnesses" | "processes">> = {},
+  overrides: Partial<Pick<Dependencies, "harnesses" | "processes" | "onInstructionsLoaded">> = {},
 ): Promise<Baton> {
   if (settings.app === null)
     throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
@@ -83,6 +83,7 @@ export async function startBaton(
     owners: settings.owners,
     publicUrl: settings.publicUrl,
     processes: overrides.processes ?? builtInProcesses(),
+    ...(overrides.onInstructionsLoaded === undefined ? {} : { onInstructionsLoaded: overrides.onInstructionsLoaded }),
     redact,
     settle: async () => {
       await macrotask();

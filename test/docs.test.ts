@@ -123,6 +123,7 @@ const otherVariables = [
   "BATON_MODEL",
   "BATON_DEBUG",
   "BATON_TEST_DATABASE_URL",
+  "BATON_TEST_HARNESSES",
 ];
 const known = new Set<string>([...errorCodes, ...Object.keys(environmentSchema.shape), ...otherVariables]);
 const properties = Object.entries(settingsJsonSchema().properties ?? {});

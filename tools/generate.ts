@@ -14,6 +14,7 @@ import { errorReference } from "./generators/error-reference.ts";
 import { invariantsReference } from "./generators/invariants-reference.ts";
 import { policyReference } from "./generators/policy-reference.ts";
 import { processSchema } from "./generators/process-schema.ts";
+import { promptReference } from "./generators/prompt-reference.ts";
 import { settingsReference } from "./generators/settings-reference.ts";
 
 export interface GeneratedFile {
@@ -34,6 +35,7 @@ export function generatedFiles(): GeneratedFile[] {
     invariantsReference(),
     commandLineReference(),
     effectsOpenapi(),
+    promptReference(),
   ];
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AgentOutput } from "../core/effect.ts";
-import { handoff, pullRequestText } from "./handoff.ts";
+import { handoff, pullRequestText, questionsOf } from "./handoff.ts";
 import { readAnswers } from "./outcomes.ts";
 import { estimateTokens } from "./tokens.ts";
 
@@ -80,6 +80,21 @@ describe("handoff", () => {
 
   it("nothing is handed on where nothing was left", () => {
     expect(handoff({ role: "plan", title: "Plan" }, "implement", output({ text: "Done.", files: [] }))).toBeNull();
+  });
+});
+
+describe("questions", () => {
+  it.each([
+    ["none", "### Intent\nMultiply.", []],
+    [
+      "one a line, however it is listed",
+      "I looked.\n### Questions\n- Round up?\n2. And\tdown?\n\n",
+      ["Round up?", "And\tdown?"],
+    ],
+    ["only at the end: a report that goes on is an answer", "### Questions\nWhich?\n### Intent\nMultiply.", []],
+    ["bounded", `## Questions\n${"Why?\n".repeat(9)}`, Array(5).fill("Why?")],
+  ])("%s", (_, text, expected) => {
+    expect(questionsOf(text)).toEqual(expected);
   });
 });
 

@@ -29,6 +29,20 @@ function parseReport(text: string): Partial<Record<SectionName, string>> {
   return found;
 }
 
+const questionsMax = 5;
+
+/** What an agent asks of people (`questions: "thread"` in the facts): the lines below its heading `Questions`, if it ends with it. */
+export function questionsOf(text: string): string[] {
+  const below = /^#{1,6}[ \t]*Questions\b[:* \t]*$([\s\S]*)/im.exec(text)?.[1];
+  if (below === undefined || /^#{1,6}[ \t]/m.test(below)) return [];
+  return below
+    .split("\n")
+    .map((line) => line.replace(/^[\s>]*(?:[-*]|\d{1,2}[.)])?\s*/, "").trim())
+    .filter((line) => line !== "")
+    .slice(0, questionsMax)
+    .map((line) => cut(line, 500, "…"));
+}
+
 interface Edge {
   sections: readonly SectionName[];
   /** The list of changed files, as git measured it. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parsePlan, planFormat, renderPlan } from "./plan.ts";
+import { outcomesOf, parsePlan, planFormat, renderPlan } from "./plan.ts";
 
 const step = (id: string, change: object = {}) => ({ id, title: `Do ${id}`, effort: "small", risk: "low", ...change });
 const plan = (...steps: object[]): string => `Words.\n\n\`\`\`json\n${JSON.stringify({ steps })}\n\`\`\`\n`;
@@ -33,6 +33,19 @@ describe("a structured plan", () => {
     expect(parsed.steps).toEqual([]);
     expect(parsed.problems.join("\n")).toMatch(problem);
     expect(renderPlan(parsed)).toMatch(/no steps that could be read/);
+  });
+
+  it("W3.1: expected outcomes have ids that answers name, and stand in what is approved", () => {
+    const parsed = parsePlan(plan(step("sum", { outcomes: ["Six | each", "Nothing for none"] }), step("b")));
+    expect(outcomesOf(parsed)).toEqual([
+      { id: "sum.1", statement: "Six | each" },
+      { id: "sum.2", statement: "Nothing for none" },
+    ]);
+    expect(renderPlan(parsed)).toMatch(/Expected outcomes:\n- `sum\.1` Six \\\| each\n- `sum\.2` Nothing for none$/);
+    const many = parsePlan(
+      plan(...["a", "b", "c", "d", "e"].map((id) => step(id, { outcomes: Array(10).fill("It holds") }))),
+    );
+    expect(many.problems.join()).toMatch(/50 outcomes, at most 40/);
   });
 
   it("a title cannot break out of its cell, mention or close anything", () => {

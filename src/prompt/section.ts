@@ -49,5 +49,7 @@ export interface PromptSection {
    * `turn`: this step alone.
    */
   stratum: Stratum;
+  /** What it says and when, for the reference. */
+  summary: string;
   write(context: PromptContext): Written | readonly Written[] | null;
 }

@@ -26,6 +26,7 @@ export const happyPathSites = [
   "journal: effect.requested",
   "journal: effect.started",
   "journal: effect.started, reserve",
+  "journal: effect.prompted",
   "journal: effect.observed",
   "journal: effect.observed, effect.succeeded",
   "journal: effect.succeeded",

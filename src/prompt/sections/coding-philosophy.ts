@@ -4,6 +4,7 @@ import type { PromptSection } from "../section.ts";
 export const codingPhilosophy: PromptSection = {
   name: "coding-philosophy",
   stratum: "stable",
+  summary: "The smallest change, or a thorough one (`manner.change`). For steps that write.",
   write: ({ access, facts }) =>
     access === "write"
       ? {

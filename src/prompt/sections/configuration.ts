@@ -6,6 +6,7 @@ const globsMax = 40;
 export const configuration: PromptSection = {
   name: "configuration",
   stratum: "runtime",
+  summary: "Protected paths and required checks of `baton.yaml`.",
   write: ({ access, settings: { protectedPaths, gates } }) => {
     const checks = gates.required.map(({ name }) => `\`${name.replaceAll("`", "")}\``);
     const globs = protectedPaths.slice(0, globsMax).map((glob) => `\`${glob.replaceAll("`", "")}\``);

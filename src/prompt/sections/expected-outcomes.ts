@@ -8,6 +8,7 @@ import type { PromptSection } from "../section.ts";
 export const expectedOutcomes: PromptSection = {
   name: "expected-outcomes",
   stratum: "runtime",
+  summary: "Statements that are to hold at the end. Where the plan does not show them itself.",
   write: ({ facts: { outcomes = [], plan = "" } }) => {
     const shown = cut(plan, limits.promptPlanCharactersMax);
     return outcomes.every(({ id }) => shown.includes(`\`${id}\``))

@@ -4,6 +4,7 @@ import type { PromptSection } from "../section.ts";
 export const gitSafety: PromptSection = {
   name: "git-safety",
   stratum: "stable",
+  summary: "What may be done to version control, by the access of the step.",
   write: ({ access }) => ({
     heading: "Git",
     body:

@@ -6,6 +6,7 @@ import type { PromptSection } from "../section.ts";
 export const handoffs: PromptSection = {
   name: "handoffs",
   stratum: "turn",
+  summary: "What earlier steps left for this one, as data.",
   write: ({ facts: { handoffs: left = [] } }) => ({
     heading: "What earlier steps left you",
     body: left

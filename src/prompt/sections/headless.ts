@@ -3,6 +3,7 @@ import type { PromptSection } from "../section.ts";
 export const headless: PromptSection = {
   name: "headless",
   stratum: "stable",
+  summary: "Nobody answers. Unless questions are possible.",
   write: ({ overlays }) =>
     overlays.includes("headless")
       ? {

@@ -3,6 +3,7 @@ import type { PromptSection } from "../section.ts";
 export const interactive: PromptSection = {
   name: "interactive",
   stratum: "stable",
+  summary: 'How to ask people in the thread. Where the process takes questions (`questions: "thread"`).',
   write: ({ overlays }) =>
     overlays.includes("interactive")
       ? {

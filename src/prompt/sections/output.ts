@@ -4,6 +4,7 @@ import type { PromptSection } from "../section.ts";
 export const output: PromptSection = {
   name: "output",
   stratum: "stable",
+  summary: "How much to say; `manner.verbosity` of the facts.",
   write: ({ facts }) => ({
     heading: "What you write",
     body:

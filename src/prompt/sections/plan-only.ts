@@ -3,6 +3,7 @@ import type { PromptSection } from "../section.ts";
 export const planOnly: PromptSection = {
   name: "plan-only",
   stratum: "stable",
+  summary: "A plan is wanted and nothing else. For planning, and with the profile `plan-only`.",
   write: ({ overlays }) =>
     overlays.includes("plan-only")
       ? {

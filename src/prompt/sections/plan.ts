@@ -6,6 +6,7 @@ import type { PromptSection } from "../section.ts";
 export const plan: PromptSection = {
   name: "plan",
   stratum: "runtime",
+  summary: "The approved plan, as data.",
   write: ({ facts }) => ({
     heading: "The plan",
     body:

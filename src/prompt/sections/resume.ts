@@ -8,6 +8,8 @@ import type { PromptSection, Written } from "../section.ts";
 export const resume: PromptSection = {
   name: "resume",
   stratum: "turn",
+  summary:
+    "What the attempt before left; what of the run is done, waits, was decided. For every attempt but the first.",
   write: ({ resume: facts }) => (facts === null ? null : again(facts)),
 };
 

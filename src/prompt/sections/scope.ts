@@ -5,6 +5,7 @@ import type { PromptSection } from "../section.ts";
 export const scope: PromptSection = {
   name: "scope",
   stratum: "turn",
+  summary: "The paths that are this worker's, and what the others do.",
   write: ({ facts: { worker } }) => {
     if (worker === undefined) return null;
     const paths = worker.paths.length === 0 ? "" : `Yours alone to change:\n${quoted(worker.paths.join("\n"), 4_000)}`;

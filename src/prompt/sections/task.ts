@@ -4,5 +4,6 @@ import type { PromptSection } from "../section.ts";
 export const task: PromptSection = {
   name: "task",
   stratum: "turn",
+  summary: "What to do now, and how to end: the sections of the task.",
   write: ({ task: asked, facts }) => asked.write(facts),
 };

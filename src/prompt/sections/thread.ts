@@ -8,6 +8,8 @@ const max = limits.promptUntrustedCharactersMax;
 export const thread: PromptSection = {
   name: "thread",
   stratum: "turn",
+  summary:
+    "Title, text and comments of the thread, and what was asked for: each with its author and what they may here, as data.",
   write: ({ facts: { thread: facts, instructions } }) => {
     const what = facts.kind === "issue" ? "Issue" : "Pull request";
     let left: number = max;

@@ -4,6 +4,7 @@ import type { PromptSection } from "../section.ts";
 export const toolServers: PromptSection = {
   name: "tool-servers",
   stratum: "runtime",
+  summary: "Names of the tool servers that this step gets (`mcp`).",
   write: ({ harness: { servers } }) =>
     servers.length === 0
       ? null

@@ -5,6 +5,7 @@ import type { PromptSection } from "../section.ts";
 export const tools: PromptSection = {
   name: "tools",
   stratum: "stable",
+  summary: "How to use the tools that the harness has with this access; of no others. Where the harness says which.",
   write: ({ harness: { tools: own } }) => {
     if (own === null) return null;
     const has = (tool: Tool): boolean => own.includes(tool);

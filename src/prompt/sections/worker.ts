@@ -4,6 +4,7 @@ import type { PromptSection } from "../section.ts";
 export const worker: PromptSection = {
   name: "worker",
   stratum: "stable",
+  summary: "Others work on other parts. For one of several agents (`worker`).",
   write: ({ overlays }) =>
     overlays.includes("worker")
       ? {

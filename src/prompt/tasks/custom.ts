@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { factsSchema } from "../facts.ts";
 import { defineTask } from "../task.ts";
-import { now, report } from "./report.ts";
+import { answers, now, report } from "./report.ts";
 
 /** For processes with words of their own. */
 export const custom = defineTask({
@@ -9,8 +9,12 @@ export const custom = defineTask({
   facts: factsSchema.extend({
     /** What to do now: the process's own words, so they are said plainly and not quoted. */
     work: z.string().min(1),
-    /** `report`: the usual sections at the end; `own`: `work` says how to end. */
-    ending: z.enum(["report", "own"]),
+    /** `report`: the usual sections at the end; `answers`: one to each expected outcome; `own`: `work` says how to end. */
+    ending: z.enum(["report", "answers", "own"]),
   }),
-  write: ({ work, ending }) => [now(work), ...(ending === "report" ? [report] : [])],
+  write: ({ work, ending, outcomes }) => [
+    now(work),
+    ...(ending === "report" ? [report] : []),
+    ...(ending === "answers" ? [answers({ outcomes })] : []),
+  ],
 });

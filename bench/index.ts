@@ -1,4 +1,5 @@
 /** The registry: one line a benchmark. */
+import { actionStart } from "./action-start.ts";
 import { coldStart } from "./cold-start.ts";
 import { deliveredToSpawn } from "./delivered-to-spawn.ts";
 import { demoDuration } from "./demo-duration.ts";
@@ -19,5 +20,6 @@ export const benches: readonly Bench[] = [
   journalAppend,
   promptPrefix,
   coldStart,
+  actionStart,
   demoDuration,
 ];

@@ -38,6 +38,8 @@ interface Job {
   redact(text: string): string;
   log: Log;
   stop: AbortSignal;
+  /** The part of `stop` that is the platform's, or of a person who cancelled the job there. */
+  platformStop: AbortSignal;
   owner: string;
   steps: number;
   statePushes: number;
@@ -73,6 +75,7 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     redact,
     log,
     stop,
+    platformStop,
     owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
     steps: 0,
     statePushes: 0,
@@ -219,10 +222,10 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
     await models.close();
   }
   await forgetForPost(settings);
-  if (end === "handed-over") await dispatchSuccessor(job, home);
+  const handover = end === "handed-over" ? await handOver(job, home) : "";
   job.statePushes += database.pushes();
   job.steps += Math.max(1, await movedEffects(database, positions));
-  return conclude(database, { end, home, delivery, positions });
+  return conclude(database, { end, handover, home, delivery, positions });
 }
 
 /** Effects of which the journals say something new. */
@@ -261,15 +264,20 @@ async function forgetForPost({ statePath }: ActionSettings): Promise<void> {
   if (statePath !== null) await appendFile(statePath, output("home", "") + output("owner", ""));
 }
 
-async function dispatchSuccessor(job: Job, home: string): Promise<void> {
-  const { settings, github, log } = job;
-  if (settings.workflowPath === null) return;
-  const workflow = settings.workflowPath.split("/").at(-1) ?? "";
+/** Returns how it goes on, in words. Who stops a job gets no other one in its place at once. */
+async function handOver({ settings, github, log, platformStop }: Job, home: string): Promise<string> {
+  const later = "the next event or the schedule goes on";
+  if (platformStop.aborted) return `The job is stopped from outside; ${later}.`;
+  const workflow = settings.workflowPath?.split("/").at(-1);
+  if (workflow === undefined) return `The job's time is up; ${later}.`;
   try {
-    const repository = await repositoryOf(job);
+    const repository = await github.repositoryByName(settings.repository.owner, settings.repository.name);
     await github.dispatch(repository, workflow, repository.defaultBranch, { thread: threadOf(home) });
+    return "The job's time is up; a successor goes on.";
   } catch (thrown) {
-    log.warn("No successor could be started; the next event or the schedule goes on", { error: toBatonError(thrown) });
+    const { code } = toBatonError(thrown);
+    log.warn("No successor could be started", { error: toBatonError(thrown) });
+    return `The job's time is up, and no successor could be started (${code}: it needs \`actions: write\` and \`workflow_dispatch\`); ${later}.`;
   }
 }
 
@@ -279,9 +287,15 @@ function threadOf(home: string): string {
 
 async function conclude(
   { state, store }: GitDatabase,
-  given: { end: DriveEnd; home: string; delivery: NewDelivery | null; positions: Map<string, number> },
+  given: {
+    end: DriveEnd;
+    handover: string;
+    home: string;
+    delivery: NewDelivery | null;
+    positions: Map<string, number>;
+  },
 ): Promise<Found> {
-  const { end, home, delivery, positions } = given;
+  const { end, handover, home, delivery, positions } = given;
   const thread = Number(threadOf(home));
   if (end === "elsewhere") {
     const driver = state.snapshot.driver;
@@ -292,8 +306,7 @@ async function conclude(
   const moved = rows.find(({ runId, position }) => position > (positions.get(runId) ?? 0)) ?? null;
   const current = moved ?? rows.find(({ status }) => isActiveStatus(status)) ?? null;
   const run: RunState | null = current === null ? null : await stateOf(store, current.runId);
-  if (end === "handed-over")
-    return { verdict: "handed-over", reason: "The job's time is up; a successor goes on.", run, thread };
+  if (end === "handed-over") return { verdict: "handed-over", reason: handover, run, thread };
   const handled = delivery === null ? null : await store.delivery(delivery.hook, delivery.guid);
   if (handled?.state === "failed") return { verdict: "failed", reason: handled.note ?? "", run, thread };
   // What a run comes to says more than that somebody's change of the configuration is broken.

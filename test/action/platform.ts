@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { sampleFiles } from "../../src/demo/sample.ts";
 import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
+import { workflowAlone } from "../../src/onboarding/template.ts";
 import { bundleAction } from "../../tools/bundle-action.ts";
 
 /** Built anew for each test file, so that what is tested is what the sources say; `bundle.test.ts` compares the committed one. */
@@ -82,7 +83,11 @@ const grants = {
 } as const;
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
-  const files = { ...(options.files ?? sampleFiles), ".github/workflows/ci.yml": ciWorkflow };
+  const files = {
+    ...(options.files ?? sampleFiles),
+    ".github/workflows/ci.yml": ciWorkflow,
+    ".github/workflows/baton.yml": workflowAlone().text,
+  };
   const stage = await setStage({ ...options, files });
   const directoryOfBundle = await bundle();
   const token = jobToken(stage);

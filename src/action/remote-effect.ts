@@ -20,7 +20,7 @@ import { BatonError, errorDataSchema, toBatonError } from "../core/errors.ts";
 import type { Partial } from "../core/event.ts";
 import { fold } from "../core/fold.ts";
 import type { Prompted } from "../core/instructions.ts";
-import type { EffectKey, RunId, Usage } from "../core/vocabulary.ts";
+import type { EffectKey, RunId, Usage, Verdict } from "../core/vocabulary.ts";
 import type { Github } from "../ports/github.ts";
 import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { RepositoryAccess } from "../ports/workspace.ts";
@@ -69,7 +69,11 @@ export async function performOrder(
       const bytes = Buffer.from(claim.spec.bundle.base64, "base64");
       await workspaces.adoptBundle(access, { headSha: claim.spec.bundle.headSha, bytes });
     }
-    result = await perform({ ...context, prompted: async (prompted) => void (told = prompted) });
+    result = await perform({
+      ...context,
+      prompted: async (prompted) => void (told = prompted),
+      decided: (routed) => tellChoice(client, { epoch: claim.epoch, routed }),
+    });
   } catch (thrown) {
     result = { ok: false, error: toBatonError(thrown).toData(), usage: [], kept: null };
   } finally {
@@ -143,6 +147,14 @@ function prepare(given: {
       void notes.push({ note, usage, ...(partial === undefined ? {} : { partial }) }),
   };
   return { context, workspaces, access, runId: state.runId as RunId };
+}
+
+/** Before the agent begins, as for one on the App's own machine. */
+async function tellChoice(client: Client, told: { epoch: number; routed: Verdict }): Promise<void> {
+  await client.post("heartbeat", told).catch((thrown: unknown) => {
+    // An App of an earlier version takes no choices; the work is as good without.
+    if (toBatonError(thrown).code !== "BATON_INPUT_INVALID") throw thrown;
+  });
 }
 
 /** Keeps the claim, tells the newest milestone, hears of a cancellation. */

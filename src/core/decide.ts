@@ -155,6 +155,14 @@ function withCost({ kind, ...effect }: EffectState, output: Json, usage: readonl
   return { ...output, costUsd: costOf({ kind, ...effect }, usage) };
 }
 
+/** Who does an attempt, and why; told twice, it is kept once. */
+export function routed(state: RunState, key: EffectKey, attempt: number, verdict: Verdict): RunEvent[] {
+  const current = state.effects.get(key)?.attempts.at(-1);
+  if (!state.open.has(key) || current?.attempt !== attempt) return [];
+  const known = state.decisions.some((one) => one.action === "route" && one.verdict.name === verdict.name);
+  return known ? [] : [{ type: "policy.decided", action: "route", actor: null, verdict, operationKey: null }];
+}
+
 /** How often it was really tried: attempts whose worker went away under them say nothing about the step. */
 function triesOf(effect: EffectState, attempt: number): number {
   return attempt - effect.attempts.filter(({ error }) => error?.code === "BATON_ATTEMPT_LOST").length;

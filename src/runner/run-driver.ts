@@ -10,7 +10,7 @@
  * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
 
-import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress } from "../core/decide.ts";
+import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress, routed } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
@@ -344,11 +344,7 @@ export class RunDriver {
       github: await this.#dependencies.github.installation(state.thread.repository.installationId),
       signal,
       decided: async (verdict: Verdict) => {
-        await this.#change((now) =>
-          now.open.has(effect.key)
-            ? [{ type: "policy.decided", action: "route", actor: null, verdict, operationKey: null }]
-            : [],
-        );
+        await this.#change((now) => routed(now, effect.key, attempt, verdict));
       },
       prompted: async (prompted) => {
         await this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.prompted", ...prompted }] : []));

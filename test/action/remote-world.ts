@@ -24,6 +24,8 @@ export interface RemoteWorld {
   world: ObservedWorld;
   publicUrl: string;
   jobs: RunnerJob[];
+  /** What was dispatched, also where no runner is started for it. */
+  orders: RunnerJob["order"][];
   /** Environments that agents had. */
   agentEnvironments(): Record<string, string>[];
   /** A token as a job gets it; `change` makes it another's. */
@@ -31,7 +33,9 @@ export interface RemoteWorld {
   close(): Promise<void>;
 }
 
-export async function remoteWorld(options: { startRunners?: boolean; patienceMs?: number } = {}): Promise<RemoteWorld> {
+export async function remoteWorld(
+  options: { startRunners?: boolean; patienceMs?: number; actions?: "read" | "write" } = {},
+): Promise<RemoteWorld> {
   const { privateKey, publicKey } = await generateKeyPair("RS256");
   const jwk = { ...(await exportJWK(publicKey)), kid: "1", alg: "RS256", use: "sig" };
   let world: ObservedWorld | null = null;
@@ -74,7 +78,9 @@ export async function remoteWorld(options: { startRunners?: boolean; patienceMs?
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   const jobs: RunnerJob[] = [];
+  const orders: RunnerJob["order"][] = [];
   const startJob = (inputs: Record<string, string>): void => {
+    orders.push(orderIn(inputs));
     if (world !== null && options.startRunners !== false) jobs.push(startRunner(world, issuerUrl, inputs, jobs.length));
   };
   world = await observedWorld({
@@ -82,7 +88,7 @@ export async function remoteWorld(options: { startRunners?: boolean; patienceMs?
     files: { ...sampleFiles, [runnerFile]: "on: { workflow_dispatch: { inputs: { effect: {} } } }\njobs: {}\n" },
     script: { ...sampleScript, implement: sampleScript.repair },
     config: "harness: { default: command }\nexecutor: actions\n",
-    grants: { actions: "write" },
+    grants: { actions: options.actions ?? "write" },
     environment: { PORT: `${port}`, BATON_PUBLIC_URL: publicUrl, BATON_OIDC_ISSUER: issuerUrl },
     github: { onDispatch: ({ inputs }) => startJob(inputs) },
   });
@@ -91,6 +97,7 @@ export async function remoteWorld(options: { startRunners?: boolean; patienceMs?
     world: started,
     publicUrl,
     jobs,
+    orders,
     token,
     agentEnvironments: () =>
       readFileSync(join(started.directory, "environments"), "utf8")
@@ -157,7 +164,11 @@ function startRunner(
     log,
     outputs: readFileSync(outputs, "utf8"),
   }));
-  return { order: JSON.parse(inputs["effect"] ?? "{}") as RunnerJob["order"], child, done };
+  return { order: orderIn(inputs), child, done };
+}
+
+function orderIn(inputs: Record<string, string>): RunnerJob["order"] {
+  return JSON.parse(inputs["effect"] ?? "{}") as RunnerJob["order"];
 }
 
 async function freePort(): Promise<number> {

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { limits } from "../../src/core/limits.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { ends, pulls, reaches, runState, say } from "../scenarios/helpers.ts";
+import { ends, pulls, reaches, repositoryOf, runState, say } from "../scenarios/helpers.ts";
 import { type RemoteWorld, remoteWorld } from "./remote-world.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -35,6 +36,11 @@ describe("runners", () => {
       attempts: [{ worker: "actions" }],
       output: { commits: 1, files: [{ path: "cart.js", added: 1, removed: 1 }] },
     });
+    const routes = state.decisions.filter(({ action }) => action === "route").map(({ verdict }) => verdict);
+    expect(routes).toMatchObject([
+      { name: "plan", status: "passed", reason: expect.stringMatching(/^Goes to command/) },
+      { name: "implement", status: "passed" },
+    ]);
     for (const { done } of jobs)
       expect(await done).toMatchObject({ exitCode: 0, outputs: expect.stringMatching(/passed/) });
     for (const environment of remote.agentEnvironments()) {
@@ -73,6 +79,16 @@ describe("runners", () => {
     const state = await reaches(world, "review");
     expect(jobs).toHaveLength(2);
     expect(state.effects.get("implement" as never)?.attempts).toHaveLength(1);
+  });
+});
+
+it("without `actions: write` the run ends, and says which permission is missing", async () => {
+  remote = await remoteWorld({ actions: "read" });
+  say(remote.world, "/baton run");
+  const { outcome } = await ends(remote.world);
+  expect(outcome?.error).toMatchObject({
+    code: "BATON_GITHUB_DENIED",
+    message: expect.stringMatching(/`actions: write`.*GitHub says: .*Resource not accessible by integration/s),
   });
 });
 
@@ -138,6 +154,55 @@ describe("the protocol", () => {
       return effect?.status === "succeeded" ? effect : null;
     });
     expect(planned.output).toMatchObject({ harness: "shell", text: "A plan, by a shell script." });
+  });
+
+  it("RC3: the token that a worker gets reads the contents of the one repository, and nothing else", async () => {
+    const { url } = await asked();
+    const claimed = await post(`${url}/claim`, {}, await remote.token());
+    const { git } = claimed.body["spec"] as unknown as { git: { token: string } };
+    const { github } = remote.world;
+    const { grants, repositoryIds } = github.state.tokens.get(git.token) ?? {};
+    expect(grants).toEqual({ contents: "read", metadata: "read" });
+    expect(repositoryIds).toEqual([repositoryOf(remote.world).id]);
+    const api = async (method: string, path: string, body?: object): Promise<number> => {
+      const response = await fetch(`${github.apiUrl}/repos/${repositoryName}${path}`, {
+        method,
+        headers: { authorization: `token ${git.token}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return response.status;
+    };
+    expect(await api("GET", "/contents/cart.js")).toBe(200);
+    const sha = repositoryOf(remote.world).refs.get("refs/heads/main");
+    expect(await api("POST", "/git/refs", { ref: "refs/heads/mine", sha })).toBe(403);
+    expect(await api("POST", `/issues/${remote.world.issue}/comments`, { body: "hello" })).toBe(403);
+    expect(await api("GET", "/actions/secrets")).toBe(403);
+  });
+
+  it("a runner that falls silent loses its attempt to another job, and what it posts later is refused", async () => {
+    const { run, url } = await asked();
+    const [lost, other] = [await remote.token(), await remote.token({ claims: { run_id: "78" } })];
+    expect(await post(`${url}/claim`, {}, lost)).toMatchObject({ status: 200, body: { epoch: 1 } });
+    const { store } = remote.world.baton.dependencies;
+    // As after 45 s without a word from it.
+    const operation = `effect:${run}/plan/1`;
+    await store.releaseLease({ name: operation, owner: "job:77", epoch: 1, expiresAt: 0 });
+    await store.setValue(`${operation}/seen`, { at: Date.now() - limits.remoteLeaseMs - 1_000, job: "77", epoch: 1 });
+    const effect = await remote.world.until("another attempt", async () => {
+      const now = (await runState(remote.world))?.effects.get("plan" as never);
+      return now?.attempts.length === 2 ? now : null;
+    });
+    expect(effect.attempts[0]?.error?.code).toBe("BATON_ATTEMPT_LOST");
+    await remote.world.until("another job", () => remote.orders.length === 2);
+    expect(remote.orders.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    const second = url.replace("/plan/1", "/plan/2");
+    expect(await post(`${second}/claim`, {}, other)).toMatchObject({ status: 200, body: { epoch: 1 } });
+    const error = { code: "BATON_HARNESS_AUTH", message: "The key is refused." };
+    const late = { epoch: 1, result: { ok: false, error, usage: [], kept: null } };
+    expect((await post(`${url}/result`, late, lost)).status).toBe(409);
+    expect((await post(`${second}/heartbeat`, { epoch: 1 }, lost)).status).toBe(409);
+    expect((await post(`${second}/result`, late, other)).status).toBe(200);
+    expect((await ends(remote.world)).effects.get("plan" as never)?.attempts).toHaveLength(2);
   });
 
   it("one claim, one epoch, one result; a body that is none names its fields", async () => {

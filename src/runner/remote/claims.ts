@@ -3,11 +3,12 @@
  *
  * RC1 One worker holds an attempt: a lease with an epoch, free again once it is silent for `limits.remoteLeaseMs`.
  * RC2 A worker must be a job of the repository's own runner workflow, on its default branch, in the repository of the run.
- * RC3 What a worker posts is checked by schemas and, for commits, by git; it never writes to GitHub.
+ * RC3 A worker gets a token that reads the contents of the run's repository, and nothing else: no effect that works elsewhere needs more.
+ * RC4 What a worker posts is checked by schemas and, for commits, by git; it never writes to GitHub.
  */
 
 import type { z } from "zod";
-import { progress } from "../../core/decide.ts";
+import { progress, routed } from "../../core/decide.ts";
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
@@ -80,13 +81,15 @@ export class EffectClaims {
   async heartbeat(
     attempt: Attempt,
     job: JobIdentity,
-    { epoch, note, usage, partial }: z.output<typeof heartbeatRequestSchema>,
+    { epoch, note, usage, partial, routed: verdict }: z.output<typeof heartbeatRequestSchema>,
   ): Promise<{ cancel: boolean }> {
     const { store, clock, redact } = this.#dependencies;
     const { state, effect } = await this.#attempt(attempt, job);
     await this.#hold(attempt, job, epoch);
     const operation = operationOf(attempt);
     await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch });
+    if (verdict !== undefined)
+      await this.#runner.change(state.runId, (now) => routed(now, effect.key, attempt.attempt, verdict));
     if (note !== undefined)
       await this.#runner.change(state.runId, (now) =>
         progress(now, effect.key, attempt.attempt, {

@@ -46,11 +46,22 @@ export const claimAnswerSchema = z.object({
 });
 export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;
 
+const choice = z.object({
+  name: z.string().min(1).max(300),
+  status: z.enum(["passed", "failed", "skipped"]),
+  reason: z.string().max(2_000),
+  evidence: z.array(z.never()).max(0),
+});
+const routedSchema = choice.extend({
+  children: z.array(choice.extend({ children: z.array(z.never()).max(0) })).max(50),
+});
+
 export const heartbeatRequestSchema = z.strictObject({
   epoch,
   note: z.string().max(2_000).optional().describe("A milestone for people."),
   usage: z.array(usageSchema).default([]).describe("What was used so far."),
   partial: partialSchema.optional().describe("How far it got, by the agent's own word."),
+  routed: routedSchema.optional().describe("Which agent and model the worker chose, and why: once, before it begins."),
 });
 export const heartbeatAnswerSchema = z.object({
   cancel: z.boolean().describe("True: stop, keep what was made, and post the result."),

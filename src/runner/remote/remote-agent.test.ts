@@ -4,6 +4,7 @@ import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { openMemory } from "../../adapters/memory/open.ts";
 import { silentLog } from "../../adapters/system/log.ts";
 import { defaultSettings } from "../../config/schema.ts";
+import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { PerformContext } from "../perform/performer.ts";
 import { forget, performRemotely } from "./remote-agent.ts";
@@ -89,6 +90,22 @@ it("`runnerWorkflow` names the workflow that is started", async () => {
   await pass(2_000);
   await performing;
   expect(dispatched).toEqual(["agents.yml"]);
+});
+
+it.each([
+  [
+    "BATON_GITHUB_DENIED",
+    "Resource not accessible by integration",
+    /baton-runner\.yml: the App lacks .*`actions: write`/,
+  ],
+  ["BATON_GITHUB_NOT_FOUND", "Not Found", /there is no `\.github\/workflows\/baton-runner\.yml` on main/],
+  ["BATON_GITHUB_UNAVAILABLE", "502", /^502$/],
+] as const)("a workflow that cannot be started, %s: what is missing is said", async (code, said, words) => {
+  const { context, store } = remote();
+  const dispatchWorkflow = async (): Promise<void> => Promise.reject(new BatonError(code, said));
+  const asked = performRemotely({ ...context, github: { ...context.github, dispatchWorkflow } });
+  await expect(asked).rejects.toMatchObject({ code, message: expect.stringMatching(words) });
+  expect(await store.value(`${operation}/asked`)).toBeNull();
 });
 
 it("a silent runner loses its claim: what it posts later has an old epoch", async () => {

@@ -92,10 +92,26 @@ async function ask({ dependencies, state, github }: PerformContext, attempt: Att
     );
   const order: Order = { ...attempt, endpoint: publicUrl };
   const { repository } = state.thread;
-  await github.dispatchWorkflow(repository, settingsOf(state).runnerWorkflow, repository.defaultBranch, {
-    effect: JSON.stringify(order),
-  });
+  const { runnerWorkflow } = settingsOf(state);
+  await github
+    .dispatchWorkflow(repository, runnerWorkflow, repository.defaultBranch, { effect: JSON.stringify(order) })
+    .catch((thrown: unknown) => {
+      throw undispatched(toBatonError(thrown), runnerWorkflow, repository.defaultBranch);
+    });
   await store.setValue(`${operationOf(attempt)}/asked`, { at: clock.now() });
+}
+
+/** What is missing is known here, and GitHub's own words do not tell it to whoever reads the thread. */
+function undispatched(error: BatonError, workflow: string, branch: string): BatonError {
+  const missing =
+    error.code === "BATON_GITHUB_DENIED"
+      ? "the App lacks the permission `actions: write`. Set Actions to “Read and write” in the App's settings, then accept it in this installation"
+      : error.code === "BATON_GITHUB_NOT_FOUND"
+        ? `there is no \`.github/workflows/${workflow}\` on ${branch} (\`runnerWorkflow\`)`
+        : null;
+  if (missing === null) return error;
+  const message = `\`executor: actions\` cannot start ${workflow}: ${missing}. GitHub says: ${error.message}`;
+  return new BatonError(error.code, message, { cause: error });
 }
 
 /** null: the worker never came, fell silent, or this Baton is being stopped. */

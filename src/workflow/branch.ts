@@ -8,7 +8,7 @@
 import type { AgentOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import type { ProcessContext } from "../core/process.ts";
-import type { Verdict } from "../core/vocabulary.ts";
+import type { Evidence, Verdict } from "../core/vocabulary.ts";
 import { matchesAny } from "../policy/paths.ts";
 import { pullRequestText } from "../prompt/handoff.ts";
 import type { ProcessFacts } from "./facts.ts";
@@ -141,13 +141,16 @@ export class Branch {
     for (const path of touched) this.#allowedPaths.add(path);
   }
 
-  /** BR2. `reason`: what the steps came to. */
-  async finish(ctx: ProcessContext, reason: string): Promise<Verdict> {
+  /** BR2. `reason` and `given`: what the steps came to. */
+  async finish(ctx: ProcessContext, reason: string, given: readonly Evidence[]): Promise<Verdict> {
     const verdict = (status: Verdict["status"], said: string): Verdict => ({
       name: "result",
       status,
       reason: said,
-      evidence: this.#pushedSha === null || !this.#published ? [] : [{ label: "head", value: this.#pushedSha }],
+      evidence: [
+        ...given,
+        ...(this.#pushedSha === null || !this.#published ? [] : [{ label: "head", value: this.#pushedSha }]),
+      ],
       children: this.#verdicts.map(withoutLogs),
     });
     const { settings, baseBranch } = this.#facts;

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { BatonError, hasCode, isBatonError } from "../core/errors.ts";
 import { demandFits } from "../core/pipeline.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition, ProcessSource } from "../core/process.ts";
-import { type Json, jsonSchema, shaSchema, type Verdict, verdictSchema } from "../core/vocabulary.ts";
+import { type Evidence, type Json, jsonSchema, shaSchema, type Verdict, verdictSchema } from "../core/vocabulary.ts";
 import {
   ancestorsOf,
   firstFailure,
@@ -18,6 +18,7 @@ import {
   succeeded,
   type WorkflowStep,
 } from "../core/workflow.ts";
+import { cut } from "../thread/cut.ts";
 import { neutralise } from "../thread/neutralise.ts";
 import { Branch } from "./branch.ts";
 import { lastWriters } from "./check.ts";
@@ -71,6 +72,8 @@ function fileOf(path: string, text: string): ProcessFile {
   throw new BatonError("BATON_INPUT_INVALID", lines.join("\n"));
 }
 
+const evidenceMax = 20;
+
 type Outputs = { [name: string]: Json | undefined };
 
 class ProcessRun {
@@ -112,7 +115,7 @@ class ProcessRun {
     const done = Object.values(results).filter(({ outcome }) => outcome === "succeeded").length;
     const rest = Object.values(results).filter(({ outcome }) => outcome === "failed").length;
     const reason = `${done} of ${steps.length} steps succeeded${rest === 0 ? "" : `, ${rest} failed and may`}.`;
-    return this.#end(await this.#branch.finish(this.#ctx, reason), outputs);
+    return this.#end(await this.#branch.finish(this.#ctx, reason, asEvidence(outputs)), outputs);
   }
 
   #end(verdict: Verdict, outputs: Record<string, Json>): YamlOutput {
@@ -503,6 +506,15 @@ function filled(value: Json | undefined, scope: Record<string, Json>): Json {
   if (Array.isArray(value)) return value.map((one) => filled(one, scope));
   if (typeof value !== "object" || value === null) return value ?? null;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one, scope)]));
+}
+
+/** What people read of the outputs; whole they are in the run's output. */
+function asEvidence(outputs: Record<string, Json>): Evidence[] {
+  const shown = Object.entries(outputs).slice(0, evidenceMax);
+  return shown.map(([label, value]) => ({
+    label,
+    value: cut(asText(value).replaceAll(/\s+/g, " ").trim(), 200, "…") || "(empty)",
+  }));
 }
 
 function asOutputs(output: Json): Outputs {

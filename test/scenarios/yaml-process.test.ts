@@ -1,0 +1,90 @@
+/** A process of the repository: the base branch's file runs, whatever a head holds and whatever the base holds later. */
+import { afterEach, expect, it } from "vitest";
+import { sampleFiles } from "../../src/demo/sample.ts";
+import { repositoryName } from "../../src/demo/world.ts";
+import { ends, type ObservedWorld, observedWorld, ownComments, reaches, repositoryOf, say } from "./helpers.ts";
+
+let world: ObservedWorld;
+afterEach(() => world.close());
+
+const path = ".github/baton/processes/greet.yaml";
+const greet = (from: string): string => `summary: Greets, and says what it saw.
+inputs:
+  name: { type: string }
+steps:
+  - id: look
+    agent:
+      role: review
+      prompt: Look at \${{ inputs.name }}.
+      answer: { type: object, properties: { files: { type: integer } }, required: [files] }
+  - id: which
+    ask: { question: "Greet \${{ inputs.name }}?", choices: [yes please, no] }
+  - id: run
+    if: steps.which.outputs.answer == 'yes please'
+    shell: [node, -p, "1 + \${{ steps.look.outputs.answer.files }}"]
+  - id: tell
+    publish: { comment: "${from} greets \${{ inputs.name }}: \${{ instructions }}" }
+outputs:
+  sum:
+    value: \${{ fromJSON(steps.run.outputs.output) }}
+    schema: { type: integer }
+`;
+const script = { review: [{ text: 'Seen.\n\n```json\n{"files": 6}\n```\n' }] };
+
+const push = (branch: string, text: string): Promise<unknown> =>
+  world.github.push({ repository: repositoryName, as: "alice", branch, files: { [path]: text }, message: branch });
+
+it("runs from the base branch to its outputs in the thread; a changed head and a changed base are not used, a restart changes nothing", async () => {
+  world = await observedWorld({ files: { ...sampleFiles, [path]: greet("Base") }, script });
+  await push("change", greet("Head").replace("role: review", "rule: review"));
+  const { number } = await world.github.openPullRequest({
+    repository: repositoryName,
+    as: "alice",
+    title: "Greet",
+    head: "change",
+  });
+
+  // What the head holds is only checked.
+  const check = await world.until("the check run", () =>
+    [...repositoryOf(world).checkRuns.values()].find(({ name }) => name === "Baton configuration"),
+  );
+  expect(check.conclusion).toBe("failure");
+  expect(check.annotations).toMatchObject([{ path, start_line: 7, message: expect.stringContaining("`role`") }]);
+
+  say(world, "/baton run greet name=shop good morning", "alice", number);
+  const begun = await reaches(world, "which", number);
+  expect(begun.process).toMatchObject({ name: "greet", source: { path, uses: [] } });
+  await push("main", greet("Later").replace("which", "other"));
+  await world.restart();
+  say(world, "/baton answer yes please", "alice", number);
+  const state = await ends(world, number);
+  expect(state.outcome?.verdict).toMatchObject({ status: "passed", evidence: [{ label: "sum", value: "7" }] });
+  const said = ownComments(world, number);
+  expect(said).toContainEqual(expect.stringContaining("Base greets shop: good morning"));
+  expect(said.join("\n")).not.toMatch(/(?:Head|Later) greets/);
+  expect(said.join("\n")).toContain(`\`greet\` @${begun.process.source?.hash.slice(0, 7)}`);
+  expect(said.join("\n")).toContain("sum");
+});
+
+it("help lists those of the repository; a broken one starts nothing and says its lines", async () => {
+  world = await observedWorld({
+    files: {
+      ...sampleFiles,
+      [path]: greet("Base"),
+      ".github/baton/processes/broken.yaml": "summary: Broken\nsteps:\n  - { id: a, uses: gret }\n",
+    },
+    script,
+  });
+  say(world, "/baton help");
+  const help = await world.until("help", () => ownComments(world)[0]);
+  expect(help).toContain("- `greet`: Greets, and says what it saw.");
+  expect(help).toContain("- `broken`: cannot run: .github/baton/processes/broken.yaml:3:");
+  say(world, "/baton run broken");
+  const refused = await world.until("the refusal", () =>
+    ownComments(world).find((body) => body.includes("has errors")),
+  );
+  expect(refused).toMatch(/broken\.yaml:3:20: There is no process `gret`.*Did you mean `greet`\?/);
+  say(world, "/baton run greet");
+  await world.until("the missing input", () => ownComments(world).find((body) => body.includes("inputs.name")));
+  expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+});

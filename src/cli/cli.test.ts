@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,6 +73,34 @@ describe("exit codes", () => {
 
   it("no error is told as success", () => {
     for (const errorCode of errorCodes) expect(exitCodeOf(new BatonError(errorCode, ""))).not.toBe(exitCodes.done);
+  });
+});
+
+describe("process check", () => {
+  const folder = ".github/baton/processes";
+  const good = "summary: S\nsteps: [{ id: a, shell: [x] }]\n";
+
+  it("tells problems of each file with line and column, also beside the others", async () => {
+    mkdirSync(join(directory, folder), { recursive: true });
+    file(`${folder}/good.yaml`, good);
+    file(`${folder}/plan.yaml`, good);
+    file(`${folder}/wrong.yaml`, "summary: S\nsteps:\n  - { id: a, uses: goood }\n");
+    const { code, out } = await baton("process check");
+    expect(code).toBe(exitCodes.no);
+    expect(out).toContain(`${folder}/good.yaml is right.`);
+    expect(out).toMatch(/plan\.yaml:1:1: error: `plan` is a process of Baton's own/);
+    expect(out).toMatch(/wrong\.yaml:3:20: error: There is no process `goood`.*Did you mean `good`\?/);
+    expect(await baton(`process check ${folder}/good.yaml`)).toMatchObject({ code: 0 });
+  });
+
+  it("--json is one value; a file that is not there or not read is said so", async () => {
+    file("one.yaml", good);
+    const { code, out } = await baton("process check one.yaml --json");
+    expect({ code, out: JSON.parse(out) }).toEqual({ code: 0, out: [{ path: "one.yaml", ok: true, problems: [] }] });
+    file("one.yml", good);
+    for (const words of ["process check none.yaml", "process check one.yml"])
+      expect((await baton(words)).err).toContain("BATON_INPUT_INVALID");
+    expect((await baton("process check")).out).toContain("There are no processes");
   });
 });
 

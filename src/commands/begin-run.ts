@@ -8,6 +8,7 @@ import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
+import { demandPlaceOf } from "./demand-place.ts";
 import { type FoundProcess, RepositoryProcesses, readInputs } from "./load-processes.ts";
 import { projectInstructions } from "./project-instructions.ts";
 import type { RaceChoice } from "./race.ts";
@@ -115,12 +116,7 @@ async function processOf(context: CommandContext, name: string): Promise<FoundPr
   const found = await repositoryProcesses(context).find(name);
   // Says what there is.
   if (found === null) return { definition: context.dependencies.processes.latest(name), file: null };
-  const kind = pullRequest === null ? "issue" : "pull-request";
-  if (found.file !== null && !found.file.on.includes(kind))
-    throw new BatonError(
-      "BATON_COMMAND_INVALID",
-      `\`${name}\` works on ${found.file.on.map((one) => `${one.replace("-", " ")}s`).join(" and ")} (\`on\`), and this is ${kind === "issue" ? "an issue" : "a pull request"}.`,
-    );
+  if (found.file !== null) demandPlaceOf(context.dependencies.processes, found.definition, pullRequest);
   return found;
 }
 

@@ -22,6 +22,8 @@ import { shapeOfType } from "../workflow/scope.ts";
 
 export const processFolder = ".github/baton/processes";
 const filesMax = 50;
+/** All texts of a run together: they stand in its first event. */
+const textsMax = 256 * 1024;
 const extension = ".yaml";
 
 export interface FoundProcess {
@@ -85,6 +87,12 @@ export class RepositoryProcesses {
     }
     const uses = used.map((one) => ({ name: one.name, path: one.path, hash: sha256(one.text), text: one.text }));
     const { path, text } = checked;
+    const length = uses.reduce((sum, one) => sum + one.text.length, text.length);
+    if (length > textsMax)
+      throw new BatonError(
+        "BATON_PROCESS_INVALID",
+        `\`${path}\` and what it uses have ${length} characters; at most ${textsMax} are read.`,
+      );
     const source: ProcessSource = { path, hash: sha256(text), text, uses };
     return { definition: compileSource(name, source), file: checked.parsed.file };
   }
@@ -181,7 +189,7 @@ export class RepositoryProcesses {
 }
 
 /** One line each, with its place and what was probably meant. */
-export function problemLines(path: string, problems: readonly ConfigProblem[]): string {
+function problemLines(path: string, problems: readonly ConfigProblem[]): string {
   return problems
     .map(({ line, column, message, suggestion }) => {
       const meant = suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`;

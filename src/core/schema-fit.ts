@@ -111,7 +111,7 @@ const words: Record<string, string> = {
   object: "a map",
 };
 
-export function shapeInWords(shape: Shape): string {
+function shapeInWords(shape: Shape): string {
   const values = valuesOf(shape);
   if (values !== null) return values.map((value) => JSON.stringify(value)).join(" or ");
   const forms = shape.anyOf ?? shape.oneOf;

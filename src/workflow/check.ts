@@ -303,6 +303,6 @@ export function lastWriters(
   return writers.filter((id) => !writers.some((other) => other !== id && ancestorsOf(other, needs).has(id)));
 }
 
-export function mayWrite(step: StepFile): boolean {
+function mayWrite(step: StepFile): boolean {
   return step.uses !== undefined || (step.agent !== undefined && accessOf(step.agent) === "write");
 }

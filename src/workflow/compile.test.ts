@@ -1,4 +1,5 @@
 /** YAML processes as stories: what they ask for, in which order, and how they end, with a crash before every answer. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { alice, bob, RunWorld } from "../../test/fakes/run-world.ts";
 import type { ProcessDefinition } from "../core/process.ts";
@@ -439,6 +440,44 @@ describe.each(["without a crash", "with a crash at every position"])("%s", (how)
     if (story.reason !== undefined) expect(reason).toMatch(story.reason);
     if (story.outputs !== undefined) expect(state.outcome?.output).toMatchObject({ outputs: story.outputs });
   });
+});
+
+it("whatever the graph: a step is open exactly when all that it needs has ended, with a crash at every position", async () => {
+  const graph = fc.integer({ min: 1, max: 6 }).chain((size) =>
+    fc.record({
+      needs: fc.tuple(
+        ...Array.from({ length: size }, (_, index) =>
+          fc.subarray(Array.from({ length: index }, (__, before) => `s${before}`)),
+        ),
+      ),
+      order: fc.shuffledSubarray(
+        Array.from({ length: size }, (_, index) => index),
+        { minLength: size, maxLength: size },
+      ),
+      picks: fc.array(fc.nat(), { minLength: size, maxLength: size }),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(graph, async ({ needs, order, picks }) => {
+      const lines = order.map(
+        (index) => `  - { id: s${index}, needs: [${(needs[index] as string[]).join(", ")}], shell: [x] }`,
+      );
+      const world = await RunWorld.start(compiled(`steps:\n${lines.join("\n")}`), facts());
+      const done = new Set<string>();
+      for (const pick of picks) {
+        await world.crash();
+        const ready = order
+          .filter((index) => !done.has(`s${index}`) && (needs[index] as string[]).every((need) => done.has(need)))
+          .map((index) => `s${index}`);
+        expect(world.open().toSorted()).toEqual(ready.toSorted());
+        const key = world.open()[pick % ready.length] as string;
+        await world.succeed(key, ended(0));
+        done.add(key);
+      }
+      expect(world.state.outcome?.verdict.status).toBe("passed");
+    }),
+    { numRuns: 40 },
+  );
 });
 
 describe("what steps are asked with", () => {

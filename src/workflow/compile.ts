@@ -38,7 +38,7 @@ export interface YamlOutput {
   headSha: string | null;
 }
 
-export const yamlOutputSchema: z.ZodType<YamlOutput> = z.object({
+const yamlOutputSchema: z.ZodType<YamlOutput> = z.object({
   verdict: verdictSchema,
   outputs: z.record(z.string(), jsonSchema),
   pullRequest: z.number().int().nullable(),
@@ -55,6 +55,7 @@ export function compileSource(name: string, source: ProcessSource): ProcessDefin
     version: 1,
     source,
     summary: file.summary,
+    on: file.on,
     stages,
     input: factsSchema.extend({ inputs: inputsSchema(file.inputs).prefault({}) }) as unknown as z.ZodType<ProcessFacts>,
     output: yamlOutputSchema,

@@ -55,7 +55,7 @@ export interface ExpressionProblem {
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: ExpressionProblem };
 
 /** What became of the steps before; only where a step asks whether it runs. */
-export const statusFunctions = ["always", "failure", "success"] as const;
+const statusFunctions = ["always", "failure", "success"] as const;
 const textFunctions = ["case", "contains", "endsWith", "format", "fromJSON", "join", "startsWith", "toJSON"] as const;
 const functionNames = [...textFunctions, ...statusFunctions];
 

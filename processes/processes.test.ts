@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Json } from "../src/core/vocabulary.ts";
 import { told } from "../test/fakes/prompt.ts";
-import { alice, RunWorld } from "../test/fakes/run-world.ts";
+import { alice, bob, RunWorld } from "../test/fakes/run-world.ts";
 import {
   agent,
   answered,
@@ -146,6 +146,18 @@ const stories: Story[] = [
     reason: /approved/,
   },
   {
+    name: "a plan that needs an answer first",
+    input: input({ planBreakpoint: "ask" }),
+    steps: [
+      ["plan", { ...(agent(null) as object), text: "I looked.\n### Questions\n- Round up, @bob?" }],
+      ["plan-question", { answer: "Never round.", by: bob as unknown as Json }],
+      ["plan#2", agent(null)],
+      ["plan-approval", answered("rejected")],
+    ],
+    status: "failed",
+    reason: /plan was rejected/,
+  },
+  {
     name: "a plan that is rejected",
     input: input({ planBreakpoint: "ask" }),
     steps: [plan, ["plan-approval", answered("rejected")]],
@@ -263,6 +275,8 @@ describe("what the steps are told", () => {
     expect(promptOf(repaired, "repair")).toContain("AssertionError");
     const revised = await play(find("a plan that is revised, then approved"), false);
     expect(promptOf(revised, "plan#2")).toContain("Begin with the test.");
+    const told = promptOf(await play(find("a plan that needs an answer first"), false), "plan#2");
+    expect(told).toMatch(/Round up, @bob\?[\s\S]*@bob answered:\nNever round\./);
     const addressed = await play(find("requested changes are addressed, up to the limit"), false);
     expect(promptOf(addressed, "address")).toContain("Say why.");
   });

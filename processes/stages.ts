@@ -21,7 +21,9 @@ import {
   parsePlan,
   prompts,
   pullRequestText,
+  questionsOf,
   renderPlan,
+  showQuestions,
   type Verdict,
 } from "../src/index.ts";
 import type { WorkInput, WorkOutput } from "./schema.ts";
@@ -59,6 +61,14 @@ export function presentSha(input: WorkInput): string {
   return input.branchSha ?? input.baseSha;
 }
 
+/** An agent that goes on asking plans with what it has. */
+const questionRoundsMax = 2;
+
+/** Where people approve the plan they are there to be asked. */
+export function whoAnswers({ settings }: WorkInput): { questions?: "thread" } {
+  return settings.planBreakpoint === "ask" ? { questions: "thread" } : {};
+}
+
 /**
  * A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected.
  * `problemsOf` says what hinders carrying it out: then it is revised, as often as `revisionsMax` says.
@@ -67,7 +77,7 @@ export async function makePlan(
   ctx: ProcessContext,
   input: WorkInput,
   {
-    promptOf = (feedback) => prompts.plan({ ...input, feedback }),
+    promptOf = (feedback) => prompts.plan({ ...input, ...whoAnswers(input), feedback }),
     problemsOf = () => [],
     revisionsMax = 0,
   }: {
@@ -77,6 +87,7 @@ export async function makePlan(
   } = {},
 ): Promise<Plan | null> {
   let feedback = "";
+  let asked = 0;
   for (let revisions = 0; ; ) {
     const planned = await ctx.agent("plan", {
       title: feedback === "" ? "Plan the change" : "Revise the plan",
@@ -87,6 +98,19 @@ export async function makePlan(
       prompt: promptOf(feedback),
       ...chosen(input),
     });
+    const questions =
+      asked < questionRoundsMax && input.settings.planBreakpoint === "ask" ? questionsOf(planned.text) : [];
+    if (questions.length > 0) {
+      asked += 1;
+      const { answer, by } = await ctx.ask("plan-question", {
+        title: "Answer what the plan depends on",
+        stage: "Plan",
+        question: showQuestions(questions),
+        answerKind: "text",
+      });
+      feedback = `You asked:\n${questions.join("\n")}\n\n@${by.login} answered:\n${answer}`;
+      continue;
+    }
     const plan = parsePlan(planned.text);
     const problems = problemsOf(plan);
     if (problems.length > 0) {

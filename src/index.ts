@@ -16,7 +16,7 @@ export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./cor
 export { matchesAny } from "./policy/paths.ts";
 export { factsSchema as promptFactsSchema, type Handoff } from "./prompt/facts.ts";
 export { type Finding, findingsSchema, readFindings, renderFindings } from "./prompt/findings.ts";
-export { handoff, pullRequestText, questionsOf } from "./prompt/handoff.ts";
+export { handoff, pullRequestText, questionsOf, showQuestions } from "./prompt/handoff.ts";
 export {
   type Outcome,
   type OutcomeAnswer,

@@ -124,6 +124,7 @@ const otherVariables = [
   "BATON_DEBUG",
   "BATON_TEST_DATABASE_URL",
   "BATON_TEST_HARNESSES",
+  "BATON_TEST_SHOW",
 ];
 const known = new Set<string>([...errorCodes, ...Object.keys(environmentSchema.shape), ...otherVariables]);
 const properties = Object.entries(settingsJsonSchema().properties ?? {});

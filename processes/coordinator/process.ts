@@ -24,6 +24,7 @@ import {
   publish,
   untilApproved,
   type Work,
+  whoAnswers,
 } from "../stages.ts";
 
 export const coordinator = defineProcess<WorkInput, WorkOutput>({
@@ -45,7 +46,7 @@ export const coordinator = defineProcess<WorkInput, WorkOutput>({
 
   async run(ctx, input) {
     const plan = await makePlan(ctx, input, {
-      promptOf: (feedback) => prompts.split({ ...input, feedback }),
+      promptOf: (feedback) => prompts.split({ ...input, ...whoAnswers(input), feedback }),
       problemsOf: (made) =>
         made.steps.length === 0 ? made.problems : compilePlan(made.steps).problems.map(({ message }) => message),
       revisionsMax: 2,

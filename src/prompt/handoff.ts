@@ -8,6 +8,7 @@
 import type { AgentInput, AgentOutput } from "../core/effect.ts";
 import { cut } from "../thread/cut.ts";
 import { neutralise } from "../thread/neutralise.ts";
+import { cell } from "./cell.ts";
 import type { Handoff } from "./facts.ts";
 import { type Outcome, type OutcomeAnswer, renderOutcomes, unanswered } from "./outcomes.ts";
 import { charactersPerToken } from "./tokens.ts";
@@ -41,6 +42,11 @@ export function questionsOf(text: string): string[] {
     .filter((line) => line !== "")
     .slice(0, questionsMax)
     .map((line) => cut(line, 500, "…"));
+}
+
+/** The same for the thread: what mentions, links or commands in it does nothing. */
+export function showQuestions(questions: readonly string[]): string {
+  return questions.map((question) => cell(question, 500)).join(" ");
 }
 
 interface Edge {

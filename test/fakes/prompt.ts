@@ -6,7 +6,7 @@ import { overlaysOf } from "../../src/prompt/overlay.ts";
 import { type PromptFacts, readPrompt } from "../../src/prompt/prompts.ts";
 import type { PromptContext } from "../../src/prompt/section.ts";
 
-export function contextOf(input: AgentInput, more: Partial<PromptContext> = {}): PromptContext {
+function contextOf(input: AgentInput, more: Partial<PromptContext> = {}): PromptContext {
   const { role, access, prompt } = input;
   if ("system" in prompt) throw new Error("A prompt in words has no context.");
   const { task, facts } = readPrompt(prompt);

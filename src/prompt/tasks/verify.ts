@@ -22,7 +22,7 @@ export const verify = defineTask({
         .join("\n\n"),
     },
     now(
-      "Change nothing that should last. Find out for each outcome under *What must hold at the end* whether it holds on what you have here. Run what shows it; write a script of your own outside the repository's files where nothing does.",
+      "Change nothing that should last. Find out for each expected outcome whether it holds on what you have here. Run what shows it; write a script of your own outside the repository's files where nothing does.",
     ),
     { name: "answers", heading: "How to end", body: answersFormat(outcomes) },
   ],

@@ -51,7 +51,8 @@ export const limits = {
   promptUntrustedCharactersMax: 48_000,
   /** Some agents take their system text as one argument, and Linux ends those at 128 KiB: instructions and plan stay well below. */
   promptInstructionsCharactersMax: 16_000,
-  promptPlanCharactersMax: 12_000,
+  promptPlanCharactersMax: 10_000,
+  promptNamesCharactersMax: 2_000,
   effectsPerRunMax: 10_000,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,

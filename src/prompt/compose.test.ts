@@ -4,6 +4,7 @@ import { smallFacts } from "../../test/fakes/prompt.ts";
 import { defaultSettings } from "../config/schema.ts";
 import { compose, partsOf } from "./compose.ts";
 import type { Facts } from "./facts.ts";
+import { outcomeCharactersMax, outcomesMax } from "./outcomes.ts";
 import { overlays, overlaysOf } from "./overlay.ts";
 import { comparePrompts, measure } from "./prefix.ts";
 import { prompts, readPrompt } from "./prompts.ts";
@@ -76,6 +77,30 @@ describe("strata", () => {
         expect(partsOf(b ?? []).system).toBe(partsOf(a ?? []).system);
       }),
     );
+  });
+
+  it("the system text fits into one argument of a program, whatever is in it", () => {
+    const wide = "漢".repeat(30_000);
+    const outcomes = Array.from({ length: outcomesMax }, (_, index) => ({
+      id: `${"a".repeat(40)}.${index}`,
+      statement: "漢".repeat(outcomeCharactersMax),
+    }));
+    const names = Array.from({ length: 200 }, (_, index) => `${"漢".repeat(250)}${index}`);
+    const { system } = partsOf(
+      compose(
+        context({
+          facts: { ...facts, projectInstructions: wide, plan: wide, outcomes, worker: { paths: [], others: [] } },
+          overlays: ["headless", "worker", "plan-only"],
+          settings: {
+            ...defaultSettings,
+            protectedPaths: names,
+            gates: { ...defaultSettings.gates, required: names.map((name) => ({ name, app: null })) },
+          },
+        }),
+      ),
+    );
+    expect(system).toContain("Expected outcomes");
+    expect(Buffer.byteLength(system)).toBeLessThan(128 * 1024 - 1);
   });
 
   it("stable comes before runtime before turn, and the boundary of the cache is where the turn begins", () => {

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { limits } from "../core/limits.ts";
 import {
   answersFormat,
   type Outcome,
+  outcomeCharactersMax,
   outcomesMax,
   outcomesVerdict,
   readAnswers,
@@ -98,6 +100,6 @@ describe("answers", () => {
   });
 
   it("as many as may be expected fit into the prompt", () => {
-    expect(outcomesMax * 240).toBeLessThan(12_000);
+    expect(outcomesMax * (outcomeCharactersMax + 48)).toBeLessThanOrEqual(limits.promptPlanCharactersMax);
   });
 });

@@ -24,6 +24,7 @@ function row({ position, at, event }: StoredEvent): string[] {
   const told = [
     ...("key" in fields ? [fields.key] : []),
     ...("attempt" in fields ? [`attempt ${fields.attempt}`] : []),
+    ...("promptId" in fields ? [`prompt ${fields.promptId.slice(0, 12)}`] : []),
     ...("title" in fields ? [fields.title] : []),
     ...("reason" in fields ? [fields.reason] : []),
     ...("error" in fields ? [`${fields.error.code}: ${fields.error.message}`] : []),

@@ -1,6 +1,5 @@
+import { limits } from "../../core/limits.ts";
 import type { PromptSection } from "../section.ts";
-
-const globsMax = 40;
 
 /** What of `baton.yaml` bears on the work: an agent that knows it wastes no attempt on what is refused. */
 export const configuration: PromptSection = {
@@ -8,17 +7,28 @@ export const configuration: PromptSection = {
   stratum: "runtime",
   summary: "Protected paths and required checks of `baton.yaml`.",
   write: ({ access, settings: { protectedPaths, gates } }) => {
-    const checks = gates.required.map(({ name }) => `\`${name.replaceAll("`", "")}\``);
-    const globs = protectedPaths.slice(0, globsMax).map((glob) => `\`${glob.replaceAll("`", "")}\``);
-    const more = protectedPaths.length - globs.length;
+    const paths = access === "write" ? listed(protectedPaths) : "";
+    const checks = listed(gates.required.map(({ name }) => name));
     return {
       heading: "Rules of this repository",
       body: [
-        ...(access === "write" && globs.length > 0
-          ? [`A change of these needs a person: ${globs.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`]
-          : []),
-        ...(checks.length > 0 ? [`Checks that must be green: ${checks.join(", ")}.`] : []),
+        ...(paths === "" ? [] : [`A change of these needs a person: ${paths}.`]),
+        ...(checks === "" ? [] : [`Checks that must be green: ${checks}.`]),
       ].join("\n"),
     };
   },
 };
+
+/** As many as there is room for; how many more there are is said. */
+function listed(names: readonly string[]): string {
+  const shown: string[] = [];
+  let left: number = limits.promptNamesCharactersMax;
+  for (const name of names) {
+    const one = `\`${name.replaceAll(/[`\n]/g, "")}\``;
+    left -= one.length + 2;
+    if (left < 0) break;
+    shown.push(one);
+  }
+  const more = names.length - shown.length;
+  return `${shown.join(", ")}${more === 0 ? "" : ` and ${more} more`}`;
+}

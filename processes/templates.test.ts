@@ -23,6 +23,7 @@ import { coordinator } from "./coordinator/process.ts";
 import { explore } from "./explore/process.ts";
 import { fixCi } from "./fix-ci/process.ts";
 import { implement } from "./implement/process.ts";
+import { builtInProcesses } from "./index.ts";
 import { plan } from "./plan/process.ts";
 import { review } from "./review/process.ts";
 import type { WorkInput } from "./schema.ts";
@@ -401,6 +402,32 @@ it("those that only read ask for nothing but reading and comments, whatever they
   expect(templates.flatMap(({ process }) => (process.reach === undefined ? [] : [process.name]))).toEqual(
     expect.arrayContaining(["explore", "plan", "review", "verify"]),
   );
+});
+
+it.each(["explore", "plan", "implement", "verify", "review", "fix-ci", "coordinator"])(
+  "the guide of %s names what its stories ask for",
+  async (name) => {
+    const asked = new Set<string>();
+    const { guide } = builtInProcesses().latest(name);
+    for (const { process, input: given = input(), steps: list } of templates) {
+      if (process.name !== name) continue;
+      const world = await tell(process, given, list, false);
+      for (const key of world.state.effects.keys()) asked.add((key.split("/").at(-1) ?? "").replace(/#\d+$/, ""));
+    }
+    expect(Object.keys(guide?.effects ?? {})).toEqual(expect.arrayContaining([...asked]));
+  },
+);
+
+it("every ready-made process says when to take it, what it asks and what it costs", () => {
+  const registry = builtInProcesses();
+  for (const name of registry.names())
+    expect(registry.latest(name), name).toMatchObject({
+      guide: {
+        when: expect.stringMatching(/\w/),
+        asks: expect.stringMatching(/\w/),
+        costs: expect.stringMatching(/\w/),
+      },
+    });
 });
 
 describe("what the steps are told", () => {

@@ -13,6 +13,7 @@ import { effectsOpenapi } from "./generators/effects-openapi.ts";
 import { errorReference } from "./generators/error-reference.ts";
 import { invariantsReference } from "./generators/invariants-reference.ts";
 import { policyReference } from "./generators/policy-reference.ts";
+import { processReference } from "./generators/process-reference.ts";
 import { processSchema } from "./generators/process-schema.ts";
 import { promptReference } from "./generators/prompt-reference.ts";
 import { settingsReference } from "./generators/settings-reference.ts";
@@ -30,6 +31,7 @@ export function generatedFiles(): GeneratedFile[] {
     processSchema(),
     policyReference(),
     commandReference(),
+    processReference(),
     errorReference(),
     settingsReference(),
     invariantsReference(),

@@ -1,5 +1,6 @@
 /** address-review: works on the branch of an existing pull request: what was asked for, until checks are green and a person approves. */
 import { defineProcess } from "../../src/index.ts";
+import { effectsOf } from "../guide.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";
 import { addressReview, begin, ended, no, untilApproved } from "../stages.ts";
 
@@ -13,6 +14,7 @@ export const addressReviewProcess = defineProcess<WorkInput, WorkOutput>({
     when: "A pull request has comments or a review to answer, or you want something of it changed.",
     asks: "Approval of protected paths, and a review.",
     costs: "A step for what is asked; each repair and each round of review is one more.",
+    effects: effectsOf("address", "protected-paths", "push", "checks", "repair", "request-review", "review", "merge"),
   },
   stages: ["Address", "Publish", "Checks", "Review", "Finish"],
   input: workInputSchema,

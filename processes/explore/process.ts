@@ -1,5 +1,6 @@
 /** explore: a question about the code, answered in the thread. */
 import { answerText, defineProcess, prompts } from "../../src/index.ts";
+import { effectsOf } from "../guide.ts";
 import { type ExploreOutput, exploreOutputSchema, type WorkInput, workInputSchema } from "../schema.ts";
 import { chosen, no, post, presentSha } from "../stages.ts";
 
@@ -12,6 +13,7 @@ export const explore = defineProcess<WorkInput, ExploreOutput>({
     when: "You want to know how something works, where it stands or what a change would touch, before you decide.",
     asks: "Nothing.",
     costs: "One reading step.",
+    effects: effectsOf("explore", "post"),
   },
   stages: ["Explore", "Answer"],
   input: workInputSchema,

@@ -1,5 +1,6 @@
 /** fix-ci: the red checks of a pull request become green, on its own branch. */
 import { defineProcess } from "../../src/index.ts";
+import { effectsOf } from "../guide.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";
 import { begin, ended, makeChecksGreen } from "../stages.ts";
 
@@ -12,6 +13,7 @@ export const fixCi = defineProcess<WorkInput, WorkOutput>({
     when: "The checks of a pull request are red and you want nothing else of it changed.",
     asks: "Approval of protected paths.",
     costs: "One writing step for each repair, `limits.repairAttempts` at most; nothing where the checks are green.",
+    effects: effectsOf("checks", "repair", "protected-paths", "push"),
   },
   stages: ["Checks", "Publish"],
   input: workInputSchema,

@@ -1,5 +1,6 @@
 /** implement: an issue becomes a draft pull request with green checks; what comes then is yours. */
 import { defineProcess, prompts } from "../../src/index.ts";
+import { effectsOf } from "../guide.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";
 import { begin, ended, makeChecksGreen, no, protectedPathsAllowed, publish, write } from "../stages.ts";
 
@@ -12,6 +13,7 @@ export const implement = defineProcess<WorkInput, WorkOutput>({
     when: "You know what you want, or `plan` has said it, and take the review into your own hands.",
     asks: "Approval of protected paths.",
     costs: "One writing step; each repair is one more.",
+    effects: effectsOf("implement", "protected-paths", "push", "pull-request", "checks", "repair", "refresh"),
   },
   stages: ["Implement", "Publish", "Checks"],
   input: workInputSchema,

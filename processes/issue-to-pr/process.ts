@@ -1,5 +1,6 @@
 /** issue-to-pr: an issue becomes a reviewed pull request with green checks. */
 import { defineProcess, outcomesOf, prompts, renderPlan } from "../../src/index.ts";
+import { effectsOf, untilApprovedEffects } from "../guide.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";
 import { begin, ended, makePlan, no, protectedPathsAllowed, publish, untilApproved, write } from "../stages.ts";
 
@@ -12,6 +13,7 @@ export const issueToPr = defineProcess<WorkInput, WorkOutput>({
     when: "You want an issue done, from the plan to a reviewed pull request.",
     asks: "Approval of the plan (`breakpoints.plan: ask`), of protected paths, and a review.",
     costs: "A planning and an implementing step; each repair and each round of review is one more.",
+    effects: effectsOf("plan", "plan-approval", "implement", ...untilApprovedEffects),
   },
   stages: ["Plan", "Implement", "Publish", "Checks", "Review", "Finish"],
   input: workInputSchema,

@@ -1,5 +1,6 @@
 /** plan: a plan in the thread; `implement` goes on from it. */
 import { answerText, defineProcess, outcomesOf, renderPlan } from "../../src/index.ts";
+import { effectsOf } from "../guide.ts";
 import { type PlanOutput, planOutputSchema, type WorkInput, workInputSchema } from "../schema.ts";
 import { makePlan, no, post, presentSha } from "../stages.ts";
 
@@ -12,6 +13,7 @@ export const plan = defineProcess<WorkInput, PlanOutput>({
     when: "You want to see how something would be done before anything is. `implement` then does what was planned in this thread.",
     asks: "Approval of the plan where `breakpoints.plan: ask`; what you say against it goes into the next one.",
     costs: "One reading step; each revision is one more.",
+    effects: effectsOf("plan", "plan-approval", "post"),
   },
   stages: ["Plan", "Answer"],
   input: workInputSchema,

@@ -50,6 +50,11 @@ export const race = defineProcess<RaceInput, WorkOutput>({
   version: 1,
   summary:
     "Several agents make the same change at once; CI, then the smaller diff, then the cost choose the one that becomes the pull request.",
+  guide: {
+    when: "You want to choose among the work of several agents: `/baton race`, which names them.",
+    asks: "As `issue-to-pr`.",
+    costs: "A planning step, one writing step for each contestant within its share, then as `issue-to-pr`.",
+  },
   stages: ["Plan", "Race", "Judge", "Publish", "Checks", "Review", "Finish"],
   input: raceInputSchema,
   output: workOutputSchema,

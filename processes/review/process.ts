@@ -11,6 +11,7 @@ import {
   type Verdict,
 } from "../../src/index.ts";
 import { readAsked } from "../asked.ts";
+import { effectsOf } from "../guide.ts";
 import { type ReviewOutput, reviewOutputSchema, type WorkInput, workInputSchema } from "../schema.ts";
 import { chosen, no, post, presentSha } from "../stages.ts";
 
@@ -24,6 +25,7 @@ export const review = defineProcess<WorkInput, ReviewOutput>({
     when: "You want a pull request looked at before people review it. List items after the command are outcomes that the reviewer answers one by one, with evidence.",
     asks: "Nothing; it never approves.",
     costs: "One reading step.",
+    effects: { review: "an agent reads the change", ...effectsOf("post") },
   },
   stages: ["Review", "Answer"],
   input: workInputSchema,

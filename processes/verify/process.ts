@@ -14,6 +14,7 @@ import {
   type Verdict,
 } from "../../src/index.ts";
 import { readAsked } from "../asked.ts";
+import { effectsOf } from "../guide.ts";
 import { type VerifyOutput, verifyOutputSchema, type WorkInput, workInputSchema } from "../schema.ts";
 import { checksOf, chosen, no, post, presentSha, withoutLogs } from "../stages.ts";
 
@@ -27,6 +28,7 @@ export const verify = defineProcess<WorkInput, VerifyOutput>({
     asks: "Nothing.",
     costs:
       "One reading step, one more where the outcomes are drawn from the thread; commands and checks cost no model.",
+    effects: effectsOf("expect", "checks", "command", "verify", "post"),
   },
   stages: ["Expect", "Run", "Verify", "Answer"],
   input: workInputSchema,

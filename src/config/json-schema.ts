@@ -62,6 +62,7 @@ export function keysAt(path: readonly (string | number)[], root = settingsJsonSc
 /** In words: `one of "ask", "auto"`, `a whole number from 1 to 500`, `a list of texts`. */
 export function describeSchema(schema: JsonSchema): string {
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(describeSchema))].join(" or ");
+  if (Array.isArray(schema.type)) return schema.type.map((type) => describeSchema({ ...schema, type })).join(" or ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined)
     return schema.enum.length === 1
@@ -88,8 +89,8 @@ export function describeSchema(schema: JsonSchema): string {
 }
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
-  const low = minimum ?? exclusiveMinimum;
-  // zod writes the largest safe integer where there is no bound.
+  // zod writes the smallest and the largest safe integer where there is no bound.
+  const low = [minimum, exclusiveMinimum].find((value) => value !== undefined && value > Number.MIN_SAFE_INTEGER);
   const high = [maximum, exclusiveMaximum].find((value) => value !== undefined && value < Number.MAX_SAFE_INTEGER);
   const above = minimum === undefined ? "more than" : "at least";
   const below = maximum === undefined ? "less than" : "at most";

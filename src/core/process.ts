@@ -104,7 +104,13 @@ export interface ProcessDefinition<I = unknown, O = unknown> {
   /** The most that its effects may do; without it anything that the repository allows. */
   reach?: Reach;
   /** For the reference of processes: when to take it, what it asks people, what it costs. */
-  guide?: { when: string; asks: string; costs: string };
+  guide?: {
+    when: string;
+    asks: string;
+    costs: string;
+    /** By name, without the branches that it stands in. */
+    effects?: Readonly<Record<string, string>>;
+  };
   /** What people see as the plan, in order. */
   stages: string[];
   input: z.ZodType<I>;

@@ -4,7 +4,13 @@ export const run = defineCommand({
   name: "run",
   usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [what to do]",
   summary: "Start a run on this thread.",
-  examples: ["run", "run --budget 2.50 Keep the public API as it is.", "run issue-to-pr --harness codex"],
+  examples: [
+    "run",
+    "run --budget 2.50 Keep the public API as it is.",
+    "run issue-to-pr --harness codex",
+    "run plan",
+    "run verify\n- An empty cart costs 0\n$ npm test",
+  ],
   needs: "run",
   options: {
     harness: { value: "NAME", summary: "Coding agent to use.", schema: nameSchema },

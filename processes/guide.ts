@@ -1,0 +1,43 @@
+/** What the effects of the shared stages are, in words; `docs/reference/processes.md` is made of them, the stories check the lists. */
+const words = {
+  explore: "an agent reads and answers",
+  plan: "an agent reads and plans",
+  "plan-approval": "a person approves the plan",
+  expect: "an agent reads and says what should hold",
+  verify: "an agent reads and answers the outcomes",
+  review: "a person reviews the head",
+  command: "a command runs in a worktree",
+  post: "a comment in the thread",
+  implement: "an agent writes",
+  step: "an agent writes, one for each step of the plan, several at once",
+  outside: "a person allows paths outside a step's scope",
+  approval: "a person approves a step that the plan marks",
+  join: "the steps' commits are merged",
+  repair: "an agent writes, with the logs of what is red",
+  address: "an agent writes, with what the review says",
+  "protected-paths": "a person allows changes of protected paths",
+  push: "the branch is pushed",
+  "pull-request": "a pull request is opened",
+  refresh: "its text is brought up to date",
+  checks: "Baton waits for the checks of exactly this commit",
+  "request-review": "reviewers are asked",
+  merge: "the approved head is merged, where `merge: auto`",
+} as const;
+
+export function effectsOf(...names: (keyof typeof words)[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, words[name]]));
+}
+
+/** From the first push to the end. */
+export const untilApprovedEffects = [
+  "protected-paths",
+  "push",
+  "pull-request",
+  "refresh",
+  "checks",
+  "repair",
+  "request-review",
+  "review",
+  "address",
+  "merge",
+] as const;

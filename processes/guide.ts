@@ -2,6 +2,7 @@
 const words = {
   explore: "an agent reads and answers",
   plan: "an agent reads and plans",
+  "plan-question": "a person answers what the plan depends on, where `breakpoints.plan: ask`",
   "plan-approval": "a person approves the plan",
   expect: "an agent reads and says what should hold",
   verify: "an agent reads and answers the outcomes",

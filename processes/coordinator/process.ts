@@ -39,7 +39,16 @@ export const coordinator = defineProcess<WorkInput, WorkOutput>({
     asks: "Approval of the plan (`breakpoints.plan: ask`), of steps that the plan marks, of paths outside a step's scope, of protected paths, and a review.",
     costs:
       "A planning step and one writing step for each step of the plan; a step whose changes could not be merged is done again. Repairs and rounds of review as with `issue-to-pr`.",
-    effects: effectsOf("plan", "plan-approval", "approval", "step", "outside", "join", ...untilApprovedEffects),
+    effects: effectsOf(
+      "plan",
+      "plan-question",
+      "plan-approval",
+      "approval",
+      "step",
+      "outside",
+      "join",
+      ...untilApprovedEffects,
+    ),
   },
   stages: ["Plan", "Work", "Publish", "Checks", "Review", "Finish"],
   input: workInputSchema,

@@ -13,7 +13,7 @@ export const issueToPr = defineProcess<WorkInput, WorkOutput>({
     when: "You want an issue done, from the plan to a reviewed pull request.",
     asks: "Approval of the plan (`breakpoints.plan: ask`), of protected paths, and a review.",
     costs: "A planning and an implementing step; each repair and each round of review is one more.",
-    effects: effectsOf("plan", "plan-approval", "implement", ...untilApprovedEffects),
+    effects: effectsOf("plan", "plan-question", "plan-approval", "implement", ...untilApprovedEffects),
   },
   stages: ["Plan", "Implement", "Publish", "Checks", "Review", "Finish"],
   input: workInputSchema,

@@ -13,7 +13,7 @@ export const plan = defineProcess<WorkInput, PlanOutput>({
     when: "You want to see how something would be done before anything is. `implement` then does what was planned in this thread.",
     asks: "Approval of the plan where `breakpoints.plan: ask`; what you say against it goes into the next one.",
     costs: "One reading step; each revision is one more.",
-    effects: effectsOf("plan", "plan-approval", "post"),
+    effects: effectsOf("plan", "plan-question", "plan-approval", "post"),
   },
   stages: ["Plan", "Answer"],
   input: workInputSchema,

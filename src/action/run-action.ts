@@ -9,6 +9,7 @@ import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { changedConfig } from "../commands/check-config.ts";
+import { loadSettings } from "../commands/load-settings.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
@@ -24,6 +25,7 @@ import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared } from "./home.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
+import { tidy } from "./retention.ts";
 import type { ActionSettings } from "./settings.ts";
 import { startCi } from "./start-ci.ts";
 
@@ -119,9 +121,32 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
       if (event.number !== null) return handleHome(job, homeOf(event.number), null);
       const now = systemClock.now();
       const homes = await waitingHomes(job, ({ wakeAt }) => wakeAt === null || wakeAt <= now);
-      return handleHomes(job, homes.slice(0, homesMax), null, "Nothing is due.");
+      const found = await handleHomes(job, homes.slice(0, homesMax), null, "Nothing is due.");
+      const tidied = await tidyUp(job);
+      if (tidied === null || found.verdict !== "nothing") return found;
+      return { ...found, reason: tidied };
     }
   }
+}
+
+/** Only at the schedule: it waits for nobody. */
+async function tidyUp(job: Job): Promise<string | null> {
+  const { settings, github, log, stop } = job;
+  const done = await tidy({
+    shared: await openShared(settings, log),
+    open: (home) => openHome(settings, home, log),
+    settings: async () => {
+      const repository = await repositoryOf(job);
+      return (await loadSettings(await github.installation(0), repository, repository.defaultBranch)).settings;
+    },
+    now: systemClock.now(),
+    log,
+    stop,
+  });
+  job.statePushes += done.statePushes;
+  job.steps += done.compacted + done.forgotten;
+  if (done.compacted + done.forgotten === 0) return null;
+  return `The state of ${done.compacted} runs was compacted, of ${done.forgotten} removed (\`retention\`).`;
 }
 
 /** `executor: actions`: this job is a runner of an App. */

@@ -103,6 +103,9 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   // Another workflow may then perform effects.
   runnerWorkflow: (from, to) => from !== to,
   branchPrefix: never,
+  // What was done is forgotten sooner.
+  "retention.compactDays": less,
+  "retention.days": less,
   "commands.run": lower,
   "commands.steer": lower,
   "commands.allow.*": lower,

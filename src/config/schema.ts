@@ -439,6 +439,27 @@ export const settingsSchema = z
       )
       .default("baton/")
       .describe("Prefix of the branches that Baton pushes."),
+    retention: z
+      .strictObject({
+        compactDays: z
+          .number()
+          .int()
+          .min(1)
+          .max(3_650)
+          .default(14)
+          .describe(
+            "Days after the end of a run until its state is compacted: prompts, transcripts and long texts go; status, cost, decisions and the journal's chain stay.",
+          ),
+        days: z
+          .number()
+          .int()
+          .min(1)
+          .max(3_650)
+          .default(90)
+          .describe("Days after the end of a run until its state is removed."),
+      })
+      .prefault({})
+      .describe("How long Actions mode keeps the state of runs in `refs/baton/*`. An App keeps its journals."),
     commands: z
       .strictObject({
         run: permission.default("write").describe("Permission needed to start, retry or pay for a run."),

@@ -1,12 +1,9 @@
 /** What runners do to a job: start many at once, kill them, run out of time, lack rights. The state in git carries on. */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
-import { type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
+import { deadlyGit, type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
 
 // Each job is a process with a dozen of git's own: on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 180_000 });
@@ -154,28 +151,6 @@ describe("jobs that die", () => {
   });
 });
 
-/** A git in front of git that ends the job at its n-th push, before or after the push itself. */
-function deadlyGit(at: number, when: "before" | "after"): string {
-  const directory = join(platform.directory, `git-${at}-${when}`);
-  mkdirSync(directory);
-  const count = join(directory, "count");
-  writeFileSync(count, "0");
-  const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
-  const push = `"${real}" "$@"`;
-  writeFileSync(
-    join(directory, "git"),
-    `#!/bin/sh
-if [ "$1" = push ]; then
-  n=$(($(cat "${count}") + 1)); echo $n > "${count}"
-  if [ $n -eq ${at} ]; then ${when === "after" ? `${push} >/dev/null 2>&1; ` : ""}kill -9 $PPID; exit 1; fi
-fi
-exec ${push}
-`,
-    { mode: 0o755 },
-  );
-  return directory;
-}
-
 describe("killed at a push", () => {
   // The first one begins the shared state, the second brings the event in; all of them at night.
   const all =
@@ -185,7 +160,7 @@ describe("killed at a push", () => {
     async (at, when) => {
       await begin();
       const payload = platform.comment("/baton run");
-      const path = `${deadlyGit(at, when)}:${process.env["PATH"]}`;
+      const path = `${deadlyGit(platform.directory, at, when)}:${process.env["PATH"]}`;
       const killed = await platform.run("issue_comment", payload, { PATH: path });
       expect(killed.exitCode).toBe(null);
       // What never came in is started again by a person; all else is found by the schedule.

@@ -2,9 +2,9 @@
  * What a runner is to the Action: a process with environment variables, an event file, and files that it reads afterwards.
  * Jobs are started by hand, or for each event that the local GitHub tells, as its workflow triggers would.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -233,6 +233,28 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       rmSync(stage.directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** A git in front of git that ends the job at its n-th push, before or after the push itself. */
+export function deadlyGit(place: string, at: number, when: "before" | "after"): string {
+  const directory = join(place, `git-${at}-${when}`);
+  mkdirSync(directory);
+  const count = join(directory, "count");
+  writeFileSync(count, "0");
+  const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
+  const push = `"${real}" "$@"`;
+  writeFileSync(
+    join(directory, "git"),
+    `#!/bin/sh
+if [ "$1" = push ]; then
+  n=$(($(cat "${count}") + 1)); echo $n > "${count}"
+  if [ $n -eq ${at} ]; then ${when === "after" ? `${push} >/dev/null 2>&1; ` : ""}kill -9 $PPID; exit 1; fi
+fi
+exec ${push}
+`,
+    { mode: 0o755 },
+  );
+  return directory;
 }
 
 interface Told {

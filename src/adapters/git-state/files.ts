@@ -2,8 +2,8 @@
  * What the state looks like as files: one row a line, so that `git log -p refs/baton/thread/7` reads as a history.
  *
  * thread ref   driver.json  inbox.jsonl  jobs.jsonl  leases.jsonl  outbox.jsonl  runs.jsonl  threads.jsonl
- *              journal/<run>.jsonl  blobs/<sha256>
- * shared ref   index.jsonl  values.jsonl  ledger/<month>.jsonl
+ *              journal/<run>.jsonl  compacted/<run>.jsonl  blobs/<sha256>
+ * shared ref   index.jsonl  ended.jsonl  values.jsonl  ledger/<month>.jsonl
  *
  * GF1 A journal only grows, and its events are chained; other files hold the present rows, their past is git's.
  * GF2 The text that was hashed is the text that is kept: an event's line ends in its canonical JSON, byte for byte.
@@ -33,15 +33,26 @@ export interface IndexRow {
   watches: string[];
 }
 
+/** What a schedule must know to find a thread whose state is due to be compacted or removed. */
+export interface EndedRow {
+  home: string;
+  /** When the first of the runs was over whose journals are still whole; null: none. */
+  wholeSince: number | null;
+  /** When the last run was over; null while one is active. */
+  idleSince: number | null;
+}
+
 export type Place = "home" | "shared";
 export type Files = ReadonlyMap<string, string>;
 
 const blobDirectory = "blobs/";
 export const indexPath = "index.jsonl";
+const endedPath = "ended.jsonl";
 
 export class Snapshot {
   readonly tables: Tables;
   readonly index = new Map<string, IndexRow>();
+  readonly ended = new Map<string, EndedRow>();
   /** Ids of blobs that the home ref has, with the name of their file. */
   readonly blobs = new Map<string, string>();
   driver: Driver | null = null;
@@ -65,6 +76,26 @@ export class Snapshot {
     this.touch("driver.json", "home");
   }
 
+  /** Blobs that no whole journal and nothing to be sent names; their files go. */
+  dropBlobs(): void {
+    const texts = [...this.tables.events.values()].flat().map(({ text: event }) => event);
+    const waiting = JSON.stringify([...this.tables.outbox.values()]);
+    for (const [id, path] of this.blobs) {
+      if (waiting.includes(id) || texts.some((event) => event.includes(id))) continue;
+      this.blobs.delete(id);
+      this.touch(path, "home");
+    }
+  }
+
+  /** Nothing of the thread is left that anybody could ask for or wait for. */
+  get isEmpty(): boolean {
+    const { runRows, deliveries, jobs, outbox } = this.tables;
+    const waits = [...deliveries.values()].some(({ state }) => state === "received");
+    return (
+      runRows.size === 0 && !waits && jobs.size === 0 && ![...outbox.values()].some(({ state }) => state === "pending")
+    );
+  }
+
   /** Paths that differ from what was read or taken before, with their place. */
   takeDirty(): Map<string, Place> {
     const dirty = this.#dirty;
@@ -79,9 +110,13 @@ export class Snapshot {
   #changed(table: TableName, row: string): void {
     switch (table) {
       case "events":
+        // A journal that is made small changes its place.
+        if (this.tables.compacted.has(row as RunId) || !this.tables.events.has(row as RunId))
+          this.touch(`compacted/${row}.jsonl`, "home");
         return this.touch(`journal/${row}.jsonl`, "home");
       case "runs":
         this.#indexRun(row as RunId);
+        this.#indexEnd();
         return this.touch("runs.jsonl", "home");
       case "ledger":
         return this.touch(ledgerPath(Number(row)), "shared");
@@ -105,6 +140,22 @@ export class Snapshot {
     this.#putIndex(runId, { runId, home: this.#home, threadKey, wakeAt, watches });
   }
 
+  #indexEnd(): void {
+    const rows = [...this.tables.runRows.values()];
+    const ends = rows.filter(({ status }) => !isActiveStatus(status));
+    const whole = ends.filter(({ runId }) => !this.tables.compacted.has(runId)).map(({ updatedAt }) => updatedAt);
+    const row: EndedRow = {
+      home: this.#home,
+      wholeSince: whole.length === 0 ? null : Math.min(...whole),
+      idleSince: ends.length < rows.length ? null : Math.max(...ends.map(({ updatedAt }) => updatedAt)),
+    };
+    const old = this.ended.get(this.#home);
+    if (JSON.stringify(old) === JSON.stringify(ends.length === 0 ? undefined : row)) return;
+    if (ends.length === 0) this.ended.delete(this.#home);
+    else this.ended.set(this.#home, row);
+    this.touch(endedPath, "shared");
+  }
+
   #indexInbox(): void {
     const waiting = [...this.tables.deliveries.values()].find(({ state }) => state === "received");
     const row = { runId: null, home: this.#home, threadKey: "", wakeAt: waiting?.receivedAt ?? null, watches: [] };
@@ -125,11 +176,14 @@ export function encode(snapshot: Snapshot, path: string): string | null {
   const { tables } = snapshot;
   const [directory = "", name = ""] = path.split("/");
   if (directory === "journal") {
-    const events = tables.events.get(name.replace(/\.jsonl$/, "") as RunId) ?? [];
-    return text(events.map(eventLine));
+    const events = tables.events.get(name.replace(/\.jsonl$/, "") as RunId);
+    return events === undefined ? null : text(events.map(eventLine));
   }
-  if (directory === "ledger")
-    return text(tables.ledgerRows.filter(({ at }) => ledgerPath(at) === path).map((row) => JSON.stringify(row)));
+  if (directory === "compacted") return tables.compacted.get(name.replace(/\.jsonl$/, "") as RunId) ?? null;
+  if (directory === "ledger") {
+    const rows = tables.ledgerRows.filter(({ at }) => ledgerPath(at) === path);
+    return rows.length === 0 ? null : lines(rows);
+  }
   switch (path) {
     case "driver.json":
       return snapshot.driver === null ? null : `${JSON.stringify(snapshot.driver)}\n`;
@@ -149,6 +203,8 @@ export function encode(snapshot: Snapshot, path: string): string | null {
       return lines([...tables.values].map(([key, value]) => ({ key, value })));
     case indexPath:
       return lines(snapshot.index.values());
+    case endedPath:
+      return lines(snapshot.ended.values());
     default:
       return null;
   }
@@ -170,6 +226,7 @@ export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snap
   for (const { key, value } of rows<{ key: string; value: Json }>("values.jsonl", sharedFiles))
     tables.values.set(key, value);
   for (const row of indexRows(sharedFiles.get(indexPath) ?? "")) snapshot.index.set(row.runId ?? row.home, row);
+  for (const row of rows<EndedRow>(endedPath, sharedFiles)) snapshot.ended.set(row.home, row);
   for (const path of [...sharedFiles.keys()].filter((name) => name.startsWith("ledger/")).sort())
     tables.ledgerRows.push(...rows<LedgerRow>(path, sharedFiles));
   for (const [path, content] of homeFiles) {
@@ -179,6 +236,8 @@ export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snap
         run,
         splitLines(content).map((line) => eventOf(run, line)),
       );
+    const small = /^compacted\/(.+)\.jsonl$/.exec(path)?.[1] as RunId | undefined;
+    if (small !== undefined) tables.compacted.set(small, content);
     if (path.startsWith(blobDirectory)) snapshot.blobs.set(blobId(path), path);
   }
   snapshot.driver = (JSON.parse(homeFiles.get("driver.json") ?? "null") ?? null) as Driver | null;

@@ -18,6 +18,7 @@ import { isDeepStrictEqual } from "node:util";
 import { BatonError } from "../../core/errors.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { Retention, Tables } from "../memory/tables.ts";
 import { sha256 } from "../system/sha256.ts";
 import {
   blobContent,
@@ -77,6 +78,8 @@ export class GitState {
   #lost: BatonError | null = null;
   /** Go with the next push. */
   #removals: readonly RefUpdate[] = [];
+  /** Refs are pushed without their past. */
+  #squashes = false;
   /** Jobs of writes that are not acknowledged yet: not handed out. */
   readonly #heldBack = new Set<string>();
   /** The index as it is in the refs. */
@@ -233,6 +236,33 @@ export class GitState {
     return released;
   }
 
+  // retention
+
+  /**
+   * Applies a retention to a thread that nobody drives, in one push: the thread's ref and the shared one begin anew
+   * without their past, so that the host can let go of what nothing names any more; a thread of which nothing is left
+   * loses its ref. null: somebody drives it, or nothing was due.
+   */
+  async retain(retention: Retention): Promise<ReturnType<Tables["retain"]> | null> {
+    this.#squashes = true;
+    try {
+      return await this.change(
+        (snapshot) => {
+          if (snapshot.driver !== null && snapshot.driver.expiresAt > retention.now) return null;
+          const { tables } = snapshot;
+          if ([...tables.deliveries.values()].some(({ state }) => state === "received")) return null;
+          const done = tables.retain(retention);
+          if (done.compacted.length + done.forgotten.length === 0) return null;
+          snapshot.dropBlobs();
+          return done;
+        },
+        { when: "now" },
+      );
+    } finally {
+      this.#squashes = false;
+    }
+  }
+
   // blobs
 
   async putBlob(content: string): Promise<string> {
@@ -297,30 +327,52 @@ export class GitState {
   async #pushOnce(dirty: ReadonlyMap<string, Place>): Promise<PushOutcome> {
     const { remote, refs, clock, home } = this.#options;
     const now = clock.now();
-    const parts: { place: Place; commit: NewCommit }[] = [];
+    const parts: { place: Place; expected: string | null; commit: NewCommit | null }[] = [];
     for (const place of ["home", "shared"] as const) {
       const paths = [...dirty].filter(([, at]) => at === place).map(([path]) => path);
       if (paths.length === 0) continue;
+      const expected = this.#heads.get(place) ?? null;
+      const past = this.#squashes && expected !== null ? await remote.tree(expected) : null;
       // One synchronous stretch: the files of a commit are of one moment.
-      const files = new Map(paths.map((path) => [path, this.#content(path)]));
-      const message = `${home}: ${paths.map((path) => path.replace(/\.jsonl?$/, "")).join(", ")}\n\nBaton-Driver: ${
+      const files = new Map<string, string | { oid: string } | null>(
+        paths.map((path) => [path, this.#content(path)] as const),
+      );
+      if (past !== null) {
+        for (const [path, oid] of past) if (!files.has(path)) files.set(path, { oid });
+        for (const [path, content] of files) if (content === null) files.delete(path);
+      }
+      if (past !== null && place === "home" && this.#snapshot.isEmpty) {
+        parts.push({ place, expected, commit: null });
+        continue;
+      }
+      const message = `${home}: ${past === null ? "" : "compacted, "}${paths.map((path) => path.replace(/\.jsonl?$/, "")).join(", ")}\n\nBaton-Driver: ${
         this.#held === null ? "none" : `${this.#held.owner} ${this.#held.epoch}`
       }\n`;
-      parts.push({ place, commit: { parent: this.#heads.get(place) ?? null, message, at: now, files } });
+      parts.push({
+        place,
+        expected,
+        commit: { parent: past === null ? expected : null, message, at: now, files },
+      });
     }
-    const shas = await remote.commit(parts.map(({ commit }) => commit));
-    const updates: RefUpdate[] = parts.map(({ place, commit }, index) => ({
+    const made = parts.flatMap(({ commit }) => (commit === null ? [] : [commit]));
+    const shas = await remote.commit(made);
+    const updates: RefUpdate[] = parts.map(({ place, expected, commit }) => ({
       ref: refs[place],
-      expected: commit.parent,
-      sha: shas[index] ?? null,
+      expected,
+      sha: commit === null ? null : (shas[made.indexOf(commit)] ?? null),
     }));
+    const heads = updates.map(({ sha }) => sha);
     updates.push(...this.#removals);
     this.#removals = [];
     const outcome = await remote.push(updates);
     if (outcome.kind === "done") {
-      const index = parts.find(({ place }) => place === "shared")?.commit.files.get(indexPath);
-      if (index !== undefined) this.#shownIndex = indexRows(index ?? "");
-      for (const [index, { place }] of parts.entries()) this.#heads.set(place, shas[index] ?? "");
+      const index = parts.find(({ place }) => place === "shared")?.commit?.files.get(indexPath);
+      if (typeof index === "string") this.#shownIndex = indexRows(index);
+      for (const [index, { place }] of parts.entries()) {
+        const head = heads[index] ?? null;
+        if (head === null) this.#heads.delete(place);
+        else this.#heads.set(place, head);
+      }
       for (const path of dirty.keys()) this.#newBlobs.delete(path);
     }
     return outcome;

@@ -31,6 +31,8 @@ export interface GitDatabase extends Database {
   pushes(): number;
   /** Where it is kept. */
   namespace: string;
+  /** `thread/7` and all others that have a ref. */
+  homes(): Promise<string[]>;
   /** Refs below a prefix, each as a removal of what is there now. */
   removals(prefix: string): Promise<RefUpdate[]>;
 }
@@ -88,6 +90,10 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
       blob: (id) => state.blob(id),
       now: () => clock.now(),
     }),
+    async homes() {
+      const found = await remote.below(`${refs.namespace}thread/`);
+      return [...found.keys()].map((ref) => ref.slice(refs.namespace.length));
+    },
     async removals(prefix) {
       return [...(await remote.below(prefix))].map(([ref, expected]) => ({ ref, expected, sha: null }));
     },

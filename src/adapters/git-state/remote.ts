@@ -28,8 +28,8 @@ export interface NewCommit {
   parent: string | null;
   message: string;
   at: number;
-  /** Path to content; null removes the path. */
-  files: ReadonlyMap<string, string | null>;
+  /** Path to content, or to an object that is here already; null removes the path. */
+  files: ReadonlyMap<string, string | { oid: string } | null>;
 }
 
 /** `moved`: somebody else was first, nothing of ours is there. `refused`: the host does not take such a ref. */
@@ -138,6 +138,7 @@ export class StateRemote {
       if (parent !== null) text(`from ${parent}\n`);
       for (const [path, content] of files) {
         if (content === null) text(`D ${path}\n`);
+        else if (typeof content === "object") text(`M 100644 ${content.oid} ${path}\n`);
         else {
           text(`M 100644 inline ${path}\n`);
           data(content);

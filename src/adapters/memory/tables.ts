@@ -8,6 +8,7 @@
  * T3 Every change is told to `changed`, by the table and the row that it touches.
  */
 import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
+import { compactedLength, compactJournal, openCompacted } from "../../core/compact.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { isActiveStatus, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
@@ -54,6 +55,14 @@ export type TableName =
   | "values"
   | "jobs";
 
+/** Times in milliseconds since the epoch; a run counts by when it was over. */
+export interface Retention {
+  now: number;
+  compactBefore: number;
+  forgetBefore: number;
+  deliveriesBefore: number;
+}
+
 export interface LedgerFilter {
   runId?: RunId;
   threadKey?: string;
@@ -85,6 +94,8 @@ export function jobRow(job: NewJob, id: string, now: number): JobRow {
 
 export class Tables {
   readonly events = new Map<RunId, SealedEvent[]>();
+  /** Journals of runs that are over for long, made small: `core/compact.ts`. Nothing is appended to them. */
+  readonly compacted = new Map<RunId, string>();
   readonly runRows = new Map<RunId, RunRow>();
   readonly threads = new Map<string, RunId>();
   readonly deliveries = new Map<string, Delivery>();
@@ -108,6 +119,8 @@ export class Tables {
       );
     }
     const journal = this.events.get(runId) ?? [];
+    if (this.compacted.has(runId))
+      throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is over for long, and its journal is compacted.`);
     if (journal.length !== expectedPosition) {
       throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`);
     }
@@ -134,6 +147,8 @@ export class Tables {
   }
 
   read(runId: RunId, afterPosition: number): StoredEvent[] {
+    const small = this.compacted.get(runId);
+    if (small !== undefined) return openCompacted(runId, small, sha256).slice(afterPosition);
     const journal = this.events.get(runId) ?? [];
     if (afterPosition > journal.length)
       throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${afterPosition} of ${runId} is missing.`);
@@ -144,7 +159,8 @@ export class Tables {
   }
 
   position(runId: RunId): number {
-    return this.events.get(runId)?.length ?? 0;
+    const small = this.compacted.get(runId);
+    return small === undefined ? (this.events.get(runId)?.length ?? 0) : compactedLength(small);
   }
 
   run(runId: RunId): RunRow | null {
@@ -216,6 +232,75 @@ export class Tables {
       removed.values += 1;
     }
     return removed;
+  }
+
+  /**
+   * What is left of runs that are over for long. Compacted: the journal made small, what was sent forgotten, the ledger
+   * summed by harness and model. Forgotten: all of it gone. What came in stays as a name, so that it is handled once.
+   */
+  retain({ now, compactBefore, forgetBefore, deliveriesBefore }: Retention): {
+    compacted: RunId[];
+    forgotten: RunId[];
+  } {
+    const over = [...this.runRows.values()].filter(({ status }) => !isActiveStatus(status));
+    const forgotten = over.filter(({ updatedAt }) => updatedAt < forgetBefore).map(({ runId }) => runId);
+    const compacted = over
+      .filter(
+        ({ runId, updatedAt }) => updatedAt < compactBefore && updatedAt >= forgetBefore && this.events.has(runId),
+      )
+      .map(({ runId }) => runId);
+    // T1: a journal that is broken is found before anything is written.
+    const journals = compacted.map((runId) => [runId, compactJournal(this.read(runId, 0), now, sha256)] as const);
+    for (const [runId, journal] of journals) {
+      this.events.delete(runId);
+      this.compacted.set(runId, journal);
+      this.#changed("events", runId);
+      this.#changed("runs", runId);
+    }
+    for (const runId of forgotten) {
+      this.events.delete(runId);
+      this.compacted.delete(runId);
+      this.runRows.delete(runId);
+      this.#changed("events", runId);
+      this.#changed("runs", runId);
+    }
+    const moved = new Set([...compacted, ...forgotten]);
+    if (moved.size > 0) this.#retainRest(moved, new Set(forgotten));
+    this.prune({ deliveriesBefore, outboxBefore: 0 });
+    for (const [key, delivery] of this.deliveries) {
+      if (moved.size === 0 || delivery.state === "received" || delivery.payload === "") continue;
+      this.deliveries.set(key, { ...delivery, payload: "" });
+      this.#changed("deliveries", key);
+    }
+    return { compacted, forgotten };
+  }
+
+  #retainRest(moved: ReadonlySet<RunId>, forgotten: ReadonlySet<RunId>): void {
+    for (const [key, { runId, state }] of this.outbox)
+      if (runId !== null && moved.has(runId) && state !== "pending") {
+        this.outbox.delete(key);
+        this.#changed("outbox", key);
+      }
+    for (const name of this.leases.keys())
+      if ([...moved].some((runId) => name.includes(runId))) {
+        this.leases.delete(name);
+        this.#changed("leases", name);
+      }
+    const sums = new Map<string, LedgerRow>();
+    const kept: LedgerRow[] = [];
+    for (const row of this.ledgerRows) {
+      if (!moved.has(row.runId)) {
+        kept.push(row);
+        continue;
+      }
+      this.#changed("ledger", `${row.at}`);
+      if (row.kind === "reserve" || forgotten.has(row.runId)) continue;
+      const key = JSON.stringify([row.runId, row.harness, row.model]);
+      const sum = sums.get(key);
+      sums.set(key, sum === undefined ? { ...row, key: "", attempt: 0 } : added(sum, row));
+    }
+    for (const row of sums.values()) this.#changed("ledger", `${row.at}`);
+    this.ledgerRows.splice(0, this.ledgerRows.length, ...kept, ...sums.values());
   }
 
   write(writes: Writes): void {
@@ -405,6 +490,18 @@ export class Tables {
     const held = this.leases.get(name);
     return held?.owner === owner && held.epoch === epoch;
   }
+}
+
+function added(sum: LedgerRow, row: LedgerRow): LedgerRow {
+  return {
+    ...sum,
+    input: sum.input + row.input,
+    output: sum.output + row.output,
+    cacheRead: sum.cacheRead + row.cacheRead,
+    cacheWrite: sum.cacheWrite + row.cacheWrite,
+    usd: sum.usd + row.usd,
+    at: Math.max(sum.at, row.at),
+  };
 }
 
 export function deliveryKey(hook: string, guid: string): string {

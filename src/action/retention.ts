@@ -1,0 +1,68 @@
+/**
+ * What the schedule does beside work that is due: threads whose runs are over for long are compacted, later removed.
+ *
+ * AR1 One atomic push a thread, by compare-and-swap: killed at any point it is done or not begun, and the next schedule
+ *     finds what is left. A thread that somebody drives, or in whose inbox something waits, is left alone.
+ */
+import type { EndedRow } from "../adapters/git-state/files.ts";
+import type { GitDatabase } from "../adapters/git-state/open.ts";
+import type { Settings } from "../config/schema.ts";
+import { toBatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import type { Log } from "../ports/log.ts";
+
+const dayMs = 24 * 3_600_000;
+/** At one schedule so many threads; the next one takes the rest. */
+const threadsMax = 20;
+
+export interface Tidying {
+  shared: GitDatabase;
+  open(home: string): Promise<GitDatabase>;
+  /** Of the default branch; asked for when something may be due. */
+  settings(): Promise<Settings>;
+  now: number;
+  log: Log;
+  stop: AbortSignal;
+}
+
+export interface Tidied {
+  compacted: number;
+  forgotten: number;
+  statePushes: number;
+}
+
+export async function tidy({ shared, open, settings, now, log, stop }: Tidying): Promise<Tidied> {
+  const tidied: Tidied = { compacted: 0, forgotten: 0, statePushes: 0 };
+  const { ended, index } = shared.state.snapshot;
+  const candidates = new Map<string, EndedRow | null>(
+    [...ended].filter(([, row]) => isDue(row, now - dayMs, now - dayMs)),
+  );
+  // Of a thread that an earlier version left nothing is known here: it is looked at.
+  for (const home of await shared.homes())
+    if (!ended.has(home) && ![...index.values()].some((row) => row.home === home)) candidates.set(home, null);
+  if (candidates.size === 0) return tidied;
+  const { compactDays, days } = (await settings()).retention;
+  const [compactBefore, forgetBefore] = [now - Math.min(compactDays, days) * dayMs, now - days * dayMs];
+  const due = [...candidates].filter(([, row]) => row === null || isDue(row, compactBefore, forgetBefore));
+  for (const [home] of due.slice(0, threadsMax)) {
+    if (stop.aborted) break;
+    try {
+      const database = await open(home);
+      const deliveriesBefore = now - limits.deliveryRetentionMs;
+      const done = await database.state.retain({ now, compactBefore, forgetBefore, deliveriesBefore });
+      tidied.compacted += done?.compacted.length ?? 0;
+      tidied.forgotten += done?.forgotten.length ?? 0;
+      tidied.statePushes += database.pushes();
+    } catch (thrown) {
+      log.warn("A thread's state could not be compacted; the next schedule tries again", {
+        home,
+        error: toBatonError(thrown),
+      });
+    }
+  }
+  return tidied;
+}
+
+function isDue({ wholeSince, idleSince }: EndedRow, compactBefore: number, forgetBefore: number): boolean {
+  return (wholeSince !== null && wholeSince < compactBefore) || (idleSince !== null && idleSince < forgetBefore);
+}

@@ -326,7 +326,7 @@ const shownBy: Record<string, [file: string, title: string]> = {
   ],
   runnerWorkflow: ["src/runner/remote/remote-agent.test.ts", "`runnerWorkflow` names the workflow that is started"],
   "retention.compactDays": ["test/action/retention.test.ts", "compactDays: 1"],
-  "retention.days": ["test/action/retention.test.ts", "days: 1"],
+  "retention.days": ["test/action/retention.test.ts", "compactDays: 1, days: 1"],
   branchPrefix: [
     "test/scenarios/settings.test.ts",
     "branches, review requests (also one that GitHub refuses) and the way to merge are as the file says",

@@ -1,7 +1,7 @@
 /**
  * A request's body, within bounds of size and time.
  *
- * RB1 What is late or too large is refused while it comes, not once it is there; the socket stays for the answer.
+ * BD1 What is late or too large is refused while it comes, not once it is there; the socket stays for the answer.
  */
 import type { IncomingMessage } from "node:http";
 import { BatonError } from "../core/errors.ts";

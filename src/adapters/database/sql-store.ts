@@ -1,12 +1,11 @@
 /**
  * The store over one SQL dialect: PGlite and PostgreSQL alike. Contract S1–S6 in `ports/store.ts`.
  *
- * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`).
+ * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`), bursts of deliveries (`arrivals.ts`).
  */
-import { setImmediate as macrotask } from "node:timers/promises";
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts";
-import { BatonError, isBatonError } from "../../core/errors.ts";
+import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { activeRunStatuses, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
 import type {
@@ -26,36 +25,21 @@ import type {
   TransactionWrites,
 } from "../../ports/store.ts";
 import { sha256 } from "../system/sha256.ts";
+import { Arrivals, type TransactionalQueue } from "./arrivals.ts";
+import { rethrow, storable, storeError } from "./store-error.ts";
 import type { Tables } from "./tables.ts";
 
-/** What the store asks of the queue, each within the given transaction. */
-export interface TransactionalQueue {
-  enqueue(transaction: Transaction<Tables>, job: NewJob): Promise<void>;
-  enqueueAll(transaction: Transaction<Tables>, jobs: readonly NewJob[]): Promise<void>;
-  complete(transaction: Transaction<Tables>, jobId: string): Promise<void>;
-}
-
-interface Arrival {
-  delivery: NewDelivery;
-  job: NewJob;
-  resolve(inserted: boolean): void;
-  reject(thrown: unknown): void;
-}
-
 const uniqueViolation = "23505";
-/** Deliveries in one transaction: a burst is kept in few commits, and a single one waits for nobody. */
-const arrivalsAtOnce = 32;
 
 export class SqlStore implements Store {
   readonly #db: Kysely<Tables>;
   readonly #queue: TransactionalQueue;
-  /** Deliveries that came while the transaction of others was under way. */
-  readonly #arrivals: Arrival[] = [];
-  #keeping = false;
+  readonly #arrivals: Arrivals;
 
   constructor(db: Kysely<Tables>, queue: TransactionalQueue) {
     this.#db = db;
     this.#queue = queue;
+    this.#arrivals = new Arrivals(db, queue);
   }
 
   async append(request: AppendRequest): Promise<StoredEvent[]> {
@@ -196,63 +180,8 @@ export class SqlStore implements Store {
     return (row?.active_run_id as RunId | undefined) ?? null;
   }
 
-  async insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#arrivals.push({ delivery, job, resolve, reject });
-      void this.#keepArrivals();
-    });
-  }
-
-  /** One transaction at a time, each with all that came meanwhile: the more come, the less each costs. */
-  async #keepArrivals(): Promise<void> {
-    if (this.#keeping) return;
-    this.#keeping = true;
-    while (this.#arrivals.length > 0) {
-      // An embedded database never leaves the thread: the sockets are read now, or there is nobody to go together with.
-      await macrotask();
-      const arrived = this.#arrivals.splice(0, arrivalsAtOnce);
-      const kept = await this.#keep(arrived).then(
-        () => true,
-        () => false,
-      );
-      // One that cannot be kept must not take the others along.
-      if (!kept) for (const one of arrived) await this.#keep([one]).catch((thrown) => one.reject(storeError(thrown)));
-    }
-    this.#keeping = false;
-  }
-
-  /** Resolves each of them once all are durable; rejects, with none resolved, when none is. */
-  async #keep(arrived: readonly Arrival[]): Promise<void> {
-    const keyOf = ({ hook, guid }: { hook: string; guid: string }): string => `${hook} ${guid}`;
-    const inserted = await this.#db.transaction().execute(async (transaction) => {
-      const rows = await transaction
-        .insertInto("deliveries")
-        .values(
-          arrived.map(({ delivery }) => ({
-            hook: delivery.hook,
-            guid: delivery.guid,
-            event: delivery.event,
-            action: delivery.action,
-            installation_id: delivery.installationId,
-            payload: delivery.payload,
-            received_at: delivery.receivedAt,
-            state: "received",
-            note: null,
-          })),
-        )
-        .onConflict((on) => on.columns(["hook", "guid"]).doNothing())
-        .returning(["hook", "guid"])
-        .execute();
-      // S3: of two alike in one transaction the first is the one.
-      const fresh = new Set(rows.map(keyOf));
-      const news = arrived.filter(({ delivery }) => fresh.delete(keyOf(delivery)));
-      await this.#queue.enqueueAll(
-        transaction,
-        news.map(({ job }) => job),
-      );
-      return new Set(news);
-    });
-    for (const one of arrived) one.resolve(inserted.has(one));
+  insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
+    return this.#arrivals.insert(delivery, job);
   }
 
   async delivery(hook: string, guid: string): Promise<Delivery | null> {
@@ -749,22 +678,4 @@ function isPositionTaken(thrown: unknown): boolean {
   if (typeof thrown !== "object" || thrown === null) return false;
   const { code, constraint } = thrown as { code?: unknown; constraint?: unknown };
   return code === uniqueViolation && constraint === "events_pkey";
-}
-
-/** PostgreSQL's text takes every character but NUL, which messages of programs may hold. */
-function storable(text: string): string {
-  return text.replaceAll("\u0000", "\ufffd");
-}
-
-function storeError(thrown: unknown): BatonError {
-  if (isBatonError(thrown)) return thrown;
-  return new BatonError(
-    "BATON_DATABASE_UNAVAILABLE",
-    `The database refused: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-    { cause: thrown },
-  );
-}
-
-function rethrow(thrown: unknown): never {
-  throw storeError(thrown);
 }

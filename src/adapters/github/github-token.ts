@@ -10,6 +10,7 @@ import { BatonError, hasCode } from "../../core/errors.ts";
 import { type GithubRepository, type Repository, repositoryOf } from "../../core/vocabulary.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CheckFacts, CheckSuiteFacts, Github, GithubApp, GithubUser } from "../../ports/github.ts";
+import { suiteOf } from "./facts.ts";
 import { InstallationGithub } from "./installation.ts";
 import { RateBudget } from "./rate-budget.ts";
 import { Requester } from "./request.ts";
@@ -176,13 +177,7 @@ class JobGithub extends InstallationGithub implements Github {
       (data) => (data as { check_runs: (wire.CheckRun & { check_suite: { id: number } | null })[] }).check_runs,
     );
     return suites.flatMap((suite) => {
-      const facts: CheckSuiteFacts = {
-        appId: suite.app?.id ?? null,
-        appName: suite.app?.name ?? "an App",
-        sha: suite.head_sha,
-        status: suite.status === "completed" || suite.status === "in_progress" ? suite.status : "queued",
-        checkRuns: suite.latest_check_runs_count,
-      };
+      const facts = suiteOf(suite);
       if (facts.appId !== appId) return [facts];
       const inside = runs.filter(({ check_suite }) => check_suite?.id === suite.id);
       const others = inside.filter(({ name }) => !this.#own.includes(name));

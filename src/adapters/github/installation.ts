@@ -22,9 +22,10 @@ import type {
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
+import { checkOf, commentOf, issueOf, newestStatuses, pullOf, reviewOf, statusOf, suiteOf, userOf } from "./facts.ts";
 import { repositorySetup } from "./repository-setup.ts";
 import type { Requester } from "./request.ts";
-import * as wire from "./wire-types.ts";
+import type * as wire from "./wire-types.ts";
 
 export interface InstallationOptions {
   requester: Requester;
@@ -76,16 +77,7 @@ export class InstallationGithub implements Github {
       ...at(repository),
       issue_number: number,
     });
-    return {
-      number: found.number,
-      title: found.title,
-      body: found.body ?? "",
-      state: found.state === "closed" ? "closed" : "open",
-      author: userOf(found.user),
-      isPullRequest: found.pull_request !== undefined,
-      labels: found.labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))),
-      url: found.html_url,
-    };
+    return issueOf(found);
   }
 
   async comments(repository: Repository, number: number, since?: string): Promise<CommentFacts[]> {
@@ -94,15 +86,7 @@ export class InstallationGithub implements Github {
       issue_number: number,
       ...(since === undefined ? {} : { since }),
     });
-    return found.map((comment) => ({
-      id: comment.id,
-      body: comment.body ?? "",
-      author: userOf(comment.user),
-      appId: comment.performed_via_github_app?.id ?? null,
-      createdAt: comment.created_at,
-      updatedAt: comment.updated_at,
-      url: comment.html_url,
-    }));
+    return found.map(commentOf);
   }
 
   async pullRequest(repository: Repository, number: number): Promise<PullRequestFacts> {
@@ -136,18 +120,7 @@ export class InstallationGithub implements Github {
       if (login !== undefined && review.user?.type === "User" && !permissions.has(login))
         permissions.set(login, await this.permission(repository, login));
     }
-    return found.map((review) => ({
-      id: review.id,
-      author: userOf(review.user),
-      permission: permissions.get(review.user?.login ?? "") ?? "none",
-      state: reviewStates[review.state] ?? "commented",
-      sha: review.commit_id ?? "",
-      body: review.body ?? "",
-      comments: comments
-        .filter(({ pull_request_review_id }) => pull_request_review_id === review.id)
-        .map(({ path, line, body }) => ({ path, line: line ?? null, body })),
-      submittedAt: review.submitted_at ?? "",
-    }));
+    return found.map((review) => reviewOf(review, permissions.get(review.user?.login ?? "") ?? "none", comments));
   }
 
   async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {
@@ -167,13 +140,7 @@ export class InstallationGithub implements Github {
       { ...at(repository), ref: sha },
       (data) => (data as { check_suites: wire.CheckSuite[] }).check_suites,
     );
-    return found.map(({ app, head_sha, status, latest_check_runs_count }) => ({
-      appId: app?.id ?? null,
-      appName: app?.name ?? "an App",
-      sha: head_sha,
-      status: status === "completed" || status === "in_progress" ? status : "queued",
-      checkRuns: latest_check_runs_count,
-    }));
+    return found.map(suiteOf);
   }
 
   async requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]> {
@@ -515,89 +482,8 @@ export class InstallationGithub implements Github {
   }
 }
 
-const reviewStates: Record<string, ReviewFacts["state"]> = {
-  APPROVED: "approved",
-  CHANGES_REQUESTED: "changes-requested",
-  COMMENTED: "commented",
-  DISMISSED: "dismissed",
-  PENDING: "pending",
-};
-
 function at(repository: Repository): { owner: string; repo: string } {
   return { owner: repository.owner, repo: repository.name };
-}
-
-function userOf(user: wire.User | null | undefined): GithubUser {
-  // A deleted account is GitHub's `ghost`, which holds no permission anywhere.
-  return user === null || user === undefined
-    ? { id: 10_137, login: "ghost", kind: "user" }
-    : { id: user.id, login: user.login, kind: user.type === "User" ? "user" : "bot" };
-}
-
-function pullOf(found: wire.PullRequest): PullRequestFacts {
-  return {
-    number: found.number,
-    title: found.title,
-    body: found.body ?? "",
-    state: found.state === "closed" ? "closed" : "open",
-    merged: found.merged ?? found.merged_at != null,
-    mergeSha: found.merge_commit_sha ?? null,
-    draft: found.draft ?? false,
-    author: userOf(found.user),
-    headSha: found.head.sha,
-    headRef: found.head.ref,
-    headRepositoryId: found.head.repo?.id ?? null,
-    baseRef: found.base.ref,
-    baseSha: found.base.sha,
-    mergeable: found.mergeable ?? null,
-    url: found.html_url,
-  };
-}
-
-function checkOf(run: wire.CheckRun): CheckFacts {
-  return {
-    name: run.name,
-    source: "check-run",
-    appId: run.app?.id ?? null,
-    sha: run.head_sha,
-    status: run.status === "completed" ? "completed" : run.status === "in_progress" ? "in_progress" : "queued",
-    conclusion: (run.conclusion as CheckFacts["conclusion"]) ?? null,
-    id: run.id,
-    url: run.html_url,
-    startedAt: run.started_at,
-    completedAt: run.completed_at,
-    summary: [run.output?.title, run.output?.summary, run.output?.text].filter(Boolean).join("\n\n"),
-  };
-}
-
-const statusConclusions: Record<string, CheckFacts["conclusion"]> = {
-  success: "success",
-  failure: "failure",
-  error: "failure",
-};
-
-function statusOf(status: wire.Status, sha: string): CheckFacts {
-  const conclusion = statusConclusions[status.state] ?? null;
-  return {
-    name: status.context,
-    source: "status",
-    appId: null,
-    sha,
-    status: conclusion === null ? "in_progress" : "completed",
-    conclusion,
-    id: status.id,
-    url: status.target_url ?? null,
-    startedAt: status.created_at,
-    completedAt: conclusion === null ? null : status.updated_at,
-    summary: status.description ?? "",
-  };
-}
-
-/** GitHub lists newest first; of one context the newest holds. */
-function newestStatuses(statuses: wire.Status[]): wire.Status[] {
-  const newest = new Map<string, wire.Status>();
-  for (const status of statuses) if (!newest.has(status.context)) newest.set(status.context, status);
-  return [...newest.values()];
 }
 
 function tail(text: string, bytesMax: number): string {

@@ -1,0 +1,148 @@
+/** GitHub's answers as the facts that Baton reads (G3): what is absent, deleted or unknown gets its meaning here, once. */
+import type { Permission } from "../../core/vocabulary.ts";
+import type {
+  CheckFacts,
+  CheckSuiteFacts,
+  CommentFacts,
+  GithubUser,
+  IssueFacts,
+  PullRequestFacts,
+  ReviewFacts,
+} from "../../ports/github.ts";
+import type * as wire from "./wire-types.ts";
+
+const reviewStates: Record<string, ReviewFacts["state"]> = {
+  APPROVED: "approved",
+  CHANGES_REQUESTED: "changes-requested",
+  COMMENTED: "commented",
+  DISMISSED: "dismissed",
+  PENDING: "pending",
+};
+
+export function userOf(user: wire.User | null | undefined): GithubUser {
+  // A deleted account is GitHub's `ghost`, which holds no permission anywhere.
+  return user === null || user === undefined
+    ? { id: 10_137, login: "ghost", kind: "user" }
+    : { id: user.id, login: user.login, kind: user.type === "User" ? "user" : "bot" };
+}
+
+export function pullOf(found: wire.PullRequest): PullRequestFacts {
+  return {
+    number: found.number,
+    title: found.title,
+    body: found.body ?? "",
+    state: found.state === "closed" ? "closed" : "open",
+    merged: found.merged ?? found.merged_at != null,
+    mergeSha: found.merge_commit_sha ?? null,
+    draft: found.draft ?? false,
+    author: userOf(found.user),
+    headSha: found.head.sha,
+    headRef: found.head.ref,
+    headRepositoryId: found.head.repo?.id ?? null,
+    baseRef: found.base.ref,
+    baseSha: found.base.sha,
+    mergeable: found.mergeable ?? null,
+    url: found.html_url,
+  };
+}
+
+export function checkOf(run: wire.CheckRun): CheckFacts {
+  return {
+    name: run.name,
+    source: "check-run",
+    appId: run.app?.id ?? null,
+    sha: run.head_sha,
+    status: run.status === "completed" ? "completed" : run.status === "in_progress" ? "in_progress" : "queued",
+    conclusion: (run.conclusion as CheckFacts["conclusion"]) ?? null,
+    id: run.id,
+    url: run.html_url,
+    startedAt: run.started_at,
+    completedAt: run.completed_at,
+    summary: [run.output?.title, run.output?.summary, run.output?.text].filter(Boolean).join("\n\n"),
+  };
+}
+
+const statusConclusions: Record<string, CheckFacts["conclusion"]> = {
+  success: "success",
+  failure: "failure",
+  error: "failure",
+};
+
+export function statusOf(status: wire.Status, sha: string): CheckFacts {
+  const conclusion = statusConclusions[status.state] ?? null;
+  return {
+    name: status.context,
+    source: "status",
+    appId: null,
+    sha,
+    status: conclusion === null ? "in_progress" : "completed",
+    conclusion,
+    id: status.id,
+    url: status.target_url ?? null,
+    startedAt: status.created_at,
+    completedAt: conclusion === null ? null : status.updated_at,
+    summary: status.description ?? "",
+  };
+}
+
+/** GitHub lists newest first; of one context the newest holds. */
+export function newestStatuses(statuses: wire.Status[]): wire.Status[] {
+  const newest = new Map<string, wire.Status>();
+  for (const status of statuses) if (!newest.has(status.context)) newest.set(status.context, status);
+  return [...newest.values()];
+}
+
+export function issueOf(found: wire.Issue): IssueFacts {
+  return {
+    number: found.number,
+    title: found.title,
+    body: found.body ?? "",
+    state: found.state === "closed" ? "closed" : "open",
+    author: userOf(found.user),
+    isPullRequest: found.pull_request !== undefined,
+    labels: found.labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))),
+    url: found.html_url,
+  };
+}
+
+export function commentOf(comment: wire.Comment): CommentFacts {
+  return {
+    id: comment.id,
+    body: comment.body ?? "",
+    author: userOf(comment.user),
+    appId: comment.performed_via_github_app?.id ?? null,
+    createdAt: comment.created_at,
+    updatedAt: comment.updated_at,
+    url: comment.html_url,
+  };
+}
+
+/** `comments` are those of the whole pull request. */
+export function reviewOf(
+  review: wire.Review,
+  permission: Permission,
+  comments: readonly wire.ReviewComment[],
+): ReviewFacts {
+  return {
+    id: review.id,
+    author: userOf(review.user),
+    permission,
+    state: reviewStates[review.state] ?? "commented",
+    sha: review.commit_id ?? "",
+    body: review.body ?? "",
+    comments: comments
+      .filter(({ pull_request_review_id }) => pull_request_review_id === review.id)
+      .map(({ path, line, body }) => ({ path, line: line ?? null, body })),
+    submittedAt: review.submitted_at ?? "",
+  };
+}
+
+export function suiteOf({ app, head_sha, status, latest_check_runs_count }: wire.CheckSuite): CheckSuiteFacts {
+  return {
+    appId: app?.id ?? null,
+    appName: app?.name ?? "an App",
+    sha: head_sha,
+    status: status === "completed" || status === "in_progress" ? status : "queued",
+    checkRuns: latest_check_runs_count,
+  };
+}

@@ -22,7 +22,15 @@ const milliseconds = z.number().describe("Milliseconds since the epoch.");
 
 export const runSummarySchema = z.object({
   runId: runIdSchema,
-  process: z.object({ name: z.string(), version: z.number().int(), stages: z.array(z.string()) }),
+  process: z.object({
+    name: z.string(),
+    version: z.number().int(),
+    stages: z.array(z.string()),
+    source: z
+      .object({ path: z.string(), hash: z.string() })
+      .optional()
+      .describe("The file of a YAML process and the hash of its text, which is its version."),
+  }),
   thread: threadSchema,
   requestedBy: actorSchema,
   status: z.enum(runStatuses),
@@ -64,7 +72,7 @@ export function summarise(state: RunState, now: number): RunSummary {
   const atWork = waitsFor.some(({ kind }) => kind === "worker");
   return {
     runId: state.runId,
-    process: state.process,
+    process: processOf(state),
     thread: state.thread,
     requestedBy: state.requestedBy,
     status: state.status === "running" && waitsFor.length > 0 && !atWork ? "waiting" : state.status,
@@ -96,5 +104,15 @@ export function summarise(state: RunState, now: number): RunSummary {
     verdict: state.outcome?.verdict ?? null,
     output: state.outcome?.output ?? null,
     retryOf: state.retryOf,
+  };
+}
+
+/** Without the texts of a YAML process: they are in the journal. */
+function processOf({ process: { name, version, stages, source } }: RunState): RunSummary["process"] {
+  return {
+    name,
+    version,
+    stages,
+    ...(source === undefined ? {} : { source: { path: source.path, hash: source.hash } }),
   };
 }

@@ -1,6 +1,7 @@
 /** Waiting for what the world shows, and reading its threads. */
 import type { RunState } from "../../src/core/state.ts";
 import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
+import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
 import { readDocument, wholeOf } from "../../src/prompt/document.ts";
 
 type Listener = () => void;
@@ -129,4 +130,39 @@ export async function kept(world: World, state: RunState, key: string): Promise<
   const document = readDocument((await world.baton.dependencies.store.blob(id)) ?? "");
   if (document === null) throw new Error(`No prompt of ${key} is kept.`);
   return wholeOf(document);
+}
+
+/** A harness that keeps what it was asked for and does nothing. */
+export function spy(name: string, requests: HarnessRequest[]): Harness {
+  return {
+    name,
+    capabilities: {
+      resume: false,
+      readOnly: false,
+      systemPrompt: false,
+      maxTurns: true,
+      maxUsd: true,
+      reportsUsage: true,
+      reportsCost: true,
+      toolServers: true,
+    },
+    defaultModel: "own-default",
+    probe: async () => ({ installed: true, version: "1", authenticated: true, advice: null }),
+    async run(request) {
+      requests.push(request);
+      return {
+        ok: true,
+        error: null,
+        text: "Nothing to do.",
+        sessionId: null,
+        usage: [],
+        turns: 1,
+        exitCode: 0,
+        signal: null,
+        transcript: "",
+        transcriptTruncated: false,
+        durationMs: 1,
+      };
+    },
+  };
 }

@@ -10,8 +10,8 @@ import { settingsJsonSchema } from "../../src/config/json-schema.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { defineProcess, ProcessRegistry } from "../../src/index.ts";
-import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
-import { ends, type ObservedWorld, observedWorld, ownComments, pulls, reaches, say } from "./helpers.ts";
+import type { HarnessRequest } from "../../src/ports/harness.ts";
+import { ends, type ObservedWorld, observedWorld, ownComments, pulls, reaches, say, spy } from "./helpers.ts";
 
 let world: ObservedWorld | null = null;
 afterEach(async () => {
@@ -21,41 +21,6 @@ afterEach(async () => {
 
 const green = { ...sampleScript, implement: sampleScript.repair };
 const { costUsd: _, ...tokensOnly } = sampleScript.plan[0]?.usage ?? { costUsd: 0 };
-
-/** A harness that keeps what it was asked for and does nothing. */
-function spy(name: string, requests: HarnessRequest[]): Harness {
-  return {
-    name,
-    capabilities: {
-      resume: false,
-      readOnly: false,
-      systemPrompt: false,
-      maxTurns: true,
-      maxUsd: true,
-      reportsUsage: true,
-      reportsCost: true,
-      toolServers: true,
-    },
-    defaultModel: "own-default",
-    probe: async () => ({ installed: true, version: "1", authenticated: true, advice: null }),
-    async run(request) {
-      requests.push(request);
-      return {
-        ok: true,
-        error: null,
-        text: "Nothing to do.",
-        sessionId: null,
-        usage: [],
-        turns: 1,
-        exitCode: 0,
-        signal: null,
-        transcript: "",
-        transcriptTruncated: false,
-        durationMs: 1,
-      };
-    },
-  };
-}
 
 it("the agent gets the harness, model, turns, time, silence and money that the file says", async () => {
   const requests: HarnessRequest[] = [];

@@ -2,7 +2,8 @@
 import { afterEach, expect, it } from "vitest";
 import { sampleFiles } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { ends, type ObservedWorld, observedWorld, ownComments, reaches, repositoryOf, say } from "./helpers.ts";
+import type { HarnessRequest } from "../../src/ports/harness.ts";
+import { ends, type ObservedWorld, observedWorld, ownComments, reaches, repositoryOf, say, spy } from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(() => world.close());
@@ -87,4 +88,33 @@ it("help lists those of the repository; a broken one starts nothing and says its
   say(world, "/baton run greet");
   await world.until("the missing input", () => ownComments(world).find((body) => body.includes("inputs.name")));
   expect(await world.baton.dependencies.store.runs({})).toEqual([]);
+});
+
+it("a file bounds an agent further and never less: of its bounds and the configuration's the smaller count", async () => {
+  const requests: HarnessRequest[] = [];
+  const wide = `summary: Wide
+steps:
+  - id: wide
+    timeoutMinutes: 300
+    agent: { prompt: Do it., profile: full, turns: 400, budgetUsd: 99 }
+  - id: narrow
+    timeoutMinutes: 1
+    agent: { prompt: Do it., profile: own, turns: 3, budgetUsd: 0.25 }
+`;
+  world = await observedWorld({
+    files: { ...sampleFiles, [path]: wide },
+    harnesses: new Map([["other", spy("other", requests)]]),
+    config: `harness: { default: other, profile: tight }
+limits: { turns: 7, agentMinutes: 3, attemptUsd: 0.75 }
+profiles: { tight: { access: read-only }, own: { roles: [implement] } }
+`,
+  });
+  say(world, "/baton run greet");
+  const state = await ends(world);
+  expect(requests).toMatchObject([
+    { access: "read-only", maxTurns: 7, timeoutMs: 180_000 },
+    { access: "read-only", maxTurns: 3, timeoutMs: 60_000, maxUsd: 0.25 },
+  ]);
+  const reserved = ["wide", "narrow"].map((key) => state.effects.get(key as never)?.attempts[0]?.reservedUsd);
+  expect(reserved).toEqual([0.75, 0.25]);
 });

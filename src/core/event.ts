@@ -81,6 +81,13 @@ export const runEventSchema = z.discriminatedUnion("type", [
     settingsSha: z.string().nullable(),
     parent: z.object({ runId: runIdSchema, key, depth: z.number().int() }).nullable(),
     retryOf: runIdSchema.nullable(),
+    /** What its stages came to in earlier runs, as it was known when this one began: by stage, oldest run first. */
+    history: z
+      .record(
+        z.string(),
+        z.array(z.object({ activeMs: z.number().nonnegative(), steps: z.number().int().nonnegative() })),
+      )
+      .optional(),
   }),
   z.object({
     type: z.literal("effect.requested"),

@@ -50,6 +50,7 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     settingsSha: event.settingsSha,
     parent: event.parent,
     retryOf: event.retryOf,
+    history: event.history ?? null,
     createdAt: stored.at,
     updatedAt: stored.at,
     position: stored.position,

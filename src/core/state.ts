@@ -7,6 +7,7 @@
 import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Kept, Partial, ProcessSource } from "./event.ts";
+import type { StageHistory } from "./progress.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
 export interface AttemptState {
@@ -60,6 +61,8 @@ export interface RunState {
   settingsSha: string | null;
   parent: { runId: RunId; key: EffectKey; depth: number } | null;
   retryOf: RunId | null;
+  /** What its stages came to in earlier runs; null: nothing is known. */
+  history: StageHistory | null;
   createdAt: number;
   updatedAt: number;
   /** Position and hash of the last event. */

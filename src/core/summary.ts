@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { effectKinds } from "./effect.ts";
 import { health } from "./health.ts";
+import { progressOf } from "./progress.ts";
 import type { RunState } from "./state.ts";
 import {
   actorSchema,
@@ -38,6 +39,25 @@ export const runSummarySchema = z.object({
   updatedAt: milliseconds,
   position: z.number().int().describe("Number of events in its journal."),
   health: z.number().int().min(0).max(100),
+  progress: z
+    .object({
+      percent: z.number().int().min(0).max(100),
+      step: z
+        .object({ title: z.string(), stage: z.string().nullable(), number: z.number().int(), of: z.number().int() })
+        .nullable(),
+      left: z
+        .object({ lowMs: z.number(), highMs: z.number() })
+        .nullable()
+        .describe("Work left by earlier runs, without people's time; null where fewer than three are known."),
+      overdue: z.boolean().describe("True where the present stage takes longer than in any earlier run."),
+      runs: z.number().int().describe("Earlier runs that are known."),
+      grown: z.number().int().describe("Steps that were asked for again: the plan grew by them."),
+      activity: z
+        .object({ title: z.string(), note: z.string(), turns: z.number().int().nullable(), at: milliseconds })
+        .nullable()
+        .describe("Last sign of life of the running step."),
+    })
+    .describe("How far it is. The percentage never falls."),
   waitsFor: z.array(z.object({ kind: z.string(), key: z.string(), sentence: z.string(), since: milliseconds })),
   steps: z.array(
     z.object({
@@ -80,6 +100,7 @@ export function summarise(state: RunState, now: number): RunSummary {
     updatedAt: state.updatedAt,
     position: state.position,
     health: health(state, now).score,
+    progress: progressOf(state),
     waitsFor: waitsFor.map(({ kind, key, sentence, since }) => ({ kind, key, sentence, since })),
     steps: [...state.effects.values()].map((effect) => ({
       key: effect.key,

@@ -11,6 +11,7 @@ import { type ProcessDefinition, parseProcessInput } from "../core/process.ts";
 import { type Actor, type EffectKey, type Json, type RunId, runIdSchema, type Thread } from "../core/vocabulary.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { threadKeyOf } from "./ledger-rows.ts";
+import { stageHistory } from "./stage-history.ts";
 
 export interface NewRun {
   operationKey: string;
@@ -51,6 +52,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
   const { definition, thread, parent = null } = run;
   const threadKey = threadKeyOf({ thread });
   if (parent === null) await refuseSecondRun(store, threadKey, runId);
+  const history = await stageHistory(store, thread.repository.id, definition);
   const events: RunEvent[] = [
     {
       type: "run.created",
@@ -70,6 +72,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
       settingsSha: run.settingsSha,
       parent,
       retryOf: run.retryOf,
+      ...(history === null ? {} : { history }),
     },
     ...(run.events ?? []),
   ];

@@ -17,6 +17,7 @@ import type { Dependencies } from "./dependencies.ts";
 import { threadKeyOf } from "./ledger-rows.ts";
 import { outboxRow } from "./outbox/row.ts";
 import { renderView } from "./render-view.ts";
+import { rememberStages } from "./stage-history.ts";
 
 /** Puts what should be shown now into the outbox; the pump sends it, at a bounded rate. */
 export async function publishStatus(dependencies: Dependencies, state: RunState): Promise<void> {
@@ -48,6 +49,7 @@ export async function leaveRun(dependencies: Dependencies, state: RunState, look
 export async function finishRun(dependencies: Dependencies, state: RunState): Promise<void> {
   const { store, clock } = dependencies;
   const thread = threadKeyOf(state);
+  await rememberStages(store, state);
   const active = await store.activeRun(thread);
   const final = dependencies.redact(renderFinalComment(state, renderView(dependencies, state)));
   await store.write({

@@ -110,6 +110,7 @@ it.each([
   expect(asked[1]?.prompt).not.toContain("got this far");
   const status = ownComments(world)[0] ?? "";
   expect(status).toMatch(/What 1 unfinished try left/);
+  expect(status).toMatch(/` 100 %/);
   // The agent's words cannot leave their fence.
   expect(status).toContain("````\n- [x] find it");
 });
@@ -120,6 +121,11 @@ it("a cancel: what was made and said is in the journal and in the thread", async
     "the agent at work",
     async () => (await runState(world))?.effects.get("implement" as never)?.progress,
   );
+  say(world, "/baton status");
+  const shown = await world.until("how far it is", () =>
+    ownComments(world).find((body) => / ago: edit half\.txt · turn 1/.test(body)),
+  );
+  expect(shown).toMatch(/` \d+ % · step 2 of 6: Implement the plan · no history yet\nLast sign of life \d+ s ago/);
   say(world, "/baton cancel");
   const state = await ends(world);
   expect(state.status).toBe("cancelled");

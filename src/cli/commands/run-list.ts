@@ -27,12 +27,13 @@ export const runList: CliCommand = (program, context) => {
       if (runs.length === 0) return context.print("There are no runs.");
       context.print(
         table([
-          ["RUN", "THREAD", "PROCESS", "STATUS", "COST", "WAITS FOR"],
+          ["RUN", "THREAD", "PROCESS", "STATUS", "DONE", "COST", "WAITS FOR"],
           ...runs.map((run) => [
             run.runId,
             threadOf(run),
             run.process.name,
             run.status,
+            `${run.progress.percent} %`,
             usd(run.money.spentUsd),
             run.waitsFor.map(({ sentence }) => sentence).join(" "),
           ]),

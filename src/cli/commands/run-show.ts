@@ -1,5 +1,7 @@
+import { systemClock } from "../../adapters/system/clock.ts";
 import type { RunSummary } from "../../library.ts";
 import { count, duration, totalTokens, usd } from "../../thread/render/format.ts";
+import { progressText } from "../../thread/render/progress.ts";
 import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
 import { readRuns } from "../data.ts";
 import { table, threadOf } from "../text.ts";
@@ -12,15 +14,16 @@ export const runShow: CliCommand = (program, context) => {
     .option(...jsonOption)
     .action(async (runId: string, { git, json }: { git?: string; json?: true }) => {
       const run = await readRuns(context, git, (runs) => runs.read(runId));
-      context.print(json === true ? JSON.stringify(run, null, 2) : text(run));
+      context.print(json === true ? JSON.stringify(run, null, 2) : text(run, systemClock.now()));
     });
 };
 
-function text(run: RunSummary): string {
+function text(run: RunSummary, now: number): string {
   const { money } = run;
   return [
     `${run.runId}: ${run.process.name} on ${threadOf(run)}, asked for by @${run.requestedBy.login}`,
     `${run.status}, ${usd(money.spentUsd)} of ${usd(money.budgetUsd)}${money.complete ? "" : " (a price is not known)"}, ${count(totalTokens(money.tokens))} tokens`,
+    ...(run.verdict === null ? [progressText(run.progress, now)] : []),
     ...run.waitsFor.map(({ sentence }) => `waits: ${sentence}`),
     ...(run.verdict === null ? [] : [`${run.verdict.status}: ${run.verdict.reason}`]),
     "",

@@ -1,8 +1,10 @@
 /** The check run: the same tree as the comment. Its conclusion is honest: only evidence makes it green. */
 import { limits } from "../../core/limits.ts";
+import { progressOf } from "../../core/progress.ts";
 import type { RunState } from "../../core/state.ts";
 import { cutBytes } from "../cut.ts";
 import { budgetLine, headline, stages, stepsTable, verdictTree } from "./parts.ts";
+import { progressLine } from "./progress.ts";
 import type { RenderView } from "./view.ts";
 
 export interface RenderedCheckRun {
@@ -26,7 +28,10 @@ export function renderCheckRun(state: RunState, _view: RenderView): RenderedChec
     status: conclusion === null ? "in_progress" : "completed",
     conclusion,
     title: cutBytes(sentence.replaceAll("**", ""), 250, "…"),
-    summary: cutBytes(`${icon} ${sentence}\n\n${stages(state)}\n\n${budgetLine(state)}`, limits.checkTextBytesMax),
+    summary: cutBytes(
+      `${icon} ${sentence}\n\n${stages(state)}\n\n${progressLine(progressOf(state), null)}\n\n${budgetLine(state)}`,
+      limits.checkTextBytesMax,
+    ),
     text: cutBytes(steps, limits.checkTextBytesMax),
     annotations: [],
     detailsUrl: null,

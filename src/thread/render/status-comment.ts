@@ -1,6 +1,7 @@
 /** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (V1). */
 import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
+import { progressOf } from "../../core/progress.ts";
 import type { RunState } from "../../core/state.ts";
 import { waitingFor } from "../../core/waiting.ts";
 import { parsePlan, renderPlan } from "../../prompt/plan.ts";
@@ -8,11 +9,14 @@ import { cut } from "../cut.ts";
 import { neutralise } from "../neutralise.ts";
 import { partials } from "./partial.ts";
 import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
+import { progressLine } from "./progress.ts";
 import type { RenderView } from "./view.ts";
 
-export function renderStatusComment(state: RunState, _view: RenderView): string {
+export function renderStatusComment(state: RunState, view: RenderView): string {
   const { icon, sentence } = headline(state);
   const parts = [`${icon} ${sentence}`, stages(state)];
+  if (state.outcome === null || state.outcome.verdict.status === "passed")
+    parts.push(progressLine(progressOf(state), view.live === true ? view.now : null));
   const plan = planToApprove(state) ?? planOf(state);
   if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
   if (state.effects.size > 0) parts.push(stepsTable(state));

@@ -1,0 +1,214 @@
+/** Progress as a function of the journal: bounds and order in properties, figures in cases, words at the end. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { RunWorld } from "../../test/fakes/run-world.ts";
+import { progressLine, progressText } from "../thread/render/progress.ts";
+import type { RunEvent } from "./event.ts";
+import { defineProcess, type ProcessContext } from "./process.ts";
+import { progressOf, type StageHistory } from "./progress.ts";
+
+const stages = ["Plan", "Work", "Checks", "Finish"];
+const sha = "a".repeat(40);
+const verdict = (status: "passed" | "failed") => ({ name: "x", status, reason: "r", evidence: [], children: [] });
+
+/** Asks for steps in these stages, one after the other. */
+const process = (order: readonly number[], status: "passed" | "failed" = "passed") =>
+  defineProcess({
+    name: "staged",
+    version: 1,
+    summary: "",
+    stages,
+    input: z.object({}),
+    output: z.object({}),
+    verdict: () => verdict(status),
+    async run(ctx: ProcessContext) {
+      for (const index of order) {
+        const stage = stages[index] as string;
+        const title = `Step of ${stage}`;
+        if (stage === "Checks") await ctx.gate("checks", { title, stage, gate: "checks-green", sha });
+        else
+          await ctx.agent(stage.toLowerCase(), {
+            title,
+            stage,
+            role: "implement",
+            access: "write",
+            baseSha: sha,
+            prompt: { system: "", user: "" },
+          });
+      }
+      return {};
+    },
+  });
+
+const output = {
+  harness: "h",
+  model: "m",
+  text: "",
+  sessionId: null,
+  baseSha: sha,
+  headSha: null,
+  commits: 0,
+  files: [],
+  rescued: false,
+  turns: 1,
+  transcriptId: null,
+  promptId: null,
+};
+
+/** What may happen to the step that is open; null ends it. */
+const happens = fc.constantFrom("started", "progress", "attempt-failed", "ended");
+const historyOf = (runs: number[][]): StageHistory =>
+  Object.fromEntries(
+    stages.map((stage, index) => [stage, runs.map((run) => ({ activeMs: run[index] ?? 0, steps: 1 }))]),
+  );
+
+async function world(
+  order: readonly number[],
+  history: StageHistory | null,
+  status: "passed" | "failed" = "passed",
+): Promise<RunWorld> {
+  const made = await RunWorld.start(process(order, status), {});
+  made.state.history = history;
+  return made;
+}
+
+/** One event for the open step; what does not fit its state ends it. */
+async function step(run: RunWorld, what: string): Promise<void> {
+  const key = run.open()[0] as never;
+  const effect = run.state.effects.get(key);
+  const attempt = Math.max(1, effect?.attempts.length ?? 0);
+  const isAgent = effect?.kind === "agent";
+  const events: Record<string, RunEvent> = {
+    started: { type: "effect.started", key, attempt: (effect?.attempts.length ?? 0) + 1, worker: "w", reservedUsd: 0 },
+    progress: {
+      type: "effect.progress",
+      key,
+      attempt,
+      note: "edit a.js",
+      usage: [],
+      partial: { text: "", todo: "", lastAction: "", turns: 4 },
+    },
+    "attempt-failed": {
+      type: "effect.attempt-failed",
+      key,
+      attempt,
+      error: { code: "BATON_TIMEOUT", message: "" },
+      usage: [],
+      retryAt: 0,
+      kept: null,
+    },
+  };
+  const running = effect?.status === "running";
+  const fits = isAgent && (what === "started" ? !running : what === "ended" ? false : running);
+  if (fits) await run.append([events[what] as RunEvent]);
+  else await run.succeed(key, (isAgent ? output : verdict("passed")) as never);
+}
+
+describe("percent", () => {
+  it("H2: lies between 0 and 100, never falls, and is 100 only for a run that passed", async () => {
+    const orders = fc.array(fc.nat(3), { maxLength: 7 });
+    const histories = fc.option(
+      fc.array(fc.array(fc.nat(20_000), { minLength: 4, maxLength: 4 }), { maxLength: 5 }).map(historyOf),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        orders,
+        histories,
+        fc.constantFrom("passed" as const, "failed" as const),
+        fc.array(happens, { maxLength: 25 }),
+        async (order, history, status, happenings) => {
+          const run = await world(order, history, status);
+          let before = 0;
+          const look = (): void => {
+            const { percent, left } = progressOf(run.state);
+            expect(Number.isInteger(percent)).toBe(true);
+            expect(percent).toBeGreaterThanOrEqual(before);
+            expect(percent).toBeLessThanOrEqual(100);
+            expect(percent === 100).toBe(run.state.outcome?.verdict.status === "passed");
+            if (left !== null) {
+              expect(left.lowMs).toBeGreaterThanOrEqual(0);
+              expect(left.highMs).toBeGreaterThanOrEqual(left.lowMs);
+            }
+            before = percent;
+          };
+          look();
+          for (const what of [...happenings, ...Array.from({ length: 9 }, () => "ended")]) {
+            if (run.open().length === 0) break;
+            await step(run, what);
+            look();
+          }
+          expect(run.state.outcome).not.toBeNull();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("what is left", () => {
+  const runs = historyOf([
+    [10_000, 60_000, 30_000, 0],
+    [12_000, 90_000, 30_000, 0],
+    [8_000, 300_000, 60_000, 0],
+  ]);
+  it("H3: without enough earlier runs there is no figure", async () => {
+    const none = await world([0, 1], null);
+    expect(progressOf(none.state)).toMatchObject({ left: null, runs: 0 });
+    expect(progressLine(progressOf(none.state), null)).toMatch(/ 0 % · step 1 of 4: Step of Plan · no history yet$/);
+    const two = await world(
+      [0, 1],
+      historyOf([
+        [1, 1, 1, 1],
+        [2, 2, 2, 2],
+      ]),
+    );
+    expect(progressLine(progressOf(two.state), null)).toContain("no history yet (2 of the 3 runs that it takes)");
+  });
+
+  it("is the range of what earlier runs took from here, and shrinks as steps end", async () => {
+    const run = await world([0, 1], runs);
+    expect(progressOf(run.state).left).toEqual({ lowMs: 100_000, highMs: 368_000 });
+    await step(run, "started");
+    await step(run, "ended");
+    // Plan is over: only work and checks count.
+    expect(progressOf(run.state)).toMatchObject({
+      left: { lowMs: 90_000, highMs: 360_000 },
+      step: { number: 2, of: 4, stage: "Work" },
+    });
+    expect(progressLine(progressOf(run.state), null)).toContain(
+      "about 2 min to 6 min of work left (by 3 earlier runs, without people's time)",
+    );
+  });
+
+  it("a stage that takes longer than ever says so instead", async () => {
+    const run = await world([0, 1], runs);
+    await step(run, "started");
+    run.clock += 60_000;
+    await step(run, "progress");
+    expect(progressOf(run.state).overdue).toBe(true);
+    expect(progressLine(progressOf(run.state), null)).toContain(
+      "this stage takes longer than in any of 3 earlier runs",
+    );
+  });
+
+  it("a step that is asked for again is said to make the plan grow, and takes no percent away", async () => {
+    const run = await world([0, 1, 2, 1, 2], runs);
+    while (run.open()[0] !== "work#2") await step(run, "ended");
+    const { percent, grown } = progressOf(run.state);
+    expect(grown).toBe(1);
+    expect(percent).toBeGreaterThan(60);
+    expect(progressLine(progressOf(run.state), null)).toMatch(/the plan grew by 1 step(?!s)/);
+  });
+});
+
+it("a long step shows its last sign of life: when, what, which turn", async () => {
+  const run = await world([0], null);
+  await step(run, "started");
+  await step(run, "progress");
+  const { at } = run.state.effects.get("plan" as never)?.progress ?? { at: 0 };
+  const progress = progressOf(run.state);
+  expect(progressLine(progress, null)).toMatch(/\nLast sign of life at \d\d:\d\d:\d\d UTC: edit a\.js · turn 4$/);
+  expect(progressLine(progress, at + 42_000)).toMatch(/\nLast sign of life 42 s ago: edit a\.js · turn 4$/);
+  expect(progressText(progress, at + 42_000)).toMatch(/^0 %, step 1 of 4: Step of Plan.*\nLast sign of life 42 s ago/);
+});

@@ -123,18 +123,24 @@ it("a cancel: what was made and said is in the journal and in the thread", async
   );
   say(world, "/baton status");
   const shown = await world.until("how far it is", () =>
-    ownComments(world).find((body) => / ago: edit half\.txt · turn 1/.test(body)),
+    ownComments(world).find((body) => / ago: TodoWrite .* · turn 1/.test(body)),
   );
   expect(shown).toMatch(/` \d+ % · step 2 of 6: Implement the plan · no history yet\nLast sign of life \d+ s ago/);
   say(world, "/baton cancel");
-  const state = await ends(world);
-  expect(state.status).toBe("cancelled");
-  expect(state.effects.get("implement" as never)?.attempts[0]).toMatchObject({
+  expect((await ends(world)).status).toBe("cancelled");
+  // The last words of who was stopped come after the cancel, and before the run's own.
+  const attempt = await world.until("what it left", async () => {
+    const last = (await runState(world))?.effects.get("implement" as never)?.attempts[0];
+    return last?.kept == null ? null : last;
+  });
+  expect(attempt).toMatchObject({
     partial,
     kept: { headSha: expect.stringMatching(/^[0-9a-f]{40}$/) },
   });
-  expect(ownComments(world).at(-1)).toMatch(
-    /was stopped after 1 turn\. What it changed is kept as `[0-9a-f]{7}`\..*Last: edit half\.txt/,
+  await world.until("the last words", () =>
+    ownComments(world).some((body) =>
+      /was stopped after 1 turn\. What it changed is kept as `[0-9a-f]{7}`\..*Last: edit half\.txt/.test(body),
+    ),
   );
 });
 

@@ -85,7 +85,8 @@ export class Activity {
   }
 
   #act(what: string): string {
-    this.#lastAction = what.trim().slice(0, noteCharactersMax);
+    // One line: it stands in tables and beside a clock.
+    this.#lastAction = what.replaceAll(/\s+/g, " ").trim().slice(0, noteCharactersMax);
     return this.#lastAction;
   }
 }

@@ -4,7 +4,7 @@ import { findingsSchema, outcomeAnswerSchema, outcomesSchema, shaSchema, verdict
 
 const authoredSchema = z.object({ author: z.string(), permission: z.string(), body: z.string() });
 
-export const plannedSchema = z.object({ plan: z.string(), outcomes: outcomesSchema });
+const plannedSchema = z.object({ plan: z.string(), outcomes: outcomesSchema });
 
 export const workInputSchema = z.object({
   /** The thread that asks: title, body, comments. Untrusted text. */

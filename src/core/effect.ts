@@ -133,7 +133,7 @@ export type BreakpointOutput = z.infer<typeof breakpointOutputSchema>;
 
 /** Merges commits onto `baseSha` in their order, without a work tree, up to the first that git cannot merge. */
 export const joinInputSchema = z.object({ ...common, baseSha: shaSchema, shas: z.array(shaSchema).min(1).max(100) });
-export const joinOutputSchema = z.object({
+const joinOutputSchema = z.object({
   headSha: shaSchema,
   /** How many of them, from the first, are in it. */
   joined: z.number().int().nonnegative(),

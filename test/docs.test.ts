@@ -13,6 +13,7 @@ import { parseConfig } from "../src/config/parse.ts";
 import { errorCodes } from "../src/core/errors.ts";
 import { grammars } from "../src/thread/grammar/index.ts";
 import { parseCommand } from "../src/thread/parse-command.ts";
+import { parseProcess } from "../src/workflow/parse.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const skipped = new Set(["node_modules", ".git", ".baton", "fixtures"]);
@@ -70,15 +71,19 @@ describe.each(paths)("%s", (path) => {
     expect(brokenLinks(path)).toEqual([]);
   });
 
+  it("`yaml` that has `steps` is a YAML process without problems", () => {
+    for (const { text } of blocks(path).filter(({ info, text: body }) => info === "yaml" && /^steps:/m.test(body)))
+      expect(parseProcess(text, null).problems).toEqual([]);
+  });
   it("`yaml baton.yaml` is a configuration without problems", () => {
     for (const { text } of blocks(path).filter(({ info }) => info === "yaml baton.yaml"))
       expect({ text, parsed: parseConfig(text) }).toMatchObject({ parsed: { ok: true, problems: [] } });
   });
 
-  it("`ts` is a piece of a file that is compiled", () => {
-    for (const { info, text } of blocks(path).filter(({ info }) => /^ts\b/.test(info))) {
-      const file = info.replace(/^ts\s*/, "");
-      expect({ file, compiled: /^docs\/examples\/[a-z.-]+\.ts$/.test(file) }).toEqual({ file, compiled: true });
+  it("`ts`, and `yaml` with a path, is a piece of a file that is compiled", () => {
+    for (const { info, text } of blocks(path).filter(({ info }) => /^(?:ts\b|yaml docs\/)/.test(info))) {
+      const file = info.replace(/^(?:ts|yaml)\s*/, "");
+      expect({ file, compiled: /^docs\/examples\/(?:[a-z.-]+\.ts|processes\/[a-z-]+\.yaml)$/.test(file) }).toEqual({ file, compiled: true });
       expect(dedent(readFileSync(join(root, file), "utf8"))).toContain(dedent(text).trim());
     }
   });

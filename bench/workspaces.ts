@@ -11,6 +11,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { silentLog } from "../src/adapters/system/log.ts";
+import { unmountBelow } from "../src/adapters/workspace/mounts.ts";
 import { chooseWay, type WorkspaceWay } from "../src/adapters/workspace/probe-overlay.ts";
 import { createWorkspaces } from "../src/adapters/workspace/workspaces.ts";
 import type { RepositoryAccess } from "../src/ports/workspace.ts";
@@ -46,16 +47,24 @@ export const workspaces: Bench = {
     const take = async (root: string, taken: typeof ways, times: number): Promise<void> => {
       const plain: number[] = [];
       const ours = taken.map((one) => ({ ...one, created: [] as number[], removed: [] as number[] }));
-      // In turn, so that none has the quieter machine.
       for (let repeat = 0; repeat < (quick ? 1 : times); repeat += 1) {
-        plain.push(await plainWorktrees(remote, join(root, "plain"), size));
-        say(`plain git worktrees: ${Math.round(plain.at(-1) ?? 0)} ms`);
+        const made: { remove(): Promise<number>; told(ms: number): void }[] = [];
         for (const one of ours) {
-          const { createdMs, removedMs } = await ourWorkspaces(remote, join(root, one.way), size, one.way);
+          const { createdMs, remove } = await ourWorkspaces(remote, join(root, one.way), size, one.way);
           one.created.push(createdMs);
-          one.removed.push(removedMs);
-          say(`${one.name}, ${one.way}: ${Math.round(createdMs)} ms, removed in ${Math.round(removedMs)} ms`);
+          say(`${one.name}, ${one.way}: ${Math.round(createdMs)} ms`);
+          const told = (ms: number): void => {
+            one.removed.push(ms);
+            say(`${one.name}, ${one.way}: removed in ${Math.round(ms)} ms`);
+          };
+          made.push({ remove, told });
         }
+        const { createdMs, remove } = await plainWorktrees(remote, join(root, "plain"), size);
+        plain.push(createdMs);
+        say(`plain git worktrees: ${Math.round(createdMs)} ms`);
+        made.push({ remove, told() {} });
+        // Only now: on ext4 it takes many times as long to make files where others were deleted in the last minutes.
+        for (const { remove, told } of made) told(await remove());
       }
       for (const { name, target, created, removed } of ours) {
         const value = Math.min(...created);
@@ -68,7 +77,11 @@ export const workspaces: Bench = {
         );
       }
     };
-    await take(directory, ways, repeats.disk);
+    try {
+      await take(directory, ways, repeats.disk);
+    } finally {
+      await unmountBelow(directory);
+    }
     if (existsSync(memoryDirectory)) {
       const root = await mkdtemp(join(memoryDirectory, "baton-bench-"));
       try {
@@ -88,30 +101,37 @@ interface Size {
   workspaces: number;
 }
 
-async function ourWorkspaces(
-  remote: string,
-  root: string,
-  size: Size,
-  way: WorkspaceWay,
-): Promise<{ createdMs: number; removedMs: number }> {
+/** Some that were made, and how they go; both ways of ours and the plain one. */
+interface Made {
+  createdMs: number;
+  remove(): Promise<number>;
+}
+
+async function ourWorkspaces(remote: string, root: string, size: Size, way: WorkspaceWay): Promise<Made> {
   const access: RepositoryAccess = { repository, url: remote, token: async () => null };
   const made = createWorkspaces({ rootDir: root, log: silentLog, way });
   const baseSha = await made.fetch(access, "main");
   const runId = runIdOf("workspaces");
   const names = Array.from({ length: size.workspaces }, (_, index) => `w${index}`);
   let paths: string[] = [];
+  await quietDisk();
   const createdMs = await elapsedMs(async () => {
     const created = await Promise.all(names.map((name) => made.create(access, { runId, name, baseSha })));
     paths = created.map(({ path }) => path);
   });
   await expectWhole(paths, size);
-  const removedMs = await elapsedMs(() => Promise.all(names.map((name) => made.remove(access, { runId, name }))));
-  await rm(root, { recursive: true, force: true });
-  return { createdMs, removedMs };
+  return {
+    createdMs,
+    async remove() {
+      const removedMs = await elapsedMs(() => Promise.all(names.map((name) => made.remove(access, { runId, name }))));
+      await rm(root, { recursive: true, force: true });
+      return removedMs;
+    },
+  };
 }
 
 /** As somebody would write it who knows that git's parallel `worktree add` breaks: as many at once as there are cores, tried again when they collide. */
-async function plainWorktrees(remote: string, root: string, size: Size): Promise<number> {
+async function plainWorktrees(remote: string, root: string, size: Size): Promise<Made> {
   await run("git", ["clone", "--quiet", "--bare", remote, root]);
   const paths = Array.from({ length: size.workspaces }, (_, index) => `${root}-w${index}`);
   const waiting = [...paths];
@@ -121,10 +141,21 @@ async function plainWorktrees(remote: string, root: string, size: Size): Promise
       await run("git", add).catch(() => run("git", add));
     }
   };
-  const taken = await elapsedMs(() => Promise.all(Array.from({ length: availableParallelism() }, lane)));
+  await quietDisk();
+  const createdMs = await elapsedMs(() => Promise.all(Array.from({ length: availableParallelism() }, lane)));
   await expectWhole(paths, size);
-  for (const path of [root, ...paths]) await rm(path, { recursive: true, force: true });
-  return taken;
+  return {
+    createdMs,
+    remove: () =>
+      elapsedMs(async () => {
+        for (const path of [root, ...paths]) await rm(path, { recursive: true, force: true });
+      }),
+  };
+}
+
+/** What was written before is on the disk: nobody pays for who came before. */
+async function quietDisk(): Promise<void> {
+  await run("sync");
 }
 
 async function expectWhole(paths: readonly string[], { files, workspaces: count }: Size): Promise<void> {

@@ -62,7 +62,10 @@ export interface Workspaces {
   fetch(access: RepositoryAccess, ref: string): Promise<string>;
   /** Creates (or, after a crash, finds) the workspace of one effect attempt, at `baseSha`. */
   create(access: RepositoryAccess, options: { runId: RunId; name: string; baseSha: string }): Promise<Workspace>;
-  /** Commits leftovers, checks and fetches the result into the trusted repository under `refs/baton/…`. BATON_TREE_REFUSED says why not. */
+  /**
+   * Commits leftovers, checks and fetches the result into the trusted repository under `refs/baton/…`. BATON_TREE_REFUSED says why not.
+   * Of a workspace that a crash cut off while it was removed, what was imported before; of one cut off while it was made, nothing.
+   */
   import(
     access: RepositoryAccess,
     options: { runId: RunId; name: string; baseSha: string },

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { gitReader } from "../../../test/git-reader.ts";
 import type { RunId } from "../../core/vocabulary.ts";
@@ -76,6 +76,9 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
   const create = (name = "w") => workspaces.create(access, { runId, name, baseSha: base });
   const bring = (name = "w", change: Partial<ImportOptions> = {}) =>
     workspaces.import(access, { runId, name, baseSha: base }, { ...options, ...change });
+
+  /** Stands while Baton makes or removes the tree. */
+  const partial = (): string => join(root, "baton", "runs", runId, "partial", "w");
 
   describe("a workspace's life", () => {
     it("W3: an untouched tree gives no commit", async () => {
@@ -156,6 +159,28 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
       const again = await create();
       expect(existsSync(join(again.path, "half"))).toBe(false);
       expect(readFileSync(join(again.path, "src", "a.js"), "utf8")).toBe("one\ntwo\n");
+    });
+
+    it("cut off by a crash while it was made: what is missing was not deleted by an agent", async () => {
+      const { path } = await create();
+      mkdirSync(dirname(partial()), { recursive: true });
+      writeFileSync(partial(), "");
+      rmSync(join(path, "src"), { recursive: true });
+      expect(await bring()).toEqual({ headSha: null, commits: 0, files: [], rescued: false });
+      expect(existsSync(join((await create()).path, "src", "a.js"))).toBe(true);
+      expect(existsSync(partial())).toBe(false);
+    });
+
+    it("cut off by a crash while it was removed, or removed: the import before it is found again", async () => {
+      const { path } = await create();
+      writeFileSync(join(path, "new.js"), "new\n");
+      const before = await bring();
+      mkdirSync(dirname(partial()), { recursive: true });
+      writeFileSync(partial(), "");
+      rmSync(join(path, "src"), { recursive: true });
+      expect(await bring()).toMatchObject({ headSha: before.headSha, commits: 1, files: before.files });
+      await workspaces.remove(access, { runId, name: "w" });
+      expect(await bring()).toMatchObject({ headSha: before.headSha, commits: 1, files: before.files });
     });
 
     it("32 at once: none is lost", async () => {

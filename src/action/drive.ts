@@ -28,6 +28,8 @@ export interface Driving {
   /** Aborted when the job must hand over: its time is up, or the platform stops it. */
   stop: AbortSignal;
   startEngine(): Promise<Engine>;
+  /** Commands in the thread whose own jobs never ran. */
+  missed(): Promise<NewDelivery[]>;
   /** Refs beside the state that nobody needs any more when the thread is left as it is now. */
   leftovers(): Promise<RefUpdate[]>;
 }
@@ -59,6 +61,7 @@ export async function drive(driving: Driving, delivery: NewDelivery | null): Pro
   const stop = AbortSignal.any([driving.stop, lost.signal]);
   const engine = await driving.startEngine();
   try {
+    await takeMissed(driving);
     while (!stop.aborted) {
       await quiet(driving, engine, stop);
       if (stop.aborted) break;
@@ -80,9 +83,10 @@ export async function drive(driving: Driving, delivery: NewDelivery | null): Pro
   }
 }
 
-async function insert({ database }: Driving, delivery: NewDelivery): Promise<void> {
+/** Whether it was there is no part of the answer: its own job may bring it in first. */
+async function insert({ database }: Driving, delivery: NewDelivery, when: "now" | "soon" = "now"): Promise<void> {
   await database.state.change(
-    ({ tables }) =>
+    ({ tables }) => {
       tables.insertDelivery(delivery, {
         id: `delivery:${delivery.guid}`,
         queue: "delivery",
@@ -91,9 +95,24 @@ async function insert({ database }: Driving, delivery: NewDelivery): Promise<voi
         key: null,
         startAt: delivery.receivedAt,
         state: "waiting",
-      }),
-    { when: "now", jobs: [`delivery:${delivery.guid}`] },
+      });
+    },
+    { when, jobs: [`delivery:${delivery.guid}`], isCause: true },
   );
+}
+
+/** Kept with the next push that anything outside waits for; lost, they are found again. */
+async function takeMissed(driving: Driving): Promise<void> {
+  const { missed, log } = driving;
+  try {
+    for (const delivery of await missed()) {
+      log.info("A command whose job never ran", { name: delivery.guid });
+      await insert(driving, delivery, "soon");
+    }
+  } catch (thrown) {
+    if (hasCode(thrown, "BATON_LEASE_LOST")) throw thrown;
+    log.warn("The thread could not be read again; the next job tries it", { error: thrown });
+  }
 }
 
 async function takeFromTheDead(

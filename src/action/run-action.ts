@@ -16,13 +16,14 @@ import type { RunState } from "../core/state.ts";
 import { isActiveStatus, type Repository } from "../core/vocabulary.ts";
 import { startEngine } from "../engine.ts";
 import type { Log } from "../ports/log.ts";
-import type { NewDelivery } from "../ports/store.ts";
+import type { Delivery, NewDelivery } from "../ports/store.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { createRedactor } from "../thread/redact.ts";
 import { keptPrefix } from "./barriers.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared } from "./home.ts";
+import { missedComments } from "./missed-comments.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
 import { tidy } from "./retention.ts";
@@ -120,8 +121,10 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
     case "wake": {
       if (event.number !== null) return handleHome(job, homeOf(event.number), null);
       const now = systemClock.now();
-      const homes = await waitingHomes(job, ({ wakeAt }) => wakeAt === null || wakeAt <= now);
-      const found = await handleHomes(job, homes.slice(0, homesMax), null, "Nothing is due.");
+      const due = await waitingHomes(job, ({ wakeAt }) => wakeAt === null || wakeAt <= now);
+      const others = (await waitingHomes(job, () => true)).filter((home) => !due.includes(home));
+      const homes = [...due.slice(0, homesMax), ...(await homesWithMissed(job, others.slice(0, homesMax)))];
+      const found = await handleHomes(job, homes, null, "Nothing is due.");
       const tidied = await tidyUp(job);
       if (tidied === null || found.verdict !== "nothing") return found;
       return { ...found, reason: tidied };
@@ -192,6 +195,31 @@ async function changesConfig(
   return (await changedConfig(await github.installation(repository.installationId), repository, number)) !== null;
 }
 
+async function missedIn(job: Job, home: string, known: Iterable<Delivery>): Promise<NewDelivery[]> {
+  return missedComments({
+    github: await job.github.installation(0),
+    repository: await repositoryOf(job),
+    number: Number(threadOf(home)),
+    known,
+    workflowRunId: job.settings.workflowRunId,
+    now: systemClock.now(),
+  });
+}
+
+/** Threads whose runs wait, and in which somebody asked for something that no job brought in. */
+async function homesWithMissed(job: Job, homes: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const home of homes) {
+    const { state } = await openHome(job.settings, home, job.log, true);
+    const missed = await missedIn(job, home, state.snapshot.tables.deliveries.values()).catch((thrown: unknown) => {
+      job.log.warn("A thread could not be read again", { home, error: toBatonError(thrown) });
+      return [];
+    });
+    if (missed.length > 0) found.push(home);
+  }
+  return found;
+}
+
 async function handleHomes(job: Job, homes: string[], delivery: NewDelivery | null, otherwise: string): Promise<Found> {
   let worst: Found | null = null;
   for (const home of homes) {
@@ -219,6 +247,7 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
   const database = await openHome(settings, home, log);
   await rememberForPost(settings, home, owner);
   const positions = new Map([...database.state.snapshot.tables.events].map(([run, events]) => [run, events.length]));
+  const known = [...database.state.snapshot.tables.deliveries.values()];
   const models = await startModelProxy(upstreamsOf(settings.harness));
   let end: DriveEnd;
   try {
@@ -231,6 +260,7 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
         log,
         isOver: async (id) => github.isOver(await repositoryOf(job), id),
         stop,
+        missed: () => missedIn(job, home, known),
         leftovers: () => leftovers(job, database, positions),
         startEngine: () => {
           const onPush = (branch: string): Promise<void> =>

@@ -49,6 +49,20 @@ describe("many jobs on one thread", () => {
   });
 });
 
+it("a command whose job the platform dropped is found by the schedule, and handled once", async () => {
+  await begin({ ci: false, config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 3600 }\n" });
+  await platform.run("issue_comment", platform.comment("/baton run"));
+  const before = replies().length;
+  const dropped = platform.comment("/baton why");
+  const found = await platform.run("schedule", platform.about());
+  expect(found.errors).toBe("");
+  expect(replies()).toHaveLength(before + 1);
+  // Its job after all, started again by hand.
+  await platform.run("issue_comment", dropped);
+  await platform.run("schedule", platform.about());
+  expect(replies()).toHaveLength(before + 1);
+});
+
 describe("what means nothing costs nothing", () => {
   it("a comment without a command, an edit, an event that nobody waits for: no state is begun, no call is made", async () => {
     await begin();

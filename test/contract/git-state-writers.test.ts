@@ -3,7 +3,7 @@
  * hosts that take no such refs. Each over `file:` and over git's own HTTP server.
  */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -263,6 +263,49 @@ describe("what the remote does", () => {
     const later = await open(origin);
     expect(await later.store.value("cursor")).toBe(1);
     expect(later.namespace).toBe("refs/heads/baton-state/");
+  });
+
+  it("so does one whose hook refuses them, and it is said", async () => {
+    const origin = await fileOrigin();
+    const hook = join(origin.path, "hooks", "pre-receive");
+    await writeFile(hook, "#!/bin/sh\nif grep -q ' refs/baton/'; then echo 'no such refs here'; exit 1; fi\n", {
+      mode: 0o755,
+    });
+    const said: unknown[] = [];
+    const log = { ...silentLog, warn: (...given: unknown[]) => void said.push(given) };
+    const database = await open(origin, { log });
+    expect(database.namespace).toBe("refs/heads/baton-state/");
+    expect(JSON.stringify(said)).toMatch(/takes no refs below refs\/baton/);
+    await inserted(database, "guid");
+    const { stdout } = await git(["for-each-ref", "--format=%(refname)"], { gitDir: origin.path });
+    expect(stdout.trim().split("\n")).toEqual(["refs/heads/baton-state/shared", "refs/heads/baton-state/thread/7"]);
+  });
+
+  it("branches, tags and refspecs of the repository stay as they are", async () => {
+    const origin = await fileOrigin();
+    const work = join(directory, "clone");
+    await git(["clone", "--quiet", origin.path, work]);
+    const gitDir = join(work, ".git");
+    await git(["fast-import", "--quiet"], {
+      gitDir,
+      input: "commit refs/heads/main\ncommitter M <m@m> 1 +0000\ndata 1\nx\ndone\n",
+    });
+    await git(["push", "--quiet", "origin", "main", "main:refs/heads/baton/shared", "main:refs/tags/v1"], { gitDir });
+    const look = async () => [
+      (await git(["for-each-ref", "refs/heads", "refs/tags"], { gitDir: origin.path })).stdout,
+      await readFile(join(origin.path, "config"), "utf8"),
+      await readFile(join(gitDir, "config"), "utf8"),
+      (await git(["fetch", "origin"], { gitDir })).stdout,
+      (await git(["for-each-ref"], { gitDir })).stdout,
+    ];
+    await look();
+    const before = await look();
+    const database = await open(origin);
+    await inserted(database, "guid");
+    await database.store.setValue("cursor", 1);
+    expect(database.namespace).toBe("refs/baton/");
+    // A fetch as people do it brings nothing of Baton.
+    expect(await look()).toEqual(before);
   });
 
   it("touches no ref but its own, and leaves no probe behind", async () => {

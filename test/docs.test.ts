@@ -83,7 +83,10 @@ describe.each(paths)("%s", (path) => {
   it("`ts`, and `yaml` with a path, is a piece of a file that is compiled", () => {
     for (const { info, text } of blocks(path).filter(({ info }) => /^(?:ts\b|yaml docs\/)/.test(info))) {
       const file = info.replace(/^(?:ts|yaml)\s*/, "");
-      expect({ file, compiled: /^docs\/examples\/(?:[a-z.-]+\.ts|processes\/[a-z-]+\.yaml)$/.test(file) }).toEqual({ file, compiled: true });
+      expect({ file, compiled: /^docs\/examples\/(?:[a-z.-]+\.ts|processes\/[a-z-]+\.yaml)$/.test(file) }).toEqual({
+        file,
+        compiled: true,
+      });
       expect(dedent(readFileSync(join(root, file), "utf8"))).toContain(dedent(text).trim());
     }
   });

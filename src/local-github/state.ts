@@ -273,6 +273,8 @@ export interface Repository {
 }
 
 export interface State {
+  /** Workflow runs that somebody who plays the runners told of, by id. */
+  workflowRuns: Map<number, { status: "in_progress" | "completed"; at: string }>;
   nextId: number;
   accounts: Map<number, Account>;
   apps: Map<number, App>;
@@ -283,6 +285,7 @@ export interface State {
 
 export function emptyState(): State {
   return {
+    workflowRuns: new Map(),
     nextId: 1001,
     accounts: new Map(),
     apps: new Map(),

@@ -147,6 +147,32 @@ describe("jobs that die", () => {
     expect(pulls(platform as never)).toHaveLength(1);
   });
 
+  it.each([
+    ["completed", "waiting", true],
+    ["in_progress", "elsewhere", false],
+  ] as const)(
+    "one that is gone with its machine: its workflow run %s, so the next event is %s",
+    async (status, verdict, taken) => {
+      const gate = "go";
+      // No post step: nothing frees the thread.
+      await begin({
+        post: false,
+        script: { ...sampleScript, plan: [{ waitFor: gate }, ...(sampleScript["plan"] ?? [])] },
+      });
+      const running = platform.start("issue_comment", platform.comment("/baton run"));
+      await platform.waitForAgent(gate);
+      running.kill("SIGKILL");
+      await running.done;
+      platform.github.state.workflowRuns.set(101, { status, at: new Date().toISOString().replace(/\.\d+/, "") });
+      const next = await platform.run("workflow_dispatch", {
+        inputs: { thread: `${platform.issue}` },
+        ...platform.about(),
+      });
+      expect(next.outputs["verdict"]).toBe(verdict);
+      expect(pulls(platform as never)).toHaveLength(taken ? 1 : 0);
+    },
+  );
+
   it("a job that is asked to stop hands over: the run goes on from its journal", async () => {
     const gate = "go";
     await begin({ script: { ...sampleScript, plan: [{ waitFor: gate }, ...(sampleScript["plan"] ?? [])] } });

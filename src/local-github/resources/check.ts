@@ -52,7 +52,7 @@ export function checkAnnotation(view: View, place: { repository: Repository; run
 }
 
 /** What `head_commit` is wherever a commit is mentioned in passing. */
-function simpleCommit(commit: CommitFacts) {
+export function simpleCommit(commit: CommitFacts) {
   return {
     id: commit.sha,
     tree_id: commit.tree,

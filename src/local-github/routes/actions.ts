@@ -1,10 +1,13 @@
 /** Workflows that are started by hand or by an App: told to whoever plays the runners. */
 import { z } from "zod";
-import { noContent, Refusal } from "../answer.ts";
+import { noContent, ok, Refusal } from "../answer.ts";
 import { dispatchCi } from "../deeds/ci.ts";
 import { commitSha, git } from "../git.ts";
+import { readCommit } from "../git-objects.ts";
+import { simpleCommit } from "../resources/check.ts";
+import { minimalRepository, repositoryPage, repositoryUrl } from "../resources/repository.ts";
 import { bodyOf, repositoryRoute } from "../route.ts";
-import { gitDirectory } from "../site.ts";
+import { gitDirectory, nodeId } from "../site.ts";
 import { accountOf, branchRef, fullName } from "../state.ts";
 
 /** GitHub takes at most 25 inputs. */
@@ -13,9 +16,46 @@ const inputsMax = 25;
 const dispatch = z.object({ ref: z.string(), inputs: z.record(z.string(), z.string()).optional() });
 
 export const actionRoutes = [
-  // Who plays the runners keeps no history here: a run is unknown, as one that was deleted.
-  repositoryRoute("GET /actions/runs/:id", "actions:read", () => {
-    throw new Refusal(404, "Not Found");
+  // Only what whoever plays the runners told of; else a run is unknown, as one that was deleted.
+  repositoryRoute("GET /actions/runs/:id", "actions:read", async ({ site, repository, params }) => {
+    const id = Number(params["id"]);
+    const run = site.state.workflowRuns.get(id);
+    const head = repository.refs.get(branchRef(repository.defaultBranch));
+    if (run === undefined || head === undefined) throw new Refusal(404, "Not Found");
+    const commit = await readCommit(gitDirectory(site, repository.id), head);
+    const url = `${repositoryUrl(site, repository)}/actions/runs/${id}`;
+    const minimal = minimalRepository(site, repository);
+    return ok({
+      id,
+      node_id: nodeId("WorkflowRun", id),
+      name: "Baton",
+      path: ".github/workflows/baton.yml",
+      display_title: "Baton",
+      run_number: 1,
+      run_attempt: 1,
+      event: "issue_comment",
+      status: run.status,
+      conclusion: run.status === "completed" ? "success" : null,
+      workflow_id: 1,
+      head_branch: repository.defaultBranch,
+      head_sha: head,
+      head_commit: simpleCommit(commit),
+      head_repository: minimal,
+      repository: minimal,
+      pull_requests: [],
+      created_at: run.at,
+      updated_at: run.at,
+      run_started_at: run.at,
+      url,
+      html_url: `${repositoryPage(site, repository)}/actions/runs/${id}`,
+      jobs_url: `${url}/jobs`,
+      logs_url: `${url}/logs`,
+      artifacts_url: `${url}/artifacts`,
+      cancel_url: `${url}/cancel`,
+      rerun_url: `${url}/rerun`,
+      check_suite_url: `${repositoryUrl(site, repository)}/check-suites/1`,
+      workflow_url: `${repositoryUrl(site, repository)}/actions/workflows/1`,
+    });
   }),
   repositoryRoute("POST /actions/workflows/:workflow/dispatches", "actions:write", async (context) => {
     const { ref, inputs = {} } = bodyOf(context, dispatch);

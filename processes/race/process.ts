@@ -55,6 +55,8 @@ export const race = defineProcess<RaceInput, WorkOutput>({
     asks: "As `issue-to-pr`.",
     costs: "A planning step, one writing step for each contestant within its share, then as `issue-to-pr`.",
   },
+  // A pull request has a branch already: who would the others be?
+  on: ["issue"],
   stages: ["Plan", "Race", "Judge", "Publish", "Checks", "Review", "Finish"],
   input: raceInputSchema,
   output: workOutputSchema,

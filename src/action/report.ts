@@ -139,7 +139,7 @@ function linksOf({ run, repositoryUrl, thread }: JobReport): string[] {
 }
 
 /** What a job cost the repository: for its summary and its log. */
-export function workOf({ steps, statePushes, apiCalls: { reads, unchanged, writes } }: JobReport): string {
+function workOf({ steps, statePushes, apiCalls: { reads, unchanged, writes } }: JobReport): string {
   const kinds = reads + writes === 0 ? "" : ` (${reads} reads, ${unchanged} of them unchanged; ${writes} writes)`;
   return `${steps} steps, ${statePushes} state pushes, ${reads + writes} API calls${kinds}`;
 }

@@ -29,7 +29,7 @@ export const race: CommandHandler = async (context) => {
   return null;
 };
 
-export function contestantsOf(words: readonly string[], known: readonly string[]): RaceChoice["contestants"] {
+function contestantsOf(words: readonly string[], known: readonly string[]): RaceChoice["contestants"] {
   const found = new Map<string, RaceChoice["contestants"][number]>();
   for (const word of words) {
     const [name = "", ...rest] = word.split(":");

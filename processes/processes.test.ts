@@ -181,7 +181,7 @@ const stories: Story[] = [
   },
   {
     name: "requested changes are addressed, up to the limit",
-    input: input({ reviewers: ["bob"] }),
+    input: input({ reviewers: ["bob"], reviewRounds: 1 }),
     steps: [
       plan,
       ...opened,

@@ -28,7 +28,7 @@ async function begin(): Promise<{ clone: string; token: string }> {
     if (appId === baton?.id) github.state.installations.delete(id);
   github.setPermission({ repository: repositoryName, login: "alice", permission: "admin" });
   const ci = "name: CI\non: [push, workflow_dispatch]\njobs: { test: { runs-on: x, steps: [{ run: node --test }] } }\n";
-  const files = { "baton.yaml": null, ".github/workflows/ci.yml": ci };
+  const files = { "baton.yaml": null, ".github/workflows/baton.yml": null, ".github/workflows/ci.yml": ci };
   await github.push({ repository: repositoryName, as: "alice", branch: "main", files, message: "As others have it" });
   const alice = [...github.state.accounts.values()].find(({ login }) => login === "alice");
   const token = [...github.state.tokens.values()].find(({ userId }) => userId === alice?.id)?.value ?? "";

@@ -125,7 +125,7 @@ describe("the table", () => {
     entry("codex:gpt-5", green(8), 0.02),
     entry("pi", out("BATON_HARNESS_CRASHED: It fell | </details> @bob"), null),
   ]);
-  it("has a row each: contestant, model, CI, diff, cost, place and why", () => {
+  it("has a row each, by place: contestant, model, CI, diff, cost, place and why", () => {
     const shown = [
       { model: "opus", pullRequest: 7 },
       { model: "gpt-5", pullRequest: 8 },
@@ -138,8 +138,8 @@ describe("the table", () => {
     ).toEqual([
       "| | Contestant | Model | CI | Diff | Cost | Why |",
       "|--:|---|---|---|--:|--:|---|",
-      "| 2 | claude-code (#7) | opus | ❌ 2 failed | 12 lines | $0.31 | behind codex:gpt-5: its checks are green |",
       "| **1** | codex:gpt-5 (#8) | gpt-5 | ✅ green | 8 lines | $0.0200 | ahead of claude-code: its checks are green |",
+      "| 2 | claude-code (#7) | opus | ❌ 2 failed | 12 lines | $0.31 | behind codex:gpt-5: its checks are green |",
       expect.stringMatching(/^\| out \| pi \| {2}\| – \| – \| unknown \| BATON_HARNESS_CRASHED: It fell \\\| .*\|$/),
     ]);
     expect(raceTable(judgement, shown)).not.toMatch(/<\/details>|@bob/);

@@ -12,7 +12,11 @@ const { usd } = formatted;
 const cell = (text: string): string => formatted.cell(neutralise(text));
 
 export function raceTable(judgement: Judgement, shown: readonly Shown[]): string {
-  const rows = judgement.judged.map((one, index) => row(one, shown[index] ?? { model: "", pullRequest: null }));
+  const last = Number.MAX_SAFE_INTEGER;
+  const rows = judgement.judged
+    .map((one, index) => ({ one, of: shown[index] ?? { model: "", pullRequest: null } }))
+    .sort((a, b) => (a.one.place ?? last) - (b.one.place ?? last))
+    .map(({ one, of }) => row(one, of));
   return [
     "### The race",
     `${judgement.winner === null ? "❌" : green(judgement.winner) ? "🏆" : "⚠️"} ${cell(judgement.sentence)}`,

@@ -53,6 +53,13 @@ const textSchema = z.object({
   text: z.string(),
 });
 
+/** What one stage came to in one earlier run, and who worked in it; without: an older Baton did not say. */
+export const stageSampleSchema = z.object({
+  activeMs: z.number().nonnegative(),
+  steps: z.number().int().nonnegative(),
+  agents: z.array(z.object({ harness: z.string(), model: z.string().nullable() })).optional(),
+});
+
 /** The texts that a process was made of: a run goes on with these, whatever the branch holds meanwhile. */
 export const processSourceSchema = textSchema.omit({ name: true }).extend({
   /** Others that it uses, directly or through others. */
@@ -82,12 +89,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     parent: z.object({ runId: runIdSchema, key, depth: z.number().int() }).nullable(),
     retryOf: runIdSchema.nullable(),
     /** What its stages came to in earlier runs, as it was known when this one began: by stage, oldest run first. */
-    history: z
-      .record(
-        z.string(),
-        z.array(z.object({ activeMs: z.number().nonnegative(), steps: z.number().int().nonnegative() })),
-      )
-      .optional(),
+    history: z.record(z.string(), z.array(stageSampleSchema)).optional(),
   }),
   z.object({
     type: z.literal("effect.requested"),

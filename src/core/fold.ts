@@ -124,6 +124,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
         kept: null,
         partial: null,
         promptId: null,
+        agent: null,
       });
       state.money.reservedUsd += event.reservedUsd;
       if (state.money.stop?.key === event.key) state.money.stop = null;
@@ -131,7 +132,10 @@ function change(state: RunState, event: RunEvent, at: number): void {
     }
     case "effect.prompted": {
       const attempt = state.effects.get(event.key)?.attempts.find((one) => one.attempt === event.attempt);
-      if (attempt !== undefined) attempt.promptId = event.promptId;
+      if (attempt !== undefined) {
+        attempt.promptId = event.promptId;
+        attempt.agent = event.agent ?? null;
+      }
       return;
     }
     case "effect.progress": {

@@ -45,6 +45,8 @@ export const promptedSchema = z.object({
   attempt: z.number().int().positive(),
   /** Content hash of the kept prompt. */
   promptId: z.string(),
+  /** Whom it is told: the harness, and the model that it is asked for; null: the harness's own. */
+  agent: z.object({ harness: z.string(), model: z.string().nullable() }).optional(),
   /** What hooks changed: `before` is the content hash of the section that they replaced or left out. */
   edits: z.array(
     z.object({

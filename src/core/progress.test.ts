@@ -6,7 +6,7 @@ import { RunWorld } from "../../test/fakes/run-world.ts";
 import { progressLine, progressText } from "../thread/render/progress.ts";
 import type { RunEvent } from "./event.ts";
 import { defineProcess, type ProcessContext } from "./process.ts";
-import { progressOf, type StageHistory } from "./progress.ts";
+import { type Agent, progressOf, type StageHistory, samplesOfRun } from "./progress.ts";
 
 const stages = ["Plan", "Work", "Checks", "Finish"];
 const sha = "a".repeat(40);
@@ -199,6 +199,101 @@ describe("what is left", () => {
     expect(grown).toBe(1);
     expect(percent).toBeGreaterThan(60);
     expect(progressLine(progressOf(run.state), null)).toMatch(/the plan grew by 1 step(?!s)/);
+  });
+});
+
+describe("H4: what is left goes by who does it", () => {
+  const claude: Agent = { harness: "claude", model: "opus" };
+  const sonnet: Agent = { harness: "claude", model: "sonnet" };
+  const codex: Agent = { harness: "codex", model: null };
+  /** Minutes of work, and who did it; nobody in the checks, which take a minute. */
+  const ran = (...runs: [minutes: number, agents: Agent[] | undefined][]): StageHistory => ({
+    Plan: runs.map(([, agents]) => ({ activeMs: 0, steps: 1, agents })),
+    Work: runs.map(([minutes, agents]) => ({ activeMs: minutes * 60_000, steps: 1, agents })),
+    Checks: runs.map(() => ({ activeMs: 60_000, steps: 1, agents: [] })),
+    Finish: runs.map(() => ({ activeMs: 0, steps: 0, agents: [] })),
+  });
+  const thrice = (minutes: number, ...agents: Agent[]): [number, Agent[]][] =>
+    [0, 1, 2].map((more) => [minutes + more, agents]);
+  const mixed = ran(...thrice(10, claude), ...thrice(40, codex), ...thrice(20, sonnet));
+
+  const table: [string, StageHistory, Agent | null, [lowMinutes: number, highMinutes: number], string][] = [
+    ["by its harness and model", mixed, claude, [11, 13], "by 9 earlier runs, 3 of them with claude:opus,"],
+    ["of another model by that", mixed, sonnet, [21, 23], "by 9 earlier runs, 3 of them with claude:sonnet,"],
+    ["by a harness with its own model", mixed, codex, [41, 43], "by 9 earlier runs, 3 of them with codex,"],
+    [
+      "of a model without enough runs by its harness",
+      mixed,
+      { harness: "claude", model: "haiku" },
+      [11, 22],
+      "by 9 earlier runs, 6 of them with claude,",
+    ],
+    [
+      "of a harness without enough runs by all",
+      mixed,
+      { harness: "pi", model: null },
+      [12, 42],
+      "by 9 earlier runs, without",
+    ],
+    ["before anybody is chosen by all", mixed, null, [12, 42], "by 9 earlier runs, without"],
+    [
+      "where all runs had it by all",
+      ran(...thrice(10, claude)),
+      claude,
+      [11, 13],
+      "by 3 earlier runs with claude:opus,",
+    ],
+    [
+      "of runs that do not say who by all",
+      ran([10, undefined], [11, undefined], [12, [claude]]),
+      claude,
+      [11, 13],
+      "by 3 earlier runs, without",
+    ],
+    [
+      "of runs with others beside it by all",
+      ran(...thrice(10, claude, codex)),
+      codex,
+      [11, 13],
+      "by 3 earlier runs, without",
+    ],
+  ];
+  it.each(table)("%s", async (_what, history, agent, [low, high], words) => {
+    const run = await world([1], history);
+    await step(run, "started");
+    if (agent !== null)
+      await run.append([
+        { type: "effect.prompted", key: "work" as never, attempt: 1, promptId: "p", agent, edits: [] },
+      ]);
+    const progress = progressOf(run.state);
+    // In whole minutes: the step has been on for a moment.
+    const minutes = [progress.left?.lowMs, progress.left?.highMs].map((ms = 0) => Math.ceil(ms / 60_000));
+    expect(minutes).toEqual([low, high]);
+    expect(progressLine(progress, null)).toContain(words);
+    expect(progressText(progress, 0)).toContain(words);
+  });
+
+  it("a stage to come goes by the harness that is at work, and overdue by its own runs", async () => {
+    const run = await world([0, 1], mixed);
+    await step(run, "started");
+    await run.append([
+      { type: "effect.prompted", key: "plan" as never, attempt: 1, promptId: "p", agent: codex, edits: [] },
+    ]);
+    expect(progressOf(run.state).left).toEqual({ lowMs: 41 * 60_000, highMs: 43 * 60_000 });
+    await step(run, "ended");
+    await step(run, "started");
+    await run.append([
+      { type: "effect.prompted", key: "work" as never, attempt: 1, promptId: "p", agent: claude, edits: [] },
+    ]);
+    run.clock += 15 * 60_000;
+    await step(run, "progress");
+    // Late for this one, though others took longer.
+    expect(progressOf(run.state)).toMatchObject({ overdue: true, by: { agents: ["claude:opus"], runs: 3 } });
+    expect(samplesOfRun(run.state)).toMatchObject({
+      Plan: { agents: [codex] },
+      Work: { agents: [claude] },
+      Checks: { agents: [] },
+    });
   });
 });
 

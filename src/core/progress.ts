@@ -5,15 +5,25 @@
  * H1 A function of the journal alone: what was known of earlier runs when this one began is in `run.created`.
  * H2 From 0 to 100, and never less than before: a stage that is done stays done. 100 only for a run that passed.
  * H3 No figure without ground: what is left is a range of what earlier runs took, or nothing. People's time is in none of it.
+ * H4 A stage is measured by runs in which the same harness and model did it, else the same harness, else by all: the first of
+ *    these that has enough runs. Only what is left follows it; the percentage, which must not fall, goes by all.
  */
 import { effectEndedBy } from "./effect.ts";
 import type { EffectState, RunState } from "./state.ts";
+
+/** Who does a step: a harness, and the model that it was asked for; null: its own. */
+export interface Agent {
+  harness: string;
+  model: string | null;
+}
 
 /** What one stage came to in one earlier run. */
 export interface StageSample {
   /** Time in which something of it was at work; parallel work counts once. */
   activeMs: number;
   steps: number;
+  /** Who worked in it; without: an older Baton did not say. */
+  agents?: Agent[] | undefined;
 }
 /** By stage, oldest run first: the same run has the same place in each. */
 export type StageHistory = Record<string, StageSample[]>;
@@ -28,6 +38,8 @@ export interface Progress {
   overdue: boolean;
   /** Earlier runs that are known. */
   runs: number;
+  /** Whose runs `left` goes by, and how few of them there are for a stage to come; null: anybody's. */
+  by: { agents: string[]; runs: number } | null;
   /** Agent steps that nobody planned: repairs, and what was asked for again. */
   grown: number;
   /** Last sign of life of the running step. */
@@ -50,6 +62,7 @@ export function progressOf(state: RunState): Progress {
   const present = open.find(({ status }) => status === "running") ?? open[0];
   const done = state.outcome?.verdict.status === "passed";
   const active = at < 0 ? 0 : activeMs(state, stages[at] as string);
+  const fitting = history === null ? null : fit(state, stages, Math.max(0, at), history);
   const number = Math.max(0, present?.stage == null ? at : stages.indexOf(present.stage)) + 1;
   return {
     percent: done ? 100 : Math.min(99, Math.floor(100 * fraction(state, stages, at, active, history))),
@@ -57,13 +70,14 @@ export function progressOf(state: RunState): Progress {
       present === undefined || state.outcome !== null
         ? null
         : { title: present.title, stage: present.stage, number, of: Math.max(stages.length, number) },
-    left: state.outcome !== null || history === null ? null : left(stages, at, active, history),
+    left: state.outcome !== null || fitting === null ? null : left(stages, at, active, fitting.history),
     overdue:
       state.outcome === null &&
-      history !== null &&
+      fitting !== null &&
       at >= 0 &&
-      active > Math.max(...samplesOf(history, stages[at]).map((one) => one.activeMs)),
+      active > Math.max(...samplesOf(fitting.history, stages[at]).map((one) => one.activeMs)),
     runs: runsOf(state),
+    by: state.outcome === null && fitting !== null ? fitting.by : null,
     grown: effects.filter(isGrown).length,
     activity: present?.progress == null ? null : { title: present.title, ...present.progress },
   };
@@ -72,7 +86,10 @@ export function progressOf(state: RunState): Progress {
 /** What a run that is over came to, stage by stage: for the runs after it. */
 export function samplesOfRun(state: RunState): Record<string, StageSample> {
   return Object.fromEntries(
-    state.process.stages.map((stage) => [stage, { activeMs: activeMs(state, stage), steps: endedIn(state, stage) }]),
+    state.process.stages.map((stage) => [
+      stage,
+      { activeMs: activeMs(state, stage), steps: endedIn(state, stage), agents: agentsIn(state, stage) },
+    ]),
   );
 }
 
@@ -112,6 +129,71 @@ function left(stages: string[], at: number, active: number, history: StageHistor
     }, 0),
   );
   return { lowMs: quantile(totals, 0.2), highMs: quantile(totals, 0.8) };
+}
+
+/** H4: the history as it is for who does this run. Where a run had others in a stage, one of those that fit stands in for it. */
+function fit(
+  state: RunState,
+  stages: string[],
+  from: number,
+  history: StageHistory,
+): { history: StageHistory; by: Progress["by"] } {
+  const whoever = latest(state);
+  const fitted: StageHistory = { ...history };
+  const names = new Set<string>();
+  let runs = Number.POSITIVE_INFINITY;
+  for (const stage of stages.slice(from)) {
+    const samples = samplesOf(history, stage);
+    // Nobody's agent was ever in it: gates take as long for everybody.
+    if (samples.every(({ agents }) => agents?.length === 0)) continue;
+    const here = agentsIn(state, stage);
+    // Of a stage to come only the harness is known: its model is another step's, maybe of another tier.
+    const wanted = here.length > 0 ? here : whoever === null ? [] : [whoever];
+    const levels = here.length > 0 ? [nameOf, harnessOf] : [harnessOf];
+    for (const level of wanted.length === 0 ? [] : levels) {
+      const fits = samples.filter(({ agents }) => agents !== undefined && same(agents, wanted, level));
+      if (fits.length < runsNeeded) continue;
+      const others = samples.filter((sample) => !fits.includes(sample));
+      fitted[stage] = samples.map((sample) => {
+        const place = others.indexOf(sample);
+        return place < 0 ? sample : (fits[Math.floor((place * fits.length) / others.length)] as StageSample);
+      });
+      for (const agent of wanted) names.add(level(agent));
+      runs = Math.min(runs, fits.length);
+      break;
+    }
+  }
+  // A model is said, not its harness beside it.
+  const said = [...names].filter((name) => ![...names].some((other) => other.startsWith(`${name}:`)));
+  return { history: fitted, by: names.size === 0 ? null : { agents: said, runs } };
+}
+
+const nameOf = ({ harness, model }: Agent): string => (model === null ? harness : `${harness}:${model}`);
+const harnessOf = ({ harness }: Agent): string => harness;
+
+/** In a stage without an agent's step (nothing to repair) nobody else was. */
+function same(agents: readonly Agent[], wanted: readonly Agent[], level: (agent: Agent) => string): boolean {
+  const [had, have] = [new Set(agents.map(level)), new Set(wanted.map(level))];
+  return had.size === 0 || (had.size === have.size && [...had].every((name) => have.has(name)));
+}
+
+function agentsIn(state: RunState, stage: string): Agent[] {
+  const found = new Map<string, Agent>();
+  for (const effect of state.effects.values())
+    if (effect.stage === stage)
+      for (const { agent } of effect.attempts) if (agent !== null) found.set(nameOf(agent), agent);
+  return [...found.values()];
+}
+
+/** Who was told last, or is asked for. */
+function latest(state: RunState): Agent | null {
+  for (const effect of [...state.effects.values()].toReversed()) {
+    const told = effect.attempts.findLast(({ agent }) => agent !== null)?.agent;
+    if (told != null) return told;
+    const { harness } = effect.kind === "agent" ? (effect.input as { harness?: string }) : {};
+    if (harness !== undefined) return { harness, model: null };
+  }
+  return null;
 }
 
 /** Union of the times in which an attempt or a gate of the stage was on. */

@@ -7,7 +7,7 @@
 import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Kept, Partial, ProcessSource } from "./event.ts";
-import type { StageHistory } from "./progress.ts";
+import type { Agent, StageHistory } from "./progress.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
 export interface AttemptState {
@@ -24,6 +24,8 @@ export interface AttemptState {
   partial: Partial | null;
   /** Content hash of what its agent was told; null: nothing yet, or an older Baton did not say. */
   promptId: string | null;
+  /** Who does it; null: nobody yet, or an older Baton did not say. */
+  agent: Agent | null;
 }
 
 export interface EffectState {

@@ -51,6 +51,12 @@ export const runSummarySchema = z.object({
         .describe("Work left by earlier runs, without people's time; null where fewer than three are known."),
       overdue: z.boolean().describe("True where the present stage takes longer than in any earlier run."),
       runs: z.number().int().describe("Earlier runs that are known."),
+      by: z
+        .object({ agents: z.array(z.string()), runs: z.number().int() })
+        .nullable()
+        .describe(
+          "Whose earlier runs `left` goes by: the same harness, with its model where known, and the least number of such runs that a stage has. Null: anybody's.",
+        ),
       grown: z.number().int().describe("Steps that were asked for again: the plan grew by them."),
       activity: z
         .object({ title: z.string(), note: z.string(), turns: z.number().int().nullable(), at: milliseconds })

@@ -43,8 +43,8 @@ it("a run that passed counts once, however often its end is written", async () =
   await rememberStages(kept, state);
   await rememberStages(kept, state);
   expect(await stageHistory(kept, 7, { name: "staged", stages })).toEqual({
-    Plan: [{ activeMs: 1_000, steps: 1 }],
-    Finish: [{ activeMs: 0, steps: 0 }],
+    Plan: [{ activeMs: 1_000, steps: 1, agents: [] }],
+    Finish: [{ activeMs: 0, steps: 0, agents: [] }],
   });
 });
 

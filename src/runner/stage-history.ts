@@ -1,8 +1,9 @@
 /**
- * What runs of a process came to in a repository, stage by stage: read when a run begins, added to when one has passed.
+ * What runs of a process came to in a repository, stage by stage, and which agents worked in it: read when a run begins, added to when one has passed.
  * Two runs that end at the same moment may lose one of both: a range is then of one run less.
  */
 import { z } from "zod";
+import { stageSampleSchema } from "../core/event.ts";
 import { type StageHistory, samplesOfRun } from "../core/progress.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
@@ -14,7 +15,7 @@ const runsKept = 12;
 const keptSchema = z.array(
   z.object({
     runId: z.string(),
-    stages: z.record(z.string(), z.object({ activeMs: z.number(), steps: z.number() })),
+    stages: z.record(z.string(), stageSampleSchema),
   }),
 );
 

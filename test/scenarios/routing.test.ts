@@ -109,6 +109,7 @@ describe("fallback", () => {
     const effect = await ended("implement");
     expect(effect.status).toBe("succeeded");
     expect(who(asked)).toEqual(["plan: first -", "implement: first -", "implement: second -"]);
+    expect(effect.attempts.map(({ agent }) => agent?.harness)).toEqual(["first", "second"]);
     expect(effect.attempts[0]?.error).toMatchObject({ code: "BATON_HARNESS_FALLBACK", details: { code } });
     const taken = asked.at(-1);
     expect(taken?.prompt).toMatch(/## Handoff\n\nAnother agent \(first\) began .*\n?.*git log [0-9a-f]{40}\.\.HEAD/);

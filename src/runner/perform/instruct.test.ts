@@ -73,7 +73,9 @@ describe("what an agent is told", () => {
   it("I1: is kept by content hash and journaled, as it is told", async () => {
     const { journal, tell, keptAs } = world();
     const told = await tell();
-    expect(journal).toEqual([{ key: "plan", attempt: 1, promptId: told.promptId, edits: [] }]);
+    expect(journal).toEqual([
+      { key: "plan", attempt: 1, promptId: told.promptId, agent: { harness: "small", model: null }, edits: [] },
+    ]);
     const sections = (await keptAs(told.promptId))?.sections ?? [];
     expect(told.system).toBe(
       sections

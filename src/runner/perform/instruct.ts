@@ -67,7 +67,13 @@ export async function instruct(
       before: before === null ? null : await store.putBlob(redact(before)),
     })),
   );
-  await context.prompted?.({ key: effect.key, attempt, promptId, edits: kept });
+  await context.prompted?.({
+    key: effect.key,
+    attempt,
+    promptId,
+    agent: { harness: harness.name, model },
+    edits: kept,
+  });
   return { ...partsOf(instructions), promptId };
 }
 

@@ -25,12 +25,19 @@ export function progressText(progress: Progress, now: number): string {
   return `${percent} %${where}${said(estimate(progress))}${said(growth(progress))}${life === "" ? "" : `\n${life}`}`;
 }
 
-function estimate({ step, left, overdue, runs }: Progress): string {
+function estimate({ step, left, overdue, runs, by }: Progress): string {
   if (step === null) return "";
   if (left === null)
     return runs === 0 ? "no history yet" : `no history yet (${runs} of the ${runsNeeded} runs that it takes)`;
-  const basis = `by ${runs} earlier runs, without people's time`;
-  if (overdue) return `this stage takes longer than in any of ${runs} earlier runs`;
+  const agents = by === null ? "" : by.agents.map(neutralise).join(" and ");
+  const whose =
+    by === null
+      ? `${runs} earlier runs`
+      : by.runs === runs
+        ? `${runs} earlier runs with ${agents}`
+        : `${runs} earlier runs, ${by.runs} of them with ${agents}`;
+  const basis = `by ${whose}, without people's time`;
+  if (overdue) return `this stage takes longer than in any of ${whose}`;
   const [low, high] = [duration(left.lowMs), duration(left.highMs)];
   return low === high ? `about ${high} of work left (${basis})` : `about ${low} to ${high} of work left (${basis})`;
 }

@@ -112,7 +112,7 @@ export const errorCatalogue = {
     "terminal",
     500,
     "An event is missing, altered or out of order.",
-    "The hash chain of this run is broken, so its journal was altered. Restore it from a backup; Baton will not go on.",
+    "The hash chain of this run is broken, so its journal was altered, and Baton does not go on with it. Restore the database from a backup; in Actions mode put the thread's ref back, or remove it to begin anew: docs/guides/actions-mode.md#when-the-state-is-broken.",
   ),
   BATON_LEASE_LOST: entry(
     "retryable",
@@ -169,6 +169,18 @@ export const errorCatalogue = {
     502,
     "A git command of Baton's own failed.",
     "See the git message. Baton tries again; if it stays, check access and the repository.",
+  ),
+  BATON_GIT_DENIED: entry(
+    "terminal",
+    403,
+    "Actions mode: the repository's git refuses the job's token. It may not write, or it has run out.",
+    "Give the job `permissions: { contents: write }` in its workflow. A token of your own needs the same, and must live as long as the job: an App's lives an hour.",
+  ),
+  BATON_STATE_BROKEN: entry(
+    "terminal",
+    500,
+    "A file of Actions mode's state in the repository's git is not what Baton wrote.",
+    "Somebody changed the ref that the message names. Put it back to the commit before, or remove it to begin anew: docs/guides/actions-mode.md#when-the-state-is-broken.",
   ),
   BATON_MOUNT_FAILED: entry(
     "retryable",
@@ -308,8 +320,8 @@ export const errorCatalogue = {
   BATON_GITHUB_DENIED: entry(
     "terminal",
     403,
-    "GitHub answers 401 or 403: the App lacks a permission.",
-    "Give the App the permission named in the message (Settings → GitHub Apps → Baton).",
+    "GitHub answers 401 or 403: the App, or the job's token, lacks a permission.",
+    "Give the permission named in the message: to the App (Settings → GitHub Apps → Baton), in Actions mode to the job (`permissions` of its workflow).",
   ),
   BATON_GITHUB_NOT_FOUND: entry(
     "terminal",

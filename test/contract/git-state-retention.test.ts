@@ -250,3 +250,92 @@ it.each([20, 100])(
     expect(done.compacted + done.forgotten).toBe(1);
   },
 );
+
+/** As branches are under a rule against force and deletion; git knows it for branches alone, so a hook says it of all. */
+async function protect(): Promise<void> {
+  const hook = join(origin, "hooks", "update");
+  await writeFile(
+    hook,
+    `#!/bin/sh
+case "$3" in *[!0]*) ;; *) echo "deletion prohibited" >&2; exit 1;; esac
+case "$2" in *[!0]*) git merge-base --is-ancestor "$2" "$3" || { echo "force pushes are not allowed" >&2; exit 1; };; esac
+`,
+  );
+  await chmod(hook, 0o755);
+}
+
+it("a host that lets nothing be taken away from a ref: the files get as small, the past stays, and it is tried once", async () => {
+  const runId = await ranIn(await open("thread/7"), began);
+  await protect();
+  const whole = await freshFetchBytes("refs/baton/thread/7");
+  expect(await tidied(began + 20 * dayMs)).toMatchObject({ compacted: 1, forgotten: 0, statePushes: 2 });
+  expect(await (await open("thread/7")).store.read(runId)).toHaveLength(2);
+  expect(await freshFetchBytes("refs/baton/thread/7")).toBeLessThan(whole / 2);
+  expect(await tidied(began + 20 * dayMs)).toMatchObject({ compacted: 0, statePushes: 0 });
+  expect(await tidied(began + 100 * dayMs)).toMatchObject({ forgotten: 1, statePushes: 2 });
+  expect((await open("thread/7")).state.snapshot.tables.runRows.size).toBe(0);
+  expect(await tidied(began + 300 * dayMs)).toMatchObject({ compacted: 0, forgotten: 0, statePushes: 0 });
+  expect(await refsNow()).toEqual(["refs/baton/shared", "refs/baton/thread/7"]);
+  // The thread is as good as new.
+  await ranIn(await open("thread/7"), began + 301 * dayMs);
+  expect(await tidied(began + 320 * dayMs)).toMatchObject({ compacted: 1 });
+});
+
+it("a driver leaves its thread where refs beside it may not be removed", async () => {
+  const database = await open("thread/7");
+  await database.state.takeDriver({ owner: "job", job: null, ttlMs: 60_000 });
+  const { stdout } = await git(["rev-parse", "refs/baton/shared"], { gitDir: origin });
+  const sha = stdout.trim();
+  await git(["update-ref", "refs/baton/kept/run_1/a", sha], { gitDir: origin });
+  await protect();
+  const removals = [{ ref: "refs/baton/kept/run_1/a", expected: sha, sha: null }];
+  expect(await database.state.releaseDriver(() => false, removals)).toBe(true);
+  expect((await open("thread/7")).state.snapshot.driver?.owner).toBe("");
+});
+
+it("a wake-up that was due later does not keep the ref of a thread whose runs are gone", async () => {
+  const database = await open("thread/7");
+  const runId = await ranIn(database, began);
+  await database.store.write({ jobs: [{ queue: "run", data: { runId, facts: true }, startAt: began + dayMs }] });
+  await database.state.flush();
+  expect(await tidied(began + 91 * dayMs)).toMatchObject({ forgotten: 1 });
+  expect(await refsNow()).toEqual(["refs/baton/shared"]);
+});
+
+it("a thread of commands without a run is forgotten too, and costs no schedule anything before", async () => {
+  const database = await open("thread/7");
+  const event = { hook: "actions", guid: "g", event: "x", action: null, installationId: 0, payload: "{}" };
+  await database.store.insertDelivery({ ...event, receivedAt: began }, { queue: "delivery", data: {} });
+  await database.store.finishDelivery("actions", "g", "handled", "did help");
+  database.state.snapshot.tables.jobs.clear();
+  await database.state.flush();
+  const shared = await open("none", { readOnly: true });
+  let opened = 0;
+  const looked = await tidy({
+    shared,
+    open: (home) => {
+      opened += 1;
+      return open(home);
+    },
+    settings: async () => defaultSettings,
+    now: began + 20 * dayMs,
+    log: silentLog,
+    stop: new AbortController().signal,
+  });
+  expect({ ...looked, opened }).toEqual({ compacted: 0, forgotten: 0, statePushes: 0, opened: 0 });
+  await tidied(began + 91 * dayMs);
+  expect(await refsNow()).toEqual(["refs/baton/shared"]);
+  expect((await open("thread/7")).state.snapshot.ended.size).toBe(0);
+});
+
+it("a thread whose ref somebody removed is waited for by nobody any more", async () => {
+  await ranIn(await open("thread/7"), began, "waiting");
+  expect((await open("thread/7")).state.snapshot.index.size).toBe(1);
+  await git(["update-ref", "-d", "refs/baton/thread/7"], { gitDir: origin });
+  const { state } = await open("thread/7");
+  await state.takeDriver({ owner: "job", job: null, ttlMs: 60_000 });
+  await state.releaseDriver(() => false);
+  expect((await open("none", { readOnly: true })).state.snapshot.index.size).toBe(0);
+  await tidied(began + dayMs);
+  expect(await refsNow()).toEqual(["refs/baton/shared"]);
+});

@@ -349,6 +349,29 @@ describe("what the remote does", () => {
     });
     await expect((await open(origin)).store.read(runId)).rejects.toMatchObject({ code: "BATON_JOURNAL_BROKEN" });
   });
+
+  it.each([
+    ["refs/baton/thread/7", "inbox.jsonl", "{{{", "line 1"],
+    ["refs/baton/thread/7", "driver.json", "7", "line 1"],
+    ["refs/baton/thread/7", "journal/run_1.jsonl", '{"position":1}\n<<<<<<< HEAD', "line 2"],
+    ["refs/baton/shared", "index.jsonl", "nonsense", "line 1"],
+  ])("what somebody wrote into %s:%s is named, and nothing is written over it", async (ref, path, content, line) => {
+    const origin = await fileOrigin();
+    const database = await open(origin);
+    await inserted(database, "guid");
+    await database.close();
+    await git(["fast-import", "--quiet"], {
+      gitDir: origin.path,
+      input: `commit ${ref}\ncommitter M <m@m> 1 +0000\ndata 1\nx\nfrom ${ref}^0\nM 100644 inline ${path}\ndata ${content.length}\n${content}\ndone\n`,
+    });
+    const heads = async () => (await git(["for-each-ref"], { gitDir: origin.path })).stdout;
+    const before = await heads();
+    await expect(open(origin)).rejects.toMatchObject({
+      code: "BATON_STATE_BROKEN",
+      message: `${ref}:${path}, ${line} cannot be read.`,
+    });
+    expect(await heads()).toBe(before);
+  });
 });
 
 describe("after a kill", () => {

@@ -7,8 +7,10 @@
  *
  * GF1 A journal only grows, and its events are chained; other files hold the present rows, their past is git's.
  * GF2 The text that was hashed is the text that is kept: an event's line ends in its canonical JSON, byte for byte.
+ * GF3 What cannot be read stops whoever reads it, by the name of its file and line; nothing is written over it.
  */
 import type { SealedEvent } from "../../core/chain.ts";
+import { BatonError } from "../../core/errors.ts";
 import type { RunEvent } from "../../core/event.ts";
 import { isActiveStatus, type Json, type RunId } from "../../core/vocabulary.ts";
 import type { Delivery, Lease, LedgerRow, RunRow } from "../../ports/store.ts";
@@ -38,7 +40,7 @@ export interface EndedRow {
   home: string;
   /** When the first of the runs was over whose journals are still whole; null: none. */
   wholeSince: number | null;
-  /** When the last run was over; null while one is active. */
+  /** When the last run was over, or without any run the last event came in; null while a run is active. */
   idleSince: number | null;
 }
 
@@ -87,13 +89,38 @@ export class Snapshot {
     }
   }
 
-  /** Nothing of the thread is left that anybody could ask for or wait for. */
-  get isEmpty(): boolean {
+  /** Nothing of the thread is left that anybody could ask for or wait for, and no event of late whose name must stay. */
+  isForgettable(before: number): boolean {
     const { runRows, deliveries, jobs, outbox } = this.tables;
-    const waits = [...deliveries.values()].some(({ state }) => state === "received");
-    return (
-      runRows.size === 0 && !waits && jobs.size === 0 && ![...outbox.values()].some(({ state }) => state === "pending")
+    const stays = [...deliveries.values()].some(
+      ({ state, receivedAt }) => state === "received" || receivedAt >= before,
     );
+    return (
+      runRows.size === 0 && !stays && jobs.size === 0 && ![...outbox.values()].some(({ state }) => state === "pending")
+    );
+  }
+
+  /** The thread's ref goes with the next push, and what others know of it. */
+  forget(): void {
+    this.touch("driver.json", "home");
+    this.index.delete(this.#home);
+    if (this.ended.delete(this.#home)) this.touch(endedPath, "shared");
+  }
+
+  /** Of a thread whose ref cannot be removed: nothing of it ever becomes due. */
+  keepForgotten(): void {
+    this.ended.set(this.#home, { home: this.#home, wholeSince: null, idleSince: null });
+    this.touch(endedPath, "shared");
+  }
+
+  /** What others know of this thread is what its own ref says: that may have been put back or removed by hand. */
+  indexAgain(): void {
+    const { runRows } = this.tables;
+    for (const [key, { home, runId }] of this.index)
+      if (home === this.#home && runId !== null && !runRows.has(runId)) this.#putIndex(key, null);
+    for (const runId of runRows.keys()) this.#indexRun(runId);
+    this.#indexInbox();
+    this.#indexEnd();
   }
 
   /** Paths that differ from what was read or taken before, with their place. */
@@ -124,6 +151,7 @@ export class Snapshot {
         return this.touch("values.jsonl", "shared");
       case "deliveries":
         this.#indexInbox();
+        if (this.tables.runRows.size === 0) this.#indexEnd();
         return this.touch("inbox.jsonl", "home");
       case "threads":
       case "outbox":
@@ -144,14 +172,16 @@ export class Snapshot {
     const rows = [...this.tables.runRows.values()];
     const ends = rows.filter(({ status }) => !isActiveStatus(status));
     const whole = ends.filter(({ runId }) => !this.tables.compacted.has(runId)).map(({ updatedAt }) => updatedAt);
+    const lasts = rows.length === 0 ? [...this.tables.deliveries.values()].map(({ receivedAt }) => receivedAt) : [];
+    lasts.push(...ends.map(({ updatedAt }) => updatedAt));
     const row: EndedRow = {
       home: this.#home,
       wholeSince: whole.length === 0 ? null : Math.min(...whole),
-      idleSince: ends.length < rows.length ? null : Math.max(...ends.map(({ updatedAt }) => updatedAt)),
+      idleSince: ends.length < rows.length ? null : Math.max(...lasts),
     };
     const old = this.ended.get(this.#home);
-    if (JSON.stringify(old) === JSON.stringify(ends.length === 0 ? undefined : row)) return;
-    if (ends.length === 0) this.ended.delete(this.#home);
+    if (JSON.stringify(old) === JSON.stringify(lasts.length === 0 ? undefined : row)) return;
+    if (lasts.length === 0) this.ended.delete(this.#home);
     else this.ended.set(this.#home, row);
     this.touch(endedPath, "shared");
   }
@@ -210,11 +240,21 @@ export function encode(snapshot: Snapshot, path: string): string | null {
   }
 }
 
-export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snapshot {
+/** `refs` are the names under which people find the files. */
+export function decode(
+  home: string,
+  homeFiles: Files,
+  sharedFiles: Files,
+  refs: Record<Place, string> = { home, shared: "shared" },
+): Snapshot {
   const snapshot = new Snapshot(home);
   const { tables } = snapshot;
   const rows = <T>(path: string, files = homeFiles): T[] =>
-    splitLines(files.get(path) ?? "").map((line) => JSON.parse(line) as T);
+    readLines(
+      `${files === sharedFiles ? refs.shared : refs.home}:${path}`,
+      files.get(path),
+      (line) => JSON.parse(line) as T,
+    );
   for (const delivery of rows<Delivery>("inbox.jsonl"))
     tables.deliveries.set(deliveryKey(delivery.hook, delivery.guid), delivery);
   for (const job of rows<JobRow>("jobs.jsonl")) tables.jobs.set(job.id, job);
@@ -225,7 +265,7 @@ export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snap
     tables.threads.set(threadKey, activeRunId);
   for (const { key, value } of rows<{ key: string; value: Json }>("values.jsonl", sharedFiles))
     tables.values.set(key, value);
-  for (const row of indexRows(sharedFiles.get(indexPath) ?? "")) snapshot.index.set(row.runId ?? row.home, row);
+  for (const row of rows<IndexRow>(indexPath, sharedFiles)) snapshot.index.set(row.runId ?? row.home, row);
   for (const row of rows<EndedRow>(endedPath, sharedFiles)) snapshot.ended.set(row.home, row);
   for (const path of [...sharedFiles.keys()].filter((name) => name.startsWith("ledger/")).sort())
     tables.ledgerRows.push(...rows<LedgerRow>(path, sharedFiles));
@@ -234,13 +274,13 @@ export function decode(home: string, homeFiles: Files, sharedFiles: Files): Snap
     if (run !== undefined)
       tables.events.set(
         run,
-        splitLines(content).map((line) => eventOf(run, line)),
+        readLines(`${refs.home}:${path}`, content, (line) => eventOf(run, line)),
       );
     const small = /^compacted\/(.+)\.jsonl$/.exec(path)?.[1] as RunId | undefined;
     if (small !== undefined) tables.compacted.set(small, content);
     if (path.startsWith(blobDirectory)) snapshot.blobs.set(blobId(path), path);
   }
-  snapshot.driver = (JSON.parse(homeFiles.get("driver.json") ?? "null") ?? null) as Driver | null;
+  snapshot.driver = rows<Driver>("driver.json")[0] ?? null;
   return snapshot;
 }
 
@@ -292,6 +332,19 @@ function lines(rows: Iterable<object>): string {
 
 function text(all: readonly string[]): string {
   return all.map((line) => `${line}\n`).join("");
+}
+
+/** GF3 */
+function readLines<T>(place: string, content: string | undefined, read: (line: string) => T): T[] {
+  return splitLines(content ?? "").map((line, index) => {
+    try {
+      const row = read(line);
+      if (typeof row !== "object" || row === null) throw new TypeError("It is no row.");
+      return row;
+    } catch (thrown) {
+      throw new BatonError("BATON_STATE_BROKEN", `${place}, line ${index + 1} cannot be read.`, { cause: thrown });
+    }
+  });
 }
 
 function splitLines(content: string): string[] {

@@ -80,6 +80,10 @@ export class GitState {
   #removals: readonly RefUpdate[] = [];
   /** Refs are pushed without their past. */
   #squashes = false;
+  /** Nothing is left of the thread: its ref goes. */
+  #forgets = false;
+  /** The host refuses what would take something away from a ref: it only grows. */
+  #onlyGrows = false;
   /** Jobs of writes that are not acknowledged yet: not handed out. */
   readonly #heldBack = new Set<string>();
   /** The index as it is in the refs. */
@@ -198,6 +202,7 @@ export class GitState {
         if (held !== null && held.expiresAt > now && held.owner !== deadOwner) return null;
         const driver = { owner, epoch: (held?.epoch ?? 0) + 1, expiresAt: now + ttlMs, job };
         snapshot.setDriver(driver);
+        snapshot.indexAgain();
         snapshot.tables.abandonJobs();
         return driver;
       },
@@ -241,7 +246,9 @@ export class GitState {
   /**
    * Applies a retention to a thread that nobody drives, in one push: the thread's ref and the shared one begin anew
    * without their past, so that the host can let go of what nothing names any more; a thread of which nothing is left
-   * loses its ref. null: somebody drives it, or nothing was due.
+   * loses its ref. Where the host refuses that (branches that are protected against force and deletion), the same files
+   * become one more commit: what a job fetches is as small, and what is past stays in the ref's history.
+   * null: somebody drives it, or nothing was due.
    */
   async retain(retention: Retention): Promise<ReturnType<Tables["retain"]> | null> {
     this.#squashes = true;
@@ -252,7 +259,11 @@ export class GitState {
           const { tables } = snapshot;
           if ([...tables.deliveries.values()].some(({ state }) => state === "received")) return null;
           const done = tables.retain(retention);
-          if (done.compacted.length + done.forgotten.length === 0) return null;
+          this.#forgets = snapshot.isForgettable(retention.forgetBefore);
+          if (this.#forgets) this.#forget(snapshot);
+          // What an earlier version left is known from now on.
+          else snapshot.indexAgain();
+          if (done.compacted.length + done.forgotten.length === 0) return this.#forgets ? done : null;
           snapshot.dropBlobs();
           return done;
         },
@@ -260,7 +271,13 @@ export class GitState {
       );
     } finally {
       this.#squashes = false;
+      this.#forgets = false;
     }
+  }
+
+  #forget(snapshot: Snapshot): void {
+    snapshot.forget();
+    if (this.#onlyGrows) snapshot.keepForgotten();
   }
 
   // blobs
@@ -300,6 +317,7 @@ export class GitState {
       if (this.#lost !== null) throw this.#lost;
       const batch = [...this.#pending];
       const dirty = this.#snapshot.takeDirty();
+      const takesAway = this.#squashes || this.#removals.length > 0;
       const outcome: PushOutcome = dirty.size === 0 ? { kind: "done" } : await this.#pushOnce(dirty);
       if (outcome.kind === "done") {
         this.#pending = this.#pending.filter((operation) => !batch.includes(operation));
@@ -317,6 +335,12 @@ export class GitState {
       }
       // Not known to be there, so not given up: whoever asks is told, and the next push takes it along.
       this.#snapshot.restoreDirty(dirty);
+      if (outcome.kind === "refused" && takesAway && !this.#onlyGrows) {
+        this.#onlyGrows = true;
+        if (this.#forgets) this.#forget(this.#snapshot);
+        this.#options.log.debug("The host lets nothing be taken away from these refs", { refusal: outcome.message });
+        continue;
+      }
       failures += 1;
       if (outcome.kind === "refused" || failures >= failuresMax)
         throw new BatonError("BATON_GIT_FAILED", `The state could not be pushed: ${outcome.message}`);
@@ -332,7 +356,8 @@ export class GitState {
       const paths = [...dirty].filter(([, at]) => at === place).map(([path]) => path);
       if (paths.length === 0) continue;
       const expected = this.#heads.get(place) ?? null;
-      const past = this.#squashes && expected !== null ? await remote.tree(expected) : null;
+      const squashes = this.#squashes && !this.#onlyGrows;
+      const past = squashes && expected !== null ? await remote.tree(expected) : null;
       // One synchronous stretch: the files of a commit are of one moment.
       const files = new Map<string, string | { oid: string } | null>(
         paths.map((path) => [path, this.#content(path)] as const),
@@ -341,7 +366,7 @@ export class GitState {
         for (const [path, oid] of past) if (!files.has(path)) files.set(path, { oid });
         for (const [path, content] of files) if (content === null) files.delete(path);
       }
-      if (past !== null && place === "home" && this.#snapshot.isEmpty) {
+      if (past !== null && place === "home" && this.#forgets) {
         parts.push({ place, expected, commit: null });
         continue;
       }
@@ -362,7 +387,7 @@ export class GitState {
       sha: commit === null ? null : (shas[made.indexOf(commit)] ?? null),
     }));
     const heads = updates.map(({ sha }) => sha);
-    updates.push(...this.#removals);
+    if (!this.#onlyGrows) updates.push(...this.#removals);
     this.#removals = [];
     const outcome = await remote.push(updates);
     if (outcome.kind === "done") {
@@ -397,7 +422,7 @@ export class GitState {
       heads.set(place, head);
       await this.#readFiles(head, files[place]);
     }
-    const next = decode(home, files.home, files.shared);
+    const next = decode(home, files.home, files.shared, refs);
     if (this.#held !== null && (next.driver?.epoch !== this.#held.epoch || next.driver.owner !== this.#held.owner))
       throw this.#lose(`${next.driver?.owner ?? "Nobody"} drives ${home} now.`);
     // From here to the end nothing else can run in between.

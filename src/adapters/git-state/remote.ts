@@ -5,7 +5,8 @@
  * GR1 No ref but the ones that are handed in is ever written, here or there; nothing is forced over what we have not seen.
  * GR2 Whether a push arrived is judged by the remote's refs and history, never by an exit code alone: answers get lost.
  */
-import { type GitOptions, git } from "../workspace/git-command.ts";
+import { BatonError, hasCode } from "../../core/errors.ts";
+import { type GitOptions, type GitResult, git } from "../workspace/git-command.ts";
 
 export interface RemoteOptions {
   /** Directory of the scratch repository; made by the first call. */
@@ -32,7 +33,7 @@ export interface NewCommit {
   files: ReadonlyMap<string, string | { oid: string } | null>;
 }
 
-/** `moved`: somebody else was first, nothing of ours is there. `refused`: the host does not take such a ref. */
+/** `moved`: somebody else was first, nothing of ours is there. `refused`: the host takes no such ref, or no such change of it. */
 export type PushOutcome =
   | { kind: "done" }
   | { kind: "moved" }
@@ -44,7 +45,11 @@ const historyDepth = 200;
 const networkTimeoutMs = 60_000;
 /** What hosts say when they do not take a ref, as against when they are busy or broken. */
 const refusal =
-  /\[remote rejected\].*(hook declined|declined|den(y|ied)|hidden|protected|rule|not allowed|funny refname)/i;
+  /\[remote rejected\].*(declined|den(y|ied)|hidden|prohibited|protected|rule|not allowed|funny refname|non-fast-forward)/i;
+
+/** What hosts say to a token that may not; no later try of it would. */
+const denial =
+  /returned error: 40[13]\b|Permission to \S+ denied|Write access to repository not granted|Authentication failed|could not read Username/i;
 
 export class StateRemote {
   readonly #options: RemoteOptions;
@@ -161,6 +166,7 @@ export class StateRemote {
     this.pushes += 1;
     const { exitCode, stdout, stderr } = await this.#network(args, { okCodes: [1, 128, -1] });
     if (exitCode === 0) return { kind: "done" };
+    if (denial.test(stderr)) throw denied("written", stderr);
     const message = `${stderr.trim()} ${rejections(stdout).join(" ")}`.trim().slice(-1_000);
     const heads = await this.heads(updates.map(({ ref }) => ref));
     const isAt = (wanted: (update: RefUpdate) => string | null): boolean =>
@@ -190,9 +196,23 @@ export class StateRemote {
     return git(args, { gitDir: this.#options.gitDir, ...options });
   }
 
-  async #network(args: string[], options: GitOptions = {}) {
-    return this.#local(args, { token: await this.#options.token(), timeoutMs: networkTimeoutMs, ...options });
+  async #network(args: string[], options: GitOptions = {}): Promise<GitResult> {
+    const token = await this.#options.token();
+    try {
+      return await this.#local(args, { token, timeoutMs: networkTimeoutMs, ...options });
+    } catch (thrown) {
+      if (hasCode(thrown, "BATON_GIT_FAILED") && denial.test((thrown as BatonError).message))
+        throw denied("read", (thrown as BatonError).message);
+      throw thrown;
+    }
   }
+}
+
+function denied(what: "read" | "written", message: string): BatonError {
+  return new BatonError(
+    "BATON_GIT_DENIED",
+    `The repository could not be ${what} with the job's token: ${message.trim().slice(-1_000)}`,
+  );
 }
 
 function localRef(ref: string): string {

@@ -281,6 +281,12 @@ export class Tables {
         this.outbox.delete(key);
         this.#changed("outbox", key);
       }
+    // A wake-up of a run that is over wakes nothing; left here it would keep the thread for ever.
+    for (const [id, { data, state }] of this.jobs)
+      if (state !== "active" && moved.has((data as { runId?: RunId }).runId as RunId)) {
+        this.jobs.delete(id);
+        this.#changed("jobs", id);
+      }
     for (const name of this.leases.keys())
       if ([...moved].some((runId) => name.includes(runId))) {
         this.leases.delete(name);

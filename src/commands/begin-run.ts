@@ -5,10 +5,12 @@ import type { RunState } from "../core/state.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
+import { refuseHarness } from "../routing/harness-names.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { CommandContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
+import { demandServed } from "./demand-served.ts";
 import { type FoundProcess, RepositoryProcesses, readInputs } from "./load-processes.ts";
 import { projectInstructions } from "./project-instructions.ts";
 import type { RaceChoice } from "./race.ts";
@@ -45,13 +47,10 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
     const process = options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review");
     if (process === "race" && options.race === undefined)
       throw new BatonError("BATON_COMMAND_INVALID", "A race needs its contestants: `/baton race claude codex`.");
+    const known = [...dependencies.harnesses.keys()];
     const harness = options.harness ?? settings.harness.default;
-    if (!dependencies.harnesses.has(harness)) {
-      throw new BatonError(
-        "BATON_HARNESS_UNKNOWN",
-        `Harness "${harness}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`,
-      );
-    }
+    if (!known.includes(harness)) refuseHarness(harness, known);
+    if (options.model !== null) demandServed(options.model, options.harness, known, settings);
     if (harness === "command" && settings.harness.command.length > 0 && !dependencies.repositoryCommands) {
       throw new BatonError(
         "BATON_POLICY_DENIED",

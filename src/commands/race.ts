@@ -1,8 +1,9 @@
 /** `/baton race claude codex:gpt-5 …`: contestants as people write them, each with a name, a branch and a share of its own. */
 import { BatonError } from "../core/errors.ts";
-import { harnessNamed } from "../routing/harness-names.ts";
+import { demandHarness } from "../routing/harness-names.ts";
 import { beginRun } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
+import { demandServed } from "./demand-served.ts";
 
 export interface RaceChoice {
   contestants: { slug: string; harness: string; model?: string }[];
@@ -10,7 +11,9 @@ export interface RaceChoice {
 
 export const race: CommandHandler = async (context) => {
   const { command, dependencies, settings } = context;
-  const contestants = contestantsOf(command.positional.map(String), [...dependencies.harnesses.keys()]);
+  const known = [...dependencies.harnesses.keys()];
+  const contestants = contestantsOf(command.positional.map(String), known);
+  for (const { harness, model } of contestants) if (model !== undefined) demandServed(model, harness, known, settings);
   const { contestants: max } = settings.race;
   if (contestants.length > max)
     throw new BatonError(
@@ -34,9 +37,7 @@ function contestantsOf(words: readonly string[], known: readonly string[]): Race
   for (const word of words) {
     const [name = "", ...rest] = word.split(":");
     const model = rest.join(":");
-    const harness = harnessNamed(name, known);
-    if (harness === null)
-      throw new BatonError("BATON_HARNESS_UNKNOWN", `Harness "${name}" is not known. Known: ${known.join(", ")}.`);
+    const harness = demandHarness(name, known);
     if (word.includes(":") && model === "")
       throw new BatonError("BATON_COMMAND_INVALID", `\`${word}\` has no model after its colon.`);
     const slug = slugOf(model === "" ? harness : `${harness}-${model}`);

@@ -200,6 +200,10 @@ describe("baton.yaml that is wrong", () => {
       "gates.appearSeconds",
       "warning",
     ],
+    ["a short name, which only commands take", "harness: {default: claude}", "harness.default", "warning"],
+    ["one that takes over", "harness: {fallback: [codex, gemni]}", "harness.fallback.1", "warning"],
+    ["one with tiers", "tiers: {codx: {fast: a}}", "tiers.codx", "warning"],
+    ["one of a profile", "profiles: {p: {harnesses: [codx]}}", "profiles.p.harnesses.0", "warning"],
     ["merging unseen work", "merge: auto\nbreakpoints: {review: auto}", "merge", "warning"],
     [
       "passing untested, unseen work",

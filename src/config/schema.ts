@@ -195,7 +195,7 @@ export const settingsSchema = z
       })
       .prefault({})
       .describe(
-        "Model of a step by its role: a name, or `fast`, `standard` or `strong`. A harness that does not serve the named one takes its own.",
+        "Model of a step by its role: a name, or `fast`, `standard` or `strong`. Of the listed harnesses one that serves the named model goes first; one that does not takes its own.",
       ),
     tiers: z
       .record(z.string().min(1), tierSchema)

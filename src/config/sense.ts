@@ -1,5 +1,6 @@
 /** What makes no sense together although each key is right by itself. An error hinders, a warning is shown. */
 import { nearest } from "../core/nearest.ts";
+import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
@@ -25,6 +26,7 @@ export function senseProblems({
   merge,
   harness,
   profiles,
+  tiers,
   mcp,
 }: Settings): SenseProblem[] {
   const problems: SenseProblem[] = [];
@@ -50,14 +52,22 @@ export function senseProblems({
       `\`limits.attemptUsd\` is ${limits.attemptUsd}, but a run has only ${budget.runUsd} (\`budget.runUsd\`): the first attempt gets all of it.`,
     );
   }
-  const meant = builtInHarnesses.includes(harness.default) ? null : nearest(harness.default, builtInHarnesses);
-  if (meant !== null)
-    say(
-      "warning",
-      ["harness", "default"],
-      `\`harness.default\` is "${harness.default}", which is not one of Baton's own.`,
-      meant,
-    );
+  const named: [ConfigPath, string][] = [
+    [["harness", "default"], harness.default],
+    ...harness.fallback.map((name, at): [ConfigPath, string] => [["harness", "fallback", at], name]),
+    ...Object.keys(tiers).map((name): [ConfigPath, string] => [["tiers", name], name]),
+    ...Object.entries(profiles).flatMap(([profile, own]) =>
+      own.harnesses.map((name, at): [ConfigPath, string] => [["profiles", profile, "harnesses", at], name]),
+    ),
+  ];
+  for (const [path, name] of named) {
+    // An agent of the operator's own may have any name; one that is nearly Baton's is most likely a slip.
+    const meant = builtInHarnesses.includes(name)
+      ? null
+      : (harnessNamed(name, builtInHarnesses) ?? nearest(name, builtInHarnesses));
+    if (meant !== null)
+      say("warning", path, `\`${path.join(".")}\` is "${name}", which is not one of Baton's own.`, meant);
+  }
   const profileNames = [...new Set([...Object.keys(readyProfiles), ...Object.keys(profiles)])];
   if (findProfile(harness.profile, profiles) === null)
     say(

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { harnessNamed } from "./harness-names.ts";
+import { demandHarness, harnessNamed, refuseHarness } from "./harness-names.ts";
 
 const known = ["claude-code", "codex", "codex-next", "gemini", "team-a", "team-b"];
 
@@ -13,4 +13,16 @@ it.each([
   ["", null],
 ])("%j is %j", (word, harness) => {
   expect(harnessNamed(word, known)).toBe(harness);
+});
+
+it.each([
+  ["cladue", /^Harness "cladue" is not known\. Did you mean `claude-code`\? Known: claude-code, codex, /],
+  ["gemin", /Did you mean `gemini`\?/],
+  ["zzz", /^Harness "zzz" is not known\. Known: claude-code, /],
+])("%s is refused with what may have been meant", (word, message) => {
+  expect(() => demandHarness(word, known)).toThrow(message);
+});
+
+it("in a file, where names are whole, a short one is refused with the whole one", () => {
+  expect(() => refuseHarness("claude", known)).toThrow("Did you mean `claude-code`?");
 });

@@ -6,6 +6,7 @@
  * Q2 Equal questions give equal answers: no clock, no randomness; ties go by the configured order.
  * Q3 The less is left, the cheaper the model: with more left it is never a cheaper one.
  * Q4 Who failed at this step goes behind who has not; whose circuit is open is not among the choices until it is time.
+ * Q5 Who serves the model that is wanted by name goes before who would take another, unless a person named the harness.
  */
 import type { Capability, Tokens } from "../core/vocabulary.ts";
 import { costOf } from "../money/cost.ts";
@@ -100,7 +101,7 @@ export function modelsOf(
 export function rank(question: Question): Ranking {
   const { profile, profileName, role, harnesses, asked, order, now } = question;
   const left: Ranking["left"] = [];
-  const found: (Choice & { failures: number; halfOpen: boolean; position: number })[] = [];
+  const found: (Choice & { failures: number; halfOpen: boolean; misses: boolean; position: number })[] = [];
   let waitUntil: number | null = null;
   if (profile.roles.length > 0 && !profile.roles.includes(role)) {
     const reason = `The profile \`${profileName}\` has no step "${role}": only ${profile.roles.join(", ")}.`;
@@ -139,8 +140,9 @@ export function rank(question: Question): Ranking {
     if (halfOpen) reasons.push("failed too often before; this is the try that tells");
     if (failures.length > 0) reasons.push(`failed at this step: ${failures.map(({ code }) => code).join(", ")}`);
     if (access !== question.access) reasons.push(`the profile \`${profileName}\` makes it ${access}`);
-    const { model, estimateUsd } = picked;
-    found.push({ harness: name, model, access, estimateUsd, reasons, failures: failures.length, halfOpen, position });
+    const { model, estimateUsd, misses } = picked;
+    const place = { failures: failures.length, halfOpen, misses: misses && asked.harness === null, position };
+    found.push({ harness: name, model, access, estimateUsd, reasons, ...place });
   });
   const usd = ({ estimateUsd }: Choice): number => estimateUsd ?? Number.POSITIVE_INFINITY;
   const cheapest = question.prefer === "cheapest" && asked.harness === null;
@@ -148,6 +150,7 @@ export function rank(question: Question): Ranking {
     (a, b) =>
       a.failures - b.failures ||
       Number(a.halfOpen) - Number(b.halfOpen) ||
+      Number(a.misses) - Number(b.misses) ||
       (cheapest && usd(a) !== usd(b) ? usd(a) - usd(b) : 0) ||
       a.position - b.position,
   );
@@ -168,27 +171,30 @@ function positionReason({ asked, order, prefer }: Question, name: string, positi
 function wantedModel(
   { asked, models, role, profile, tiers: own }: Pick<Question, "tiers" | "models" | "asked" | "role" | "profile">,
   harness: Candidate,
-): { model: string | null; fixed: boolean; reason: string | null } {
+): { model: string | null; fixed: boolean; misses: boolean; reason: string | null } {
   const wanted = asked.model ?? profile.model ?? models[role] ?? models.any ?? null;
   const byTier = tierModels(harness.name, own);
-  if (wanted === null) return { model: harness.defaultModel, fixed: false, reason: null };
+  if (wanted === null) return { model: harness.defaultModel, fixed: false, misses: false, reason: null };
   if (isTier(wanted)) {
     const model = byTier[wanted] ?? null;
     return model === null
-      ? { model: harness.defaultModel, fixed: false, reason: `has no model for "${wanted}"; its own` }
-      : { model, fixed: false, reason: `"${wanted}" is ${model}` };
+      ? { model: harness.defaultModel, fixed: false, misses: false, reason: `has no model for "${wanted}"; its own` }
+      : { model, fixed: false, misses: false, reason: `"${wanted}" is ${model}` };
   }
   if (!serves(harness.name, wanted, own))
-    return { model: harness.defaultModel, fixed: false, reason: `does not serve ${wanted}; its own` };
+    return { model: harness.defaultModel, fixed: false, misses: true, reason: `does not serve ${wanted}; its own` };
   return {
     model: wanted,
     fixed: asked.model === wanted,
+    misses: false,
     reason: asked.model === wanted ? `${wanted} was asked for` : null,
   };
 }
 
 interface Picked {
   model: string | null;
+  /** True: a model was wanted by name, and this is not it. */
+  misses: boolean;
   estimateUsd: number | null;
   reasons: string[];
 }
@@ -219,7 +225,7 @@ function pickModel(question: Question, harness: Candidate): Picked | null {
     ({ model } = first);
   }
   const usd = estimate(model);
-  const stay: Picked = { model, estimateUsd: usd, reasons };
+  const stay: Picked = { model, misses: wanted.misses, estimateUsd: usd, reasons };
   // What a person asked for by name is what they get; the budget still holds.
   if (wanted.fixed || usd === null) return stay;
   const cheaper = allowedTiers
@@ -235,6 +241,7 @@ function pickModel(question: Question, harness: Candidate): Picked | null {
     : `that would cost about ${usd.toFixed(2)} USD, ${money.leftUsd.toFixed(2)} are left`;
   return {
     model: chosen.model,
+    misses: wanted.misses,
     estimateUsd: chosen.usd,
     reasons: [...reasons, `${chosen.model} in place of ${model ?? "its own"}: ${why}`],
   };

@@ -66,9 +66,24 @@ describe("the order", () => {
       ["codex gpt-5-codex", "claude-code claude-sonnet-4-5", "command -"],
     ],
     [
-      "asks a harness for a model only if it serves it",
+      "asks a harness for a model only if it serves it; who does not goes behind",
       { asked: { harness: null, model: "claude-opus-4-1" } },
-      ["claude-code claude-opus-4-1", "codex gpt-5-codex", "command claude-opus-4-1"],
+      ["claude-code claude-opus-4-1", "command claude-opus-4-1", "codex gpt-5-codex"],
+    ],
+    [
+      "Q5: goes to who serves the model of a role, not to the default",
+      { models: { implement: "gpt-5.4" } },
+      ["codex gpt-5.4", "command gpt-5.4", "claude-code claude-sonnet-4-5"],
+    ],
+    [
+      "Q5: stays with the harness that a person named, and its own model",
+      { asked: { harness: "claude-code", model: null }, models: { implement: "gpt-5.4" }, order: ["codex"] },
+      ["claude-code claude-sonnet-4-5", "codex gpt-5.4"],
+    ],
+    [
+      "Q5: is the configured one for tiers, which everybody has in their own way",
+      { models: { implement: "strong" }, order: ["codex", "claude-code"] },
+      ["codex gpt-5.2-codex", "claude-code claude-opus-4-5"],
     ],
     [
       "takes a tier as each harness has it",

@@ -132,13 +132,22 @@ it("a cancel in the middle takes the pushed branches away", async () => {
 });
 
 it.each([
-  ["/baton race tidy tidi", /Harness "tidi" is not known/],
+  ["/baton race tidy tidi", /Harness "tidi" is not known\. Did you mean `tidy`\? Known: tidy\./],
+  ["/baton race tidy codex:claude-opus-4-5", /`codex` does not serve the model `claude-opus-4-5`\. .*`--harness tidy`/],
+  ["/baton race tidy codex --budget 0.02", /leaves 2 contestants nothing to work with/],
+  ["/baton run --harness codx", /Harness "codx" is not known\. Did you mean `codex`\?/],
+  ["/baton run --harness codex --model claude-opus-4-5", /`codex` does not serve/],
   ["/baton race tidy tidy", /takes part twice/],
   ["/baton race tidy:a tidy:b tidy:c", /at most 2 contestants here/],
   ["/baton race tidy", /needs at least 2 of/],
   ["/baton run race", /A race needs its contestants/],
 ])("%s is refused", async (command, words) => {
-  await begin("race: { contestants: 2 }", command, racer("tidy", good));
+  await begin(
+    "race: { contestants: 2 }",
+    command,
+    racer("tidy", good),
+    ...(command.includes("cod") ? [racer("codex", good)] : []),
+  );
   await world.until("the refusal", () => ownComments(world).find((body) => words.test(body)));
   expect(await runState(world)).toBeNull();
 });

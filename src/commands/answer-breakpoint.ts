@@ -6,14 +6,14 @@ import type { EffectState, RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { mayApprove } from "../policy/approval.ts";
 import type { CommandContext, Reply } from "./context.ts";
-import { steer } from "./steer.ts";
+import { steerAsking } from "./steer.ts";
 
 export async function answerBreakpoint(
   context: CommandContext,
   decision: "approved" | "rejected" | "changes-requested",
 ): Promise<Reply> {
   const { actor, command, settings } = context;
-  await steer(context, (state) => {
+  await steerAsking(context, "breakpoint", (state) => {
     const effect = question(state, "breakpoint", command.name);
     const { kind, subject } = effect.input as { kind: string; subject: { pullRequest?: number } };
     if (kind === "review") {

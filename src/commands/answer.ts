@@ -3,11 +3,11 @@ import { BatonError } from "../core/errors.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { question } from "./answer-breakpoint.ts";
 import type { CommandHandler } from "./context.ts";
-import { steer } from "./steer.ts";
+import { steerAsking } from "./steer.ts";
 
 export const answer: CommandHandler = async (context) => {
   const { actor, command } = context;
-  await steer(context, (state) => {
+  await steerAsking(context, "ask", (state) => {
     const effect = question(state, "ask", "answer");
     const { choices } = effect.input as { choices?: string[] };
     const text = command.text.trim();

@@ -1,3 +1,4 @@
+import { stoppedChildOf } from "../core/child.ts";
 import { raiseBudget } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import { decide } from "../policy/decide.ts";
@@ -10,7 +11,7 @@ export const budget: CommandHandler = async (context) => {
     const facts = { budgetUsd: state.money.budgetUsd, addUsd, settings: context.settings };
     const verdict = decide({ action: "budget", facts });
     if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
-    return raiseBudget(state, context.actor, addUsd);
+    return raiseBudget(state, context.actor, addUsd, stoppedChildOf(state));
   });
   return null;
 };

@@ -8,6 +8,8 @@
 
 import { type BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
+import type { RunState } from "../core/state.ts";
+import type { RunId } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
@@ -98,7 +100,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       operationKey,
       verdict,
       run: active === null ? null : await runner.state(active),
-      lastRun: last === undefined ? null : fold(await dependencies.store.read(last.runId)),
+      lastRun: last === undefined ? null : await rootRun(dependencies, last.runId),
     };
     const reply = await handler(context);
     await send([
@@ -165,4 +167,10 @@ function reactionRow(event: CommentEvent, content: string): NewOutboxRow {
     payload: { commentId: event.commentId, number: event.number, content },
     priority: 5,
   });
+}
+
+/** The run that people began: a child run is listed in the thread of its parent, and is newer. */
+async function rootRun({ store }: Pick<Dependencies, "store">, runId: RunId): Promise<RunState> {
+  const state = fold(await store.read(runId));
+  return state.parent === null ? state : rootRun({ store }, state.parent.runId);
 }

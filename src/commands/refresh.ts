@@ -1,9 +1,16 @@
 import { BatonError } from "../core/errors.ts";
-import type { CommandHandler } from "./context.ts";
+import type { RunState } from "../core/state.ts";
+import { openChildren } from "../runner/perform/child.ts";
+import type { CommandContext, CommandHandler } from "./context.ts";
 
-/** Reads the facts again that the run waits for; what was missed is then known. */
-export const refresh: CommandHandler = async ({ run, runner }) => {
-  if (run === null) throw new BatonError("BATON_NO_RUN", "No run is active in this thread.");
-  await runner.wake(run.runId, true);
+/** Reads the facts again that the run and its child runs wait for; what was missed is then known. */
+export const refresh: CommandHandler = async (context) => {
+  if (context.run === null) throw new BatonError("BATON_NO_RUN", "No run is active in this thread.");
+  await look(context, context.run);
   return null;
 };
+
+async function look(context: CommandContext, run: RunState): Promise<void> {
+  for (const child of await openChildren(context.dependencies, run)) await look(context, child);
+  await context.runner.wake(run.runId, true);
+}

@@ -1,15 +1,53 @@
 /** Appends what a person decided about the active run, once for each asking comment. */
+import { openQuestions } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { RunState } from "../core/state.ts";
+import { openChildren } from "../runner/perform/child.ts";
 import type { CommandContext } from "./context.ts";
 
 export async function steer(context: CommandContext, decide: (state: RunState) => RunEvent[]): Promise<RunState> {
-  const { run, runner, operationKey, command, actor, verdict } = context;
+  return append(context, activeRun(context), decide);
+}
+
+/** As `steer`, for the run that asks: the thread's, or one of its child runs, whose questions people see there. */
+export async function steerAsking(
+  context: CommandContext,
+  kind: "breakpoint" | "ask",
+  decide: (state: RunState) => RunEvent[],
+): Promise<RunState> {
+  const run = activeRun(context);
+  const asking = (await whoAsks(context, run, kind)) ?? run;
+  const state = await append(context, asking, decide);
+  // `/baton why` is asked of the thread's run.
+  if (asking.runId !== run.runId) await append(context, run, () => []);
+  return state;
+}
+
+function activeRun({ run }: CommandContext): RunState {
   if (run === null) throw new BatonError("BATON_NO_RUN", "No run is active in this thread.");
-  const { state } = await runner.change(run.runId, (now) => {
+  return run;
+}
+
+async function append(
+  { runner, operationKey, command, actor, verdict }: CommandContext,
+  { runId }: RunState,
+  decide: (state: RunState) => RunEvent[],
+): Promise<RunState> {
+  const { state } = await runner.change(runId, (now) => {
     if (now.handled.has(operationKey)) return [];
     return [{ type: "policy.decided", action: command.name, actor, verdict, operationKey }, ...decide(now)];
   });
   return state;
+}
+
+/** The run itself first, then its children in the order in which they were asked for. null: nobody. */
+async function whoAsks(context: CommandContext, state: RunState, kind: "breakpoint" | "ask"): Promise<RunState | null> {
+  // Asked twice, done once: the first time it may have answered the only question.
+  if (openQuestions(state).some((open) => open.kind === kind) || state.handled.has(context.operationKey)) return state;
+  for (const child of await openChildren(context.dependencies, state)) {
+    const found = await whoAsks(context, child, kind);
+    if (found !== null) return found;
+  }
+  return null;
 }

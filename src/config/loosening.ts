@@ -42,6 +42,8 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "mcp.*.access": becomes("read-only"),
   "budget.runUsd": more,
   "budget.maxUsd": more,
+  // It parts a run's money and adds none.
+  "budget.childShare": never,
   "budget.downgradeAt": more,
   "models.any": never,
   "models.plan": never,

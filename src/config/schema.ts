@@ -219,6 +219,14 @@ export const settingsSchema = z
           .default(limits.budgetUsdDefault)
           .describe("Most that one run may spend, in USD. `/baton budget +2` tops a run up."),
         maxUsd: usd.default(25).describe("Most that a run may be given by `--budget` and top-ups together, in USD."),
+        childShare: z
+          .number()
+          .gt(0)
+          .max(1)
+          .default(0.8)
+          .describe(
+            "Part of what a run has left that its child runs get, divided evenly among those that are open at once, where the process names no share itself. The rest stays with the run.",
+          ),
         warnAt: z
           .array(z.number().gt(0).lt(1))
           .max(10)

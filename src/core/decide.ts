@@ -39,11 +39,12 @@ export function resume(state: RunState, by: Actor): RunEvent[] {
   return state.status === "paused" ? [{ type: "run.resumed", by }] : [];
 }
 
-export function raiseBudget(state: RunState, by: Actor, addUsd: number): RunEvent[] {
+/** `key`: the child run that the money is for. */
+export function raiseBudget(state: RunState, by: Actor, addUsd: number, key: EffectKey | null = null): RunEvent[] {
   alive(state, "top up");
   if (!(addUsd > 0 && Number.isFinite(addUsd)))
     throw new BatonError("BATON_COMMAND_INVALID", `A top-up is a positive amount in USD, not ${addUsd}.`);
-  return [{ type: "run.budget-raised", by, addUsd }];
+  return [{ type: "run.budget-raised", by, addUsd, ...(key === null ? {} : { key }) }];
 }
 
 /** Open effects that people answer, oldest first. */
@@ -224,6 +225,8 @@ export function lostAttempts(
     const effect = state.effects.get(key);
     const attempt = effect?.attempts.at(-1);
     if (effect?.status !== "running" || attempt === undefined || isAlive(attempt.worker, key)) continue;
+    // A child run is not lost with who drove its parent: it has a journal of its own.
+    if (effectEndedBy[effect.kind] === "run") continue;
     // Only agents cost money, so only theirs are counted; an ensure is repeated for nothing.
     const error: ErrorData = {
       code: "BATON_ATTEMPT_LOST",

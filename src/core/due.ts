@@ -57,7 +57,7 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
         if (now >= sleepInputSchema.parse(effect.input).until) found.push({ action: "wake", key });
         break;
       case "run":
-        found.push({ action: "child", key });
+        if (effect.status !== "retrying" || now >= (effect.retryAt ?? 0)) found.push({ action: "child", key });
         break;
     }
   }

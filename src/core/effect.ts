@@ -151,7 +151,16 @@ const askOutputSchema = z.object({ answer: z.string(), by: actorSchema });
 export const sleepInputSchema = z.object({ ...common, /** Milliseconds since the epoch. */ until: z.number() });
 const sleepOutputSchema = z.object({ wokeAt: z.number() });
 
-export const subprocessInputSchema = z.object({ ...common, process: z.string(), input: jsonSchema });
+export const subprocessInputSchema = z.object({
+  ...common,
+  process: z.string(),
+  input: jsonSchema,
+  /** Most that the child run may spend, in USD; without it what `budget.childShare` says. Never more than is left. */
+  shareUsd: z.number().positive().optional(),
+  /** For the steps of the child that name none themselves; without them those of the run. */
+  harness: z.string().optional(),
+  model: z.string().optional(),
+});
 const subprocessOutputSchema = z.object({ runId: runIdSchema, verdict: verdictSchema, output: jsonSchema });
 
 /** Ask for what Baton measured to be put below a text: the change of `sha` against a branch, and the cost so far. */

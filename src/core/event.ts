@@ -162,7 +162,13 @@ export const runEventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run.cancel-requested"), by: actorSchema, reason: z.string() }),
   z.object({ type: z.literal("run.paused"), by: actorSchema, reason: z.string() }),
   z.object({ type: z.literal("run.resumed"), by: actorSchema }),
-  z.object({ type: z.literal("run.budget-raised"), by: actorSchema, addUsd: z.number().positive() }),
+  z.object({
+    type: z.literal("run.budget-raised"),
+    by: actorSchema,
+    addUsd: z.number().positive(),
+    /** A child run that gets it: set aside for it at once. */
+    key: key.optional(),
+  }),
   z.object({ type: z.literal("run.budget-warned"), fraction: z.number(), spentUsd: z.number() }),
   /** An effect waits because the budget does not cover it; a top-up lets it go on. */
   z.object({ type: z.literal("run.budget-stopped"), key, neededUsd: z.number(), spentUsd: z.number() }),

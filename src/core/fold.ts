@@ -211,6 +211,12 @@ function change(state: RunState, event: RunEvent, at: number): void {
         const effect = state.effects.get(key);
         if (effect?.status === "stopped") effect.status = "requested";
       }
+      if (event.key !== undefined) {
+        const attempt = openEffect(state, event.key)?.attempts.at(-1);
+        if (attempt === undefined) return;
+        attempt.reservedUsd += event.addUsd;
+        state.money.reservedUsd += event.addUsd;
+      }
       return;
     case "run.budget-warned":
       state.money.warnedFraction = Math.max(state.money.warnedFraction, event.fraction);

@@ -1,4 +1,5 @@
 /** What a run waits for and who can move it, derived from its state. */
+import { childFacts } from "./child-facts.ts";
 import { isOver } from "./decide.ts";
 import { effectEndedBy } from "./effect.ts";
 import type { EffectState, RunState } from "./state.ts";
@@ -62,7 +63,11 @@ function waitOf(effect: EffectState): WaitingFor {
     }
     case "time":
       return wait("time", "Waits for a set time.");
-    case "run":
-      return wait("run", "A child run is at work.");
+    case "run": {
+      // What a child waits for, its parent waits for: people see one thread.
+      const { waits } = childFacts(effect) ?? { waits: null };
+      const kind = waits === "people" || waits === "money" ? waits : "run";
+      return wait(kind, effect.observed?.verdict.reason ?? "A child run is about to begin.");
+    }
   }
 }

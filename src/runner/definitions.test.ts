@@ -10,7 +10,7 @@ import { defaultSettings } from "../config/schema.ts";
 import { defineProcess, type ProcessDefinition, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
-import { compileSource } from "../workflow/compile.ts";
+import { compileSource, languageVersion } from "../workflow/compile.ts";
 import { createRun } from "./create-run.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -136,4 +136,19 @@ it("a text that this Baton does not read any more stops its run, with the line",
   expect(() => definitionOf(new ProcessRegistry(), { process })).toThrow(
     expect.objectContaining({ code: "BATON_PROCESS_UNKNOWN", message: expect.stringContaining("old.yaml:1: ") }),
   );
+});
+
+it("a text of another version of the language stops its run, and says which", () => {
+  const source = { path: "old.yaml", hash: "abcdef0123", text: "summary: S\nsteps: [{ id: a, shell: [x] }]", uses: [] };
+  const of = (version: number) => ({ process: { name: "old", version, stages: [], source } });
+  expect(definitionOf(new ProcessRegistry(), of(languageVersion)).summary).toBe("S");
+  for (const version of [languageVersion + 1, languageVersion + 5])
+    expect(() => definitionOf(new ProcessRegistry(), of(version))).toThrow(
+      expect.objectContaining({
+        code: "BATON_PROCESS_UNKNOWN",
+        message: expect.stringMatching(
+          `language version ${version}; this Baton has ${languageVersion}.*old\\.yaml.*abcdef0`,
+        ),
+      }),
+    );
 });

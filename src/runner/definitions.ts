@@ -2,15 +2,21 @@
  * The definition that a run goes on with: registered code of its version, or the texts that its journal keeps.
  *
  * DF1 A run begun from a text never looks at a branch again: not after a crash, not for its children.
+ * DF2 It goes on only where the language of such texts means what it meant when the run began.
  */
 import { BatonError, hasCode } from "../core/errors.ts";
 import type { ProcessDefinition, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
-import { compileSource } from "../workflow/compile.ts";
+import { compileSource, languageVersion } from "../workflow/compile.ts";
 
 export function definitionOf(processes: ProcessRegistry, { process }: Pick<RunState, "process">): ProcessDefinition {
   const { name, version, source } = process;
   if (source === undefined) return processes.exact(name, version);
+  if (version !== languageVersion)
+    throw new BatonError(
+      "BATON_PROCESS_UNKNOWN",
+      `The run began when YAML processes had language version ${version}; this Baton has ${languageVersion}, in which \`${source.path}\` (text ${source.hash.slice(0, 7)}) may mean something else.`,
+    );
   try {
     return compileSource(name, source);
   } catch (thrown) {

@@ -30,6 +30,8 @@ export function ledgerRows(state: RunState, events: RunEvent[], now: number): Le
     at: now,
   });
   for (const event of events) {
+    // A child run's money stands in its own rows; counted here again, the thread would have paid twice.
+    if ("key" in event && event.key !== undefined && state.effects.get(event.key)?.kind === "subprocess") continue;
     switch (event.type) {
       case "effect.started":
         if (event.reservedUsd > 0)

@@ -16,6 +16,7 @@ import { replay } from "../core/replay.ts";
 import type { RunState } from "../core/state.ts";
 import type { RunId } from "../core/vocabulary.ts";
 import type { Fence, LedgerRow, TransactionWrites } from "../ports/store.ts";
+import { languageVersion } from "../workflow/compile.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { ledgerRows } from "./ledger-rows.ts";
@@ -155,7 +156,8 @@ export class RunActor {
   }
 }
 
-/** True when this process has the run's process, but not as new as the run began with. */
+/** True when this process has the run's process, or the language of its text, but not as new as the run began with. */
 function isNewer({ processes }: Pick<Dependencies, "processes">, { process }: RunState): boolean {
+  if (process.source !== undefined) return process.version > languageVersion;
   return processes.names().includes(process.name) && processes.latest(process.name).version < process.version;
 }

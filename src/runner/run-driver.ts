@@ -10,16 +10,17 @@
  * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
 
+import { ordersFor } from "../core/child.ts";
 import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress, routed } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
-import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
+import type { EffectKey, RunId, Usage, Verdict } from "../core/vocabulary.ts";
 import { admit, budgetWarnings } from "../money/budget.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { childOutcome, ensureChild } from "./perform/child.ts";
+import { beginChild, childLook, childOutcome, childRunIdOf, childState, ensureChild } from "./perform/child.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer } from "./perform/performer.ts";
 import { afterLag } from "./perform/replica-lag.ts";
@@ -31,12 +32,28 @@ import { Bell } from "./signal.ts";
 
 /** Facts that no webhook told of are looked at again after this; checks and reviews are read with conditional requests. */
 const lookAgainMs = 120_000;
+const neverBegins = [
+  "BATON_PROCESS_UNKNOWN",
+  "BATON_INPUT_INVALID",
+  "BATON_PROCESS_FAILED",
+  "BATON_HARNESS_UNKNOWN",
+] as const;
 const progressEventsMax = 60;
 const progressIntervalMs = 15_000;
 /** Each milestone is a little later than the one before: sixty reach over two hours. */
 const progressSlowdown = 1.06;
 /** What people see is rendered anew at most this often while effects follow each other: it grows with the run, an effect's cost must not. */
 const statusIntervalMs = 500;
+
+/** Other runs, as the driver of their parent reaches them. */
+export interface Children {
+  wake(runId: RunId): void;
+  change(runId: RunId, decide: (state: RunState) => RunEvent[]): Promise<void>;
+  /** Resolves when the run is not driven by this process. */
+  left(runId: RunId): Promise<void>;
+}
+
+const neverLooked = { position: 0, parent: "" };
 
 export class RunDriver {
   readonly #dependencies: Dependencies;
@@ -55,12 +72,20 @@ export class RunDriver {
   #statusAt = Number.NEGATIVE_INFINITY;
   #statusDue = false;
   #fault: unknown = null;
-  readonly #onChild: (state: RunState, key: EffectKey) => void;
+  readonly #children: Children;
+  /** Effects whose child may go on, also those that are not wanted any more, with what was known at the last look. */
+  readonly #tended: Map<EffectKey, { position: number; parent: string }>;
 
-  constructor(dependencies: Dependencies, actor: RunActor, onChild: (state: RunState, key: EffectKey) => void) {
+  constructor(dependencies: Dependencies, actor: RunActor, children: Children) {
     this.#dependencies = dependencies;
     this.#actor = actor;
-    this.#onChild = onChild;
+    this.#children = children;
+    // Of one that waits for another try, or has passed, no child goes on.
+    const gone = ["requested", "retrying", "succeeded"];
+    const begun = [...actor.state.effects.values()].filter(
+      ({ kind, status, attempts }) => kind === "subprocess" && attempts.length > 0 && !gone.includes(status),
+    );
+    this.#tended = new Map(begun.map(({ key }) => [key, neverLooked]));
   }
 
   get actor(): RunActor {
@@ -128,7 +153,7 @@ export class RunDriver {
     for (const key of state.open) {
       const effect = state.effects.get(key);
       const attempt = effect?.attempts.at(-1);
-      if (effect?.status === "running" && attempt !== undefined)
+      if (effect?.status === "running" && effect.kind !== "subprocess" && attempt !== undefined)
         await this.#dependencies.killSurvivors(attemptMarker(this.#dependencies, state, effect, attempt.attempt));
     }
   }
@@ -144,6 +169,7 @@ export class RunDriver {
       if (this.#stopping !== "no") return;
       await this.#begin(item);
     }
+    await this.#tendAll();
   }
 
   async #begin(item: Due): Promise<void> {
@@ -162,30 +188,104 @@ export class RunDriver {
       case "expire":
         await this.#change((state) => (state.open.has(item.key) ? expire(state, item.key) : []));
         return;
-      case "child": {
-        const outcome = await childOutcome(this.#dependencies, this.#actor.state, effect);
-        if (outcome !== null) {
-          await this.#change((state) => attemptEnded(state, item.key, 0, outcome, this.#dependencies.clock.now()));
-          return;
-        }
-        try {
-          if (await ensureChild(this.#dependencies, this.#actor.state, effect))
-            this.#onChild(this.#actor.state, item.key);
-        } catch (thrown) {
-          const error = toBatonError(thrown);
-          // A child that can never begin is the process's to answer; anything else is tried again with the run.
-          if (
-            error.code !== "BATON_PROCESS_UNKNOWN" &&
-            error.code !== "BATON_INPUT_INVALID" &&
-            error.code !== "BATON_PROCESS_FAILED"
-          )
-            throw thrown;
-          const failed = { ok: false as const, error: error.toData(), usage: [], kept: null };
-          await this.#change((state) => attemptEnded(state, item.key, 0, failed, this.#dependencies.clock.now()));
-        }
+      case "child":
+        return this.#beginChild(effect);
+    }
+  }
+
+  /** CH1 */
+  async #beginChild(effect: EffectState): Promise<void> {
+    if (this.#tended.has(effect.key)) return;
+    await this.#change((state) => (state.open.has(effect.key) ? beginChild(state, effect) : []));
+    this.#tended.set(effect.key, neverLooked);
+    await this.#tendAll();
+  }
+
+  /** Each child that moved, or whose parent did, is looked at. */
+  async #tendAll(): Promise<void> {
+    for (const [key, known] of this.#tended) {
+      const { state } = this.#actor;
+      const effect = state.effects.get(key);
+      if (effect === undefined || this.#stopping !== "no") continue;
+      const position = await this.#dependencies.store.position(childRunIdOf(state, effect));
+      const parent = this.#wishesFor(key);
+      if (position > 0 && position === known.position && parent === known.parent) continue;
+      this.#tended.set(key, { position, parent });
+      await this.#tend(effect);
+    }
+  }
+
+  /** What of this run's state its child is told. */
+  #wishesFor(key: EffectKey): string {
+    const { status, topUps, open } = this.#actor.state;
+    return `${status} ${topUps.length} ${open.has(key)}`;
+  }
+
+  /** What the child came to, or how far it is; then what it is told (CH2). A child that is not there is created. */
+  async #tend(effect: EffectState): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    const { key } = effect;
+    const { state } = this.#actor;
+    const attempt = effect.attempts.length;
+    let child = await childState(this.#dependencies, state, effect);
+    if (child === null && effect.status === "running" && state.status === "running") {
+      try {
+        await ensureChild(this.#dependencies, state, effect);
+      } catch (thrown) {
+        const error = toBatonError(thrown);
+        // A child that can never begin is the process's to answer; anything else is tried again with the run.
+        if (!neverBegins.some((code) => code === error.code)) throw thrown;
+        const failed = { ok: false as const, error: error.toData(), usage: [], kept: null };
+        this.#tended.delete(key);
+        await this.#change((now) => attemptEnded(now, key, attempt, failed, clock.now()));
         return;
       }
+      this.#children.wake(childRunIdOf(state, effect));
+      child = await childState(this.#dependencies, state, effect);
     }
+    if (child === null) {
+      if (!state.open.has(key)) this.#tended.delete(key);
+      return;
+    }
+    const runId = child.runId;
+    const outcome = childOutcome(child);
+    if (outcome !== null) {
+      this.#tended.delete(key);
+      // Cancelled before, it may have been settled already: its money is booked once.
+      if (!state.open.has(key) && (effect.attempts.at(-1)?.usage.length ?? 0) > 0) return;
+      await this.#change((now) => attemptEnded(now, key, attempt, outcome, clock.now()));
+      await this.#warnOfBudget();
+      await this.#status();
+      return;
+    }
+    const seen = await this.#change((now) => {
+      const known = now.effects.get(key);
+      return known === undefined || child === null ? [] : childLook(now, known, child);
+    });
+    if (seen.length > 0) await this.#status();
+    if (ordersFor(state, effect, child).length > 0)
+      await this.#children
+        .change(runId, (now) => ordersFor(state, effect, now))
+        .catch((thrown: unknown) => log.warn("A child run could not be told", { runId, error: toBatonError(thrown) }));
+    // Its last words and its cost are waited for, as a worker's are.
+    if (!state.open.has(key)) this.#awaitEnd(key, runId);
+  }
+
+  #awaitEnd(key: EffectKey, runId: RunId): void {
+    if (this.#work.has(key)) return;
+    this.#tended.delete(key);
+    const done = this.#children
+      .left(runId)
+      .then(async () => {
+        const effect = this.#actor.state.effects.get(key);
+        if (effect !== undefined && this.#stopping !== "lost") await this.#tend(effect);
+      })
+      .catch((thrown: unknown) => this.#fail(thrown))
+      .finally(() => {
+        this.#work.delete(key);
+        this.#bell.ring();
+      });
+    this.#work.set(key, { controller: new AbortController(), done });
   }
 
   async #dispatch(effect: EffectState, attempt: number): Promise<void> {
@@ -403,6 +503,7 @@ export class RunDriver {
   /** True when nothing of this process can move the run: people, facts, time or a top-up must. */
   #quiet(): boolean {
     if (this.#work.size > 0 || this.#looks.size > 0 || this.#deciding > 0) return false;
+    for (const [key, { parent }] of this.#tended) if (parent !== this.#wishesFor(key)) return false;
     if (isOver(this.#actor.state)) return true;
     const now = this.#dependencies.clock.now();
     return due(this.#actor.state, now, { parallelMax: this.#parallelMax() }).every(

@@ -7,9 +7,10 @@
  */
 
 import { isOver } from "../core/decide.ts";
+import { limits } from "../core/limits.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
-import type { NewOutboxRow, RunRow } from "../ports/store.ts";
+import type { NewJob, NewOutboxRow, RunRow } from "../ports/store.ts";
 import { type RenderedCheckRun, renderCheckRun, renderSupersededCheckRun } from "../thread/render/check-run.ts";
 import { renderFinalComment } from "../thread/render/final-comment.ts";
 import { renderStatusComment } from "../thread/render/status-comment.ts";
@@ -21,27 +22,29 @@ import { rememberStages } from "./stage-history.ts";
 
 /** Puts what should be shown now into the outbox; the pump sends it, at a bounded rate. */
 export async function publishStatus(dependencies: Dependencies, state: RunState): Promise<void> {
-  await dependencies.store.write({ outbox: statusRows(dependencies, state) });
+  const { store, clock } = dependencies;
+  const { parent } = state;
+  if (parent === null) return store.write({ outbox: statusRows(dependencies, state) });
+  // A child run speaks through its parent, which looks at it no oftener than people see.
+  const startAt = clock.now() + limits.statusEditIntervalMs;
+  const singletonKey = `${parent.runId}:child`;
+  return store.write({ jobs: [{ queue: "run", data: { runId: parent.runId, facts: false }, startAt, singletonKey }] });
 }
 
 /** The run waits for others: index row, wake-up and status in one transaction. */
 export async function leaveRun(dependencies: Dependencies, state: RunState, lookAt: number | null): Promise<void> {
   const { store, clock } = dependencies;
+  const { runId, parent } = state;
+  const jobs: NewJob[] = [];
+  if (lookAt !== null)
+    jobs.push({ queue: "run", data: { runId, facts: true }, startAt: lookAt, singletonKey: `${runId}@${lookAt}` });
+  // CH3: what it waits for is its parent's to say.
+  if (parent !== null)
+    jobs.push({ queue: "run", data: { runId: parent.runId, facts: false }, singletonKey: `${parent.runId}:left` });
   await store.write({
     run: runRow(state, clock.now(), lookAt),
     outbox: statusRows(dependencies, state),
-    ...(lookAt === null
-      ? {}
-      : {
-          jobs: [
-            {
-              queue: "run",
-              data: { runId: state.runId, facts: true },
-              startAt: lookAt,
-              singletonKey: `${state.runId}@${lookAt}`,
-            },
-          ],
-        }),
+    ...(jobs.length === 0 ? {} : { jobs }),
   });
 }
 
@@ -119,7 +122,6 @@ function pushedHeads(state: RunState): string[] {
 }
 
 function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[] {
-  // A child run speaks through its parent.
   if (state.parent !== null) return [];
   const view = renderView(dependencies, state);
   const rows = [commentRow(state, `status:${state.runId}`, dependencies.redact(renderStatusComment(state, view)), 50)];

@@ -14,7 +14,6 @@ import type { RunState } from "../core/state.ts";
 import { type RunId, runIdSchema } from "../core/vocabulary.ts";
 import type { Job, Lease, RunRow } from "../ports/store.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { childRunIdOf } from "./perform/child.ts";
 import { claimPrefix } from "./remote/claims.ts";
 import { RunActor } from "./run-actor.ts";
 import { RunDriver } from "./run-driver.ts";
@@ -169,10 +168,16 @@ export class Runner {
       await this.#giveBack(lease, runId, thrown);
       throw thrown;
     }
-    const driver = new RunDriver(this.#dependencies, actor, (state, key) => {
-      this.wake(childRunIdOf(state, key), true).catch((thrown: unknown) =>
-        log.error("A child run could not be driven", { error: thrown }),
-      );
+    const driver = new RunDriver(this.#dependencies, actor, {
+      wake: (child) => {
+        this.wake(child, true).catch((thrown: unknown) =>
+          log.error("A child run could not be driven", { runId: child, error: toBatonError(thrown) }),
+        );
+      },
+      change: async (child, decide) => {
+        await this.change(child, decide);
+      },
+      left: (child) => this.left(child),
     });
     const done = this.#drive(driver, lease, runId);
     this.#driven.set(runId, { lease, driver, done });

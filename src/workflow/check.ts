@@ -34,6 +34,8 @@ export function findProblems(file: ProcessFile, known: KnownProcesses | null): F
   return new Checker(file, known).run();
 }
 
+const agentKeys = { budgetUsd: true, harness: true, model: true };
+
 class Checker {
   readonly #file: ProcessFile;
   readonly #known: KnownProcesses | null;
@@ -101,12 +103,14 @@ class Checker {
         null,
         true,
       );
-    for (const key of ["at", "with"] as const) {
-      const kinds = key === "with" ? ["uses"] : ["agent", "shell", "gate"];
+    for (const key of ["at", "with", "budgetUsd", "harness", "model"] as const) {
+      const kinds = key === "at" ? ["agent", "shell", "gate"] : ["uses"];
       if (step[key] !== undefined && kind !== null && !kinds.includes(kind))
         this.#say(
           [...at, key],
-          `\`${key}\` says nothing with \`${kind}\`; it goes with ${kinds.join(", ")}.`,
+          kind === "agent" && key in agentKeys
+            ? `\`${key}\` of an agent stands below \`agent\`.`
+            : `\`${key}\` says nothing with \`${kind}\`; it goes with ${kinds.join(", ")}.`,
           null,
           true,
         );

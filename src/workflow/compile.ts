@@ -31,6 +31,12 @@ import { answerIn, asData, stepPrompt } from "./step-prompt.ts";
 import { asText, expressionsOf, fill, fillText, hasExpression, parseTemplate, type Template } from "./template.ts";
 import { inputsSchema, schemaOfType } from "./value-type.ts";
 
+/**
+ * Version of what YAML processes mean: raised with every change of what a file's steps ask for, so that a run that began
+ * with another stops with that as its reason, and not by diverging somewhere. `language.test.ts` knows when.
+ */
+export const languageVersion = 1;
+
 export interface YamlOutput {
   verdict: Verdict;
   outputs: Record<string, Json>;
@@ -52,7 +58,7 @@ export function compileSource(name: string, source: ProcessSource): ProcessDefin
   const stages = [...new Set(file.steps.flatMap(({ stage }) => stage ?? []))];
   const definition: ProcessDefinition<ProcessFacts, YamlOutput> = {
     name,
-    version: 1,
+    version: languageVersion,
     source,
     summary: file.summary,
     on: file.on,
@@ -423,9 +429,19 @@ class ProcessRun {
               given,
             ),
           };
+    const { choice } = this.#facts;
+    const bounds = [step.budgetUsd, own?.budgetUsd].filter((usd) => usd !== undefined);
     const { verdict, output } = await this.#ctx.subprocess(
       step.id,
-      { ...this.#common(step, scope, `Run ${name}`), process: name, input: input as Json },
+      {
+        ...this.#common(step, scope, `Run ${name}`),
+        process: name,
+        input: input as Json,
+        ...(bounds.length === 0 ? {} : { shareUsd: Math.min(...bounds) }),
+        // What a person chose for the whole run is in the child's input, and comes first.
+        ...(step.harness === undefined || choice.harness !== undefined ? {} : { harness: step.harness }),
+        ...(step.model === undefined || choice.model !== undefined ? {} : { model: step.model }),
+      },
       this.#options(step),
     );
     const left = z

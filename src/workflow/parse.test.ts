@@ -105,6 +105,18 @@ const mistakes: [name: string, text: string, at: string, message: RegExp, sugges
     /`with` says nothing with `shell`/,
   ],
   [
+    "an agent's bound beside the agent",
+    "summary: A\nsteps:\n  - id: a\n    agent: { prompt: x }\n    budgetUsd: 1",
+    "5:5",
+    /`budgetUsd` of an agent stands below `agent`/,
+  ],
+  [
+    "a child run's model without one",
+    "summary: A\nsteps:\n  - id: a\n    shell: [x]\n    model: fast",
+    "5:5",
+    /`model` says nothing with `shell`; it goes with uses/,
+  ],
+  [
     "a need that is not there",
     "summary: A\nsteps:\n  - { id: build, shell: [x] }\n  - id: b\n    needs: [biuld]\n    shell: [x]",
     "5:13",

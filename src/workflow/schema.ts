@@ -190,6 +190,19 @@ const stepSchema = z.strictObject({
     .record(z.string(), jsonSchema)
     .optional()
     .describe("With `uses`: its inputs, checked against what the process takes."),
+  budgetUsd: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      "With `uses`: most that the child run may spend, in USD. Without it `budgetUsd` of its file, else `budget.childShare` of `baton.yaml`.",
+    ),
+  harness: z.string().min(1).optional().describe("With `uses`: coding agent for steps of the child that name none."),
+  model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("With `uses`: model for steps of the child that name none, or `fast`, `standard` or `strong`."),
   publish: publishSchema.optional().describe("Write to GitHub, judged by the policy. Merging is not among it."),
   outputs: z
     .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]*$/, "a name of letters, digits, _ and -"), z.string())

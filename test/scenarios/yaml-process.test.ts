@@ -3,7 +3,17 @@ import { afterEach, expect, it } from "vitest";
 import { sampleFiles } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import type { HarnessRequest } from "../../src/ports/harness.ts";
-import { ends, type ObservedWorld, observedWorld, ownComments, reaches, repositoryOf, say, spy } from "./helpers.ts";
+import {
+  ends,
+  type ObservedWorld,
+  observedWorld,
+  ownComments,
+  pulls,
+  reaches,
+  repositoryOf,
+  say,
+  spy,
+} from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(() => world.close());
@@ -117,4 +127,38 @@ profiles: { tight: { access: read-only }, own: { roles: [implement] } }
   ]);
   const reserved = ["wide", "narrow"].map((key) => state.effects.get(key as never)?.attempts[0]?.reservedUsd);
   expect(reserved).toEqual([0.75, 0.25]);
+});
+
+it("a child run is asked and told in its parent's thread: its plan approved, its share in the table, its work counted", async () => {
+  const twice = `summary: Makes the change, then says so
+steps:
+  - { id: make, uses: issue-to-pr, budgetUsd: 1.5 }
+  - { id: tell, if: always(), publish: { comment: "It ended as \${{ steps.make.outcome }}." } }
+`;
+  world = await observedWorld({
+    files: { ...sampleFiles, [path]: twice },
+    config: "harness: { default: command }\nbreakpoints: { plan: ask }\n",
+  });
+  say(world, "/baton run greet");
+  const plan = await world.until("the child's plan in the parent's comment", () =>
+    ownComments(world).find((body) => body.includes("/baton approve") && body.includes("The plan")),
+  );
+  expect(plan).toContain("Waits for you: Run issue-to-pr");
+  expect(plan).toMatch(/\$\d\.\d\d of its \$1\.50/);
+  await world.restart();
+  say(world, "/baton approve", "bob");
+  await world.until("the child's pull request", () => pulls(world)[0]);
+  say(world, "/baton why", "bob");
+  const why = await world.until("why", () => ownComments(world).find((body) => body.includes("### Asked and decided")));
+  expect(why).toContain("Run issue-to-pr");
+  expect(why).toContain("approve");
+  say(world, "/baton cancel enough", "bob");
+  const rows = await world.until("the end of both", async () => {
+    const all = await world.baton.dependencies.store.runs({});
+    return all.length === 2 && all.every(({ status }) => status === "cancelled") ? all : null;
+  });
+  const states = await Promise.all(rows.map(({ runId }) => world.baton.runner.state(runId)));
+  const [child, parent] = [states.find((one) => one?.parent !== null), states.find((one) => one?.parent === null)];
+  expect(parent?.money.spentUsd).toBeGreaterThan(0);
+  expect(parent?.money).toMatchObject({ spentUsd: child?.money.spentUsd, reservedUsd: 0 });
 });

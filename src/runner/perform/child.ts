@@ -1,13 +1,15 @@
 /**
- * `subprocess`: a child run with its own journal, budget share and thread of its parent (PROC-002).
+ * `subprocess`: a child run with its own journal, its share of the budget and the thread of its parent (PROC-002, AGENT-001).
  *
- * The child's id follows from the parent's id and the effect's key, so that asking twice makes one child.
+ * The child's id follows from the parent's id, the effect's key and the try, so that asking twice makes one child.
+ * It speaks through its parent, whose journal says what a look found it at (`core/child.ts`).
  */
-
-import type { AttemptResult } from "../../core/decide.ts";
-import { isOver } from "../../core/decide.ts";
+import { settingsSchema } from "../../config/schema.ts";
+import { childSeen, childShareUsd, openChildrenOf, usageOf } from "../../core/child.ts";
+import { type AttemptResult, isOver, observe } from "../../core/decide.ts";
 import { subprocessInputSchema } from "../../core/effect.ts";
 import { BatonError } from "../../core/errors.ts";
+import type { RunEvent } from "../../core/event.ts";
 import { fold } from "../../core/fold.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
@@ -15,21 +17,35 @@ import type { Json, RunId } from "../../core/vocabulary.ts";
 import { createRun, runIdOf } from "../create-run.ts";
 import { childDefinition } from "../definitions.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { settingsOf } from "../settings-of.ts";
 
-function operationKeyOf(state: Pick<RunState, "runId">, key: string): string {
-  return `child:${state.runId}/${key}`;
+/** The try that is on, or the one that comes. */
+export function childAttempt({ status, attempts }: Pick<EffectState, "status" | "attempts">): number {
+  return status === "retrying" ? attempts.length + 1 : Math.max(1, attempts.length);
 }
 
-export function childRunIdOf(state: Pick<RunState, "runId">, key: string): RunId {
-  return runIdOf(operationKeyOf(state, key));
+function operationKeyOf(state: Pick<RunState, "runId">, key: string, attempt: number): string {
+  return `child:${state.runId}/${key}${attempt === 1 ? "" : `@${attempt}`}`;
 }
 
-/** Creates the child if it is not there; true when it must be driven. */
-export async function ensureChild(dependencies: Dependencies, parent: RunState, effect: EffectState): Promise<boolean> {
+export function childRunIdOf(state: Pick<RunState, "runId">, effect: EffectState): RunId {
+  return runIdOf(operationKeyOf(state, effect.key, childAttempt(effect)));
+}
+
+/** CH1: the share, before the child; nothing where it is set aside. */
+export function beginChild(parent: RunState, effect: EffectState): RunEvent[] {
+  if (!parent.open.has(effect.key) || effect.status === "running") return [];
+  const reservedUsd = childShareUsd(parent, effect, settingsOf(parent).budget.childShare);
+  const attempt = childAttempt(effect);
+  return [
+    { type: "effect.started", key: effect.key, attempt, worker: `run:${childRunIdOf(parent, effect)}`, reservedUsd },
+  ];
+}
+
+/** Creates the child if it is not there. */
+export async function ensureChild(dependencies: Dependencies, parent: RunState, effect: EffectState): Promise<void> {
   const { store, processes } = dependencies;
-  const runId = childRunIdOf(parent, effect.key);
-  const existing = await store.run(runId);
-  if (existing !== null) return existing.status === "running" || existing.status === "waiting";
+  if ((await store.run(childRunIdOf(parent, effect))) !== null) return;
   const input = subprocessInputSchema.parse(effect.input);
   const depth = (parent.parent?.depth ?? 0) + 1;
   if (depth > limits.subprocessDepthMax) {
@@ -38,42 +54,80 @@ export async function ensureChild(dependencies: Dependencies, parent: RunState, 
       `Child runs nest at most ${limits.subprocessDepthMax} deep; "${effect.key}" would be the ${depth}th.`,
     );
   }
+  if (input.harness !== undefined && !dependencies.harnesses.has(input.harness))
+    throw new BatonError(
+      "BATON_HARNESS_UNKNOWN",
+      `Harness "${input.harness}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`,
+    );
   await createRun(dependencies, {
-    operationKey: operationKeyOf(parent, effect.key),
+    operationKey: operationKeyOf(parent, effect.key, childAttempt(effect)),
     definition: childDefinition(processes, parent, input.process),
     input: input.input,
     thread: parent.thread,
     requestedBy: parent.requestedBy,
     commentId: null,
     instructions: "",
-    budgetUsd: Math.max(0, parent.money.budgetUsd - parent.money.spentUsd - parent.money.reservedUsd),
-    settings: parent.settings,
+    budgetUsd: effect.attempts.at(-1)?.reservedUsd ?? 0,
+    settings: settingsFor(parent, input),
     settingsSha: parent.settingsSha,
     retryOf: null,
     parent: { runId: parent.runId, key: effect.key, depth },
   });
-  return true;
 }
 
-/** What the child came to, with its money rolled up; null while it goes on. */
-export async function childOutcome(
-  dependencies: Dependencies,
+/** The parent's, with the harness and model that the process chose for this child. */
+function settingsFor(
   parent: RunState,
+  { harness, model }: { harness?: string | undefined; model?: string | undefined },
+): Json {
+  if (harness === undefined && model === undefined) return parent.settings;
+  const settings = settingsSchema.parse(parent.settings);
+  const none = Object.fromEntries(Object.keys(settings.models).map((role) => [role, null]));
+  return {
+    ...settings,
+    ...(harness === undefined ? {} : { harness: { ...settings.harness, default: harness } }),
+    ...(model === undefined ? {} : { models: { ...none, any: model } }),
+  } as unknown as Json;
+}
+
+/** null: it is not there. */
+export async function childState(
+  { store }: Pick<Dependencies, "store">,
+  parent: Pick<RunState, "runId">,
   effect: EffectState,
-): Promise<AttemptResult | null> {
-  const runId = childRunIdOf(parent, effect.key);
-  const events = await dependencies.store.read(runId);
-  if (events.length === 0) return null;
-  const child = fold(events);
+): Promise<RunState | null> {
+  const events = await store.read(childRunIdOf(parent, effect));
+  return events.length === 0 ? null : fold(events);
+}
+
+/** Those that go on. */
+export async function openChildren(dependencies: Pick<Dependencies, "store">, parent: RunState): Promise<RunState[]> {
+  const found = await Promise.all(openChildrenOf(parent).map((effect) => childState(dependencies, parent, effect)));
+  return found.filter((child) => child !== null && !isOver(child)) as RunState[];
+}
+
+/** What the child came to, with its money; null while it goes on. */
+export function childOutcome(child: RunState): AttemptResult | null {
   if (!isOver(child) || child.outcome === null) return null;
-  const usage = [...child.effects.values()].flatMap(({ attempts }) => attempts.flatMap((attempt) => attempt.usage));
+  const usage = usageOf(child);
   if (child.status !== "completed") {
     const error = child.outcome.error ?? { code: "BATON_CANCELLED" as const, message: child.outcome.verdict.reason };
     return { ok: false, error, usage, kept: null };
   }
   return {
     ok: true,
-    output: { runId, verdict: child.outcome.verdict as unknown as Json, output: child.outcome.output ?? null },
+    output: {
+      runId: child.runId,
+      verdict: child.outcome.verdict as unknown as Json,
+      output: child.outcome.output ?? null,
+    },
     usage,
   };
+}
+
+/** How far it is, for the parent's journal; nothing where that is known. */
+export function childLook(parent: RunState, effect: EffectState, child: RunState): RunEvent[] {
+  if (!parent.open.has(effect.key)) return [];
+  const { verdict, facts } = childSeen(child);
+  return observe(parent, effect.key, verdict, facts);
 }

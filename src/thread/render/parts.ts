@@ -66,6 +66,8 @@ function stageIcon(state: RunState, effects: EffectState[]): string {
 /** A gate that says no has succeeded as an effect, and is still a no. */
 function verdictOf(effect: EffectState): Verdict["status"] | null {
   if (effect.kind === "gate") return (effect.output as Verdict | undefined)?.status ?? null;
+  if (effect.kind === "subprocess")
+    return (effect.output as { verdict?: Verdict } | undefined)?.verdict?.status ?? null;
   if (effect.kind === "breakpoint") {
     const decision = (effect.output as { decision?: string } | undefined)?.decision;
     return decision === undefined ? null : decision === "approved" ? "passed" : "failed";
@@ -128,7 +130,17 @@ function stepNote(effect: EffectState): string {
     const { decision, by } = effect.output as { decision: string; by: { login: string } | null };
     return by === null ? decision : `${decision} by @${by.login}`;
   }
+  if (effect.kind === "subprocess") return childNote(effect, took);
   return effect.progress?.note.slice(0, 120) ?? took;
+}
+
+/** A child run: while it goes on how far it is and what of its share is spent, then its verdict. */
+function childNote({ observed, output, endedAt }: EffectState, took: string): string {
+  const verdict = (output as { verdict?: Verdict } | undefined)?.verdict;
+  if (verdict !== undefined) return `${verdict.reason.slice(0, 200)} ${took}`.trim();
+  if (endedAt !== null || observed === null) return took;
+  const spent = observed.verdict.evidence.find(({ label }) => label === "spent")?.value;
+  return `${observed.verdict.reason.slice(0, 200)}${spent === undefined ? "" : ` (${spent})`}`;
 }
 
 export function budgetLine(state: RunState): string {

@@ -1,4 +1,5 @@
 /** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (V1). */
+import { approvalText } from "../../core/child.ts";
 import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { progressOf } from "../../core/progress.ts";
@@ -17,7 +18,7 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   const parts = [`${icon} ${sentence}`, stages(state)];
   if (state.outcome === null || state.outcome.verdict.status === "passed")
     parts.push(progressLine(progressOf(state), view.live === true ? view.now : null));
-  const plan = planToApprove(state) ?? planOf(state);
+  const plan = approvalText(state) ?? planOf(state);
   if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
   if (state.effects.size > 0) parts.push(stepsTable(state));
   parts.push(budgetLine(state));
@@ -48,17 +49,6 @@ function planOf(state: RunState): string | null {
       kind === "agent" && status === "succeeded" && (input as { role?: string }).role === "plan",
   );
   return planned === undefined ? null : renderPlan(parsePlan((planned.output as { text: string }).text));
-}
-
-/** The text that a person is asked to approve right now. */
-function planToApprove(state: RunState): string | null {
-  for (const key of state.open) {
-    const effect = state.effects.get(key);
-    if (effect?.kind !== "breakpoint") continue;
-    const text = (effect.input as { subject: { text?: string } }).subject.text;
-    if (text !== undefined) return text;
-  }
-  return null;
 }
 
 /** Of a text its hash, as GitHub shows commits. */

@@ -55,6 +55,7 @@ const workspaceMethods: Record<keyof Workspaces, "look" | "act"> = {
   fetch: "look",
   create: "look",
   import: "look",
+  strayChanges: "look",
   bundle: "look",
   adoptBundle: "look",
   importBundle: "look",
@@ -93,6 +94,7 @@ export function harnessWithBarrier(harness: Harness, barrier: Barrier): Harness 
     name: harness.name,
     capabilities: harness.capabilities,
     defaultModel: harness.defaultModel,
+    ...(harness.tools === undefined ? {} : { tools: harness.tools }),
     probe: () => harness.probe(),
     async run(request, onEvent, signal) {
       await barrier();

@@ -76,6 +76,8 @@ export const agentOutputSchema = z.object({
   files: z.array(fileChangeSchema),
   /** True when uncommitted leftovers were saved in a rescue commit. */
   rescued: z.boolean(),
+  /** Paths that it changed where it may not write: found by git, and thrown away. */
+  discarded: z.array(z.string()).optional(),
   turns: z.number().int().nonnegative(),
   /** What all its attempts cost, where each price is known: the runner adds it. */
   costUsd: z.number().nonnegative().nullable().optional(),

@@ -60,6 +60,8 @@ export const limits = {
   parallelEffectsPerRunMax: 8,
   subprocessDepthMax: 4,
   workspaceFilesChangedMax: 2_000,
+  /** Names of files that a read-only step changed: enough to see what it was after. */
+  discardedPathsMax: 20,
   workspaceBlobBytesMax: 20 * 1024 * 1024,
   /** A whole import of an agent's commits. */
   importBytesMax: 200 * 1024 * 1024,

@@ -71,6 +71,8 @@ export interface Workspaces {
     options: { runId: RunId; name: string; baseSha: string },
     importOptions: ImportOptions,
   ): Promise<ImportResult>;
+  /** Paths that differ from the base in the tree of a step that may not write: measured by git, and not taken in. */
+  strayChanges(access: RepositoryAccess, options: { runId: RunId; name: string; baseSha: string }): Promise<string[]>;
   /** The commits that lead to `sha` and that the remote does not have, as a git bundle; null when it has them all. */
   bundle(access: RepositoryAccess, sha: string): Promise<Uint8Array | null>;
   /** Takes a commit in that a bundle of ours brings: what a worker elsewhere begins from. */

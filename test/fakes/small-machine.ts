@@ -60,6 +60,7 @@ export function smallWorkspaces(disk: SmallDisk, github: SmallGithub): Workspace
       disk.pushes += 1;
       github.push(branch, sha, bot);
     },
+    strayChanges: async () => [],
     pushKept: async () => {},
     bundle: async () => null,
     join: none,

@@ -2,12 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { commandHarness } from "../../src/adapters/harness/command.ts";
 import type { ErrorData } from "../../src/core/errors.ts";
-import type { EffectState } from "../../src/core/state.ts";
+import type { EffectState, RunState } from "../../src/core/state.ts";
 import type { EffectKey, Tokens } from "../../src/core/vocabulary.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import type { Harness, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
-import { ends, type ObservedWorld, observedWorld, ownComments, runState, say } from "./helpers.ts";
+import { repositoryAccess } from "../../src/runner/repository-access.ts";
+import { ends, type ObservedWorld, observedWorld, ownComments, repositoryOf, runState, say } from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(() => world.close());
@@ -156,6 +158,37 @@ describe("fallback", () => {
   });
 });
 
+/** A program as a harness of its own: a shell script that gets the prompt on standard input. */
+const program = (name: string, script: string): Harness => ({
+  ...commandHarness({ command: ["/bin/sh", "-c", script], keys: {} }),
+  name,
+});
+const planned = `[ "$BATON_ROLE" = plan ] && { cat > /dev/null; echo ${JSON.stringify(sampleScript.plan[0]?.text ?? "")}; exit 0; }`;
+
+it("of two programs the second finds the first one's files and is told of it", async () => {
+  await begin(
+    "harness: { default: first, fallback: [second] }",
+    program(
+      "first",
+      `${planned}; echo half > half.txt; echo '{"type":"error","message":"quota","status":429}'; exit 1`,
+    ),
+    program("second", `cat > told.txt; cp half.txt seen.txt; git log --format=%s -1 > subject.txt; echo Done.`),
+  );
+  const effect = await ended("implement");
+  expect(effect).toMatchObject({ status: "succeeded", output: { harness: "second" } });
+  const { headSha } = effect.output as { headSha: string };
+  const state = (await runState(world)) as RunState;
+  const access = await repositoryAccess(
+    await world.baton.dependencies.github.installation(state.thread.repository.installationId),
+    state.thread.repository,
+    "read",
+  );
+  const read = (path: string) => world.baton.dependencies.workspaces.readFile(access, headSha, path);
+  expect(await read("seen.txt")).toBe("half\n");
+  expect(await read("told.txt")).toMatch(/## Handoff\n\nAnother agent \(first\) began /);
+  expect(effect.attempts[0]?.error?.details).toMatchObject({ code: "BATON_HARNESS_QUOTA" });
+});
+
 describe("models", () => {
   it("a role has its own model, others the common one", async () => {
     const asked: Asked[] = [];
@@ -208,6 +241,24 @@ describe("profiles", () => {
       code: "BATON_HARNESS_UNSUITABLE",
       message: expect.stringContaining("only plan"),
     });
+  });
+
+  it("`profile: read-only`: what an agent writes all the same is thrown away, and the thread says so", async () => {
+    const asked: Asked[] = [];
+    const keen = agent("first", asked);
+    const run = keen.run.bind(keen);
+    await begin("harness: { default: first, profile: read-only }", {
+      ...keen,
+      run: (request, onEvent, signal) => run({ ...request, access: "write" }, onEvent, signal),
+    });
+    const effect = await ended("implement");
+    expect(effect).toMatchObject({ status: "succeeded", output: { headSha: null, files: [], discarded: ["cart.js"] } });
+    await ends(world);
+    const status = await world.until("the status", () =>
+      ownComments(world).find((body) => body.includes("it may only read: what it changed is discarded (cart.js)")),
+    );
+    expect(status).toContain("**Not done.**");
+    expect(repositoryOf(world).refs.size).toBe(1);
   });
 
   it("one's own profile bounds who is chosen, and with what", async () => {

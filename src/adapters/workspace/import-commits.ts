@@ -61,8 +61,29 @@ export async function importCommits(paths: ImportPaths): Promise<ImportResult> {
   }
 }
 
+/** What is otherwise on disk than at the base, committed or not. Nothing of it enters the trusted repository. */
+export async function strayChanges(
+  paths: Pick<ImportPaths, "repo" | "work" | "scratch" | "trusted" | "baseSha">,
+): Promise<string[]> {
+  await rm(paths.scratch, { recursive: true, force: true });
+  const gitDir = await privateGitDir(paths);
+  try {
+    const tree = await leftoverTree(paths, gitDir, paths.baseSha);
+    const { stdout } = await git(["diff-tree", "-r", "-z", "--name-only", "--no-renames", paths.baseSha, tree], {
+      gitDir,
+    });
+    return stdout.split("\0").filter((path) => path !== "");
+  } finally {
+    await rm(paths.scratch, { recursive: true, force: true });
+  }
+}
+
 /** A git directory of ours over the agent's objects: its refs, config and attributes are empty (IM1). */
-async function privateGitDir({ repo, scratch, trusted }: ImportPaths): Promise<string> {
+async function privateGitDir({
+  repo,
+  scratch,
+  trusted,
+}: Pick<ImportPaths, "repo" | "scratch" | "trusted">): Promise<string> {
   const gitDir = join(scratch, "git");
   await mkdir(scratch, { recursive: true });
   await git(["init", "--quiet", "--bare", "--template=", gitDir]);
@@ -89,7 +110,11 @@ async function readAgentHead({ worktreeGitDir, repo, baseSha }: ImportPaths, git
 }
 
 /** The tree of what is on disk now: tracked files as they are, new ones that are not ignored. No filter, no hook, nothing of the tree runs. */
-async function leftoverTree({ work, scratch }: ImportPaths, gitDir: string, head: string): Promise<string> {
+async function leftoverTree(
+  { work, scratch }: Pick<ImportPaths, "work" | "scratch">,
+  gitDir: string,
+  head: string,
+): Promise<string> {
   const env = { GIT_INDEX_FILE: join(scratch, "index"), GIT_ATTR_SOURCE: "4b825dc642cb6eb9a060e54bf8d69288fbee4904" };
   const base = { gitDir, workTree: work, cwd: work, env };
   await git(["read-tree", head], base);

@@ -111,6 +111,24 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
       ]);
     });
 
+    it("W3: what a step that only reads changed is told, committed or not, and nothing of it is taken in", async () => {
+      const { path } = await create();
+      const stray = () => workspaces.strayChanges(access, { runId, name: "w", baseSha: base });
+      expect(await stray()).toEqual([]);
+      writeFileSync(join(path, "b.js"), "b");
+      sh(path, "add", "-A");
+      sh(path, "commit", "-qm", "Add b");
+      const sha = sh(path, "rev-parse", "HEAD");
+      rmSync(join(path, "src", "a.js"));
+      mkdirSync(join(path, "ignored"));
+      writeFileSync(join(path, "ignored", "y"), "y");
+      writeFileSync(join(path, "naïve\nname"), "n");
+      expect(await stray()).toEqual(["b.js", "naïve\nname", "src/a.js"]);
+      await workspaces.remove(access, { runId, name: "w" });
+      expect(await stray()).toEqual([]);
+      await expect(workspaces.listFiles(access, sha)).rejects.toThrow();
+    });
+
     it("the agent's own commits keep author, message and order, and get the trailers", async () => {
       const { path } = await create();
       for (const name of ["b", "c"]) {

@@ -26,7 +26,7 @@ import type {
 } from "../../ports/workspace.ts";
 import { Slots } from "../system/slots.ts";
 import { git } from "./git-command.ts";
-import { importCommits, refuseBadTree } from "./import-commits.ts";
+import { importCommits, refuseBadTree, strayChanges } from "./import-commits.ts";
 import { joinCommits } from "./join-commits.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { unmountBelow } from "./mounts.ts";
@@ -179,6 +179,23 @@ class GitWorkspaces implements HostWorkspaces {
       ref,
       baseSha,
       options,
+    });
+  }
+
+  async strayChanges(
+    access: RepositoryAccess,
+    { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string },
+  ): Promise<string[]> {
+    const paths = this.#paths(runId, name);
+    if (existsSync(paths.partial) || !existsSync(paths.work)) return [];
+    const trusted = await this.#trusted(access);
+    await this.#overlay.stand(paths, trusted);
+    return strayChanges({
+      repo: paths.repo,
+      work: paths.work,
+      scratch: join(paths.run, "scratch", name),
+      trusted,
+      baseSha,
     });
   }
 

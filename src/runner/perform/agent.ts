@@ -4,6 +4,7 @@
  * X1 The attempt begins where the one before stopped: from its saved commits, in its session where the harness can resume.
  * X2 What it used is metered while it runs; at the reserved amount it is stopped and its work is kept.
  * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness says of itself.
+ * X4 What a step that only reads changed is found by git, said, and thrown away, whatever its harness promised.
  */
 
 import type { Settings } from "../../config/schema.ts";
@@ -146,6 +147,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   // X3: also after a failure, a cap or a cancel, what is there is saved first.
   const imported =
     input.access === "write" ? await importWork(context, input, access, name, input.baseSha, harness.name) : nothing;
+  const discarded = input.access === "write" ? [] : await strayChanges(context, access, name, baseSha);
   await dependencies.workspaces.remove(access, { runId: state.runId, name });
   const kept: Kept = {
     headSha: imported.headSha ?? before?.headSha ?? null,
@@ -170,11 +172,35 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     commits: imported.commits,
     files: imported.files,
     rescued: imported.rescued,
+    ...(discarded.length === 0 ? {} : { discarded: discarded.slice(0, limits.discardedPathsMax) }),
     turns: result.turns,
     transcriptId,
     promptId: told.promptId,
   };
   return { ok: true, output: output as unknown as Json, usage };
+}
+
+/** X4 */
+async function strayChanges(
+  { dependencies, state, effect }: PerformContext,
+  access: RepositoryAccess,
+  name: string,
+  baseSha: string,
+): Promise<string[]> {
+  try {
+    const paths = await dependencies.workspaces.strayChanges(access, { runId: state.runId, name, baseSha });
+    if (paths.length > 0)
+      dependencies.log.warn("A step that only reads changed files; they are discarded", {
+        runId: state.runId,
+        key: effect.key,
+        paths: paths.length,
+      });
+    return paths;
+  } catch (thrown) {
+    // The tree goes either way: what was in it is only not known.
+    dependencies.log.warn("What a step that only reads changed cannot be told", { key: effect.key, error: thrown });
+    return [];
+  }
 }
 
 const nothing: ImportResult = { headSha: null, commits: 0, files: [], rescued: false };

@@ -114,14 +114,20 @@ function stepNote(effect: EffectState): string {
     return `${effect.error.code}: ${effect.error.message}`.slice(0, 200);
   const took = effect.endedAt === null ? "" : duration(effect.endedAt - effect.requestedAt);
   if (effect.kind === "agent" && effect.output !== undefined) {
-    const { files, headSha } = effect.output as {
+    const {
+      files,
+      headSha,
+      discarded = [],
+    } = effect.output as {
       files: { added: number | null; removed: number | null }[];
       headSha: string | null;
+      discarded?: string[];
     };
+    const stray = discardedNote(discarded);
     const sum = (of: (file: { added: number | null; removed: number | null }) => number | null): number =>
       files.reduce((total, file) => total + (of(file) ?? 0), 0);
     return headSha === null
-      ? took
+      ? [took, stray].filter((part) => part !== "").join("; ")
       : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${files.length} file${files.length === 1 ? "" : "s"}, ${took}`;
   }
   if (effect.kind === "gate")
@@ -141,6 +147,13 @@ function childNote({ observed, output, endedAt }: EffectState, took: string): st
   if (endedAt !== null || observed === null) return took;
   const spent = observed.verdict.evidence.find(({ label }) => label === "spent")?.value;
   return `${observed.verdict.reason.slice(0, 200)}${spent === undefined ? "" : ` (${spent})`}`;
+}
+
+/** A step that only reads wrote all the same. */
+function discardedNote(paths: readonly string[]): string {
+  const [first, ...more] = paths;
+  if (first === undefined) return "";
+  return `it may only read: what it changed is discarded (${first.slice(0, 80)}${more.length === 0 ? "" : ` and ${more.length} more`})`;
 }
 
 export function budgetLine(state: RunState): string {

@@ -38,6 +38,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   ensureMerged: "act",
   gitAccess: "look",
   dispatchWorkflow: "act",
+  workflowRunIsOver: "look",
   setup: "look",
 };
 

@@ -2,11 +2,12 @@
  * One effect of an App's run, performed by this job (`executor: actions`): the first client of the effect protocol.
  *
  * RE1 The job proves itself by its OIDC token; it holds no token of GitHub that may write, and the agent holds none at all.
- * RE2 Whatever happens, a result is posted: also that it failed, was cancelled, or that the job is being stopped.
+ * RE2 Whatever happens, a result is posted: also that it failed, was cancelled, or that the job is being stopped. The claim
+ *     is kept until it is taken: commits on a slow line come later than a lease ends.
  * RE3 A claim that is lost ends the work at once: another worker has it.
+ * RE4 Only Baton cancels a step. A job that the platform or a person stops has lost it, and another goes on from what it kept.
  */
 import { join } from "node:path";
-import { z } from "zod";
 import { harnessesOf } from "../adapters/harness/index.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
@@ -16,7 +17,7 @@ import { sha256 } from "../adapters/system/sha256.ts";
 import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
 import type { AttemptResult } from "../core/decide.ts";
 import type { AgentOutput } from "../core/effect.ts";
-import { BatonError, errorDataSchema, toBatonError } from "../core/errors.ts";
+import { BatonError, type ErrorData, hasCode, toBatonError } from "../core/errors.ts";
 import type { Partial } from "../core/event.ts";
 import { fold } from "../core/fold.ts";
 import type { Prompted } from "../core/instructions.ts";
@@ -27,16 +28,11 @@ import type { RepositoryAccess } from "../ports/workspace.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { perform } from "../runner/perform/agent.ts";
 import { workspaceName } from "../runner/perform/performer.ts";
+import type { Ran } from "../runner/perform/route.ts";
 import { type ClaimAnswer, claimAnswerSchema, heartbeatAnswerSchema, type Order } from "../runner/remote/protocol.ts";
 import { createRedactor } from "../thread/redact.ts";
+import { EffectClient, type JobTokenSource } from "./effect-client.ts";
 import type { ActionSettings } from "./settings.ts";
-
-export interface JobTokenSource {
-  url: string;
-  token: string;
-}
-
-const triesMax = 6;
 
 /** Resolves with what the attempt came to, after it was posted. */
 export async function performOrder(
@@ -45,7 +41,7 @@ export async function performOrder(
   source: JobTokenSource,
   stop: AbortSignal,
 ): Promise<AttemptResult> {
-  const client = new Client(order, source);
+  const client = new EffectClient(order, source);
   const claim = claimAnswerSchema.parse(await client.post("claim", {}));
   const cancel = new AbortController();
   const over = new AbortController();
@@ -53,6 +49,7 @@ export async function performOrder(
   const beating = beat(client, claim, notes, cancel, over.signal);
   const blobs: string[] = [];
   let told: Prompted | null = null;
+  let ran: Ran | null = null;
   const models = await startModelProxy(upstreamsOf(settings.harness));
   const { context, workspaces, access, runId } = prepare({
     settings,
@@ -65,32 +62,48 @@ export async function performOrder(
   });
   let result: AttemptResult;
   try {
-    if (claim.spec.bundle !== null) {
-      const bytes = Buffer.from(claim.spec.bundle.base64, "base64");
-      await workspaces.adoptBundle(access, { headSha: claim.spec.bundle.headSha, bytes });
+    try {
+      if (claim.spec.bundle !== null) {
+        const bytes = Buffer.from(claim.spec.bundle.base64, "base64");
+        await workspaces.adoptBundle(access, { headSha: claim.spec.bundle.headSha, bytes });
+      }
+      result = await perform({
+        ...context,
+        prompted: async (prompted) => void (told = prompted),
+        ran: async (outcome) => void (ran = outcome),
+        decided: (routed) => tellChoice(client, { epoch: claim.epoch, routed }),
+      });
+    } catch (thrown) {
+      result = { ok: false, error: toBatonError(thrown).toData(), usage: [], kept: null };
+    } finally {
+      await models.close();
     }
-    result = await perform({
-      ...context,
-      prompted: async (prompted) => void (told = prompted),
-      decided: (routed) => tellChoice(client, { epoch: claim.epoch, routed }),
-    });
-  } catch (thrown) {
-    result = { ok: false, error: toBatonError(thrown).toData(), usage: [], kept: null };
+    if (!result.ok && stop.aborted && !cancel.signal.aborted) result = { ...result, error: jobStopped };
+    const headSha = result.ok ? (result.output as unknown as AgentOutput).headSha : (result.kept?.headSha ?? null);
+    const bytes = headSha === null ? null : await workspaces.bundle(access, headSha);
+    const bundle =
+      headSha === null || bytes === null ? null : { headSha, base64: Buffer.from(bytes).toString("base64") };
+    await client
+      .post("result", { epoch: claim.epoch, result: { ...result, blobs, prompted: told, ran: ranOf(ran) }, bundle })
+      .catch(async (thrown: unknown) => {
+        if (!refused.some((code) => hasCode(thrown, code))) throw thrown;
+        result = { ok: false, error: toBatonError(thrown).toData(), usage: result.usage, kept: null };
+        await client.post("result", { epoch: claim.epoch, result, bundle: null });
+      });
   } finally {
     over.abort();
-    await models.close();
     await beating;
   }
-  const headSha = result.ok ? (result.output as unknown as AgentOutput).headSha : (result.kept?.headSha ?? null);
-  const bytes = headSha === null ? null : await workspaces.bundle(access, headSha);
-  await client.post("result", {
-    epoch: claim.epoch,
-    result: { ...result, blobs, prompted: told },
-    bundle: headSha === null || bytes === null ? null : { headSha, base64: Buffer.from(bytes).toString("base64") },
-  });
   await workspaces.remove(access, { runId, name: workspaceName(context.effect, order.attempt) });
   return result;
 }
+
+/** What no second try makes better: then at least why is told (RE2). */
+const refused = ["BATON_PAYLOAD_TOO_LARGE", "BATON_PAYLOAD_INVALID", "BATON_INPUT_INVALID"] as const;
+const jobStopped: ErrorData = {
+  code: "BATON_ATTEMPT_LOST",
+  message: "The job was stopped on GitHub while the agent worked; its work so far is kept.",
+};
 
 /** What `perform` needs, from the claim: the run folded here, the worker's own harnesses and workspaces, no store and no GitHub. */
 function prepare(given: {
@@ -129,8 +142,8 @@ function prepare(given: {
         blobs.push(content);
         return sha256(content);
       },
-      // What replicas share of harnesses' health is the App's; this job tries the one it was given.
-      value: async () => null,
+      // What came of earlier attempts is the App's to keep; what it told is all that is looked up here.
+      value: async (name: string) => (Object.hasOwn(claim.spec.learned, name) ? claim.spec.learned[name] : null),
       async setValue() {},
     },
     github: { identity: async () => claim.spec.identity },
@@ -149,8 +162,14 @@ function prepare(given: {
   return { context, workspaces, access, runId: state.runId as RunId };
 }
 
+function ranOf(ran: Ran | null) {
+  if (ran === null) return null;
+  const { harness, model, durationMs, error } = ran;
+  return { harness, model, durationMs, code: error?.code ?? null };
+}
+
 /** Before the agent begins, as for one on the App's own machine. */
-async function tellChoice(client: Client, told: { epoch: number; routed: Verdict }): Promise<void> {
+async function tellChoice(client: EffectClient, told: { epoch: number; routed: Verdict }): Promise<void> {
   await client.post("heartbeat", told).catch((thrown: unknown) => {
     // An App of an earlier version takes no choices; the work is as good without.
     if (toBatonError(thrown).code !== "BATON_INPUT_INVALID") throw thrown;
@@ -159,7 +178,7 @@ async function tellChoice(client: Client, told: { epoch: number; routed: Verdict
 
 /** Keeps the claim, tells the newest milestone, hears of a cancellation. */
 async function beat(
-  client: Client,
+  client: EffectClient,
   { epoch, heartbeatMs }: ClaimAnswer,
   notes: { note: string; usage: Usage[]; partial?: Partial }[],
   cancel: AbortController,
@@ -168,63 +187,14 @@ async function beat(
   while (!over.aborted) {
     await systemClock.sleepUntil(systemClock.now() + heartbeatMs, over).catch(() => {});
     if (over.aborted) return;
+    const newest = notes.splice(0).at(-1);
     try {
-      const newest = notes.splice(0).at(-1);
       const answer = heartbeatAnswerSchema.parse(await client.post("heartbeat", { epoch, ...newest }));
       if (answer.cancel) cancel.abort("cancelled");
     } catch (thrown) {
       // A lost claim ends the work; a lost network does not, until the claim is.
       if (toBatonError(thrown).code === "BATON_LEASE_LOST") return cancel.abort("lost");
+      if (newest !== undefined) notes.unshift(newest);
     }
-  }
-}
-
-const refusalSchema = z.object({ code: errorDataSchema.shape.code, message: z.string() });
-
-class Client {
-  readonly #base: string;
-  readonly #source: JobTokenSource;
-  readonly #audience: string;
-
-  constructor({ run, effect, attempt, endpoint }: Order, source: JobTokenSource) {
-    this.#base = `${endpoint}/api/v1/effects/${encodeURIComponent(run)}/${encodeURIComponent(effect)}/${attempt}`;
-    this.#audience = endpoint;
-    this.#source = source;
-  }
-
-  /** Tried again on faults of the way; each try with a fresh token, which lives minutes only. */
-  async post(verb: "claim" | "heartbeat" | "result", body: object): Promise<unknown> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#post(verb, body);
-      } catch (thrown) {
-        const error = toBatonError(thrown, "BATON_GITHUB_UNAVAILABLE");
-        if (error.code !== "BATON_GITHUB_UNAVAILABLE" || attempt >= triesMax) throw error;
-        await systemClock.sleepUntil(systemClock.now() + 500 * 2 ** attempt);
-      }
-    }
-  }
-
-  async #post(verb: string, body: object): Promise<unknown> {
-    const response = await fetch(`${this.#base}/${verb}`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${await this.#token()}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    const answer: unknown = await response.json().catch(() => null);
-    if (response.ok) return answer;
-    const refusal = refusalSchema.safeParse(answer);
-    if (refusal.success && response.status < 500) throw new BatonError(refusal.data.code, refusal.data.message);
-    throw new BatonError("BATON_GITHUB_UNAVAILABLE", `Baton answers ${response.status} to ${verb}.`);
-  }
-
-  async #token(): Promise<string> {
-    const url = new URL(this.#source.url);
-    url.searchParams.set("audience", this.#audience);
-    const response = await fetch(url, { headers: { authorization: `bearer ${this.#source.token}` } });
-    const answer = z.object({ value: z.string() }).safeParse(await response.json().catch(() => null));
-    if (!response.ok || !answer.success)
-      throw new BatonError("BATON_GITHUB_UNAVAILABLE", `The platform gives no job token: ${response.status}.`);
-    return answer.data.value;
   }
 }

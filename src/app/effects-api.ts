@@ -14,7 +14,7 @@ import { parseInput } from "../core/process.ts";
 import type { JobIdentities, JobIdentity } from "../ports/job-identity.ts";
 import type { Log } from "../ports/log.ts";
 import type { Attempt, EffectClaims } from "../runner/remote/claims.ts";
-import { claimRequestSchema, heartbeatRequestSchema, resultRequestSchema } from "../runner/remote/protocol.ts";
+import { type EffectVerb, effectVerbs } from "../runner/remote/protocol.ts";
 import { type BodyBounds, readBody } from "./read-body.ts";
 
 export const effectsPath = "/api/v1/effects/";
@@ -33,14 +33,15 @@ export const requestMsMax =
 
 type Handler = (claims: EffectClaims, attempt: Attempt, job: JobIdentity, body: unknown) => Promise<object>;
 
-const handlers: Record<string, Handler> = {
+const { claim, heartbeat, result } = effectVerbs;
+const handlers: Record<EffectVerb, Handler> = {
   claim: (claims, attempt, job, body) => {
-    checked("claim", claimRequestSchema, body);
+    checked("claim", claim.request, body);
     return claims.claim(attempt, job);
   },
   heartbeat: (claims, attempt, job, body) =>
-    claims.heartbeat(attempt, job, checked("heartbeat", heartbeatRequestSchema, body)),
-  result: (claims, attempt, job, body) => claims.finish(attempt, job, checked("result", resultRequestSchema, body)),
+    claims.heartbeat(attempt, job, checked("heartbeat", heartbeat.request, body)),
+  result: (claims, attempt, job, body) => claims.finish(attempt, job, checked("result", result.request, body)),
 };
 
 export async function answerEffects(
@@ -51,20 +52,30 @@ export async function answerEffects(
   try {
     const [, run = "", effect = "", number = "", verb = ""] =
       attemptPattern.exec(request.url?.split("?")[0] ?? "") ?? [];
-    const handler = Object.hasOwn(handlers, verb) ? handlers[verb] : undefined;
+    const handler = Object.hasOwn(handlers, verb) ? handlers[verb as EffectVerb] : undefined;
     if (handler === undefined || request.method !== "POST")
       throw new BatonError(
         "BATON_NO_RUN",
         `There is no ${request.method} ${request.url}. There is POST ${effectsPath}{run}/{effect}/{attempt}/claim, …/heartbeat and …/result.`,
       );
     const job = await identities.verify(tokenOf(request));
-    const attempt = { run: decodeURIComponent(run), effect: decodeURIComponent(effect), attempt: Number(number) };
+    const attempt = { run: decoded(run), effect: decoded(effect), attempt: Number(number) };
     send(response, 200, await handler(claims, attempt, job, await readJson(request)));
   } catch (thrown) {
     const error = toBatonError(thrown);
     log.warn("A worker's request was refused", { path: request.url ?? "", code: error.code });
     const { code, message, remedy } = error;
     send(response, errorCatalogue[code].httpStatus, { ok: false, code, message, remedy }, !request.complete);
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (thrown) {
+    throw new BatonError("BATON_PAYLOAD_INVALID", `"${part.slice(0, 60)}" is not percent-encoded UTF-8.`, {
+      cause: thrown,
+    });
   }
 }
 
@@ -75,7 +86,7 @@ function checked<T>(what: string, schema: z.ZodType<T>, body: unknown): T {
 function tokenOf({ headers }: IncomingMessage): string {
   const token = /^Bearer ([A-Za-z0-9._~+/-]{1,8000}=*)$/i.exec(headers.authorization ?? "")?.[1];
   if (token === undefined)
-    throw new BatonError("BATON_SIGNATURE_INVALID", "The request carries no `Authorization: Bearer` token of a job.");
+    throw new BatonError("BATON_WORKER_REFUSED", "The request carries no `Authorization: Bearer` token of a job.");
   return token;
 }
 

@@ -341,6 +341,24 @@ export const errorCatalogue = {
     "GitHub refuses a change in the present state, or a question was answered meanwhile.",
     "GitHub refused the change because the state moved. `/baton retry` goes on from the new state.",
   ),
+  BATON_UNREACHABLE: entry(
+    "retryable",
+    503,
+    "A runner of `executor: actions` gets no answer from the Baton that gave it its order.",
+    "Look whether Baton runs, and whether BATON_PUBLIC_URL leads to it from outside (docs/guides/runners.md).",
+  ),
+  BATON_RUNNER_ABSENT: entry(
+    "terminal",
+    422,
+    "`executor: actions` cannot start its workflow: it is not on the default branch, is disabled, or is not one that Baton may start.",
+    "Correct what the message names (docs/guides/runners.md), then `/baton retry`.",
+  ),
+  BATON_WORKER_REFUSED: entry(
+    "terminal",
+    401,
+    "What a worker proves itself with does not hold: no token of a job, another audience, too old, not signed by GitHub.",
+    "Ask the platform for a fresh token whose audience is the `endpoint` of the order; the job needs `permissions: id-token: write`.",
+  ),
   BATON_SIGNATURE_INVALID: entry(
     "terminal",
     401,
@@ -350,14 +368,14 @@ export const errorCatalogue = {
   BATON_PAYLOAD_TOO_LARGE: entry(
     "terminal",
     413,
-    "A delivery is larger than 25 MB.",
-    "Deliveries above 25 MB are not accepted; Baton reads the state from GitHub instead.",
+    "A delivery is larger than 25 MB, or a runner's result larger than Baton or a proxy before it takes.",
+    "Of a delivery Baton reads the state from GitHub instead. For runners let the reverse proxy pass 300 MB; a step with more needs to be divided.",
   ),
   BATON_PAYLOAD_INVALID: entry(
     "terminal",
     400,
-    "A delivery lacks its headers, is not a JSON object, or does not arrive whole in time.",
-    "The delivery is not what GitHub sends.",
+    "A delivery lacks its headers, or a request is not JSON or does not arrive whole in time.",
+    "The delivery is not what GitHub sends, or the request not what the effect protocol describes (docs/reference/effects.openapi.json).",
   ),
   // people and policy
   BATON_COMMAND_UNKNOWN: entry(
@@ -381,7 +399,7 @@ export const errorCatalogue = {
   BATON_NO_RUN: entry(
     "terminal",
     404,
-    "A command needs a run and the thread has none, or none that is active.",
+    "A command needs a run and the thread has none, or none that is active; a worker names one that is not there.",
     "Begin one with `/baton run`.",
   ),
   BATON_RUN_ACTIVE: entry(

@@ -27,6 +27,8 @@ export const limits = {
   remoteClaimMs: 15 * 60_000,
   /** After a cancellation, how long a worker's last words are waited for. */
   remoteLastWordsMs: 30_000,
+  /** How often App asks GitHub whether a job that has not claimed yet is over. */
+  remoteJobLookMs: 15_000,
   /** How often App asks its store for a remote result. */
   remoteLookMs: 1_000,
   /** How often the App looks for deliveries that it missed; GitHub keeps them for 3 days. */

@@ -23,6 +23,8 @@ export interface WorkflowDispatch {
   workflow: string;
   ref: string;
   inputs: Record<string, string>;
+  /** Of the workflow run that this begins. */
+  runId: number;
   login: string;
 }
 

@@ -204,19 +204,28 @@ export interface Github {
     method: "merge" | "squash" | "rebase",
   ): Promise<{ sha: string }>;
 
-  /** Starts a workflow; asked twice, it starts twice, and the claims make one of them idle. */
+  /** Starts a workflow; asked twice, it starts twice, and the claims make one of them idle. null: this GitHub does not tell which run it began. */
   dispatchWorkflow(
     repository: Repository,
     workflow: string,
     ref: string,
     inputs: Record<string, string>,
-  ): Promise<void>;
+  ): Promise<WorkflowRun | null>;
+  /** null: there is no such run, or it may not be read. */
+  workflowRunIsOver(repository: Repository, id: string): Promise<boolean | null>;
 
   /** For `/baton setup`. */
   setup(repository: Repository): RepositorySetup;
 
   /** Clone URL without credentials, and a token narrowed to this repository. */
   gitAccess(repository: Repository, access: "read" | "write"): Promise<{ url: string; token: string | null }>;
+}
+
+/** A run of a workflow of GitHub Actions. */
+export interface WorkflowRun {
+  id: string;
+  /** Its page. */
+  url: string;
 }
 
 /** GitHub as seen by the App itself. */

@@ -11,6 +11,6 @@ export interface JobIdentity {
 }
 
 export interface JobIdentities {
-  /** Verifies signature, issuer, audience and time; BATON_SIGNATURE_INVALID says what does not hold. */
+  /** Verifies signature, issuer, audience and time; BATON_WORKER_REFUSED says what does not hold; BATON_GITHUB_UNAVAILABLE: the keys could not be had. */
   verify(token: string): Promise<JobIdentity>;
 }

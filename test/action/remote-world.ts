@@ -15,6 +15,7 @@ const main = fileURLToPath(new URL("../../src/action/main.ts", import.meta.url))
 const runnerFile = ".github/workflows/baton-runner.yml";
 
 export interface RunnerJob {
+  runId: number;
   order: { run: string; effect: string; attempt: number; endpoint: string };
   child: ChildProcess;
   done: Promise<{ exitCode: number | null; log: string; outputs: string }>;
@@ -28,60 +29,86 @@ export interface RemoteWorld {
   orders: RunnerJob["order"][];
   /** Environments that agents had. */
   agentEnvironments(): Record<string, string>[];
-  /** A token as a job gets it; `change` makes it another's. */
-  token(change?: { audience?: string; claims?: Record<string, unknown> }): Promise<string>;
+  /** A token as the job gets it that was started last; `change` makes it another's. */
+  token(change?: TokenChange): Promise<string>;
+  /** From now on GitHub signs with another key; `publish` false: nobody can read it. */
+  rotateKey(publish?: boolean): Promise<void>;
+  /** The keys cannot be read for as many requests. */
+  failKeys(times: number): void;
   close(): Promise<void>;
 }
 
+export interface TokenChange {
+  audience?: string;
+  issuer?: string;
+  claims?: Record<string, unknown>;
+  /** Signed by a key that GitHub has not. */
+  forged?: boolean;
+}
+
 export async function remoteWorld(
-  options: { startRunners?: boolean; patienceMs?: number; actions?: "read" | "write" } = {},
+  options: {
+    startRunners?: boolean;
+    patienceMs?: number;
+    actions?: "read" | "write";
+    /** What becomes of a request on its way to Baton. */
+    way?: (verb: string) => Promise<"pass" | "unavailable" | "lose-answer">;
+    /** Of the job's environment, beside what the platform sets. */
+    jobEnvironment?: Record<string, string>;
+  } = {},
 ): Promise<RemoteWorld> {
-  const { privateKey, publicKey } = await generateKeyPair("RS256");
-  const jwk = { ...(await exportJWK(publicKey)), kid: "1", alg: "RS256", use: "sig" };
+  let key = await newKey("1");
+  let jwks = [key.jwk];
+  let keysFail = 0;
   let world: ObservedWorld | null = null;
   const issuer = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "/", "http://localhost");
-    const body =
-      url.pathname === "/.well-known/jwks"
-        ? { keys: [jwk] }
-        : { value: await token({ audience: url.searchParams.get("audience") ?? "" }) };
+    const isKeys = url.pathname === "/.well-known/jwks";
+    if (isKeys && keysFail > 0) {
+      keysFail -= 1;
+      response.writeHead(503).end();
+      return;
+    }
+    const claims = { run_id: url.searchParams.get("job") };
+    const body = isKeys
+      ? { keys: jwks }
+      : { value: await token({ audience: url.searchParams.get("audience") ?? "", claims }) };
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(body));
   };
   await once(issuer, "listening");
   const issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
 
-  async function token({
-    audience = publicUrl,
-    claims = {},
-  }: {
-    audience?: string;
-    claims?: Record<string, unknown>;
-  } = {}) {
+  async function token({ audience = publicUrl, issuer = issuerUrl, claims = {}, forged = false }: TokenChange = {}) {
     const repository = world === null ? { id: 0 } : repositoryOf(world);
     return new SignJWT({
       repository: repositoryName,
       repository_id: `${repository.id}`,
-      run_id: "77",
+      run_id: `${lastRunId}`,
       workflow_ref: `${repositoryName}/${runnerFile}@refs/heads/main`,
       ...claims,
     })
-      .setProtectedHeader({ alg: "RS256", kid: "1" })
-      .setIssuer(issuerUrl)
+      .setProtectedHeader({ alg: "RS256", kid: key.jwk.kid })
+      .setIssuer(issuer)
       .setAudience(audience)
-      .setIssuedAt()
-      .setExpirationTime("5m")
-      .sign(privateKey);
+      .setIssuedAt(claims["iat"] as number | undefined)
+      .setExpirationTime((claims["exp"] as number | undefined) ?? "5m")
+      .sign((forged ? await newKey("1") : key).privateKey);
   }
 
   const port = await freePort();
-  const publicUrl = `http://127.0.0.1:${port}`;
+  const way = options.way === undefined ? null : await startWay(port, options.way);
+  const publicUrl = way?.url ?? `http://127.0.0.1:${port}`;
   const jobs: RunnerJob[] = [];
   const orders: RunnerJob["order"][] = [];
-  const startJob = (inputs: Record<string, string>): void => {
+  let lastRunId = 77;
+  let closing = false;
+  const startJob = ({ inputs, runId }: { inputs: Record<string, string>; runId: number }): void => {
     orders.push(orderIn(inputs));
-    if (world !== null && options.startRunners !== false) jobs.push(startRunner(world, issuerUrl, inputs, jobs.length));
+    lastRunId = runId;
+    if (world !== null && options.startRunners !== false && !closing)
+      jobs.push(startRunner(world, { issuerUrl, inputs, runId, environment: options.jobEnvironment ?? {} }));
   };
   world = await observedWorld({
     ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
@@ -90,7 +117,7 @@ export async function remoteWorld(
     config: "harness: { default: command }\nexecutor: actions\n",
     grants: { actions: options.actions ?? "write" },
     environment: { PORT: `${port}`, BATON_PUBLIC_URL: publicUrl, BATON_OIDC_ISSUER: issuerUrl },
-    github: { onDispatch: ({ inputs }) => startJob(inputs) },
+    github: { onDispatch: startJob },
   });
   const started = world;
   return {
@@ -99,27 +126,68 @@ export async function remoteWorld(
     jobs,
     orders,
     token,
+    async rotateKey(publish = true) {
+      key = await newKey(`${Number(key.jwk.kid) + 1}`);
+      if (publish) jwks = [...jwks, key.jwk];
+    },
+    failKeys(times) {
+      keysFail = times;
+    },
     agentEnvironments: () =>
       readFileSync(join(started.directory, "environments"), "utf8")
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line) as Record<string, string>),
     async close() {
+      closing = true;
       for (const { child } of jobs) child.kill("SIGKILL");
       await Promise.all(jobs.map(({ done }) => done));
       await started.close();
       issuer.close();
       issuer.closeAllConnections();
+      way?.close();
     },
   };
 }
 
+/** Between runners and Baton. */
+async function startWay(port: number, decide: (verb: string) => Promise<"pass" | "unavailable" | "lose-answer">) {
+  const pass = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of asked) chunks.push(chunk as Buffer);
+    const fate = await decide(asked.url?.split("/").at(-1) ?? "");
+    if (fate === "unavailable") return void response.writeHead(502).end("<html>Bad Gateway</html>");
+    const { authorization = "" } = asked.headers;
+    const answer = await fetch(`http://127.0.0.1:${port}${asked.url}`, {
+      method: "POST",
+      headers: { authorization },
+      body: Buffer.concat(chunks),
+    });
+    const text = await answer.text();
+    if (fate === "lose-answer") asked.socket.destroy();
+    else response.writeHead(answer.status, { "content-type": "application/json" }).end(text);
+  };
+  const server = createServer((asked, response) => void pass(asked, response).catch(() => asked.socket.destroy()));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function newKey(kid: string) {
+  const { privateKey, publicKey } = await generateKeyPair("RS256");
+  return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: "RS256", use: "sig" } };
+}
+
 function startRunner(
   world: ObservedWorld,
-  issuerUrl: string,
-  inputs: Record<string, string>,
-  count: number,
+  given: { issuerUrl: string; inputs: Record<string, string>; runId: number; environment: Record<string, string> },
 ): RunnerJob {
+  const { issuerUrl, inputs, runId } = given;
   const directory = mkdtempSync(join(world.directory, "runner-"));
   const file = (name: string, content = ""): string => {
     const path = join(directory, name);
@@ -146,25 +214,25 @@ function startRunner(
       GITHUB_REPOSITORY: repositoryName,
       GITHUB_API_URL: world.github.apiUrl,
       GITHUB_SERVER_URL: world.github.url,
-      GITHUB_RUN_ID: `${77 + count}`,
+      GITHUB_RUN_ID: `${runId}`,
       GITHUB_OUTPUT: outputs,
       GITHUB_TOKEN: "ghs_the-jobs-own-token",
       RUNNER_TEMP: directory,
-      ACTIONS_ID_TOKEN_REQUEST_URL: `${issuerUrl}/token?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${issuerUrl}/token?api-version=2.0&job=${runId}`,
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: "the-platforms-own-token",
       LOG_LEVEL: "warn",
       BATON_DEBUG: "1",
       BATON_HARNESS_COMMAND: JSON.stringify([process.execPath, agent]),
+      ...given.environment,
     },
   });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  const done = once(child, "close").then(([exitCode]) => ({
-    exitCode: exitCode as number | null,
-    log,
-    outputs: readFileSync(outputs, "utf8"),
-  }));
-  return { order: orderIn(inputs), child, done };
+  const done = once(child, "close").then(([exitCode]) => {
+    world.github.state.workflowRuns.set(runId, { status: "completed", at: new Date().toISOString() });
+    return { exitCode: exitCode as number | null, log, outputs: readFileSync(outputs, "utf8") };
+  });
+  return { runId, order: orderIn(inputs), child, done };
 }
 
 function orderIn(inputs: Record<string, string>): RunnerJob["order"] {

@@ -250,7 +250,13 @@ export class SmallGithub implements Github {
     return ["note.txt"];
   }
 
-  async dispatchWorkflow(): Promise<void> {}
+  async dispatchWorkflow(): Promise<null> {
+    return null;
+  }
+
+  async workflowRunIsOver(): Promise<null> {
+    return null;
+  }
 
   setup(): never {
     throw new TypeError("Nobody sets this repository up.");

@@ -1,13 +1,7 @@
-/** The effect protocol (JSON-002) as OpenAPI 3.1, from the schemas that its two sides use. */
+/** The effect protocol (JSON-002) as OpenAPI 3.1, from the tables that its two sides use. */
 import { z } from "zod";
-import { errorCatalogue, errorCodes } from "../../src/core/errors.ts";
-import {
-  claimAnswerSchema,
-  claimRequestSchema,
-  heartbeatAnswerSchema,
-  heartbeatRequestSchema,
-  resultRequestSchema,
-} from "../../src/runner/remote/protocol.ts";
+import { type ErrorCode, errorCatalogue, errorCodes } from "../../src/core/errors.ts";
+import { type EffectVerb, effectRefusals, effectVerbs } from "../../src/runner/remote/protocol.ts";
 import type { GeneratedFile } from "../generate.ts";
 
 const refusal = z.object({
@@ -16,88 +10,78 @@ const refusal = z.object({
   message: z.string(),
   remedy: z.string().describe("What to do next."),
 });
-const taken = z.object({ taken: z.literal(true) });
 
-const verbs = [
+type Schemas = Record<string, unknown>;
+
+const parameters = [
+  { name: "run", in: "path", required: true, schema: { type: "string" }, description: "`run` of the order." },
   {
-    verb: "claim",
-    summary: "Claims the attempt and tells what to do. Answered 409 while another worker holds it.",
-    request: claimRequestSchema,
-    answer: claimAnswerSchema,
+    name: "effect",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    description: "`effect` of the order; a `/` in it is written %2F.",
   },
   {
-    verb: "heartbeat",
-    summary: "Keeps the claim, tells a milestone and what was used so far, hears of a cancellation.",
-    request: heartbeatRequestSchema,
-    answer: heartbeatAnswerSchema,
-  },
-  {
-    verb: "result",
-    summary:
-      "Ends the attempt, with the commits that were made as a git bundle. The same result again changes nothing.",
-    request: resultRequestSchema,
-    answer: taken,
+    name: "attempt",
+    in: "path",
+    required: true,
+    schema: { type: "integer", minimum: 1 },
+    description: "`attempt` of the order.",
   },
 ];
 
 export function effectsOpenapi(): GeneratedFile {
-  const json = (schema: z.ZodType, io: "input" | "output") => {
-    const { $schema: _, ...described } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-    return { "application/json": { schema: described } };
-  };
-  const statuses = [
-    ...new Set([
-      "BATON_PAYLOAD_INVALID",
-      "BATON_SIGNATURE_INVALID",
-      "BATON_POLICY_DENIED",
-      "BATON_NO_RUN",
-      "BATON_LEASE_LOST",
-      "BATON_PAYLOAD_TOO_LARGE",
-    ] as const),
-  ].map(
-    (code) =>
-      [
-        `${errorCatalogue[code].httpStatus}`,
-        { description: errorCatalogue[code].when, content: json(refusal, "output") },
-      ] as const,
+  const schemas: Schemas = {};
+  const refused = body(schemas, "Refusal", refusal, "output");
+  const statuses = refusalsByStatus().map(
+    ([status, lines]) => [status, { description: lines.join("\n"), content: refused }] as const,
   );
+  const paths = Object.entries(effectVerbs).map(([verb, { summary, request, answer }]) => {
+    const name = verb[0]?.toUpperCase() + verb.slice(1);
+    const post = {
+      operationId: verb as EffectVerb,
+      summary,
+      security: [{ job: [] }],
+      parameters,
+      requestBody: { required: true, content: body(schemas, `${name}Request`, request, "input") },
+      responses: {
+        "200": { description: "Done.", content: body(schemas, `${name}Answer`, answer, "output") },
+        ...Object.fromEntries(statuses),
+        default: { description: "A fault of Baton or of what it stands on: again later.", content: refused },
+      },
+    };
+    return [`/api/v1/effects/{run}/{effect}/{attempt}/${verb}`, { post }] as const;
+  });
   const document = {
     openapi: "3.1.0",
     info: {
       title: "Baton's effect protocol",
       version: "1",
       description:
-        "How a worker anywhere performs one attempt at an effect of a run. A worker proves itself by the OIDC token of its GitHub Actions job, whose audience is the base address of Baton.",
+        "How a worker anywhere performs one attempt at an effect of a run. Baton starts a workflow with an order, one JSON input `effect` with `run`, `effect`, `attempt` and `endpoint`. A worker proves itself by the OIDC token of its GitHub Actions job, whose audience is `endpoint`. It claims the attempt, sends a heartbeat every `heartbeatMs` and at last the result; each after the claim names the claim's `epoch`. On 409 another worker has the attempt: stop. On 429 and 5xx ask again.",
     },
-    paths: Object.fromEntries(
-      verbs.map(({ verb, summary, request, answer }) => [
-        `/api/v1/effects/{run}/{effect}/{attempt}/${verb}`,
-        {
-          post: {
-            operationId: verb,
-            summary,
-            security: [{ job: [] }],
-            parameters: [
-              { name: "run", in: "path", required: true, schema: { type: "string" }, description: "Id of the run." },
-              {
-                name: "effect",
-                in: "path",
-                required: true,
-                schema: { type: "string" },
-                description: "Key of the effect; a `/` in it is written %2F.",
-              },
-              { name: "attempt", in: "path", required: true, schema: { type: "integer", minimum: 1 } },
-            ],
-            requestBody: { required: true, content: json(request, "input") },
-            responses: {
-              "200": { description: "Done.", content: json(answer, "output") },
-              ...Object.fromEntries(statuses),
-            },
-          },
-        },
-      ]),
-    ),
-    components: { securitySchemes: { job: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
+    paths: Object.fromEntries(paths),
+    components: { securitySchemes: { job: { type: "http", scheme: "bearer", bearerFormat: "JWT" } }, schemas },
   };
   return { path: "docs/reference/effects.openapi.json", text: `${JSON.stringify(document, null, 2)}\n` };
+}
+
+/** Puts the schema, and those that it refers to, where a `$ref` of an OpenAPI document finds them. */
+function body(schemas: Schemas, name: string, schema: z.ZodType, io: "input" | "output") {
+  const described: Schemas = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  const text = JSON.stringify(described).replaceAll('"#/$defs/__schema', `"#/components/schemas/${name}Part`);
+  const { $schema: _, $defs = {}, ...whole } = JSON.parse(text) as Schemas & { $defs?: Schemas };
+  for (const [part, value] of Object.entries($defs)) schemas[part.replace("__schema", `${name}Part`)] = value;
+  schemas[name] = whole;
+  return { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } };
+}
+
+function refusalsByStatus(): [status: string, lines: string[]][] {
+  const byStatus = new Map<string, string[]>();
+  for (const [code, when] of Object.entries(effectRefusals)) {
+    const status = `${errorCatalogue[code as ErrorCode].httpStatus}`;
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `${code}: ${when}`]);
+  }
+  return [...byStatus].sort(([one], [other]) => Number(one) - Number(other));
 }

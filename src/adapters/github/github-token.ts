@@ -107,24 +107,9 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
       known.catch(() => repositories.delete(key));
       return known;
     },
-    async isOver({ owner, name }, workflowRunId) {
-      const run = await requester
-        .find<{ status: string }>("/repos/{owner}/{repo}/actions/runs/{run_id}", {
-          owner,
-          repo: name,
-          run_id: workflowRunId,
-        })
-        .catch(deniedIsNull);
-      return run === null ? null : run.status === "completed";
-    },
-    async dispatch({ owner, name }, workflow, ref, inputs) {
-      await requester.write("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", {
-        owner,
-        repo: name,
-        workflow_id: workflow,
-        ref,
-        inputs,
-      });
+    isOver: (repository, workflowRunId) => github.workflowRunIsOver(repository, workflowRunId),
+    async dispatch(repository, workflow, ref, inputs) {
+      await github.dispatchWorkflow(repository, workflow, ref, inputs);
     },
     isJobToken: async () => (await speaker()).slug === actionsSlug,
     calls: () => ({ ...calls }),

@@ -1,5 +1,5 @@
 /** GitHub as one installation sees it. Reads are facts as they are (G3); each write is an *ensure*. */
-import { BatonError, hasCode } from "../../core/errors.ts";
+import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import {
   type Actor,
   type GithubRepository,
@@ -19,6 +19,7 @@ import type {
   PullRequestFacts,
   RequiredCheck,
   ReviewFacts,
+  WorkflowRun,
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
@@ -405,13 +406,29 @@ export class InstallationGithub implements Github {
     workflow: string,
     ref: string,
     inputs: Record<string, string>,
-  ): Promise<void> {
-    await this.#requester.write("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", {
-      ...at(repository),
-      workflow_id: workflow,
-      ref,
-      inputs,
-    });
+  ): Promise<WorkflowRun | null> {
+    const route = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches";
+    const asked = { ...at(repository), workflow_id: workflow, ref, inputs };
+    const answer = await this.#requester
+      .write<wire.StartedWorkflow | undefined>(route, { ...asked, return_run_details: true })
+      .catch((thrown: unknown) => {
+        // An older GitHub Enterprise Server knows no such key.
+        if (!/return_run_details/.test(toBatonError(thrown).message)) throw thrown;
+        return this.#requester.write<undefined>(route, asked);
+      });
+    // 204: this GitHub does not tell.
+    const id = answer?.workflow_run_id;
+    return id === undefined ? null : { id: `${id}`, url: answer?.html_url ?? "" };
+  }
+
+  async workflowRunIsOver(repository: Repository, id: string): Promise<boolean | null> {
+    const run = await this.#requester
+      .find<{ status: string }>("/repos/{owner}/{repo}/actions/runs/{run_id}", { ...at(repository), run_id: id })
+      .catch((thrown: unknown) => {
+        if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
+        throw thrown;
+      });
+    return run === null ? null : run.status === "completed";
   }
 
   setup(repository: Repository): RepositorySetup {

@@ -115,3 +115,9 @@ export interface Content {
   type: string;
   content?: string;
 }
+
+/** Of a `workflow_dispatch` with `return_run_details`. */
+export interface StartedWorkflow {
+  workflow_run_id: number;
+  html_url: string;
+}

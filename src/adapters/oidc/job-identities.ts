@@ -2,7 +2,7 @@
  * Verifies the tokens of GitHub Actions jobs against GitHub's published keys.
  * Claims: https://docs.github.com/actions/concepts/security/openid-connect
  */
-import { createRemoteJWKSet, jwtVerify } from "jose";
+import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 import { z } from "zod";
 import { BatonError } from "../../core/errors.ts";
 import type { JobIdentities } from "../../ports/job-identity.ts";
@@ -39,8 +39,24 @@ export function createJobIdentities({ issuer, audience }: { issuer: string; audi
         };
       } catch (thrown) {
         const why = thrown instanceof Error ? thrown.message : String(thrown);
-        throw new BatonError("BATON_SIGNATURE_INVALID", `The job's token does not hold: ${why}`, { cause: thrown });
+        if (!isOfToken(thrown))
+          throw new BatonError("BATON_GITHUB_UNAVAILABLE", `The keys of ${issuer} could not be read: ${why}`, {
+            cause: thrown,
+          });
+        throw new BatonError("BATON_WORKER_REFUSED", `The job's token does not hold: ${why}`, { cause: thrown });
       }
     },
   };
+}
+
+/** False: the keys could not be had, which says nothing of the token. The next try may find them. */
+function isOfToken(thrown: unknown): boolean {
+  if (thrown instanceof z.ZodError) return true;
+  if (!(thrown instanceof errors.JOSEError)) return false;
+  // By their bases: a set that cannot be had is a plain one, without a code of its own.
+  return !(
+    thrown instanceof errors.JWKSTimeout ||
+    thrown instanceof errors.JWKSInvalid ||
+    thrown.code === errors.JOSEError.code
+  );
 }

@@ -8,15 +8,19 @@ import { simpleCommit } from "../resources/check.ts";
 import { minimalRepository, repositoryPage, repositoryUrl } from "../resources/repository.ts";
 import { bodyOf, repositoryRoute } from "../route.ts";
 import { gitDirectory, nodeId } from "../site.ts";
-import { accountOf, branchRef, fullName } from "../state.ts";
+import { accountOf, branchRef, fullName, takeId } from "../state.ts";
 
 /** GitHub takes at most 25 inputs. */
 const inputsMax = 25;
 
-const dispatch = z.object({ ref: z.string(), inputs: z.record(z.string(), z.string()).optional() });
+const dispatch = z.object({
+  ref: z.string(),
+  inputs: z.record(z.string(), z.string()).optional(),
+  return_run_details: z.boolean().optional(),
+});
 
 export const actionRoutes = [
-  // Only what whoever plays the runners told of; else a run is unknown, as one that was deleted.
+  // Only what was dispatched, and what whoever plays the runners told of; else a run is unknown, as one that was deleted.
   repositoryRoute("GET /actions/runs/:id", "actions:read", async ({ site, repository, params }) => {
     const id = Number(params["id"]);
     const run = site.state.workflowRuns.get(id);
@@ -58,7 +62,7 @@ export const actionRoutes = [
     });
   }),
   repositoryRoute("POST /actions/workflows/:workflow/dispatches", "actions:write", async (context) => {
-    const { ref, inputs = {} } = bodyOf(context, dispatch);
+    const { ref, inputs = {}, return_run_details: isTold = false } = bodyOf(context, dispatch);
     if (Object.keys(inputs).length > inputsMax) throw new Refusal(422, `There are more than ${inputsMax} inputs`);
     const { site, repository, doer } = context;
     const directory = gitDirectory(site, repository.id);
@@ -71,13 +75,21 @@ export const actionRoutes = [
     if (!text.includes("workflow_dispatch"))
       throw new Refusal(422, "Workflow does not have 'workflow_dispatch' trigger");
     dispatchCi(site, repository, { workflow, branch: branchRef(ref).slice("refs/heads/".length), sha, doer });
+    const runId = takeId(site.state);
+    site.state.workflowRuns.set(runId, { status: "in_progress", at: site.timestamp() });
     site.onDispatch({
+      runId,
       repository: fullName(site.state, repository),
       workflow,
       ref: branchRef(ref),
       inputs,
       login: accountOf(site.state, doer.accountId).login,
     });
-    return noContent;
+    if (!isTold) return noContent;
+    return ok({
+      workflow_run_id: runId,
+      run_url: `${repositoryUrl(site, repository)}/actions/runs/${runId}`,
+      html_url: `${repositoryPage(site, repository)}/actions/runs/${runId}`,
+    });
   }),
 ];

@@ -160,7 +160,9 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     input,
     meter,
   );
-  await remember(dependencies, routed, input.role, { error, usage, durationMs: result.durationMs });
+  const { durationMs } = result;
+  const ran = { harness: harness.name, model, role: input.role, error, usage, durationMs };
+  await (context.ran === undefined ? remember(dependencies, ran) : context.ran(ran));
   if (error !== null) return { ok: false, error: takenOver(error, routed), usage, kept };
   const output: AgentOutput = {
     harness: harness.name,

@@ -89,9 +89,23 @@ export function hooksOf(
   return [...onInstructionsLoaded, ...(own === undefined ? [] : [{ name, edit: own }])];
 }
 
+/** For a worker whose agent Baton does not know: the head of a prompt in one, for one that can all that the step may. */
+export function promptFor(input: AgentInput, settings: Settings): { system: string; user: string } {
+  const capabilities = { systemPrompt: true };
+  return partsOf(composed(input, { harness: { name: "worker", capabilities }, settings, servers: [] }, null));
+}
+
 function composed(
   input: AgentInput,
-  { harness, settings, servers }: { harness: Harness; settings: Settings; servers: readonly string[] },
+  {
+    harness,
+    settings,
+    servers,
+  }: {
+    harness: Pick<Harness, "name" | "tools"> & { capabilities: Pick<Harness["capabilities"], "systemPrompt"> };
+    settings: Settings;
+    servers: readonly string[];
+  },
   resume: Resume | null,
 ): Instruction[] {
   const { prompt, role, access } = input;

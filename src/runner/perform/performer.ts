@@ -13,6 +13,7 @@ import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Attempt } from "../remote/claims.ts";
+import type { Ran } from "./route.ts";
 
 export interface PerformContext {
   dependencies: Dependencies;
@@ -28,6 +29,8 @@ export interface PerformContext {
   decided?(verdict: Verdict): Promise<void>;
   /** What the agent is told: journaled before the attempt goes on. */
   prompted?(prompted: Prompted): Promise<void>;
+  /** Takes what came of the attempt in the place of this machine's memory of harnesses: where the work is another's. */
+  ran?(ran: Ran): Promise<void>;
 }
 
 /** Ends by its own work: agent, shell, publish. */

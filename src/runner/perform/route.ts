@@ -46,6 +46,19 @@ export interface Routed {
   next: Choice | null;
 }
 
+/** What came of an attempt. */
+export interface Ran {
+  harness: string;
+  model: string | null;
+  role: AgentInput["role"];
+  error: ErrorData | null;
+  usage: readonly Usage[];
+  durationMs: number;
+}
+
+/** Of the store what is learned in. */
+type Learned = Pick<Store, "value" | "setValue">;
+
 export async function route(context: PerformContext, input: AgentInput, settings: Settings): Promise<Routed> {
   const { dependencies, state, effect, attempt } = context;
   const question = await questionOf(context, input, settings);
@@ -76,13 +89,9 @@ export function takenOver(error: ErrorData, { choice, next }: Routed): ErrorData
 
 /** Keeps what came of an attempt, for the next choice of any run. */
 export async function remember(
-  { store, clock }: Pick<Dependencies, "store" | "clock">,
-  { choice }: Pick<Routed, "choice">,
-  role: AgentInput["role"],
-  result: { error: ErrorData | null; usage: readonly Usage[]; durationMs: number },
+  { store, clock }: { store: Learned; clock: Pick<Dependencies["clock"], "now"> },
+  { harness, model, role, error, usage, durationMs }: Ran,
 ): Promise<void> {
-  const { harness, model } = choice;
-  const { error, usage, durationMs } = result;
   const fault = error === null ? null : faultOf(error.code);
   // Neither a success nor a fault of its own: it says nothing (routing B1).
   if (error !== null && fault === null) return;
@@ -108,8 +117,33 @@ export async function remember(
   await store.setValue(historyName(key), history as unknown as Json);
 }
 
+/** Where it is kept what came of attempts on runners: of each repository for itself, as each has its own machines and keys. */
+export function learnedOnRunners(store: Learned, repositoryId: number): Learned {
+  const at = (name: string): string => `runners/${repositoryId}/${name}`;
+  return { value: (name) => store.value(at(name)), setValue: (name, value) => store.setValue(at(name), value) };
+}
+
+/** All that the choice for this step would look up, by name: for a worker that has no store. */
+export async function learnedFor(
+  context: Pick<PerformContext, "dependencies" | "state" | "effect">,
+  input: AgentInput,
+  settings: Settings,
+): Promise<Record<string, Json>> {
+  const { dependencies, state } = context;
+  const store = learnedOnRunners(dependencies.store, state.thread.repository.id);
+  const found: Record<string, Json> = {};
+  const value = async (name: string): Promise<Json> => {
+    const known = await store.value(name);
+    if (known !== null) found[name] = known;
+    return known;
+  };
+  const noting = { ...dependencies, store: { ...store, value } as unknown as Store };
+  await questionOf({ dependencies: noting, state, effect: context.effect }, input, settings);
+  return found;
+}
+
 async function questionOf(
-  { dependencies, state, effect }: PerformContext,
+  { dependencies, state, effect }: Pick<PerformContext, "dependencies" | "state" | "effect">,
   input: AgentInput,
   settings: Settings,
 ): Promise<Question> {
@@ -234,7 +268,7 @@ export async function circuitOf(store: Pick<Store, "value">, key: string): Promi
   return parsed.success ? parsed.data : null;
 }
 
-async function historyOf(store: Store, key: string): Promise<History | null> {
+async function historyOf(store: Pick<Store, "value">, key: string): Promise<History | null> {
   const parsed = historySchema.safeParse(await store.value(historyName(key)));
   return parsed.success ? parsed.data : null;
 }

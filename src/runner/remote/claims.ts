@@ -2,14 +2,16 @@
  * The App's side of the effect protocol: claims kept in the store, so that any replica answers any request.
  *
  * RC1 One worker holds an attempt: a lease with an epoch, free again once it is silent for `limits.remoteLeaseMs`.
- * RC2 A worker must be a job of the repository's own runner workflow, on its default branch, in the repository of the run.
+ * RC2 A worker must be a job of the repository's own runner workflow, on its default branch, in the repository of the run,
+ *     and of the workflow run that was started for this attempt, where GitHub told which one it is.
  * RC3 A worker gets a token that reads the contents of the run's repository, and nothing else: no effect that works elsewhere needs more.
  * RC4 What a worker posts is checked by schemas and, for commits, by git; it never writes to GitHub.
  */
 
 import type { z } from "zod";
 import { progress, routed } from "../../core/decide.ts";
-import { BatonError } from "../../core/errors.ts";
+import { agentInputSchema } from "../../core/effect.ts";
+import { BatonError, toBatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import { type Json, runIdSchema, runValuePrefix } from "../../core/vocabulary.ts";
@@ -17,10 +19,13 @@ import type { JobIdentity } from "../../ports/job-identity.ts";
 import type { Lease } from "../../ports/store.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
+import { promptFor } from "../perform/instruct.ts";
+import { learnedFor } from "../perform/route.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { Runner } from "../runner.ts";
 import { settingsOf } from "../settings-of.ts";
 import type { ClaimAnswer, heartbeatRequestSchema, ResultRequest } from "./protocol.ts";
+import type { Asked } from "./remote-agent.ts";
 
 export interface Attempt {
   run: string;
@@ -54,27 +59,62 @@ export class EffectClaims {
   }
 
   async claim(attempt: Attempt, job: JobIdentity): Promise<ClaimAnswer> {
-    const { store, clock, github } = this.#dependencies;
+    const { store, clock } = this.#dependencies;
     const { state, effect } = await this.#attempt(attempt, job);
     const operation = operationOf(attempt);
-    if (effect.status !== "running" || (await store.value(`${operation}/result`)) !== null)
+    const asked = (await store.value(`${operation}/asked`)) as Asked | null;
+    if (asked?.job != null && asked.job !== job.workflowRunId)
+      throw conflict(`The job is of workflow run ${job.workflowRunId}; run ${asked.job} was started for this attempt.`);
+    const before = (await store.value(`${operation}/seen`)) as { job: string; epoch: number } | null;
+    const result = await store.value(`${operation}/result`);
+    if (effect.status !== "running" || result !== null)
       throw conflict(`Attempt ${attempt.attempt} of "${effect.key}" has ended meanwhile.`);
+    // Before the lease: what takes long, or fails, takes none of the worker's time and leaves nothing claimed.
+    const spec = await this.#spec(state, effect);
+    // The answer to its first claim was lost: the next epoch, so that only one of both goes on.
+    if (before?.job === job.workflowRunId)
+      await store.releaseLease({ name: operation, owner: ownerOf(job), epoch: before.epoch, expiresAt: 0 });
     const lease = await store.acquireLease(operation, ownerOf(job), clock.now(), limits.remoteLeaseMs);
     if (lease === null) throw conflict("Another job has claimed this attempt.");
     await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch: lease.epoch });
-    const { repository } = state.thread;
-    const installation = await github.installation(repository.installationId);
-    const { appId, slug, bot } = await github.identity();
     return {
       epoch: lease.epoch,
       leaseMs: limits.remoteLeaseMs,
       heartbeatMs: limits.remoteHeartbeatMs,
-      spec: {
-        events: await store.read(state.runId),
-        bundle: await this.#begin(state, effect),
-        git: await installation.gitAccess(repository, "read"),
-        identity: { appId, slug, bot },
+      spec,
+    };
+  }
+
+  async #spec(state: RunState, effect: EffectState): Promise<ClaimAnswer["spec"]> {
+    const { store, github, log } = this.#dependencies;
+    const { repository } = state.thread;
+    const input = agentInputSchema.parse(effect.input);
+    const settings = settingsOf(state);
+    const installation = await github.installation(repository.installationId);
+    const { appId, slug, bot } = await github.identity();
+    const startSha = startOf(effect);
+    const learned = await learnedFor({ dependencies: this.#dependencies, state, effect }, input, settings).catch(
+      (thrown: unknown) => {
+        log.debug("A runner chooses without what was learned", { error: toBatonError(thrown) });
+        return {};
       },
+    );
+    return {
+      effect: {
+        title: input.title,
+        role: input.role,
+        access: input.access,
+        baseSha: input.baseSha,
+        startSha,
+        timeoutMs: effect.timeoutMs ?? null,
+        budgetUsd: effect.attempts.at(-1)?.reservedUsd ?? 0,
+        prompt: promptFor(input, settings),
+      },
+      events: await store.read(state.runId),
+      learned,
+      bundle: await this.#bundle(state, startSha),
+      git: await installation.gitAccess(repository, "read"),
+      identity: { appId, slug, bot },
     };
   }
 
@@ -122,10 +162,8 @@ export class EffectClaims {
   }
 
   /** Commits of earlier steps that were not pushed are known here alone. */
-  async #begin(state: RunState, effect: EffectState): Promise<{ headSha: string; base64: string } | null> {
+  async #bundle(state: RunState, headSha: string): Promise<{ headSha: string; base64: string } | null> {
     const { github, workspaces } = this.#dependencies;
-    const kept = effect.attempts.findLast((one) => one.kept?.headSha != null)?.kept?.headSha;
-    const headSha = kept ?? (effect.input as { baseSha: string }).baseSha;
     const installation = await github.installation(state.thread.repository.installationId);
     const access = await repositoryAccess(installation, state.thread.repository, "read");
     await workspaces.fetch(access, state.thread.repository.defaultBranch);
@@ -166,6 +204,12 @@ export class EffectClaims {
     if ((await store.renewLease(lease, clock.now(), limits.remoteLeaseMs)) === null)
       throw conflict(`The claim with epoch ${epoch} is lost; another worker goes on.`);
   }
+}
+
+/** Where an attempt before left off, or the step's own base. */
+function startOf(effect: EffectState): string {
+  const kept = effect.attempts.findLast((one) => one.kept?.headSha != null)?.kept?.headSha;
+  return kept ?? (effect.input as { baseSha: string }).baseSha;
 }
 
 function ownerOf({ workflowRunId }: JobIdentity): string {

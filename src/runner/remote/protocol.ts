@@ -6,11 +6,11 @@
  * EP2 A result is taken once; the same result again is answered as before.
  */
 import { z } from "zod";
-import { agentOutputSchema } from "../../core/effect.ts";
-import { errorDataSchema } from "../../core/errors.ts";
+import { agentInputSchema, agentOutputSchema } from "../../core/effect.ts";
+import { type ErrorCode, errorDataSchema } from "../../core/errors.ts";
 import { keptSchema, partialSchema, storedEventSchema } from "../../core/event.ts";
 import { promptedSchema } from "../../core/instructions.ts";
-import { shaSchema, usageSchema } from "../../core/vocabulary.ts";
+import { jsonSchema, shaSchema, usageSchema } from "../../core/vocabulary.ts";
 
 /** What is handed to a job by `workflow_dispatch`, as one JSON input. */
 export const orderSchema = z.object({
@@ -24,14 +24,34 @@ export type Order = z.infer<typeof orderSchema>;
 
 const epoch = z.number().int().positive().describe("Of the claim that this request belongs to.");
 
-export const claimRequestSchema = z.strictObject({});
+const claimRequestSchema = z.strictObject({});
 export const claimAnswerSchema = z.object({
   epoch,
   leaseMs: z.number().describe("The claim is lost when no heartbeat comes for this long."),
   heartbeatMs: z.number(),
   spec: z.object({
+    /** What to do, for workers that do not read journals. The Action reads the journal. */
+    effect: z
+      .object({
+        title: z.string(),
+        role: agentInputSchema.shape.role,
+        access: agentInputSchema.shape.access.describe("With `read-only` a result brings no commits."),
+        baseSha: shaSchema.describe("The commit that the step begins from, and that its commits are measured from."),
+        startSha: shaSchema.describe("Where an earlier attempt left off; else `baseSha`."),
+        timeoutMs: z.number().nullable().describe("Of the step; null: the settings' own."),
+        budgetUsd: z.number().describe("Set aside for this attempt."),
+        prompt: z
+          .object({ system: z.string(), user: z.string() })
+          .describe("What an agent with tools to read, change and run is told."),
+      })
+      .optional()
+      .describe("Always there; a worker of an earlier version did without."),
     /** The run's journal: the worker folds it and performs the effect with the same code as the App. */
     events: z.array(storedEventSchema),
+    learned: z
+      .record(z.string(), jsonSchema)
+      .default({})
+      .describe("What came of earlier attempts on runners of this repository; the Action chooses by it."),
     bundle: z
       .object({ headSha: shaSchema, base64: z.base64() })
       .nullable()
@@ -69,10 +89,20 @@ export const heartbeatAnswerSchema = z.object({
 
 const kept = z.object({
   usage: z.array(usageSchema),
+  ran: z
+    .object({
+      harness: z.string().min(1).max(100),
+      model: z.string().max(300).nullable(),
+      durationMs: z.number().nonnegative(),
+      code: errorDataSchema.shape.code.nullable().describe("Why it failed; null: it did not."),
+    })
+    .nullable()
+    .default(null)
+    .describe("Which harness worked for how long: Baton chooses the next one by it."),
   blobs: z.array(z.string()).default([]),
   prompted: promptedSchema.nullable().default(null).describe("What the agent was told; its texts are among `blobs`."),
 });
-export const resultRequestSchema = z.strictObject({
+const resultRequestSchema = z.strictObject({
   epoch,
   result: z.discriminatedUnion("ok", [
     kept.extend({ ok: z.literal(true), output: agentOutputSchema }),
@@ -82,6 +112,47 @@ export const resultRequestSchema = z.strictObject({
     .object({ headSha: shaSchema, base64: z.base64() })
     .nullable()
     .default(null)
-    .describe("The commits that were made, as a git bundle that leads from the step's own base to `headSha`."),
+    .describe(
+      "The commits that were made, as a git bundle that leads from the step's own base to `headSha`; its one ref is `refs/baton/bundles/<headSha>`.",
+    ),
 });
+const resultAnswerSchema = z.object({ taken: z.literal(true) });
+
+/** All that there is: what the door answers and what `docs/reference/effects.openapi.json` describes. */
+export const effectVerbs = {
+  claim: {
+    summary: "Claims the attempt and tells what to do. Answered 409 while another worker holds it.",
+    request: claimRequestSchema,
+    answer: claimAnswerSchema,
+  },
+  heartbeat: {
+    summary: "Keeps the claim, tells a milestone and what was used so far, hears of a cancellation.",
+    request: heartbeatRequestSchema,
+    answer: heartbeatAnswerSchema,
+  },
+  result: {
+    summary:
+      "Ends the attempt, with the commits that were made as a git bundle. The same result again changes nothing.",
+    request: resultRequestSchema,
+    answer: resultAnswerSchema,
+  },
+} as const;
+export type EffectVerb = keyof typeof effectVerbs;
+
+/** What it refuses with, each at its status of the catalogue; anything else is a fault of Baton or of what it stands on. */
+export const effectRefusals = {
+  BATON_PAYLOAD_INVALID: "The body is not JSON, or did not arrive whole in time.",
+  BATON_WORKER_REFUSED: "The token does not hold.",
+  BATON_POLICY_DENIED: "The job is not of the repository's runner workflow on its default branch.",
+  BATON_GITHUB_DENIED: "The App may not read the repository any more.",
+  BATON_NO_RUN: "There is no such run of the job's repository, or no such path.",
+  BATON_GITHUB_NOT_FOUND: "The repository is gone, or the App is not installed on it.",
+  BATON_LEASE_LOST: "Another worker has the attempt, it is over, or it was never handed to a worker: stop.",
+  BATON_PAYLOAD_TOO_LARGE: "The body is larger than Baton takes.",
+  BATON_INPUT_INVALID: "The body does not fit its schema; the message names the fields.",
+  BATON_GITHUB_LIMITED: "GitHub limits the rate: again later.",
+  BATON_INTERNAL: "A fault of Baton: again later.",
+  BATON_GITHUB_UNAVAILABLE: "GitHub, or its keys, cannot be asked: again later.",
+  BATON_GIT_FAILED: "The repository could not be fetched: again later.",
+} as const satisfies Partial<Record<ErrorCode, string>>;
 export type ResultRequest = z.infer<typeof resultRequestSchema>;

@@ -12,6 +12,13 @@ import { forget, performRemotely } from "./remote-agent.ts";
 const sha = "a".repeat(40);
 const made = "b".repeat(40);
 const operation = "effect:run_0123456789abcdef/plan/1";
+const failed = {
+  ok: false,
+  error: { code: "BATON_HARNESS_AUTH", message: "no" },
+  usage: [],
+  kept: null,
+  blobs: [],
+};
 const input = {
   title: "Plan",
   role: "implement",
@@ -46,18 +53,22 @@ function remote() {
       owner: "app",
       publicUrl: "https://baton.example",
       redact: (text: string) => text,
+      harnesses: new Map([["codex", {}]]),
       workspaces,
     },
     state: {
       runId: "run_0123456789abcdef",
       process: { name: "issue-to-pr", version: 1 },
       settings: {},
-      thread: { repository: { defaultBranch: "main" } },
+      thread: { repository: { id: 5, defaultBranch: "main" } },
     },
     effect: { key: "plan", attempts: [], input },
     attempt: 1,
     github: {
-      dispatchWorkflow: async (_: unknown, workflow: string) => void dispatched.push(workflow),
+      dispatchWorkflow: async (_: unknown, workflow: string) => {
+        dispatched.push(workflow);
+        return null;
+      },
       gitAccess: async () => ({ url: "https://github.example/a/b", token: null }),
     },
     signal: controller.signal,
@@ -93,19 +104,81 @@ it("`runnerWorkflow` names the workflow that is started", async () => {
 });
 
 it.each([
+  ["BATON_GITHUB_DENIED", "403", "BATON_GITHUB_DENIED", /baton-runner\.yml: the App lacks .*`actions: write`/],
+  ["BATON_GITHUB_NOT_FOUND", "Not Found", "BATON_RUNNER_ABSENT", /no `\.github\/workflows\/baton-runner\.yml` on main/],
   [
-    "BATON_GITHUB_DENIED",
-    "Resource not accessible by integration",
-    /baton-runner\.yml: the App lacks .*`actions: write`/,
+    "BATON_GITHUB_CONFLICT",
+    "Cannot trigger a 'workflow_dispatch' on a disabled workflow",
+    "BATON_RUNNER_ABSENT",
+    /disabled.*gh workflow enable baton-runner\.yml/,
   ],
-  ["BATON_GITHUB_NOT_FOUND", "Not Found", /there is no `\.github\/workflows\/baton-runner\.yml` on main/],
-  ["BATON_GITHUB_UNAVAILABLE", "502", /^502$/],
-] as const)("a workflow that cannot be started, %s: what is missing is said", async (code, said, words) => {
+  [
+    "BATON_GITHUB_CONFLICT",
+    "Workflow does not have 'workflow_dispatch' trigger",
+    "BATON_RUNNER_ABSENT",
+    /no `on: workflow_dispatch`/,
+  ],
+  ["BATON_GITHUB_CONFLICT", 'Unexpected inputs provided: ["effect"]', "BATON_RUNNER_ABSENT", /no input `effect`/],
+  ["BATON_GITHUB_CONFLICT", "No ref found for: main", "BATON_GITHUB_CONFLICT", /^No ref found/],
+  ["BATON_GITHUB_UNAVAILABLE", "502", "BATON_GITHUB_UNAVAILABLE", /^502$/],
+] as const)("a workflow that cannot be started, %s %s: what is missing is said", async (code, said, told, words) => {
   const { context, store } = remote();
-  const dispatchWorkflow = async (): Promise<void> => Promise.reject(new BatonError(code, said));
+  const dispatchWorkflow = async (): Promise<never> => Promise.reject(new BatonError(code, said));
   const asked = performRemotely({ ...context, github: { ...context.github, dispatchWorkflow } });
-  await expect(asked).rejects.toMatchObject({ code, message: expect.stringMatching(words) });
+  await expect(asked).rejects.toMatchObject({ code: told, message: expect.stringMatching(words) });
   expect(await store.value(`${operation}/asked`)).toBeNull();
+});
+
+it("a job that ends without asking for the step is not waited for: its page and the usual reason are named", async () => {
+  const { context, clock, pass } = remote();
+  let isOver = false;
+  const started = { id: "7", url: "https://github.example/a/b/actions/runs/7" };
+  const github = {
+    ...context.github,
+    dispatchWorkflow: async () => started,
+    workflowRunIsOver: async (_: unknown, id: string) => id === "7" && isOver,
+  };
+  const performing = performRemotely({ ...context, github });
+  await pass(3 * limits.remoteJobLookMs);
+  isOver = true;
+  const before = clock.now();
+  await pass(limits.remoteJobLookMs + limits.remoteLookMs);
+  expect(await performing).toMatchObject({
+    ok: false,
+    error: { code: "BATON_ATTEMPT_LOST", message: expect.stringMatching(/actions\/runs\/7.*id-token: write/s) },
+  });
+  expect(clock.now() - before).toBeLessThan(limits.remoteClaimMs);
+});
+
+it("RA2: a Baton that was away for long gives a runner its time again, from its start on", async () => {
+  const { clock, context, store, pass } = remote();
+  await store.setValue(`${operation}/asked`, { at: clock.now() });
+  const lease = await store.acquireLease(operation, "job:7", clock.now(), limits.remoteLeaseMs);
+  await store.setValue(`${operation}/seen`, { at: clock.now(), job: "7", epoch: 1 });
+  clock.advance(20 * limits.remoteLeaseMs);
+  const performing = performRemotely(context);
+  await pass(limits.remoteLeaseMs - 5_000);
+  // It is heard again: its claim is as good as before.
+  expect(lease === null ? null : await store.renewLease(lease, clock.now(), limits.remoteLeaseMs)).not.toBeNull();
+  await store.setValue(`${operation}/seen`, { at: clock.now(), job: "7", epoch: 1 });
+  await pass(limits.remoteLeaseMs - 5_000);
+  await store.setValue(`${operation}/result`, { epoch: 1, result: failed, bundle: null } as never);
+  await pass(2 * limits.remoteLookMs);
+  expect(await performing).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_AUTH" } });
+});
+
+it("what came of attempts on runners is learned for this repository's runners, and for nobody else", async () => {
+  const { context, store, pass } = remote();
+  const ran = { harness: "codex", model: null, durationMs: 5_000, code: "BATON_HARNESS_AUTH" };
+  for (const harness of ["codex", "codex", "codex", "unheard-of"]) {
+    const result = { ...failed, ran: { ...ran, harness } };
+    await store.setValue(`${operation}/result`, { epoch: 1, result, bundle: null } as never);
+    await Promise.all([performRemotely(context), pass(limits.remoteLookMs)]);
+  }
+  expect(await store.value("runners/5/routing/circuit/codex")).toMatchObject({ openings: 1 });
+  expect(await store.value("runners/5/routing/history/codex//implement")).toMatchObject({ attempts: 3, successes: 0 });
+  expect(await store.value("routing/circuit/codex")).toBeNull();
+  expect(await store.value("runners/5/routing/circuit/unheard-of")).toBeNull();
 });
 
 it("a silent runner loses its claim: what it posts later has an old epoch", async () => {

@@ -16,23 +16,25 @@ import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
 import { hooksOf } from "../perform/instruct.ts";
 import { type PerformContext, workspaceName } from "../perform/performer.ts";
+import { learnedOnRunners, remember } from "../perform/route.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { type Attempt, type KeptResult, operationOf } from "./claims.ts";
 import type { Order } from "./protocol.ts";
 
 export async function performRemotely(context: PerformContext): Promise<AttemptResult> {
-  const { dependencies, state, effect, attempt: number, signal } = context;
+  const { dependencies, state, effect, attempt: number } = context;
   const attempt: Attempt = { run: state.runId, effect: effect.key, attempt: number };
   const operation = operationOf(attempt);
   refuseHooks(dependencies, state.process);
   if ((await dependencies.store.value(`${operation}/asked`)) === null) await ask(context, attempt);
   const kept = await waitForResult(context, operation);
-  if (kept === null) return lost(signal);
+  if (kept === null || typeof kept === "string") return lost(kept);
   const { result, bundle } = kept;
   if (result.prompted != null && result.prompted.key === effect.key && result.prompted.attempt === number)
     await context.prompted?.(result.prompted);
   const input = agentInputSchema.parse(effect.input);
+  await learn(context, input, result);
   if (!result.ok) {
     if (bundle !== null) await takeIn(context, input, bundle.headSha);
     return {
@@ -52,6 +54,19 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
     files: headSha === null ? [] : await takeIn(context, input, headSha),
   };
   return { ok: true, output: output as unknown as Json, usage: result.usage };
+}
+
+/** For the next choice on runners of this repository, as an attempt here is remembered for the next one here. */
+async function learn(
+  { dependencies, state }: PerformContext,
+  { role }: AgentInput,
+  { ran, usage }: KeptResult["result"],
+): Promise<void> {
+  if (ran == null || !dependencies.harnesses.has(ran.harness)) return;
+  const { code, ...rest } = ran;
+  const store = learnedOnRunners(dependencies.store, state.thread.repository.id);
+  const error = code === null ? null : { code, message: "" };
+  await remember({ store, clock: dependencies.clock }, { ...rest, role, usage, error });
 }
 
 /** A job has Baton's own processes and no plugins: what a hook would have changed must not go out unchanged. */
@@ -93,36 +108,56 @@ async function ask({ dependencies, state, github }: PerformContext, attempt: Att
   const order: Order = { ...attempt, endpoint: publicUrl };
   const { repository } = state.thread;
   const { runnerWorkflow } = settingsOf(state);
-  await github
+  const started = await github
     .dispatchWorkflow(repository, runnerWorkflow, repository.defaultBranch, { effect: JSON.stringify(order) })
     .catch((thrown: unknown) => {
       throw undispatched(toBatonError(thrown), runnerWorkflow, repository.defaultBranch);
     });
-  await store.setValue(`${operationOf(attempt)}/asked`, { at: clock.now() });
+  const asked: Asked = { at: clock.now(), job: started?.id ?? null, url: started?.url ?? null };
+  await store.setValue(`${operationOf(attempt)}/asked`, asked as unknown as Json);
 }
 
 /** What is missing is known here, and GitHub's own words do not tell it to whoever reads the thread. */
 function undispatched(error: BatonError, workflow: string, branch: string): BatonError {
-  const missing =
-    error.code === "BATON_GITHUB_DENIED"
-      ? "the App lacks the permission `actions: write`. Set Actions to “Read and write” in the App's settings, then accept it in this installation"
-      : error.code === "BATON_GITHUB_NOT_FOUND"
-        ? `there is no \`.github/workflows/${workflow}\` on ${branch} (\`runnerWorkflow\`)`
-        : null;
+  const missing = missingFor(error, workflow, branch);
   if (missing === null) return error;
+  const code = error.code === "BATON_GITHUB_DENIED" ? error.code : "BATON_RUNNER_ABSENT";
   const message = `\`executor: actions\` cannot start ${workflow}: ${missing}. GitHub says: ${error.message}`;
-  return new BatonError(error.code, message, { cause: error });
+  return new BatonError(code, message, { cause: error });
 }
 
-/** null: the worker never came, fell silent, or this Baton is being stopped. */
-async function waitForResult(
-  { dependencies, effect, signal, report }: PerformContext,
-  operation: string,
-): Promise<KeptResult | null> {
+function missingFor({ code, message }: BatonError, workflow: string, branch: string): string | null {
+  const path = `\`.github/workflows/${workflow}\``;
+  if (code === "BATON_GITHUB_DENIED")
+    return "the App lacks the permission `actions: write`. Set Actions to “Read and write” in the App's settings, then accept it in this installation";
+  if (code === "BATON_GITHUB_NOT_FOUND")
+    return `there is no ${path} on ${branch} (\`runnerWorkflow\`). \`/baton setup\` proposes it`;
+  if (code !== "BATON_GITHUB_CONFLICT") return null;
+  if (/disabled workflow/i.test(message))
+    return `the workflow is disabled. Enable it: Actions → ${workflow} → “Enable workflow”, or \`gh workflow enable ${workflow}\``;
+  if (/workflow_dispatch/.test(message)) return `${path} on ${branch} has no \`on: workflow_dispatch\``;
+  if (/unexpected inputs/i.test(message)) return `${path} on ${branch} takes no input \`effect\``;
+  return /actions has been disabled/i.test(message) ? "GitHub Actions is disabled for this repository" : null;
+}
+
+/** As it was asked for; `job` and `url` where GitHub tells which run it began. */
+export interface Asked {
+  at: number;
+  job?: string | null;
+  url?: string | null;
+}
+
+/** A string: why there will be no result. null: this Baton is being stopped, or the last words after a cancellation did not come. */
+async function waitForResult(context: PerformContext, operation: string): Promise<KeptResult | string | null> {
+  const { dependencies, effect, signal, report } = context;
   const { store, clock } = dependencies;
-  const asked = ((await store.value(`${operation}/asked`)) as { at: number } | null)?.at ?? clock.now();
+  const since = clock.now();
+  const asked = (await store.value(`${operation}/asked`)) as Asked | null;
+  // Claimed before this Baton began to wait: it could not be heard meanwhile, and has its time from now on (RA2).
+  const heardFrom = (await store.value(`${operation}/seen`)) === null ? 0 : since;
   let cancelledAt: number | null = null;
   let told = false;
+  let looked = since;
   for (;;) {
     const result = (await store.value(`${operation}/result`)) as KeptResult | null;
     if (result !== null) return result;
@@ -133,8 +168,22 @@ async function waitForResult(
       if (clock.now() > cancelledAt + limits.remoteLastWordsMs) return null;
     }
     const seen = (await store.value(`${operation}/seen`)) as { at: number; job: string } | null;
-    if (seen === null && clock.now() > asked + limits.remoteClaimMs) return fence(dependencies, operation);
-    if (seen !== null && clock.now() > seen.at + limits.remoteLeaseMs) return fence(dependencies, operation);
+    if (seen === null && clock.now() > Math.max(asked?.at ?? 0, since) + limits.remoteClaimMs) {
+      await fence(dependencies, operation);
+      return `No runner came within ${limits.remoteClaimMs / 60_000} minutes.${pageOf(asked)} Is there a runner that is free, and does it reach ${dependencies.publicUrl}?`;
+    }
+    if (seen !== null && clock.now() > Math.max(seen.at, heardFrom) + limits.remoteLeaseMs) {
+      await fence(dependencies, operation);
+      return `The runner, job ${seen.job}, was silent for ${limits.remoteLeaseMs / 1_000} s.${pageOf(asked)}`;
+    }
+    if (seen === null && clock.now() >= looked + limits.remoteJobLookMs) {
+      looked = clock.now();
+      // Between its end and the look its claim may have come.
+      if ((await isOver(context, asked)) && (await store.value(`${operation}/seen`)) === null) {
+        await fence(dependencies, operation);
+        return `The runner's job ended without asking for the step.${pageOf(asked)} Its log says why: often \`permissions: id-token: write\` is missing, or it does not reach ${dependencies.publicUrl}.`;
+      }
+    }
     if (seen !== null && !told) {
       told = true;
       report(`on a runner, job ${seen.job}`, effect.attempts.at(-1)?.usage ?? []);
@@ -143,21 +192,35 @@ async function waitForResult(
   }
 }
 
+function pageOf(asked: Asked | null): string {
+  return asked?.url == null ? "" : ` See ${asked.url}.`;
+}
+
+async function isOver({ github, state, dependencies }: PerformContext, asked: Asked | null): Promise<boolean> {
+  if (asked?.job == null) return false;
+  return (
+    (await github.workflowRunIsOver(state.thread.repository, asked.job).catch((thrown: unknown) => {
+      dependencies.log.debug("A runner's job could not be looked at", { error: toBatonError(thrown) });
+      return null;
+    })) === true
+  );
+}
+
 async function cancel({ store, clock }: Dependencies, operation: string): Promise<number> {
   await store.setValue(`${operation}/cancel`, true);
   return clock.now();
 }
 
 /** Takes the claim away, so that a worker that wakes up again finds its epoch refused. */
-async function fence({ store, clock, owner }: Dependencies, operation: string): Promise<null> {
+async function fence({ store, clock, owner }: Dependencies, operation: string): Promise<void> {
   await store.acquireLease(operation, owner, clock.now(), limits.remoteLeaseMs);
-  return null;
 }
 
-function lost(signal: AbortSignal): AttemptResult {
-  const error: ErrorData = signal.aborted
-    ? { code: "BATON_CANCELLED", message: "The step was cancelled while a runner worked on it." }
-    : { code: "BATON_ATTEMPT_LOST", message: "The runner went away, or never came.", retryAfterMs: 0 };
+function lost(why: string | null): AttemptResult {
+  const error: ErrorData =
+    why === null
+      ? { code: "BATON_CANCELLED", message: "The step was cancelled while a runner worked on it." }
+      : { code: "BATON_ATTEMPT_LOST", message: why, retryAfterMs: 0 };
   return { ok: false, error, usage: [], kept: null };
 }
 

@@ -3,14 +3,22 @@
  *
  * With ANTHROPIC_API_KEY or OPENAI_API_KEY set and the harness installed, the real one works; else a scripted one that really edits files.
  * `--json` prints one summary object as its last line and exits 0 only if the job ended as it should; `--no-serve` ends without the page.
+ * Nothing of it outlives it: a signal at any moment, as a failure, ends the world before the process.
  */
+import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { claudeCode } from "../adapters/harness/claude-code.ts";
 import { codex } from "../adapters/harness/codex.ts";
+import { toBatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
+import { noTokens } from "../core/vocabulary.ts";
 import type { Harness } from "../ports/harness.ts";
 import { count, duration, totalTokens, usd } from "../thread/render/format.ts";
 import { repositoryName, startWorld, type World } from "./world.ts";
+
+/** As shells count: 128 and the signal's number. */
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+type Interruption = keyof typeof exitCodes;
 
 const { values } = parseArgs({
   options: {
@@ -36,40 +44,50 @@ async function demo(): Promise<number> {
     if (!values.json) console.log(text);
     else console.error(text);
   };
-  const real = await realHarness();
-  say(`Starting a GitHub of your own, a sample repository and Baton (agent: ${real?.name ?? "scripted"}) …`);
-  const world = await startWorld({
-    config: `version: 1\nharness: { default: ${real?.name ?? "command"} }\nmerge: auto\n`,
-    logLevel: "error",
-    ...(real === null ? {} : { harnesses: new Map([[real.name, real]]) }),
-  });
+  const interruption = heedSignals(say);
+  let world: World | null = null;
+  let state: RunState | null = null;
+  let problem: string | null = null;
   try {
-    say(`  ${world.github.url}/${repositoryName}/issues/${world.issue}\n`);
-    say("@alice comments: /baton run");
-    world.github.comment({ repository: repositoryName, number: world.issue, as: "alice", body: "/baton run" });
-    const state = await follow(world, say);
-    await quiet(world);
-    const summary = summarise(world, state, performance.now() - startedAt);
-    const good = state.outcome?.verdict.status === "passed" && summary.pullRequest?.merged === true;
-    say(`\n${state.outcome?.verdict.reason ?? "The job did not end."}`);
-    say(
-      `${usd(summary.costUsd)}, ${count(totalTokens(state.money.tokens))} tokens, ${duration(summary.durationMs)}, ${summary.pushes} pushes, ${summary.comments.total} comments`,
-    );
-    if (values.json) console.log(JSON.stringify(summary));
-    else if (!values["no-serve"]) {
-      say(`\nLook at it, Ctrl-C ends:\n  thread        ${world.github.url}/${repositoryName}/issues/${world.issue}`);
-      if (summary.pullRequest !== null)
-        say(`  pull request  ${world.github.url}/${repositoryName}/pull/${summary.pullRequest.number}`);
-      await interrupted();
+    const real = await realHarness();
+    say(`Starting a GitHub of your own, a sample repository and Baton (agent: ${real?.name ?? "scripted"}) …`);
+    world = await startWorld({
+      config: `version: 1\nharness: { default: ${real?.name ?? "command"} }\nmerge: auto\n`,
+      logLevel: "error",
+      ...(real === null ? {} : { harnesses: new Map([[real.name, real]]) }),
+    });
+    if (!interruption.aborted) {
+      say(`  ${world.github.url}/${repositoryName}/issues/${world.issue}\n`);
+      say("@alice comments: /baton run");
+      world.github.comment({ repository: repositoryName, number: world.issue, as: "alice", body: "/baton run" });
+      state = await follow(world, say, interruption);
     }
-    return good ? 0 : 1;
-  } finally {
-    await world.close();
+    if (!interruption.aborted) await quiet(world, interruption);
+  } catch (thrown) {
+    // What an interruption breaks on its way is not a second piece of news.
+    if (!interruption.aborted) problem = toBatonError(thrown).message;
   }
+  const summary = summarise(world, state, performance.now() - startedAt);
+  const over = state?.outcome != null && !interruption.aborted;
+  const good = over && summary.verdict === "passed" && summary.pullRequest?.merged === true;
+  if (over)
+    say(
+      `\n${state?.outcome?.verdict.reason}\n${usd(summary.costUsd)}, ${count(totalTokens(summary.tokens))} tokens, ${duration(summary.durationMs)}, ${summary.pushes} pushes, ${summary.comments.total} comments`,
+    );
+  if (problem !== null) console.error(`\nThe demo did not end: ${problem}`);
+  if (over && world !== null && !values.json && !values["no-serve"]) {
+    say(`\nLook at it, Ctrl-C ends:\n  thread        ${world.github.url}/${repositoryName}/issues/${world.issue}`);
+    if (summary.pullRequest !== null)
+      say(`  pull request  ${world.github.url}/${repositoryName}/pull/${summary.pullRequest.number}`);
+    await aborted(interruption);
+  }
+  if (values.json) console.log(JSON.stringify(summary));
+  await world?.close();
+  return over || !interruption.aborted ? (good ? 0 : 1) : exitCodes[interruption.reason as Interruption];
 }
 
-/** Prints each step as it happens and plays the reviewer; resolves when the run is over. */
-async function follow(world: World, say: (text: string) => void): Promise<RunState> {
+/** Prints each step as it happens and plays the reviewer; resolves when the run is over or somebody interrupts. */
+async function follow(world: World, say: (text: string) => void, interruption: AbortSignal): Promise<RunState | null> {
   const told = new Map<string, string>();
   const deadline = performance.now() + patienceMs;
   let approved = "";
@@ -102,7 +120,7 @@ async function follow(world: World, say: (text: string) => void): Promise<RunSta
         });
       }
     }
-    if (state?.outcome != null) return state;
+    if (state?.outcome != null || interruption.aborted) return state;
     if (performance.now() > deadline) throw new Error("The demo took too long.");
     await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
   }
@@ -114,20 +132,26 @@ async function newest(world: World): Promise<RunState | null> {
 }
 
 /** Until everything that should be said was said. */
-async function quiet(world: World): Promise<void> {
+async function quiet(world: World, interruption: AbortSignal): Promise<void> {
   await world.baton.runner.idle();
-  while ((await world.baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 1)).length > 0)
+  while (
+    !interruption.aborted &&
+    (await world.baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 1)).length > 0
+  )
     await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
-  await world.github.settle();
+  if (!interruption.aborted) await world.github.settle();
 }
 
-function summarise(world: World, state: RunState, durationMs: number) {
-  const repository = [...world.github.state.repositories.values()].find(({ name }) => name === "shop");
+/** The same shape whatever happened, also if nothing did. */
+function summarise(world: World | null, state: RunState | null, durationMs: number) {
+  const repositories = world?.github.state.repositories.values() ?? [];
+  const repository = [...repositories].find(({ name }) => name === "shop");
   const thread = [...(repository?.threads.values() ?? [])].find(({ pull }) => pull !== null);
+  const effects = [...(state?.effects.values() ?? [])];
   const own = [...(repository?.comments.values() ?? [])].filter(({ appId }) => appId !== null);
   return {
-    verdict: state.outcome?.verdict.status ?? null,
-    steps: [...state.effects.values()].map(({ key, kind, status, attempts }) => ({
+    verdict: state?.outcome?.verdict.status ?? null,
+    steps: effects.map(({ key, kind, status, attempts }) => ({
       key,
       kind,
       status,
@@ -143,14 +167,15 @@ function summarise(world: World, state: RunState, durationMs: number) {
       conclusion,
     })),
     comments: { status: own.filter(({ body }) => body.includes("baton:op=status:")).length, total: own.length },
-    pushes: [...state.effects.values()].filter(
+    pushes: effects.filter(
       ({ kind, input, status }) =>
         kind === "publish" &&
         status === "succeeded" &&
         (input as { publish: { operation: string } }).publish.operation === "push",
     ).length,
-    costUsd: state.money.spentUsd,
-    tokens: state.money.tokens,
+    // Sums of decimal fractions, without what binary ones leave behind.
+    costUsd: Math.round((state?.money.spentUsd ?? 0) * 1e6) / 1e6,
+    tokens: state?.money.tokens ?? noTokens,
     durationMs: Math.round(durationMs),
   };
 }
@@ -187,8 +212,18 @@ async function realHarness(): Promise<Harness | null> {
   return null;
 }
 
-async function interrupted(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-  });
+/** The first signal ends the world, then the process; whoever cannot wait sends a second one. */
+function heedSignals(say: (text: string) => void): AbortSignal {
+  const interruption = new AbortController();
+  for (const signal of Object.keys(exitCodes) as Interruption[])
+    process.on(signal, () => {
+      if (interruption.signal.aborted) process.exit(exitCodes[signal]);
+      say("\nStopping, and taking everything away …");
+      interruption.abort(signal);
+    });
+  return interruption.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }

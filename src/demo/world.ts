@@ -82,10 +82,25 @@ export const appEvents = [
 ];
 
 export async function setStage(options: WorldOptions = {}): Promise<Stage> {
+  const github = await startLocalGithub(options.github ?? {});
   const directory = mkdtempSync(join(tmpdir(), "baton-world-"));
+  const close = async (): Promise<void> => {
+    await github.close();
+    // Of a Baton that was killed workspaces may still be mounted.
+    await unmountBelow(directory);
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    return { ...(await furnish(github, directory, options)), close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+async function furnish(github: LocalGithub, directory: string, options: WorldOptions): Promise<Omit<Stage, "close">> {
   const template = process.env[databaseTemplate];
   if (template !== undefined) cpSync(template, join(directory, "data"), { recursive: true });
-  const github = await startLocalGithub(options.github ?? {});
   for (const login of ["alice", "bob", "mallory"]) github.createUser({ login });
   github.createOrganization({ login: "acme", members: ["alice", "bob"] });
   const ci = options.ci === false ? null : { name: "test", command: ["node", "--test"], workflow: "ci.yml" };
@@ -133,12 +148,6 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
         webhook: url === null ? null : { url: `${url}${webhookPath}`, secret: webhookSecret },
       });
     },
-    async close() {
-      await github.close();
-      // Of a Baton that was killed workspaces may still be mounted.
-      await unmountBelow(directory);
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-    },
   };
 }
 
@@ -162,19 +171,28 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...(harnesses === null ? {} : { harnesses }),
       ...(options.processes === undefined ? {} : { processes: options.processes }),
     });
-    const server = await startServer(settings, baton);
-    stage.listen(server.url);
-    return { baton, server };
+    try {
+      const server = await startServer(settings, baton);
+      stage.listen(server.url);
+      return { baton, server };
+    } catch (thrown) {
+      await baton.stop();
+      throw thrown;
+    }
   };
   const stop = async (): Promise<void> => {
     stage.listen(null);
     await world.server.close();
     await world.baton.stop();
   };
+  const started = await start().catch(async (thrown: unknown) => {
+    await stage.close();
+    throw thrown;
+  });
   const world: World = {
     ...stage,
     settings,
-    ...(await start()),
+    ...started,
     async restart() {
       await stop();
       Object.assign(world, await start());

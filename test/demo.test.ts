@@ -1,0 +1,98 @@
+/** `npm run demo` as a newcomer and as a script run it: what it says last, how it ends, what it leaves. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+const main = fileURLToPath(new URL("../src/demo/main.ts", import.meta.url));
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "baton-demo-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+
+/** Its own temporary directory shows what it leaves. */
+function demo(onNews: (told: string) => void = () => {}, environment: Record<string, string> = {}) {
+  const keys = { ANTHROPIC_API_KEY: "", OPENAI_API_KEY: "" };
+  const child = execa(process.execPath, [main, "--json"], {
+    env: { ...keys, TMPDIR: directory, ...environment },
+    reject: false,
+    // On a machine that others load, too, it takes its time to take the world away.
+    forceKillAfterDelay: false,
+  });
+  let told = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    told += chunk.toString("utf8");
+    onNews(told);
+  });
+  return child;
+}
+
+function expectNothingLeft(): void {
+  expect(readdirSync(directory)).toEqual([]);
+  expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(directory);
+}
+
+const lastLine = (stdout: string): Record<string, unknown> => JSON.parse(stdout.split("\n").at(-1) ?? "");
+
+const fields = [
+  "verdict",
+  "steps",
+  "pullRequest",
+  "checks",
+  "comments",
+  "pushes",
+  "costUsd",
+  "tokens",
+  "durationMs",
+] as const;
+
+it("does the whole job, says so in one object of a fixed shape, and leaves nothing", { timeout: 240_000 }, async () => {
+  const { stdout, exitCode } = await demo();
+  const summary = lastLine(stdout);
+  expect(Object.keys(summary)).toEqual(fields);
+  expect(summary).toMatchObject({
+    verdict: "passed",
+    pullRequest: { number: 2, headSha: expect.stringMatching(/^[0-9a-f]{40}$/), merged: true },
+    comments: { status: 1, total: 2 },
+    pushes: 2,
+    costUsd: 0.0558,
+    tokens: { input: 6_700, output: 1_230, cacheRead: 20_500, cacheWrite: 3_100 },
+    durationMs: expect.any(Number),
+  });
+  const steps = summary["steps"] as { key: string; status: string }[];
+  expect(steps.map(({ key }) => key)).toContain("repair");
+  expect(steps.every(({ status }) => status === "succeeded")).toBe(true);
+  const { headSha } = summary["pullRequest"] as { headSha: string };
+  expect(summary["checks"]).toContainEqual({ name: "test", headSha, conclusion: "success" });
+  expect(exitCode).toBe(0);
+  expectNothingLeft();
+});
+
+it.each([
+  ["SIGTERM", "Starting", 143],
+  ["SIGINT", "running    Implement the plan", 130],
+] as const)("%s at “%s” ends the world before the process, and is no success", async (signal, moment, code) => {
+  let sent = false;
+  const child = demo((told) => {
+    if (sent || !told.includes(moment)) return;
+    sent = true;
+    child.kill(signal);
+  });
+  const { stdout, exitCode } = await child;
+  const summary = lastLine(stdout);
+  expect(Object.keys(summary)).toEqual(fields);
+  expect([summary["verdict"], exitCode]).toEqual([null, code]);
+  expectNothingLeft();
+});
+
+it("a world that cannot begin is said, with a summary that claims nothing", async () => {
+  const { stdout, stderr, exitCode } = await demo(undefined, { BATON_WORLD_TEMPLATE: join(directory, "nowhere") });
+  expect(stderr).toMatch(/The demo did not end: .*nowhere/);
+  expect(lastLine(stdout)).toMatchObject({ verdict: null, steps: [], pullRequest: null, costUsd: 0 });
+  expect(exitCode).toBe(1);
+  expectNothingLeft();
+});

@@ -56,7 +56,7 @@ export function realHarness(
     case "gemini":
       return gemini({ binary, apiKey, baseUrl: server.url, sessions });
     case "opencode":
-      return opencode({ binary, apiKey, baseUrl: server.url });
+      return opencode({ binary, apiKey, baseUrl: server.url, sessions });
     case "pi":
       return pi({ binary, apiKey, baseUrl: server.url, sessions });
   }
@@ -73,6 +73,8 @@ export interface Bench {
   run(request?: Partial<HarnessRequest>, signal?: AbortSignal): Promise<HarnessResult>;
   /** The next attempt gets a new private home, as with every attempt of a run. */
   changeHome(): void;
+  /** The next attempt works in another directory; the one before stays. */
+  changeWorktree(): void;
   withoutKey(): Harness;
   /** Resolves when a file of the worktree is there. */
   appears(path: string): Promise<void>;
@@ -85,7 +87,7 @@ export interface Bench {
 export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "baton-harness-")));
   const repository = join(directory, "repository");
-  const worktree = join(directory, "worktree");
+  let worktree = join(directory, "worktree");
   const marker = `real/${directory}/1`;
   let homes = 0;
   let homePath = "";
@@ -128,11 +130,18 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
     server,
     harness,
     directory,
-    worktree,
+    get worktree() {
+      return worktree;
+    },
     marker,
     events,
     request,
     changeHome,
+    changeWorktree() {
+      const to = join(directory, "worktree-2");
+      git(repository, "worktree", "add", "-q", to, "-b", "work-2");
+      worktree = to;
+    },
     withoutKey: () => realHarness(name, server, { withKey: false }),
     git: (...args) => git(worktree, ...args),
     run: (more = {}, signal = new AbortController().signal) =>

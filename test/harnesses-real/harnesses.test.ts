@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { findByMarker } from "../../src/adapters/harness/child.ts";
+import type { Tool } from "../../src/core/instructions.ts";
 import type { HarnessEvent } from "../../src/ports/harness.ts";
 import type { Turn } from "../fakes/model-server.ts";
 import { type Bench, realHarness, setBench } from "./bench.ts";
@@ -38,7 +39,8 @@ const clis: Expected[] = [
     cacheWrites: true,
     costUsd: "0.006627",
     toolServers: true,
-    readOnlyAnswer: /plan mode|was not run|requires? approval|not (?:been )?(?:granted|permitted|allowed)|denied/i,
+    readOnlyAnswer:
+      /plan mode|was not run|requires? approval|not (?:been )?(?:granted|permitted|allowed)|denied|No such tool/i,
     requestsMax: { unauthorised: 2, limited: 4, failing: 4 },
   },
   {
@@ -92,6 +94,29 @@ const clis: Expected[] = [
     requestsMax: { unauthorised: 2, limited: 5, failing: 5 },
   },
 ];
+
+/** What a tool of a CLI is for; one that is not here is new with a version, and somebody has to say what it is for. */
+const purposes: Record<Tool | "none", readonly string[]> = {
+  read: ["Read", "read", "read_file", "view"],
+  search: ["Glob", "Grep", "find", "glob", "grep", "grep_search", "list_directory", "ls"],
+  edit: ["Edit", "NotebookEdit", "Write", "apply_patch", "create", "edit", "replace", "write", "write_file"],
+  shell: ["Bash", "bash", "exec_command", "run_shell_command"],
+  tasks: ["TaskCreate", "todowrite", "write_todos"],
+  web: ["WebFetch", "WebSearch", "google_web_search", "web_fetch", "web_search", "webfetch", "websearch"],
+  none: [
+    "Agent TaskGet TaskList TaskUpdate",
+    "view_image write_stdin request_user_input get_goal create_goal update_goal",
+    "close_agent resume_agent send_input spawn_agent wait_agent",
+    "read_bash stop_bash list_bash fetch_copilot_cli_documentation skill sql session_store_sql",
+    "read_agent list_agents write_agent task",
+    "update_topic list_background_processes read_background_output invoke_agent activate_skill",
+  ].flatMap((names) => names.split(" ")),
+};
+
+function purposeOf(tool: string): string {
+  const name = tool.replace("multi_agent_v1/", "");
+  return Object.entries(purposes).find(([, names]) => names.includes(name))?.[0] ?? `unknown: ${name}`;
+}
 
 const write: Turn = { text: "I will create the file.", deeds: [{ write: "hello.txt", content: "hi\n" }] };
 const done: Turn = { text: "Done.", usage: { input: 150, output: 25, cacheRead: 1_540, cacheWrite: 60 } };
@@ -150,24 +175,39 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
     expect(JSON.stringify(bench.server.requests.map(({ body }) => body))).not.toContain("TEXT-OF-THE-TREE");
   });
 
-  it.skipIf(cli.name === "opencode")(
-    "resumes in another attempt's home: knows what was said, follows the new system prompt, counts its own usage only",
-    async () => {
-      await begin(write, done, { text: "Yes.", usage: { input: 10, output: 5, cacheRead: 20, cacheWrite: 0 } });
-      const first = await bench.run();
-      bench.changeHome();
-      const second = await bench.run({
-        resumeSessionId: first.sessionId,
-        prompt: "Do you remember?",
-        systemPrompt: "Rule eight: remember.",
-      });
-      expect(second).toMatchObject({ ok: true, text: "Yes.", sessionId: first.sessionId });
-      const request = bench.server.requests.at(-1);
-      expect(request?.user.join("\n")).toMatch(/Create hello\.txt.*Do you remember\?/s);
-      expect(`${request?.system}\n${request?.user.at(-1)}`).toContain("Rule eight: remember.");
-      expect(second.usage).toMatchObject([{ tokens: { input: 10, output: 5, cacheRead: 20, cacheWrite: 0 } }]);
+  it.each(["read-only", "write"] as const)(
+    "%s: its model is given the tools that prompts speak of, and of no other kind",
+    async (access) => {
+      await begin(done);
+      await bench.run({ access });
+      const given = new Set(bench.server.requests[0]?.tools.map(purposeOf));
+      given.delete("none");
+      // To models that it does not know, Codex tells of `apply_patch` in words: see below.
+      if (cli.name === "codex" && access === "write") given.add("edit");
+      expect([...given].sort()).toEqual([...(bench.harness.tools?.[access] ?? [])].sort());
     },
   );
+
+  it("resumes in another attempt's home and workspace: knows what was said, follows the new system prompt, counts its own usage only", async () => {
+    const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+    const where: Turn = { text: "Here.", deeds: [{ run: "pwd > where.txt" }], usage: none };
+    await begin(write, done, where, { text: "Yes.", usage: { input: 10, output: 5, cacheRead: 20, cacheWrite: 0 } });
+    const first = await bench.run();
+    bench.changeHome();
+    bench.changeWorktree();
+    const second = await bench.run({
+      resumeSessionId: first.sessionId,
+      prompt: "Do you remember?",
+      systemPrompt: "Rule eight: remember.",
+    });
+    expect(second).toMatchObject({ ok: true, text: "Yes.", sessionId: first.sessionId });
+    // Baton gives every attempt a workspace of its own; a session remembers the one in which it began.
+    expect(readFileSync(join(bench.worktree, "where.txt"), "utf8")).toBe(`${bench.worktree}\n`);
+    const request = bench.server.requests[2];
+    expect(request?.user.join("\n")).toMatch(/Create hello\.txt.*Do you remember\?/s);
+    expect(`${request?.system}\n${request?.user.at(-1)}`).toContain("Rule eight: remember.");
+    expect(second.usage).toMatchObject([{ tokens: { input: 10, output: 5, cacheRead: 20, cacheWrite: 0 } }]);
+  });
 
   it("a session that is gone begins anew and says so", async () => {
     await begin(done);
@@ -312,6 +352,19 @@ it.skipIf(!chosenClis().includes("gemini"))(
     }
   },
 );
+
+it.skipIf(!chosenClis().includes("codex"))("codex: `apply_patch` in its shell is its tool to edit files", async () => {
+  const patch = "apply_patch <<'END'\n*** Begin Patch\n*** Add File: hello.txt\n+hi\n*** End Patch\nEND";
+  const bench = await setBench("codex", [{ text: "I will create the file.", deeds: [{ run: patch }] }, done]);
+  try {
+    expect(await bench.run()).toMatchObject({ ok: true, text: "Done." });
+    expect(readFileSync(join(bench.worktree, "hello.txt"), "utf8")).toBe("hi\n");
+    expect(bench.events).toContainEqual(expect.objectContaining({ type: "tool", name: "edit", state: "completed" }));
+    expect(JSON.stringify(bench.server.requests[0]?.body)).toContain("Use the `apply_patch` tool to edit files");
+  } finally {
+    await bench.close();
+  }
+});
 
 it.skipIf(!chosenClis().includes("gemini"))("gemini: turns", async () => {
   const bench = await setBench("gemini", [{ text: "Again.", deeds: [{ run: "echo again" }], forever: true }]);

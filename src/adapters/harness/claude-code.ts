@@ -21,7 +21,9 @@ const install = "npm install --global @anthropic-ai/claude-code";
 const defaultModel = "claude-sonnet-4-5";
 /** The service is tried this often by the CLI before Baton takes over with its own backoff. */
 const apiRetriesMax = 3;
-const writeTools = "Bash,Edit,Write,Read,Glob,Grep,MultiEdit,NotebookEdit,TodoWrite";
+/** Of its own tools it gets these and no others: what its prompt speaks of is there at once, and nothing that starts things on its own. */
+const readTools = ["Read", "Glob", "Grep", "TodoWrite", "TaskCreate", "TaskGet", "TaskList", "TaskUpdate", "Agent"];
+const writeTools = ["Bash", "Edit", "Write", "MultiEdit", "NotebookEdit", ...readTools];
 /** The folder's name of a longer path ends in a hash of the CLI's own: such a session is not resumed. */
 const slugCharactersMax = 200;
 
@@ -72,6 +74,8 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
         "--model",
         request.model ?? defaultModel,
       ];
+      const tools = request.access === "write" ? writeTools : readTools;
+      args.push("--tools", tools.join(","));
       // Settings, hooks, instructions and MCP servers of the tree are not trusted: only what is given here counts.
       args.push("--setting-sources", "", "--strict-mcp-config", "--settings", '{"includeCoAuthoredBy":false}');
       const servers = toolServers<object>(request, {
@@ -81,7 +85,7 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
       const serverNames = Object.keys(servers);
       if (serverNames.length > 0) args.push("--mcp-config", JSON.stringify({ mcpServers: servers }));
       const allowed = [
-        ...(request.access === "write" ? [writeTools] : []),
+        ...(request.access === "write" ? writeTools : []),
         ...serverNames.map((server) => `mcp__${server}`),
       ];
       if (allowed.length > 0) args.push("--allowedTools", allowed.join(","));

@@ -52,7 +52,8 @@ export function codex(options: CodexOptions): Harness {
       reportsCost: false,
       toolServers: true,
     },
-    tools: { "read-only": ["shell", "tasks"], write: ["shell", "edit", "tasks"] },
+    // It edits by `apply_patch`, to some models a tool, to others a command of the shell that it takes for itself.
+    tools: { "read-only": ["shell"], write: ["shell", "edit"] },
     defaultModel,
     binary,
     install,
@@ -89,6 +90,7 @@ export function codex(options: CodexOptions): Harness {
           developer_instructions: request.systemPrompt,
           // Instructions of the tree are not trusted: only what is given here counts.
           project_doc_max_bytes: 0,
+          web_search: "disabled",
           // The attempt has a temporary directory of its own.
           "sandbox_workspace_write.exclude_slash_tmp": true,
           ...serverSettings(request),

@@ -47,7 +47,7 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
       reportsCost: false,
       toolServers: false,
     },
-    tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell"] },
+    tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell", "tasks"] },
     defaultModel,
     binary,
     install,
@@ -146,7 +146,7 @@ allowRedirection = true
 priority = 950
 
 [[rule]]
-toolName = ["enter_plan_mode", "exit_plan_mode", "ask_user"]
+toolName = ["enter_plan_mode", "exit_plan_mode", "ask_user", "web_fetch", "google_web_search"]
 decision = "deny"
 priority = 990
 `;

@@ -32,7 +32,7 @@ const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | Ha
   (settings, sessions) => codex({ ...settings.codex, sessions }),
   (settings, sessions) => (settings.copilot === undefined ? null : copilot({ ...settings.copilot, sessions })),
   (settings, sessions) => (settings.gemini === undefined ? null : gemini({ ...settings.gemini, sessions })),
-  (settings) => (settings.opencode === undefined ? null : opencode(settings.opencode)),
+  (settings, sessions) => (settings.opencode === undefined ? null : opencode({ ...settings.opencode, sessions })),
   (settings, sessions) => (settings.pi === undefined ? null : pi({ ...settings.pi, sessions })),
   ({ acp = {} }) => Object.entries(acp).map(([name, agent]) => acpAgent({ ...agent, name })),
   ({ command }) => (command === null ? null : commandHarness(command)),

@@ -2,7 +2,7 @@
  * OpenCode, headless: `opencode run --format json`. Observed with 1.18.33.
  *
  * Traps: on some errors it tries again for minutes or without end, and says so only in its log, so the log is printed and read;
- * tokens are per step; a tool outlives its TERM. It keeps sessions in a database of its own, so none is resumed.
+ * tokens are per step; a tool outlives its TERM. It keeps sessions in a database (`opencode-database.ts`), bound to a directory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,8 +12,9 @@ import type { Harness, HarnessEvent, HarnessRequest } from "../../ports/harness.
 import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, status, text, toolDetail } from "./fields.ts";
+import { databaseBesides, moveSession } from "./opencode-database.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
-import { noSessions, resumable } from "./sessions.ts";
+import { noSessions, resumable, type Sessions, sessionGone } from "./sessions.ts";
 import { toolServers } from "./tool-servers.ts";
 
 const name = "opencode";
@@ -28,13 +29,14 @@ export interface OpencodeOptions {
   /** Of Anthropic, or of a service that speaks its wire. */
   apiKey: string | undefined;
   baseUrl: string | undefined;
+  sessions?: Sessions;
 }
 
-export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness {
+export function opencode({ binary, apiKey, baseUrl, sessions = noSessions }: OpencodeOptions): Harness {
   return cliHarness({
     name,
     capabilities: {
-      resume: false,
+      resume: true,
       readOnly: true,
       systemPrompt: true,
       maxTurns: false,
@@ -51,7 +53,10 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
     keyVariable: "ANTHROPIC_API_KEY",
     own: { apiKey, baseUrl },
     async run(request, access, onEvent, signal) {
-      resumable(noSessions, name, request.resumeSessionId, null, onEvent);
+      const database = join(request.homePath, ".local", "share", "opencode", "opencode.db");
+      const kept = resumable(sessions, name, request.resumeSessionId, database, onEvent, databaseBesides);
+      const resumed = kept !== null && (await moveSession(database, kept, request.cwd)) ? kept : null;
+      if (resumed === null && kept !== null) onEvent(sessionGone);
       const model = request.model ?? defaultModel;
       const instructions = join(request.homePath, "instructions.md");
       mkdirSync(request.homePath, { recursive: true });
@@ -68,30 +73,17 @@ export function opencode({ binary, apiKey, baseUrl }: OpencodeOptions): Harness 
         OPENCODE_DISABLE_MODELS_FETCH: "1",
         OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
       });
-      return runHarness(
+      const args = ["--format", "json", "--pure", "--print-logs", "--log-level", "ERROR", "-m", `baton/${model}`];
+      if (resumed !== null) args.push("--session", resumed);
+      const result = await runHarness(
         request,
-        {
-          command: [
-            binary,
-            "run",
-            "--format",
-            "json",
-            "--pure",
-            "--print-logs",
-            "--log-level",
-            "ERROR",
-            "-m",
-            `baton/${model}`,
-          ],
-          env,
-          secrets: ["ANTHROPIC_API_KEY"],
-          input: request.prompt,
-          install,
-        },
+        { command: [binary, "run", ...args], env, secrets: ["ANTHROPIC_API_KEY"], input: request.prompt, install },
         new OpencodeReader(model),
         onEvent,
         signal,
       );
+      if (result.sessionId !== null) sessions.keep(name, result.sessionId, database, databaseBesides);
+      return result;
     },
   });
 }
@@ -118,6 +110,8 @@ function configOf(model: string, baseUrl: string, instructions: string, request:
   return {
     autoupdate: false,
     share: "disabled",
+    // Baton keeps the tree's history itself.
+    snapshot: false,
     instructions: [instructions],
     provider: { baton: provider },
     permission,

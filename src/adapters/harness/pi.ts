@@ -4,7 +4,7 @@
  * Traps: exit code 0 whatever happened, so the last message's `stopReason` decides; the whole conversation comes again at the end;
  * usage is per message. It has neither a sandbox nor permissions: read-only is a list of tools.
  */
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
@@ -57,6 +57,7 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
       writeFileSync(join(home, "models.json"), JSON.stringify(modelsOf(model, access.baseUrl ?? defaultBaseUrl)));
       const restored = join(sessionsDir, "resumed.jsonl");
       const resumed = resumable(sessions, name, request.resumeSessionId, restored, onEvent);
+      if (resumed !== null) moveSession(restored, request.cwd);
       const args = ["--mode", "json", "-p", "--provider", "baton", "--model", model];
       args.push("--append-system-prompt", request.systemPrompt, "--session-dir", sessionsDir);
       // Instructions, extensions and settings of the tree are not trusted: only what is given here counts.
@@ -78,6 +79,12 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
       return result;
     },
   });
+}
+
+/** A session names its directory in its first line: in another, the CLI would work in the old one, or not at all. */
+function moveSession(path: string, cwd: string): void {
+  const [first = "", ...rest] = readFileSync(path, "utf8").split("\n");
+  writeFileSync(path, [JSON.stringify({ ...jsonLine(first), cwd }), ...rest].join("\n"));
 }
 
 /** One provider, one model: what was asked for. Its money is Baton's to count. */

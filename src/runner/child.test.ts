@@ -82,7 +82,12 @@ class World {
     await this.runner.start();
   }
 
-  async begin(definition: ProcessDefinition, children: ProcessDefinition[], budgetUsd = 5): Promise<void> {
+  async begin(
+    definition: ProcessDefinition,
+    children: ProcessDefinition[],
+    budgetUsd = 5,
+    budget = defaultSettings.budget,
+  ): Promise<void> {
     for (const one of [definition, ...children]) this.processes.register(one);
     await this.start();
     this.runId = await createRun(this.dependencies, {
@@ -94,7 +99,7 @@ class World {
       commentId: null,
       instructions: "",
       budgetUsd,
-      settings: defaultSettings as unknown as Json,
+      settings: { ...defaultSettings, budget } as unknown as Json,
       settingsSha: null,
       retryOf: null,
     });
@@ -177,34 +182,37 @@ describe("what a child waits for", () => {
 
 describe("shares", () => {
   it.each([
-    ["alone, what the settings say of what is left", { a: {} }, { a: 4 }],
+    ["alone, what `budget.childShare` says of what is left", { a: {} }, { a: 2 }, 0.4],
     ["beside each other, evenly, whoever begins first", { a: {}, b: {}, c: {}, d: {} }, { a: 1, b: 1, c: 1, d: 1 }],
     ["what the process says", { a: { shareUsd: 0.5 }, b: {} }, { a: 0.5, b: 2 }],
     ["never more than is left", { a: { shareUsd: 4.5 }, b: { shareUsd: 3 } }, { a: 4.5, b: 0.5 }],
-  ])("%s", async (_, wanted, given) => {
-    const parent = define("parent", (ctx) =>
-      ctx.parallel(
-        "all",
-        Object.fromEntries(
-          Object.entries(wanted).map(([name, more]) => [
-            name,
-            (inner: ProcessContext) => inner.subprocess("run", child("asks", more)),
-          ]),
+  ] as [string, Record<string, object>, Record<string, number>, number?][])(
+    "%s",
+    async (_, wanted, given, part = defaultSettings.budget.childShare) => {
+      const parent = define("parent", (ctx) =>
+        ctx.parallel(
+          "all",
+          Object.fromEntries(
+            Object.entries(wanted).map(([name, more]) => [
+              name,
+              (inner: ProcessContext) => inner.subprocess("run", child("asks", more)),
+            ]),
+          ),
         ),
-      ),
-    );
-    await fresh().begin(parent, [asks]);
-    const state = await world.until(
-      "all children",
-      ({ effects }) =>
-        Object.keys(given).length === [...effects.values()].filter(({ observed }) => observed !== null).length,
-    );
-    for (const [name, usd] of Object.entries(given)) {
-      const key = [...state.effects.keys()].find((one) => one.includes(`/${name}/`)) as string;
-      expect((await world.childOf(key))?.money.budgetUsd).toBeCloseTo(usd);
-    }
-    expect(state.money.spentUsd + state.money.reservedUsd).toBeLessThanOrEqual(state.money.budgetUsd + 1e-9);
-  });
+      );
+      await fresh().begin(parent, [asks], 5, { ...defaultSettings.budget, childShare: part });
+      const state = await world.until(
+        "all children",
+        ({ effects }) =>
+          Object.keys(given).length === [...effects.values()].filter(({ observed }) => observed !== null).length,
+      );
+      for (const [name, usd] of Object.entries(given)) {
+        const key = [...state.effects.keys()].find((one) => one.includes(`/${name}/`)) as string;
+        expect((await world.childOf(key))?.money.budgetUsd).toBeCloseTo(usd);
+      }
+      expect(state.money.spentUsd + state.money.reservedUsd).toBeLessThanOrEqual(state.money.budgetUsd + 1e-9);
+    },
+  );
 });
 
 describe("whoever asks the parent asks its children", () => {

@@ -18,7 +18,7 @@ import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, RunId, Usage, Verdict } from "../core/vocabulary.ts";
-import { admit, budgetWarnings } from "../money/budget.ts";
+import { admit, budgetWarnings, worthwhileUsd } from "../money/budget.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { beginChild, childLook, childOutcome, childRunIdOf, childState, ensureChild } from "./perform/child.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
@@ -300,6 +300,9 @@ export class RunDriver {
       if (!state.open.has(effect.key)) return [];
       const admission = wantUsd === 0 ? { ok: true as const, reserveUsd: 0 } : admit({ ...state.money, wantUsd });
       if (!admission.ok) {
+        // What agents at work have set aside comes back when they end: that is waited for before people are asked.
+        const { spentUsd, reservedUsd: held, budgetUsd } = state.money;
+        if (this.#work.size > 0 && held > 0 && spentUsd + worthwhileUsd <= budgetUsd) return [];
         return [
           {
             type: "run.budget-stopped",

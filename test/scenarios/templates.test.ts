@@ -135,6 +135,36 @@ it("coordinator: two steps at the same time, in scopes of their own, end in one 
   expect(state.money.spentUsd).toBeCloseTo(0.04);
 });
 
+it("coordinator: a step for which nothing is left waits for what the one at work has set aside, before people are asked", async () => {
+  const step = { effort: "small", risk: "low" };
+  const parts = [
+    { ...step, id: "cart", title: "Count each item", scope: ["cart.js"] },
+    { ...step, id: "docs", title: "Say what the total is", scope: ["docs"] },
+  ];
+  await begin(
+    {
+      plan: { text: json({ steps: parts }) },
+      "work/cart/step": { files: right },
+      "work/docs/step": { files: { "docs/total.md": "# Total\n" } },
+    },
+    "budget: { runUsd: 1 }\nlimits: { attemptUsd: 1 }\n",
+  );
+  say(world, "/baton run coordinator");
+  const state = await reaches(world, "review");
+  const reserved = ["work/cart/step", "work/docs/step"].map((key) =>
+    state.effects.get(key as never)?.attempts.map(({ reservedUsd }) => reservedUsd),
+  );
+  // The plan cost 0.01, then the first step.
+  expect(
+    reserved
+      .flat()
+      .map((usd) => usd?.toFixed(2))
+      .toSorted(),
+  ).toEqual(["0.98", "0.99"]);
+  const journal = await world.baton.dependencies.store.read(state.runId);
+  expect(journal.filter(({ event }) => event.type === "run.budget-stopped")).toEqual([]);
+});
+
 it("fix-ci makes the red checks of a pull request green; review then reads the change against its base", async () => {
   const seen: string[] = [];
   const look = ({ cwd, prompt }: HarnessRequest): void => {

@@ -112,9 +112,9 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
 /** By name: Baton's own, then those of the repository. */
 async function processOf(context: CommandContext, name: string): Promise<FoundProcess> {
   const { pullRequest } = context;
-  const found = await repositoryProcesses(context).find(name);
-  // Says what there is.
-  if (found === null) return { definition: context.dependencies.processes.latest(name), file: null };
+  const processes = repositoryProcesses(context);
+  const found = await processes.find(name);
+  if (found === null) throw await processes.unknown(name);
   if (found.file !== null) demandPlaceOf(context.dependencies.processes, found.definition, pullRequest);
   return found;
 }

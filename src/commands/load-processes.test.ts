@@ -41,6 +41,22 @@ it("the texts that it uses, however far, begin with it; each is read once, at th
   expect(reads.toSorted()).toEqual(["leaf", "middle", "top"].map((name) => `${processFolder}/${name}.yaml@base-sha`));
 });
 
+it.each([
+  [
+    "one that is misspelt",
+    "greeet",
+    /There is no process `greeet`\. Did you mean `greet`\? There are: `issue-to-pr`.*, `greet`\./,
+  ],
+  [
+    "one that is named .yml",
+    "other",
+    /`\.github\/baton\/processes\/other\.yml` is not read; name it `.*\/other\.yaml`/,
+  ],
+])("%s is not there, and what to do is said", async (_, name, message) => {
+  const error = await of({ "greet.yaml": shell, "other.yml": shell }).own.unknown(name);
+  expect(error).toMatchObject({ code: "BATON_PROCESS_UNKNOWN", message: expect.stringMatching(message) });
+});
+
 it("Baton's own come first, and nothing is read for them", async () => {
   const { own, reads } = of({ "issue-to-pr.yaml": shell });
   expect((await own.find("issue-to-pr"))?.file).toBeNull();

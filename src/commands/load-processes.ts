@@ -9,6 +9,7 @@ import { z } from "zod";
 import { sha256 } from "../adapters/system/sha256.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { BatonError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import { shapeOf } from "../core/pipeline.ts";
 import type { ProcessDefinition, ProcessRegistry, ProcessSource } from "../core/process.ts";
 import type { Shape } from "../core/schema-fit.ts";
@@ -95,6 +96,23 @@ export class RepositoryProcesses {
       );
     const source: ProcessSource = { path, hash: sha256(text), text, uses };
     return { definition: compileSource(name, source), file: checked.parsed.file };
+  }
+
+  /** What there is, where a name is none. */
+  async unknown(name: string): Promise<BatonError> {
+    const names = [...this.#registry.names(), ...(await this.fileNames())];
+    const meant = nearest(name, names);
+    const files = this.#sha === null ? [] : await this.#github.directory(this.#repository, processFolder, this.#sha);
+    const hint = files.includes(`${name}.yml`)
+      ? ` \`${processFolder}/${name}.yml\` is not read; name it \`${processPath(name)}\`.`
+      : files.includes(`${name}${extension}`)
+        ? ` \`${processPath(name)}\` is not read: of more than ${filesMax} files only the first ${filesMax} by name are.`
+        : "";
+    const list = names.map((one) => `\`${one}\``).join(", ");
+    return new BatonError(
+      "BATON_PROCESS_UNKNOWN",
+      `There is no process \`${name.slice(0, 60).replaceAll("`", "")}\`.${meant === null ? "" : ` Did you mean \`${meant}\`?`}${hint} There are: ${list}.`,
+    );
   }
 
   /** A file that is there, with all that is wrong with it, also beside the others. */

@@ -178,7 +178,7 @@ describe("baton.yaml that is wrong", () => {
     ["a text", "hello", 1, "", `The file is "hello"`, null],
     ["not YAML", "a: [1\n", 2, "", "This is not YAML", null],
     ["an alias to nothing", "process: *nothing", 1, "", "The file cannot be read", null],
-    ["two documents", "version: 1\n---\nversion: 1\n", 2, "", "This is not YAML", null],
+    ["two documents", "version: 1\n---\nversion: 1\n", 2, "", "A file is one document", null],
     ["keys of objects", "__proto__: {polluted: true}\n", 1, "__proto__", "is not a key", null],
     ["a value with a backtick", 'process: 1\nharness: {default: ["`"]}\n', 2, "harness.default", "is a list", null],
   ] as const)("%s", (_, text, line, path, message, suggestion) => {

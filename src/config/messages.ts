@@ -42,6 +42,13 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, data: unknown, root?: J
 
 function unknownKey(path: ConfigPath, key: string, root: JsonSchema | undefined): SchemaProblem {
   const known = keysAt(path, root);
+  if (key === "<<")
+    return {
+      path: [...path, key],
+      onKey: true,
+      message: "Maps are not merged (`<<`), so that each step can be read where it stands; write the keys out.",
+      suggestion: null,
+    };
   const allowed = known.length === 0 ? "" : ` Allowed: ${known.join(", ")}.`;
   return {
     path: [...path, key],
@@ -60,11 +67,26 @@ function wrongValue(
   const name = path.length === 0 ? "The file" : `\`${path.join(".")}\``;
   const allowed = [...new Set(schemasAt(path, root).map(describeSchema))].join(" or ");
   const suggestion = typeof value === "string" ? nearest(value, valuesAt(path, root)) : null;
+  const size = sizeProblem(issue, name, value);
+  if (size !== null) return { message: size, suggestion: null };
   if (value === undefined) return { message: `${name} is missing. Write ${allowed}.`, suggestion: null };
   // A pattern's own message says more than its kind.
   if (issue.code === "invalid_format" || issue.code === "custom")
     return { message: `${name} is ${shown(value)}. Write ${issue.message}.`, suggestion };
   return { message: `${name} is ${shown(value)}. Write ${allowed}.`, suggestion };
+}
+
+/** Right in kind, but of too many or too few; null: it is something else. */
+function sizeProblem(issue: z.core.$ZodIssue, name: string, value: unknown): string | null {
+  if (issue.code !== "too_big" && issue.code !== "too_small") return null;
+  const [has, unit] = Array.isArray(value)
+    ? [value.length, "entries"]
+    : typeof value === "string"
+      ? [value.length, "characters"]
+      : [0, null];
+  if (unit === null || (issue.code === "too_small" && has === 0 && unit === "characters")) return null;
+  const bound = issue.code === "too_big" ? `at most ${issue.maximum} are read` : `write ${issue.minimum} or more`;
+  return `${name} has ${has} ${unit}; ${bound}.`;
 }
 
 function valuesAt(path: ConfigPath, root: JsonSchema | undefined): string[] {

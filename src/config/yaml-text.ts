@@ -63,6 +63,8 @@ export function readYaml(text: string): YamlText {
       },
     };
   } catch (thrown) {
+    if (thrown instanceof ReferenceError && thrown.message.startsWith("Excessive"))
+      return refused(`The file has more than ${aliasesMax} copies by aliases (\`*name\`); write them out.`);
     return refused(thrown instanceof Error ? `The file cannot be read: ${thrown.message}` : "The file cannot be read.");
   }
 }
@@ -108,7 +110,9 @@ function yamlProblems(document: Document.Parsed, lines: LineCounter): ConfigProb
     message:
       problem.code === "DUPLICATE_KEY"
         ? "This key is there twice; keep one of them."
-        : `This is not YAML as Baton reads it: ${problem.message}`,
+        : problem.code === "MULTIPLE_DOCS"
+          ? "A file is one document: take out this `---` and what follows, or make a file of it."
+          : `This is not YAML as Baton reads it: ${problem.message}`,
     suggestion: null,
     severity: problem.name === "YAMLParseError" ? "error" : "warning",
   }));

@@ -5,12 +5,13 @@
  */
 import type { ConfigPath } from "../config/problem.ts";
 import { nearest } from "../core/nearest.ts";
-import { misfits, type Shape, typeOfValue } from "../core/schema-fit.ts";
+import { misfits, type Shape } from "../core/schema-fit.ts";
 import { type Json, shaSchema } from "../core/vocabulary.ts";
 import { ancestorsOf, orderProblems } from "../core/workflow.ts";
 import { accessOf, kindOf, needsOf, type ProcessFile, type StepFile, stepKinds } from "./schema.ts";
 import { contextNames, outputsShape, resultContext, resultShape, scopeShape, shapeAt } from "./scope.ts";
 import { expressionsOf, hasExpression, parseTemplate, type Template } from "./template.ts";
+import { schemaOfType } from "./value-type.ts";
 
 export interface FoundProblem {
   path: ConfigPath;
@@ -54,13 +55,14 @@ class Checker {
       if (ids.indexOf(id) !== index)
         this.#say(["steps", index, "id"], `The step \`${id}\` is there twice; name them apart.`);
     const needs = needsOf(steps);
-    const order = orderProblems(needs);
+    // Of two with one name nobody knows which is meant.
+    const order = new Set(ids).size === ids.length ? orderProblems(needs) : [];
     for (const { step, need, message, suggestion } of order) {
       const index = ids.indexOf(step);
       const at = steps[index]?.needs?.indexOf(need) ?? -1;
       this.#say(at === -1 ? ["steps", index] : ["steps", index, "needs", at], message, suggestion);
     }
-    const ordered = order.length === 0;
+    const ordered = order.length === 0 && new Set(ids).size === ids.length;
     for (const [index, step] of steps.entries()) {
       const before = ordered ? ancestorsOf(step.id, needs) : new Set(ids);
       this.#step(step, index, before);
@@ -78,15 +80,16 @@ class Checker {
   }
 
   #inputs(): void {
-    for (const [name, { default: value, type }] of Object.entries(this.#file.inputs)) {
+    for (const [name, { default: value, ...type }] of Object.entries(this.#file.inputs)) {
       if (value === undefined) continue;
-      const given = typeOfValue(value);
-      const fits =
-        type === given ||
-        (type === "integer" && given === "number" && Number.isInteger(value)) ||
-        (type === "number" && given === "number");
-      if (!fits)
-        this.#say(["inputs", name, "default"], `The default of \`${name}\` is not what its \`type\` says: ${type}.`);
+      const read = schemaOfType(type).safeParse(value);
+      if (read.success) continue;
+      const [issue] = read.error.issues;
+      const at = issue?.path.length ? `at \`${issue.path.join(".")}\`: ` : "";
+      this.#say(
+        ["inputs", name, "default"],
+        `The default of \`${name}\` is not what its type says (${type.type}): ${at}${issue?.message ?? ""}.`,
+      );
     }
   }
 

@@ -105,6 +105,39 @@ const mistakes: [name: string, text: string, at: string, message: RegExp, sugges
     /`with` says nothing with `shell`/,
   ],
   [
+    "too many steps",
+    `summary: A\nsteps:\n${"  - { id: a, shell: [x] }\n".repeat(101)}`,
+    "3:3",
+    /`steps` has 101 entries; at most 100 are read/,
+  ],
+  ["no steps", "summary: A\nsteps: []", "2:8", /`steps` has 0 entries; write 1 or more/],
+  ["too long a text", `summary: ${"x".repeat(201)}\nsteps: []`, "1:10", /`summary` has 201 characters; at most 200/],
+  [
+    "a merged map",
+    "summary: A\nsteps:\n  - { id: a, <<: { shell: [x] } }",
+    "3:14",
+    /Maps are not merged \(`<<`\).*write the keys out/,
+  ],
+  [
+    "an alias bomb",
+    `a: &a [x, x, x]\nb: &b [${"*a, ".repeat(9)}]\nc: [${"*b, ".repeat(9)}]`,
+    "1:1",
+    /more than 20 copies by aliases/,
+  ],
+  ["tabs", "summary: A\nsteps:\n\t- id: a", "3:1", /Tabs are not allowed as indentation/],
+  [
+    "two documents",
+    "summary: A\nsteps: [{ id: a, shell: [x] }]\n---\nsummary: B",
+    "3:1",
+    /A file is one document: take out/,
+  ],
+  [
+    "a default that is none of the values",
+    "summary: A\ninputs: { n: { type: string, enum: [b, c], default: d } }\nsteps: [{ id: a, shell: [x] }]",
+    "2:53",
+    /default of `n` is not what its type says \(string\): expected "b" or "c"/,
+  ],
+  [
     "an agent's bound beside the agent",
     "summary: A\nsteps:\n  - id: a\n    agent: { prompt: x }\n    budgetUsd: 1",
     "5:5",
@@ -246,7 +279,7 @@ const mistakes: [name: string, text: string, at: string, message: RegExp, sugges
     "a default of another type",
     "summary: A\ninputs:\n  n: { type: integer, default: many }\nsteps: [{ id: a, shell: [x] }]",
     "3:32",
-    /default of `n` is not what its `type` says: integer/,
+    /default of `n` is not what its type says \(integer\)/,
   ],
   [
     "a plan without a text",

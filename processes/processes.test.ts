@@ -151,8 +151,10 @@ const stories: Story[] = [
     steps: [
       ["plan", { ...(agent(null) as object), text: "I looked.\n### Questions\n- Round up, @bob?" }],
       ["plan-question", { answer: "Never round.", by: bob as unknown as Json }],
-      ["plan#2", agent(null)],
-      ["plan-approval", answered("rejected")],
+      ["plan#2", { ...(agent(null) as object), text: "Add cents up." }],
+      ["plan-approval", answered("changes-requested", { feedback: "Test zero." })],
+      ["plan#3", agent(null)],
+      ["plan-approval#2", answered("rejected")],
     ],
     status: "failed",
     reason: /plan was rejected/,
@@ -275,8 +277,15 @@ describe("what the steps are told", () => {
     expect(promptOf(repaired, "repair")).toContain("AssertionError");
     const revised = await play(find("a plan that is revised, then approved"), false);
     expect(promptOf(revised, "plan#2")).toContain("Begin with the test.");
-    const told = promptOf(await play(find("a plan that needs an answer first"), false), "plan#2");
-    expect(told).toMatch(/Round up, @bob\?[\s\S]*@bob answered:\nNever round\./);
+    const asked = await play(find("a plan that needs an answer first"), false);
+    const answer = /Round up, @bob\?[\s\S]*@bob answered:\nNever round\./;
+    expect(promptOf(asked, "plan#2")).toMatch(answer);
+    expect(promptOf(asked, "plan#2")).not.toContain("Your last plan");
+    // It begins anew each time: it gets its own plan, and what was said before the last word, too.
+    expect(promptOf(asked, "plan#3")).toMatch(answer);
+    expect(promptOf(asked, "plan#3")).toMatch(
+      /Your last plan\n\n```\nAdd cents up\.[\s\S]*@bob asked for changes of the plan:\nTest zero\.[\s\S]*Revise your last plan/,
+    );
     const addressed = await play(find("requested changes are addressed, up to the limit"), false);
     expect(promptOf(addressed, "address")).toContain("Say why.");
   });

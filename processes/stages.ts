@@ -77,25 +77,27 @@ export async function makePlan(
   ctx: ProcessContext,
   input: WorkInput,
   {
-    promptOf = (feedback) => prompts.plan({ ...input, ...whoAnswers(input), feedback }),
+    promptOf = (said) => prompts.plan({ ...input, ...whoAnswers(input), ...said }),
     problemsOf = () => [],
     revisionsMax = 0,
   }: {
-    promptOf?: (feedback: string) => Prompt;
+    promptOf?: (said: { last: string; feedback: string }) => Prompt;
     problemsOf?: (plan: Plan) => readonly string[];
     revisionsMax?: number;
   } = {},
 ): Promise<Plan | null> {
-  let feedback = "";
+  /** All that was said since the first attempt: who revises a plan for one wish must not forget the one before. */
+  const said: string[] = [];
+  let last = "";
   let asked = 0;
   for (let revisions = 0; ; ) {
     const planned = await ctx.agent("plan", {
-      title: feedback === "" ? "Plan the change" : "Revise the plan",
+      title: said.length === 0 ? "Plan the change" : "Revise the plan",
       stage: "Plan",
       role: "plan",
       access: "read-only",
       baseSha: presentSha(input),
-      prompt: promptOf(feedback),
+      prompt: promptOf({ last, feedback: said.join("\n\n") }),
       ...chosen(input),
     });
     const questions =
@@ -108,15 +110,16 @@ export async function makePlan(
         question: showQuestions(questions),
         answerKind: "text",
       });
-      feedback = `You asked:\n${questions.join("\n")}\n\n@${by.login} answered:\n${answer}`;
+      said.push(`You asked:\n${questions.join("\n")}\n\n@${by.login} answered:\n${answer}`);
       continue;
     }
-    const plan = parsePlan(planned.text);
+    last = planned.text;
+    const plan = parsePlan(last);
     const problems = problemsOf(plan);
     if (problems.length > 0) {
       if (revisions >= revisionsMax) throw new BatonError("BATON_PLAN_INVALID", problems.join(" "));
       revisions += 1;
-      feedback = problems.join("\n");
+      said.push(`The plan could not be carried out as it was:\n${problems.join("\n")}`);
       continue;
     }
     if (input.settings.planBreakpoint === "auto") return plan;
@@ -128,7 +131,9 @@ export async function makePlan(
     });
     if (answer.decision === "approved") return plan;
     if (answer.decision === "rejected") return null;
-    feedback = answer.feedback;
+    said.push(
+      `${answer.by === null ? "Somebody" : `@${answer.by.login}`} asked for changes of the plan:\n${answer.feedback}`,
+    );
   }
 }
 

@@ -476,10 +476,11 @@ describe("what the steps are told", () => {
     expect(told(inputOf(await played("implement repairs"), "implement")).system).toContain("Two at 3 cost 6");
     const reviewed = inputOf(await played("review without"), "review");
     expect(reviewed).toMatchObject({ baseSha: first, reads: [base], role: "review" });
-    expect(told(reviewed).user).toContain(`git merge-base ${base} ${first}`);
-    expect(told(inputOf(await played("verify runs"), "verify")).user).toMatch(
-      /npm test -- a b.*ended with 0\..*3 passed.*all green/s,
-    );
+    expect(told(reviewed).user).toContain(`to \`${first}\``);
+    const verified = inputOf(await played("verify runs"), "verify");
+    expect(verified).toMatchObject({ reads: [base] });
+    expect(told(verified).user).toMatch(/npm test -- a b.*ended with 0\..*3 passed.*all green/s);
+    expect(told(inputOf(await played("implement goes up"), "implement")).user).toContain("Nobody planned it");
     expect(told(inputOf(await played("explore answers"), "explore")).user).toContain("Where is the total?");
   });
 });

@@ -1,12 +1,15 @@
 /** second-opinion: two agents plan at once, a person chooses, the choice stands in the thread. */
 import { z } from "zod";
-import { defineProcess, type ProcessContext, shaSchema } from "../../src/index.ts";
+import {
+  defineProcess,
+  neutralise,
+  type ProcessContext,
+  promptFactsSchema,
+  prompts,
+  shaSchema,
+} from "../../src/index.ts";
 
-const inputSchema = z.object({
-  thread: z.object({ number: z.number().int(), title: z.string(), body: z.string() }),
-  instructions: z.string(),
-  baseSha: shaSchema,
-});
+const inputSchema = promptFactsSchema.extend({ baseSha: shaSchema });
 type Input = z.infer<typeof inputSchema>;
 
 export const secondOpinion = defineProcess({
@@ -35,7 +38,8 @@ export const secondOpinion = defineProcess({
       publish: {
         operation: "comment",
         number: input.thread.number,
-        body: `### careful\n\n${plans.careful}\n\n### bold\n\n${plans.bold}`,
+        // Words of agents who read the thread: nobody is to be pinged by them.
+        body: `### careful\n\n${neutralise(plans.careful)}\n\n### bold\n\n${neutralise(plans.bold)}`,
       },
     });
     const { answer, by } = await ctx.ask("choice", {
@@ -49,7 +53,8 @@ export const secondOpinion = defineProcess({
   },
 });
 
-async function plan(ctx: ProcessContext, { thread, instructions, baseSha }: Input, manner: string): Promise<string> {
+/** The words are the process's own; the thread goes in as facts, which Baton cleans, labels and quotes. */
+async function plan(ctx: ProcessContext, input: Input, manner: string): Promise<string> {
   const planned = await ctx.agent(
     "plan",
     {
@@ -57,11 +62,12 @@ async function plan(ctx: ProcessContext, { thread, instructions, baseSha }: Inpu
       stage: "Plan",
       role: "plan",
       access: "read-only",
-      baseSha,
-      prompt: {
-        system: `You plan a change and change nothing. ${manner}`,
-        user: `# ${thread.title}\n\n${thread.body}\n\n${instructions}`,
-      },
+      baseSha: input.baseSha,
+      prompt: prompts.custom({
+        ...input,
+        work: `Write a plan of at most 40 lines: which files change and how, which tests show it. ${manner}`,
+        ending: "own",
+      }),
     },
     { timeoutMs: 20 * 60_000, retry: { attemptsMax: 2 } },
   );

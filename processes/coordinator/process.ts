@@ -57,7 +57,7 @@ export const coordinator = defineProcess<WorkInput, WorkOutput>({
 
   async run(ctx, input) {
     const plan = await makePlan(ctx, input, {
-      promptOf: (feedback) => prompts.split({ ...input, ...whoAnswers(input), feedback }),
+      promptOf: (said) => prompts.split({ ...input, ...whoAnswers(input), ...said }),
       problemsOf: (made) =>
         made.steps.length === 0 ? made.problems : compilePlan(made.steps).problems.map(({ message }) => message),
       revisionsMax: 2,

@@ -22,7 +22,7 @@ export const review = defineProcess<WorkInput, ReviewOutput>({
   on: ["pull-request"],
   reach: "verify-only",
   guide: {
-    when: "You want a pull request looked at before people review it. List items after the command are outcomes that the reviewer answers one by one, with evidence.",
+    when: "You want a pull request looked at before people review it. List items after the command, else what the plan of this pull request expects, are outcomes that the reviewer answers one by one, with evidence.",
     asks: "Nothing; it never approves.",
     costs: "One reading step.",
     effects: { review: "an agent reads the change", ...effectsOf("post") },
@@ -33,7 +33,8 @@ export const review = defineProcess<WorkInput, ReviewOutput>({
   verdict: ({ verdict }) => verdict,
 
   async run(ctx, input) {
-    const { outcomes } = readAsked(input.instructions);
+    const listed = readAsked(input.instructions).outcomes;
+    const outcomes = listed.length > 0 ? listed : (input.planned?.outcomes ?? []);
     const headSha = presentSha(input);
     const read = await ctx.agent("review", {
       title: `Review ${headSha.slice(0, 7)}`,

@@ -24,7 +24,7 @@ export const verify = defineProcess<WorkInput, VerifyOutput>({
   summary: "Runs checks and commands and answers expected outcomes one by one, with evidence. Changes nothing.",
   reach: "verify-only",
   guide: {
-    when: "You want to know whether something is really done. List items after the command are the outcomes, lines that begin with `$` are commands; without a list the outcomes are those of the plan of this thread, else drawn from what the thread asks for.",
+    when: "You want to know whether something is really done. List items after the command are the outcomes, lines that begin with `$` are commands; without a list the outcomes are those of the plan of this thread or pull request, else drawn from what the thread asks for.",
     asks: "Nothing.",
     costs:
       "One reading step, one more where the outcomes are drawn from the thread; commands and checks cost no model.",
@@ -105,6 +105,8 @@ function ask(
     role: "verify",
     access: "read-only",
     baseSha: presentSha(input),
+    // Who draws the outcomes up does not see the work: else only what is there would be expected.
+    ...(name === "expect" || input.pullRequest === null ? {} : { reads: [input.baseSha] }),
     prompt,
     ...chosen(input),
   });

@@ -1,7 +1,6 @@
 /** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
 
 import { BatonError } from "../core/errors.ts";
-import type { RunState } from "../core/state.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
@@ -12,6 +11,7 @@ import type { CommandContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { demandServed } from "./demand-served.ts";
 import { type FoundProcess, RepositoryProcesses, readInputs } from "./load-processes.ts";
+import { plannedBefore } from "./planned.ts";
 import { projectInstructions } from "./project-instructions.ts";
 import type { RaceChoice } from "./race.ts";
 
@@ -193,7 +193,7 @@ async function gatherInput(
       reviewers: settings.approvals.reviewers,
       teams: settings.approvals.teams,
     },
-    planned: plannedOf(context.lastRun),
+    planned: await plannedBefore(context),
     pullRequest: branch.pullRequest,
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
@@ -220,12 +220,6 @@ async function raceInput(
       `A budget of $${budgetUsd.toFixed(2)} leaves ${contestants.length} contestants nothing to work with. Give more with \`--budget\`.`,
     );
   return { contestants: named, shareUsd, checks: settings.race.checks };
-}
-
-/** The plan that the run before left in this thread, where that is what it did. */
-function plannedOf(lastRun: RunState | null): Json {
-  const output = lastRun?.status === "completed" ? lastRun.outcome?.output : null;
-  return typeof output === "object" && output !== null && !Array.isArray(output) ? (output["planned"] ?? null) : null;
 }
 
 /** What reviews said before the run, each with the places that it names: what `/baton run` is asked to address. */

@@ -41,7 +41,7 @@ export const agentInputSchema = z.object({
   access: accessSchema,
   /** The commit that the workspace starts from. */
   baseSha: shaSchema,
-  /** Commits that it looks at besides. */
+  /** Commits that it looks at besides. Who reviews or verifies is shown what changed since the first of them. */
   reads: z.array(shaSchema).max(20).optional(),
   /** Names chosen for this effect; without them the configured defaults. */
   harness: z.string().optional(),

@@ -111,12 +111,12 @@ export interface Workspaces {
   diffStat(access: RepositoryAccess, fromSha: string, toSha: string): Promise<FileChange[]>;
   /** What `sha` changes since it left the history of `baseSha`; both are known here or fetched. */
   changes(access: RepositoryAccess, baseSha: string, sha: string): Promise<FileChange[]>;
-  /** Unified diff, cut at `bytesMax`. */
+  /** The same as a unified diff, cut after the last whole line within `charactersMax`. */
   diff(
     access: RepositoryAccess,
-    fromSha: string,
-    toSha: string,
-    bytesMax: number,
+    baseSha: string,
+    sha: string,
+    charactersMax: number,
   ): Promise<{ text: string; truncated: boolean }>;
   isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean>;
   /** Removes what no run needs (W6); returns what was removed and kept, with reasons. */

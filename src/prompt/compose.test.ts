@@ -23,6 +23,7 @@ function context(more: Partial<PromptContext> & { facts?: Facts } = {}): PromptC
     settings: defaultSettings,
     task,
     resume: null,
+    change: null,
     ...more,
     facts: { ...given, feedback: "Say why." } as Facts,
   };

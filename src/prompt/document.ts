@@ -1,7 +1,7 @@
 /**
  * The exact prompt of an attempt as it is kept, by content hash: its sections in order, from which both texts follow.
  *
- * N1 What is kept is what the agent got, save for secrets, which the redactor takes out of both the shown and the kept.
+ * N1 What is kept is what the agent got, byte for byte; the redactor took secrets out of it before it was told.
  */
 import { z } from "zod";
 import { instructionSchema } from "../core/instructions.ts";

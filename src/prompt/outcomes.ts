@@ -55,7 +55,7 @@ export function answersFormat(outcomes: readonly Outcome[]): string {
   const [first] = outcomes;
   if (first === undefined) return "";
   return [
-    `Answer every expected outcome by its id. Find out yourself: run it, read it, look at the change; the word of who did the work is no evidence. \`met\` is true only where you saw that it holds. \`evidence\` is what you saw: a command and what it printed, or a file and line. What you could not find out is not met, and its evidence says why.`,
+    `Answer every expected outcome by its id. Find out yourself, with what you have here; the word of who did the work is no evidence. \`met\` is true only where you saw that it holds. \`evidence\` is what you saw: a command and what it printed, a file and line, or what Baton saw. What you could not find out is not met, and its evidence says why.`,
     "End with a fenced block marked `json` that holds the answers, for example:",
     "```json",
     `{"answers": [{"id": ${JSON.stringify(first.id)}, "met": true, "evidence": "\`npm test\`: 14 passed, among them \`sum of two\`"}]}`,

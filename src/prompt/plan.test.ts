@@ -12,7 +12,7 @@ describe("a structured plan", () => {
   });
 
   it("the example that agents are shown is a plan", () => {
-    expect(parsePlan(planFormat).steps).toMatchObject([{ id: "sum", effort: "small" }]);
+    expect(parsePlan(planFormat()).steps).toMatchObject([{ id: "sum", effort: "small" }]);
   });
 
   it.each([

@@ -26,7 +26,8 @@ const stepSchema = z.strictObject({
   /** A person approves it before it begins. */
   approval: z.boolean().default(false),
 });
-const planSchema = z.strictObject({ steps: z.array(stepSchema).min(1).max(20) });
+const stepsMax = 20;
+const planSchema = z.strictObject({ steps: z.array(stepSchema).min(1).max(stepsMax) });
 export type PlanStep = z.output<typeof stepSchema>;
 
 export interface Plan {
@@ -37,13 +38,27 @@ export interface Plan {
   problems: string[];
 }
 
-export const planFormat = [
-  "End with a fenced block marked `json` that holds the steps, for example:",
-  "```json",
-  '{"steps": [{"id": "sum", "title": "Multiply price by count", "effort": "small", "risk": "low", "dependsOn": [], "needs": [], "outcomes": ["Two items at 3 cost 6, which a test shows"]}]}',
-  "```",
-  "`effort` is small, medium or large; `risk` is low, medium or high; `dependsOn` names ids of steps that come before; `needs` names what else must be there, such as `network`; `outcomes` are statements that hold when the step is done, each of which somebody else can check as true or false.",
-].join("\n");
+const example = {
+  id: "sum",
+  title: "Multiply price by count",
+  effort: "small",
+  risk: "low",
+  dependsOn: [],
+  needs: [],
+  outcomes: ["Two items at 3 cost 6, which a test shows"],
+};
+
+/** `more`: keys that each step has besides, with an example of their values. */
+export function planFormat(more: Partial<PlanStep> = {}): string {
+  return [
+    "End with a fenced block marked `json` that holds the steps, for example:",
+    "```json",
+    JSON.stringify({ steps: [{ ...example, ...more }] }),
+    "```",
+    "`effort` is small, medium or large; `risk` is low, medium or high; `dependsOn` names ids of steps that come before; `needs` names what else must be there, such as `network`; `outcomes` are statements that hold when the step is done, each of which somebody else can check as true or false.",
+    `Ids are lower-case words joined by hyphens. At most ${stepsMax} steps with ${outcomesMax} outcomes in all; a title or an outcome has at most ${outcomeCharactersMax} characters. No other keys.`,
+  ].join("\n");
+}
 
 export function parsePlan(text: string): Plan {
   const found = lastJsonBlock(text);

@@ -2,13 +2,31 @@
  * Text of others within a prompt.
  *
  * M1 Text from a thread is data: sanitised, labelled by who wrote it, fenced, and bounded with an honest mark.
+ * M4 No text of others makes a line outside of its fence: what stands outside goes through `inline`.
  */
 import { cut, fenced } from "../thread/cut.ts";
+import { withLineFeeds } from "../thread/markdown.ts";
 import { sanitise } from "../thread/sanitise.ts";
+import { stripInvisible } from "../thread/visible.ts";
 
-/** As data (M1). */
+const removed = "\n(Text that a reader could not see was removed.)";
+
+/** As data (M1): what a reader of the thread sees of it. */
 export function quoted(text: string, charactersMax: number): string {
   const { text: visible, hidden } = sanitise(text);
-  const note = hidden ? "\n(Text that a reader could not see was removed.)" : "";
-  return `${fenced(cut(visible, charactersMax))}${note}`;
+  return `${fenced(cut(visible, charactersMax))}${hidden ? removed : ""}`;
+}
+
+/** The same for what nobody reads as Markdown (logs, diffs, files): tags and comments in it are what it is about, and stay. */
+export function verbatim(text: string, charactersMax: number): string {
+  const { text: visible, invisible } = stripInvisible(withLineFeeds(text));
+  return `${fenced(cut(visible, charactersMax))}${invisible > 0 ? removed : ""}`;
+}
+
+/** A name of others within a sentence of Baton's: one short line without marks (M4). */
+export function inline(text: string, charactersMax = 200): string {
+  const line = stripInvisible(withLineFeeds(text))
+    .text.replaceAll(/[\s`"#<>]+/g, " ")
+    .trim();
+  return cut(line, charactersMax, "…");
 }

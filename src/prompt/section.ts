@@ -4,7 +4,7 @@
  * Owns: the shape, and what sections may look at. Does not own: their order (`sections/index.ts`), the whole (`compose.ts`).
  */
 import type { Settings } from "../config/schema.ts";
-import type { AgentInput } from "../core/effect.ts";
+import type { AgentInput, FileChange } from "../core/effect.ts";
 import type { Stratum, Tool } from "../core/instructions.ts";
 import type { Facts } from "./facts.ts";
 import type { Overlay } from "./overlay.ts";
@@ -30,6 +30,15 @@ export interface PromptContext {
   facts: Facts;
   /** What an attempt before this one left; null: this is the first. */
   resume: Resume | null;
+  /** What is to be judged, as git measured it; null: this step judges no change. */
+  change: Change | null;
+}
+
+export interface Change {
+  files: readonly FileChange[];
+  /** Empty: it could not be shown. */
+  diff: string;
+  truncated: boolean;
 }
 
 export interface Written {

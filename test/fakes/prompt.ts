@@ -19,6 +19,7 @@ function contextOf(input: AgentInput, more: Partial<PromptContext> = {}): Prompt
     task,
     facts,
     resume: null,
+    change: null,
     ...more,
   };
 }

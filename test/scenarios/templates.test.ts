@@ -168,9 +168,9 @@ it("coordinator: a step for which nothing is left waits for what the one at work
 it("fix-ci makes the red checks of a pull request green; review then reads the change against its base", async () => {
   const seen: string[] = [];
   const look = ({ cwd, prompt }: HarnessRequest): void => {
-    const [, base = "", head = ""] = /git merge-base (\w+) (\w+)/.exec(prompt) ?? [];
-    const git = (...given: string[]): string => execFileSync("git", given, { cwd, encoding: "utf8" }).trim();
-    seen.push(git("diff", "--name-only", git("merge-base", base, head), head), head);
+    const change = prompt.slice(prompt.indexOf("## The change"));
+    const present = execFileSync("git", ["rev-parse", "HEAD"], { cwd, encoding: "utf8" }).trim();
+    seen.push(/Its files:\n```\n(.*?)\n```/s.exec(change)?.[1] ?? "", present, change);
   };
   const finding = { path: "cart.js", line: 2, severity: "minor", text: "Name the unit." };
   await begin({
@@ -204,7 +204,9 @@ it("fix-ci makes the red checks of a pull request green; review then reads the c
     return state?.process.name === "review" && state.outcome !== null ? state : null;
   });
   expect(reviewed.outcome?.verdict).toMatchObject({ status: "passed" });
-  expect(seen.slice(1)).toEqual(["cart.js", head]);
+  expect(seen.slice(1, 3)).toEqual([expect.stringMatching(/^cart\.js \(\+\d+ -\d+\)$/), head]);
+  // Of the base, not of the commit before: what the pull request changes as a whole.
+  expect(seen[3]).toMatch(/diff --git a\/cart\.js b\/cart\.js.*\n\+.*item\.count/s);
   expect(ownComments(world, number).some((body) => /minor \| cart\.js:2 \| Name the unit\./.test(body))).toBe(true);
   expect(pulls(world)[0]?.pull.headSha).toBe(head);
 });
@@ -212,9 +214,16 @@ it("fix-ci makes the red checks of a pull request green; review then reads the c
 describe("a plan in the thread", () => {
   it("changes nothing; implement carries it out as a draft", async () => {
     const prompts: string[] = [];
+    const count = { id: "count", title: "Multiply price by count", effort: "small", risk: "low" };
     await begin({
-      plan: { text: sampleScript.plan[0]?.text ?? "", files: { "cart.js": "// not this\n" } },
+      plan: {
+        text: `Count.\n\n${json({ steps: [{ ...count, outcomes: ["Two at 3 cost 6"] }] })}`,
+        files: { "cart.js": "// not this\n" },
+      },
       implement: { files: right, look: ({ systemPrompt }) => void prompts.push(systemPrompt) },
+      review: {
+        text: `It does.\n\n${json({ findings: [] })}\n${json({ answers: [{ id: "count.1", met: true, evidence: "cart.js:2" }] })}`,
+      },
     });
     say(world, "/baton run plan");
     const planned = await ends(world);
@@ -235,6 +244,15 @@ describe("a plan in the thread", () => {
       reason: expect.stringMatching(/draft #\d+ has green checks/),
     });
     expect(prompts[0]).toContain("Multiply price by count");
-    expect(pulls(world)[0]?.pull).toMatchObject({ draft: true, mergedAt: null });
+    const [pull] = pulls(world);
+    expect(pull?.pull).toMatchObject({ draft: true, mergedAt: null });
+
+    // W3.1: who reviews what was planned in the issue answers what the plan expects.
+    say(world, "/baton run review", "alice", pull?.number as number);
+    const reviewed = await ends(world, pull?.number as number);
+    expect(reviewed.outcome?.output).toMatchObject({ answers: [{ id: "count.1", met: true, answered: true }] });
+    expect(
+      ownComments(world, pull?.number as number).some((body) => /✅ \| `count\.1` \| Two at 3 cost 6/.test(body)),
+    ).toBe(true);
   });
 });

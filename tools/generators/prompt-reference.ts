@@ -99,6 +99,7 @@ function example(): PromptContext {
     overlays: ["headless"],
     settings: { ...defaultSettings, protectedPaths: ["baton.yaml", ".github/**"] },
     resume: null,
+    change: null,
     ...prompt,
   };
 }

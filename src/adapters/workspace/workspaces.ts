@@ -361,24 +361,30 @@ class GitWorkspaces implements HostWorkspaces {
 
   async changes(access: RepositoryAccess, baseSha: string, sha: string): Promise<FileChange[]> {
     const gitDir = await this.#trusted(access);
+    return numstat(gitDir, await this.#leftAt(access, gitDir, baseSha, sha), sha);
+  }
+
+  /** Where `sha` left the history of `baseSha`; without a common history everything that differs is a change. */
+  async #leftAt(access: RepositoryAccess, gitDir: string, baseSha: string, sha: string): Promise<string> {
     for (const commit of [baseSha, sha]) {
       const { exitCode } = await git(["cat-file", "-e", `${commit}^{commit}`], { gitDir, okCodes: [1, 128] });
       if (exitCode !== 0) await this.fetch(access, commit);
     }
     const { stdout, exitCode } = await git(["merge-base", baseSha, sha], { gitDir, okCodes: [1] });
-    // Without a common history everything that differs is a change.
-    return numstat(gitDir, exitCode === 0 ? stdout.trim() : baseSha, sha);
+    return exitCode === 0 ? stdout.trim() : baseSha;
   }
 
   async diff(
     access: RepositoryAccess,
-    fromSha: string,
-    toSha: string,
-    bytesMax: number,
+    baseSha: string,
+    sha: string,
+    charactersMax: number,
   ): Promise<{ text: string; truncated: boolean }> {
     const gitDir = await this.#trusted(access);
-    const { stdout } = await git(["diff", "--no-ext-diff", "--no-textconv", "--no-color", fromSha, toSha], { gitDir });
-    return { text: stdout.slice(0, bytesMax), truncated: stdout.length > bytesMax };
+    const from = await this.#leftAt(access, gitDir, baseSha, sha);
+    const { stdout } = await git(["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, sha], { gitDir });
+    if (stdout.length <= charactersMax) return { text: stdout, truncated: false };
+    return { text: stdout.slice(0, stdout.lastIndexOf("\n", charactersMax) + 1), truncated: true };
   }
 
   async isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean> {

@@ -82,10 +82,12 @@ export function tellThread(
   });
 }
 
-/** Who closed it is in the API's answer only. */
+/** Who closed it, and the client of the App that wrote it, are in the API's answer only. */
 function issuePayload(site: Site, repository: Repository, thread: Thread): object {
-  const { closed_by: _closedBy, ...payload } = issue(site, repository, thread);
-  return payload;
+  const { closed_by: _closedBy, performed_via_github_app: app, ...payload } = issue(site, repository, thread);
+  if (app === null) return { ...payload, performed_via_github_app: null };
+  const { client_id: _clientId, ...told } = app;
+  return { ...payload, performed_via_github_app: told };
 }
 
 function pullPayload(site: Site, repository: Repository, thread: Thread) {

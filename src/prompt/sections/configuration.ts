@@ -1,4 +1,5 @@
 import { limits } from "../../core/limits.ts";
+import { inline } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
 /** What of `baton.yaml` bears on the work: an agent that knows it wastes no attempt on what is refused. */
@@ -24,7 +25,7 @@ function listed(names: readonly string[]): string {
   const shown: string[] = [];
   let left: number = limits.promptNamesCharactersMax;
   for (const name of names) {
-    const one = `\`${name.replaceAll(/[`\n]/g, "")}\``;
+    const one = `\`${inline(name, 400)}\``;
     left -= one.length + 2;
     if (left < 0) break;
     shown.push(one);

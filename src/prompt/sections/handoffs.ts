@@ -1,5 +1,5 @@
 import { limits } from "../../core/limits.ts";
-import { quoted } from "../quote.ts";
+import { inline, quoted } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
 /** Bounded where they were made (`handoff.ts`): here they only stand. */
@@ -10,10 +10,7 @@ export const handoffs: PromptSection = {
   write: ({ facts: { handoffs: left = [] } }) => ({
     heading: "What earlier steps left you",
     body: left
-      .map(
-        ({ title, text }) =>
-          `From "${title.replaceAll(/[\n"]/g, " ")}":\n${quoted(text, limits.promptUntrustedCharactersMax)}`,
-      )
+      .map(({ title, text }) => `From "${inline(title)}":\n${quoted(text, limits.promptUntrustedCharactersMax)}`)
       .join("\n\n"),
   }),
 };

@@ -3,6 +3,7 @@
  * so that prompts which differ share as long a beginning as they can.
  */
 import type { PromptSection } from "../section.ts";
+import { change } from "./change.ts";
 import { codingPhilosophy } from "./coding-philosophy.ts";
 import { configuration } from "./configuration.ts";
 import { expectedOutcomes } from "./expected-outcomes.ts";
@@ -44,6 +45,7 @@ export const sections: readonly PromptSection[] = [
   expectedOutcomes,
   thread,
   handoffs,
+  change,
   scope,
   task,
   resume,

@@ -1,3 +1,4 @@
+import { inline } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
 export const project: PromptSection = {
@@ -6,6 +7,6 @@ export const project: PromptSection = {
   summary: "Repository and base branch.",
   write: ({ facts: { repository, baseBranch } }) => ({
     heading: "Project",
-    body: `${repository.owner}/${repository.name}, branch ${baseBranch}.`,
+    body: `${inline(`${repository.owner}/${repository.name}`)}, branch ${inline(baseBranch)}.`,
   }),
 };

@@ -1,10 +1,10 @@
 import { limits } from "../../core/limits.ts";
-import { quoted } from "../quote.ts";
+import { inline, quoted } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
 const max = limits.promptUntrustedCharactersMax;
 
-/** Each text with who wrote it and what they may do here: that is how much it weighs. Newest comments first in, where there are too many. */
+/** Each text with who wrote it. Newest comments first in, where there are too many. */
 export const thread: PromptSection = {
   name: "thread",
   stratum: "turn",
@@ -16,14 +16,22 @@ export const thread: PromptSection = {
     const comments = facts.comments.toReversed().flatMap(({ author, permission, body }) => {
       if (left <= 0) return [];
       left -= body.length;
-      return [`@${author} (${permission} access):\n${quoted(body, Math.max(200, left + body.length))}`];
+      return [`${who(author, permission)}:\n${quoted(body, Math.max(200, left + body.length))}`];
     });
+    const older = facts.comments.length - comments.length;
     return [
       {
-        heading: `${what} #${facts.number} by @${facts.author} (${facts.authorPermission} access)`,
+        heading: `${what} #${facts.number} by ${who(facts.author, facts.authorPermission)}`,
         body: `${quoted(facts.title, 500)}\n\n${quoted(facts.body, max)}`,
       },
-      { name: "comments", heading: "Comments, newest last", body: comments.toReversed().join("\n\n") },
+      {
+        name: "comments",
+        heading: "Comments, newest last",
+        body: [
+          ...(older > 0 ? [`(${older} older comment${older === 1 ? " is" : "s are"} left out.)`] : []),
+          ...comments.toReversed(),
+        ].join("\n\n"),
+      },
       {
         name: "asked",
         heading: "What the person who asked for this run added",
@@ -32,3 +40,8 @@ export const thread: PromptSection = {
     ];
   },
 };
+
+/** With what they may do here: that is how much their words weigh. */
+function who(author: string, permission: string): string {
+  return `@${inline(author, 60)} (${permission === "none" ? "no" : inline(permission, 20)} access)`;
+}

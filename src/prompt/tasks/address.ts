@@ -10,7 +10,9 @@ export const address = defineTask({
   facts: factsSchema.extend({ plan: z.string(), /** Of the review. */ feedback: z.string() }),
   write: ({ feedback }) => [
     { name: "review", heading: "The review", body: quoted(feedback, limits.promptUntrustedCharactersMax) },
-    now("Address each point of the review."),
+    now(
+      "Address each point of the review, and nothing that it does not speak of. Where a point is mistaken, leave the code as it is and say why under Decisions.",
+    ),
     report,
   ],
 });

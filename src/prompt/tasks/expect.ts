@@ -12,7 +12,7 @@ export const expect = defineTask({
   write: () => [
     now(
       [
-        "Change nothing and judge nothing yet. Write down what must hold for this task to be done: three to ten statements that somebody else can check as true or false, from what the thread asks for and nothing else. Say what can be seen (a result, an error, a file, a passing test), not how it is built.",
+        `Change nothing and judge nothing yet. Write down what must hold for this task to be done: three to ten statements of at most ${outcomeCharactersMax} characters each that somebody else can check as true or false, from what the thread asks for and nothing else. Say what can be seen (a result, an error, a file, a passing test), not how it is built.`,
         "End with a fenced block marked `json`, for example:",
         '```json\n{"outcomes": ["Two items at 3 cost 6", "An empty cart costs 0"]}\n```',
       ].join("\n\n"),

@@ -5,6 +5,13 @@ import { now, report } from "./report.ts";
 
 export const implement = defineTask({
   name: "implement",
-  facts: factsSchema.extend({ plan: z.string() }),
-  write: () => [now("Carry the plan out. Where it turns out wrong, do what is right and say so."), report],
+  facts: factsSchema.extend({ /** Empty: nobody planned. */ plan: z.string() }),
+  write: ({ plan }) => [
+    now(
+      plan.trim() === ""
+        ? "Do what was asked for: what the person who asked for this run added where they did, else what the thread asks. Nobody planned it: find out first what is wrong or wanted, then do it whole."
+        : "Carry the plan out, whole, so that what it expects holds at the end. Where it turns out wrong, do what the thread asks for and say under Decisions where you left the plan.",
+    ),
+    report,
+  ],
 });

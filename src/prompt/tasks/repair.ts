@@ -2,7 +2,7 @@ import { z } from "zod";
 import { limits } from "../../core/limits.ts";
 import { type Verdict, verdictSchema } from "../../core/vocabulary.ts";
 import { factsSchema } from "../facts.ts";
-import { quoted } from "../quote.ts";
+import { inline, verbatim } from "../quote.ts";
 import { defineTask } from "../task.ts";
 import { now, report } from "./report.ts";
 
@@ -12,7 +12,7 @@ export const repair = defineTask({
   write: ({ checks }) => [
     { name: "failures", heading: "What failed", body: failures(checks) },
     now(
-      "The checks of the repository failed on your last commit. Find the cause and repair it. Never weaken, skip or delete a test to make it pass.",
+      "Checks of the repository failed on the commit that you have here. Find the cause in the logs and the code, repair it, and run what failed again where you can. Never weaken, skip or delete a test to make it pass. Where the cause is not in this repository, change nothing and say what it is.",
     ),
     report,
   ],
@@ -23,7 +23,8 @@ function failures(checks: Verdict): string {
     .filter(({ status }) => status === "failed")
     .map(({ name, reason, evidence }) => {
       const log = evidence.find(({ label }) => label === "log")?.value ?? "";
-      return `Check ${quoted(name, 200)}\n${reason}${log === "" ? "" : `, the end of its log:\n${quoted(log, limits.ciLogBytesMax)}`}`;
+      const said = `The check "${inline(name)}": ${inline(reason, 500)}`;
+      return log === "" ? said : `${said}\nThe end of its log:\n${verbatim(log, limits.ciLogBytesMax)}`;
     })
     .join("\n\n");
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { factsSchema } from "../facts.ts";
-import { quoted } from "../quote.ts";
+import { inline, quoted } from "../quote.ts";
 import { defineTask } from "../task.ts";
 import { now, report } from "./report.ts";
 
@@ -14,7 +14,7 @@ export const step = defineTask({
     conflict: z.array(z.string()),
   }),
   write: ({ step: { id, title }, conflict }) => [
-    now(`Do the step \`${id}\` of the plan, and nothing of the other steps:\n${quoted(title, 300)}`),
+    now(`Do the step \`${inline(id, 60)}\` of the plan, and nothing of the other steps:\n${quoted(title, 300)}`),
     {
       name: "conflict",
       heading: "This step was done before",

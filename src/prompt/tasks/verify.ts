@@ -2,7 +2,7 @@ import { z } from "zod";
 import { limits } from "../../core/limits.ts";
 import { factsSchema } from "../facts.ts";
 import { answersFormat } from "../outcomes.ts";
-import { quoted } from "../quote.ts";
+import { verbatim } from "../quote.ts";
 import { defineTask } from "../task.ts";
 import { now } from "./report.ts";
 
@@ -18,11 +18,11 @@ export const verify = defineTask({
       name: "seen",
       heading: "What was already seen, by Baton itself",
       body: seen
-        .map(({ what, result }) => `${quoted(what, 500)}\n${quoted(result, limits.ciLogBytesMax)}`)
+        .map(({ what, result }) => `${verbatim(what, 500)}\n${verbatim(result, limits.ciLogBytesMax)}`)
         .join("\n\n"),
     },
     now(
-      "Change nothing that should last. Find out for each expected outcome whether it holds on what you have here. Run what shows it; write a script of your own outside the repository's files where nothing does.",
+      "Change nothing. Find out for each expected outcome whether it holds on what you have here: by what Baton saw, by running what shows it where you have a shell, else by reading the code that does it and the test that would fail without it.",
     ),
     { name: "answers", heading: "How to end", body: answersFormat(outcomes) },
   ],

@@ -24,6 +24,7 @@ import { forget, performRemotely } from "../remote/remote-agent.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { Activity } from "./activity.ts";
+import { changeToJudge } from "./change-to-judge.ts";
 import { instruct } from "./instruct.ts";
 import { Meter } from "./meter.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
@@ -85,6 +86,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     takenOverFrom: before === null || before.harness === "" || before.harness === harness.name ? null : before.harness,
     headSha: before?.headSha ?? null,
     resumed: resumeSessionId !== null && harness.capabilities.resume,
+    change: await changeToJudge(dependencies, input, async () => access),
   });
   const meter = new Meter(
     harness.name,

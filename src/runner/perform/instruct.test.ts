@@ -11,13 +11,17 @@ import type { Harness } from "../../ports/harness.ts";
 import { type PromptDocument, readDocument } from "../../prompt/document.ts";
 import type { NamedHook } from "../../prompt/hooks.ts";
 import { prompts } from "../../prompt/prompts.ts";
+import type { Change } from "../../prompt/section.ts";
+import { createRedactor } from "../../thread/redact.ts";
 import { performRemotely } from "../remote/remote-agent.ts";
 import { instruct } from "./instruct.ts";
 import type { PerformContext } from "./performer.ts";
 
 const harness = { name: "small", capabilities: { systemPrompt: true, resume: true } } as unknown as Harness;
 
-function world(hooks: { plugins?: readonly NamedHook[]; own?: InstructionsHook } = {}) {
+function world(
+  hooks: { plugins?: readonly NamedHook[]; own?: InstructionsHook; redact?: (text: string) => string } = {},
+) {
   const { store } = openMemory({ clock: new ManualClock(), log: silentLog });
   const journal: Prompted[] = [];
   const process = defineProcess({
@@ -29,7 +33,7 @@ function world(hooks: { plugins?: readonly NamedHook[]; own?: InstructionsHook }
     dependencies: {
       store,
       processes: new ProcessRegistry().register(process),
-      redact: (text: string) => text.replaceAll("hunter2", "***"),
+      redact: hooks.redact ?? ((text: string) => text.replaceAll("hunter2", "***")),
       onInstructionsLoaded: hooks.plugins ?? [],
       publicUrl: "https://baton.example",
     },
@@ -38,7 +42,7 @@ function world(hooks: { plugins?: readonly NamedHook[]; own?: InstructionsHook }
     attempt: 1,
     prompted: async (prompted: Prompted) => void journal.push(prompted),
   } as unknown as PerformContext;
-  const tell = (more: Partial<AgentInput> = {}) =>
+  const tell = (more: Partial<AgentInput> = {}, { change = null }: { change?: Change | null } = {}) =>
     instruct(
       context,
       {
@@ -57,6 +61,7 @@ function world(hooks: { plugins?: readonly NamedHook[]; own?: InstructionsHook }
         takenOverFrom: null,
         headSha: null,
         resumed: false,
+        change,
       },
     );
   const keptAs = async (id: string | null | undefined): Promise<PromptDocument | null> =>
@@ -86,11 +91,46 @@ describe("what an agent is told", () => {
     expect(sections.map(({ name }) => name)).toContain("plan-only");
   });
 
-  it("a secret in it is not kept", async () => {
+  it("I2: a secret is neither told nor kept", async () => {
     const { tell, store } = world();
     const told = await tell({ prompt: { system: "Plan.", user: "The password is hunter2." } });
-    expect(told).toMatchObject({ system: "Plan.", user: "The password is hunter2." });
+    expect(told).toMatchObject({ system: "Plan.", user: "The password is ***." });
     expect(await store.blob(told.promptId)).toContain("The password is ***.");
+  });
+
+  it("I2: what begins like a key in one text takes nothing of another with it", async () => {
+    const { tell } = world({ redact: createRedactor({ secrets: [] }) });
+    const thread = {
+      ...smallFacts.thread,
+      title: "-----BEGIN PRIVATE KEY-----",
+      comments: [
+        { author: "eve", permission: "none", body: "ghp_0123456789abcdefghij -----BEGIN RSA PRIVATE KEY----- MII" },
+        { author: "bob", permission: "write", body: "Keep the API." },
+      ],
+    };
+    const { user } = await tell({ prompt: prompts.plan({ ...smallFacts, thread, feedback: "" }) });
+    expect(user).toContain(smallFacts.thread.body);
+    expect(user).toContain("@bob (write access):\n```\nKeep the API.\n```");
+    expect(user).toContain("```\n[redacted]\n```");
+    expect(user).not.toMatch(/ghp_|PRIVATE|MII/);
+  });
+
+  it("a change that is judged is shown file by file, what looks like a key in one hides no other", async () => {
+    const { tell } = world({ redact: createRedactor({ secrets: [] }) });
+    const diff = `diff --git a/a.pem b/a.pem\n+-----BEGIN PRIVATE KEY-----\n+MII\ndiff --git a/b.tsx b/b.tsx\n+<Cart count={1} />\n`;
+    const files = [
+      { path: "a.pem", added: 2, removed: 0 },
+      { path: "b.tsx", added: 1, removed: null },
+    ];
+    const { user } = await tell(
+      { role: "review", prompt: prompts.custom({ ...smallFacts, work: "Review it.", ending: "own" }) },
+      { change: { files, diff, truncated: true } },
+    );
+    expect(user).toContain("b.tsx (+1 -?)");
+    expect(user).toMatch(
+      /only the beginning of it.*Read the files.*\+\[redacted\]\ndiff --git a\/b\.tsx.*\n\+<Cart count=\{1\} \/>/s,
+    );
+    expect(user).not.toContain("MII");
   });
 
   it("PROMPT-006: plugins first, then the process's own hook; what they changed is journaled with what was there", async () => {

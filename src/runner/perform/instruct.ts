@@ -1,11 +1,13 @@
 /**
  * What one attempt's agent is told: composed for the harness that was chosen, shown to the hooks, kept, journaled, in this order.
  *
- * I1 Nothing is told that is not kept by content hash and journaled first.
+ * I1 Nothing is told that is not kept by content hash and journaled first, byte for byte.
+ * I2 What looks like a secret is neither told nor kept: a token in a thread reaches no model.
  */
 import type { Settings } from "../../config/schema.ts";
 import type { AgentInput } from "../../core/effect.ts";
 import type { Instruction } from "../../core/instructions.ts";
+import type { Json } from "../../core/vocabulary.ts";
 import type { Harness } from "../../ports/harness.ts";
 import { compose, partsOf, render } from "../../prompt/compose.ts";
 import { writeDocument } from "../../prompt/document.ts";
@@ -13,6 +15,7 @@ import { type NamedHook, runHooks } from "../../prompt/hooks.ts";
 import { overlaysOf } from "../../prompt/overlay.ts";
 import { readPrompt } from "../../prompt/prompts.ts";
 import { type Resume, resumeOf } from "../../prompt/resume.ts";
+import type { Change } from "../../prompt/section.ts";
 import { again } from "../../prompt/sections/resume.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { PerformContext } from "./performer.ts";
@@ -35,12 +38,14 @@ export async function instruct(
     takenOverFrom: string | null;
     headSha: string | null;
     resumed: boolean;
+    change: Change | null;
   },
 ): Promise<Told> {
   const { dependencies, state, effect, attempt } = context;
   const { harness, model, takenOverFrom, headSha, resumed } = given;
   const resume = resumeOf(state, effect, { attempt, takenOverFrom, session: resumed, baseSha: input.baseSha, headSha });
-  const { instructions, edits } = runHooks(hooksOf(dependencies, state.process), {
+  const { store, redact } = dependencies;
+  const { instructions: written, edits } = runHooks(hooksOf(dependencies, state.process), {
     runId: state.runId,
     process: state.process.name,
     effect: effect.key,
@@ -48,9 +53,9 @@ export async function instruct(
     role: input.role,
     access: input.access,
     harness: harness.name,
-    instructions: composed(input, given, resume),
+    instructions: composed(input, given, resume, redact),
   });
-  const { store, redact } = dependencies;
+  const instructions = written.map((one) => ({ ...one, text: redact(one.text) }));
   const promptId = await store.putBlob(
     writeDocument({
       format: "baton-prompt/1",
@@ -58,7 +63,7 @@ export async function instruct(
       model,
       delivery: harness.capabilities.systemPrompt ? "system" : "head",
       resumed,
-      sections: instructions.map((one) => ({ ...one, text: redact(one.text) })),
+      sections: instructions,
     }),
   );
   const kept = await Promise.all(
@@ -90,9 +95,15 @@ export function hooksOf(
 }
 
 /** For a worker whose agent Baton does not know: the head of a prompt in one, for one that can all that the step may. */
-export function promptFor(input: AgentInput, settings: Settings): { system: string; user: string } {
-  const capabilities = { systemPrompt: true };
-  return partsOf(composed(input, { harness: { name: "worker", capabilities }, settings, servers: [] }, null));
+export function promptFor(
+  input: AgentInput,
+  settings: Settings,
+  change: Change | null,
+  redact: (text: string) => string,
+): { system: string; user: string } {
+  const harness = { name: "worker", capabilities: { systemPrompt: true } };
+  const written = composed(input, { harness, settings, servers: [], change }, null, redact);
+  return partsOf(written.map((one) => ({ ...one, text: redact(one.text) })));
 }
 
 function composed(
@@ -101,12 +112,15 @@ function composed(
     harness,
     settings,
     servers,
+    change,
   }: {
     harness: Pick<Harness, "name" | "tools"> & { capabilities: Pick<Harness["capabilities"], "systemPrompt"> };
     settings: Settings;
     servers: readonly string[];
+    change: Change | null;
   },
   resume: Resume | null,
+  redact: (text: string) => string,
 ): Instruction[] {
   const { prompt, role, access } = input;
   // Words of a process's own are told as they are; of Baton's only where it begins again.
@@ -117,7 +131,8 @@ function composed(
       { name: "resume", stratum: "turn" as const, text: resume === null ? "" : render(again(resume)) },
     ].filter(({ text }) => text !== "");
   }
-  const { task, facts } = readPrompt(prompt);
+  // Text by text, before they are quoted: what begins like a key in one must not take the end of its quotation with it.
+  const { task, facts } = readPrompt({ ...prompt, facts: redacted(prompt.facts, redact) });
   return compose({
     harness: {
       name: harness.name,
@@ -132,5 +147,26 @@ function composed(
     task,
     facts,
     resume,
+    change: change === null ? null : { ...change, diff: fileByFile(change.diff, redact) },
   });
+}
+
+function redacted(value: Json, redact: (text: string) => string): Json {
+  if (typeof value === "string") return redact(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => redacted(one, redact));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, one]) => (one === undefined ? [] : [[name, redacted(one, redact)]])),
+  );
+}
+
+/** What looks like the begin of a key in one file hides nothing of another. */
+function fileByFile(diff: string, redact: (text: string) => string): string {
+  return diff
+    .split(/^(?=diff --git )/m)
+    .map((file) => {
+      const clean = redact(file);
+      return clean.endsWith("\n") || !file.endsWith("\n") ? clean : `${clean}\n`;
+    })
+    .join("");
 }

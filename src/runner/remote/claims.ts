@@ -19,6 +19,7 @@ import type { JobIdentity } from "../../ports/job-identity.ts";
 import type { Lease } from "../../ports/store.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
+import { changeToJudge } from "../perform/change-to-judge.ts";
 import { promptFor } from "../perform/instruct.ts";
 import { learnedFor } from "../perform/route.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -86,13 +87,16 @@ export class EffectClaims {
   }
 
   async #spec(state: RunState, effect: EffectState): Promise<ClaimAnswer["spec"]> {
-    const { store, github, log } = this.#dependencies;
+    const { store, github, log, redact } = this.#dependencies;
     const { repository } = state.thread;
     const input = agentInputSchema.parse(effect.input);
     const settings = settingsOf(state);
     const installation = await github.installation(repository.installationId);
     const { appId, slug, bot } = await github.identity();
     const startSha = startOf(effect);
+    const change = await changeToJudge(this.#dependencies, input, () =>
+      repositoryAccess(installation, repository, "read"),
+    );
     const learned = await learnedFor({ dependencies: this.#dependencies, state, effect }, input, settings).catch(
       (thrown: unknown) => {
         log.debug("A runner chooses without what was learned", { error: toBatonError(thrown) });
@@ -108,7 +112,7 @@ export class EffectClaims {
         startSha,
         timeoutMs: effect.timeoutMs ?? null,
         budgetUsd: effect.attempts.at(-1)?.reservedUsd ?? 0,
-        prompt: promptFor(input, settings),
+        prompt: promptFor(input, settings, change, redact),
       },
       events: await store.read(state.runId),
       learned,

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
+import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
 import { startBaton } from "../wire.ts";
 import { startServer, webhookPath } from "./server.ts";
@@ -13,7 +14,11 @@ try {
   if (existsSync(".env")) loadEnvFile(".env");
   const settings = readSettings(process.env);
   if (settings.app === null) await setUp(settings.port, settings.host);
-  else await serve(settings);
+  else {
+    // An agent is of the same user, and could read the App's key there.
+    forgetEnvironment(settings.secrets);
+    await serve(settings);
+  }
 } catch (thrown) {
   const error = toBatonError(thrown);
   process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);

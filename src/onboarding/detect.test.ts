@@ -8,6 +8,7 @@ const facts = (change: Partial<RepositoryFacts> = {}): RepositoryFacts => ({
   name: "acme/shop",
   defaultBranch: "main",
   paths: [],
+  isWhole: true,
   texts: new Map(),
   secretNames: null,
   environmentNames: [],

@@ -8,6 +8,8 @@ import { type DetectedCheck, type DetectedWorkflow, readWorkflow } from "./workf
 export interface Detected {
   name: string | null;
   defaultBranch: string;
+  /** False: languages and package managers are of a part of the files. */
+  isWhole: boolean;
   languages: Language[];
   packageManagers: PackageManager[];
   workflows: DetectedWorkflow[];
@@ -39,6 +41,7 @@ export function detect(facts: RepositoryFacts, harness: string | null = null): D
   return {
     name: facts.name,
     defaultBranch: facts.defaultBranch,
+    isWhole: facts.isWhole,
     languages: languagesOf(facts.paths),
     packageManagers: packageManagersOf(facts.paths),
     workflows: read.map(({ workflow }) => workflow),

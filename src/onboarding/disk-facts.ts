@@ -36,6 +36,7 @@ export async function diskFacts(directory: string, environment: Record<string, s
       name: remote === null ? null : nameOf(remote),
       defaultBranch: head?.replace(/^origin\//, "") ?? (await git(["symbolic-ref", "--short", "HEAD"])) ?? "main",
       paths,
+      isWhole: true,
       texts,
       secretNames: null,
       environmentNames: present.map(([name]) => name),

@@ -86,6 +86,7 @@ function code(text: string): string {
 }
 
 function found({
+  isWhole,
   languages,
   packageManagers,
   checks,
@@ -111,6 +112,9 @@ function found({
     [`Branch ${code(defaultBranch)}`, branchLine(branch)],
   ];
   const notes = [
+    ...(isWhole
+      ? []
+      : ["This repository has more files than GitHub lists at once: languages and package managers are of a part."]),
     ...(ci.length > 0 && silent.length > 0
       ? [
           `A push with the job's own token starts no CI. Add \`workflow_dispatch:\` to \`on\` of ${silent.map(({ path }) => code(path)).join(", ")}, or give the Action the token of an App.`,

@@ -14,6 +14,8 @@ export interface RepositoryFacts {
   defaultBranch: string;
   /** Every file, from the root. */
   paths: readonly string[];
+  /** False: more files than GitHub lists at once; what is not among `paths` may be there all the same. */
+  isWhole: boolean;
   /** Contents of those of `wantedPaths` that are there. */
   texts: ReadonlyMap<string, string>;
   /** Names of the repository's secrets, never their values; null where they may not be read. */

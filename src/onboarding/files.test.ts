@@ -26,6 +26,7 @@ const detected = (
     name: "acme/shop",
     defaultBranch: "main",
     paths: ["index.ts", "package-lock.json"],
+    isWhole: true,
     texts: new Map(Object.entries(workflows).map(([name, text]) => [`.github/workflows/${name}`, text])),
     secretNames: ["OPENAI_API_KEY"],
     environmentNames: [],

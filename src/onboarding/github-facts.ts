@@ -15,7 +15,7 @@ export async function branchFacts(github: Github, repository: Repository): Promi
 /** At a commit of any branch; rules are those of the default branch. */
 export async function githubFacts(github: Github, repository: Repository, sha: string): Promise<RepositoryFacts> {
   const setup = github.setup(repository);
-  const [paths, secretNames, branch] = await Promise.all([
+  const [{ paths, isWhole }, secretNames, branch] = await Promise.all([
     setup.paths(sha),
     setup.secretNames(),
     branchFacts(github, repository),
@@ -24,6 +24,7 @@ export async function githubFacts(github: Github, repository: Repository, sha: s
     name: `${repository.owner}/${repository.name}`,
     defaultBranch: repository.defaultBranch,
     paths,
+    isWhole,
     texts: await textsAt(github, repository, sha, wantedPaths(paths)),
     secretNames,
     environmentNames: [],

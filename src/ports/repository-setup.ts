@@ -9,8 +9,8 @@ export interface BranchRules {
 }
 
 export interface RepositorySetup {
-  /** Every file at a commit; GitHub leaves some out of very large trees. */
-  paths(sha: string): Promise<string[]>;
+  /** The files at a commit. Of very large trees GitHub lists a part: then `isWhole` is false, and only the root, `.github` and `docs` are sure. */
+  paths(sha: string): Promise<{ paths: string[]; isWhole: boolean }>;
   /** Names of the secrets that workflows can read, never values; null where they may not be listed. */
   secretNames(): Promise<string[] | null>;
   branchRules(branch: string): Promise<BranchRules>;

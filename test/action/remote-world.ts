@@ -29,6 +29,8 @@ export interface RemoteWorld {
   orders: RunnerJob["order"][];
   /** Environments that agents had. */
   agentEnvironments(): Record<string, string>[];
+  /** What agents found around them: environments that the system shows, and git's configuration. */
+  withinReach(): { parent: string; own: string; git: string }[];
   /** A token as the job gets it that was started last; `change` makes it another's. */
   token(change?: TokenChange): Promise<string>;
   /** From now on GitHub signs with another key; `publish` false: nobody can read it. */
@@ -133,11 +135,8 @@ export async function remoteWorld(
     failKeys(times) {
       keysFail = times;
     },
-    agentEnvironments: () =>
-      readFileSync(join(started.directory, "environments"), "utf8")
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as Record<string, string>),
+    agentEnvironments: () => linesOf(join(started.directory, "environments")) as Record<string, string>[],
+    withinReach: () => linesOf(join(started.directory, "within-reach")) as ReturnType<RemoteWorld["withinReach"]>,
     async close() {
       closing = true;
       for (const { child } of jobs) child.kill("SIGKILL");
@@ -148,6 +147,11 @@ export async function remoteWorld(
       way?.close();
     },
   };
+}
+
+function linesOf(path: string): unknown[] {
+  const lines = readFileSync(path, "utf8").trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as unknown);
 }
 
 /** Between runners and Baton. */
@@ -196,7 +200,14 @@ function startRunner(
   };
   const agent = file(
     "agent.mjs",
-    `import { appendFileSync } from "node:fs";
+    `import { execFileSync } from "node:child_process";
+     import { appendFileSync, readFileSync } from "node:fs";
+     const seen = {
+       parent: readFileSync("/proc/" + process.ppid + "/environ", "utf8"),
+       own: readFileSync("/proc/self/environ", "utf8"),
+       git: execFileSync("git", ["config", "--list", "--show-origin"], { encoding: "utf8" }),
+     };
+     appendFileSync(${JSON.stringify(join(world.directory, "within-reach"))}, JSON.stringify(seen) + "\\n");
      appendFileSync(${JSON.stringify(join(world.directory, "environments"))}, JSON.stringify(process.env) + "\\n");
      process.env.BATON_AGENT_SCRIPT = ${JSON.stringify(world.scriptPath)};
      await import(${JSON.stringify(agentPath)});`,

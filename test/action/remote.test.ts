@@ -49,6 +49,16 @@ describe("runners", () => {
       expect(Object.keys(environment).filter((name) => /GITHUB_|ACTIONS_|INPUT_|TOKEN/.test(name))).toEqual([]);
       expect(JSON.stringify(environment)).not.toMatch(/ghs_|platforms-own/);
     }
+    const reach = remote.withinReach();
+    expect(reach).toHaveLength(2);
+    for (const { parent, own, git } of reach) {
+      // The job's own process shows its variables, but no value of a secret.
+      expect(parent).toMatch(/GITHUB_REPOSITORY=/);
+      expect(`${parent}${own}`).not.toMatch(/ghs_|platforms-own|token\?api-version/);
+      expect(git).not.toMatch(/extraheader|insteadof|ghs_/i);
+      // The last word: no credential helper of the machine's own configuration.
+      expect(git.trimEnd()).toMatch(/\tcredential\.helper=$/);
+    }
     const number = pulls(world)[0]?.number as number;
     world.github.review({ repository: repositoryName, number, as: "bob", event: "APPROVE" });
     const ended = await ends(world);

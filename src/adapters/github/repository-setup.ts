@@ -5,7 +5,8 @@ import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import type { Requester } from "./request.ts";
 
 interface Tree {
-  tree: { path: string; type: string }[];
+  tree: { path: string; type: string; sha: string }[];
+  truncated: boolean;
 }
 
 interface Rule {
@@ -18,16 +19,28 @@ interface Content {
   content?: string;
 }
 
+const sureFolders: readonly string[] = [".github", "docs"];
+
 export function repositorySetup(requester: Requester, { owner, name }: Repository): RepositorySetup {
   const at = { owner, repo: name };
   return {
     async paths(sha) {
-      const { tree } = await requester.get<Tree>("/repos/{owner}/{repo}/git/trees/{tree_sha}", {
-        ...at,
-        tree_sha: sha,
-        recursive: "1",
-      });
-      return tree.filter(({ type }) => type === "blob").map(({ path }) => path);
+      const read = (tree: string, all: boolean): Promise<Tree> =>
+        requester.get<Tree>("/repos/{owner}/{repo}/git/trees/{tree_sha}", {
+          ...at,
+          tree_sha: tree,
+          ...(all ? { recursive: "1" } : {}),
+        });
+      const filesOf = ({ tree }: Tree): string[] => tree.filter(({ type }) => type === "blob").map(({ path }) => path);
+      const whole = await read(sha, true);
+      if (!whole.truncated) return { paths: filesOf(whole), isWhole: true };
+      // What decides most is asked for by itself: a part that lacks `.github` would look like a repository without CI.
+      const root = await read(sha, false);
+      const folders = root.tree.filter(({ type, path }) => type === "tree" && sureFolders.includes(path));
+      const sure = await Promise.all(
+        folders.map(async ({ path, sha: tree }) => filesOf(await read(tree, true)).map((file) => `${path}/${file}`)),
+      );
+      return { paths: [...new Set([...filesOf(root), ...sure.flat(), ...filesOf(whole)])].sort(), isWhole: false };
     },
 
     async secretNames() {

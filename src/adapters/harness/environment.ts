@@ -36,5 +36,9 @@ export function agentEnvironment(
     GIT_COMMITTER_NAME: "agent",
     GIT_COMMITTER_EMAIL: "agent@localhost",
     GIT_TERMINAL_PROMPT: "0",
+    // None of the machine's credential helpers, from whatever configuration: an empty one ends their list.
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "credential.helper",
+    GIT_CONFIG_VALUE_0: "",
   };
 }

@@ -195,6 +195,9 @@ const refRoutes = [
   }),
 ];
 
+/** GitHub lists no more of a tree at once. */
+const treeEntriesMax = 100_000;
+
 export const codeRoutes = [
   ...refRoutes,
   repositoryRoute("GET /branches", "contents:read", (context) => {
@@ -255,7 +258,8 @@ export const codeRoutes = [
       url: `${url}/${one.type === "tree" ? "trees" : "blobs"}/${one.sha}`,
     }));
     const id = (await git(directoryOf(context), ["rev-parse", `${sha}^{tree}`])).trim();
-    return ok({ sha: id, url: `${url}/trees/${id}`, tree, truncated: false });
+    const listed = tree.slice(0, treeEntriesMax);
+    return ok({ sha: id, url: `${url}/trees/${id}`, tree: listed, truncated: listed.length < tree.length });
   }),
 ];
 

@@ -1,0 +1,55 @@
+/**
+ * Takes secrets out of what the system shows of this process: `/proc/<pid>/environ`, which every process of the same user
+ * may read for as long as this one lives, an agent's among them.
+ *
+ * Owns: this process's own environment. Does not own: files, and memory, which the system guards otherwise.
+ * FE1 Only values are blanked, in place: names and all other variables stay as they are.
+ * FE2 Where it cannot be done (no Linux, a system that forbids it) nothing changes, and the caller is told.
+ */
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+
+/** Names whose values are secrets whatever they hold. */
+const secretNames = /TOKEN|SECRET|PASSWORD|PRIVATE|API_?KEY|DATABASE_URL/i;
+
+/** True: nothing of it is shown any more. Whoever needs a value has read it before. */
+export function forgetEnvironment(secrets: readonly string[]): boolean {
+  const long = secrets.filter((secret) => secret.length >= 8);
+  const isSecret = (name: string, value: string): boolean =>
+    value !== "" && (secretNames.test(name) || long.some((secret) => value.includes(secret)));
+  for (const [name, value = ""] of Object.entries(process.env)) if (isSecret(name, value)) delete process.env[name];
+  try {
+    blank(isSecret);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The memory that the kernel shows as `environ` is where it put the variables at the start; deleting one leaves it there. */
+function blank(isSecret: (name: string, value: string) => boolean): void {
+  const shown = readFileSync("/proc/self/environ");
+  const start = startOf(readFileSync("/proc/self/stat", "latin1"));
+  const memory = openSync("/proc/self/mem", "r+");
+  try {
+    let at = 0;
+    while (at < shown.length) {
+      const end = shown.indexOf(0, at) < 0 ? shown.length : shown.indexOf(0, at);
+      const equals = shown.indexOf("=", at);
+      if (equals > at && equals < end) {
+        const name = shown.toString("utf8", at, equals);
+        if (isSecret(name, shown.toString("utf8", equals + 1, end)))
+          writeSync(memory, Buffer.alloc(end - equals - 1), 0, end - equals - 1, start + equals + 1);
+      }
+      at = end + 1;
+    }
+  } finally {
+    closeSync(memory);
+  }
+}
+
+/** `env_start`, field 50 of proc(5); the second one, the program's name, may hold anything. */
+function startOf(stat: string): number {
+  const start = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[47]);
+  if (!Number.isSafeInteger(start) || start <= 0) throw new RangeError("The system does not say where it is.");
+  return start;
+}

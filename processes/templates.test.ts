@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { ProcessDefinition } from "../src/core/process.ts";
 import type { Json } from "../src/core/vocabulary.ts";
+import { renderStatusComment } from "../src/thread/render/status-comment.ts";
 import { told } from "../test/fakes/prompt.ts";
 import type { RunWorld } from "../test/fakes/run-world.ts";
 import {
@@ -483,4 +484,13 @@ describe("what the steps are told", () => {
     expect(told(inputOf(await played("implement goes up"), "implement")).user).toContain("Nobody planned it");
     expect(told(inputOf(await played("explore answers"), "explore")).user).toContain("Where is the total?");
   });
+});
+
+it.each([
+  ["explore answers", false],
+  ["plan leaves its plan", true],
+])("%s in the thread: what is folded as the plan is one", async (name, shown) => {
+  const { state } = await played(name);
+  const body = renderStatusComment(state, { now: 0 } as never);
+  expect(body.includes("<summary>The plan</summary>")).toBe(shown);
 });

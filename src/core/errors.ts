@@ -76,7 +76,7 @@ export const errorCatalogue = {
     "terminal",
     422,
     "What one stage of a pipeline gives is not what the next one takes; the message names the stages, the path and both.",
-    "Change the schema or the value of the stage that is named.",
+    "Change the schema or the value of what is named. In a YAML process these are `inputs`, `with` and `outputs`; `baton process check` reads the file before it is pushed.",
   ),
   BATON_EXPRESSION_INVALID: entry(
     "terminal",
@@ -130,7 +130,7 @@ export const errorCatalogue = {
     "retryable",
     504,
     "A step, a gate, a question or `waitFor` took longer than its limit.",
-    "Raise the limit in `baton.yaml` (`limits`) or split the task.",
+    "Raise the limit (`limits` in `baton.yaml`, or `timeoutMinutes` of the step of a YAML process) or split the task.",
   ),
   BATON_ATTEMPT_LOST: entry(
     "retryable",

@@ -94,7 +94,7 @@ export function demandFits<T>(what: string, schema: z.ZodType<T>, value: unknown
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map(({ path, message }) => {
     const at = path.map((part) => (typeof part === "symbol" ? String(part) : part));
-    return `${where(at)}: ${message.replace(/, received .*$/, "")}, found ${valueInWords(valueAt(value, at))}`;
+    return `${where(at)}: ${message.replace(/^Invalid input: /, "").replace(/, received .*$/, "")}, found ${valueInWords(valueAt(value, at))}`;
   });
   throw new BatonError("BATON_PIPELINE_MISMATCH", `${what}: ${lines.join("; ")}.`);
 }

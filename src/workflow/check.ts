@@ -88,7 +88,7 @@ class Checker {
       const at = issue?.path.length ? `at \`${issue.path.join(".")}\`: ` : "";
       this.#say(
         ["inputs", name, "default"],
-        `The default of \`${name}\` is not what its type says (${type.type}): ${at}${issue?.message ?? ""}.`,
+        `The default of \`${name}\` is not what its type says (${type.type}): ${at}${issue?.message.replace(/^Invalid input: /, "") ?? ""}.`,
       );
     }
   }

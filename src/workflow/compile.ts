@@ -300,10 +300,13 @@ class ProcessRun {
     if (agent.answer !== undefined) {
       const answer = schemaOfType(agent.answer).safeParse(answerIn(output.text));
       if (!answer.success) {
-        const problems = answer.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
+        const problems = answer.error.issues.map(
+          ({ path, message }) =>
+            `${path.length === 0 ? "the whole" : `\`${path.join(".")}\``}: ${message.replace(/^Invalid input: /, "")}`,
+        );
         throw new BatonError(
           "BATON_STEP_FAILED",
-          `The agent's answer does not fit \`answer\`: ${problems.join("; ")}.`,
+          `The agent's answer does not fit \`answer\`: ${problems.join("; ")}. \`retry\` of the step asks again, \`/baton retry\` begins anew.`,
         );
       }
       result["answer"] = answer.data as Json;
@@ -423,11 +426,7 @@ class ProcessRun {
         ? { ...now, ...given }
         : {
             ...now,
-            inputs: demandFits(
-              `Step \`${step.id}\`: \`${name}\` does not take this input`,
-              inputsSchema(own.inputs),
-              given,
-            ),
+            inputs: demandFits(`\`${name}\` does not take this input`, inputsSchema(own.inputs), given),
           };
     const { choice } = this.#facts;
     const bounds = [step.budgetUsd, own?.budgetUsd].filter((usd) => usd !== undefined);

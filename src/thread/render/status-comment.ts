@@ -39,16 +39,20 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   parts.push(
     `<sub>\`${state.process.name}\` ${versionOf(state)} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`,
   );
-  return cut(parts.join("\n\n"), limits.commentCharactersMax);
+  return cut(parts.filter((part) => part !== "").join("\n\n"), limits.commentCharactersMax);
 }
 
-/** The newest plan that an agent made. */
+/** The newest plan that an agent made. Who explores answers a question, and stands in a comment of its own. */
 function planOf(state: RunState): string | null {
   const planned = [...state.effects.values()].findLast(
     ({ kind, status, input }) =>
-      kind === "agent" && status === "succeeded" && (input as { role?: string }).role === "plan",
+      kind === "agent" && status === "succeeded" && isPlan(input as { role?: string; prompt?: { task?: string } }),
   );
   return planned === undefined ? null : renderPlan(parsePlan((planned.output as { text: string }).text));
+}
+
+function isPlan({ role, prompt }: { role?: string; prompt?: { task?: string } }): boolean {
+  return role === "plan" && prompt?.task !== "explore";
 }
 
 /** Of a text its hash, as GitHub shows commits. */

@@ -140,9 +140,15 @@ describe("the table", () => {
       "|--:|---|---|---|--:|--:|---|",
       "| **1** | codex:gpt-5 (#8) | gpt-5 | ✅ green | 8 lines | $0.0200 | ahead of claude-code: its checks are green |",
       "| 2 | claude-code (#7) | opus | ❌ 2 failed | 12 lines | $0.31 | behind codex:gpt-5: its checks are green |",
-      expect.stringMatching(/^\| out \| pi \| {2}\| – \| – \| unknown \| BATON_HARNESS_CRASHED: It fell \\\| .*\|$/),
+      expect.stringMatching(/^\| out \| pi \| – \| – \| – \| unknown \| BATON_HARNESS_CRASHED: It fell \\\| .*\|$/),
     ]);
     expect(raceTable(judgement, shown)).not.toMatch(/<\/details>|@bob/);
+  });
+  it("says what to do where nobody finished, and only there", () => {
+    const none = judge([entry("a", out()), entry("b", out("BATON_HARNESS_AUTH: 401"))]);
+    const shown = [1, 2].map(() => ({ model: "", pullRequest: null }));
+    expect(raceTable(none, shown)).toMatch(/^❌ Nobody finished: a: .*; b: BATON.*$[^]*`\/baton retry`/m);
+    expect(raceTable(judgement, shown)).not.toContain("/baton retry");
   });
   it("is a verdict too: the winner passed, the others skipped, who is out an error", () => {
     const { status, reason, children } = raceVerdict(judgement);

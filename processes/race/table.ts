@@ -21,6 +21,11 @@ export function raceTable(judgement: Judgement, shown: readonly Shown[]): string
     "### The race",
     `${judgement.winner === null ? "❌" : green(judgement.winner) ? "🏆" : "⚠️"} ${cell(judgement.sentence)}`,
     ["| | Contestant | Model | CI | Diff | Cost | Why |", "|--:|---|---|---|--:|--:|---|", ...rows].join("\n"),
+    ...(judgement.winner === null
+      ? [
+          "Nothing was pushed. `/baton retry` lets them race again; what each left is with its step in the status comment.",
+        ]
+      : []),
     "<sub>Judged by CI, then the smaller change, then the lower cost, then the order in which they were named.</sub>",
   ].join("\n\n");
 }
@@ -36,7 +41,7 @@ function row({ entry, place, reason }: Judged, { model, pullRequest }: Shown): s
         : `❌ ${finish.failedChecks || "no"} ${finish.failedChecks === 0 ? "proof" : "failed"}`;
   const diff = finish.state === "out" ? "–" : `${finish.lines} line${finish.lines === 1 ? "" : "s"}`;
   const cost = entry.costUsd === null ? "unknown" : usd(entry.costUsd);
-  return `| ${place === null ? "out" : place === 1 ? "**1**" : place} | ${name} | ${cell(model)} | ${ci} | ${diff} | ${cost} | ${cell(reason)} |`;
+  return `| ${place === null ? "out" : place === 1 ? "**1**" : place} | ${name} | ${cell(model) || "–"} | ${ci} | ${diff} | ${cost} | ${cell(reason)} |`;
 }
 
 function green({ entry }: Judged): boolean {

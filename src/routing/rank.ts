@@ -8,6 +8,7 @@
  * Q4 Who failed at this step goes behind who has not; whose circuit is open is not among the choices until it is time.
  * Q5 Who serves the model that is wanted by name goes before who would take another, unless a person named the harness.
  */
+import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
 import type { Capability, Tokens } from "../core/vocabulary.ts";
 import { costOf } from "../money/cost.ts";
 import { findPrice, type PriceTable } from "../money/prices.ts";
@@ -80,6 +81,24 @@ const typical: Readonly<Record<Role, Tokens>> = {
   verify: { input: 40_000, output: 6_000, cacheRead: 200_000, cacheWrite: 40_000 },
 };
 
+/** What people read of a harness that cannot do what is needed. */
+const lacking: Readonly<Record<Capability, string>> = {
+  resume: "cannot go on in an earlier conversation",
+  readOnly: "cannot be held to reading",
+  systemPrompt: "takes no system text",
+  maxTurns: "cannot count its turns",
+  maxUsd: "cannot stop at an amount of money",
+  reportsUsage: "does not tell what it used",
+  reportsCost: "does not tell what it cost",
+  toolServers: "uses no tool servers",
+};
+
+/** The code, to look it up, and what it means. */
+function inWords(code: string): string {
+  const entry = Object.hasOwn(errorCatalogue, code) ? errorCatalogue[code as ErrorCode] : undefined;
+  return entry === undefined ? code : `${code} (${entry.when.replace(/\.$/, "")})`;
+}
+
 export function circuitKey(harness: string, model: string | null): string {
   return model === null ? harness : `${harness}/${model}`;
 }
@@ -116,11 +135,11 @@ export function rank(question: Question): Ranking {
     const leave = (reason: string): void => {
       left.push({ harness: name, reason });
     };
-    if (harness === undefined) return leave("is not known here");
+    if (harness === undefined) return leave("is not set up here, or has another name");
     if (profile.harnesses.length > 0 && !profile.harnesses.includes(name))
       return leave(`is not in the profile \`${profileName}\``);
     const lacks = needs.filter((need) => !harness.capabilities[need]);
-    if (lacks.length > 0) return leave(`lacks ${lacks.join(", ")}`);
+    if (lacks.length > 0) return leave(lacks.map((need) => `${lacking[need]} (\`${need}\`)`).join(", "));
     const picked = pickModel(question, harness);
     if (picked === null)
       return leave(`has no model that \`harness.models\` allows (${question.allowedModels.join(", ")})`);
@@ -138,7 +157,8 @@ export function rank(question: Question): Ranking {
     const reasons = [positionReason(question, name, position), ...picked.reasons];
     const halfOpen = circuits.some((circuit) => circuitState(circuit, now) === "half-open");
     if (halfOpen) reasons.push("failed too often before; this is the try that tells");
-    if (failures.length > 0) reasons.push(`failed at this step: ${failures.map(({ code }) => code).join(", ")}`);
+    if (failures.length > 0)
+      reasons.push(`failed at this step: ${failures.map(({ code }) => inWords(code)).join(", ")}`);
     if (access !== question.access) reasons.push(`the profile \`${profileName}\` makes it ${access}`);
     const { model, estimateUsd, misses } = picked;
     const place = { failures: failures.length, halfOpen, misses: misses && asked.harness === null, position };

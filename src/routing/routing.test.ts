@@ -184,12 +184,12 @@ describe("the order", () => {
     expect(choices[0]?.reasons).toEqual([
       "is the default",
       "claude-haiku-4-5 in place of claude-sonnet-4-5: only 0.50 of 10.00 USD are left",
-      "failed at this step: BATON_HARNESS_QUOTA",
+      "failed at this step: BATON_HARNESS_QUOTA (The model's service answers that there were too many requests or that the quota is used up)",
       expect.stringMatching(/^about 0\.\d\d USD$/),
     ]);
     expect(left).toEqual([
-      { harness: "codex", reason: "lacks maxTurns" },
-      { harness: "ghost", reason: "is not known here" },
+      { harness: "codex", reason: "cannot count its turns (`maxTurns`)" },
+      { harness: "ghost", reason: "is not set up here, or has another name" },
     ]);
   });
 
@@ -320,6 +320,7 @@ describe("whatever is asked", () => {
       fc.property(anyQuestion, (asked) => {
         fc.pre(asked.profile.roles.length === 0);
         const { choices, left } = rank(asked);
+        for (const { reason } of left) expect(reason).toMatch(/^(?:is|has|fail|can|take|do|use)[^ ]* /);
         const named = [...choices.map(({ harness }) => harness), ...left.map(({ harness }) => harness)].sort();
         expect(named).toEqual(
           [...new Set([...asked.order, ...(asked.asked.harness === null ? [] : [asked.asked.harness])])].sort(),

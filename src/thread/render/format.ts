@@ -21,7 +21,12 @@ export function duration(ms: number): string {
   return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
+/** A message of a program may have several; in a list or a headline they would end it. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}
+
 /** Text within a table cell: one line, no pipe that could end it. */
 export function cell(text: string): string {
-  return text.replaceAll(/\s+/g, " ").replaceAll("|", "\\|").trim();
+  return oneLine(text).replaceAll("|", "\\|");
 }

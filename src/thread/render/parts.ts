@@ -3,7 +3,7 @@ import type { EffectState, RunState } from "../../core/state.ts";
 import type { Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
 import { neutralise } from "../neutralise.ts";
-import { cell, count, duration, totalTokens, usd } from "./format.ts";
+import { cell, count, duration, oneLine, totalTokens, usd } from "./format.ts";
 
 const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️", error: "⚠️" } as const;
 
@@ -20,7 +20,7 @@ export function headline(state: RunState): { icon: string; sentence: string } {
     } as const;
     return {
       icon: icons[state.outcome.verdict.status],
-      sentence: `**${words[state.outcome.verdict.status]}.** ${neutralise(state.outcome.verdict.reason)}`,
+      sentence: `**${words[state.outcome.verdict.status]}.** ${neutralise(oneLine(state.outcome.verdict.reason))}`,
     };
   }
   const waits = waitingFor(state);
@@ -60,7 +60,10 @@ function stageIcon(state: RunState, effects: EffectState[]): string {
   if (effects.some(({ key }) => state.open.has(key))) return "▶️";
   const last = effects.at(-1) as EffectState;
   if (last.status === "cancelled") return icons.skipped;
-  return last.status === "failed" || verdictOf(last) === "failed" ? icons.failed : icons.passed;
+  // A repair that no check followed leaves the stage as the last check found it.
+  const judged = effects.findLast((effect) => verdictOf(effect) !== null);
+  const failed = last.status === "failed" || (judged !== undefined && verdictOf(judged) === "failed");
+  return failed ? icons.failed : icons.passed;
 }
 
 /** A gate that says no has succeeded as an effect, and is still a no. */
@@ -196,7 +199,7 @@ export function verdictTree(verdict: Verdict, depth = 0): string {
       url === undefined ? `${label} ${neutralise(value)}` : `[${label} ${neutralise(value)}](${url})`,
     )
     .join(", ");
-  const line = `${indent}- ${icons[verdict.status]} **${neutralise(verdict.name)}**: ${neutralise(verdict.reason)}${evidence === "" ? "" : ` (${evidence})`}`;
+  const line = `${indent}- ${icons[verdict.status]} **${neutralise(verdict.name)}**: ${neutralise(oneLine(verdict.reason))}${evidence === "" ? "" : ` (${evidence})`}`;
   return [line, ...verdict.children.map((child) => verdictTree(child, depth + 1))].join("\n");
 }
 

@@ -1,0 +1,77 @@
+/** Stages and verdicts as people read them, where a simple look would mislead. */
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { RunWorld } from "../../../test/fakes/run-world.ts";
+import { defineProcess } from "../../core/process.ts";
+import { headline, stages, verdictTree } from "./parts.ts";
+
+const sha = "a".repeat(40);
+const verdict = (status: "passed" | "failed", reason = "r") => ({
+  name: "x",
+  status,
+  reason,
+  evidence: [],
+  children: [],
+});
+const worked = {
+  harness: "h",
+  model: "m",
+  text: "",
+  sessionId: null,
+  baseSha: sha,
+  headSha: null,
+  commits: 0,
+  files: [],
+  rescued: false,
+  turns: 1,
+  transcriptId: null,
+  promptId: null,
+};
+
+/** Red checks, a repair, and perhaps checks again. */
+async function repaired(again: "passed" | "failed" | null): Promise<RunWorld> {
+  const process = defineProcess({
+    name: "repairs",
+    version: 1,
+    summary: "",
+    stages: ["Checks", "Finish"],
+    input: z.object({}),
+    output: z.object({}),
+    verdict: () => verdict("failed", "It fell.\n  at line 3\n| over"),
+    async run(ctx) {
+      const gate = { title: "Checks", stage: "Checks", gate: "checks-green", sha };
+      await ctx.gate("checks", gate);
+      await ctx.agent("repair", {
+        title: "Repair",
+        stage: "Checks",
+        role: "repair",
+        access: "write",
+        baseSha: sha,
+        prompt: { system: "", user: "" },
+      });
+      if (again !== null) await ctx.gate("checks", gate);
+      return {};
+    },
+  });
+  const world = await RunWorld.start(process, {});
+  await world.succeed("checks", verdict("failed"));
+  await world.succeed("repair", worked);
+  if (again !== null) await world.succeed("checks#2", verdict(again));
+  return world;
+}
+
+it.each([
+  [null, "❌ Checks → ➖ Finish"],
+  ["failed", "❌ Checks → ➖ Finish"],
+  ["passed", "✅ Checks → ➖ Finish"],
+] as const)("after a repair and checks that %s its stage is as the last checks found it", async (again, line) => {
+  const { state } = await repaired(again);
+  expect(stages(state)).toBe(line);
+});
+
+it("a reason of several lines stays in its headline and its place of the list", async () => {
+  const { state } = await repaired(null);
+  expect(headline(state).sentence).toBe("**Not done.** It fell. at line 3 | over");
+  const tree = verdictTree({ ...verdict("failed", "a\nb"), children: [verdict("failed", "c\r\n- d")] });
+  expect(tree.split("\n")).toEqual(["- ❌ **x**: a b", "  - ❌ **x**: c - d"]);
+});

@@ -28,12 +28,13 @@ const settings = {
   ...defaultSettings,
   harness: { ...defaultSettings.harness, default: "first", fallback: ["second"] },
 };
-const failed = (code: ErrorData["code"]): { error: ErrorData; usage: Usage[]; durationMs: number } => ({
+type Result = { error: ErrorData | null; usage: Usage[]; durationMs: number };
+const failed = (code: ErrorData["code"]): Result => ({
   error: { code, message: "" },
   usage: [],
   durationMs: 1,
 });
-const fine = { error: null, usage: [], durationMs: 60_000 };
+const fine: Result = { error: null, usage: [], durationMs: 60_000 };
 
 /** Two replicas, each with harnesses of its own, on one store. */
 function replicas(harnesses = [harness("first"), harness("second")]) {
@@ -54,13 +55,8 @@ function replicas(harnesses = [harness("first"), harness("second")]) {
         const { choice } = await route(context, input, { ...settings, ...change });
         return choice.model === null ? choice.harness : `${choice.harness} ${choice.model}`;
       },
-      learns: (name: string, model: string | null, result: Parameters<typeof remember>[3]) =>
-        remember(
-          context.dependencies,
-          { choice: { harness: name, model, access: "write", estimateUsd: null, reasons: [] } },
-          "implement",
-          result,
-        ),
+      learns: (name: string, model: string | null, result: Result) =>
+        remember(context.dependencies, { harness: name, model, role: "implement", ...result }),
     };
   };
   return { clock, one: replica(), other: replica() };
@@ -77,7 +73,7 @@ it("failures of both open the circuit for both; by the clock a try goes, and its
     reason: "Goes to second: takes over as number 2.",
     children: [{ name: "first", reason: "failed too often lately; it is tried again in 60 s" }],
   });
-  await clock.advance(60_000);
+  clock.advance(60_000);
   // Half open: where there is another, that goes first; alone, it is the try that tells.
   expect(await other.goes()).toBe("second");
   const alone = { harness: { ...settings.harness, fallback: [] } };
@@ -90,9 +86,9 @@ it("failures of both open the circuit for both; by the clock a try goes, and its
 it("a try that fails closes the door for twice as long, for the other replica as well", async () => {
   const { clock, one, other } = replicas();
   for (let count = 0; count < 3; count += 1) await one.learns("first", null, failed("BATON_HARNESS_CRASHED"));
-  await clock.advance(60_000);
+  clock.advance(60_000);
   await other.learns("first", null, failed("BATON_HARNESS_CRASHED"));
-  await clock.advance(60_000);
+  clock.advance(60_000);
   const alone = { harness: { ...settings.harness, fallback: [] } };
   await expect(one.goes(alone)).rejects.toMatchObject({
     code: "BATON_HARNESS_UNAVAILABLE",

@@ -188,6 +188,29 @@ describe("harnesses", () => {
     expect(elsewhere.every((one) => one.health === null)).toBe(true);
   });
 
+  it("doctor tells a program that is there and does not work from one that is not there, and lets it see no key", async () => {
+    const environment = {
+      ...none,
+      BATON_CLAUDE_BINARY: program("claude", 'echo "cannot find module x" >&2; exit 7'),
+      BATON_COPILOT_BINARY: program("copilot", "echo GitHub Copilot CLI 1.0.102.; echo Update it."),
+      BATON_PI_BINARY: program("pi", "env; echo 1.2.3"),
+      BATON_HARNESS_COMMAND: '["/nowhere/none"]',
+      BATON_ACP_AGENTS: '{"mine":["env","A=b","/nowhere/agent","--acp"]}',
+      ANTHROPIC_API_KEY: "sk-never-shown",
+      GITHUB_TOKEN: "ghp-never-shown",
+    };
+    const { out } = await baton("harness doctor", environment);
+    expect(out).toMatch(/claude-code +broken +set .*exit code 7: cannot find module x\. To install it again: `npm/);
+    expect(out).toMatch(/copilot +1\.0\.102 +set/);
+    expect(out).toMatch(/command +no .*`\/nowhere\/none` of BATON_HARNESS_COMMAND/);
+    expect(out).toMatch(/mine +broken .*`env A=b \/nowhere\/agent --version` ended with exit code 127/);
+    expect(out).not.toContain("never-shown");
+    const found = JSON.parse((await baton("harness doctor --json", environment)).out) as { name: string }[];
+    expect(found.find(({ name }) => name === "claude-code")).toMatchObject({ ready: false, broken: true });
+    // A broken one alone is none that is ready.
+    expect((await baton("harness doctor claude-code", environment)).code).toBe(exitCodes.no);
+  });
+
   it("doctor tells version and key by presence, never the key, and ends well when one is ready", async () => {
     const environment = {
       ...none,

@@ -73,7 +73,10 @@ export interface HarnessResult {
 }
 
 export interface HarnessProbe {
+  /** It is there and answers. */
   installed: boolean;
+  /** It is there, but does not work on this machine; `advice` says what is wrong. */
+  broken?: true;
   version: string | null;
   /** Presence of a key or login only, never its value. */
   authenticated: boolean;

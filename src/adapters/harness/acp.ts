@@ -7,6 +7,7 @@
  * Traps: an agent that asks for no permission is not held by one, so `readOnly` is not promised; the protocol has no place for system
  * text; few agents end by themselves once they have answered; what was used is told by some only.
  */
+import { basename } from "node:path";
 import { PassThrough } from "node:stream";
 import * as acp from "@agentclientprotocol/sdk";
 import type { ErrorData } from "../../core/errors.ts";
@@ -18,6 +19,14 @@ import { amount, count, type Fields, fields, list, text, toolDetail } from "./fi
 import { probeCli } from "./probe.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 import { toolServers } from "./tool-servers.ts";
+
+/** What answers `--version`: the program itself, also where `env` gives it variables. */
+function programOf(command: readonly string[]): readonly string[] {
+  const [first = ""] = command;
+  if (basename(first) !== "env") return [first];
+  const at = command.findIndex((word, index) => index > 0 && !word.includes("=") && !word.startsWith("-"));
+  return at === -1 ? [first] : command.slice(0, at + 1);
+}
 
 /** From the answer, or from a polite cancel, to TERM. */
 const partingMs = 1_000;
@@ -52,7 +61,7 @@ export function acpAgent({ name, command, reads = true, keys = {} }: AcpOptions)
       toolServers: true,
     },
     defaultModel: null,
-    probe: () => probeCli({ binary: program, install, authenticated: true, authenticate: "" }),
+    probe: () => probeCli({ command: programOf(command), install, authenticated: true, authenticate: "" }),
     async run(request, onEvent, signal) {
       const env = agentEnvironment(request, { ...keys, ...modelVariables(request) });
       const input = new PassThrough();

@@ -2,7 +2,7 @@
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
 import type { ModelProvider } from "../../ports/model-proxy.ts";
 import { modelAccess, type OwnAccess } from "./model-access.ts";
-import { probeCli } from "./probe.ts";
+import { type ProbeOptions, probeCli } from "./probe.ts";
 import { missingKey } from "./run-harness.ts";
 
 interface Cli extends Pick<Harness, "name" | "capabilities" | "tools" | "defaultModel"> {
@@ -13,6 +13,8 @@ interface Cli extends Pick<Harness, "name" | "capabilities" | "tools" | "default
   /** Environment variable of the operator's key. */
   keyVariable: string;
   own: OwnAccess;
+  /** What it needs of the machine besides being there. */
+  check?: ProbeOptions["check"];
   run(
     request: HarnessRequest,
     access: OwnAccess,
@@ -21,13 +23,14 @@ interface Cli extends Pick<Harness, "name" | "capabilities" | "tools" | "default
   ): Promise<HarnessResult>;
 }
 
-export function cliHarness({ binary, install, provider, keyVariable, own, run, ...harness }: Cli): Harness {
+export function cliHarness({ binary, install, provider, keyVariable, own, check, run, ...harness }: Cli): Harness {
   return {
     ...harness,
     probe: () =>
       probeCli({
-        binary,
+        command: [binary],
         install,
+        check,
         authenticated: own.apiKey !== undefined || own.login !== undefined,
         authenticate: `Set ${keyVariable} where Baton runs.`,
       }),

@@ -60,6 +60,7 @@ export function codex(options: CodexOptions): Harness {
     provider: "openai",
     keyVariable: "OPENAI_API_KEY",
     own: { apiKey, baseUrl },
+    check: (env) => sandboxProblem(binary, env),
     async run(request, access, onEvent, signal) {
       // Beside the attempt's temporary directory: below it Codex refuses to run sandboxed commands.
       const home = join(request.homePath, "codex");

@@ -5,11 +5,12 @@
  * `usage {model, input, output, cacheRead, cacheWrite, costUsd?}` (cumulative for a model), `error {message, status?}`, `result {text}`.
  * Anything else it prints is text. It succeeds by exit code 0 without an `error` line; git decides what it changed.
  */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, writeFileSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
 import { z } from "zod";
 import type { ErrorData } from "../../core/errors.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import { findProgram } from "../workspace/find-program.ts";
 import { agentEnvironment } from "./environment.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 
@@ -62,14 +63,20 @@ export function commandHarness({ command, repositoryCommands = false, keys }: Co
     },
     defaultModel: null,
     async probe() {
-      const installed = command.length > 0 || repositoryCommands;
+      const found = { version: null, authenticated: true };
+      const [program] = command;
+      if (program === undefined && !repositoryCommands)
+        return {
+          ...found,
+          installed: false,
+          advice:
+            "Set BATON_HARNESS_COMMAND where Baton runs, or BATON_REPOSITORY_COMMANDS=allow there and `harness.command` in `baton.yaml`.",
+        };
+      if (program === undefined || isThere(program)) return { ...found, installed: true, advice: null };
       return {
-        installed,
-        version: null,
-        authenticated: true,
-        advice: installed
-          ? null
-          : "Set BATON_HARNESS_COMMAND where Baton runs, or BATON_REPOSITORY_COMMANDS=allow there and `harness.command` in `baton.yaml`.",
+        ...found,
+        installed: false,
+        advice: `\`${program}\` of BATON_HARNESS_COMMAND is no program that can be started here.`,
       };
     },
     async run(request, onEvent, signal) {
@@ -99,6 +106,18 @@ export function commandHarness({ command, repositoryCommands = false, keys }: Co
       );
     },
   };
+}
+
+/** One that is named by its place in the workspace is there or not with the workspace. */
+function isThere(program: string): boolean {
+  if (!program.includes("/")) return findProgram(program) !== null;
+  if (!isAbsolute(program)) return true;
+  try {
+    accessSync(program, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export class CommandReader implements StreamReader {

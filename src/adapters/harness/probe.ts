@@ -1,23 +1,82 @@
-/** What a CLI says of itself: is it there, which version, is a key set. Never the key. */
-import { execa } from "execa";
+/**
+ * What a CLI says of itself: is it there, does it work, which version, is a key set. Never the key.
+ *
+ * It is started as for an attempt: with the environment by list (H2), a home of its own, and nothing of it left (H3).
+ */
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import type { ErrorData } from "../../core/errors.ts";
 import type { HarnessProbe } from "../../ports/harness.ts";
+import { type ChildEnd, runChild } from "./child.ts";
+import { agentEnvironment } from "./environment.ts";
 
 const probeTimeoutMs = 20_000;
+const lineCharactersMax = 200;
 
-export async function probeCli(options: {
-  binary: string;
+export interface ProbeOptions {
+  /** The program, after `env` and its variables where it is started by that. */
+  command: readonly string[];
   install: string;
   authenticated: boolean;
   /** What to do where no key is set. */
   authenticate: string;
-}): Promise<HarnessProbe> {
-  const { binary, install, authenticated, authenticate } = options;
-  const version = await execa(binary, ["--version"], { reject: false, timeout: probeTimeoutMs, stdin: "ignore" });
-  const installed = version.exitCode === 0;
-  return {
-    installed,
-    version: installed ? version.stdout.trim() : null,
-    authenticated,
-    advice: installed ? (authenticated ? null : authenticate) : `\`${install}\``,
-  };
+  /** What else it needs of the machine. */
+  check?: ((env: Record<string, string>) => Promise<ErrorData | null>) | undefined;
+  timeoutMs?: number;
 }
+
+export async function probeCli(options: ProbeOptions): Promise<HarnessProbe> {
+  const { command, install, authenticated, authenticate } = options;
+  const homePath = await mkdtemp(join(tmpdir(), "baton-probe-"));
+  const marker = `probe/${randomUUID()}`;
+  const env = agentEnvironment({ homePath, attemptMarker: marker, variables: {} }, {});
+  const timeoutMs = options.timeoutMs ?? probeTimeoutMs;
+  const lines: string[] = [];
+  try {
+    const end = await runChild({
+      command: [...command, "--version"],
+      cwd: homePath,
+      env,
+      input: null,
+      timeoutMs,
+      silenceMs: timeoutMs,
+      marker,
+      signal: new AbortController().signal,
+      onLine: (line) => lines.push(line),
+    });
+    if (end.missing) return { installed: false, version: null, authenticated, advice: `\`${install}\`` };
+    const broken = (why: string): HarnessProbe => ({
+      installed: false,
+      broken: true,
+      version: null,
+      authenticated,
+      advice: why,
+    });
+    if (end.exitCode !== 0 || end.timedOut)
+      return broken(`\`${command.join(" ")} --version\` ${endedHow(end, timeoutMs, lines)} To install it again: \`${install}\``);
+    const problem = (await options.check?.(env)) ?? null;
+    if (problem !== null) return { ...broken(problem.message), version: versionIn(lines) };
+    return { installed: true, version: versionIn(lines), authenticated, advice: authenticated ? null : authenticate };
+  } finally {
+    await rm(homePath, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function endedHow(end: ChildEnd, timeoutMs: number, lines: readonly string[]): string {
+  if (end.timedOut || end.silent) return `did not end within ${timeoutMs / 1_000} s.`;
+  const how = end.signal === null ? `ended with exit code ${end.exitCode ?? "unknown"}` : `was ended by ${end.signal}`;
+  const last = lines.map(plain).findLast((line) => line !== "");
+  return last === undefined ? `${how} and said nothing.` : `${how}: ${last}${/[.!?]$/.test(last) ? "" : "."}`;
+}
+
+/** Some say more than their version, before or after. */
+function versionIn(lines: readonly string[]): string | null {
+  const said = lines.map(plain).filter((line) => line !== "");
+  const number = said.map((line) => /\d+\.\d+(?:\.\d+)*(?:-[\w.]*\w)?/.exec(line)?.[0]).find((one) => one !== undefined);
+  return number ?? said[0] ?? null;
+}
+
+const plain = (line: string): string => stripVTControlCharacters(line).trim().slice(0, lineCharactersMax);

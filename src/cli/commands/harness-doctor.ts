@@ -7,7 +7,7 @@ export const harnessDoctor: CliCommand = (program, context) => {
   group(program, "harness", "The coding agents that Baton can use here.")
     .command("doctor [name]")
     .description(
-      "Look whether harnesses are installed, in which version, whether a key is set, and what came of their last attempts. One that is ready is enough.",
+      "Look whether harnesses are installed and answer, in which version, whether a key is set, and what came of their last attempts. One that is ready is enough.",
     )
     .option(...jsonOption)
     .action(async (name: string | undefined, { json }: { json?: true }) => {
@@ -29,9 +29,9 @@ export const harnessDoctor: CliCommand = (program, context) => {
       context.print(
         table([
           ["HARNESS", "INSTALLED", "KEY", "LATELY", "WHAT TO DO"],
-          ...found.map(({ name: one, installed, version, authenticated, advice, health: lately }) => [
+          ...found.map(({ name: one, installed, broken, version, authenticated, advice, health: lately }) => [
             one,
-            installed ? (version ?? "yes") : "no",
+            broken === true ? "broken" : installed ? (version ?? "yes") : "no",
             authenticated ? "set" : "missing",
             lately ?? "unknown",
             advice ?? "",

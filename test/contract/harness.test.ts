@@ -24,7 +24,7 @@ harnessContract({
   name: "command",
   create: (program) => commandHarness({ command: [program], keys: { EXAMPLE_KEY: "example-key-4f1d9c22" } }),
   key: { name: "EXAMPLE_KEY", value: "example-key-4f1d9c22" },
-  variables: ["BATON_PROMPT_FILE", "BATON_ACCESS"],
+  variables: ["BATON_PROMPT_FILE", "BATON_ACCESS", "BATON_MODEL"],
   stream: fixture("command.success"),
   expected: {
     text: "Done: hello.txt exists.",
@@ -38,6 +38,13 @@ harnessContract({
     ],
   },
   silentSuccess: true,
+  launch: {
+    model: "env BATON_MODEL=model-nine",
+    systemPrompt: /^input Rule seven: be brief\. .*Say hi/m,
+    readOnly: /^env BATON_ACCESS=read-only$/m,
+    write: /^env BATON_ACCESS=write$/m,
+    toolServers: null,
+  },
   installLine: /BATON_HARNESS_COMMAND/,
 });
 
@@ -84,6 +91,14 @@ harnessContract({
     ],
   },
   silentSuccess: false,
+  launch: {
+    model: "argument --model model-nine",
+    systemPrompt: /^argument --append-system-prompt Rule seven/m,
+    readOnly: /^argument --permission-mode plan\n(?:.*\n)*argument --tools (?!.*(?:Bash|Edit|,Write))/m,
+    write: /^argument --permission-mode acceptEdits\n(?:.*\n)*argument --tools .*Bash,Edit,Write/m,
+    toolServers:
+      /^argument --mcp-config .*"words":.*"command":"\/bin\/words-server","args":\["--quiet"\].*"WORDS":"some"/m,
+  },
   installLine: /npm install --global @anthropic-ai\/claude-code/,
 });
 
@@ -102,6 +117,13 @@ harnessContract({
     ],
   },
   silentSuccess: false,
+  launch: {
+    model: "argument -m model-nine",
+    systemPrompt: /^argument -c developer_instructions="Rule seven/m,
+    readOnly: /^argument -s read-only$/m,
+    write: /^argument -s workspace-write$/m,
+    toolServers: /^argument -c mcp_servers\.words\.command="\/bin\/words-server"$/m,
+  },
   installLine: /npm install --global @openai\/codex/,
 });
 
@@ -115,6 +137,13 @@ harnessContract({
   expected: { text: "Done: hello.txt exists.", sessionId: "0d9a4af7-2081-414f-a5a6-90c6287fa382", usage: [] },
   sessionAtEnd: true,
   silentSuccess: false,
+  launch: {
+    model: "env COPILOT_MODEL=model-nine",
+    systemPrompt: /^input Rule seven: be brief\. .*Say hi/m,
+    readOnly: /^argument .*--available-tools=(?!.*(?:bash|edit|create))/m,
+    write: /^argument (?!(?:.*\n)*.*--available-tools)/,
+    toolServers: /^argument --additional-mcp-config .*"words":.*"\/bin\/words-server"/m,
+  },
   installLine: /npm install --global @github\/copilot/,
 });
 
@@ -136,6 +165,14 @@ harnessContract({
     ],
   },
   silentSuccess: false,
+  launch: {
+    model: "argument -m model-nine",
+    systemPrompt: /^file baton-[\w-]+\.md: Rule seven/m,
+    readOnly: /^file baton\.toml: .*toolName = "\*" decision = "deny"/m,
+    write: /^file baton\.toml: .*toolName = "\*" decision = "allow"/m,
+    // It starts none in folders that it does not trust.
+    toolServers: null,
+  },
   installLine: /npm install --global @google\/gemini-cli/,
 });
 
@@ -153,6 +190,13 @@ harnessContract({
     ],
   },
   silentSuccess: false,
+  launch: {
+    model: "argument --model model-nine",
+    systemPrompt: /^argument --append-system-prompt Rule seven/m,
+    readOnly: /^argument --tools (?!.*(?:bash|edit|write))/m,
+    write: /^argument (?!(?:.*\n)*argument --tools)/,
+    toolServers: null,
+  },
   installLine: /npm install --global @earendil-works\/pi-coding-agent/,
 });
 
@@ -181,5 +225,13 @@ harnessContract({
     ],
   },
   silentSuccess: false,
+  launch: {
+    model: "argument -m baton/model-nine",
+    systemPrompt: /^file instructions\.md: Rule seven/m,
+    readOnly: /^env OPENCODE_CONFIG_CONTENT=.*"edit":"deny","bash":"deny","task":"deny"/m,
+    write: /^env OPENCODE_CONFIG_CONTENT=.*"edit":"allow","bash":"allow","task":"allow"/m,
+    toolServers:
+      /^env OPENCODE_CONFIG_CONTENT=.*"words":\{"type":"local","command":\["\/bin\/words-server","--quiet"\]/m,
+  },
   installLine: /npm install --global opencode-ai/,
 });

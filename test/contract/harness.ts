@@ -24,6 +24,15 @@ export interface HarnessSubject {
   sessionAtEnd?: true;
   /** Whether exit code 0 is a good end by itself, without a word. */
   silentSuccess: boolean;
+  /** How the program is told what it may and with what; patterns over `tell`, one line a fact. Unset: not when it is started. */
+  launch?: {
+    model: string;
+    systemPrompt: RegExp;
+    readOnly: RegExp;
+    write: RegExp;
+    /** null: it uses none. */
+    toolServers: RegExp | null;
+  };
   installLine: RegExp;
 }
 
@@ -33,6 +42,24 @@ const alwaysAllowed =
   "PATH LANG LC_ALL TZ TERM SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS HOME TMPDIR CI BATON_ATTEMPT BATON_TEST_STREAM BATON_TEST_KEY_NAME GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_TERMINAL_PROMPT GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0".split(
     " ",
   );
+
+interface Launch {
+  arguments: string[];
+  env: Record<string, string>;
+  input: string;
+  files: Record<string, string>;
+}
+
+/** One line for each argument (with the one before), variable, file of the home, and the input. */
+function tell({ arguments: words, env, input, files }: Launch): string {
+  const flat = (text: string): string => text.replaceAll("\n", " ");
+  return [
+    ...words.map((word, index) => `argument ${flat(`${words[index - 1] ?? ""} ${word}`)}`),
+    ...Object.entries(env).map(([name, value]) => `env ${name}=${flat(value)}`),
+    ...Object.entries(files).map(([path, text]) => `file ${path.split("/").at(-1)}: ${flat(text)}`),
+    `input ${flat(input)}`,
+  ].join("\n");
+}
 
 export function harnessContract(subject: HarnessSubject): void {
   describe(`harness contract: ${subject.name}`, () => {
@@ -114,6 +141,39 @@ export function harnessContract(subject: HarnessSubject): void {
       expect(result.transcript).toContain(subject.expected.sessionId);
       expect(result.transcriptTruncated).toBe(false);
     });
+
+    it.runIf(subject.launch !== undefined)(
+      "model, system text, access and servers of tools are in its start",
+      async () => {
+        const { launch } = subject;
+        if (launch === undefined) return;
+        const started = async (access: "read-only" | "write"): Promise<string> => {
+          const toolServers = [
+            { name: "words", command: ["/bin/words-server", "--quiet"], variables: { WORDS: "some" } },
+          ];
+          await run("records-launch.mjs", {
+            access,
+            model: "model-nine",
+            systemPrompt: "Rule seven: be brief.",
+            toolServers,
+          });
+          return tell(JSON.parse(readFileSync(join(cwd, "launch.json"), "utf8")) as Launch);
+        };
+        const reading = await started("read-only");
+        expect(reading).toContain(launch.model);
+        expect(reading).toMatch(launch.systemPrompt);
+        expect(reading).toMatch(launch.readOnly);
+        expect(reading).not.toMatch(launch.write);
+        if (launch.toolServers === null) expect(reading).not.toContain("words-server");
+        else expect(reading).toMatch(launch.toolServers);
+        const writing = await started("write");
+        expect(writing).toMatch(launch.write);
+        expect(writing).not.toMatch(launch.readOnly);
+        // The key goes by the environment alone.
+        for (const line of writing.split("\n"))
+          if (line.includes(subject.key.value)) expect(line).toMatch(new RegExp(`^env ${subject.key.name}=`));
+      },
+    );
 
     it("gives the prompt on standard input and closes it", async () => {
       const prompt = `Say hi.\n${"word ".repeat(60_000)}`;

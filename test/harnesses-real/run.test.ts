@@ -51,7 +51,6 @@ afterEach(async () => {
 const clis: { name: CliName; model: string }[] = [
   { name: "claude-code", model: "claude-sonnet-4-5" },
   { name: "codex", model: "gpt-5-codex" },
-  { name: "copilot", model: "claude-sonnet-4-5" },
   { name: "gemini", model: "gemini-2.5-pro" },
   { name: "opencode", model: "claude-sonnet-4-5" },
   { name: "pi", model: "claude-sonnet-4-5" },

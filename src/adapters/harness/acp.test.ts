@@ -254,6 +254,37 @@ describe("the conversation", () => {
     expect(events).toContainEqual({ type: "warning", text: expect.stringContaining('"model-2" is not passed on') });
   });
 
+  it("servers of tools are named to it with the session, and carry the attempt's marker", async () => {
+    await run([], {
+      attemptMarker: "run/step/1",
+      toolServers: [
+        { name: "words", command: ["/bin/words-server", "--quiet"], variables: { WORDS: "some" } },
+        { name: "docs", url: "https://docs.example.com/mcp" },
+      ],
+    });
+    const { mcpServers } = told("session.json") as { mcpServers: { env?: { name: string }[] }[] };
+    expect(mcpServers).toMatchObject([
+      {
+        name: "words",
+        command: "/bin/words-server",
+        args: ["--quiet"],
+        env: expect.arrayContaining([
+          { name: "WORDS", value: "some" },
+          { name: "BATON_ATTEMPT", value: "run/step/1" },
+        ]),
+      },
+      { type: "http", name: "docs", url: "https://docs.example.com/mcp" },
+    ]);
+  });
+
+  it("the system text goes before the prompt: the protocol has no other place for it", async () => {
+    const answer = { stopReason: "refusal" };
+    const systemPrompt = `do ${JSON.stringify({ answer })}`;
+    expect(await run([{ answer: { stopReason: "end_turn" } }], { systemPrompt })).toMatchObject({
+      error: { code: "BATON_HARNESS_REFUSED" },
+    });
+  });
+
   it("its models are asked through the proxy: an address and a token each, no login", async () => {
     const access = (kind: "api-key" | "login") => ({ baseUrl: "http://127.0.0.1:9/x", key: "token-0123456789", kind });
     const harness = acpAgent({

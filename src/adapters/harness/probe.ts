@@ -56,7 +56,9 @@ export async function probeCli(options: ProbeOptions): Promise<HarnessProbe> {
       advice: why,
     });
     if (end.exitCode !== 0 || end.timedOut)
-      return broken(`\`${command.join(" ")} --version\` ${endedHow(end, timeoutMs, lines)} To install it again: \`${install}\``);
+      return broken(
+        `\`${command.join(" ")} --version\` ${endedHow(end, timeoutMs, lines)} To install it again: \`${install}\``,
+      );
     const problem = (await options.check?.(env)) ?? null;
     if (problem !== null) return { ...broken(problem.message), version: versionIn(lines) };
     return { installed: true, version: versionIn(lines), authenticated, advice: authenticated ? null : authenticate };
@@ -75,7 +77,9 @@ function endedHow(end: ChildEnd, timeoutMs: number, lines: readonly string[]): s
 /** Some say more than their version, before or after. */
 function versionIn(lines: readonly string[]): string | null {
   const said = lines.map(plain).filter((line) => line !== "");
-  const number = said.map((line) => /\d+\.\d+(?:\.\d+)*(?:-[\w.]*\w)?/.exec(line)?.[0]).find((one) => one !== undefined);
+  const number = said
+    .map((line) => /\d+\.\d+(?:\.\d+)*(?:-[\w.]*\w)?/.exec(line)?.[0])
+    .find((one) => one !== undefined);
   return number ?? said[0] ?? null;
 }
 

@@ -87,6 +87,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
     case "session/new":
       if (needsLogin !== undefined && !loggedIn)
         return send({ id, error: { code: -32000, message: "Authentication required" } });
+      writeFileSync("session.json", JSON.stringify(params));
       return reply({
         sessionId,
         models: { availableModels: [{ modelId: "model-1", name: "One" }], currentModelId: "x" },

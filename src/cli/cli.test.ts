@@ -251,6 +251,10 @@ it("columns are as wide as they need", () => {
   ).toBe("A     B  C\nlong  x");
 });
 
+it("--version is the package's own", async () => {
+  expect(await baton("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: "" });
+});
+
 it("the program starts from its bin, and ends with the code", async () => {
   const bin = fileURLToPath(new URL("../../bin/baton.js", import.meta.url));
   const { exitCode, stderr } = await execa(process.execPath, [bin, "config", "check", "none.yaml"], {

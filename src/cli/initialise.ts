@@ -2,6 +2,7 @@
  * `baton init`: from a clone to a workflow and a configuration, on disk or as a pull request.
  *
  * IN1 The token is the one that the person gives in GITHUB_TOKEN; none is looked for.
+ * IN2 It goes nowhere but to the GitHub that the clone comes from, or that the environment names.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -53,6 +54,8 @@ export async function initialise(context: CliContext, options: Options): Promise
       ...online,
       ...shared,
       more: { environmentNames: clone.facts.environmentNames },
+    }).catch((thrown: unknown) => {
+      throw ofToken(thrown, clone.facts.name ?? "");
     });
     answer(context, options, proposal, pullRequest?.url ?? null);
     return;
@@ -66,7 +69,7 @@ export async function initialise(context: CliContext, options: Options): Promise
 }
 
 /** GitHub by the person's token; null where none is given or the clone has no address there. */
-async function reach({ environment }: CliContext, clone: Clone, needed: boolean): Promise<Online | null> {
+async function reach({ environment, note }: CliContext, clone: Clone, needed: boolean): Promise<Online | null> {
   const token = environment["GITHUB_TOKEN"] ?? "";
   const [owner, name] = clone.facts.name?.split("/") ?? [];
   if (token === "" || owner === undefined || name === undefined) {
@@ -76,16 +79,26 @@ async function reach({ environment }: CliContext, clone: Clone, needed: boolean)
           "BATON_SETTINGS_INVALID",
           "GITHUB_TOKEN is not set: `GITHUB_TOKEN=$(gh auth token) baton init --pull-request`.",
         )
-      : new BatonError("BATON_INPUT_INVALID", "This clone has no remote `origin` on GitHub.");
+      : new BatonError(
+          "BATON_INPUT_INVALID",
+          clone.remote === null
+            ? "This clone has no remote `origin`. Add it: `gh repo create --source . --push`, or `git remote add origin <address>`."
+            : `\`origin\` is ${withoutUser(clone.remote)}, which is no repository on GitHub.`,
+        );
   }
-  const { githubApiUrl } = readSettings({
-    GITHUB_API_URL: environment["GITHUB_API_URL"],
-    GHE_HOST: environment["GHE_HOST"],
-  });
+  const elsewhere = isElsewhere(clone.host, environment);
+  if (elsewhere !== null) {
+    if (needed) throw elsewhere;
+    note(`GitHub was not asked: ${elsewhere.message}`);
+    return null;
+  }
+  const { GHE_HOST: enterprise } = environment;
+  const { githubApiUrl } = readSettings({ GITHUB_API_URL: environment["GITHUB_API_URL"], GHE_HOST: enterprise });
+  const isEnterprise = enterprise !== undefined && enterprise !== "";
   const github = createTokenGithub({
     token,
     apiUrl: githubApiUrl,
-    webUrl: environment["GITHUB_SERVER_URL"] ?? "https://github.com",
+    webUrl: environment["GITHUB_SERVER_URL"] ?? `https://${isEnterprise ? enterprise : publicHost}`,
     clock: systemClock,
     appSlug: null,
     ownChecks: [],
@@ -94,9 +107,48 @@ async function reach({ environment }: CliContext, clone: Clone, needed: boolean)
     const repository = await github.repositoryByName(owner, name);
     return { github: await github.installation(0), repository };
   } catch (thrown) {
-    if (needed) throw thrown;
+    const error = ofToken(thrown, `${owner}/${name}`);
+    if (needed) throw error;
+    note(`GitHub was not asked: ${error.message}`);
     return null;
   }
+}
+
+const publicHost = "github.com";
+
+/** IN2: who says where GitHub is in the environment is believed; else the clone must come from where the token would go. */
+function isElsewhere(host: string | null, environment: CliContext["environment"]): BatonError | null {
+  const { GITHUB_API_URL: api = "", GHE_HOST: enterprise = "" } = environment;
+  const expected = enterprise === "" ? publicHost : enterprise.toLowerCase();
+  if (api !== "" || host === expected || (enterprise === "" && host === `ssh.${publicHost}`)) return null;
+  return new BatonError(
+    "BATON_SETTINGS_INVALID",
+    `\`origin\` is on ${host}, and GITHUB_TOKEN would go to ${expected}. For a GitHub Enterprise Server set GHE_HOST=${host}; where ${host} is another name of it, GITHUB_API_URL=https://api.github.com.`,
+  );
+}
+
+/** What the App lacks is told otherwise than what a person's token lacks. */
+function ofToken(thrown: unknown, repository: string): BatonError {
+  const error = toBatonError(thrown);
+  const options = { cause: thrown };
+  if (error.code === "BATON_GITHUB_NOT_FOUND")
+    return new BatonError(
+      "BATON_TOKEN_DENIED",
+      `GITHUB_TOKEN sees no repository ${repository}: ${error.message}`,
+      options,
+    );
+  if (error.code === "BATON_GITHUB_DENIED")
+    return new BatonError(
+      "BATON_TOKEN_DENIED",
+      `GITHUB_TOKEN may not do this in ${repository}: ${error.message}`,
+      options,
+    );
+  return error;
+}
+
+/** A token in an address is nobody's to read. */
+function withoutUser(remote: string): string {
+  return remote.replace(/\/\/[^@/]*@/, "//");
 }
 
 /** What only GitHub knows; a clone is enough to go on without. */

@@ -5,6 +5,7 @@
  * X1 Standard output is the answer and nothing else; with `--json` it is one JSON value, also for an error.
  */
 import { Command, CommanderError } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
 import { toBatonError } from "../core/errors.ts";
 import { commands } from "./commands/index.ts";
 import type { CliContext } from "./context.ts";
@@ -29,7 +30,11 @@ export async function runCli(words: readonly string[], outside: Omit<CliContext,
     const error = toBatonError(thrown);
     if (words.includes("--json"))
       context.print(JSON.stringify({ error: { ...error.toData(), remedy: error.remedy } }, null, 2));
-    else context.note(`${error.code}: ${error.message}\n${error.remedy}`);
+    // GitHub's errors tell how a server goes on; here nobody does but the person.
+    else
+      context.note(
+        `${error.code}: ${error.message}\n${error.code === "BATON_GITHUB_UNAVAILABLE" ? "Ask again in a while." : error.remedy}`,
+      );
     return exitCodeOf(error);
   }
 }
@@ -37,6 +42,7 @@ export async function runCli(words: readonly string[], outside: Omit<CliContext,
 export function buildProgram(context: CliContext): Command {
   const program = new Command("baton")
     .description("Runs coding agents on issues and pull requests under control.")
+    .version(packageJson.version, "-V, --version", "print the version")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.print(text.replace(/\n$/, "")),

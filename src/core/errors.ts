@@ -347,6 +347,12 @@ export const errorCatalogue = {
     "A runner of `executor: actions` gets no answer from the Baton that gave it its order.",
     "Look whether Baton runs, and whether BATON_PUBLIC_URL leads to it from outside (docs/guides/runners.md).",
   ),
+  BATON_TOKEN_DENIED: entry(
+    "terminal",
+    403,
+    "GITHUB_TOKEN of the command line is refused, sees no such repository, or may not do what is asked.",
+    "Give a token that may: `gh auth refresh --scopes repo,workflow`, then `GITHUB_TOKEN=$(gh auth token)`. A fine-grained one needs contents, pull requests and workflows: write.",
+  ),
   BATON_RUNNER_ABSENT: entry(
     "terminal",
     422,

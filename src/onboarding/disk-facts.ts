@@ -9,6 +9,8 @@ export interface Clone {
   root: string;
   /** `https://github.com/acme/shop.git` and its like; null without a remote `origin`. */
   remote: string | null;
+  /** Of the remote; null where it is a folder. */
+  host: string | null;
   facts: RepositoryFacts;
 }
 
@@ -18,10 +20,15 @@ export async function diskFacts(directory: string, environment: Record<string, s
     return failed ? null : stdout;
   };
   const root = await git(["rev-parse", "--show-toplevel"]);
-  if (root === null) throw new BatonError("BATON_INPUT_INVALID", `${directory} is not in a git repository.`);
+  if (root === null)
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `${directory} is not in a git repository: go into a clone, or \`git init\`.`,
+    );
   const listed = (await git(["-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])) ?? "";
   const paths = [...new Set(listed.split("\0").filter((path) => path !== ""))].sort();
   const remote = await git(["remote", "get-url", "origin"]);
+  const host = remote === null ? null : hostOf(remote);
   const head = await git(["symbolic-ref", "--short", "refs/remotes/origin/HEAD"]);
   const texts = new Map<string, string>();
   for (const path of wantedPaths(paths)) {
@@ -32,8 +39,9 @@ export async function diskFacts(directory: string, environment: Record<string, s
   return {
     root,
     remote,
+    host,
     facts: {
-      name: remote === null ? null : nameOf(remote),
+      name: remote === null || host === null ? null : nameOf(remote),
       defaultBranch: head?.replace(/^origin\//, "") ?? (await git(["symbolic-ref", "--short", "HEAD"])) ?? "main",
       paths,
       isWhole: true,
@@ -43,6 +51,14 @@ export async function diskFacts(directory: string, environment: Record<string, s
       branch: null,
     },
   };
+}
+
+/** `https://user@host/…`, `ssh://git@host:22/…` or `git@host:…`; a path has none. */
+function hostOf(remote: string): string | null {
+  if (/^file:/i.test(remote)) return null;
+  const match =
+    /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?([^/:]+)/i.exec(remote) ?? /^(?:[^@/]*@)?([^/:]{2,}):(?!\/\/)/.exec(remote);
+  return match?.[1]?.toLowerCase() ?? null;
 }
 
 /** `owner/name` of a remote by HTTPS, SSH or its short form. */

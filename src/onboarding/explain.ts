@@ -157,8 +157,12 @@ const actions: Record<PlannedFile["action"], string> = {
   keep: "was changed by people and is left as it is",
 };
 
-function fileLine({ path, action }: PlannedFile): string {
-  return `- ${code(path)}: ${actions[action]}`;
+function fileLine({ path, action, problem }: PlannedFile): string {
+  const broken =
+    problem === undefined
+      ? ""
+      : `. **It has errors**, and no command works until they are gone: ${neutralise(problem)}`;
+  return `- ${code(path)}: ${actions[action]}${broken}`;
 }
 
 /** What the proposal would change in files that belong to people. */

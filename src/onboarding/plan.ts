@@ -19,6 +19,8 @@ export interface PlannedFile {
   action: "create" | "refresh" | "unchanged" | "keep";
   /** Where it is kept: what the proposal would change. */
   difference: string;
+  /** Where it is kept and cannot be read: what is wrong with it. */
+  problem?: string;
 }
 
 /** The workflow that works alone, or the one that works for an App: beside an App the first would answer everything twice. */
@@ -55,9 +57,19 @@ export function planFile(path: string, text: string, present: string | null, dig
   if (present === null) return { path, text, action: "create", difference: "" };
   const difference = lineDifference(present, text);
   if (difference === "") return { path, text, action: "unchanged", difference };
-  return isUntouched(present, digest)
-    ? { path, text, action: "refresh", difference }
-    : { path, text, action: "keep", difference: inEffect(path, present, text) ?? difference };
+  if (isUntouched(present, digest)) return { path, text, action: "refresh", difference };
+  const problem = problemOf(path, present);
+  if (problem !== null) return { path, text, action: "keep", difference, problem };
+  return { path, text, action: "keep", difference: inEffect(path, present, text) ?? difference };
+}
+
+/** Of a configuration that is broken: to compare it says less than what is wrong. */
+function problemOf(path: string, present: string): string | null {
+  if (path.startsWith(workflowsFolder)) return null;
+  const parsed = parseConfig(present);
+  if (parsed.ok) return null;
+  const [first] = parsed.problems;
+  return first === undefined ? "it cannot be read" : `line ${first.line}: ${first.message}`;
 }
 
 /** Of configurations what they do is told, not how they are written; null for other files and broken ones. */

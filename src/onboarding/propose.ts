@@ -46,7 +46,10 @@ export async function propose(options: ProposeOptions): Promise<Proposed> {
   const { github, repository } = options;
   const baseSha = await github.branchSha(repository, repository.defaultBranch);
   if (baseSha === null)
-    throw new BatonError("BATON_INPUT_INVALID", `The branch ${repository.defaultBranch} has no commit yet.`);
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `The branch ${repository.defaultBranch} has no commit yet: push one first.`,
+    );
   const facts = await githubFacts(github, repository, baseSha);
   const detected = detect({ ...facts, ...options.more }, options.harness);
   const planned = planFiles({ ...options, detected });

@@ -1,5 +1,8 @@
 /** `baton init` in clones of several languages, as a person calls it; nothing outside is asked. */
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
@@ -116,4 +119,96 @@ it.each<[string, string, boolean, RegExp]>([
 ])("%s is refused with what to do", async (_, words, git, told) => {
   const directory = await clone({}, git);
   expect(await baton(directory, words)).toMatchObject({ code: 2, out: "", err: expect.stringMatching(told) });
+});
+
+it("a configuration that is broken is left as it is, and what is wrong with it is said first", async () => {
+  const directory = await clone({ "a.go": "", "baton.yaml": "budget: { runUsd: many }\n" });
+  const { code, out } = await baton(directory, "init");
+  expect(code).toBe(1);
+  expect(out).toMatch(/`baton\.yaml`: was changed by people.*\*\*It has errors\*\*.*line 1: /);
+  expect(read(directory, "baton.yaml")).toBe("budget: { runUsd: many }\n");
+});
+
+it.each<[string, string | null, Record<string, string>, number, RegExp]>([
+  ["no remote", null, {}, 2, /no remote `origin`.*gh repo create/s],
+  [
+    "a folder",
+    "/srv/git/acme/shop.git",
+    {},
+    2,
+    /`origin` is \/srv\/git\/acme\/shop\.git, which is no repository on GitHub/,
+  ],
+  ["another host by SSH", "git@gitlab.com:acme/shop.git", {}, 2, /origin` is on gitlab\.com, .*GHE_HOST=gitlab\.com/],
+  ["another host with a token", "https://me:tok@git.example/acme/shop", {}, 2, /^(?!.*tok@).*git\.example/s],
+  [
+    "another Enterprise Server",
+    "git@one.example:acme/shop.git",
+    { GHE_HOST: "two.example" },
+    2,
+    /would go to two\.example/,
+  ],
+])("a token goes nowhere but to where the clone comes from: %s", async (_, remote, environment, code, told) => {
+  const directory = await clone({ "a.go": "" });
+  if (remote !== null) await execa("git", ["remote", "add", "origin", remote], { cwd: directory });
+  const given = { GITHUB_TOKEN: "ghp_of-a-person", ...environment };
+  expect(await baton(directory, "init --pull-request", given)).toMatchObject({
+    code,
+    out: "",
+    err: expect.stringMatching(told),
+  });
+  // Without a pull request a clone is enough; why GitHub was not asked is said where a token was given for it.
+  const here = await baton(directory, "init", given);
+  expect(here.code).toBe(0);
+  expect(here.err).toMatch(remote?.includes("@") === true ? /GitHub was not asked: / : /^$/);
+});
+
+it.each([
+  [
+    401,
+    "Bad credentials",
+    5,
+    /BATON_TOKEN_DENIED: GITHUB_TOKEN may not do this in acme\/shop.*Bad credentials.*gh auth refresh/s,
+  ],
+  [403, "Resource not accessible", 5, /BATON_TOKEN_DENIED: .*Resource not accessible.*workflows: write/s],
+  [404, "Not Found", 5, /BATON_TOKEN_DENIED: GITHUB_TOKEN sees no repository acme\/shop/],
+])("a token that GitHub answers %i is told so, with what it needs", async (status, message, code, told) => {
+  const server = createServer((_, response) => {
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ message }));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  try {
+    const directory = await clone({ "a.go": "" });
+    await execa("git", ["remote", "add", "origin", "git@github.com:acme/shop.git"], { cwd: directory });
+    const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const environment = { GITHUB_TOKEN: "ghp_x", GITHUB_API_URL: api };
+    const { err, ...answer } = await baton(directory, "init --pull-request", environment);
+    expect(answer).toEqual({ code, out: "" });
+    expect(err).toMatch(told);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+it.each([
+  [
+    "Java with Gradle",
+    { "src/main/java/A.java": "", "build.gradle.kts": "" },
+    ["Java (1)", "gradle (`build.gradle.kts`)"],
+  ],
+  [
+    "a monorepo",
+    {
+      "package.json": "{}",
+      "packages/a/i.ts": "",
+      "services/b/go.mod": "",
+      "services/b/main.go": "",
+      "tools/pom.xml": "",
+    },
+    ["Go (1)", "npm (`package.json`)", "go (`services/b/go.mod`)", "maven (`tools/pom.xml`)"],
+  ],
+])("%s", async (_, files, told) => {
+  const { code, out } = await baton(await clone(files), "init");
+  expect(code).toBe(0);
+  for (const text of told) expect(out).toContain(text);
 });

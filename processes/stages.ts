@@ -81,7 +81,7 @@ export async function makePlan(
     problemsOf = () => [],
     revisionsMax = 0,
   }: {
-    promptOf?: (said: { last: string; feedback: string }) => Prompt;
+    promptOf?: (said: { last?: string; feedback: string }) => Prompt;
     problemsOf?: (plan: Plan) => readonly string[];
     revisionsMax?: number;
   } = {},
@@ -97,7 +97,7 @@ export async function makePlan(
       role: "plan",
       access: "read-only",
       baseSha: presentSha(input),
-      prompt: promptOf({ last, feedback: said.join("\n\n") }),
+      prompt: promptOf({ ...(last === "" ? {} : { last }), feedback: said.join("\n\n") }),
       ...chosen(input),
     });
     const questions =

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { smallFacts } from "../../test/fakes/prompt.ts";
 import { defaultSettings } from "../config/schema.ts";
 import { compose, partsOf } from "./compose.ts";
@@ -64,6 +64,57 @@ describe("strata", () => {
         const copy = structuredClone(given);
         expect(compose(context({ facts: copy }))).toEqual(compose(context({ facts: given })));
       }),
+    );
+  });
+
+  it("M2: the order of keys, the environment, the time zone, the locale and the clock change no byte", () => {
+    const turnedRound = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(turnedRound);
+      if (typeof value !== "object" || value === null) return value;
+      return Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([name, one]) => [name, turnedRound(one)]),
+      );
+    };
+    const more = {
+      outcomes: [{ id: "sum.1", statement: "Six." }],
+      handoffs: [{ from: "implement" as const, title: "Before", text: "I chose A." }],
+      worker: { paths: ["b", "a"], others: ["İstanbul", "z"] },
+    };
+    const resume = {
+      attempt: 2,
+      ended: "BATON_HARNESS_CRASHED",
+      takenOverFrom: "codex",
+      session: false,
+      baseSha: "a".repeat(40),
+      headSha: null,
+      partial: { text: "t", todo: "d", lastAction: "l", turns: 1_234 },
+      done: ["Plan"],
+      pending: [],
+      decided: [],
+    };
+    const elsewhere = { TZ: "Pacific/Apia", LANG: "tr_TR.UTF-8", LC_ALL: "ar_EG", NO_COLOR: "1", COLUMNS: "20" };
+    fc.assert(
+      fc.property(anyFacts, (given) => {
+        const here = compose(context({ facts: { ...given, ...more }, resume }));
+        for (const [name, value] of Object.entries(elsewhere)) vi.stubEnv(name, value);
+        vi.useFakeTimers({ now: 4_000_000_000_000, toFake: ["Date"] });
+        const random = vi.spyOn(Math, "random").mockReturnValue(0.5);
+        try {
+          const { facts: turned, ...rest } = turnedRound({ facts: { ...given, ...more }, resume }) as {
+            facts: Facts;
+            resume: typeof resume;
+          };
+          expect(JSON.stringify(compose(context({ facts: turned, ...rest })))).toBe(JSON.stringify(here));
+          expect(random).not.toHaveBeenCalled();
+        } finally {
+          random.mockRestore();
+          vi.useRealTimers();
+          vi.unstubAllEnvs();
+        }
+      }),
+      { numRuns: 30 },
     );
   });
 
@@ -218,9 +269,39 @@ describe("sections", () => {
     });
     expect(named(at).at(-1)).toBe("resume");
     const text = textOf(at, "resume");
-    for (const part of ["codex", "BATON_HARNESS_CRASHED", `git log ${"a".repeat(40)}..HEAD`, "Plan the change", "@bob"])
+    for (const part of ["codex", "ended by a signal", `git log ${"a".repeat(40)}..HEAD`, "Plan the change", "@bob"])
       expect(text).toContain(part);
     expect(comparePrompts(compose(context()), compose(at))).toMatchObject({ brokenBy: null });
+  });
+});
+
+describe("what is left out is said", () => {
+  it.each([
+    [
+      "older comments",
+      {
+        thread: {
+          ...facts.thread,
+          comments: [1, 2, 3].map((index) => ({ author: `a${index}`, permission: "read", body: "x".repeat(30_000) })),
+        },
+      },
+      "thread:comments",
+      /^## Comments.*\n\n\(1 older comment is left out\.\).*@a2.*\(cut\).*@a3/s,
+    ],
+    [
+      "files of instructions",
+      {
+        projectInstructions: [
+          { path: "AGENTS.md", text: "x".repeat(20_000) },
+          { path: "GEMINI.md", text: "y" },
+        ],
+      },
+      "project-instructions",
+      /\(cut\).*\(Left out for length: `GEMINI\.md`\.\)$/s,
+    ],
+    ["a long body", { thread: { ...facts.thread, body: "x".repeat(60_000) } }, "thread", /… \(cut\)\n```$/],
+  ])("%s", (_, more, name, expected) => {
+    expect(textOf(context({ facts: { ...facts, ...more } }), name)).toMatch(expected);
   });
 });
 

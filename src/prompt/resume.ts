@@ -1,4 +1,5 @@
 /** The resume overlay (PROMPT-005): what is done, pending, decided and changed, from the journal, for who begins again. */
+import { z } from "zod";
 import type { Partial } from "../core/event.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 
@@ -21,9 +22,15 @@ export interface Resume {
 }
 
 const linesMax = 12;
+const decisionSchema = z.object({
+  by: z.object({ login: z.string() }).nullable(),
+  decision: z.string().optional(),
+  feedback: z.string().optional(),
+  answer: z.string().optional(),
+});
 
 export function resumeOf(
-  state: Pick<RunState, "effects" | "decisions">,
+  state: Pick<RunState, "effects">,
   effect: Pick<EffectState, "key" | "attempts">,
   given: Pick<Resume, "attempt" | "takenOverFrom" | "session" | "baseSha" | "headSha">,
 ): Resume | null {
@@ -35,14 +42,30 @@ export function resumeOf(
     ...given,
     ended: last?.error?.code ?? "BATON_ATTEMPT_LOST",
     partial: last?.partial ?? null,
-    done: newest(others.filter(({ status }) => status === "succeeded").map(({ title }) => title)),
+    done: newest(
+      others.filter(({ kind, status }) => status === "succeeded" && !asksPeople(kind)).map(({ title }) => title),
+    ),
     pending: newest(
       others.filter(({ endedAt, status }) => endedAt === null && status !== "succeeded").map(({ title }) => title),
     ),
-    decided: newest(
-      state.decisions
-        .filter(({ actor }) => actor !== null)
-        .map(({ actor, action, verdict }) => `@${actor?.login ?? "?"}: ${action}, ${verdict.status}`),
-    ),
+    decided: newest(others.flatMap(decisionOf)),
   };
+}
+
+function asksPeople(kind: EffectState["kind"]): boolean {
+  return kind === "breakpoint" || kind === "ask";
+}
+
+/** What people said where the run asked them; commands that only steer it (a budget, a pause) are none of the agent's business. */
+function decisionOf({ kind, status, title, output }: EffectState): string[] {
+  if (status !== "succeeded" || !asksPeople(kind)) return [];
+  const { data } = decisionSchema.safeParse(output);
+  if (data === undefined) return [];
+  const { by, decision, feedback = "", answer } = data;
+  const what = decision ?? `answered: ${answer ?? ""}`;
+  return [
+    `${title}: @${by?.login ?? "?"} ${what}${feedback.trim() === "" ? "" : `: ${feedback}`}`
+      .replaceAll(/\s+/g, " ")
+      .slice(0, 500),
+  ];
 }

@@ -129,7 +129,7 @@ it.each([
 it("a text that this Baton does not read any more stops its run, with the line", () => {
   const process = {
     name: "old",
-    version: 1,
+    version: languageVersion,
     stages: [],
     source: { path: "old.yaml", hash: "h", text: "stepz: []", uses: [] },
   };

@@ -495,6 +495,36 @@ describe("what steps are asked with", () => {
     expect(inputOf(child, "test")["sha"]).toBe(second);
   });
 
+  it("who judges gets what the worker meant and what changed; the words that a prompt brings in itself come once", async () => {
+    const text = [
+      "steps:",
+      "  - { id: work, title: Do it, agent: { prompt: Do it. } }",
+      "  - { id: test, shell: [npm, test] }",
+      "  - { id: judge, agent: { role: review, prompt: Judge it. } }",
+      '  - { id: fix, agent: { role: address, prompt: "Mend: ${{ steps.judge.outputs.text }}" } }',
+    ].join("\n");
+    const world = await RunWorld.start(compiled(text), facts());
+    const report =
+      "### Intent\nCount.\n### Discoveries\nNo types.\n### Risks\nZero.\n### Verification\nAll fine, says me.";
+    await world.succeed("work", agent(first, { text: report }));
+    await world.succeed("test", ended(0));
+    const judged = inputOf(world, "judge");
+    expect(judged).toMatchObject({ reads: [base], baseSha: first, access: "read-only" });
+    const { handoffs } = (judged["prompt"] as { facts: { handoffs: object[] } }).facts;
+    expect(handoffs).toEqual([
+      {
+        from: "implement",
+        title: "Do it",
+        text: expect.stringMatching(/^Intent: Count\.\n\nRisks: Zero\.\n\nChanged, at 1+:/),
+      },
+    ]);
+    await world.succeed("judge", agent(null, { text: "### Discoveries\nThe count is a string." }));
+    const fix = inputOf(world, "fix");
+    expect(fix["reads"]).toBeUndefined();
+    const mended = (fix["prompt"] as { facts: { handoffs: { title: string; text: string }[] } }).facts.handoffs;
+    expect(mended).toMatchObject([{ title: "Do it", text: expect.stringContaining("Discoveries: No types.") }]);
+  });
+
   it("words of the file are instructions, what an expression brings in is quoted as data", async () => {
     const text = `steps: [{ id: a, agent: { prompt: "Look at \${{ thread.number }}: \${{ thread.body }}" } }]`;
     const world = await RunWorld.start(compiled(text), facts());

@@ -6,6 +6,7 @@
  * CP1 The definition follows from the texts alone, so a run goes on with the texts that it began with, whatever the branch holds.
  */
 import { z } from "zod";
+import { agentOutputSchema } from "../core/effect.ts";
 import { BatonError, hasCode, isBatonError } from "../core/errors.ts";
 import { demandFits } from "../core/pipeline.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition, ProcessSource } from "../core/process.ts";
@@ -18,6 +19,8 @@ import {
   succeeded,
   type WorkflowStep,
 } from "../core/workflow.ts";
+import type { Handoff } from "../prompt/facts.ts";
+import { handoff } from "../prompt/handoff.ts";
 import { cut } from "../thread/cut.ts";
 import { neutralise } from "../thread/neutralise.ts";
 import { Branch } from "./branch.ts";
@@ -35,7 +38,7 @@ import { inputsSchema, schemaOfType } from "./value-type.ts";
  * Version of what YAML processes mean: raised with every change of what a file's steps ask for, so that a run that began
  * with another stops with that as its reason, and not by diverging somewhere. `language.test.ts` knows when.
  */
-export const languageVersion = 1;
+export const languageVersion = 2;
 
 export interface YamlOutput {
   verdict: Verdict;
@@ -80,6 +83,9 @@ function fileOf(path: string, text: string): ProcessFile {
 }
 
 const evidenceMax = 20;
+/** What is handed on is bounded for each; so many of them. */
+const handoffsMax = 3;
+const agentLeftSchema = agentOutputSchema.pick({ text: true, files: true, headSha: true });
 
 type Outputs = { [name: string]: Json | undefined };
 
@@ -282,7 +288,9 @@ class ProcessRun {
         role: agent.role,
         access,
         baseSha,
-        prompt: stepPrompt(this.#facts, work, agent.answer),
+        prompt: stepPrompt(this.#facts, work, agent.answer, this.#handoffs(step)),
+        // Who judges is shown the change as a whole.
+        ...(access === "read-only" && baseSha !== this.#facts.baseSha ? { reads: [this.#facts.baseSha] } : {}),
         commitSubject: thread.title.slice(0, 72),
         ...(harness === undefined ? {} : { harness }),
         ...(model === undefined ? {} : { model }),
@@ -312,6 +320,21 @@ class ProcessRun {
       result["answer"] = answer.data as Json;
     }
     give(result);
+  }
+
+  /** Of the agents before, the newest last; not of one whose words the prompt brings in itself. */
+  #handoffs(step: StepFile): Handoff[] {
+    const before = ancestorsOf(step.id, this.#needs);
+    const to = step.agent?.role ?? "implement";
+    return this.#file.steps
+      .flatMap(({ id, agent, title }) => {
+        const output = agentLeftSchema.safeParse(this.#outputs.get(id));
+        if (agent === undefined || !before.has(id) || !output.success) return [];
+        if (step.agent?.prompt.includes(`steps.${id}.outputs`) === true) return [];
+        const left = handoff({ role: agent.role, title: title ?? id }, to, output.data);
+        return left === null ? [] : [left];
+      })
+      .slice(-handoffsMax);
   }
 
   /** BR1: once before the first change of a way through the steps, unless people have approved a plan on it. */

@@ -11,6 +11,7 @@ import { stepKinds } from "./schema.ts";
 /** A new version gets a new line; the old ones are history. */
 const asked: Record<number, string> = {
   1: "a8e1491edba018af",
+  2: "276c692de4007670",
 };
 
 const text = `summary: Everything
@@ -22,6 +23,7 @@ steps:
   - { id: again, needs: [work], if: "steps.work.outcome == 'success' || always()", retry: { attempts: 2, pauseSeconds: 1 }, shell: [make, "\${{ steps.work.outputs.headSha }}"] }
   - { id: at, at: "\${{ base.sha }}", shell: [make], continueOnError: true }
   - { id: size, gate: { name: diff-size, options: { linesMax: 10 } } }
+  - { id: judge, agent: { role: review, prompt: Judge. } }
   - { id: which, ask: { question: "Which, \${{ thread.author }}?", choices: [a, b] } }
   - { id: nap, sleep: { minutes: 1 } }
   - { id: child, uses: leaf, with: { n: 1 }, budgetUsd: 2, harness: h, model: m }

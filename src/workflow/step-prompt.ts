@@ -5,15 +5,22 @@
  */
 import { limits } from "../core/limits.ts";
 import type { Json } from "../core/vocabulary.ts";
+import type { Handoff } from "../prompt/facts.ts";
 import { type Prompt, prompts } from "../prompt/prompts.ts";
 import { quoted } from "../prompt/quote.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { TypeSchema } from "./schema.ts";
 import { asText } from "./template.ts";
 
-export function stepPrompt(facts: ProcessFacts, work: string, answer: TypeSchema | undefined): Prompt {
+export function stepPrompt(
+  facts: ProcessFacts,
+  work: string,
+  answer: TypeSchema | undefined,
+  handoffs: Handoff[],
+): Prompt {
   return prompts.custom({
     ...facts,
+    ...(handoffs.length === 0 ? {} : { handoffs }),
     work: answer === undefined ? work : `${work}\n\n${answerForm(answer)}`,
     ending: answer === undefined ? "report" : "own",
   });

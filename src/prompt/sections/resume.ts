@@ -1,3 +1,4 @@
+import { type ErrorCode, errorCatalogue } from "../../core/errors.ts";
 import type { Partial } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import { quoted } from "../quote.ts";
@@ -18,8 +19,8 @@ export function again(facts: Resume): Written {
   const { attempt, ended, takenOverFrom, session, baseSha, headSha, partial } = facts;
   const who =
     takenOverFrom === null
-      ? `This is attempt ${attempt} of this step; the one before ended with ${ended}.`
-      : `Another agent (${takenOverFrom}) began this task and could not go on (${ended}); this is attempt ${attempt}.`;
+      ? `This is attempt ${attempt} of this step; the one before ended early: ${why(ended)}`
+      : `Another agent (${takenOverFrom}) began this task and could not go on: ${why(ended)} This is attempt ${attempt}.`;
   const work =
     headSha === null
       ? "It left no change."
@@ -40,6 +41,20 @@ export function again(facts: Resume): Written {
       .join("\n\n"),
   };
 }
+
+/** In the catalogue's words: what brought it about tells more than a code what to do otherwise. */
+function why(code: string): string {
+  const known = Object.hasOwn(errorCatalogue, code) ? errorCatalogue[code as ErrorCode].when : code;
+  return `${known}${outOfRoom.has(code) ? " Do what is left by the shortest way, the essential first." : ""}`;
+}
+
+const outOfRoom = new Set<string>([
+  "BATON_TIMEOUT",
+  "BATON_HARNESS_HUNG",
+  "BATON_HARNESS_TOKENS",
+  "BATON_HARNESS_TURNS",
+  "BATON_BUDGET_EXCEEDED",
+] satisfies ErrorCode[]);
 
 /** The words of the attempt before: where it was, never what to do. */
 function farther({ text, todo, lastAction, turns }: Partial): string {

@@ -5,13 +5,18 @@ import type { Written } from "../section.ts";
 
 /** What a plan is made from again: facts of `plan` and `split`. */
 export const saidFacts = {
-  /** The plan that is to be revised, as its agent left it; empty at first. */ last: z.string().default(""),
+  /** The plan that is to be revised, as its agent left it; none at first. */ last: z.string().optional(),
   /** What people answered or asked for since, or what was wrong with it, all of it in order; empty at first. */
   feedback: z.string(),
 };
 
+interface Said {
+  last?: string | undefined;
+  feedback: string;
+}
+
 /** The agent begins anew, so it is shown its own plan too. */
-export function revision({ last, feedback }: { last: string; feedback: string }): Written[] {
+export function revision({ last = "", feedback }: Said): Written[] {
   const shown = (text: string, charactersMax: number): string => (text === "" ? "" : quoted(text, charactersMax));
   return [
     { name: "last-plan", heading: "Your last plan", body: shown(last, limits.promptPlanCharactersMax) },
@@ -24,7 +29,7 @@ export function revision({ last, feedback }: { last: string; feedback: string })
 }
 
 /** Where there is something to revise. */
-export function revise({ last, feedback }: { last: string; feedback: string }): string {
+export function revise({ last = "", feedback }: Said): string {
   if (feedback === "") return "";
   return last === ""
     ? " Go by the answers above."

@@ -104,6 +104,26 @@ describe("process check", () => {
   });
 });
 
+describe("process list", () => {
+  it("lists what can be run here, and what cannot with what to do", async () => {
+    mkdirSync(join(directory, ".github/baton/processes"), { recursive: true });
+    file(".github/baton/processes/good.yaml", "summary: Looks\non: [issue]\nsteps: [{ id: a, shell: [x] }]\n");
+    file(".github/baton/processes/wrong.yaml", "summary: S\n");
+    file(".github/baton/processes/other.yml", "summary: S\n");
+    const { code, out } = await baton("process list");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^issue-to-pr +issue +Baton +Plans and implements/m);
+    expect(out).toMatch(/^good +issue +\.github\/baton\/processes\/good\.yaml +Looks$/m);
+    expect(out).toMatch(/^wrong .*Cannot run: `baton process check` says why\.$/m);
+    expect(JSON.parse((await baton("process list --json")).out)).toContainEqual(
+      expect.objectContaining({ name: "wrong", ok: false }),
+    );
+    expect((await baton("process check")).out).toContain(
+      "other.yml is not read: Baton reads files that are named .yaml",
+    );
+  });
+});
+
 describe("config check", () => {
   it("tells problems with their lines, as compilers do", async () => {
     file("baton.yaml", "version: 1\nbudget:\n  runUSD: 3\n");

@@ -8,6 +8,7 @@ import { harnessList } from "./harness-list.ts";
 import { init } from "./init.ts";
 import { journalCat } from "./journal-cat.ts";
 import { processCheck } from "./process-check.ts";
+import { processList } from "./process-list.ts";
 import { promptInspect } from "./prompt-inspect.ts";
 import { runCancel } from "./run-cancel.ts";
 import { runList } from "./run-list.ts";
@@ -22,6 +23,7 @@ export const commands: readonly CliCommand[] = [
   configCheck,
   configSchema,
   processCheck,
+  processList,
   runList,
   runShow,
   runCancel,

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { builtInProcesses } from "../../../processes/index.ts";
-import { processFolder, RepositoryProcesses } from "../../commands/load-processes.ts";
+import { processFolder } from "../../commands/load-processes.ts";
 import { BatonError } from "../../core/errors.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { exitCodes } from "../exit.ts";
+import { beside, inFolder, misnamedIn } from "../processes.ts";
 
 export const processCheck: CliCommand = (program, context) => {
   group(program, "process", "Processes of a repository, written in YAML.")
@@ -31,6 +31,9 @@ export const processCheck: CliCommand = (program, context) => {
         print(JSON.stringify(results, null, 2));
         return;
       }
+      if (files.length === 0)
+        for (const name of misnamedIn(directory))
+          print(`${join(processFolder, name)} is not read: Baton reads files that are named .yaml.`);
       if (results.length === 0) print(`There are no processes in ${processFolder}.`);
       for (const { path, ok, problems } of results) {
         for (const { line, column, severity, message, suggestion } of problems)
@@ -45,25 +48,3 @@ export const processCheck: CliCommand = (program, context) => {
       }
     });
 };
-
-function inFolder(directory: string): string[] {
-  const folder = join(directory, processFolder);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".yaml"))
-    .toSorted()
-    .map((file) => join(folder, file));
-}
-
-/** The folder as a commit would show it. */
-function beside(folder: string): RepositoryProcesses {
-  const github = {
-    directory: async () => readdirSync(folder),
-    file: async (_: unknown, path: string) => {
-      const local = join(folder, basename(path));
-      return existsSync(local) ? readFileSync(local, "utf8") : null;
-    },
-  };
-  const repository = { id: 0, owner: "", name: "", defaultBranch: "", installationId: 0 };
-  return new RepositoryProcesses(builtInProcesses(), github, repository, "worktree");
-}

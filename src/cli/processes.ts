@@ -1,0 +1,35 @@
+/** Processes in a clone: Baton's own and the files of its folder, as a commit would show them. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { builtInProcesses } from "../../processes/index.ts";
+import { processFolder, RepositoryProcesses } from "../commands/load-processes.ts";
+
+export function inFolder(directory: string): string[] {
+  const folder = join(directory, processFolder);
+  return filesOf(folder, ".yaml").map((file) => join(folder, file));
+}
+
+/** Files that look like processes and are none. */
+export function misnamedIn(directory: string): string[] {
+  return filesOf(join(directory, processFolder), ".yml");
+}
+
+function filesOf(folder: string, extension: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(extension))
+    .toSorted();
+}
+
+/** The folder as a commit would show it. */
+export function beside(folder: string): RepositoryProcesses {
+  const github = {
+    directory: async () => (existsSync(folder) ? readdirSync(folder) : []),
+    file: async (_: unknown, path: string) => {
+      const local = join(folder, basename(path));
+      return existsSync(local) ? readFileSync(local, "utf8") : null;
+    },
+  };
+  const repository = { id: 0, owner: "", name: "", defaultBranch: "", installationId: 0 };
+  return new RepositoryProcesses(builtInProcesses(), github, repository, "worktree");
+}

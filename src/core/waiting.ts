@@ -66,7 +66,7 @@ function waitOf(effect: EffectState): WaitingFor {
     case "run": {
       // What a child waits for, its parent waits for: people see one thread.
       const { waits } = childFacts(effect) ?? { waits: null };
-      const kind = waits === "people" || waits === "money" ? waits : "run";
+      const kind = waits === "people" || waits === "money" || waits === "worker" ? waits : "run";
       return wait(kind, effect.observed?.verdict.reason ?? "A child run is about to begin.");
     }
   }

@@ -9,10 +9,12 @@ import { silentLog } from "../adapters/system/log.ts";
 import { defaultSettings } from "../config/schema.ts";
 import { stoppedChildOf } from "../core/child.ts";
 import { answer, cancel, pause, raiseBudget, resume } from "../core/decide.ts";
+import { BatonError } from "../core/errors.ts";
 import { defineProcess, type ProcessContext, type ProcessDefinition, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
 import type { Actor, Json, RunId } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
+import type { Store } from "../ports/store.ts";
 import { headline, stepsTable } from "../thread/render/parts.ts";
 import { createRun } from "./create-run.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -57,13 +59,14 @@ class World {
   readonly clock = new ManualClock();
   readonly database = openMemory({ clock: this.clock, log: silentLog });
   readonly processes = new ProcessRegistry();
+  store: Store = this.database.store;
   runner!: Runner;
   dependencies!: Dependencies;
   runId!: RunId;
 
   async start(): Promise<void> {
     this.dependencies = {
-      store: this.database.store,
+      store: this.store,
       queue: this.database.queue,
       clock: this.clock,
       log: silentLog,
@@ -87,7 +90,9 @@ class World {
     children: ProcessDefinition[],
     budgetUsd = 5,
     budget = defaultSettings.budget,
+    change: (store: Store) => Store = (store) => store,
   ): Promise<void> {
+    this.store = change(this.store);
     for (const one of [definition, ...children]) this.processes.register(one);
     await this.start();
     this.runId = await createRun(this.dependencies, {
@@ -285,6 +290,36 @@ it("a child that fails as the outside does is tried again, each time as another 
   expect(over.effects.get("child" as never)?.attempts).toMatchObject([{ reservedUsd: 4 }, { reservedUsd: 4 }]);
   expect(over.money.reservedUsd).toBe(0);
   expect(await world.database.store.runs({})).toHaveLength(3);
+});
+
+it("a child that could not be created is created by the next drive, once, from the share that was set aside", async () => {
+  await fresh().begin(
+    define("parent", (ctx) => ctx.subprocess("child", child("asks"))),
+    [asks],
+    5,
+    undefined,
+    (store) => {
+      let broken = true;
+      return new Proxy(store, {
+        get(target, key) {
+          const member = Reflect.get(target, key) as (...args: unknown[]) => unknown;
+          if (key !== "append") return member.bind(target);
+          return async (change: Parameters<Store["append"]>[0]) => {
+            const first = change.events[0];
+            if (broken && first?.type === "run.created" && first.parent !== null) {
+              broken = false;
+              throw new BatonError("BATON_DATABASE_UNAVAILABLE", "no connection");
+            }
+            return target.append(change);
+          };
+        },
+      });
+    },
+  );
+  const asking = await world.until("the question", (state) => noteOf(state).includes("Red or blue?"));
+  expect(asking.effects.get("child" as never)?.attempts).toMatchObject([{ attempt: 1, reservedUsd: 4 }]);
+  expect((await world.childOf("child"))?.money.budgetUsd).toBe(4);
+  expect(await world.database.store.runs({})).toHaveLength(2);
 });
 
 it("a crash of everything between any two looks makes no second child", async () => {

@@ -68,6 +68,8 @@ const wrong = sampleScript.implement[0]?.files ?? {};
 const branches = (): string[] => [...repositoryOf(world).refs.keys()].map((ref) => ref.replace("refs/heads/", ""));
 const begin = async (config: string, command: string, ...harnesses: Harness[]): Promise<void> => {
   world = await observedWorld({
+    // Several agents, pushes, drafts and checks at once.
+    patienceMs: 110_000,
     config: `version: 1\nharness: { default: ${harnesses[0]?.name} }\n${config}\n`,
     harnesses: new Map(harnesses.map((harness) => [harness.name, harness])),
   });

@@ -165,9 +165,10 @@ const program = (name: string, script: string): Harness => ({
 });
 const planned = `[ "$BATON_ROLE" = plan ] && { cat > /dev/null; echo ${JSON.stringify(sampleScript.plan[0]?.text ?? "")}; exit 0; }`;
 
-it("of two programs the second finds the first one's files and is told of it", async () => {
+it("of three programs one is not installed, and the last finds the files of the second and is told of it", async () => {
   await begin(
-    "harness: { default: first, fallback: [second] }",
+    "harness: { default: ghost, fallback: [first, second] }",
+    { ...commandHarness({ command: ["no-such-agent-here"], keys: {} }), name: "ghost" },
     program(
       "first",
       `${planned}; echo half > half.txt; echo '{"type":"error","message":"quota","status":429}'; exit 1`,
@@ -186,7 +187,11 @@ it("of two programs the second finds the first one's files and is told of it", a
   const read = (path: string) => world.baton.dependencies.workspaces.readFile(access, headSha, path);
   expect(await read("seen.txt")).toBe("half\n");
   expect(await read("told.txt")).toMatch(/## Handoff\n\nAnother agent \(first\) began /);
-  expect(effect.attempts[0]?.error?.details).toMatchObject({ code: "BATON_HARNESS_QUOTA" });
+  expect(effect.attempts.map(({ error }) => error?.details?.["code"])).toEqual([
+    "BATON_HARNESS_MISSING",
+    "BATON_HARNESS_QUOTA",
+    undefined,
+  ]);
 });
 
 describe("models", () => {

@@ -17,6 +17,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   collaborators: "look",
   issue: "look",
   comments: "look",
+  written: "look",
   pullRequest: "look",
   pullRequestsForBranch: "look",
   reviews: "look",

@@ -48,12 +48,13 @@ const lookMs = 10_000;
 const patienceMs = 60_000;
 const pollMs = 50;
 
-export async function drive(driving: Driving, delivery: NewDelivery | null): Promise<DriveEnd> {
+export async function drive(driving: Driving, deliveries: readonly NewDelivery[]): Promise<DriveEnd> {
   const { database, owner, workflowRunId } = driving;
   const { state } = database;
   const claim = { owner, job: workflowRunId, ttlMs: driverMs };
-  // AD1: both in one push.
-  const [taken] = await Promise.all([state.takeDriver(claim), delivery === null ? null : insert(driving, delivery)]);
+  // AD1: all in one push.
+  const inserts = deliveries.map((delivery) => insert(driving, delivery));
+  const [taken] = await Promise.all([state.takeDriver(claim), ...inserts]);
   if (taken === null && !(await takeFromTheDead(driving, claim))) return "elsewhere";
   const tending = new AbortController();
   const lost = new AbortController();

@@ -23,9 +23,12 @@ export function homeOf(number: number): string {
   return `thread/${number}`;
 }
 
+/** No thread's: what all of them share. */
+export const sharedHome = "none";
+
 /** What all threads share, to look at. */
 export function openShared(settings: ActionSettings, log: Log): Promise<GitDatabase> {
-  return openHome(settings, "none", log, true);
+  return openHome(settings, sharedHome, log, true);
 }
 
 export function openHome(settings: ActionSettings, home: string, log: Log, readOnly = false): Promise<GitDatabase> {

@@ -1,6 +1,7 @@
 /** What a job tells the platform: outputs, summary, annotations, exit code. Pure but for the writing of the files. */
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
+import type { PublishOperation } from "../core/effect.ts";
 import type { RunState } from "../core/state.ts";
 import { neutralise } from "../thread/neutralise.ts";
 import { budgetLine, costTable, folded, headline, stages, stepsTable } from "../thread/render/parts.ts";
@@ -84,16 +85,18 @@ export function outputsOf({ run, verdict }: JobReport): Record<string, string> {
   };
 }
 
-/** Number of the pull request that the run opened or works on. */
+/** Number of the pull request that the run opened or works on; of several the last whose branch the run did not delete. */
 function pullRequestOf(run: RunState): number | null {
   if (run.thread.kind === "pull-request") return run.thread.number;
-  for (const { kind, input, output } of run.effects.values()) {
+  const opened = new Map<string, number>();
+  for (const { kind, input, output, status } of run.effects.values()) {
     if (kind !== "publish") continue;
-    const { operation } = (input as { publish: { operation: string } }).publish;
+    const { publish } = input as { publish: PublishOperation };
     const number = (output as { number?: number | null } | undefined)?.number;
-    if (operation === "pull-request" && typeof number === "number") return number;
+    if (publish.operation === "pull-request" && typeof number === "number") opened.set(publish.head, number);
+    if (publish.operation === "delete-branch" && status === "succeeded") opened.delete(publish.branch);
   }
-  return null;
+  return [...opened.values()].at(-1) ?? null;
 }
 
 const marks: Record<JobVerdict, string> = {

@@ -22,8 +22,8 @@ import { createRedactor } from "../thread/redact.ts";
 import { keptPrefix } from "./barriers.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
-import { homeDependencies, homeOf, openHome, openShared } from "./home.ts";
-import { missedComments } from "./missed-comments.ts";
+import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./home.ts";
+import { cursorName, type MissedCommands, missedAnywhere, missedComments } from "./missed-comments.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
 import { tidy } from "./retention.ts";
@@ -110,21 +110,24 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
     case "order":
       return handleOrder(job, event.order);
     case "thread":
-      return handleHome(job, homeOf(event.number), event.delivery);
+      return handleHome(job, homeOf(event.number), [event.delivery]);
     case "facts": {
       const homes = await waitingHomes(job, ({ watches }) => watches.some((watch) => event.watches.includes(watch)));
       // Who waits for the pull request checks its configuration too; else its own thread does, if there is a change.
       if (homes.length === 0 && event.changed !== null && (await changesConfig(job, event.changed)))
         homes.push(homeOf(event.changed.number));
-      return handleHomes(job, homes, event.delivery, "No run waits for this.");
+      const brought = homes.map((home): [string, NewDelivery[]] => [home, [event.delivery]]);
+      return handleHomes(job, new Map(brought), "No run waits for this.");
     }
     case "wake": {
-      if (event.number !== null) return handleHome(job, homeOf(event.number), null);
+      if (event.number !== null) return handleHome(job, homeOf(event.number), []);
       const now = systemClock.now();
       const due = await waitingHomes(job, ({ wakeAt }) => wakeAt === null || wakeAt <= now);
-      const others = (await waitingHomes(job, () => true)).filter((home) => !due.includes(home));
-      const homes = [...due.slice(0, homesMax), ...(await homesWithMissed(job, others.slice(0, homesMax)))];
-      const found = await handleHomes(job, homes, null, "Nothing is due.");
+      const homes = new Map(due.slice(0, homesMax).map((home): [string, NewDelivery[]] => [home, []]));
+      const missed = await missedInRepository(job);
+      for (const [number, deliveries] of missed.threads) homes.set(homeOf(number), deliveries);
+      const found = await handleHomes(job, homes, "Nothing is due.");
+      if (missed.cursor !== null && !job.stop.aborted) await rememberCursor(job, missed.cursor);
       const tidied = await tidyUp(job);
       if (tidied === null || found.verdict !== "nothing") return found;
       return { ...found, reason: tidied };
@@ -206,24 +209,61 @@ async function missedIn(job: Job, home: string, known: Iterable<Delivery>): Prom
   });
 }
 
-/** Threads whose runs wait, and in which somebody asked for something that no job brought in. */
-async function homesWithMissed(job: Job, homes: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const home of homes) {
-    const { state } = await openHome(job.settings, home, job.log, true);
-    const missed = await missedIn(job, home, state.snapshot.tables.deliveries.values()).catch((thrown: unknown) => {
-      job.log.warn("A thread could not be read again", { home, error: toBatonError(thrown) });
-      return [];
+/** Commands of any thread that no job brought in. */
+async function missedInRepository(job: Job): Promise<MissedCommands> {
+  const { settings, github, log } = job;
+  const { state, homes } = await openShared(settings, log);
+  const cursor = state.snapshot.tables.values.get(cursorName);
+  try {
+    const known = new Set(await homes());
+    const missed = await missedAnywhere({
+      github: await github.installation(0),
+      place: settings.repository,
+      cursor: typeof cursor === "number" ? cursor : null,
+      threadsMax: homesMax,
+      workflowRunId: settings.workflowRunId,
+      now: systemClock.now(),
+      repository: () => repositoryOf(job),
+      async workflowMadeAt() {
+        const workflow = workflowOf(settings);
+        return workflow === null ? null : github.workflowMadeAt(await repositoryOf(job), workflow);
+      },
+      async knownIn(number) {
+        if (!known.has(homeOf(number))) return new Set();
+        const { tables } = (await openHome(settings, homeOf(number), log, true)).state.snapshot;
+        return new Set([...tables.deliveries.values()].map(({ guid }) => guid));
+      },
     });
-    if (missed.length > 0) found.push(home);
+    for (const { guid } of [...missed.threads.values()].flat())
+      log.info("A command whose job never ran", { name: guid });
+    return missed;
+  } catch (thrown) {
+    // What is due does not wait for it.
+    log.warn("What people wrote could not be read again; the next schedule tries it", { error: toBatonError(thrown) });
+    return { threads: new Map(), cursor: null };
   }
-  return found;
 }
 
-async function handleHomes(job: Job, homes: string[], delivery: NewDelivery | null, otherwise: string): Promise<Found> {
+/** MC3: only when everything before it is in an inbox. */
+async function rememberCursor(job: Job, cursor: number): Promise<void> {
+  const shared = await openHome(job.settings, sharedHome, job.log);
+  await shared.state.change(
+    ({ tables }) => {
+      if (Number(tables.values.get(cursorName) ?? 0) < cursor) tables.setValue(cursorName, cursor);
+    },
+    { when: "now" },
+  );
+  job.statePushes += shared.pushes();
+}
+
+async function handleHomes(
+  job: Job,
+  homes: ReadonlyMap<string, readonly NewDelivery[]>,
+  otherwise: string,
+): Promise<Found> {
   let worst: Found | null = null;
-  for (const home of homes) {
-    const found = await handleHome(job, home, delivery);
+  for (const [home, deliveries] of homes) {
+    const found = await handleHome(job, home, deliveries);
     if (worst === null || severity.indexOf(found.verdict) > severity.indexOf(worst.verdict)) worst = found;
     if (job.stop.aborted) break;
   }
@@ -242,7 +282,7 @@ const severity: JobVerdict[] = [
   "failed",
 ];
 
-async function handleHome(job: Job, home: string, delivery: NewDelivery | null): Promise<Found> {
+async function handleHome(job: Job, home: string, deliveries: readonly NewDelivery[]): Promise<Found> {
   const { settings, github, log, redact, owner, stop } = job;
   const database = await openHome(settings, home, log);
   await rememberForPost(settings, home, owner);
@@ -271,7 +311,7 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
           );
         },
       },
-      delivery,
+      deliveries,
     );
   } finally {
     await models.close();
@@ -280,7 +320,7 @@ async function handleHome(job: Job, home: string, delivery: NewDelivery | null):
   const handover = end === "handed-over" ? await handOver(job, home) : "";
   job.statePushes += database.pushes();
   job.steps += Math.max(1, await movedEffects(database, positions));
-  return conclude(database, { end, handover, home, delivery, positions });
+  return conclude(database, { end, handover, home, deliveries, positions });
 }
 
 /** Effects of which the journals say something new. */
@@ -323,8 +363,8 @@ async function forgetForPost({ statePath }: ActionSettings): Promise<void> {
 async function handOver({ settings, github, log, platformStop }: Job, home: string): Promise<string> {
   const later = "the next event or the schedule goes on";
   if (platformStop.aborted) return `The job is stopped from outside; ${later}.`;
-  const workflow = settings.workflowPath?.split("/").at(-1);
-  if (workflow === undefined) return `The job's time is up; ${later}.`;
+  const workflow = workflowOf(settings);
+  if (workflow === null) return `The job's time is up; ${later}.`;
   try {
     const repository = await github.repositoryByName(settings.repository.owner, settings.repository.name);
     await github.dispatch(repository, workflow, repository.defaultBranch, { thread: threadOf(home) });
@@ -334,6 +374,11 @@ async function handOver({ settings, github, log, platformStop }: Job, home: stri
     log.warn("No successor could be started", { error: toBatonError(thrown) });
     return `The job's time is up, and no successor could be started (${code}: it needs \`actions: write\` and \`workflow_dispatch\`); ${later}.`;
   }
+}
+
+/** As GitHub takes it for an id: the name of the file. */
+function workflowOf({ workflowPath }: ActionSettings): string | null {
+  return workflowPath?.split("/").at(-1) ?? null;
 }
 
 function threadOf(home: string): string {
@@ -346,11 +391,11 @@ async function conclude(
     end: DriveEnd;
     handover: string;
     home: string;
-    delivery: NewDelivery | null;
+    deliveries: readonly NewDelivery[];
     positions: Map<string, number>;
   },
 ): Promise<Found> {
-  const { end, handover, home, delivery, positions } = given;
+  const { end, handover, home, deliveries, positions } = given;
   const thread = Number(threadOf(home));
   if (end === "elsewhere") {
     const driver = state.snapshot.driver;
@@ -362,11 +407,16 @@ async function conclude(
   const current = moved ?? rows.find(({ status }) => isActiveStatus(status)) ?? null;
   const run: RunState | null = current === null ? null : await stateOf(store, current.runId);
   if (end === "handed-over") return { verdict: "handed-over", reason: handover, run, thread };
-  const handled = delivery === null ? null : await store.delivery(delivery.hook, delivery.guid);
-  if (handled?.state === "failed") return { verdict: "failed", reason: handled.note ?? "", run, thread };
+  const handled = (await Promise.all(deliveries.map(({ hook, guid }) => store.delivery(hook, guid)))).filter(
+    (one) => one !== null,
+  );
+  const failed = handled.find(({ state: outcome }) => outcome === "failed");
+  if (failed !== undefined) return { verdict: "failed", reason: failed.note ?? "", run, thread };
   // What a run comes to says more than that somebody's change of the configuration is broken.
-  const note = handled?.note?.replace(/^woke 0 run\(s\), /, "") ?? null;
-  if (note !== null && refusals.test(note)) return { verdict: "refused", reason: note, run, thread };
+  const notes = handled.flatMap(({ note }) => note?.replace(/^woke 0 run\(s\), /, "") ?? []);
+  const refusal = notes.find((one) => refusals.test(one));
+  if (refusal !== undefined) return { verdict: "refused", reason: refusal, run, thread };
+  const note = notes.at(-1) ?? null;
   if (run === null) return { verdict: "nothing", reason: note ?? "Nothing was to do.", run, thread };
   return { ...verdictOf(run), run, thread };
 }

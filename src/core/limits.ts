@@ -35,6 +35,8 @@ export const limits = {
   deliveryPollIntervalMs: 4 * 60_000,
   /** GitHub keeps its delivery log, and sends again on request, for 3 days. */
   deliveryLookBackMs: 3 * 24 * 3_600_000,
+  /** A command whose job never ran is carried out this long; later its author has seen that nothing came of it. */
+  commandLookBackMs: 24 * 3_600_000,
   /** Writes to GitHub that are done are kept this long: their ids are looked up when a thread goes on. */
   outboxRetentionMs: 90 * 24 * 3_600_000,
   /** Abandoned workspaces and old rows are looked for this often. */

@@ -2,7 +2,7 @@
 /**
  * A harness without a model: it reads the prompt, takes the next step of its script for its role and really edits files.
  * The script is a JSON file named by BATON_AGENT_SCRIPT: `{"<role>": [step, …]}`; the last step of a role repeats.
- * A step: `{text, files: {path: content | null}, usage: {model, input, output, …}, waitFor: path, exitCode, error}`.
+ * A step: `{text, says: [line], files: {path: content | null}, usage: {model, input, output, …}, waitFor: path, exitCode, error}`.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -22,6 +22,7 @@ const step = steps[Math.min(count, steps.length - 1)] ?? { text: `Nothing is scr
 
 say({ type: "session", sessionId: `scripted-${role}-${count + 1}` });
 if (step.usage) say({ type: "usage", model: "scripted-model", ...step.usage });
+for (const line of step.says ?? []) say(line);
 if (step.waitFor) await appears(step.waitFor);
 for (const [path, content] of Object.entries(step.files ?? {})) {
   say({ type: "tool", name: "edit", detail: path });

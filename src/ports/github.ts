@@ -38,6 +38,19 @@ export interface CommentFacts {
   url: string;
 }
 
+/** What people wrote in a repository, whichever thread it is in. */
+export interface WrittenFacts {
+  /** Of the issue or pull request. */
+  number: number;
+  /** null: the issue's own text. */
+  commentId: number | null;
+  body: string;
+  author: GithubUser;
+  createdAt: string;
+  /** Of an issue anything that happened to it counts. */
+  updatedAt: string;
+}
+
 export interface PullRequestFacts {
   number: number;
   title: string;
@@ -146,6 +159,14 @@ export interface Github {
   collaborators(repository: Repository): Promise<Actor[]>;
   issue(repository: Repository, number: number): Promise<IssueFacts>;
   comments(repository: Repository, number: number, since?: string): Promise<CommentFacts[]>;
+  /**
+   * Comments of all threads, and texts of issues, that were written or changed since. `until`: some are left out that
+   * changed then or later; null: these are all.
+   */
+  written(
+    repository: Pick<Repository, "owner" | "name">,
+    since: string,
+  ): Promise<{ written: WrittenFacts[]; until: string | null }>;
   pullRequest(repository: Repository, number: number): Promise<PullRequestFacts>;
   pullRequestsForBranch(repository: Repository, branch: string): Promise<PullRequestFacts[]>;
   reviews(repository: Repository, number: number): Promise<ReviewFacts[]>;

@@ -1,4 +1,5 @@
 /** What runners do to a job: start many at once, kill them, run out of time, lack rights. The state in git carries on. */
+import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
@@ -49,6 +50,37 @@ describe("many jobs on one thread", () => {
   });
 });
 
+it("eight first commands on eight threads at once: no state before, each is carried out, and the ledger has them all", async () => {
+  await begin({ ci: false });
+  const numbers = [platform.issue];
+  while (numbers.length < 8)
+    numbers.push(
+      platform.github.openIssue({
+        repository: repositoryName,
+        as: "alice",
+        title: `Where is ${numbers.length}?`,
+        body: "?",
+      }).number,
+    );
+  const payloads = numbers.map((number) => platform.comment("/baton run explore", "alice", number));
+  const jobs = await Promise.all(payloads.map((payload) => platform.run("issue_comment", payload)));
+  await platform.settle();
+  expect(jobs.map(({ errors }) => errors).join("")).toBe("");
+  expect(verdicts(jobs)).toEqual(Array(8).fill("passed"));
+  const runs = jobs.map(({ outputs }) => outputs["run-id"]);
+  expect(new Set(runs).size).toBe(8);
+  const rows = shared(`ledger/${new Date().toISOString().slice(0, 7)}.jsonl`).map(
+    (line) => JSON.parse(line) as { runId: string; kind: string; usd: number },
+  );
+  // Each run set money aside and spent it, none of it was lost to who pushed first.
+  for (const runId of runs) {
+    expect(rows.filter((row) => row.runId === runId && row.kind === "reserve").length).toBeGreaterThan(0);
+    expect(rows.filter((row) => row.runId === runId && row.kind === "settle" && row.usd > 0).length).toBeGreaterThan(0);
+  }
+  expect(shared("ended.jsonl")).toHaveLength(8);
+  expect(shared("index.jsonl")).toEqual([]);
+});
+
 it("a command whose job the platform dropped is found by the schedule, and handled once", async () => {
   await begin({ ci: false, config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 3600 }\n" });
   await platform.run("issue_comment", platform.comment("/baton run"));
@@ -63,10 +95,82 @@ it("a command whose job the platform dropped is found by the schedule, and handl
   expect(replies()).toHaveLength(before + 1);
 });
 
+describe("the very first command of a thread, dropped with its job", () => {
+  const refs = (): string[] => [...shop().refs.keys()].filter((ref) => ref.startsWith("refs/baton/thread/")).sort();
+  const open = (body: string, as = "alice"): number =>
+    platform.github.openIssue({ repository: repositoryName, as, title: "New", body }).number;
+  const written = (text: string, at: { createdAt: string; updatedAt?: string }): void => {
+    for (const comment of shop().comments.values()) if (comment.body === text) Object.assign(comment, at);
+  };
+  const saidIn = (number: number): string[] =>
+    comments(platform as never, number).flatMap(({ login, body }) => (login === "github-actions[bot]" ? [body] : []));
+
+  it("in a repository without any state: the schedule carries out each command once, as its event would have", async () => {
+    await begin({ ci: false, config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 3600 }\n" });
+    const dropped = platform.comment("/baton run");
+    const asText = open("The total is wrong.\n\n/baton help");
+    const ofStranger = open("Hello.");
+    platform.comment("/baton run", "mallory", ofStranger);
+    const [edited, early, silent] = [open("Hm."), open("Ah."), open("> /baton run")];
+    platform.comment("/baton why", "alice", edited);
+    written("/baton why", { createdAt: ago(1) });
+    // Before the workflow was there: another Baton may have carried it out.
+    platform.comment("/baton cost", "alice", early);
+    written("/baton cost", { createdAt: ago(2), updatedAt: ago(2) });
+
+    const found = await platform.run("schedule", platform.about());
+    expect(found.errors).toBe("");
+    // One of them is refused, and says so as its own job would have.
+    expect(found).toMatchObject({ exitCode: 1, outputs: { verdict: "refused" } });
+    expect(refs()).toEqual([platform.issue, asText, ofStranger].map((number) => `refs/baton/thread/${number}`).sort());
+    expect(pulls(platform as never)).toHaveLength(1);
+    expect(saidIn(ofStranger).filter((body) => body.includes("🚫"))).toHaveLength(1);
+    expect(saidIn(asText)).toHaveLength(1);
+    for (const number of [edited, early, silent]) expect(saidIn(number)).toEqual([]);
+
+    const before = comments(platform as never, platform.issue).length;
+    expect((await platform.run("issue_comment", dropped)).exitCode).toBe(0);
+    const again = await platform.run("schedule", platform.about());
+    expect(again).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "nothing" } });
+    expect(again.summary).toMatch(/ 0 state pushes, .* 0 writes/);
+    expect(comments(platform as never, platform.issue)).toHaveLength(before);
+    expect(saidIn(ofStranger)).toHaveLength(1);
+    expect(saidIn(asText)).toHaveLength(1);
+  });
+
+  it("killed at any push, the schedule is followed by one that finds what is left; the cursor then spares reading", async () => {
+    await begin();
+    const numbers = ["One.", "Two."].map((body) => open(body));
+    for (const number of numbers) platform.comment("/baton help", "alice", number);
+    written("/baton help", { createdAt: ago(1), updatedAt: ago(1) });
+    shop().createdAt = ago(48);
+    // The first push begins the state; then each thread goes in, is answered and goes out.
+    for (const [at, when] of [
+      [2, "before"],
+      [2, "after"],
+      [1, "before"],
+    ] as const) {
+      const path = `${deadlyGit(platform.directory, at, when)}:${process.env["PATH"]}`;
+      expect(await platform.run("schedule", platform.about(), { PATH: path })).toMatchObject({ exitCode: null });
+    }
+    expect(await platform.run("schedule", platform.about())).toMatchObject({ exitCode: 0, errors: "" });
+    for (const number of numbers) expect(saidIn(number)).toHaveLength(1);
+    expect(shared("values.jsonl").join("")).toContain("commands.taken-in-until");
+    const last = await platform.run("schedule", platform.about());
+    expect(last.summary).toMatch(/ 0 state pushes, .* 0 writes/);
+    const looks = platform.github.log.filter(({ path }) => path.endsWith("/issues/comments"));
+    const from = looks.map(({ query }) => Date.parse(query["since"] ?? "")).map((at) => Date.now() - at);
+    // At first a day, at last no more than the clocks may differ.
+    expect(from.at(0)).toBeGreaterThan(23 * 3_600_000);
+    expect(from.at(-1)).toBeLessThan(3_600_000);
+  });
+});
+
 describe("what means nothing costs nothing", () => {
   it("a comment without a command, an edit, an event that nobody waits for: no state is begun, no call is made", async () => {
     await begin();
     const edited = { ...platform.comment("/baton run"), action: "edited" };
+    for (const comment of shop().comments.values()) comment.createdAt = ago(1);
     const jobs = [
       await platform.run("issue_comment", platform.comment("I like this")),
       await platform.run("issue_comment", edited),
@@ -75,11 +179,14 @@ describe("what means nothing costs nothing", () => {
         workflow_run: { id: 1, head_sha: "a".repeat(40) },
         ...platform.about(),
       }),
-      await platform.run("schedule", { schedule: "* * * * *", ...platform.about() }),
     ];
-    expect(verdicts(jobs)).toEqual(Array(4).fill("nothing"));
+    expect(verdicts(jobs)).toEqual(Array(3).fill("nothing"));
     expect(jobs.every(({ exitCode }) => exitCode === 0)).toBe(true);
     expect(jobs.every(({ summary }) => summary.includes("0 state pushes, 0 API calls"))).toBe(true);
+    // The schedule asks what was written whose job never ran, and begins no state for the answer.
+    const schedule = await platform.run("schedule", { schedule: "* * * * *", ...platform.about() });
+    expect(schedule).toMatchObject({ exitCode: 0, outputs: { verdict: "nothing" } });
+    expect(schedule.summary).toContain("0 state pushes, 2 API calls");
     expect([...shop().refs.keys()].filter((ref) => ref.startsWith("refs/baton"))).toEqual([]);
   });
 
@@ -203,11 +310,8 @@ describe("killed at a push", () => {
       const path = `${deadlyGit(platform.directory, at, when)}:${process.env["PATH"]}`;
       const killed = await platform.run("issue_comment", payload, { PATH: path });
       expect(killed.exitCode).toBe(null);
-      // What never came in is started again by a person; all else is found by the schedule.
-      const known = shop().refs.has(`refs/baton/thread/${platform.issue}`);
-      const next = known
-        ? await platform.run("schedule", platform.about())
-        : await platform.run("issue_comment", payload);
+      // Found by the schedule, also when it never came in.
+      const next = await platform.run("schedule", platform.about());
       expect(next).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
       await platform.settle();
       expect(pulls(platform as never)).toHaveLength(1);
@@ -244,6 +348,18 @@ describe("the time limit", () => {
     expect(job.log).toContain("number of minutes, up to 7200");
   });
 });
+
+/** Lines of a file of what all threads share. */
+function shared(path: string): string[] {
+  const cwd = platform.github.gitDirectory(repositoryName);
+  const text = execFileSync("git", ["show", `refs/baton/shared:${path}`], { cwd, encoding: "utf8" });
+  return text.split("\n").filter((line) => line !== "");
+}
+
+/** As GitHub writes it. */
+function ago(hours: number): string {
+  return new Date(Date.now() - hours * 3_600_000).toISOString().replace(/\.\d+/, "");
+}
 
 function shop() {
   const found = [...platform.github.state.repositories.values()].find(({ name }) => name === "shop");

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -237,8 +237,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
 
 /** A git in front of git that ends the job at its n-th push, before or after the push itself. */
 export function deadlyGit(place: string, at: number, when: "before" | "after"): string {
-  const directory = join(place, `git-${at}-${when}`);
-  mkdirSync(directory);
+  const directory = mkdtempSync(join(place, `git-${at}-${when}-`));
   const count = join(directory, "count");
   writeFileSync(count, "0");
   const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();

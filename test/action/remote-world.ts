@@ -208,6 +208,8 @@ function startRunner(
        git: execFileSync("git", ["config", "--list", "--show-origin"], { encoding: "utf8" }),
      };
      appendFileSync(${JSON.stringify(join(world.directory, "within-reach"))}, JSON.stringify(seen) + "\\n");
+     const told = readFileSync(process.env.BATON_PROMPT_FILE, "utf8");
+     appendFileSync(${JSON.stringify(join(world.directory, "prompts"))}, told + "\\0");
      appendFileSync(${JSON.stringify(join(world.directory, "environments"))}, JSON.stringify(process.env) + "\\n");
      process.env.BATON_AGENT_SCRIPT = ${JSON.stringify(world.scriptPath)};
      await import(${JSON.stringify(agentPath)});`,

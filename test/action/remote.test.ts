@@ -1,5 +1,5 @@
 /** `executor: actions`: the App's agents work on runners, by the effect protocol. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { limits } from "../../src/core/limits.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { ends, pulls, reaches, repositoryOf, runState, say } from "../scenarios/helpers.ts";
+import { ends, ownComments, pulls, reaches, repositoryOf, runState, say } from "../scenarios/helpers.ts";
 import { effectsDocument, mismatches, problems, seen } from "./effects-openapi.ts";
 import { type RemoteWorld, remoteWorld } from "./remote-world.ts";
 
@@ -121,6 +121,65 @@ describe("runners", () => {
     expect(planned.attempts).toHaveLength(1);
     expect(met.slice(0, 2)).toEqual(["claim", "claim"]);
     expect(met.filter((verb) => verb === "result")).toHaveLength(2);
+  });
+
+  it("one that is gone in the middle leaves how far it got: in the journal, in the thread, with the next attempt", async () => {
+    remote = await remoteWorld({ patienceMs: 120_000 });
+    const { world, jobs } = remote;
+    const go = join(world.directory, "go");
+    const says = [
+      { type: "tool", name: "TodoWrite", detail: "- [x] find it\n- [ ] mend it" },
+      { type: "text", text: "The sum forgets the count." },
+      { type: "tool", name: "edit", detail: "cart.js" },
+    ];
+    const [repair] = sampleScript.repair;
+    writeFileSync(
+      world.scriptPath,
+      JSON.stringify({ ...green, implement: [{ ...repair, says, waitFor: go }, repair] }),
+    );
+    say(world, "/baton run");
+    await atWork(go);
+    const implement = async () => (await runState(world))?.effects.get("implement" as never);
+    const partial = {
+      text: "The sum forgets the count.",
+      todo: "- [x] find it\n- [ ] mend it",
+      lastAction: "edit cart.js",
+    };
+    await world.until("a heartbeat with what it said", async () =>
+      (await implement())?.attempts[0]?.partial?.text === partial.text ? true : null,
+    );
+    const lost = jobs.at(-1);
+    lost?.child.kill("SIGKILL");
+    await lost?.done;
+    // As after 45 s without a word from it.
+    const { store } = world.baton.dependencies;
+    const operation = `effect:${lost?.order.run}/implement/1`;
+    const seen = (await store.value(`${operation}/seen`)) as { job: string; epoch: number };
+    const owner = `job:${seen.job}`;
+    await store.releaseLease({ name: operation, owner, epoch: seen.epoch, expiresAt: 0 });
+    await store.setValue(`${operation}/seen`, { ...seen, at: Date.now() - limits.remoteLeaseMs - 1_000 });
+    const state = await reaches(world, "review");
+    expect(state.effects.get("implement" as never)?.attempts).toMatchObject([
+      { error: { code: "BATON_ATTEMPT_LOST" }, partial },
+      { error: null },
+    ]);
+    expect(jobs.map(({ order }) => [order.effect, order.attempt])).toEqual([
+      ["plan", 1],
+      ["implement", 1],
+      ["implement", 2],
+    ]);
+    expect(await jobs.at(-1)?.done).toMatchObject({ exitCode: 0 });
+    const told = readFileSync(join(world.directory, "prompts"), "utf8")
+      .split("\0")
+      .filter((one) => one !== "");
+    expect(told).toHaveLength(3);
+    for (const words of ["got this far", "- [ ] mend it", "The sum forgets the count."]) {
+      expect(told[1]).not.toContain(words);
+      expect(told[2]).toContain(words);
+    }
+    const status = ownComments(world)[0] ?? "";
+    expect(status).toMatch(/What 1 unfinished try left/);
+    expect(status).toContain("- [ ] mend it");
   });
 
   it("a Baton that starts anew waits for the same job", async () => {

@@ -130,8 +130,10 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     expect(done.outputs).toEqual({ verdict: "nothing", "run-id": "", "pull-request": "", "cost-usd": "0" });
     const { pushes, calls } = figures(done);
     expect(pushes).toBe(0);
-    // Whether its files include the configuration is asked of a pull request, nothing else of anybody.
-    expect(calls).toBeLessThanOrEqual(event === "pull_request" && action !== "closed" ? 1 : 0);
+    // Whether its files include the configuration is asked of a pull request, what was written (comments, issues) by who
+    // looks at everything; nothing else of anybody.
+    const looksAtAll = ["schedule", "workflow_dispatch", "repository_dispatch"].includes(event);
+    expect(calls).toBeLessThanOrEqual(looksAtAll ? 2 : event === "pull_request" && action !== "closed" ? 1 : 0);
     expect(stateRefs()).toEqual([]);
   });
 
@@ -195,6 +197,9 @@ describe("a stranger", () => {
 
   it("who moves another's issue here gives no command with its text", async () => {
     const payload = { ...ofText("issues", "/baton run"), sender: person("mallory") };
+    // Its move is a change: the schedule leaves it alone, too.
+    const moved = shop().threads.get(numberIn(payload));
+    if (moved !== undefined) moved.createdAt = "2026-01-01T00:00:00Z";
     expect((await job("issues", payload)).outputs["verdict"]).toBe("nothing");
     expect(said(numberIn(payload))).toEqual([]);
   });

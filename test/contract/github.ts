@@ -143,6 +143,30 @@ const cases = {
     const again = await github.ensureComment(repository, number, "run:1", "At work.", id);
     expect((await github.comments(repository, number)).map((one) => one.id)).toEqual([again.id]);
   },
+  "what people wrote anywhere since: comments with their thread, and texts of issues": async ({
+    github,
+    repository,
+    issue,
+    alice,
+    pull,
+  }) => {
+    const number = await issue();
+    const { number: proposed } = await pull();
+    const { data } = await alice.rest.issues.createComment({ ...place, issue_number: number, body: "/baton run" });
+    const other = await alice.rest.issues.createComment({ ...place, issue_number: proposed, body: "Nice" });
+    const since = new Date(Date.parse(data.created_at) - 60_000).toISOString();
+    const { written, until } = await github.written(repository, since);
+    expect(until).toBe(null);
+    const [createdAt, updatedAt] = [data.created_at, data.updated_at];
+    const author = expect.objectContaining({ login: "alice", kind: "user" });
+    expect(written).toContainEqual({ number, commentId: data.id, body: "/baton run", author, createdAt, updatedAt });
+    expect(written).toContainEqual(expect.objectContaining({ number: proposed, commentId: other.data.id }));
+    expect(written).toContainEqual(expect.objectContaining({ number, commentId: null, author }));
+    // The text of a pull request is no issue's.
+    expect(written).not.toContainEqual(expect.objectContaining({ number: proposed, commentId: null }));
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    expect(await github.written(repository, later)).toEqual({ written: [], until: null });
+  },
   "a reaction is given once": async ({ github, repository, issue, alice }) => {
     const number = await issue();
     const { data } = await alice.rest.issues.createComment({ ...place, issue_number: number, body: "/baton run" });

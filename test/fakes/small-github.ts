@@ -184,6 +184,11 @@ export class SmallGithub implements Github {
     return structuredClone([...this.said.values()].filter((comment) => comment.number === number));
   }
 
+  async written(_: unknown, since: string) {
+    const written = [...this.said.values()].filter(({ updatedAt }) => updatedAt >= since);
+    return { written: structuredClone(written).map(({ id, ...rest }) => ({ ...rest, commentId: id })), until: null };
+  }
+
   async pullRequest(_: Repository, number: number): Promise<PullRequestFacts> {
     return this.#facts(this.#pull(number));
   }

@@ -8,6 +8,7 @@ import type {
   IssueFacts,
   PullRequestFacts,
   ReviewFacts,
+  WrittenFacts,
 } from "../../ports/github.ts";
 import type * as wire from "./wire-types.ts";
 
@@ -115,6 +116,20 @@ export function commentOf(comment: wire.Comment): CommentFacts {
     updatedAt: comment.updated_at,
     url: comment.html_url,
   };
+}
+
+/** null: of no thread. */
+export function writtenComment(comment: wire.ThreadComment): WrittenFacts | null {
+  const { id, body, author, createdAt, updatedAt } = commentOf(comment);
+  const number = Number(comment.issue_url.split("/").at(-1));
+  return Number.isInteger(number) ? { number, commentId: id, body, author, createdAt, updatedAt } : null;
+}
+
+/** null: a pull request, whose text is none of an issue. */
+export function writtenIssue(issue: wire.NewIssue): WrittenFacts | null {
+  const { number, body, author, isPullRequest } = issueOf(issue);
+  if (isPullRequest) return null;
+  return { number, commentId: null, body, author, createdAt: issue.created_at, updatedAt: issue.updated_at };
 }
 
 /** `comments` are those of the whole pull request. */

@@ -36,6 +36,8 @@ export interface TokenGithub extends GithubApp {
   repositoryByName(owner: string, name: string): Promise<Repository>;
   /** Whether a workflow run is over: its job drives nothing any more. null where GitHub does not tell. */
   isOver(repository: Repository, workflowRunId: string): Promise<boolean | null>;
+  /** When GitHub first saw a workflow; null where it does not tell. */
+  workflowMadeAt(repository: Repository, workflow: string): Promise<number | null>;
   /** Starts a workflow at a branch. */
   dispatch(repository: Repository, workflow: string, ref: string, inputs: Record<string, string>): Promise<void>;
   /** True when pushes with the token start no workflow: it is the job's own. */
@@ -108,6 +110,16 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
       return known;
     },
     isOver: (repository, workflowRunId) => github.workflowRunIsOver(repository, workflowRunId),
+    async workflowMadeAt({ owner, name }, workflow) {
+      const found = await requester
+        .find<{ created_at: string }>("/repos/{owner}/{repo}/actions/workflows/{workflow_id}", {
+          owner,
+          repo: name,
+          workflow_id: workflow,
+        })
+        .catch(deniedIsNull);
+      return found === null ? null : Date.parse(found.created_at);
+    },
     async dispatch(repository, workflow, ref, inputs) {
       await github.dispatchWorkflow(repository, workflow, ref, inputs);
     },

@@ -23,7 +23,19 @@ import type {
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
-import { checkOf, commentOf, issueOf, newestStatuses, pullOf, reviewOf, statusOf, suiteOf, userOf } from "./facts.ts";
+import {
+  checkOf,
+  commentOf,
+  issueOf,
+  newestStatuses,
+  pullOf,
+  reviewOf,
+  statusOf,
+  suiteOf,
+  userOf,
+  writtenComment,
+  writtenIssue,
+} from "./facts.ts";
 import { repositorySetup } from "./repository-setup.ts";
 import type { Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
@@ -34,6 +46,10 @@ export interface InstallationOptions {
   webUrl: string;
   repositoryToken(repositoryId: number, access: "read" | "write"): Promise<string>;
 }
+
+/** Of what changed in a repository: so many at once, and at one look. */
+const changedPageItems = 100;
+const changedPagesMax = 10;
 
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
@@ -88,6 +104,51 @@ export class InstallationGithub implements Github {
       ...(since === undefined ? {} : { since }),
     });
     return found.map(commentOf);
+  }
+
+  async written(repository: Pick<Repository, "owner" | "name">, since: string) {
+    const place = at(repository);
+    const ofIssues = { ...place, state: "all" };
+    const [comments, issues] = await Promise.all([
+      this.#changedSince<wire.ThreadComment>("/repos/{owner}/{repo}/issues/comments", place, since),
+      this.#changedSince<wire.NewIssue>("/repos/{owner}/{repo}/issues", ofIssues, since),
+    ]);
+    const untils = [comments.until, issues.until].filter((until) => until !== null);
+    return {
+      written: [
+        ...comments.items.flatMap((comment) => writtenComment(comment) ?? []),
+        ...issues.items.flatMap((issue) => writtenIssue(issue) ?? []),
+      ],
+      until: untils.sort()[0] ?? null,
+    };
+  }
+
+  /**
+   * Oldest change first, each page from where the one before ended: an item that changes meanwhile moves to the end, and
+   * numbered pages would leave out the one that takes its place.
+   */
+  async #changedSince<T extends { id: number; updated_at: string }>(
+    route: string,
+    parameters: Record<string, unknown>,
+    since: string,
+  ): Promise<{ items: T[]; until: string | null }> {
+    const items = new Map<number, T>();
+    let from = since;
+    for (let page = 1; page <= changedPagesMax; page += 1) {
+      const found = await this.#requester.get<T[]>(route, {
+        ...parameters,
+        sort: "updated",
+        direction: "asc",
+        since: from,
+        per_page: changedPageItems,
+      });
+      for (const item of found) items.set(item.id, item);
+      if (found.length < changedPageItems) return { items: [...items.values()], until: null };
+      const last = found.at(-1)?.updated_at ?? from;
+      // A page of one second: whatever of it is left out cannot be asked for.
+      from = Date.parse(last) === Date.parse(from) ? new Date(Date.parse(last) + 1_000).toISOString() : last;
+    }
+    return { items: [...items.values()], until: from };
   }
 
   async pullRequest(repository: Repository, number: number): Promise<PullRequestFacts> {
@@ -499,7 +560,7 @@ export class InstallationGithub implements Github {
   }
 }
 
-function at(repository: Repository): { owner: string; repo: string } {
+function at(repository: Pick<Repository, "owner" | "name">): { owner: string; repo: string } {
   return { owner: repository.owner, repo: repository.name };
 }
 

@@ -39,6 +39,16 @@ export interface Comment {
   html_url: string;
 }
 
+export interface ThreadComment extends Comment {
+  issue_url: string;
+}
+
+export interface NewIssue extends Issue {
+  id: number;
+  created_at: string;
+  updated_at: string;
+}
+
 export interface PullRequest {
   number: number;
   title: string;

@@ -61,6 +61,27 @@ export const actionRoutes = [
       workflow_url: `${repositoryUrl(site, repository)}/actions/workflows/1`,
     });
   }),
+  // A workflow goes by its file, and is as old as its repository.
+  repositoryRoute("GET /actions/workflows/:workflow", "actions:read", async ({ site, repository, params }) => {
+    const file = params["workflow"] ?? "";
+    const path = `.github/workflows/${file}`;
+    const head = repository.refs.get(branchRef(repository.defaultBranch));
+    const text = await git(gitDirectory(site, repository.id), ["show", `${head}:${path}`]).catch(() => null);
+    if (text === null) throw new Refusal(404, "Not Found");
+    const page = repositoryPage(site, repository);
+    return ok({
+      id: 1,
+      node_id: nodeId("Workflow", 1),
+      name: file,
+      path,
+      state: "active",
+      created_at: repository.createdAt,
+      updated_at: repository.createdAt,
+      url: `${repositoryUrl(site, repository)}/actions/workflows/1`,
+      html_url: `${page}/blob/${repository.defaultBranch}/${path}`,
+      badge_url: `${page}/workflows/${file}/badge.svg`,
+    });
+  }),
   repositoryRoute("POST /actions/workflows/:workflow/dispatches", "actions:write", async (context) => {
     const { ref, inputs = {}, return_run_details: isTold = false } = bodyOf(context, dispatch);
     if (Object.keys(inputs).length > inputsMax) throw new Refusal(422, `There are more than ${inputsMax} inputs`);

@@ -68,7 +68,17 @@ function commentsOf(context: RepositoryContext, thread: Thread | null): Comment[
   return [...context.repository.comments.values()]
     .filter((one) => thread === null || one.threadNumber === thread.number)
     .filter((one) => Date.parse(one.updatedAt) >= since)
-    .toSorted((a, b) => a.id - b.id);
+    .toSorted((a, b) => a.id - b.id)
+    .toSorted(inOrder(context.request.query, "asc"));
+}
+
+/** `sort` and `direction` of a list; a stable sort, and none without `sort`. */
+function inOrder(query: URLSearchParams, otherwise: "asc" | "desc") {
+  const sort = query.get("sort");
+  const sign = (query.get("direction") ?? otherwise) === "asc" ? 1 : -1;
+  const at = (one: { createdAt: string; updatedAt: string }): number =>
+    sort === "updated" ? Date.parse(one.updatedAt) : sort === "created" ? Date.parse(one.createdAt) : 0;
+  return (a: Parameters<typeof at>[0], b: Parameters<typeof at>[0]): number => sign * (at(a) - at(b));
 }
 
 function issuesOf(context: RepositoryContext): Thread[] {
@@ -86,7 +96,8 @@ function issuesOf(context: RepositoryContext): Thread[] {
       const has = one.labelIds.map((id) => context.repository.labels.get(id)?.name);
       return wanted.every((name) => has.includes(name));
     })
-    .toSorted((a, b) => (query.get("direction") === "asc" ? a.number - b.number : b.number - a.number));
+    .toSorted((a, b) => (query.get("direction") === "asc" ? a.number - b.number : b.number - a.number))
+    .toSorted(inOrder(query, "desc"));
 }
 
 const reactionBody = z.object({ content: z.enum(reactionContents) });

@@ -7,7 +7,7 @@ import { comments, pulls } from "../scenarios/helpers.ts";
 import { deadlyGit, type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
 
 // Each job is a process with a dozen of git's own: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let platform: Platform;
 afterEach(() => platform.close());

@@ -180,7 +180,7 @@ describe("runners", () => {
     const status = ownComments(world)[0] ?? "";
     expect(status).toMatch(/What 1 unfinished try left/);
     expect(status).toContain("- [ ] mend it");
-  });
+  }, 300_000);
 
   it("a Baton that starts anew waits for the same job", async () => {
     remote = await remoteWorld({ patienceMs: 120_000 });

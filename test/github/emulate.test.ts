@@ -86,6 +86,8 @@ githubContract({
     "the App's bot has an id": "it has no user for an App's bot",
     "the App reads its delivery log": "it keeps none for an App",
     "collaborators with their permissions": "it lists them without their role",
+    "what people wrote anywhere since: comments with their thread, and texts of issues":
+      "it lists comments by their thread only",
     "a reaction is given once": "it has no reactions",
     "who pushed a head": "it has no activity of a repository",
     "a pull request is an issue too": "its pull requests are no issues",

@@ -78,3 +78,34 @@ it("names every setting that is wrong, with its value, and what is missing", asy
   for (const told of [/PORT is "seventy"/, /LOG_LEVEL is "loud".*debug/, /PRIVATE_KEY/, /WEBHOOK_SECRET/])
     expect(all).toMatch(told);
 });
+
+it.each<[string, Record<string, string>, RegExp]>([
+  [
+    "a port that something else listens at",
+    { PORT: "taken" },
+    /BATON_ADDRESS_UNAVAILABLE.*something else.*set `PORT`/s,
+  ],
+  [
+    "the same, before the App is registered",
+    { PORT: "taken", APP_ID: "" },
+    /BATON_ADDRESS_UNAVAILABLE.*something else/s,
+  ],
+  ["an address of no machine", { HOST: "192.0.2.1" }, /BATON_ADDRESS_UNAVAILABLE.*does not have that address/s],
+  ["a file in the place of the folder", { BATON_DATA: main }, /BATON_SETTINGS_INVALID: BATON_DATA is .*main\.ts/s],
+])("%s ends it with what to do, and nothing stays", async (_, environment, told) => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as { port: number };
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { child } = start({
+    APP_ID: "1",
+    PRIVATE_KEY: privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
+    WEBHOOK_SECRET: "secret",
+    ...environment,
+    PORT: environment["PORT"] === "taken" ? `${port}` : "0",
+  });
+  const { exitCode, all } = await child;
+  taken.close();
+  expect([exitCode, all]).toEqual([1, expect.stringMatching(told)]);
+  expect(all).not.toContain("fault in Baton");
+});

@@ -7,12 +7,15 @@ import { loadEnvFile } from "node:process";
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
 import { startBaton } from "../wire.ts";
+import { makeDataDir } from "./data-dir.ts";
+import { tryAddress } from "./listen.ts";
 import { startServer, webhookPath } from "./server.ts";
 import { readSettings } from "./settings.ts";
 
 try {
   if (existsSync(".env")) loadEnvFile(".env");
   const settings = readSettings(process.env);
+  await tryAddress(settings);
   if (settings.app === null) await setUp(settings.port, settings.host);
   else {
     // An agent is of the same user, and could read the App's key there.
@@ -22,10 +25,12 @@ try {
 } catch (thrown) {
   const error = toBatonError(thrown);
   process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);
-  process.exitCode = 1;
+  // Whatever had begun by then would keep the process; a Baton may die at any instruction.
+  process.exit(1);
 }
 
 async function serve(settings: ReturnType<typeof readSettings>): Promise<void> {
+  makeDataDir(settings.dataDir);
   const baton = await startBaton(settings);
   const server = await startServer(settings, baton);
   baton.log.info("Baton listens", { url: server.url, database: baton.database.kind, github: settings.githubApiUrl });

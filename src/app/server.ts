@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Baton } from "../wire.ts";
 import { deliver } from "./deliver.ts";
 import { answerEffects, effectsPath, requestMsMax } from "./effects-api.ts";
+import { listen } from "./listen.ts";
 import type { AppSettings } from "./settings.ts";
 
 /** Webhooks are taken at the root as well: an App that Probot's set-up page registered has its hook there. */
@@ -43,10 +44,7 @@ export async function startServer(settings: AppSettings, baton: Baton): Promise<
   server.headersTimeout = 10_000;
   // Only the last resort: each door has its own, stricter deadline, and runners bring bundles.
   server.requestTimeout = requestMsMax;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(settings.port, settings.host, resolve);
-  });
+  await listen(server, settings);
   const { port } = server.address() as AddressInfo;
   return { url: `http://${settings.host}:${port}`, close: () => closeServer(server) };
 }

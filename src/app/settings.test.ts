@@ -39,3 +39,22 @@ describe("BATON_WORKSPACES", () => {
     expect(() => readSettings({ BATON_WORKSPACES: "fuse" })).toThrow(/BATON_WORKSPACES is "fuse".*overlay/s);
   });
 });
+
+describe("values of the wrong form", () => {
+  it.each([
+    ["PORT", "70000", /PORT is "70000": a whole number from 0 to 65535/],
+    ["PORT", "abc", /PORT is "abc": a whole number/],
+    ["APP_ID", "my-app", /APP_ID is "my-app": the App's number/],
+    ["GITHUB_API_URL", "github.example.com", /GITHUB_API_URL is "github.example.com": an address/],
+    ["GHE_HOST", "https://github.example.com", /GHE_HOST is .*: a host name is expected, without https/],
+    ["BATON_OWNERS", " , ", /BATON_OWNERS is " , ": at least one account/],
+  ])("%s=%s is told with what is expected", (name, value, told) => {
+    expect(() => readSettings({ [name]: value })).toThrow(told);
+  });
+
+  it("a secret of the wrong form is not repeated", () => {
+    expect(() => readSettings({ DATABASE_URL: "mysql://baton:hunter2@db/baton" })).toThrow(
+      /^DATABASE_URL is not of its form: an address postgres:/,
+    );
+  });
+});

@@ -9,11 +9,14 @@ import { BatonError } from "../core/errors.ts";
 const githubIssuer = "https://token.actions.githubusercontent.com";
 
 const optional = z.string().trim().min(1).optional();
+const portForm = "a whole number from 0 to 65535 is expected";
+/** Their values stay out of what is printed, also when they are of the wrong form. */
+const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET"];
 
 /** The prose of each is the reference: `docs/reference/settings.md` is generated from it. */
 export const environmentSchema = z.object({
   APP_ID: z.coerce
-    .number()
+    .number("the App's number is expected, as its page shows it")
     .int()
     .positive()
     .optional()
@@ -25,16 +28,21 @@ export const environmentSchema = z.object({
   WEBHOOK_SECRET: optional.describe("Secret that GitHub signs deliveries with. Needed beside `APP_ID`."),
   WEBHOOK_SECRET_PREVIOUS: optional.describe("A second secret that is taken too, while the secret is being changed."),
   GITHUB_API_URL: z
-    .url()
+    .url({ protocol: /^https?$/, error: "an address is expected, as https://github.example.com/api/v3" })
     .optional()
     .describe("Address of GitHub's REST API; goes before `GHE_HOST`. Without both: https://api.github.com."),
-  GHE_HOST: optional.describe("Host name of a GitHub Enterprise Server; its API is at `https://<host>/api/v3`."),
+  GHE_HOST: z
+    .string()
+    .trim()
+    .regex(/^[\w.-]+(:\d+)?$/, "a host name is expected, without https:// and path")
+    .optional()
+    .describe("Host name of a GitHub Enterprise Server; its API is at `https://<host>/api/v3`."),
   WEBHOOK_PROXY_URL: optional.describe(
     "Written by the set-up page where GitHub cannot reach this machine. Baton only reminds you of it: forward it with smee-client.",
   ),
   DATABASE_URL: z
     .string()
-    .regex(/^postgres(ql)?:\/\//, "a postgres:// address")
+    .regex(/^postgres(ql)?:\/\//, "an address postgres://user:password@host/name is expected")
     .optional()
     .describe(
       "A PostgreSQL server: `postgres://user:password@host/name`. Without it an embedded database in `BATON_DATA`.",
@@ -49,7 +57,13 @@ export const environmentSchema = z.object({
     .describe(
       "How the App makes an agent's tree. `overlay`: a copy-on-write mount over one checkout of the base, made and removed in milliseconds however large the repository; it needs Linux and the right to mount (root, in a container `CAP_SYS_ADMIN`). `checkout`: every file written for each. `auto`: `overlay` where a trial mount works, else `checkout`; the log says which and why.",
     ),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe("Port of webhooks and health."),
+  PORT: z.coerce
+    .number(portForm)
+    .int(portForm)
+    .min(0, portForm)
+    .max(65_535, portForm)
+    .default(3000)
+    .describe("Port of webhooks and health."),
   HOST: z.string().default("127.0.0.1").describe("Address to listen at; `0.0.0.0` for all."),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
@@ -57,6 +71,7 @@ export const environmentSchema = z.object({
     .describe("Lines of lower rank are not written."),
   BATON_OWNERS: z
     .string()
+    .regex(/[^\s,]/, "at least one account is expected")
     .optional()
     .describe(
       "Accounts that this Baton works for, by login, with commas between. Without it all that installed the App: set it when the App is public, or anybody's runs use your keys.",
@@ -139,9 +154,10 @@ export function readSettings(environment: Record<string, string | undefined>): A
   const parsed = environmentSchema.safeParse(given);
   const problems = parsed.success
     ? []
-    : parsed.error.issues.map(
-        ({ path, message }) => `${path.join(".")} is ${JSON.stringify(given[String(path[0])])}: ${message}`,
-      );
+    : parsed.error.issues.map(({ path, message }) => {
+        const name = String(path[0]);
+        return `${name} is ${secretNames.includes(name) ? "not of its form" : JSON.stringify(given[name])}: ${message}`;
+      });
   const env = parsed.data;
   if (given["APP_ID"] !== undefined) {
     if (given["PRIVATE_KEY"] === undefined && given["PRIVATE_KEY_PATH"] === undefined)

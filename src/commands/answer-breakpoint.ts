@@ -4,6 +4,7 @@ import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
+import { waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
 import type { CommandContext, Reply } from "./context.ts";
 import { steerAsking } from "./steer.ts";
@@ -18,7 +19,7 @@ export async function answerBreakpoint(
     const { kind, subject } = effect.input as { kind: string; subject: { pullRequest?: number } };
     if (kind === "review") {
       throw new BatonError(
-        "BATON_COMMAND_INVALID",
+        "BATON_NOT_ASKED",
         `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
       );
     }
@@ -36,12 +37,18 @@ export async function answerBreakpoint(
   return null;
 }
 
+/** What somebody has to do for the run to go on; nothing where it is at work by itself. */
+export function whatItNeeds(state: RunState): string {
+  const wait = waitingFor(state).find(({ kind }) => kind === "people" || kind === "money");
+  return wait === undefined ? "" : ` It waits for something else (${wait.title}): ${wait.sentence}`;
+}
+
 export function question(state: RunState, kind: "breakpoint" | "ask", asked: string): EffectState {
   const effect = openQuestions(state).find((open) => open.kind === kind);
   if (effect === undefined)
     throw new BatonError(
-      "BATON_COMMAND_INVALID",
-      `The run asks nothing that \`/baton ${asked}\` could answer right now.`,
+      "BATON_NOT_ASKED",
+      `The run asks nothing that \`/baton ${asked}\` could answer right now.${whatItNeeds(state)}`,
     );
   return effect;
 }

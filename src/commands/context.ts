@@ -30,6 +30,8 @@ export interface CommandContext {
   run: RunState | null;
   /** The newest run of this thread, active or over. */
   lastRun: RunState | null;
+  /** On a pull request that Baton opened: the issue that it is for. */
+  workOf: number | null;
 }
 
 /** Text for the thread, or nothing where the status comment says it all. */

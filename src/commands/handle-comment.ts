@@ -23,6 +23,7 @@ import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
 import { loadSettings } from "./load-settings.ts";
+import { workOf } from "./no-run.ts";
 
 export interface CommentEvent {
   repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
@@ -101,6 +102,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       verdict,
       run: active === null ? null : await runner.state(active),
       lastRun: last === undefined ? null : await rootRun(dependencies, last.runId),
+      workOf: workOf(pullRequest, bot.id),
     };
     const reply = await handler(context);
     await send([

@@ -1,12 +1,11 @@
-import { BatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import { openChildren } from "../runner/perform/child.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
+import { activeRunOf } from "./no-run.ts";
 
 /** Reads the facts again that the run and its child runs wait for; what was missed is then known. */
 export const refresh: CommandHandler = async (context) => {
-  if (context.run === null) throw new BatonError("BATON_NO_RUN", "No run is active in this thread.");
-  await look(context, context.run);
+  await look(context, activeRunOf(context));
   return null;
 };
 

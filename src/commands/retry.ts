@@ -1,12 +1,12 @@
-import { BatonError } from "../core/errors.ts";
 import { beginRun } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
+import { lastRunOf } from "./no-run.ts";
 import type { RaceChoice } from "./race.ts";
 
 /** Begins the last run of the thread anew, with what was asked then; pushed work is gone on with. */
 export const retry: CommandHandler = async (context) => {
-  const { lastRun, command } = context;
-  if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
+  const { command } = context;
+  const lastRun = lastRunOf(context);
   const { choice, race, inputs } = lastRun.input as {
     choice?: { harness?: string; model?: string };
     race?: RaceChoice;

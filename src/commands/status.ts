@@ -1,9 +1,9 @@
-import { BatonError } from "../core/errors.ts";
 import { renderView } from "../runner/render-view.ts";
 import { renderStatusComment } from "../thread/render/status-comment.ts";
 import type { CommandHandler } from "./context.ts";
+import { lastRunOf } from "./no-run.ts";
 
-export const status: CommandHandler = async ({ dependencies, lastRun }) => {
-  if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
-  return renderStatusComment(lastRun, { ...renderView(dependencies, lastRun), live: true });
+export const status: CommandHandler = async (context) => {
+  const lastRun = lastRunOf(context);
+  return renderStatusComment(lastRun, { ...renderView(context.dependencies, lastRun), live: true });
 };

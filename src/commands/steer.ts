@@ -1,13 +1,13 @@
 /** Appends what a person decided about the active run, once for each asking comment. */
 import { openQuestions } from "../core/decide.ts";
-import { BatonError } from "../core/errors.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { RunState } from "../core/state.ts";
 import { openChildren } from "../runner/perform/child.ts";
 import type { CommandContext } from "./context.ts";
+import { activeRunOf } from "./no-run.ts";
 
 export async function steer(context: CommandContext, decide: (state: RunState) => RunEvent[]): Promise<RunState> {
-  return append(context, activeRun(context), decide);
+  return append(context, activeRunOf(context), decide);
 }
 
 /** As `steer`, for the run that asks: the thread's, or one of its child runs, whose questions people see there. */
@@ -16,17 +16,12 @@ export async function steerAsking(
   kind: "breakpoint" | "ask",
   decide: (state: RunState) => RunEvent[],
 ): Promise<RunState> {
-  const run = activeRun(context);
+  const run = activeRunOf(context);
   const asking = (await whoAsks(context, run, kind)) ?? run;
   const state = await append(context, asking, decide);
   // `/baton why` is asked of the thread's run.
   if (asking.runId !== run.runId) await append(context, run, () => []);
   return state;
-}
-
-function activeRun({ run }: CommandContext): RunState {
-  if (run === null) throw new BatonError("BATON_NO_RUN", "No run is active in this thread.");
-  return run;
 }
 
 async function append(

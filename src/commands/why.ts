@@ -1,5 +1,4 @@
 import { publishInputSchema } from "../core/effect.ts";
-import { BatonError } from "../core/errors.ts";
 import { health } from "../core/health.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
@@ -7,16 +6,17 @@ import { waitingFor } from "../core/waiting.ts";
 import { neutralise } from "../thread/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import type { CommandHandler } from "./context.ts";
+import { lastRunOf } from "./no-run.ts";
 
-export const why: CommandHandler = async ({ lastRun, dependencies }) => {
-  if (lastRun === null) throw new BatonError("BATON_NO_RUN", "Nothing ran in this thread yet.");
+export const why: CommandHandler = async (context) => {
+  const lastRun = lastRunOf(context);
   const { icon, sentence } = headline(lastRun);
   const waits = waitingFor(lastRun).map((wait) => `- **${neutralise(wait.title)}**: ${neutralise(wait.sentence)}`);
   const judged = [...lastRun.effects.values()].flatMap((effect) => {
     const verdict = effect.observed?.verdict ?? toldVerdict(effect);
     return verdict === null ? [] : [verdictTree(verdict)];
   });
-  const { score, deductions } = health(lastRun, dependencies.clock.now());
+  const { score, deductions } = health(lastRun, context.dependencies.clock.now());
   return [
     `${icon} ${sentence}`,
     ...(waits.length === 0 ? [] : ["### Waits for", waits.join("\n")]),

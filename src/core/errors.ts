@@ -396,17 +396,23 @@ export const errorCatalogue = {
     "A command is not written as its grammar says, or has no meaning in the present state.",
     "`/baton help` shows how the command is written.",
   ),
+  BATON_NOT_ASKED: entry(
+    "terminal",
+    409,
+    "A command answers or undoes what the run does not wait for: nothing is asked, or it is not paused.",
+    "`/baton why` says what the run waits for.",
+  ),
   BATON_POLICY_DENIED: entry(
     "terminal",
     403,
     "A rule of the policy says no; the message quotes it.",
-    "Ask one of the people that the message names.",
+    "Ask whoever the message names, or change what it names.",
   ),
   BATON_NO_RUN: entry(
     "terminal",
     404,
     "A command needs a run and the thread has none, or none that is active; a worker names one that is not there.",
-    "Begin one with `/baton run`.",
+    "Begin one with `/baton run`, or give the command in the thread of the run.",
   ),
   BATON_RUN_ACTIVE: entry(
     "terminal",
@@ -420,6 +426,12 @@ export const errorCatalogue = {
     500,
     "An environment variable is missing or not of the form it needs.",
     "Correct the named environment variable.",
+  ),
+  BATON_ADDRESS_UNAVAILABLE: entry(
+    "terminal",
+    500,
+    "The App cannot listen at `HOST` and `PORT`.",
+    "End what uses that address, or set `PORT` (and `HOST`) to one that is free on this machine.",
   ),
   BATON_INTERNAL: entry(
     "terminal",

@@ -27,6 +27,12 @@ export const alsoSent: {
     reason: "Described of users (`simple-user`), forgotten where a payload spells a user out.",
   },
   {
+    property: "client_id",
+    within: "webhook",
+    schema: { type: "string" },
+    reason: "Described of Apps (`integration`), forgotten where a payload spells out the App that opened a thread.",
+  },
+  {
     property: "has_pull_requests",
     within: "webhook",
     schema: { type: "boolean" },

@@ -11,6 +11,7 @@ import {
   type ObservedWorld,
   observedWorld,
   ownComments,
+  pulls,
   reaches,
   repositoryOf,
   runState,
@@ -124,12 +125,42 @@ it("accounts that the operator does not serve get silence, and nothing runs", as
   expect([await store.runs({}), ownComments(world)]).toEqual([[], []]);
 });
 
-it("answers that nobody asked for are told so", async () => {
+it("commands that fit nothing in the present state say what the run needs, and on Baton's own pull request where it is", async () => {
   world = await observedWorld();
-  say(world, "/baton approve");
-  await world.until("the answer", () => ownComments(world)[0]?.includes("No run is active"));
+  const told = async (
+    command: string,
+    expected: string | RegExp,
+    number = world.issue,
+    as = "alice",
+  ): Promise<void> => {
+    const id = say(world, command, as, number);
+    const answer = await world.until(`the answer to ${command}`, () =>
+      ownComments(world, number).find((body) => body.includes(`baton:op=reply:${id} `)),
+    );
+    expect(answer).toMatch(expected);
+  };
+  await told("/baton approve", /No run is active in this thread\.\n.*Begin one/s);
   say(world, "/baton run");
-  await reaches(world, "checks");
-  say(world, "/baton answer 42");
-  await world.until("the answer", () => ownComments(world).some((body) => body.includes("asks nothing")));
+  await reaches(world, "review");
+  const [pull] = pulls(world);
+  await told(
+    "/baton answer 42",
+    /asks nothing that `\/baton answer`.*It waits for something else \(Review of .*`\/baton why`/s,
+  );
+  await told("/baton approve", /waits for a review of #2.*Review changes.*`\/baton why`/s, world.issue, "bob");
+  await told("/baton resume", /The run is not paused\. It waits for something else \(Review of /);
+  await told("/baton retry", /is active in this thread/);
+  await told("/baton status", /Nothing ran in this thread yet\. This pull request is the work on #1/, pull?.number);
+  await told(
+    "/baton approve",
+    /No run is active in this thread\. This pull request is the work on #1/,
+    pull?.number,
+    "bob",
+  );
+  say(world, "/baton pause");
+  await world.until("the pause", async () => (await runState(world))?.status === "paused");
+  await told("/baton pause", /paused already, by @.*alice; `\/baton resume` goes on/);
+  say(world, "/baton cancel");
+  await ends(world);
+  await told("/baton cancel", /No run is active in this thread\. The last one is over\./);
 });

@@ -3,13 +3,13 @@ import type { FileChange } from "../../core/effect.ts";
 import type { RunState } from "../../core/state.ts";
 import { neutralise } from "../neutralise.ts";
 import { count, totalTokens, usd } from "./format.ts";
-import { costTable, folded } from "./parts.ts";
+import { costTable, folded, spentSoFar } from "./parts.ts";
 
 const filesMax = 60;
 
 export function renderMeasured(files: readonly FileChange[], state: RunState): string {
-  const { spentUsd, budgetUsd, tokens, complete } = state.money;
-  const spent = `${complete ? "" : "≥ "}${usd(spentUsd)} of ${usd(budgetUsd)}, ${count(totalTokens(tokens))} tokens`;
+  const { spentUsd, tokens, complete } = spentSoFar(state);
+  const spent = `${complete ? "" : "≥ "}${usd(spentUsd)} of ${usd(state.money.budgetUsd)}, ${count(totalTokens(tokens))} tokens`;
   return [
     "### What changed (measured by git)",
     diffStat(files),

@@ -1,6 +1,6 @@
 /** Parts that the status comment, the final comment and the check run share. Facts are computed here, never taken from an agent's text. */
 import type { EffectState, RunState } from "../../core/state.ts";
-import type { Verdict } from "../../core/vocabulary.ts";
+import { addTokens, type Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
 import { neutralise } from "../neutralise.ts";
 import { cell, count, duration, oneLine, totalTokens, usd } from "./format.ts";
@@ -137,7 +137,8 @@ function stepNote(effect: EffectState): string {
     return ((effect.output as Verdict | undefined) ?? effect.observed?.verdict)?.reason.slice(0, 200) ?? "";
   if (effect.kind === "breakpoint" && effect.output !== undefined) {
     const { decision, by } = effect.output as { decision: string; by: { login: string } | null };
-    return by === null ? decision : `${decision} by @${by.login}`;
+    const words = decision.replaceAll("-", " ");
+    return by === null ? words : `${words} by @${by.login}`;
   }
   if (effect.kind === "subprocess") return childNote(effect, took);
   return effect.progress?.note.slice(0, 120) ?? took;
@@ -159,8 +160,20 @@ function discardedNote(paths: readonly string[]): string {
   return `it may only read: what it changed is discarded (${first.slice(0, 80)}${more.length === 0 ? "" : ` and ${more.length} more`})`;
 }
 
+/** What is booked, and what the attempts at work have used until now: the sum of the table's rows. */
+export function spentSoFar({ money, effects }: RunState): Pick<RunState["money"], "tokens" | "spentUsd" | "complete"> {
+  const attempts = [...effects.values()].flatMap((effect) => effect.attempts);
+  const live = attempts.filter(({ endedAt }) => endedAt === null).flatMap(({ usage }) => usage);
+  return {
+    tokens: live.reduce((sum, used) => addTokens(sum, used.tokens), money.tokens),
+    spentUsd: live.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), money.spentUsd),
+    complete: money.complete && live.every(({ costUsd }) => costUsd !== null),
+  };
+}
+
 export function budgetLine(state: RunState): string {
-  const { budgetUsd, spentUsd, tokens, complete } = state.money;
+  const { budgetUsd } = state.money;
+  const { spentUsd, tokens, complete } = spentSoFar(state);
   const share = budgetUsd > 0 ? Math.min(1, spentUsd / budgetUsd) : 0;
   const bar = "█".repeat(Math.round(share * 10)).padEnd(10, "░");
   const warning = share >= 1 ? " — used up" : share >= 0.8 ? " — over 80 %" : share >= 0.5 ? " — over 50 %" : "";
@@ -181,7 +194,7 @@ export function costTable(state: RunState): string {
     }
   }
   if (rows.length === 0) return "Nothing was spent.";
-  const { tokens, spentUsd, complete } = state.money;
+  const { tokens, spentUsd, complete } = spentSoFar(state);
   const total = `| **Total** | | | | ${count(tokens.input)} | ${count(tokens.output)} | ${count(tokens.cacheRead)} | ${count(tokens.cacheWrite)} | **${complete ? "" : "≥ "}${usd(spentUsd)}** |`;
   return [
     "| Step | Try | Harness | Model | Input | Output | Cache read | Cache write | Cost |",

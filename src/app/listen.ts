@@ -1,0 +1,38 @@
+/** Takes the address that the environment names, or says why it cannot be had. */
+import { createServer, type Server } from "node:http";
+import { BatonError } from "../core/errors.ts";
+
+export interface Address {
+  port: number;
+  host: string;
+}
+
+const reasons: Record<string, string> = {
+  EADDRINUSE: "something else listens there",
+  EACCES: "this user may not listen there",
+  EADDRNOTAVAIL: "this machine does not have that address",
+  ENOTFOUND: "that name has no address",
+};
+
+export async function listen(server: Server, { port, host }: Address): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const refused = (cause: NodeJS.ErrnoException): void => {
+      const why = reasons[cause.code ?? ""] ?? cause.message;
+      reject(new BatonError("BATON_ADDRESS_UNAVAILABLE", `Baton cannot listen at ${host}:${port}: ${why}.`, { cause }));
+    };
+    server.once("error", refused);
+    server.listen(port, host, () => {
+      server.off("error", refused);
+      resolve();
+    });
+  });
+}
+
+/** Whether it can be had, before what takes longer is begun. */
+export async function tryAddress(address: Address): Promise<void> {
+  const server = createServer();
+  await listen(server, address);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+}

@@ -95,7 +95,7 @@ function meets(given: string, taken: string): boolean {
   return given === taken || (given === "integer" && taken === "number") || (given === "number" && taken === "integer");
 }
 
-export function typeOfValue(value: unknown): string {
+function typeOfValue(value: unknown): string {
   if (value === null || value === undefined) return "null";
   if (Array.isArray(value)) return "array";
   return typeof value;

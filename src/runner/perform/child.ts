@@ -20,7 +20,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { settingsOf } from "../settings-of.ts";
 
 /** The try that is on, or the one that comes. */
-export function childAttempt({ status, attempts }: Pick<EffectState, "status" | "attempts">): number {
+function childAttempt({ status, attempts }: Pick<EffectState, "status" | "attempts">): number {
   return status === "retrying" ? attempts.length + 1 : Math.max(1, attempts.length);
 }
 

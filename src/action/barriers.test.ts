@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Github, GithubApp } from "../ports/github.ts";
+import type { Harness } from "../ports/harness.ts";
 import type { RepositorySetup } from "../ports/repository-setup.ts";
-import { withBarrier } from "./barriers.ts";
+import { harnessWithBarrier, withBarrier } from "./barriers.ts";
 
 const repository = {} as Repository;
 
@@ -35,4 +36,26 @@ describe("before a job touches GitHub what it wrote is in the refs", () => {
   ])("%s", async (_, use, calls) => {
     expect(await told(use)).toEqual(calls);
   });
+});
+
+it("a harness says the same of itself behind the barrier, and runs only after it", async () => {
+  const order: string[] = [];
+  const harness: Harness = {
+    name: "small",
+    capabilities: { readOnly: true } as Harness["capabilities"],
+    defaultModel: "m",
+    // Prompts name these; without them an agent of the Action would be told of no tool.
+    tools: { "read-only": ["read"], write: ["read", "edit"] },
+    probe: async () => ({ installed: true, version: null, authenticated: true, advice: null }),
+    run: async () => {
+      order.push("run");
+      return {} as Awaited<ReturnType<Harness["run"]>>;
+    },
+  };
+  const behind = harnessWithBarrier(harness, async () => void order.push("barrier"));
+  const told = (one: Harness) => Object.keys(one).sort();
+  expect(told(behind)).toEqual(told(harness));
+  expect(behind).toMatchObject({ name: "small", defaultModel: "m", tools: harness.tools });
+  await behind.run({} as Parameters<Harness["run"]>[0], () => {}, new AbortController().signal);
+  expect(order).toEqual(["barrier", "run"]);
 });

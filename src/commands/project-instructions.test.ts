@@ -13,6 +13,7 @@ async function read(files: Record<string, string>) {
         asked.push(ref);
         return files[path] ?? null;
       },
+      setup: () => ({ paths: async () => ({ paths: Object.keys(files), isWhole: true }) }) as never,
     },
     repository,
     base,
@@ -32,6 +33,23 @@ describe("the project's instructions", () => {
     ["no symbolic link to one that is there", { "AGENTS.md": "a", "CLAUDE.md": "AGENTS.md" }, ["AGENTS.md"]],
     ["no line that includes one that is there", { "AGENTS.md": "a", "CLAUDE.md": "@AGENTS.md\n" }, ["AGENTS.md"]],
     ["a line that includes what is not there stays", { "CLAUDE.md": "@AGENTS.md" }, ["CLAUDE.md"]],
+    [
+      "those of folders after those for all, the outer ones first, none of code of others",
+      {
+        "node_modules/x/AGENTS.md": "x",
+        "packages/b/CLAUDE.md": "b",
+        "packages/a/deep/AGENTS.md": "d",
+        "docs/NOT-AGENTS.md": "n",
+        "api/AGENTS.md": "api",
+        "AGENTS.md": "a",
+      },
+      ["AGENTS.md", "api/AGENTS.md", "packages/b/CLAUDE.md", "packages/a/deep/AGENTS.md"],
+    ],
+    [
+      "the same text of two folders twice: each holds for its own",
+      { "a/AGENTS.md": "t", "b/AGENTS.md": "t", "b/CLAUDE.md": "@AGENTS.md" },
+      ["a/AGENTS.md", "b/AGENTS.md"],
+    ],
     ["an empty one is none", { "AGENTS.md": " \n", "CLAUDE.md": "c" }, ["CLAUDE.md"]],
   ])("%s", async (_, files, expected) => {
     expect((await read(files)).found.map(({ path }) => path)).toEqual(expected);

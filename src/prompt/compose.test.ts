@@ -224,6 +224,12 @@ describe("sections", () => {
     ["plan-only", { overlays: ["plan-only"] }, "plan-only", "Change nothing"],
     ["project", {}, "project", "acme/shop, branch main."],
     ["instructions: each with its path, as data", {}, "project-instructions", "`AGENTS.md`:\n```\nUse tabs."],
+    [
+      "instructions: of folders, for their folder",
+      { facts: { ...facts, projectInstructions: [{ path: "api/AGENTS.md", text: "Use tabs." }] } },
+      "project-instructions",
+      "A file in a folder holds for what is in that folder",
+    ],
     ["instructions: none", { facts: { ...facts, projectInstructions: [] } }, "project-instructions", null],
     ["configuration: what needs a person", {}, "configuration", "`baton.yaml`"],
     ["plan", {}, "plan", "1. Multiply."],

@@ -17,6 +17,7 @@ import type {
   PullRequestFacts,
   ReviewFacts,
 } from "../../src/ports/github.ts";
+import type { RepositorySetup } from "../../src/ports/repository-setup.ts";
 import { parseMarker, withMarker } from "../../src/thread/marker.ts";
 
 export interface News {
@@ -263,8 +264,10 @@ export class SmallGithub implements Github {
     return null;
   }
 
-  setup(): never {
-    throw new TypeError("Nobody sets this repository up.");
+  setup(): RepositorySetup {
+    // Nobody sets this repository up; what it has can be asked.
+    const paths = async () => ({ paths: ["baton.yaml"], isWhole: true });
+    return { paths } as Partial<RepositorySetup> as RepositorySetup;
   }
 
   async gitAccess() {

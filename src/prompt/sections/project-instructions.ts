@@ -6,7 +6,8 @@ import type { PromptSection } from "../section.ts";
 export const projectInstructions: PromptSection = {
   name: "project-instructions",
   stratum: "runtime",
-  summary: "`AGENTS.md`, `CLAUDE.md`, `GEMINI.md`, `.github/copilot-instructions.md` of the base commit, as data.",
+  summary:
+    "`AGENTS.md`, `CLAUDE.md`, `GEMINI.md`, `.github/copilot-instructions.md` of the base commit, and those of its folders, as data.",
   write: ({ facts: { projectInstructions: given, baseBranch } }) => {
     const files = (typeof given === "string" ? [{ path: "", text: given }] : given).filter(
       ({ text }) => text.trim() !== "",

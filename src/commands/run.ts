@@ -1,3 +1,5 @@
+import { BatonError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import { demandHarness } from "../routing/harness-names.ts";
 import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
@@ -7,9 +9,17 @@ import { demandPlace } from "./demand-place.ts";
 export const run: CommandHandler = async (context) => {
   const { command, dependencies } = context;
   const [first = ""] = command.text.split(/\s+/);
-  const named =
-    dependencies.processes.names().includes(first) ||
-    (/^[a-z][a-z0-9-]*$/.test(first) && (await repositoryProcesses(context).fileNames()).includes(first));
+  const isName = /^[a-z][a-z0-9-]*$/.test(first);
+  const own = dependencies.processes.names();
+  const names = own.includes(first) || !isName ? own : [...own, ...(await repositoryProcesses(context).fileNames())];
+  const named = names.includes(first);
+  // One word alone that is nearly a process is a slip; as what to do it would cost a run.
+  const meant = named || first === "" || command.text.trim() !== first ? null : nearest(first, names);
+  if (meant !== null)
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `There is no process "${first}". Did you mean \`/baton run ${meant}\`? Nothing was done; text for the agent has more than one word.`,
+    );
   const process = named ? first : null;
   demandPlace(dependencies.processes, process ?? context.settings.process, context.pullRequest);
   const harness = command.options["harness"] as string | undefined;

@@ -285,6 +285,8 @@ describe("who may ask", () => {
     await begin();
     say(world, "/baton rnu");
     await world.until("the answer", () => ownComments(world)[0]?.includes("Did you mean `/baton run`?"));
+    say(world, "/baton run explroe");
+    await world.until("the answer", () => ownComments(world)[1]?.includes("Did you mean `/baton run explore`?"));
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ import { configReference } from "./generators/config-reference.ts";
 import { configSchema } from "./generators/config-schema.ts";
 import { effectsOpenapi } from "./generators/effects-openapi.ts";
 import { errorReference } from "./generators/error-reference.ts";
+import { harnessReference } from "./generators/harness-reference.ts";
 import { invariantsReference } from "./generators/invariants-reference.ts";
 import { policyReference } from "./generators/policy-reference.ts";
 import { processReference } from "./generators/process-reference.ts";
@@ -34,6 +35,7 @@ export function generatedFiles(): GeneratedFile[] {
     processReference(),
     errorReference(),
     settingsReference(),
+    harnessReference(),
     invariantsReference(),
     commandLineReference(),
     effectsOpenapi(),

@@ -61,7 +61,7 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
   async ({ name, model }) => {
     world = await observedWorld({
       // Real CLIs on a busy machine take their time.
-      patienceMs: 90_000,
+      patienceMs: 180_000,
       config: `version: 1\nharness: { default: ${name} }\n`,
       harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]),
     });

@@ -38,7 +38,7 @@ const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | Ha
   ({ command }) => (command === null ? null : commandHarness(command)),
 ];
 
-function createHarnesses(settings: HarnessSettings): Map<string, Harness> {
+export function createHarnesses(settings: HarnessSettings): Map<string, Harness> {
   const sessions = createSessions(settings.sessionsDir);
   const all = registry.flatMap((create) => create(settings, sessions)).filter((harness) => harness !== null);
   return new Map(all.map((harness) => [harness.name, harness]));

@@ -86,7 +86,7 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
     expect(server.requests).toHaveLength(7);
     const asked = server.requests.map(({ user }) => user.join("\n"));
     expect(asked[0]).toContain("Change nothing. Explore the repository");
-    expect(asked[1]).toContain("Carry the plan out.");
+    expect(asked[1]).toContain("Carry the plan out, whole");
     expect(asked[4]).toContain("Reduce of empty array");
     for (const { system, user } of server.requests) expect(`${system}${user.join()}`).toMatch(/Do not (?:push|commit)/);
 

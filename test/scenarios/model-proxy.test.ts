@@ -29,7 +29,10 @@ writeFileSync(join(here, "seen." + env.BATON_ROLE + ".json"), JSON.stringify({ e
 const say = (line) => process.stdout.write(JSON.stringify(line) + "\\n");
 const model = process.argv[process.argv.indexOf("--model") + 1];
 say({ type: "system", subtype: "init", session_id: "00000000-0000-4000-8000-000000000000", model });
-const ask = () => fetch(env.ANTHROPIC_BASE_URL + "/v1/messages", {
+// Pi is told of its service in a file.
+const modelsFile = join(env.HOME, ".pi", "agent", "models.json");
+const baseUrl = env.ANTHROPIC_BASE_URL ?? JSON.parse(readFileSync(modelsFile, "utf8")).providers.baton.baseUrl;
+const ask = () => fetch(baseUrl + "/v1/messages", {
   method: "POST",
   headers: { "x-api-key": env.ANTHROPIC_API_KEY, "content-type": "application/json" },
   body: JSON.stringify({ model, stream: true, max_tokens: 100, tools: [{ name: "Write" }], messages: [{ role: "user", content: prompt }] }),
@@ -68,19 +71,20 @@ afterEach(async () => {
 /** Per request: 40,000 input at 3, 2,000 output at 15, 10,000 from the cache at 0.3 USD a million. */
 const requestUsd = 0.12 + 0.03 + 0.003;
 
-async function begin(config = "", asks = 2): Promise<void> {
+async function begin(config = "", asks = 2, harness = "claude-code"): Promise<void> {
   const binary = join(directory, "claude.mjs");
   writeFileSync(binary, agent);
   chmodSync(binary, 0o755);
   const [plan, implement] = [sampleScript["plan"]?.[0], sampleScript["repair"]?.[0]];
   writeFileSync(join(directory, "script.json"), JSON.stringify({ steps: { plan, implement }, asks }));
   world = await observedWorld({
-    config: `version: 1\nharness: { default: claude-code${config.startsWith(",") ? config : ` }\n${config}`}\n`,
+    config: `version: 1\nharness: { default: ${harness}${config.startsWith(",") ? config : ` }\n${config}`}\n`,
     harnesses: null,
     environment: {
       ANTHROPIC_API_KEY: secret,
       ANTHROPIC_BASE_URL: service.url,
       BATON_CLAUDE_BINARY: binary,
+      BATON_PI_BINARY: binary,
     },
   });
   say(world, "/baton run");
@@ -158,6 +162,17 @@ describe("bounds that hold whatever the agent does", () => {
     });
     expect(attempts[0]?.error?.code).toBe("BATON_HARNESS_TOKENS");
     expect(attempts[0]?.usage).toMatchObject([{ tokens: { input: 40_000 } }]);
+  });
+
+  it("`limits.turns`, where the harness has no flag for it: the next request is refused, and the attempt ends", async () => {
+    await begin("limits: { turns: 3 }\n", 50, "pi");
+    const first = await world.until("the first attempt to end", async () => {
+      const attempt = (await effectOf("plan"))?.attempts[0];
+      return attempt?.error == null ? null : attempt;
+    });
+    expect(first.error).toMatchObject({ code: "BATON_HARNESS_TURNS", message: expect.stringContaining("3 times") });
+    expect(first.usage).toMatchObject([{ harness: "pi", tokens: { input: 3 * 40_000 } }]);
+    expect(readFileSync(join(directory, "seen.plan.json"), "utf8")).not.toContain(secret);
   });
 
   it("a model that is not in `harness.models` is refused before it costs anything", async () => {

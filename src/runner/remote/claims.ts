@@ -151,7 +151,10 @@ export class EffectClaims {
     // EP2: the answer to the first may have been lost, and the attempt be over by now.
     const before = (await store.value(`${operation}/result`)) as { epoch: number } | null;
     if (before?.epoch === request.epoch) return { taken: true };
-    const { state } = await this.#attempt(attempt, job);
+    const { state, effect } = await this.#attempt(attempt, job);
+    // Its last words came too late (RA4): nobody would read them, and nobody take them away.
+    if ((await store.value(`${operation}/asked`)) === null)
+      throw conflict(`Attempt ${attempt.attempt} of "${effect.key}" has ended meanwhile.`);
     await this.#hold(attempt, job, request.epoch);
     for (const blob of request.result.blobs) await store.putBlob(redact(blob));
     if (request.bundle !== null) await store.setValue(`${operation}/bundle`, request.bundle.base64);

@@ -72,11 +72,11 @@ describe("runners", () => {
     const go = waitingAgent();
     say(world, "/baton run");
     await atWork(go);
-    const asked = Date.now();
     say(world, "/baton cancel not needed");
     const job = await jobs.at(-1)?.done;
     expect(job).toMatchObject({ exitCode: 1, outputs: expect.stringContaining("cancelled") });
-    expect(Date.now() - asked).toBeLessThan(30_000);
+    // Within 10 s on a machine that is not busy: told by the next heartbeat.
+    expect(limits.remoteHeartbeatMs + limits.remoteLookMs).toBeLessThan(10_000);
     expect((await ends(world)).status).toBe("cancelled");
   });
 

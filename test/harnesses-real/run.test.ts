@@ -52,6 +52,8 @@ const clis: { name: CliName; model: string }[] = [
   { name: "claude-code", model: "claude-sonnet-4-5" },
   { name: "codex", model: "gpt-5-codex" },
   { name: "gemini", model: "gemini-2.5-pro" },
+  { name: "opencode", model: "claude-sonnet-4-5" },
+  { name: "pi", model: "claude-sonnet-4-5" },
 ];
 
 it.each(clis.filter(({ name }) => chosenClis().includes(name)))(

@@ -2,7 +2,8 @@
  * Drives one leased run: starts what is due, takes results as they arrive, stops when only others can move it.
  *
  * Owns: running attempts of this process, observation rhythm, money before dispatch, the end of a run.
- * Does not own: leases and which runs to drive (`runner.ts`), how an effect is carried out (`perform/`).
+ * Does not own: leases and which runs to drive (`runner.ts`), how an effect is carried out (`perform/`), child runs
+ * (`child-runs.ts`).
  * L1 An attempt starts only after its `effect.started` is durable (J1), with its reservation in the same append.
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
  * L3 A run is left only with its index row, its wake-up and its status comment written.
@@ -10,17 +11,16 @@
  * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
 
-import { ordersFor } from "../core/child.ts";
 import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress, routed } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
-import type { EffectKey, RunId, Usage, Verdict } from "../core/vocabulary.ts";
+import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
 import { admit, budgetWarnings, worthwhileUsd } from "../money/budget.ts";
+import { ChildRuns, type OtherRuns } from "./child-runs.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { beginChild, childLook, childOutcome, childRunIdOf, childState, ensureChild } from "./perform/child.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer } from "./perform/performer.ts";
 import { afterLag } from "./perform/replica-lag.ts";
@@ -32,28 +32,12 @@ import { Bell } from "./signal.ts";
 
 /** Facts that no webhook told of are looked at again after this; checks and reviews are read with conditional requests. */
 const lookAgainMs = 120_000;
-const neverBegins = [
-  "BATON_PROCESS_UNKNOWN",
-  "BATON_INPUT_INVALID",
-  "BATON_PROCESS_FAILED",
-  "BATON_HARNESS_UNKNOWN",
-] as const;
 const progressEventsMax = 60;
 const progressIntervalMs = 15_000;
 /** Each milestone is a little later than the one before: sixty reach over two hours. */
 const progressSlowdown = 1.06;
 /** What people see is rendered anew at most this often while effects follow each other: it grows with the run, an effect's cost must not. */
 const statusIntervalMs = 500;
-
-/** Other runs, as the driver of their parent reaches them. */
-export interface Children {
-  wake(runId: RunId): void;
-  change(runId: RunId, decide: (state: RunState) => RunEvent[]): Promise<void>;
-  /** Resolves when the run is not driven by this process. */
-  left(runId: RunId): Promise<void>;
-}
-
-const neverLooked = { position: 0, parent: "" };
 
 export class RunDriver {
   readonly #dependencies: Dependencies;
@@ -72,20 +56,20 @@ export class RunDriver {
   #statusAt = Number.NEGATIVE_INFINITY;
   #statusDue = false;
   #fault: unknown = null;
-  readonly #children: Children;
-  /** Effects whose child may go on, also those that are not wanted any more, with what was known at the last look. */
-  readonly #tended: Map<EffectKey, { position: number; parent: string }>;
+  readonly #children: ChildRuns;
 
-  constructor(dependencies: Dependencies, actor: RunActor, children: Children) {
+  constructor(dependencies: Dependencies, actor: RunActor, runs: OtherRuns) {
     this.#dependencies = dependencies;
     this.#actor = actor;
-    this.#children = children;
-    // Of one that waits for another try, or has passed, no child goes on.
-    const gone = ["requested", "retrying", "succeeded"];
-    const begun = [...actor.state.effects.values()].filter(
-      ({ kind, status, attempts }) => kind === "subprocess" && attempts.length > 0 && !gone.includes(status),
-    );
-    this.#tended = new Map(begun.map(({ key }) => [key, neverLooked]));
+    this.#children = new ChildRuns(dependencies, runs, {
+      state: () => actor.state,
+      isStopping: () => this.#stopping !== "no",
+      isLost: () => this.#stopping === "lost",
+      change: (decide) => this.#change(decide),
+      spent: () => this.#warnOfBudget(),
+      show: () => this.#status(),
+      waitFor: (key, end) => this.#waitFor(key, end),
+    });
   }
 
   get actor(): RunActor {
@@ -169,7 +153,7 @@ export class RunDriver {
       if (this.#stopping !== "no") return;
       await this.#begin(item);
     }
-    await this.#tendAll();
+    await this.#children.look();
   }
 
   async #begin(item: Due): Promise<void> {
@@ -189,103 +173,8 @@ export class RunDriver {
         await this.#change((state) => (state.open.has(item.key) ? expire(state, item.key) : []));
         return;
       case "child":
-        return this.#beginChild(effect);
+        return this.#children.begin(effect);
     }
-  }
-
-  /** CH1 */
-  async #beginChild(effect: EffectState): Promise<void> {
-    if (this.#tended.has(effect.key)) return;
-    await this.#change((state) => (state.open.has(effect.key) ? beginChild(state, effect) : []));
-    this.#tended.set(effect.key, neverLooked);
-    await this.#tendAll();
-  }
-
-  /** Each child that moved, or whose parent did, is looked at. */
-  async #tendAll(): Promise<void> {
-    for (const [key, known] of this.#tended) {
-      const { state } = this.#actor;
-      const effect = state.effects.get(key);
-      if (effect === undefined || this.#stopping !== "no") continue;
-      const position = await this.#dependencies.store.position(childRunIdOf(state, effect));
-      const parent = this.#wishesFor(key);
-      if (position > 0 && position === known.position && parent === known.parent) continue;
-      this.#tended.set(key, { position, parent });
-      await this.#tend(effect);
-    }
-  }
-
-  /** What of this run's state its child is told. */
-  #wishesFor(key: EffectKey): string {
-    const { status, topUps, open } = this.#actor.state;
-    return `${status} ${topUps.length} ${open.has(key)}`;
-  }
-
-  /** What the child came to, or how far it is; then what it is told (CH2). A child that is not there is created. */
-  async #tend(effect: EffectState): Promise<void> {
-    const { clock, log } = this.#dependencies;
-    const { key } = effect;
-    const { state } = this.#actor;
-    const attempt = effect.attempts.length;
-    let child = await childState(this.#dependencies, state, effect);
-    if (child === null && effect.status === "running" && state.status === "running") {
-      try {
-        await ensureChild(this.#dependencies, state, effect);
-      } catch (thrown) {
-        const error = toBatonError(thrown);
-        // A child that can never begin is the process's to answer; anything else is tried again with the run.
-        if (!neverBegins.some((code) => code === error.code)) throw thrown;
-        const failed = { ok: false as const, error: error.toData(), usage: [], kept: null };
-        this.#tended.delete(key);
-        await this.#change((now) => attemptEnded(now, key, attempt, failed, clock.now()));
-        return;
-      }
-      this.#children.wake(childRunIdOf(state, effect));
-      child = await childState(this.#dependencies, state, effect);
-    }
-    if (child === null) {
-      if (!state.open.has(key)) this.#tended.delete(key);
-      return;
-    }
-    const runId = child.runId;
-    const outcome = childOutcome(child);
-    if (outcome !== null) {
-      this.#tended.delete(key);
-      // Cancelled before, it may have been settled already: its money is booked once.
-      if (!state.open.has(key) && (effect.attempts.at(-1)?.usage.length ?? 0) > 0) return;
-      await this.#change((now) => attemptEnded(now, key, attempt, outcome, clock.now()));
-      await this.#warnOfBudget();
-      await this.#status();
-      return;
-    }
-    const seen = await this.#change((now) => {
-      const known = now.effects.get(key);
-      return known === undefined || child === null ? [] : childLook(now, known, child);
-    });
-    if (seen.length > 0) await this.#status();
-    if (ordersFor(state, effect, child).length > 0)
-      await this.#children
-        .change(runId, (now) => ordersFor(state, effect, now))
-        .catch((thrown: unknown) => log.warn("A child run could not be told", { runId, error: toBatonError(thrown) }));
-    // Its last words and its cost are waited for, as a worker's are.
-    if (!state.open.has(key)) this.#awaitEnd(key, runId);
-  }
-
-  #awaitEnd(key: EffectKey, runId: RunId): void {
-    if (this.#work.has(key)) return;
-    this.#tended.delete(key);
-    const done = this.#children
-      .left(runId)
-      .then(async () => {
-        const effect = this.#actor.state.effects.get(key);
-        if (effect !== undefined && this.#stopping !== "lost") await this.#tend(effect);
-      })
-      .catch((thrown: unknown) => this.#fail(thrown))
-      .finally(() => {
-        this.#work.delete(key);
-        this.#bell.ring();
-      });
-    this.#work.set(key, { controller: new AbortController(), done });
   }
 
   async #dispatch(effect: EffectState, attempt: number): Promise<void> {
@@ -316,7 +205,7 @@ export class RunDriver {
       return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd }];
     });
     if (!started.some(({ event }) => event.type === "effect.started")) {
-      await this.#status();
+      if (started.length > 0) await this.#status();
       return;
     }
     this.#begun(effect, attempt);
@@ -329,12 +218,20 @@ export class RunDriver {
   }
 
   #begun(effect: EffectState, attempt: number): void {
+    this.#waitFor(effect.key, (signal) => this.#perform(effect, attempt, signal));
+  }
+
+  /** The drive does not end before this has; one of a key at a time. */
+  #waitFor(key: EffectKey, work: (signal: AbortSignal) => Promise<void>): void {
+    if (this.#work.has(key)) return;
     const controller = new AbortController();
-    const done = this.#perform(effect, attempt, controller.signal).finally(() => {
-      this.#work.delete(effect.key);
-      this.#bell.ring();
-    });
-    this.#work.set(effect.key, { controller, done });
+    const done = work(controller.signal)
+      .catch((thrown: unknown) => this.#fail(thrown))
+      .finally(() => {
+        this.#work.delete(key);
+        this.#bell.ring();
+      });
+    this.#work.set(key, { controller, done });
   }
 
   #isRemote(effect: EffectState): boolean {
@@ -506,7 +403,7 @@ export class RunDriver {
   /** True when nothing of this process can move the run: people, facts, time or a top-up must. */
   #quiet(): boolean {
     if (this.#work.size > 0 || this.#looks.size > 0 || this.#deciding > 0) return false;
-    for (const [key, { parent }] of this.#tended) if (parent !== this.#wishesFor(key)) return false;
+    if (this.#children.areBehind()) return false;
     if (isOver(this.#actor.state)) return true;
     const now = this.#dependencies.clock.now();
     return due(this.#actor.state, now, { parallelMax: this.#parallelMax() }).every(

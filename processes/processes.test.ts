@@ -1,6 +1,7 @@
 /** The ready-made processes as stories: what they ask for in which order, and how they end. Each is played again with a crash before every answer. */
 import { describe, expect, it } from "vitest";
 import type { Json } from "../src/core/vocabulary.ts";
+import { absence } from "../src/gate/absent.ts";
 import { told } from "../test/fakes/prompt.ts";
 import { alice, bob, RunWorld } from "../test/fakes/run-world.ts";
 import {
@@ -17,6 +18,15 @@ import {
 import { addressReviewProcess } from "./address-review/process.ts";
 import { issueToPr } from "./issue-to-pr/process.ts";
 import type { WorkInput } from "./schema.ts";
+
+/** What the gate says of checks that it waited for in vain. */
+const unseen = (name: string): Json => ({
+  name,
+  status: "failed",
+  reason: `${name} never appeared`,
+  evidence: [{ ...absence(name) }],
+  children: [],
+});
 
 interface Story {
   name: string;
@@ -92,6 +102,34 @@ const stories: Story[] = [
     status: "passed",
     reason: /approved/,
     output: { headSha: second },
+  },
+  {
+    name: "checks that never appear are nothing to repair",
+    input: input(),
+    steps: [plan, ...opened, ["checks", unseen("all checks")]],
+    status: "failed",
+    reason: /^all checks never appeared/,
+  },
+  {
+    name: "red beside one that never appears is repaired",
+    input: input(),
+    steps: [
+      plan,
+      ...opened,
+      [
+        "checks",
+        {
+          ...(verdict("failed") as object),
+          children: [unseen("lint"), verdict("failed"), verdict("passed")],
+        },
+      ],
+      ["repair", agent(second)],
+      ["push#2", published()],
+      ["refresh", published(5)],
+      ["checks#2", verdict("failed")],
+    ],
+    status: "failed",
+    reason: /Still red after 1 repair/,
   },
   {
     name: "red after the last repair: an honest end",

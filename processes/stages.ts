@@ -13,6 +13,7 @@ import {
   type Handoff,
   handoff,
   hasCode,
+  isOnlyAbsence,
   matchesAny,
   type Outcome,
   type Plan,
@@ -288,11 +289,13 @@ export function checksOf(
   );
 }
 
-/** The gate on the exact head; while red, the failing logs go to a repair step and a new push, up to the limit. */
+/** The gate on the exact head; while something in it is red, the failing logs go to a repair step and a new push, up to the limit. */
 export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work): Promise<Verdict> {
   for (let repairs = 0; ; repairs += 1) {
     const checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
     if (checks.status !== "failed") return checks;
+    // No change of the code makes CI start: that is for people, and costs nobody an agent.
+    if (isOnlyAbsence(checks)) return withoutLogs(checks);
     if (repairs >= input.settings.repairAttempts) {
       return {
         ...withoutLogs(checks),

@@ -13,6 +13,7 @@ export {
 } from "./core/process.ts";
 export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
 export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./core/workflow.ts";
+export { isOnlyAbsence } from "./gate/absent.ts";
 export { matchesAny } from "./policy/paths.ts";
 export { factsSchema as promptFactsSchema, type Handoff } from "./prompt/facts.ts";
 export { type Finding, findingsSchema, readFindings, renderFindings } from "./prompt/findings.ts";

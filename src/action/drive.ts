@@ -77,6 +77,8 @@ export async function drive(driving: Driving, deliveries: readonly NewDelivery[]
   } catch (thrown) {
     await endEngine(driving, engine);
     if (hasCode(thrown, "BATON_LEASE_LOST")) return "elsewhere";
+    // Nobody need wait for the lease of a job that gave up.
+    await state.releaseDriver(() => false).catch(() => {});
     throw thrown;
   } finally {
     tending.abort();

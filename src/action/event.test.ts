@@ -66,11 +66,26 @@ it.each([
   ["schedule", {}, null],
   ["workflow_dispatch", { inputs: { thread: "12" } }, 12],
   ["workflow_dispatch", { inputs: { thread: "" } }, null],
-  ["workflow_dispatch", { inputs: { thread: "../1" } }, null],
+  ["workflow_dispatch", { inputs: null }, null],
+  ["workflow_dispatch", { inputs: { thread: " #12 " } }, 12],
   ["repository_dispatch", { client_payload: { thread: 12 } }, 12],
-  ["repository_dispatch", { client_payload: { thread: -1 } }, null],
 ])("%s wakes: %o", (name, payload, number) => {
   expect(read(name, payload)).toEqual({ kind: "wake", number });
+});
+
+it.each([
+  ["workflow_dispatch", { inputs: { thread: "../1" } }],
+  ["workflow_dispatch", { inputs: { thread: "0" } }],
+  ["workflow_dispatch", { inputs: { thread: "9".repeat(30) } }],
+  ["repository_dispatch", { client_payload: { thread: -1 } }],
+  ["repository_dispatch", { client_payload: { thread: {} } }],
+])("%s with what is no number of a thread is refused, and says what to write: %o", (name, payload) => {
+  expect(read(name, payload)).toEqual({ kind: "refused", reason: expect.stringMatching(/^`thread` is ".*number/) });
+});
+
+it("an order that no App gave is refused", () => {
+  expect(read("workflow_dispatch", { inputs: { effect: "{}" } })).toMatchObject({ kind: "refused" });
+  expect(read("workflow_dispatch", { inputs: { effect: "do it" } })).toMatchObject({ kind: "refused" });
 });
 
 it("keeps of a payload only what is read later", () => {

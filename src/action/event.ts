@@ -20,6 +20,8 @@ export type ActionEvent =
   | { kind: "wake"; number: number | null }
   /** An App hands an effect to this job. */
   | { kind: "order"; order: Order }
+  /** Somebody started the job by hand with what it cannot work on. */
+  | { kind: "refused"; reason: string }
   | { kind: "nothing"; reason: string };
 
 /** Its files may be others than before: among them the configuration. */
@@ -75,7 +77,7 @@ export function toActionEvent(options: {
   const payload = parsed.data;
   if (name === "workflow_dispatch" && payload.inputs?.["effect"] !== undefined)
     return orderOf(payload.inputs["effect"]);
-  if (wakeEvents.has(name)) return { kind: "wake", number: threadOf(payload.inputs ?? payload.client_payload) };
+  if (wakeEvents.has(name)) return wakeOf((payload.inputs ?? payload.client_payload)?.["thread"]);
   if (isOfFork(payload.pull_request))
     return {
       kind: "nothing",
@@ -119,7 +121,7 @@ function orderOf(text: unknown): ActionEvent {
   }
   const order = orderSchema.safeParse(json);
   if (order.success) return { kind: "order", order: order.data };
-  return { kind: "nothing", reason: `The input \`effect\` is no order of an App: ${order.error.issues[0]?.message}` };
+  return { kind: "refused", reason: `The input \`effect\` is no order of an App: ${order.error.issues[0]?.message}` };
 }
 
 function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {
@@ -135,7 +137,10 @@ function isOfFork(pull: z.infer<typeof kept>["pull_request"]): boolean {
   return pull?.base !== undefined && pull.head.repo?.id !== pull.base.repo.id;
 }
 
-function threadOf(given: Record<string, unknown> | null | undefined): number | null {
-  const number = Number(given?.["thread"]);
-  return Number.isInteger(number) && number > 0 ? number : null;
+function wakeOf(thread: unknown): ActionEvent {
+  if (thread === undefined || thread === null || String(thread).trim() === "") return { kind: "wake", number: null };
+  const number = Number(/^\s*#?([1-9]\d{0,15})\s*$/.exec(String(thread))?.[1]);
+  if (Number.isSafeInteger(number)) return { kind: "wake", number };
+  const given = JSON.stringify(String(thread).slice(0, 60));
+  return { kind: "refused", reason: `\`thread\` is ${given}. Write the number of an issue or pull request.` };
 }

@@ -1,15 +1,14 @@
 /** The Action's main step. */
-import { appendFile } from "node:fs/promises";
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
 import { createRedactor } from "../thread/redact.ts";
-import { annotationOf, escapeData, exitCodeOf, output, writeReport } from "./report.ts";
+import { annotationsOf, exitCodeOf, type JobReport, writeReport } from "./report.ts";
 import { runAction } from "./run-action.ts";
 import { readActionSettings } from "./settings.ts";
 
 const stop = new AbortController();
 // For words of an error, which may come before settings are read.
-const { INPUT_TOKEN, GITHUB_TOKEN, GITHUB_OUTPUT } = process.env;
+const { INPUT_TOKEN, GITHUB_TOKEN, GITHUB_OUTPUT, GITHUB_STEP_SUMMARY } = process.env;
 // The platform asks first and kills a few seconds later.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort(signal));
 
@@ -23,18 +22,40 @@ async function main(): Promise<number> {
     // An agent is of the same user, and could read the job's tokens there.
     forgetEnvironment(settings.secrets);
     const { report, redact } = await runAction(settings, stop.signal);
-    await writeReport(report, settings, redact);
-    process.stdout.write(`${redact(`Baton: ${report.verdict}. ${report.reason}`)}\n`);
-    const annotation = annotationOf(report);
-    if (annotation !== null) process.stdout.write(`${redact(annotation)}\n`);
-    return exitCodeOf(report);
+    return await tell(report, settings, redact);
   } catch (thrown) {
-    const error = toBatonError(thrown);
-    const redact = createRedactor({ secrets: [INPUT_TOKEN, GITHUB_TOKEN].filter((one) => one !== undefined) });
-    const text = redact(`${error.code}: ${error.message}\n${error.remedy}`);
-    process.stdout.write(`::error title=Baton::${escapeData(text)}\n`);
-    if (process.env["BATON_DEBUG"] !== undefined) process.stdout.write(`${redact(error.stack ?? "")}\n`);
-    if (GITHUB_OUTPUT !== undefined) await appendFile(GITHUB_OUTPUT, output("verdict", "failed")).catch(() => {});
-    return 1;
+    return tellFailure(thrown);
   }
+}
+
+async function tell(
+  report: JobReport,
+  files: Parameters<typeof writeReport>[1],
+  redact: (text: string) => string,
+): Promise<number> {
+  await writeReport(report, files, redact);
+  // A line of its own could begin a command to the runner.
+  const reason = report.reason.replaceAll(/\s*[\r\n]\s*/g, " ");
+  process.stdout.write(`${redact(`Baton: ${report.verdict}. ${reason}`)}\n`);
+  for (const annotation of annotationsOf(report)) process.stdout.write(`${redact(annotation)}\n`);
+  return exitCodeOf(report);
+}
+
+/** Without settings, or without a file to write to. */
+async function tellFailure(thrown: unknown): Promise<number> {
+  const error = toBatonError(thrown);
+  const redact = createRedactor({ secrets: [INPUT_TOKEN, GITHUB_TOKEN].filter((one) => one !== undefined) });
+  if (process.env["BATON_DEBUG"] !== undefined) process.stdout.write(`${redact(error.stack ?? "")}\n`);
+  const report: JobReport = {
+    verdict: "failed",
+    reason: `${error.code}: ${error.message}\n${error.remedy}`,
+    run: null,
+    repositoryUrl: "",
+    thread: null,
+    steps: 0,
+    statePushes: 0,
+    apiCalls: { reads: 0, unchanged: 0, writes: 0 },
+  };
+  const files = { outputPath: GITHUB_OUTPUT ?? null, summaryPath: GITHUB_STEP_SUMMARY ?? null };
+  return tell(report, files, redact).catch(() => tell(report, { outputPath: null, summaryPath: null }, redact));
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { annotationOf, exitCodeOf, type JobReport, type JobVerdict, output, outputsOf, summaryOf } from "./report.ts";
+import { annotationsOf, exitCodeOf, type JobReport, type JobVerdict, output, outputsOf, summaryOf } from "./report.ts";
 
 const report = (verdict: JobVerdict, reason = "So."): JobReport => ({
   verdict,
@@ -24,11 +24,11 @@ it.each([
   ["refused", 1],
 ] as const)("%s ends with %i", (verdict, code) => {
   expect(exitCodeOf(report(verdict))).toBe(code);
-  expect(annotationOf(report(verdict))?.startsWith("::error ") ?? false).toBe(code === 1);
+  expect(annotationsOf(report(verdict)).some((text) => text.startsWith("::error "))).toBe(code === 1);
 });
 
 it("a reason of several lines stays one annotation and begins no command of its own", () => {
-  const text = annotationOf(report("failed", "first\n::set-output name=verdict::passed\r\n100%"));
+  const [text] = annotationsOf(report("failed", "first\n::set-output name=verdict::passed\r\n100%"));
   expect(text?.split(/[\r\n]/)).toHaveLength(1);
   expect(text).toContain("100%25");
 });

@@ -28,6 +28,8 @@ export interface JobReport {
   run: RunState | null;
   repositoryUrl: string;
   thread: number | null;
+  /** What GitHub did not let the job's token write, in GitHub's words. */
+  denied?: readonly string[];
   /** Effects of the process that this job began, looked at or ended; one for each thread where none moved. */
   steps: number;
   /** All below `refs/baton`: state, and what is kept of an agent's work. */
@@ -115,6 +117,7 @@ const marks: Record<JobVerdict, string> = {
 export function summaryOf(report: JobReport): string {
   const { run, verdict } = report;
   const blocks = [`## ${marks[verdict]} Baton: ${verdict}`, sentenceOf(report)];
+  if (report.denied !== undefined) blocks.push(`⚠️ ${neutralise(deniedOf(report.denied))}`);
   const links = linksOf(report);
   if (links.length > 0) blocks.push(links.join(" · "));
   if (run !== null) {
@@ -132,6 +135,10 @@ function sentenceOf({ run, verdict, reason }: JobReport): string {
   return `${icon} ${sentence}\n\nWaiting needs no runner: a later event goes on.`;
 }
 
+function deniedOf(denied: readonly string[]): string {
+  return `GitHub refused what the job wanted to write; see \`permissions\` of its workflow. ${denied.join(". ")}.`;
+}
+
 function linksOf({ run, repositoryUrl, thread }: JobReport): string[] {
   const pull = run === null ? null : pullRequestOf(run);
   return [
@@ -147,12 +154,14 @@ function workOf({ steps, statePushes, apiCalls: { reads, unchanged, writes } }: 
   return `${steps} steps, ${statePushes} state pushes, ${reads + writes} API calls${kinds}`;
 }
 
-/** A workflow command for the log: shown beside the run. */
-export function annotationOf(report: JobReport): string | null {
-  const { verdict, reason } = report;
+/** Workflow commands for the log: shown beside the run. */
+export function annotationsOf({ verdict, reason, denied }: JobReport): string[] {
   const level =
     exitCodes[verdict] === 1 ? "error" : verdict === "passed" || verdict === "handed-over" ? "notice" : null;
-  return level === null ? null : `::${level} title=Baton: ${verdict}::${escapeData(reason)}`;
+  return [
+    ...(level === null ? [] : [`::${level} title=Baton: ${verdict}::${escapeData(reason)}`]),
+    ...(denied === undefined ? [] : [`::warning title=Baton: permissions::${escapeData(deniedOf(denied))}`]),
+  ];
 }
 
 export async function writeReport(

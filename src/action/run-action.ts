@@ -18,6 +18,7 @@ import { startEngine } from "../engine.ts";
 import type { Log } from "../ports/log.ts";
 import type { Delivery, NewDelivery } from "../ports/store.ts";
 import type { Order } from "../runner/remote/protocol.ts";
+import { leasePrefix } from "../runner/runner.ts";
 import { createRedactor } from "../thread/redact.ts";
 import { keptPrefix } from "./barriers.ts";
 import { type DriveEnd, drive } from "./drive.ts";
@@ -46,6 +47,8 @@ interface Job {
   owner: string;
   steps: number;
   statePushes: number;
+  /** Threads that could not be worked on. */
+  faults: number;
 }
 
 export interface FinishedJob {
@@ -82,8 +85,9 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
     steps: 0,
     statePushes: 0,
+    faults: 0,
   };
-  const found = await handle(job, event);
+  const found = await handle(job, event).catch((thrown: unknown) => failed(job, thrown, null));
   const { owner, name } = settings.repository;
   const report: JobReport = {
     ...found,
@@ -101,12 +105,25 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
   return { report, redact };
 }
 
-type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread">;
+type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread" | "denied">;
+
+/** What stopped the work on a thread, or on the whole event: told where people look, with what to do next. */
+function failed(job: Job, thrown: unknown, thread: number | null): Found {
+  const { log } = job;
+  const error = toBatonError(thrown);
+  job.faults += 1;
+  if (error.code === "BATON_INTERNAL") log.error("The job failed", { error });
+  else log.debug("The job failed", { error });
+  const reason = `${error.code}: ${error.message}\n${error.remedy}`;
+  return { verdict: "failed", reason, run: null, thread };
+}
 
 async function handle(job: Job, event: ActionEvent): Promise<Found> {
   switch (event.kind) {
     case "nothing":
       return { verdict: "nothing", reason: event.reason, run: null, thread: null };
+    case "refused":
+      return { verdict: "refused", reason: event.reason, run: null, thread: null };
     case "order":
       return handleOrder(job, event.order);
     case "thread":
@@ -120,19 +137,49 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
       return handleHomes(job, new Map(brought), "No run waits for this.");
     }
     case "wake": {
-      if (event.number !== null) return handleHome(job, homeOf(event.number), []);
+      if (event.number !== null) return handleNumber(job, event.number);
       const now = systemClock.now();
-      const due = await waitingHomes(job, ({ wakeAt }) => wakeAt === null || wakeAt <= now);
+      const due = await waitingHomes(job, ({ wakeAt }) => wakeAt !== null && wakeAt <= now);
+      // What only people or CI can move is looked at, not driven.
+      for (const home of await waitingHomes(job, ({ wakeAt }) => wakeAt === null))
+        if (due.length < homesMax && !due.includes(home) && (await isLeftOpen(job, home))) due.push(home);
       const homes = new Map(due.slice(0, homesMax).map((home): [string, NewDelivery[]] => [home, []]));
       const missed = await missedInRepository(job);
       for (const [number, deliveries] of missed.threads) homes.set(homeOf(number), deliveries);
       const found = await handleHomes(job, homes, "Nothing is due.");
-      if (missed.cursor !== null && !job.stop.aborted) await rememberCursor(job, missed.cursor);
+      if (missed.cursor !== null && !job.stop.aborted && job.faults === 0) await rememberCursor(job, missed.cursor);
       const tidied = await tidyUp(job);
       if (tidied === null || found.verdict !== "nothing") return found;
       return { ...found, reason: tidied };
     }
   }
+}
+
+/** Somebody names a thread: where Baton has nothing, nothing is begun. */
+async function handleNumber(job: Job, number: number): Promise<Found> {
+  const home = homeOf(number);
+  const { tables, driver } = (await openHome(job.settings, home, job.log, true)).state.snapshot;
+  if (driver !== null || tables.runRows.size > 0 || tables.deliveries.size > 0) return handleHome(job, home, []);
+  try {
+    if ((await missedIn(job, home, [])).length > 0) return handleHome(job, home, []);
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
+    const reason = `There is no issue or pull request #${number} in this repository.`;
+    return { verdict: "refused", reason, run: null, thread: null };
+  }
+  return { verdict: "nothing", reason: `Nobody asked Baton for anything in #${number}.`, run: null, thread: number };
+}
+
+/** Whether a job that drove this thread did not come to its end there: it left its name, a lease, a wake-up or an event. */
+async function isLeftOpen({ settings, log }: Job, home: string): Promise<boolean> {
+  const { tables, driver } = (await openHome(settings, home, log, true)).state.snapshot;
+  const now = systemClock.now();
+  return (
+    (driver !== null && driver.owner !== "") ||
+    [...tables.leases.values()].some(({ name, owner }) => name.startsWith(leasePrefix) && owner !== "") ||
+    [...tables.jobs.values()].some(({ startAt }) => startAt <= now) ||
+    [...tables.deliveries.values()].some(({ state }) => state === "received")
+  );
 }
 
 /** Only at the schedule: it waits for nobody. */
@@ -263,7 +310,10 @@ async function handleHomes(
 ): Promise<Found> {
   let worst: Found | null = null;
   for (const [home, deliveries] of homes) {
-    const found = await handleHome(job, home, deliveries);
+    // One thread that cannot be worked on must not hold up the others.
+    const found = await handleHome(job, home, deliveries).catch((thrown: unknown) =>
+      failed(job, thrown, Number(threadOf(home))),
+    );
     if (worst === null || severity.indexOf(found.verdict) > severity.indexOf(worst.verdict)) worst = found;
     if (job.stop.aborted) break;
   }
@@ -288,6 +338,7 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
   await rememberForPost(settings, home, owner);
   const positions = new Map([...database.state.snapshot.tables.events].map(([run, events]) => [run, events.length]));
   const known = [...database.state.snapshot.tables.deliveries.values()];
+  const deniedBefore = new Set(deniedWrites(database).map(({ name }) => name));
   const models = await startModelProxy(upstreamsOf(settings.harness));
   let end: DriveEnd;
   try {
@@ -320,7 +371,33 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
   const handover = end === "handed-over" ? await handOver(job, home) : "";
   job.statePushes += database.pushes();
   job.steps += Math.max(1, await movedEffects(database, positions));
-  return conclude(database, { end, handover, home, deliveries, positions });
+  const found = await conclude(database, { end, handover, home, deliveries, positions });
+  if (end === "elsewhere") return found;
+  return withDenied(
+    found,
+    deniedWrites(database).filter(({ name }) => !deniedBefore.has(name)),
+  );
+}
+
+/** What GitHub did not let the token write. */
+function deniedWrites({ state }: GitDatabase): { name: string; kind: string; text: string }[] {
+  return [...state.snapshot.tables.outbox.values()]
+    .filter(({ state: now, error }) => now === "failed" && error?.startsWith("BATON_GITHUB_DENIED: "))
+    .map(({ operationKey, contentHash, kind, error }) => ({
+      name: `${operationKey} ${contentHash}`,
+      kind,
+      text: error?.replace("BATON_GITHUB_DENIED: ", "") ?? "",
+    }));
+}
+
+/** Whoever cannot be told anything was not served, however well the run itself does. */
+function withDenied(found: Found, denied: ReturnType<typeof deniedWrites>): Found {
+  if (denied.length === 0) return found;
+  const all = { ...found, denied: [...new Set(denied.map(({ text }) => text))] };
+  if (!denied.some(({ kind }) => kind === "comment")) return all;
+  if (severity.indexOf(found.verdict) >= severity.indexOf("skipped")) return all;
+  const reason = "The job may not write to the thread, so nobody there was told what came of it.";
+  return { ...all, verdict: "failed", reason };
 }
 
 /** Effects of which the journals say something new. */
@@ -398,8 +475,8 @@ async function conclude(
   const { end, handover, home, deliveries, positions } = given;
   const thread = Number(threadOf(home));
   if (end === "elsewhere") {
-    const driver = state.snapshot.driver;
-    const reason = `${driver?.owner ?? "Another job"} drives this thread and finds the event in its inbox.`;
+    const job = state.snapshot.driver?.job ?? null;
+    const reason = `${job === null ? "Another job" : `The job of workflow run ${job}`} drives this thread and finds the event in its inbox.`;
     return { verdict: "elsewhere", reason, run: null, thread };
   }
   const rows = await store.runs({});
@@ -410,19 +487,28 @@ async function conclude(
   const handled = (await Promise.all(deliveries.map(({ hook, guid }) => store.delivery(hook, guid)))).filter(
     (one) => one !== null,
   );
-  const failed = handled.find(({ state: outcome }) => outcome === "failed");
-  if (failed !== undefined) return { verdict: "failed", reason: failed.note ?? "", run, thread };
+  const unhandled = handled.find(({ state: outcome }) => outcome === "failed");
+  if (unhandled !== undefined) return { verdict: "failed", reason: unhandled.note ?? "", run, thread };
   // What a run comes to says more than that somebody's change of the configuration is broken.
   const notes = handled.flatMap(({ note }) => note?.replace(/^woke 0 run\(s\), /, "") ?? []);
   const refusal = notes.find((one) => refusals.test(one));
-  if (refusal !== undefined) return { verdict: "refused", reason: refusal, run, thread };
+  // A run that only happens to be there is not what this job worked on.
+  if (refusal !== undefined)
+    return { verdict: "refused", reason: sentence(refusal), run: moved === null ? null : run, thread };
   const note = notes.at(-1) ?? null;
-  if (run === null) return { verdict: "nothing", reason: note ?? "Nothing was to do.", run, thread };
+  if (run === null) {
+    const reason = note === null ? "Nothing was to do." : sentence(note.replace(/^did (\w+)$/, "did `/baton $1`"));
+    return { verdict: "nothing", reason, run, thread };
+  }
   return { ...verdictOf(run), run, thread };
 }
 
 /** How `handleComment` names what it did not do. */
 const refusals = /^(refused|invalid command|unknown command|configuration has errors)/;
+
+function sentence(note: string): string {
+  return `${note.charAt(0).toUpperCase()}${note.slice(1)}${/[.!?)]$/.test(note) ? "" : "."}`;
+}
 
 async function stateOf(store: GitDatabase["store"], runId: RunState["runId"]): Promise<RunState> {
   const events = await store.read(runId);

@@ -53,7 +53,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   await send([reactionRow(event, "eyes")]);
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
     await send([replyRow(dependencies, event, misspelt(event, parsed)), reactionRow(event, "confused")]);
-    return `${parsed.kind} command`;
+    return parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
   }
   const grammar = grammars.find(({ name }) => name === parsed.name);
   const handler = commandHandlers[parsed.name];
@@ -75,12 +75,12 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
     });
     if (verdict.status !== "passed") {
       await send([replyRow(dependencies, event, `🚫 ${verdict.reason}`), reactionRow(event, "-1")]);
-      return `refused: ${verdict.children.find(({ status }) => status !== "passed")?.name}`;
+      return `refused: ${verdict.reason}`;
     }
     if (base.problems.length > 0 && grammar.worksOnHead) {
       const text = `⚠️ Nothing was started: the configuration has errors.\n\n${renderProblems(base.path, base.problems)}`;
       await send([replyRow(dependencies, event, text), reactionRow(event, "confused")]);
-      return "configuration has errors";
+      return `configuration has errors: ${base.problems.length} in ${base.path}`;
     }
     const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
     const active = await dependencies.store.activeRun(threadKey);
@@ -124,7 +124,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       ),
       reactionRow(event, "confused"),
     ]);
-    return `refused: ${error.code}`;
+    return `refused: ${error.message} (${error.code})`;
   }
 }
 

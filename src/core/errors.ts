@@ -217,7 +217,7 @@ export const errorCatalogue = {
     "terminal",
     503,
     "The harness needs a key and none is set.",
-    "Set the named environment variable where Baton runs.",
+    "Set the named environment variable where Baton runs; in Actions mode in `env` of Baton's step, from a secret (one that does not exist is empty).",
   ),
   BATON_HARNESS_SANDBOX: entry(
     "terminal",

@@ -24,13 +24,15 @@ interface Driven {
   done: Promise<void>;
 }
 
-const leasePrefix = "run:";
+/** Leases of runs: who holds one drives that run. */
+export const leasePrefix = "run:";
 /** Another replica may append a command to a run that we drive; its journal is looked at this often. */
 const tailIntervalMs = 1_000;
 const recoveryPageRows = 500;
 const tryAgainMs = 5_000;
 /** What no later try of the same Baton would mend. */
 const hopeless = ["BATON_JOURNAL_BROKEN", "BATON_EVENT_INVALID", "BATON_NO_RUN"] as const;
+const isHopeless = (thrown: unknown): boolean => hopeless.some((code) => hasCode(thrown, code));
 
 export class Runner {
   readonly #dependencies: Dependencies;
@@ -204,7 +206,7 @@ export class Runner {
     const { store, clock, log } = this.#dependencies;
     if (hasCode(thrown, "BATON_LEASE_LOST")) return;
     try {
-      if (!hopeless.some((code) => hasCode(thrown, code))) {
+      if (!isHopeless(thrown)) {
         const startAt = clock.now() + tryAgainMs;
         const job = { queue: "run", data: { runId, facts: true }, startAt, singletonKey: `${runId}:again` };
         await store.write({ jobs: [job] });
@@ -221,7 +223,13 @@ export class Runner {
   async #handleJob(job: Job): Promise<void> {
     const { runId, facts } = job.data as { runId: string; facts?: boolean };
     const id = runIdSchema.parse(runId);
-    if (await this.wake(id, facts === true)) return;
+    try {
+      if (await this.wake(id, facts === true)) return;
+    } catch (thrown) {
+      if (!isHopeless(thrown)) throw thrown;
+      this.#dependencies.log.error("A run cannot be driven", { runId, error: toBatonError(thrown) });
+      return;
+    }
     if (this.#stopped.signal.aborted) return;
     // Another replica drives it and looks at its journal; facts it learns of by this later job, or it has left by then.
     const { store, clock } = this.#dependencies;

@@ -1,5 +1,7 @@
 /** What runners do to a job: start many at once, kill them, run out of time, lack rights. The state in git carries on. */
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
@@ -21,6 +23,13 @@ const said = (): string[] =>
     .map(({ body }) => body);
 const replies = (): string[] => said().filter((body) => body.includes("reply:"));
 const verdicts = (jobs: FinishedJob[]): string[] => jobs.map(({ outputs }) => outputs["verdict"] ?? "none").sort();
+
+/** A job so many minutes from now: what it looks at by itself is due by then. */
+function later(minutes: number): Record<string, string> {
+  const path = join(platform.directory, `later-${minutes}.mjs`);
+  writeFileSync(path, `const { now } = Date;\nDate.now = () => now() + ${minutes * 60_000};\n`);
+  return { NODE_OPTIONS: `--import=${path}` };
+}
 
 describe("many jobs on one thread", () => {
   it.each([2, 8])("%i comments at once: each is answered once, one job drives, one run begins", async (count) => {
@@ -222,9 +231,98 @@ describe("honest ends", () => {
     const token = platform.github.state.tokens.get(platform.token);
     if (token !== undefined) token.grants = { metadata: "read", contents: "read", issues: "write" };
     const job = await platform.run("issue_comment", platform.comment("/baton run"));
-    expect(job.exitCode).toBe(1);
-    expect(job.log).toMatch(/::error title=Baton::BATON_GIT_FAILED.*could not be written/);
-    expect(job.log).not.toContain(platform.token);
+    expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "failed", "run-id": "", "cost-usd": "0" } });
+    for (const told of [job.log, job.summary]) {
+      expect(told).toMatch(/BATON_GIT_DENIED.*could not be written/);
+      expect(told).toContain("permissions: { contents: write }");
+      expect(told).not.toContain(platform.token);
+    }
+    expect(job.log).toContain("::error title=Baton: failed::");
+  });
+
+  it("a job that may not write to the thread is no success, and says which permission is missing", async () => {
+    await begin();
+    const token = platform.github.state.tokens.get(platform.token);
+    if (token !== undefined) token.grants = { ...token.grants, issues: "read", pull_requests: "read" };
+    const job = await platform.run("issue_comment", platform.comment("/baton help"));
+    expect(said()).toEqual([]);
+    expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "failed" } });
+    expect(job.log).toContain("::error title=Baton: failed::The job may not write to the thread");
+    for (const told of [job.log, job.summary]) expect(told).toContain("needs issues: write or pull-requests: write");
+  });
+
+  it("without an event file the job says that no runner started it", async () => {
+    await begin();
+    const job = await platform.run("issue_comment", platform.comment("/baton help"), { GITHUB_EVENT_NAME: "" });
+    expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "failed", "run-id": "", "pull-request": "" } });
+    expect(job.summary).toContain("GITHUB_EVENT_NAME");
+  });
+
+  it.each([
+    ["999", "There is no issue or pull request #999"],
+    ["the second", "Write the number of an issue or pull request"],
+  ])("started by hand for thread %s: refused, and no state is begun for it", async (thread, said) => {
+    await begin();
+    const job = await platform.run("workflow_dispatch", { inputs: { thread }, ...platform.about() });
+    expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "refused" } });
+    expect(job.log).toContain(said);
+    expect([...shop().refs.keys()].filter((ref) => ref.startsWith("refs/baton"))).toEqual([]);
+  });
+});
+
+describe("a run that only people can move", () => {
+  it("costs a schedule no push, and is not what somebody else's refusal was about; a later job tops it up", async () => {
+    const budget = "budget: { runUsd: 0.03 }\ngates: { appearSeconds: 3600 }\n";
+    await begin({ ci: false, config: `version: 1\nharness: { default: command }\n${budget}` });
+    const first = await platform.run("issue_comment", platform.comment("/baton run"));
+    expect(first.summary).toContain("Out of budget");
+    const idle = await platform.run("schedule", platform.about());
+    expect(idle).toMatchObject({ exitCode: 0, outputs: { verdict: "nothing" } });
+    expect(idle.summary).toContain("0 state pushes");
+    const refused = await platform.run("issue_comment", platform.comment("/baton run", "mallory"));
+    expect(refused).toMatchObject({ exitCode: 1, outputs: { verdict: "refused", "run-id": "", "cost-usd": "0" } });
+    expect(refused.log).toMatch(/::error title=Baton: refused::.*needs the permission/);
+    const next = await platform.run("issue_comment", platform.comment("/baton budget +5"));
+    expect(next).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting", "run-id": first.outputs["run-id"] } });
+    expect(next.outputs["pull-request"]).toBe("2");
+  });
+});
+
+describe("a journal that somebody changed", () => {
+  it("stops its own thread alone, which goes on when the ref is put back", async () => {
+    const gates = "gates: { appearSeconds: 3600 }\n";
+    await begin({ ci: false, config: `version: 1\nharness: { default: command }\n${gates}` });
+    const { github, issue } = platform;
+    const other = github.openIssue({ repository: repositoryName, as: "alice", title: "Another", body: "-" }).number;
+    for (const number of [issue, other]) {
+      const job = await platform.run("issue_comment", platform.comment("/baton run", "alice", number));
+      expect(job.outputs["verdict"]).toBe("waiting");
+    }
+    const gitDir = github.gitDirectory(repositoryName);
+    const inRepository = (args: string[], input = ""): string =>
+      execFileSync("git", ["-C", gitDir, ...args], { encoding: "utf8", input });
+    const refOf = (number: number): string => `refs/baton/thread/${number}`;
+    const headOf = (number: number): string => inRepository(["rev-parse", refOf(number)]).trim();
+    const before = { broken: headOf(issue), other: headOf(other) };
+    const path = inRepository(["ls-tree", "-r", "--name-only", refOf(issue), "journal/"]).trim();
+    const changed = inRepository(["show", `${refOf(issue)}:${path}`]).replace('"alice"', '"mallory"');
+    inRepository(
+      ["fast-import", "--quiet"],
+      `commit ${refOf(issue)}\ncommitter M <m@m> 1 +0000\ndata 1\nx\nfrom ${refOf(issue)}^0\nM 100644 inline ${path}\ndata ${Buffer.byteLength(changed)}\n${changed}\ndone\n`,
+    );
+    const saidBefore = said().length;
+    const broken = await platform.run("schedule", platform.about(), later(10));
+    expect(broken).toMatchObject({ exitCode: 1, outputs: { verdict: "failed" } });
+    expect(broken.log).toMatch(/::error title=Baton: failed::BATON_JOURNAL_BROKEN: Event 1 of run_/);
+    expect(broken.summary).toContain("when-the-state-is-broken");
+    expect(said()).toHaveLength(saidBefore);
+    expect(inRepository(["show", `${refOf(issue)}:${path}`])).toBe(changed);
+    expect(headOf(other)).not.toBe(before.other);
+    // As the guide says.
+    inRepository(["update-ref", refOf(issue), before.broken]);
+    const next = await platform.run("schedule", platform.about(), later(20));
+    expect(next).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
+    expect(headOf(issue)).not.toBe(before.broken);
   });
 });
 

@@ -169,7 +169,7 @@ describe("what GitHub's refusals become", () => {
     github()
       .post("/a")
       .reply(403, { message: "Resource not accessible" }, { "x-accepted-github-permissions": "checks=write" });
-    expect((await refused(requester.write("POST /a"))).message).toContain("needs checks=write");
+    expect((await refused(requester.write("POST /a"))).message).toContain("needs checks: write");
     github()
       .post("/b")
       .reply(422, { message: "Validation Failed", errors: [{ field: "head", code: "invalid" }] });

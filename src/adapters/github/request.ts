@@ -196,9 +196,21 @@ function mapError(route: string, thrown: unknown, status: number | null, now: nu
   }
   if (status === 401 || status === 403) {
     const needed = headers["x-accepted-github-permissions"];
-    return new BatonError("BATON_GITHUB_DENIED", needed === undefined ? what : `${what} (needs ${needed})`, options);
+    return new BatonError(
+      "BATON_GITHUB_DENIED",
+      needed === undefined ? what : `${what} (needs ${asRead(needed)})`,
+      options,
+    );
   }
   if (status === 404 || status === 410) return new BatonError("BATON_GITHUB_NOT_FOUND", what, options);
   const details = response.data?.errors === undefined ? "" : ` ${JSON.stringify(response.data.errors).slice(0, 300)}`;
   return new BatonError("BATON_GITHUB_CONFLICT", what + details, options);
+}
+
+/** `issues=write; pull_requests=write` as people write it: `issues: write or pull-requests: write`. */
+function asRead(permissions: string): string {
+  return permissions
+    .split(";")
+    .map((one) => one.trim().replaceAll("_", "-").replaceAll("=", ": ").replaceAll(",", ", "))
+    .join(" or ");
 }

@@ -12,6 +12,7 @@
 import { z } from "zod";
 import type { Settings } from "../../config/schema.ts";
 import type { Evidence, Verdict } from "../../core/vocabulary.ts";
+import { absence } from "../absent.ts";
 import type { CheckFact, CheckSuiteFact, GateFacts, RequiredCheckFact } from "../facts.ts";
 import type { Gate } from "../gate.ts";
 
@@ -67,6 +68,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
           "failed",
           `No check appeared for ${short} within ${settings.appearSeconds} s, so nothing shows that it works. Add CI, or set \`gates.noChecks: pass\`.`,
           [...own, ...ignored],
+          [absence("all checks")],
         );
   }
   return combine(
@@ -169,7 +171,13 @@ function missing({ name, appId }: RequiredCheckFact, checks: CheckFact[], late: 
     }),
   );
   return late
-    ? { name, status: "failed", reason: `never appeared within ${minutes} min${impostors}`, evidence, children: [] }
+    ? {
+        name,
+        status: "failed",
+        reason: `never appeared within ${minutes} min${impostors}`,
+        evidence: [...evidence, absence(name)],
+        children: [],
+      }
     : { name, status: "pending", reason: `has not appeared yet${impostors}`, evidence, children: [] };
 }
 
@@ -201,8 +209,8 @@ function combine(children: Verdict[], which: string, short: string, beside: Verd
   return verdict("passed", `${which} green on ${short}.`, all);
 }
 
-function verdict(status: Verdict["status"], reason: string, children: Verdict[]): Verdict {
-  return { name: "checks", status, reason, evidence: [], children };
+function verdict(status: Verdict["status"], reason: string, children: Verdict[], evidence: Evidence[] = []): Verdict {
+  return { name: "checks", status, reason, evidence, children };
 }
 
 /** Ids of check runs and of statuses are counted apart, so the source is part of the key (U1). */

@@ -80,7 +80,7 @@ it.each([
   ["repository_dispatch", { client_payload: { thread: -1 } }],
   ["repository_dispatch", { client_payload: { thread: {} } }],
 ])("%s with what is no number of a thread is refused, and says what to write: %o", (name, payload) => {
-  expect(read(name, payload)).toEqual({ kind: "refused", reason: expect.stringMatching(/^`thread` is ".*number/) });
+  expect(read(name, payload)).toEqual({ kind: "refused", reason: expect.stringMatching(/^`thread` is .*number/) });
 });
 
 it("an order that no App gave is refused", () => {

@@ -138,9 +138,10 @@ function isOfFork(pull: z.infer<typeof kept>["pull_request"]): boolean {
 }
 
 function wakeOf(thread: unknown): ActionEvent {
-  if (thread === undefined || thread === null || String(thread).trim() === "") return { kind: "wake", number: null };
-  const number = Number(/^\s*#?([1-9]\d{0,15})\s*$/.exec(String(thread))?.[1]);
+  const given = typeof thread === "string" || typeof thread === "number" ? `${thread}`.trim() : thread;
+  if (given === undefined || given === null || given === "") return { kind: "wake", number: null };
+  const number = Number(/^#?([1-9]\d{0,15})$/.exec(typeof given === "string" ? given : "")?.[1]);
   if (Number.isSafeInteger(number)) return { kind: "wake", number };
-  const given = JSON.stringify(String(thread).slice(0, 60));
-  return { kind: "refused", reason: `\`thread\` is ${given}. Write the number of an issue or pull request.` };
+  const shown = JSON.stringify(given).slice(0, 60);
+  return { kind: "refused", reason: `\`thread\` is ${shown}. Write the number of an issue or pull request.` };
 }

@@ -183,6 +183,6 @@ export function output(name: string, value: string): string {
 }
 
 /** Text in a workflow command ends at a line break unless it is escaped. */
-export function escapeData(text: string): string {
+function escapeData(text: string): string {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }

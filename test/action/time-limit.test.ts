@@ -52,7 +52,9 @@ it("after five and a half hours the job saves what it has and starts its success
   const job = await jobPastItsLimit();
   expect(job).toMatchObject({ exitCode: 0, outputs: { verdict: "handed-over" } });
   expect(job.summary).toContain("a successor goes on");
-  expect(dispatched().map(({ body }) => body)).toMatchObject([{ ref: "main", inputs: { thread: `${platform.issue}` } }]);
+  expect(dispatched().map(({ body }) => body)).toMatchObject([
+    { ref: "main", inputs: { thread: `${platform.issue}` } },
+  ]);
   // Nothing holds the thread any more.
   expect(job.log).not.toContain("is free again");
 

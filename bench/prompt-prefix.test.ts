@@ -37,7 +37,7 @@ describe("a run of twenty turns through the Runner", () => {
     const added = told[again]?.document.sections.at(-1);
     expect(added?.name).toBe("resume");
     expect(added?.text).toMatch(
-      /attempt 2 .*BATON_HARNESS_CRASHED[\s\S]*in this conversation[\s\S]*- Implement the plan/,
+      /attempt 2 .*The harness ended by a signal[\s\S]*in this conversation[\s\S]*- Implement the plan/,
     );
   });
 

@@ -82,6 +82,8 @@ const grants = {
   metadata: "read",
 } as const;
 
+const slowMs = 60_000;
+
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
   const files = {
     ...(options.files ?? sampleFiles),
@@ -173,6 +175,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
         durationMs: performance.now() - startedAt,
       };
       jobs.push(job);
+      // No job of these tests has that much to do: what it waited for is worth knowing.
+      if (job.durationMs > slowMs) process.stderr.write(`A job took ${job.durationMs} ms:\n${log}${errors}\n`);
       return job;
     };
     const done = work();

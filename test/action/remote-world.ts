@@ -1,7 +1,7 @@
 /** An App whose agents work on runners: a world, an issuer of job tokens, and runners that start when a workflow is dispatched. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -242,10 +242,23 @@ function startRunner(
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));
   const done = once(child, "close").then(([exitCode]) => {
+    endOrphans(directory);
     world.github.state.workflowRuns.set(runId, { status: "completed", at: new Date().toISOString() });
     return { exitCode: exitCode as number | null, log, outputs: readFileSync(outputs, "utf8") };
   });
   return { runId, order: orderIn(inputs), child, done };
+}
+
+/** What a job leaves running goes with its machine. */
+function endOrphans(directory: string): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, "utf8").includes(`HOME=${directory}`))
+        process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It ended meanwhile, or is not ours to read.
+    }
+  }
 }
 
 function orderIn(inputs: Record<string, string>): RunnerJob["order"] {

@@ -157,6 +157,8 @@ export class Simulation {
         get: (object, key) => {
           const member = Reflect.get(object, key) as unknown;
           if (typeof member !== "function") return member;
+          // Not a call, but a place with calls of its own.
+          if (key === "setup") return (): object => mortal(`${name}.setup`, this.github.setup(), outside);
           return (...args: unknown[]) =>
             this.call(
               life,

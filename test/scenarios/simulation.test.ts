@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import type { BreakpointOutput } from "../../src/core/effect.ts";
+import { errorCatalogue } from "../../src/core/errors.ts";
 import { fold } from "../../src/core/fold.ts";
 import type { RunState } from "../../src/core/state.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
@@ -230,6 +231,8 @@ class Story {
     const marks = [...github.said.values()]
       .filter(({ appId }) => appId !== null)
       .map(({ body }) => parseMarker(body) ?? "none");
+    for (const { body, appId } of github.said.values())
+      if (appId !== null && body.includes(errorCatalogue.BATON_INTERNAL.remedy)) wrong.push(`a fault is told: ${body}`);
     if (new Set(marks).size !== marks.length)
       wrong.push(`comments twice: ${marks.toSorted((a, b) => a.localeCompare(b)).join(" ")}`);
     for (const { runId } of this.#states())

@@ -16,6 +16,7 @@ import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { NewDelivery } from "../ports/store.ts";
+import { nextDueAt } from "./next-due.ts";
 
 export interface Driving {
   database: GitDatabase;
@@ -168,7 +169,7 @@ async function quiet(driving: Driving, engine: Engine, stop: AbortSignal): Promi
 function isQuiet({ database, clock }: Driving, { runner, outbox }: Engine): boolean {
   if (database.state.lost !== null) return true;
   const soon = clock.now() + patienceMs;
-  const nextAt = database.queue.nextAt();
+  const nextAt = nextDueAt(database.state.snapshot.tables);
   if (database.queue.running > 0 || runner.driving > 0 || outbox.sending > 0) return false;
   if (nextAt !== null && nextAt <= soon) return false;
   return ![...database.state.snapshot.tables.outbox.values()].some(
@@ -207,7 +208,8 @@ async function leave(driving: Driving, engine: Engine): Promise<boolean> {
 }
 
 function hasNews({ tables }: Snapshot, now: number): boolean {
-  return [...tables.jobs.values()].some(({ startAt, state }) => state !== "active" && startAt <= now + patienceMs);
+  const nextAt = nextDueAt(tables);
+  return nextAt !== null && nextAt <= now + patienceMs;
 }
 
 async function endEngine({ database }: Driving, { runner, outbox }: Engine): Promise<void> {

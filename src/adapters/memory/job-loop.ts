@@ -51,12 +51,6 @@ export class JobLoop implements Queue {
     });
   }
 
-  /** When the next job is due that nobody has in hand; null without any. */
-  nextAt(): number | null {
-    const times = this.#source.pending().map(({ startAt }) => startAt);
-    return times.length === 0 ? null : Math.min(...times);
-  }
-
   get running(): number {
     return this.#running.size;
   }

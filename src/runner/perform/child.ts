@@ -14,6 +14,7 @@ import { fold } from "../../core/fold.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
+import { refuseHarness } from "../../routing/harness-names.ts";
 import { createRun, runIdOf } from "../create-run.ts";
 import { childDefinition } from "../definitions.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -55,10 +56,7 @@ export async function ensureChild(dependencies: Dependencies, parent: RunState, 
     );
   }
   if (input.harness !== undefined && !dependencies.harnesses.has(input.harness))
-    throw new BatonError(
-      "BATON_HARNESS_UNKNOWN",
-      `Harness "${input.harness}" is not known. Known: ${[...dependencies.harnesses.keys()].join(", ")}.`,
-    );
+    refuseHarness(input.harness, [...dependencies.harnesses.keys()]);
   await createRun(dependencies, {
     operationKey: operationKeyOf(parent, effect.key, childAttempt(effect)),
     definition: childDefinition(processes, parent, input.process),

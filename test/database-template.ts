@@ -1,15 +1,41 @@
-/** Made once for all test files: an initialised, empty database that every world begins from. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+/**
+ * An initialized, empty database that every test world begins from.
+ *
+ * It is made once for each version of the migrations and of PGlite and kept between runs: making it costs seconds.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { openDatabase } from "../src/adapters/database/open.ts";
-import { silentLog } from "../src/adapters/system/log.ts";
+import { fileURLToPath } from "node:url";
 import { databaseTemplate } from "../src/demo/world.ts";
 
-export default async function prepare(): Promise<() => void> {
-  const directory = mkdtempSync(join(tmpdir(), "baton-template-"));
-  const database = await openDatabase({ databaseUrl: null, dataDir: directory, log: silentLog });
-  await database.close();
+const cache = fileURLToPath(new URL("../node_modules/.cache/baton", import.meta.url));
+const sources = ["migrations.ts", "open.ts", "pg-boss-queue.ts", "tables.ts"].map(
+  (name) => new URL(`../src/adapters/database/${name}`, import.meta.url),
+);
+
+export default async function prepare(): Promise<void> {
+  const hash = createHash("sha256");
+  for (const source of sources) hash.update(readFileSync(source));
+  const require = createRequire(import.meta.url);
+  for (const name of ["@electric-sql/pglite", "pg-boss"]) hash.update(readFileSync(require.resolve(name)));
+  const directory = join(cache, `database-${hash.digest("hex").slice(0, 16)}`);
+  if (!existsSync(directory)) await make(directory);
   process.env[databaseTemplate] = directory;
-  return () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Another run may make it at the same time: the first to finish keeps its own. */
+async function make(directory: string): Promise<void> {
+  const { openDatabase } = await import("../src/adapters/database/open.ts");
+  const { silentLog } = await import("../src/adapters/system/log.ts");
+  mkdirSync(cache, { recursive: true });
+  const made = mkdtempSync(join(cache, "making-"));
+  const database = await openDatabase({ databaseUrl: null, dataDir: made, log: silentLog });
+  await database.close();
+  try {
+    renameSync(made, directory);
+  } catch {
+    rmSync(made, { recursive: true, force: true });
+  }
 }

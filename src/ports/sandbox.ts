@@ -1,0 +1,79 @@
+/**
+ * Where an agent's processes run. Today bubblewrap; a microVM, a container or a Kubernetes job fits the same shape.
+ *
+ * SB1 An agent writes its worktree and its scratch, reads the toolchain, and sees nothing else of the machine.
+ * SB2 The network is Baton's model proxy and the listed hosts. Everything else is denied and reported by name.
+ * SB3 Processes have their own PID namespace: no signals out, nothing outlives the attempt.
+ * SB4 Memory, processes and disk are bounded.
+ * SB5 A mount point is never created below a path that an agent can write. Sources are checked without following links.
+ */
+
+export interface SandboxPolicy {
+  /** Existing directories that Baton made for this attempt, absolute. */
+  writable: readonly string[];
+  /** Further existing paths that may be read, absolute: the objects that the worktree borrows, the harness's own files. */
+  readable: readonly string[];
+  network: SandboxNetwork;
+  resources: SandboxResources;
+}
+
+export interface SandboxNetwork {
+  /** `host`, `host:port` or `*.host`; without a port, 80 and 443. */
+  hosts: readonly string[];
+  /** Ports of Baton's own services on 127.0.0.1; inside, the same address reaches them. */
+  loopbackPorts: readonly number[];
+}
+
+export interface SandboxResources {
+  memoryBytesMax: number;
+  processesMax: number;
+  /** Of the writable directories together. */
+  diskBytesMax: number;
+}
+
+/** What the sandbox stopped, for the thread. */
+export interface SandboxDenial {
+  kind: "host" | "path" | "memory" | "processes" | "disk";
+  /** The host as asked, the path, or the amount. */
+  name: string;
+}
+
+/** A program as it has to be started to be confined. */
+export interface ConfinedCommand {
+  command: string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** Called with the process id of the started program: resource limits are applied and watched from here. `stop` ends it. */
+  started(pid: number, stop: (why: SandboxDenial) => void): void;
+  /** After the end: sockets closed, limits removed. */
+  release(): Promise<void>;
+}
+
+/** One attempt's sandbox, as the child port uses it. */
+export interface Confinement {
+  readonly policy: SandboxPolicy;
+  prepare(program: {
+    command: readonly string[];
+    env: Readonly<Record<string, string>>;
+    cwd: string;
+  }): Promise<ConfinedCommand>;
+}
+
+/** Whether this machine can confine an agent. */
+export interface SandboxState {
+  /** Every break-out probe was stopped. */
+  works: boolean;
+  /** Implementation and version, as `bubblewrap 0.8.0`. */
+  name: string;
+  /** Why not, in one sentence; null when it works. */
+  problem: string | null;
+  /** What makes it work on this system: a command or a setting; null when it works. */
+  remedy: string | null;
+}
+
+export interface Sandbox {
+  /** Runs the self-test once and remembers the answer. */
+  state(): Promise<SandboxState>;
+  /** `onDenied` is called once per kind and name. */
+  confine(policy: SandboxPolicy, onDenied: (denial: SandboxDenial) => void): Confinement;
+}

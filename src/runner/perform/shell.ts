@@ -3,15 +3,17 @@
 import { runChild } from "../../adapters/harness/child.ts";
 import { agentEnvironment } from "../../adapters/harness/environment.ts";
 import { shellInputSchema } from "../../core/effect.ts";
+import type { Json } from "../../core/vocabulary.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
+import { confine, sandboxDecision } from "./confine.ts";
 import { attemptMarker, type WorkPerformer, workspaceName } from "./performer.ts";
 
 const outputCharactersMax = 20_000;
 
 export const shellPerformer: WorkPerformer = {
   estimateUsd: () => 0,
-  async perform({ dependencies, state, effect, attempt, github, signal }) {
+  async perform({ dependencies, state, effect, attempt, github, signal, report }) {
     const input = shellInputSchema.parse(effect.input);
     const settings = settingsOf(state);
     const access = await repositoryAccess(github, state.thread.repository, "read");
@@ -21,6 +23,12 @@ export const shellPerformer: WorkPerformer = {
     const marker = attemptMarker(dependencies, state, effect, attempt);
     const timeoutMs = Math.min(effect.timeoutMs ?? Number.POSITIVE_INFINITY, settings.limits.agentMinutes * 60_000);
     try {
+      const confined = confine(dependencies, await sandboxDecision(dependencies, settings, null), {
+        settings,
+        workspace,
+        harness: null,
+        onDenied: (line) => report(line, []),
+      });
       const end = await runChild({
         command: input.command,
         cwd: workspace.path,
@@ -31,7 +39,10 @@ export const shellPerformer: WorkPerformer = {
         marker,
         signal,
         onLine: () => {},
+        confinement: confined.confinement,
       });
+      const limit = confined.limit();
+      if (limit !== null) return { ok: false, error: limit.toData(), usage: [], kept: null };
       if (end.missing)
         return {
           ok: false,
@@ -59,10 +70,17 @@ export const shellPerformer: WorkPerformer = {
           usage: [],
           kept: null,
         };
+      const sandbox = confined.report();
       const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
       return {
         ok: true,
-        output: { exitCode: end.exitCode, signal: end.signal, output, durationMs: end.durationMs },
+        output: {
+          exitCode: end.exitCode,
+          signal: end.signal,
+          output,
+          durationMs: end.durationMs,
+          ...(sandbox === undefined ? {} : { sandbox: sandbox as unknown as Json }),
+        },
         usage: [],
       };
     } finally {

@@ -115,6 +115,14 @@ const defaultProtectedPaths = [
   "**/.{claude,codex,cursor,gemini,opencode}/**",
 ] as const;
 
+const notRun = (how: string) =>
+  z
+    .enum(["auto", "pass", "fail"])
+    .default("auto")
+    .describe(
+      `What a check that ${how} counts for. \`auto\`: nothing next to a check that succeeded, and not green alone. \`pass\`: it counts as green. \`fail\`: it counts as red.`,
+    );
+
 /** Strictest first: the operator's word and the repository's meet at the stricter one. */
 export const sandboxModes = ["require", "prefer", "off"] as const;
 
@@ -366,11 +374,8 @@ export const settingsSchema = z
           .max(listMax)
           .default([])
           .describe("Checks that do not count, by name, unless GitHub requires them."),
-        neutral: z
-          .enum(["pass", "fail"])
-          .default("fail")
-          .describe("Whether a check that ends neutral counts as green."),
-        skipped: z.enum(["pass", "fail"]).default("fail").describe("Whether a check that was skipped counts as green."),
+        neutral: notRun("ends neutral"),
+        skipped: notRun("was skipped"),
         noChecks: z
           .enum(["pass", "fail"])
           .default("fail")

@@ -34,6 +34,8 @@ export interface HarnessRequest {
   maxUsd: number | null;
   timeoutMs: number;
   silenceMs: number;
+  /** Where its processes run. Absent or null: as Baton's user, not confined. */
+  confinement?: Confinement | null;
   /** Marker put into the environment as BATON_ATTEMPT, by which survivors are found. */
   attemptMarker: string;
   /** Program and arguments that the repository's settings name; only the harness `command` looks at it. */

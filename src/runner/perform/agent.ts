@@ -160,6 +160,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   // What the agent left running asks no more, and what was cut is counted.
   await grant?.revoke();
   const usage = meter.settle(result);
+  if (meter.fell) report("The harness reported less usage than before; the larger figures count.");
   const transcriptId =
     result.transcript === "" ? null : await dependencies.store.putBlob(dependencies.redact(result.transcript));
   // X3: also after a failure, a cap or a cancel, what is there is saved first.

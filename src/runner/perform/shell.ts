@@ -1,6 +1,6 @@
 /** `shell`: a command of the repository in a workspace of its own, with an agent's environment: no token, no key. */
 
-import { runChild } from "../../adapters/harness/child.ts";
+import { children } from "../../adapters/child/children.ts";
 import { agentEnvironment } from "../../adapters/harness/environment.ts";
 import { shellInputSchema } from "../../core/effect.ts";
 import type { Json } from "../../core/vocabulary.ts";
@@ -29,7 +29,7 @@ export const shellPerformer: WorkPerformer = {
         harness: null,
         onDenied: (line) => report(line, []),
       });
-      const end = await runChild({
+      const end = await children.follow({
         command: input.command,
         cwd: workspace.path,
         env: agentEnvironment({ homePath: workspace.homePath, attemptMarker: marker, variables: {} }, {}),

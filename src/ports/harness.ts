@@ -44,8 +44,6 @@ export interface HarnessRequest {
   models?: ModelAccesses;
   /** Servers whose tools the agent may use; a harness without the capability `toolServers` ignores them, and says so. */
   toolServers?: readonly ToolServer[];
-  /** Where its processes run; absent or null: in the open. */
-  confinement?: Confinement | null;
   /** Base SHA etc. that harness `command` may read, as BATON_* variables. No secrets. */
   variables: Record<string, string>;
 }

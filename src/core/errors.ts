@@ -200,6 +200,13 @@ export const errorCatalogue = {
     "The agent's commits have a path, a mode, a size or a number of files that is not let in.",
     "The agent's commit holds something that is not allowed (see the reason). Nothing was pushed.",
   ),
+  // sandbox
+  BATON_SANDBOX_REFUSED: entry(
+    "terminal",
+    503,
+    "The sandbox cannot be set up for this attempt: it does not work on this machine, or a path may not be shown to an agent.",
+    "Run `baton sandbox test` where Baton runs. It shows what is missing and how to install or allow it.",
+  ),
   // harnesses
   BATON_HARNESS_UNKNOWN: entry(
     "terminal",

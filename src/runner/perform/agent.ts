@@ -88,7 +88,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     model,
     settings,
     servers: harness.capabilities.toolServers ? servers.map((server) => server.name) : [],
-    network: sandboxed.kind === "confined" ? hostsOf(settings) : null,
+    network: sandboxed.kind === "confined" ? hostsOf(dependencies, settings).hosts : null,
     takenOverFrom: before === null || before.harness === "" || before.harness === harness.name ? null : before.harness,
     headSha: before?.headSha ?? null,
     resumed: resumeSessionId !== null && harness.capabilities.resume,

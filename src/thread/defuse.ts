@@ -60,6 +60,8 @@ const gap = "[\\s:*_~>([{\"']{0,200}";
 const thread = `(?:(?:${name}\\/)?(?:${name})?#(?:\\d|$)|GH-(?:\\d|$))`;
 /** Where an address in text goes on in every parser: no mark of emphasis, no quote, no bracket. */
 const addressRest = "(?:[/?#](?:[A-Za-z0-9/.%@?=&#+:,;$-]|_(?!@)){0,2000})?";
+/** GitHub links on until a space, backticks and brackets included: there the address must end. */
+const addressEnd = "[.,;:!?'\")*_~]{0,20}(?:\\s|$)";
 /** A link to a thread makes a mention there. */
 const threadPath = "\\/[^\\s/?#]{1,100}\\/[^\\s/?#]{1,100}\\/(?:issues?|pulls?|discussions)\\b|[^\\s?#]{0,300}%";
 const threadAddress = `(?:https?:\\/\\/(?:www\\.)?|(?<![\\w.])www\\.)github\\.com(?=${threadPath})`;
@@ -75,10 +77,9 @@ const threadAddress = `(?:https?:\\/\\/(?:www\\.)?|(?<![\\w.])www\\.)github\\.co
 const effects = new RegExp(
   [
     `(?<keyword>(?<![A-Za-z0-9])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?))(?=${gap}(?:${thread}|https?:|www\\.))`,
-    `(?<backlink>${threadAddress})`,
-    `(?<address>(?<![\\w*~/])(?:https?:\\/\\/|www\\.)[A-Za-z0-9.-]{1,255}(?::\\d{1,5})?(?![\\w@.-]|:[^\\s/]{0,100}@)${addressRest})`,
-    "(?<scheme>\\b(?:https?|ftp|xmpp):(?=\\/\\/[^\\s/]{0,300}@))",
-    "(?<mention>(?<![A-Za-z0-9])@(?=\\S|$))",
+    `(?<address>(?<![\\w*~/])(?:https?:\\/\\/|www\\.)[A-Za-z0-9.-]{1,255}(?::\\d{1,5})?(?![\\w@-]|[^\\s/]{0,300}@)${addressRest}(?=${addressEnd}))`,
+    "(?<scheme>(?:https?|ftp|xmpp):(?=\\/\\/)|www\\.)",
+    "(?<mention>(?:(?<![A-Za-z0-9])|(?<=@[\\w.-]{1,200}))@(?=\\S|$))",
     "(?<across>(?<=[\\w.-])#(?=\\d)|(?<=\\/[\\w.-]{1,100})(?:#(?=$)|@(?=[0-9a-f]{7}|$)))",
     "(?<tag><(?=[!/?A-Za-z]|$))",
     "(?<image>!(?=\\[))",
@@ -91,11 +92,9 @@ const effects = new RegExp(
 );
 const everyThreadAddress = new RegExp(threadAddress, "gi");
 
-const redirect = "https://redirect.github.com";
-
 /** GitHub's own way around, on the page above: "Avoiding backlinks to linked references". */
 export function withoutBacklink(url: string): string {
-  return url.replace(everyThreadAddress, redirect);
+  return url.replace(everyThreadAddress, "https://redirect.github.com");
 }
 
 const keywords = "close closes closed fix fixes fixed resolve resolves resolved".split(" ");
@@ -103,16 +102,25 @@ const endsOfKeywords = [...new Set(keywords.flatMap((word) => [...word].map((_, 
 /** The second half of a keyword with its thread: what stands before the text may be the first half. */
 const secondHalf = new RegExp(`^(?:${endsOfKeywords.join("|")})?${gap}${thread}`, "i");
 
-export function defuse(source: string): string {
-  const defused = canonical(source).replace(effects, (found: string, ...groups) => {
-    const named = groups.at(-1) as Record<string, string | undefined>;
-    if (named["address"] !== undefined) return found;
-    if (named["backlink"] !== undefined) return redirect;
+/** `followed`: code or a link comes after the text on its line. */
+export function defuse(source: string, followed = false): string {
+  const text = canonical(source);
+  const defused = text.replace(effects, (found: string, ...groups) => {
+    const [at, , named] = groups.slice(-3) as [number, string, Record<string, string | undefined>];
+    if (named["address"] !== undefined) {
+      const goesOn = followed && !/\s/.test(text.slice(at + found.length, at + found.length + 30));
+      return goesOn ? broken(found) : withoutBacklink(found);
+    }
+    if (named["scheme"] !== undefined) return broken(found);
     if (named["tag"] !== undefined) return "&lt;";
     if (named["half"] !== undefined) return "&amp;";
     return `${found}${zeroWidthSpace}`;
   });
   return startSealed(defused);
+}
+
+function broken(address: string): string {
+  return address.replace(/:|(?=\.)/, `$&${zeroWidthSpace}`);
 }
 
 export function startSealed(text: string): string {

@@ -17,7 +17,7 @@ import { sanitise } from "./sanitise.ts";
 import { stripInvisible } from "./visible.ts";
 
 /** Words, figures and dull punctuation: by far the most of what is shown, and without any effect. */
-const dull = /^(?!.*(?:GH-|::|\$\$))(?:[\w(][\w ,.;()'"+=%$?:–−…·→-]*)?$/i;
+const dull = /^(?!.*(?:GH-|::|\$\$|www\.))(?:[\w(][\w ,.;()'"+=%$?:–−…·→-]*)?$/i;
 
 /** Ordinary text is settled after two looks; what is nested to last longer is shown as it is written. */
 const looksMax = 6;
@@ -55,7 +55,7 @@ function within(inert: (text: string) => string, text: string, lengthMax: number
 }
 
 function settled(text: string, look: (text: string) => string, asCode: (text: string) => string): string {
-  let seen = text.slice(0, charactersMax);
+  let seen = text.slice(0, charactersMax).toWellFormed();
   for (let looks = 0; looks < looksMax; looks += 1) {
     const next = look(seen);
     if (next === seen) return seen;
@@ -70,22 +70,46 @@ function once(text: string): string {
   if (tree === null) return withoutCommands(ended(defuse(visible)));
   const edits: Edit[] = [];
   const blocks = new Set<Nodes>(tree.children.filter(({ type }) => type === "code"));
-  for (const node of walk(tree))
-    edits.push(...(blocks.has(node) ? blockOf(node as Code, visible) : editsOf(node, visible)));
+  const followed = new Set<Nodes>();
+  for (const node of walk(tree)) {
+    if ("children" in node) for (const before of beforeOthers(node.children)) followed.add(before);
+    edits.push(...(blocks.has(node) ? blockOf(node as Code, visible) : editsOf(node, visible, followed.has(node))));
+  }
   const inert = applyEdits(visible, edits);
   const [first, last] = [tree.children[0]?.type, tree.children.at(-1)?.type];
-  // A fence that does not begin or end a line is none.
-  const from = first === "code" && !inert.startsWith("\n") ? "\n" : "";
+  // A fence that does not begin or end a line is none; a list may not interrupt a paragraph.
+  const gap = first === "code" ? "\n" : tree.children.slice(0, 1).some(dependsOnStart) ? "\n\n" : "";
+  const from = inert.startsWith(gap) ? "" : gap;
   const until = last === "code" && !inert.endsWith("\n") ? "\n" : "";
   return withoutCommands(ended(`${from}${inert}${until}`));
+}
+
+/** The children that another follows on the same line. */
+function beforeOthers(children: readonly Nodes[]): Nodes[] {
+  return children.filter((_, index) => {
+    const next = children[index + 1]?.type;
+    return next !== undefined && next !== "break";
+  });
+}
+
+/** Its lines mean something else where its first line goes on with another text. */
+function dependsOnStart(block: Nodes): boolean {
+  return block.type !== "paragraph" && [...walk(block)].some(({ type, ...node }) => type === "code" || isEmpty(type, node));
+}
+
+function isEmpty(type: string, node: { children?: unknown[] }): boolean {
+  return type === "listItem" && node.children?.length === 0;
 }
 
 /** Read as a sentence, for at the begin of a line much has another meaning. */
 const sentence = "x ";
 
+const blockStart = /^(?:[#>]|[-+*](?:\s|$)|[-_*=~`]{3}|\d{1,9}[.)](?:\s|$))/;
+
 function onceInLine(text: string): string {
   const look = once(`${sentence}${oneLine(text)}`);
-  return withoutCommands(ended(startSealed(oneLine(look.slice(sentence.length)))));
+  const inert = startSealed(oneLine(look.slice(sentence.length)));
+  return withoutCommands(ended(blockStart.test(inert) ? `${zeroWidthSpace}${inert}` : inert));
 }
 
 /** null: nested so deeply that it cannot be read. */
@@ -98,13 +122,18 @@ function parsed(text: string): Root | null {
   }
 }
 
+/** It makes a heading of the line before it. */
+const underline = /^(\s{0,100})(?=[=-]{1,1000}[ \t]{0,100}(?:\n|$))/;
+const addressEnd = /(?:\/\/|www\.)\S{0,4000}$/i;
 const fenceEnd = /(?:^|\n)[\s>*+\d.)-]{0,80}(?:`{3,}|~{3,})$/;
 
 /** The first and the last letters, where those of another text could make an effect of them. */
 function ended(text: string): string {
-  const before = /^(?:[:[]|``(?!`)|={1,1000}[ \t]*(?:\n|$))/.test(text) ? zeroWidthSpace : "";
+  const before = /^(?:[:[]|``(?!`))/.test(text) ? zeroWidthSpace : "";
   const after = /(?:\]|(?<!\\)(?:\\\\){0,100}\\|(?:^|\n)\/|(?<![`\n])``+)$/.test(text) ? zeroWidthSpace : "";
-  return `${before}${text}${fenceEnd.test(text) ? "\n" : after}`;
+  // An address goes on until a space.
+  const space = fenceEnd.test(text) ? "\n" : addressEnd.test(text) ? " " : "";
+  return `${before}${text.replace(underline, `$1${zeroWidthSpace}`)}${after}${space}`;
 }
 
 function oneLine(text: string): string {
@@ -122,7 +151,7 @@ export function codeSpan(text: string): string {
   return withoutCommands(line === "" ? "(empty)" : `\`${line}\``);
 }
 
-function editsOf(node: Nodes, source: string): Edit[] {
+function editsOf(node: Nodes, source: string, followed: boolean): Edit[] {
   const place = placeOf(node);
   if (place === null) return [];
   const { start, end } = place;
@@ -131,7 +160,7 @@ function editsOf(node: Nodes, source: string): Edit[] {
   switch (node.type) {
     case "text":
     case "definition":
-      return replaced(defuse(written));
+      return replaced(defuse(written, followed));
     case "html":
       return replaced(withoutTags(written));
     case "image":

@@ -26,8 +26,7 @@ const namedReferences: ReadonlyMap<string, string> = new Map([
 const decodable = /^(?:[A-Za-z0-9@:/ ]|fj)$/;
 
 /** Pairs of a backslash and what it escapes are read from the left, so that `\\@` is not taken for `\@`. */
-const written =
-  /\\([!-/:-@[-`{-~])|&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));|`/g;
+const written = /\\([!-/:-@[-`{-~])|&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));|`/g;
 
 /** Letters as letters: an escape or a reference must not hide what GitHub sees after rendering. A loose backtick is escaped. */
 function canonical(source: string): string {
@@ -59,7 +58,7 @@ const name = "[\\w.-]{1,100}";
 const gap = "[\\s:*_~>([{\"']{0,200}";
 const thread = `(?:(?:${name}\\/)?(?:${name})?#(?:\\d|$)|GH-(?:\\d|$))`;
 /** Where an address in text goes on in every parser: no mark of emphasis, no quote, no bracket. */
-const addressRest = "(?:[/?#](?:[A-Za-z0-9/.%@?=&#+:,;$-]|_(?!@)){0,2000})?";
+const addressRest = "(?:[/?#](?:[A-Za-z0-9/.%@?=&#+,;$-]|:(?!\\/\\/)|_(?!@)){0,2000})?";
 /** GitHub links on until a space, backticks and brackets included: there the address must end. */
 const addressEnd = "[.,;:!?'\")*_~]{0,20}(?:\\s|$)";
 /** A link to a thread makes a mention there. */
@@ -120,7 +119,7 @@ export function defuse(source: string, followed = false): string {
 }
 
 function broken(address: string): string {
-  return address.replace(/:|(?=\.)/, `$&${zeroWidthSpace}`);
+  return address.replace(/^[a-z]+:|www(?=\.)/gi, `$&${zeroWidthSpace}`);
 }
 
 export function startSealed(text: string): string {

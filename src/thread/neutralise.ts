@@ -78,7 +78,8 @@ function once(text: string): string {
   const inert = applyEdits(visible, edits);
   const [first, last] = [tree.children[0]?.type, tree.children.at(-1)?.type];
   // A fence that does not begin or end a line is none; a list may not interrupt a paragraph.
-  const gap = first === "code" ? "\n" : tree.children.slice(0, 1).some(dependsOnStart) ? "\n\n" : "";
+  const gap =
+    first === "code" ? "\n" : tree.children.slice(0, 1).some((block) => dependsOnStart(block, visible)) ? "\n\n" : "";
   const from = inert.startsWith(gap) ? "" : gap;
   const until = last === "code" && !inert.endsWith("\n") ? "\n" : "";
   return withoutCommands(ended(`${from}${inert}${until}`));
@@ -93,12 +94,11 @@ function beforeOthers(children: readonly Nodes[]): Nodes[] {
 }
 
 /** Its lines mean something else where its first line goes on with another text. */
-function dependsOnStart(block: Nodes): boolean {
-  return block.type !== "paragraph" && [...walk(block)].some(({ type, ...node }) => type === "code" || isEmpty(type, node));
-}
-
-function isEmpty(type: string, node: { children?: unknown[] }): boolean {
-  return type === "listItem" && node.children?.length === 0;
+function dependsOnStart(block: Nodes, source: string): boolean {
+  const place = placeOf(block);
+  if (block.type === "paragraph" || place === null) return false;
+  if (/\n[ \t>]*[=-]{1,1000}[ \t]*(?:\n|$)/.test(source.slice(place.start, place.end))) return true;
+  return [...walk(block)].some(({ type }) => type === "code");
 }
 
 /** Read as a sentence, for at the begin of a line much has another meaning. */
@@ -146,7 +146,7 @@ function asFence(text: string): string {
 
 /** As a code span, whatever it holds: nothing in it has a meaning. */
 export function codeSpan(text: string): string {
-  const { text: visible } = stripInvisible(withLineFeeds(text));
+  const { text: visible } = stripInvisible(withLineFeeds(text.toWellFormed()));
   const line = oneLine(visible).replaceAll("`", "'").replaceAll("|", "¦").replaceAll("<", "‹").replaceAll(">", "›");
   return withoutCommands(line === "" ? "(empty)" : `\`${line}\``);
 }

@@ -32,7 +32,8 @@ export function alive(markdown: string, allowed: Allowed = {}, render: (text: st
   if (!markdown.isWellFormed()) found.push("half a character");
   const body = markdown.replace(allowed.marker ?? /$^/, "");
   const html = render(`${body}\n\n${sentinel}\n`);
-  for (const [tag] of html.matchAll(/<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[|<\?[\s\S]{0,20}|<![A-Z]/g)) found.push(`comment ${tag}`);
+  for (const [tag] of html.matchAll(/<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[|<\?[\s\S]{0,20}|<![A-Z]/g))
+    found.push(`comment ${tag}`);
   search(html, allowed, found);
   return found;
 }
@@ -74,7 +75,8 @@ function search(html: string, allowed: Allowed, found: string[]): void {
     onOpenTag: (name, attributes) => {
       flush();
       if (name === "img") found.push(`image ${attributes["src"]}`);
-      const known = /^(?:p|h[1-6]|a|em|strong|del|code|pre|ul|ol|li|blockquote|table|thead|tbody|tr|th|td|hr|br|input)$/;
+      const known =
+        /^(?:p|h[1-6]|a|em|strong|del|code|pre|ul|ol|li|blockquote|table|thead|tbody|tr|th|td|hr|br|input)$/;
       if (!known.test(name) && allowed.tags?.test(name) !== true && name !== "img") found.push(`tag ${name}`);
       if (!voids.has(name)) open.push({ name, text: "", href: attributes["href"] ?? "" });
     },
@@ -98,7 +100,8 @@ function textEffects(text: string, allowed: Allowed, found: string[]): void {
     if (allowed.mentions?.includes(login) !== true) found.push(`mention ${login}`);
   for (const [whole, target = ""] of text.matchAll(keyword))
     if (allowed.closes?.includes(target) !== true) found.push(`keyword ${whole}`);
-  for (const [whole] of text.matchAll(/(?<![\w./-])[\w-]+\/[\w.-]+(?:#\d|@[0-9a-f]{7})/gi)) found.push(`reference ${whole}`);
+  for (const [whole] of text.matchAll(/(?<![\w./-])[\w-]+\/[\w.-]+(?:#\d|@[0-9a-f]{7})/gi))
+    found.push(`reference ${whole}`);
 }
 
 function linkEffects({ text, href }: { text: string; href: string }, allowed: Allowed, found: string[]): void {
@@ -108,8 +111,10 @@ function linkEffects({ text, href }: { text: string; href: string }, allowed: Al
   if (href.startsWith("mailto:") && href === `mailto:${text}`) return;
   if (/^(?:#|\.{0,2}\/(?![/\\]))/.test(href)) return;
   if (/@/.test(/^[a-z]+:\/\/([^/]*)/i.exec(href)?.[1] ?? "")) found.push(`link with a false host ${href}`);
-  if (host !== "github.com" && !host.endsWith(".github.com") && hostOf(text) !== host) found.push(`link ${text} → ${href}`);
-  if (hostOf(text) !== "" && hostOf(text) !== host && /:\/\/|^www\./.test(text)) found.push(`lying link ${text} → ${href}`);
+  if (host !== "github.com" && !host.endsWith(".github.com") && hostOf(text) !== host)
+    found.push(`link ${text} → ${href}`);
+  if (hostOf(text) !== "" && hostOf(text) !== host && /:\/\/|^www\./.test(text))
+    found.push(`lying link ${text} → ${href}`);
 }
 
 function hostOf(address: string): string {

@@ -1,6 +1,6 @@
 /** What a proposal says to people: found, written, costs, permissions, what is left to do. Markdown; terminals show it as it is. */
 
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../thread/neutralise.ts";
 import { count, totalTokens, usd } from "../thread/render/format.ts";
 import type { Detected } from "./detect.ts";
 import { assumedSteps, type Estimate } from "./estimate.ts";
@@ -161,7 +161,7 @@ function fileLine({ path, action, problem }: PlannedFile): string {
   const broken =
     problem === undefined
       ? ""
-      : `. **It has errors**, and no command works until they are gone: ${neutralise(problem)}`;
+      : `. **It has errors**, and no command works until they are gone: ${neutraliseLine(problem)}`;
   return `- ${code(path)}: ${actions[action]}${broken}`;
 }
 
@@ -180,7 +180,7 @@ function keptBlock({ path, difference }: PlannedFile): string {
 
 function refusedBlock({ path, text, url, reason }: Proposal["refused"][number]): string {
   return [
-    `${code(path)} could not be added: ${neutralise(reason)} [Add it yourself](${url}) with this content:`,
+    `${code(path)} could not be added: ${neutraliseLine(reason)} [Add it yourself](${url}) with this content:`,
     folded(code(path), fence(text, "yaml")),
   ].join("\n\n");
 }

@@ -9,6 +9,7 @@
  * W6 Garbage collection takes only workspaces whose run is over or unknown and whose commits are kept.
  */
 import type { FileChange } from "../core/effect.ts";
+import type { PathState } from "../core/shown-change.ts";
 import type { Repository, RunId } from "../core/vocabulary.ts";
 
 export interface RepositoryAccess {
@@ -121,7 +122,13 @@ export interface Workspaces {
     baseSha: string,
     sha: string,
     charactersMax: number,
+    /** Only these, taken literally. */
+    paths?: readonly string[],
   ): Promise<{ text: string; truncated: boolean }>;
+  /** Mode and object of each path at a commit; null where it is absent. */
+  pathStates(access: RepositoryAccess, sha: string, paths: readonly string[]): Promise<PathState[]>;
+  /** Where `sha` left the history of `baseSha`. */
+  leftAt(access: RepositoryAccess, baseSha: string, sha: string): Promise<string>;
   isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean>;
   /** Removes what no run needs (W6); returns what was removed and kept, with reasons. */
   collectGarbage(isActive: (runId: RunId) => Promise<boolean>): Promise<{ removed: string[]; kept: string[] }>;

@@ -13,6 +13,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { FileChange } from "../../core/effect.ts";
 import { BatonError, hasCode } from "../../core/errors.ts";
+import type { PathState } from "../../core/shown-change.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
 import type {
@@ -33,6 +34,9 @@ import { unmountBelow } from "./mounts.ts";
 import { numstat } from "./numstat.ts";
 import { OverlayTrees, type TreePlace } from "./overlay-trees.ts";
 import type { WorkspaceWay } from "./probe-overlay.ts";
+
+/** Below the limits of a command line. */
+const pathsAtOnceMax = 200;
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
 const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -385,12 +389,37 @@ class GitWorkspaces implements HostWorkspaces {
     baseSha: string,
     sha: string,
     charactersMax: number,
+    paths: readonly string[] = [],
   ): Promise<{ text: string; truncated: boolean }> {
     const gitDir = await this.#trusted(access);
     const from = await this.#leftAt(access, gitDir, baseSha, sha);
-    const { stdout } = await git(["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, sha], { gitDir });
+    const only = paths.length === 0 ? [] : ["--no-renames", "--", ...paths];
+    const { stdout } = await git(
+      ["--literal-pathspecs", "diff", "--no-ext-diff", "--no-textconv", "--no-color", from, sha, ...only],
+      { gitDir },
+    );
     if (stdout.length <= charactersMax) return { text: stdout, truncated: false };
     return { text: stdout.slice(0, stdout.lastIndexOf("\n", charactersMax) + 1), truncated: true };
+  }
+
+  async pathStates(access: RepositoryAccess, sha: string, paths: readonly string[]): Promise<PathState[]> {
+    const gitDir = await this.#trusted(access);
+    const found = new Map<string, PathState>();
+    for (let from = 0; from < paths.length; from += pathsAtOnceMax) {
+      const some = paths.slice(from, from + pathsAtOnceMax);
+      const { stdout } = await git(["--literal-pathspecs", "ls-tree", "-z", "--full-tree", sha, "--", ...some], {
+        gitDir,
+      });
+      for (const entry of stdout.split("\0")) {
+        const [, mode, blob, path] = /^(\d{6}) \w+ ([0-9a-f]{40,64})\t([\s\S]+)$/.exec(entry) ?? [];
+        if (mode !== undefined && blob !== undefined && path !== undefined) found.set(path, { path, mode, blob });
+      }
+    }
+    return paths.map((path) => found.get(path) ?? { path, mode: null, blob: null });
+  }
+
+  async leftAt(access: RepositoryAccess, baseSha: string, sha: string): Promise<string> {
+    return this.#leftAt(access, await this.#trusted(access), baseSha, sha);
   }
 
   async isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean> {

@@ -5,7 +5,7 @@
  * no attributes that could name a filter, and objects written into the run's own store.
  *
  * IM1 No command here reads the agent's `.git/config`, attributes or hooks; the worktree's `.git` file is not followed.
- * IM2 A linear history from the base is kept commit by commit, with trailers; any other shape becomes one commit on the base.
+ * IM2 A linear history from the base is kept commit by commit, rewritten (`rewrite-commits.ts`); any other shape becomes one commit on the base.
  * IM3 Nested repositories (gitlinks), too many or too large files refuse the whole import, with the path.
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -125,7 +125,7 @@ async function leftoverTree(
 }
 
 /** Commits from the base to `head`, oldest first, when each has the one before as its only parent; else null (IM2). */
-async function linearChain(gitDir: string, baseSha: string, head: string): Promise<string[] | null> {
+export async function linearChain(gitDir: string, baseSha: string, head: string): Promise<string[] | null> {
   if (head === baseSha) return [];
   const { stdout, exitCode } = await git(["rev-list", "--parents", "--max-count=1001", `${baseSha}..${head}`], {
     gitDir,

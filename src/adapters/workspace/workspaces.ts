@@ -16,7 +16,7 @@ import { BatonError, hasCode } from "../../core/errors.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
 import type {
-  CommitIdentity,
+  BundleImport,
   ImportOptions,
   ImportResult,
   JoinResult,
@@ -26,13 +26,14 @@ import type {
 } from "../../ports/workspace.ts";
 import { Slots } from "../system/slots.ts";
 import { git } from "./git-command.ts";
-import { importCommits, refuseBadTree, strayChanges } from "./import-commits.ts";
+import { importCommits, linearChain, refuseBadTree, strayChanges } from "./import-commits.ts";
 import { joinCommits } from "./join-commits.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { unmountBelow } from "./mounts.ts";
 import { numstat } from "./numstat.ts";
 import { OverlayTrees, type TreePlace } from "./overlay-trees.ts";
 import type { WorkspaceWay } from "./probe-overlay.ts";
+import { commitTree, rewrite, treeOf } from "./rewrite-commits.ts";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
 const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -241,9 +242,10 @@ class GitWorkspaces implements HostWorkspaces {
   async importBundle(
     access: RepositoryAccess,
     given: { runId: RunId; name: string; baseSha: string; headSha: string; bytes: Uint8Array },
-    limits: ImportOptions["limits"],
-  ): Promise<FileChange[]> {
+    options: ImportOptions,
+  ): Promise<BundleImport> {
     const { runId, name, baseSha, headSha, bytes } = given;
+    const { limits } = options;
     if (bytes.byteLength > limits.importBytesMax)
       throw new BatonError(
         "BATON_TREE_REFUSED",
@@ -259,7 +261,9 @@ class GitWorkspaces implements HostWorkspaces {
       if (exitCode !== 0 || stdout.trim() !== headSha)
         throw new BatonError("BATON_TREE_REFUSED", `The bundle does not lead from ${baseSha} to ${headSha}.`);
       await refuseBadTree(gitDir, baseSha, headSha, { limits });
-      return await numstat(gitDir, baseSha, headSha);
+      const head = await rewriteBundle(gitDir, baseSha, headSha, options);
+      await git(["update-ref", ref, head], { gitDir });
+      return { headSha: head, files: await numstat(gitDir, baseSha, head) };
     } catch (thrown) {
       await git(["update-ref", "-d", ref], { gitDir }).catch(() => {});
       if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
@@ -271,12 +275,12 @@ class GitWorkspaces implements HostWorkspaces {
   async join(
     access: RepositoryAccess,
     { runId, name, baseSha, shas, message }: Parameters<Workspaces["join"]>[1],
-    identity: CommitIdentity,
+    options: Pick<ImportOptions, "identity" | "trailers">,
   ): Promise<JoinResult> {
     const gitDir = await this.#trusted(access);
     this.#paths(runId, name);
     for (const sha of [baseSha, ...shas]) await this.fetch(access, sha);
-    const result = await joinCommits(gitDir, { baseSha, shas, message, identity });
+    const result = await joinCommits(gitDir, { baseSha, shas, message, options });
     await git(["update-ref", `refs/baton/runs/${runId}/${name}`, result.headSha], { gitDir });
     return result;
   }
@@ -471,6 +475,18 @@ class GitWorkspaces implements HostWorkspaces {
       worktreeGitDir: join(repo, "worktrees", name),
     };
   }
+}
+
+/** A worker is no more trusted than its agent: its commits are rewritten as those made here are. */
+async function rewriteBundle(
+  gitDir: string,
+  baseSha: string,
+  headSha: string,
+  options: ImportOptions,
+): Promise<string> {
+  const chain = await linearChain(gitDir, baseSha, headSha);
+  if (chain !== null) return rewrite(gitDir, chain, options, baseSha);
+  return commitTree(gitDir, await treeOf(gitDir, headSha), baseSha, options.rescueSubject, options);
 }
 
 function branchName(branch: string): string {

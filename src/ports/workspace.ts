@@ -39,10 +39,14 @@ export interface CommitIdentity {
 
 export interface ImportOptions {
   identity: CommitIdentity;
-  /** Lines `Key: value` added to every commit of the agent: Baton-Run, Baton-Step, Co-authored-by. */
+  /** Lines `Key: value` that end every commit of the agent: Baton-Run, Baton-Step, Baton-Harness, Co-authored-by, Signed-off-by. */
   trailers: string[];
   /** Subject of the rescue commit for what was left uncommitted. */
   rescueSubject: string;
+  /** Removes secrets from messages. Without it they stay. */
+  redact?: (text: string) => string;
+  /** Milliseconds since the epoch: no commit is dated later. Without it, this machine's time. */
+  now?: number;
   limits: { filesMax: number; blobBytesMax: number; importBytesMax: number };
 }
 
@@ -70,6 +74,12 @@ export interface AsideCommits {
   ref: string | null;
   /** Why they were refused. */
   refused?: string;
+}
+
+export interface BundleImport {
+  /** The worker's own head, or the rewritten one. */
+  headSha: string;
+  files: FileChange[];
 }
 
 export interface JoinResult {
@@ -110,14 +120,15 @@ export interface Workspaces {
   /** Takes a commit in that a bundle of ours brings: what a worker elsewhere begins from. */
   adoptBundle(access: RepositoryAccess, options: { headSha: string; bytes: Uint8Array }): Promise<void>;
   /**
-   * Takes in what a worker elsewhere made: commits of a bundle, checked as an agent's own are (W3, W4). `headSha` must be in it
-   * and descend from `baseSha`. Returns every path that a commit on the way changes, by git.
+   * Imports the commits of a bundle from a worker elsewhere, checked and rewritten as an agent's own are (W3, W4). `headSha` must
+   * be in it and descend from `baseSha`. Commits that already carry Baton's metadata keep their ids.
+   * Returns every path that a commit on the way changes, by git.
    */
   importBundle(
     access: RepositoryAccess,
     options: { runId: RunId; name: string; baseSha: string; headSha: string; bytes: Uint8Array },
-    limits: ImportOptions["limits"],
-  ): Promise<FileChange[]>;
+    importOptions: ImportOptions,
+  ): Promise<BundleImport>;
   /**
    * Merges commits of the trusted repository onto `baseSha`, in order, by git's objects alone (W2); stops before the first that
    * conflicts. The same commits give the same result. What is merged is kept under `refs/baton/…`.
@@ -125,7 +136,7 @@ export interface Workspaces {
   join(
     access: RepositoryAccess,
     options: { runId: RunId; name: string; baseSha: string; shas: readonly string[]; message: string },
-    identity: CommitIdentity,
+    importOptions: Pick<ImportOptions, "identity" | "trailers">,
   ): Promise<JoinResult>;
   /** Removes the workspace of one attempt; what was imported stays. */
   remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;

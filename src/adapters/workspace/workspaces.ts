@@ -15,7 +15,7 @@ import type { PathState } from "../../core/shown-change.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
 import type {
-  CommitIdentity,
+  BundleImport,
   ImportOptions,
   ImportResult,
   JoinResult,
@@ -24,7 +24,14 @@ import type {
   Workspaces,
 } from "../../ports/workspace.ts";
 import { Slots } from "../system/slots.ts";
-import { type AttemptPlace, attemptPlace, checkMade, isDirectory, noteMade, removeUnfollowed } from "./attempt-place.ts";
+import {
+  type AttemptPlace,
+  attemptPlace,
+  checkMade,
+  isDirectory,
+  noteMade,
+  removeUnfollowed,
+} from "./attempt-place.ts";
 import { makeAttemptRepository } from "./attempt-repository.ts";
 import { Bundles } from "./bundles.ts";
 import { checkCommits } from "./check-commits.ts";
@@ -193,22 +200,22 @@ class GitWorkspaces implements HostWorkspaces {
   async importBundle(
     access: RepositoryAccess,
     given: Attempt & { baseSha: string; headSha: string; bytes: Uint8Array },
-    limits: ImportOptions["limits"],
-  ): Promise<FileChange[]> {
+    options: ImportOptions,
+  ): Promise<BundleImport> {
     const { runId, name } = given;
     attemptPlace(this.#root, runId, name);
-    return this.#bundles.import(access, { ...given, ref: `refs/baton/runs/${runId}/${name}` }, limits);
+    return this.#bundles.import(access, { ...given, ref: `refs/baton/runs/${runId}/${name}` }, options);
   }
 
   async join(
     access: RepositoryAccess,
     { runId, name, baseSha, shas, message }: Parameters<Workspaces["join"]>[1],
-    identity: CommitIdentity,
+    options: Pick<ImportOptions, "identity" | "trailers">,
   ): Promise<JoinResult> {
     const gitDir = await this.#trusted(access);
     attemptPlace(this.#root, runId, name);
     for (const sha of [baseSha, ...shas]) await this.fetch(access, sha);
-    const result = await joinCommits(gitDir, { baseSha, shas, message, identity });
+    const result = await joinCommits(gitDir, { baseSha, shas, message, options });
     await git(["update-ref", `refs/baton/runs/${runId}/${name}`, result.headSha], { gitDir });
     return result;
   }
@@ -229,10 +236,7 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#branches.head(access, branch);
   }
 
-  deleteRemoteBranch(
-    access: RepositoryAccess,
-    options: { branch: string; expectedSha: string },
-  ): Promise<void> {
+  deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void> {
     return this.#branches.delete(access, options);
   }
 

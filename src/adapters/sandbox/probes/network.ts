@@ -1,9 +1,15 @@
 /** Ways to other machines, to other services of this one, and through the proxy that allows listed hosts. */
+import type { StartEgressProxy } from "../network.ts";
 import { type Probe, sources } from "./probe.ts";
 import type { World } from "./world.ts";
 
 /** A host that is listed, and whose name leads to the victim: to a private address, as a rebinding name does. */
-export const listedHost = "listed.baton-probe.example";
+const listedHost = "listed.baton-probe.example";
+
+/** Every name leads to this machine, as an attacker's own name server may answer. */
+export function probeEgress(start: StartEgressProxy): StartEgressProxy {
+  return async (options) => await start({ ...options, lookup: async () => [{ address: "127.0.0.1", family: 4 }] });
+}
 
 /** Asks the proxy where there is one, and the address itself where there is none. */
 const reach = (name: string): string => `

@@ -97,6 +97,7 @@ export const processProbes: readonly Probe[] = [
   },
   {
     name: "trace Baton",
+    isAlone: true,
     source: memoryCase,
     attack: `
       for (const pid of victims()) {

@@ -43,7 +43,11 @@ export interface WorkspacesOptions {
   log: Log;
   /** As `chooseWay` found it; else they are checked out. What stands of the other way is imported and removed all the same. */
   way?: WorkspaceWay;
+  /** Of one fetch, push or look at a remote. */
+  transferTimeoutMs?: number;
 }
+
+const transferTimeoutMsDefault = 300_000;
 
 /** Workspaces of this machine. */
 export interface HostWorkspaces extends Workspaces {
@@ -51,8 +55,13 @@ export interface HostWorkspaces extends Workspaces {
   release(): Promise<void>;
 }
 
-export function createWorkspaces({ rootDir, log, way = "checkout" }: WorkspacesOptions): HostWorkspaces {
-  return new GitWorkspaces(resolve(rootDir), log, way);
+export function createWorkspaces({
+  rootDir,
+  log,
+  way = "checkout",
+  transferTimeoutMs = transferTimeoutMsDefault,
+}: WorkspacesOptions): HostWorkspaces {
+  return new GitWorkspaces(resolve(rootDir), log, way, transferTimeoutMs);
 }
 
 interface WorkspacePaths extends TreePlace {
@@ -66,14 +75,16 @@ interface WorkspacePaths extends TreePlace {
 class GitWorkspaces implements HostWorkspaces {
   readonly #root: string;
   readonly #log: Log;
+  readonly #transferTimeoutMs: number;
   readonly #way: WorkspaceWay;
   readonly #overlay: OverlayTrees;
   readonly #mutex = new KeyedMutex();
   /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
-  constructor(root: string, log: Log, way: WorkspaceWay) {
+  constructor(root: string, log: Log, way: WorkspaceWay, transferTimeoutMs: number) {
     this.#root = root;
+    this.#transferTimeoutMs = transferTimeoutMs;
     this.#log = log;
     this.#way = way;
     this.#overlay = new OverlayTrees(root, log);
@@ -303,6 +314,7 @@ class GitWorkspaces implements HostWorkspaces {
       await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha ?? ""}`, access.url, `${sha}:${ref}`], {
         gitDir,
         token: await access.token(),
+        timeoutMs: this.#transferTimeoutMs,
       });
     } catch (thrown) {
       if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
@@ -320,12 +332,16 @@ class GitWorkspaces implements HostWorkspaces {
     await git(["push", "--quiet", "--force", access.url, `${sha}:${ref}`], {
       gitDir: await this.#trusted(access),
       token: await access.token(),
+      timeoutMs: this.#transferTimeoutMs,
     });
   }
 
   async remoteHead(access: RepositoryAccess, branch: string): Promise<string | null> {
     const ref = `refs/heads/${branchName(branch)}`;
-    const { stdout } = await git(["ls-remote", access.url, ref], { token: await access.token() });
+    const { stdout } = await git(["ls-remote", access.url, ref], {
+      token: await access.token(),
+      timeoutMs: this.#transferTimeoutMs,
+    });
     const line = stdout.split("\n").find((candidate) => candidate.endsWith(`\t${ref}`));
     return line?.split("\t")[0] ?? null;
   }
@@ -340,6 +356,7 @@ class GitWorkspaces implements HostWorkspaces {
     await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha}`, access.url, `:${ref}`], {
       gitDir,
       token: await access.token(),
+      timeoutMs: this.#transferTimeoutMs,
     });
   }
 
@@ -426,6 +443,7 @@ class GitWorkspaces implements HostWorkspaces {
       git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec], {
         gitDir,
         token: await access.token(),
+        timeoutMs: this.#transferTimeoutMs,
       }),
     );
   }

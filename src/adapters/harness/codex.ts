@@ -69,7 +69,8 @@ export function codex(options: CodexOptions): Harness {
       const model = request.model ?? defaultModel;
       const confined = (request.confinement ?? null) !== null;
       const wanted = request.resumeSessionId;
-      const place = wanted === null ? null : (rolloutPathOf(home, wanted) ?? restoredRolloutPath(home, wanted));
+      const place =
+        wanted === null ? null : (rolloutPath(home, wanted, request.homePath) ?? restoredRolloutPath(home, wanted));
       const resumed = resumable(sessions, name, wanted, place, onEvent);
       const args = [
         "exec",
@@ -109,10 +110,10 @@ export function codex(options: CodexOptions): Harness {
         sandboxed = true;
       }
       const reader = new CodexReader(model, {
-        before: resumed === null || place === null ? noTokens : sessionTokens(place),
+        before: resumed === null || place === null ? noTokens : sessionTokens(place, request.homePath),
         now: (sessionId) => {
-          const path = rolloutPathOf(home, sessionId);
-          return path === null ? null : sessionTokens(path);
+          const path = rolloutPath(home, sessionId, request.homePath);
+          return path === null ? null : sessionTokens(path, request.homePath);
         },
       });
       const result = await runHarness(
@@ -129,8 +130,8 @@ export function codex(options: CodexOptions): Harness {
         onEvent,
         signal,
       );
-      const path = result.sessionId === null ? null : rolloutPathOf(home, result.sessionId);
-      if (path !== null && result.sessionId !== null) sessions.keep(name, result.sessionId, path);
+      const path = result.sessionId === null ? null : rolloutPath(home, result.sessionId, request.homePath);
+      if (path !== null && result.sessionId !== null) sessions.keep(name, result.sessionId, path, [], request.homePath);
       return result;
     },
   });
@@ -163,15 +164,6 @@ function toml(value: Setting): string {
 
 function settings(values: Record<string, Setting>): string[] {
   return Object.entries(values).flatMap(([key, value]) => ["-c", `${key}=${toml(value)}`]);
-}
-
-function rolloutPathOf(home: string, sessionId: string): string | null {
-  try {
-    return rolloutPath(home, sessionId);
-  } catch {
-    // The agent can write there; a folder that cannot be read is no session.
-    return null;
-  }
 }
 
 export interface SessionMeter {

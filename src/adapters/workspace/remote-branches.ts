@@ -53,7 +53,12 @@ export class RemoteBranches {
     const ref = `refs/heads/${branchName(branch)}`;
     const token = await access.token();
     const gitDir = await this.#repositories.trusted(access);
-    const { stdout } = await git(["ls-remote", access.url, ref], { gitDir, token, url: access.url });
+    const { stdout } = await git(["ls-remote", access.url, ref], {
+      gitDir,
+      token,
+      url: access.url,
+      timeoutMs: this.#repositories.transferTimeoutMs,
+    });
     const line = stdout.split("\n").find((candidate) => candidate.endsWith(`\t${ref}`));
     return line?.split("\t")[0] ?? null;
   }
@@ -70,7 +75,12 @@ export class RemoteBranches {
   async #push(access: RepositoryAccess, args: string[]): Promise<void> {
     const token = await access.token();
     const gitDir = await this.#repositories.trusted(access);
-    await git(["push", "--quiet", "--no-verify", ...args], { gitDir, token, url: access.url });
+    await git(["push", "--quiet", "--no-verify", ...args], {
+      gitDir,
+      token,
+      url: access.url,
+      timeoutMs: this.#repositories.transferTimeoutMs,
+    });
   }
 }
 

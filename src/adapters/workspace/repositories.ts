@@ -13,11 +13,14 @@ import { KeyedMutex } from "./keyed-mutex.ts";
 import { ownRepository } from "./own-repository.ts";
 
 export class Repositories {
+  /** Of one fetch, push or look at a remote. */
+  readonly transferTimeoutMs: number;
   readonly #root: string;
   readonly #log: Log;
   readonly #mutex = new KeyedMutex();
 
-  constructor(root: string, log: Log) {
+  constructor(root: string, log: Log, transferTimeoutMs: number) {
+    this.transferTimeoutMs = transferTimeoutMs;
     this.#root = root;
     this.#log = log;
   }
@@ -69,7 +72,7 @@ export class Repositories {
       const token = await access.token();
       const gitDir = await this.#fetched(access);
       const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec];
-      await git(args, { gitDir, token, url: access.url });
+      await git(args, { gitDir, token, url: access.url, timeoutMs: this.transferTimeoutMs });
       return (await git(["rev-parse", "--verify", `${ref}^{commit}`], { gitDir })).stdout.trim();
     });
   }

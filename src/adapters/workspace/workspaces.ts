@@ -52,7 +52,11 @@ export interface WorkspacesOptions {
   log: Log;
   /** As `chooseWay` found it; without it they are checked out. What stands of the other way is imported and removed all the same. */
   way?: WorkspaceWay;
+  /** Of one fetch, push or look at a remote. */
+  transferTimeoutMs?: number;
 }
+
+const transferTimeoutMsDefault = 300_000;
 
 /** Workspaces of this machine. */
 export interface HostWorkspaces extends Workspaces {
@@ -60,8 +64,13 @@ export interface HostWorkspaces extends Workspaces {
   release(): Promise<void>;
 }
 
-export function createWorkspaces({ rootDir, log, way = "checkout" }: WorkspacesOptions): HostWorkspaces {
-  return new GitWorkspaces(resolve(rootDir), log, way);
+export function createWorkspaces({
+  rootDir,
+  log,
+  way = "checkout",
+  transferTimeoutMs = transferTimeoutMsDefault,
+}: WorkspacesOptions): HostWorkspaces {
+  return new GitWorkspaces(resolve(rootDir), log, way, transferTimeoutMs);
 }
 
 interface Attempt {
@@ -80,12 +89,12 @@ class GitWorkspaces implements HostWorkspaces {
   /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
-  constructor(root: string, log: Log, way: WorkspaceWay) {
+  constructor(root: string, log: Log, way: WorkspaceWay, transferTimeoutMs: number) {
     this.#root = root;
     this.#log = log;
     this.#way = way;
     this.#overlay = new OverlayTrees(root, log);
-    this.#repositories = new Repositories(root, log);
+    this.#repositories = new Repositories(root, log, transferTimeoutMs);
     this.#branches = new RemoteBranches(this.#repositories);
     this.#bundles = new Bundles(this.#repositories);
   }

@@ -130,7 +130,9 @@ const mojoDescriptor = `<plugin>
   <mojos><mojo>
     <goal>run</goal><phase>test</phase><requiresProject>true</requiresProject>
     <requiresDependencyResolution>test</requiresDependencyResolution>
+    <description>Compiles and tests</description>
     <implementation>com.example.CheckMojo</implementation><language>java</language>
+    <instantiationStrategy>per-lookup</instantiationStrategy><executionStrategy>once-per-session</executionStrategy>
     <parameters>
       <parameter><name>basedir</name><type>java.io.File</type></parameter>
       <parameter><name>classpath</name><type>java.util.List</type></parameter>

@@ -3,12 +3,69 @@
  *
  * Owns: what an agent sees, reaches and may use. Does not own: how children are started (`ports/child`), which hosts are allowed.
  */
-import type { Sandbox, SandboxState } from "../../ports/sandbox.ts";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BatonError } from "../../core/errors.ts";
+import type { Sandbox, SandboxPolicy, SandboxState } from "../../ports/sandbox.ts";
 import { refused } from "./checked-path.ts";
 import { confine } from "./confinement.ts";
 import { notInstalled } from "./diagnosis.ts";
 import { findMachinery, type Machinery, readSystemFacts, type SandboxOptions } from "./machinery.ts";
+import { probeEgress } from "./probes/network.ts";
+import type { ProbeResult } from "./probes/probe.ts";
+import { allProbes, runProbes } from "./probes/run-probes.ts";
 import { selfTest } from "./self-test.ts";
+
+/** Every break-out probe, one after the other. */
+export async function testSandbox(
+  options: SandboxOptions,
+  onResult: (result: ProbeResult) => void,
+): Promise<ProbeResult[]> {
+  const machinery = await requireMachinery(options);
+  const own = { ...machinery, startEgress: probeEgress(machinery.startEgress) };
+  const run = {
+    children: options.children,
+    nodePath: machinery.nodePath,
+    confine: (policy: SandboxPolicy) => confine(own, policy, () => {}),
+  };
+  return await runProbes(run, allProbes, onResult);
+}
+
+/** Null when the program answers `--version` in the sandbox; otherwise what it said. */
+export async function whyNotStarting(options: SandboxOptions, command: readonly string[]): Promise<string | null> {
+  const machinery = await requireMachinery(options);
+  const directory = await mkdtemp(join(await realpath(tmpdir()), "baton-starts-"));
+  try {
+    const end = await options.children.call({
+      command: [...command, "--version"],
+      cwd: directory,
+      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: directory },
+      timeoutMs: 60_000,
+      outputBytesMax: 1024 * 1024,
+      confinement: confine(machinery, { ...smallPolicy, writable: [directory] }, () => {}),
+    });
+    if (end.exitCode === 0) return null;
+    const said = (end.stderr.toString() || end.stdout.toString()).trim().split("\n").at(-1) ?? "";
+    return said === "" ? `it ended with status ${end.exitCode}` : said.slice(0, 300);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const smallPolicy: SandboxPolicy = {
+  writable: [],
+  readable: [],
+  network: { hosts: [], loopbackPorts: [] },
+  resources: { memoryBytesMax: 4 * 2 ** 30, processesMax: 256, diskBytesMax: 2 ** 30 },
+};
+
+async function requireMachinery(options: SandboxOptions): Promise<Machinery> {
+  const machinery = await findMachinery(options);
+  if (machinery !== null) return machinery;
+  const { problem, remedy } = notInstalled(await readSystemFacts(null));
+  throw new BatonError("BATON_SANDBOX_REFUSED", `${problem} ${remedy}`);
+}
 
 export type { SandboxOptions } from "./machinery.ts";
 

@@ -12,6 +12,8 @@ export type StartEgressProxy = (options: {
   socketPath: string;
   hosts: readonly string[];
   onDenied(name: string, reason: string): void;
+  /** Probes give a listed name the address of this machine. */
+  lookup?: (host: string) => Promise<{ address: string; family: 4 | 6 }[]>;
 }) => Promise<{ close(): Promise<void> }>;
 
 export interface Service {

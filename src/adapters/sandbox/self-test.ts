@@ -1,41 +1,36 @@
-/** Whether a program starts in the sandbox at all, and whether it stays in. The whole list of break-outs: `probes.ts`. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** Whether agents stay in, tried with the fast part of the break-out probes. The whole list: `baton sandbox test`. */
 import type { Children } from "../../ports/child.ts";
 import type { SandboxState } from "../../ports/sandbox.ts";
 import { confine } from "./confinement.ts";
 import { notStarting } from "./diagnosis.ts";
 import { type Machinery, readSystemFacts } from "./machinery.ts";
+import type { ProbeResult } from "./probes/probe.ts";
+import { runQuickProbes } from "./probes/run-probes.ts";
 
 export async function selfTest(machinery: Machinery, children: Children): Promise<SandboxState> {
   const { name, path } = machinery.bubblewrap;
-  const directory = await mkdtemp(join(tmpdir(), "baton-sandbox-test-"));
   try {
-    const end = await children.call({
-      command: ["/bin/sh", "-c", "echo started"],
-      cwd: directory,
-      env: {},
-      timeoutMs: 10_000,
-      outputBytesMax: 64 * 1024,
-      confinement: confine(
-        machinery,
-        {
-          writable: [directory],
-          readable: [],
-          network: { hosts: [], loopbackPorts: [] },
-          resources: { memoryBytesMax: 2 ** 30, processesMax: 64, diskBytesMax: 2 ** 30 },
-        },
-        () => {},
-      ),
+    const results = await runQuickProbes({
+      children,
+      nodePath: machinery.nodePath,
+      confine: (policy) => confine(machinery, policy, () => {}),
     });
-    if (end.exitCode === 0 && end.stdout.toString() === "started\n")
-      return { works: true, name, problem: null, remedy: null };
-    return { works: false, name, ...notStarting(await readSystemFacts(path), end.stderr.toString()) };
+    const failed = results.filter(({ verdict }) => verdict !== "stopped");
+    if (failed.length === 0) return { works: true, name, problem: null, remedy: null };
+    if (failed.every(({ verdict }) => verdict === "could not run"))
+      return { works: false, name, ...notStarting(await readSystemFacts(path), failed[0]?.detail ?? "") };
+    return { works: false, name, ...escaped(failed) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { works: false, name, ...notStarting(await readSystemFacts(path), message) };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
   }
+}
+
+function escaped(failed: readonly ProbeResult[]): { problem: string; remedy: string } {
+  const names = failed.slice(0, 3).map(({ name, detail }) => `${name}${detail === null ? "" : ` (${detail})`}`);
+  const more = failed.length > names.length ? `, and ${failed.length - names.length} more` : "";
+  return {
+    problem: `The sandbox does not stop these break-outs: ${names.join("; ")}${more}.`,
+    remedy: "Update bubblewrap and the kernel, then run `baton sandbox test` where Baton runs.",
+  };
 }

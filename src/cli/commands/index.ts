@@ -14,6 +14,7 @@ import { runCancel } from "./run-cancel.ts";
 import { runList } from "./run-list.ts";
 import { runRetry } from "./run-retry.ts";
 import { runShow } from "./run-show.ts";
+import { sandboxTest } from "./sandbox-test.ts";
 import { start } from "./start.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -32,4 +33,5 @@ export const commands: readonly CliCommand[] = [
   promptInspect,
   harnessList,
   harnessDoctor,
+  sandboxTest,
 ];

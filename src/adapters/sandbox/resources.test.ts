@@ -1,0 +1,192 @@
+/** Each kind of abuse ends soon after its limit, with nothing left. */
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createControlGroup, tasksMax } from "./cgroup.ts";
+import { measureDirectories } from "./disk-use.ts";
+import { type Attempt, type Changes, newAttempt, whySkipped } from "./test-attempt.ts";
+
+const MiB = 1024 * 1024;
+/** In version 2 of control groups; null: this machine has none. */
+const ownGroup = /^0::(\/.*)$/m.exec(await readFile("/proc/self/cgroup", "utf8").catch(() => ""))?.[1] ?? null;
+
+describe.skipIf(whySkipped !== null)(`abusers${whySkipped === null ? "" : ` (skipped: ${whySkipped})`}`, () => {
+  let attempt: Attempt;
+  beforeEach(async () => {
+    attempt = await newAttempt();
+  });
+  afterEach(async () => {
+    await attempt.remove();
+  });
+
+  const node = (script: string): string[] => [process.execPath, "-e", `const fs = require("fs");${script}`];
+  const sh = (script: string): string[] => ["/bin/sh", "-c", script];
+
+  it.each<[string, string[], NonNullable<Changes["resources"]>, "memory" | "processes" | "disk", string]>([
+    ["a fork bomb", sh("b() { b | b & }; b; wait; sleep 60"), { processesMax: 50 }, "processes", "50 processes"],
+    [
+      "processes that wait",
+      sh("i=0; while [ $i -lt 200 ]; do sleep 60 & i=$((i+1)); done; wait"),
+      { processesMax: 100 },
+      "processes",
+      "100 processes",
+    ],
+    [
+      "a process that fills its memory",
+      node("const all = []; for (;;) all.push(Buffer.alloc(8e6, 1));"),
+      { memoryBytesMax: 300 * MiB },
+      "memory",
+      "300 MiB",
+    ],
+    [
+      "many processes that fill their memory",
+      sh(
+        `i=0; while [ $i -lt 8 ]; do "${process.execPath}" -e "globalThis.x = Buffer.alloc(60e6, 1); setTimeout(() => {}, 60000)" & i=$((i+1)); done; wait`,
+      ),
+      { memoryBytesMax: 400 * MiB },
+      "memory",
+      "400 MiB",
+    ],
+    [
+      "files in memory",
+      sh(
+        "dd if=/dev/zero of=/tmp/a bs=1M count=90 2>/dev/null; dd if=/dev/zero of=/dev/shm/b bs=1M count=90 2>/dev/null; exec \"$NODE\" -e 'globalThis.x = Buffer.alloc(250e6, 1); setTimeout(() => {}, 60000)'",
+      ),
+      { memoryBytesMax: 400 * MiB },
+      "memory",
+      "400 MiB",
+    ],
+    [
+      "one large file",
+      sh("dd if=/dev/zero of=large bs=1M count=10240 2>/dev/null; sleep 60"),
+      { diskBytesMax: 100 * MiB },
+      "disk",
+      "100 MiB",
+    ],
+    [
+      "a million small files",
+      node(
+        `for (let i = 0; i < 1e6; i++) { if (i % 1000 === 0) fs.mkdirSync("d" + i / 1000); fs.writeFileSync("d" + Math.floor(i / 1000) + "/" + i, "x"); } setTimeout(() => {}, 60000)`,
+      ),
+      { diskBytesMax: 60 * MiB },
+      "disk",
+      "60 MiB",
+    ],
+    ["a sparse file", sh("truncate -s 120M sparse; sleep 60"), { diskBytesMax: 100 * MiB }, "disk", "100 MiB"],
+    [
+      "files without a name",
+      node(
+        `for (let i = 0; i < 5; i++) { const f = fs.openSync("f" + i, "w"); fs.unlinkSync("f" + i); fs.writeSync(f, Buffer.alloc(50e6, 1)); } setTimeout(() => {}, 60000)`,
+      ),
+      { diskBytesMax: 100 * MiB },
+      "disk",
+      "100 MiB",
+    ],
+    [
+      "files in a directory that nobody may read",
+      sh("mkdir closed; cd closed; dd if=/dev/zero of=large bs=1M count=160 2>/dev/null; chmod 000 .; sleep 60"),
+      { diskBytesMax: 100 * MiB },
+      "disk",
+      "100 MiB",
+    ],
+  ])("%s", async (_, command, resources, kind, name) => {
+    const begun = performance.now();
+    const end = await attempt.run(command, { resources, env: { NODE: process.execPath }, timeoutMs: 60_000 });
+    expect(attempt.denials).toEqual([{ kind, name }]);
+    expect(end).toMatchObject({ timedOut: false, denied: { kind } });
+    // All of these fill up within seconds; the programs themselves would go on for a minute.
+    expect(performance.now() - begun).toBeLessThan(55_000);
+    const left = (await readdir("/proc")).filter((pid) => /^\d+$/.test(pid));
+    const words = await Promise.all(
+      left.map(async (pid) => await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "")),
+    );
+    expect(words.filter((text) => text.includes(attempt.base))).toEqual([]);
+  });
+
+  it("a file far over the limit cannot be made at all", async () => {
+    const end = await attempt.run(sh("truncate -s 1T sparse; ls -s sparse 2>/dev/null | grep -v ^0; true"), {
+      resources: { diskBytesMax: 100 * MiB },
+    });
+    expect(end.stdout.toString()).toBe("");
+  });
+
+  it("work below the limits is left alone", async () => {
+    const end = await attempt.run(
+      sh("dd if=/dev/zero of=a bs=1M count=20 2>/dev/null; for i in 1 2 3 4 5; do sleep 1 & done; wait; echo done"),
+      {
+        resources: { diskBytesMax: 100 * MiB, memoryBytesMax: 400 * MiB, processesMax: 20 },
+      },
+    );
+    expect(end.stdout.toString()).toBe("done\n");
+    expect(attempt.denials).toEqual([]);
+  });
+});
+
+describe("disk use", () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "baton-disk-"));
+  });
+  afterEach(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+  const measured = async (enough = Number.MAX_SAFE_INTEGER): Promise<number> =>
+    (await measureDirectories([directory], enough)).bytes;
+
+  it("an empty file is a block, a sparse one its size, a link itself", async () => {
+    expect(await measured()).toBe(0);
+    await writeFile(join(directory, "empty"), "");
+    expect(await measured()).toBe(4096);
+    await writeFile(join(directory, "sparse"), "");
+    await truncate(join(directory, "sparse"), 10 * MiB);
+    expect(await measured()).toBe(4096 + 10 * MiB);
+    await symlink("/usr", join(directory, "link"));
+    expect(await measured()).toBe(2 * 4096 + 10 * MiB);
+  });
+
+  it("counting ends soon after the limit", async () => {
+    for (let index = 0; index < 50; index += 1) await writeFile(join(directory, String(index)), "x");
+    expect(await measured(10 * 4096)).toBe(11 * 4096);
+  });
+
+  it("a directory that is not there is said to be unread", async () => {
+    expect(await measureDirectories([join(directory, "absent")], 1)).toEqual({ bytes: 0, partial: true });
+  });
+});
+
+describe("control groups", () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "baton-cgroup-"));
+  });
+  afterEach(async () => {
+    await rm(root, { recursive: true, force: true });
+  });
+  const resources = { memoryBytesMax: 100 * MiB, processesMax: 10, diskBytesMax: MiB };
+
+  it("has no group where the controllers are not there", async () => {
+    expect(await createControlGroup("one", resources, root)).toBeNull();
+    await writeFile(join(root, "cgroup.controllers"), "cpu memory\n");
+    expect(await createControlGroup("one", resources, root)).toBeNull();
+    expect(await readdir(root)).toEqual(["cgroup.controllers"]);
+  });
+
+  it.skipIf(ownGroup === null)("sets its limits and tells which was hit", async () => {
+    const parent = join(root, ownGroup ?? "");
+    await mkdir(parent, { recursive: true });
+    await writeFile(join(parent, "cgroup.controllers"), "cpu memory pids\n");
+    const group = await createControlGroup("one", resources, root);
+    const read = async (name: string): Promise<string> => await readFile(join(parent, "one", name), "utf8");
+    expect(group?.path).toBe(join(parent, "one"));
+    expect(await read("memory.max")).toBe(String(100 * MiB));
+    expect(await read("memory.oom.group")).toBe("1");
+    expect(await read("pids.max")).toBe(String(tasksMax(10)));
+    expect(await readFile(join(parent, "cgroup.subtree_control"), "utf8")).toBe("+memory +pids");
+    expect(await group?.exceeded()).toBeNull();
+    await writeFile(join(parent, "one", "pids.events"), "max 3\n");
+    expect(await group?.exceeded()).toBe("processes");
+    await writeFile(join(parent, "one", "memory.events"), "low 0\nmax 9\noom 1\noom_kill 2\n");
+    expect(await group?.exceeded()).toBe("memory");
+  });
+});

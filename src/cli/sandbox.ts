@@ -1,0 +1,63 @@
+/** The break-out probes for the command line: which harness, and how a result is printed. */
+import { children } from "../adapters/child/children.ts";
+import { startEgressProxy } from "../adapters/egress/proxy.ts";
+import { testSandbox, whyNotStarting } from "../adapters/sandbox/index.ts";
+import type { ProbeResult } from "../adapters/sandbox/probes/probe.ts";
+import { createLog } from "../adapters/system/log.ts";
+import { type AppSettings, readSettings } from "../app/settings.ts";
+import { BatonError } from "../core/errors.ts";
+import { createRedactor } from "../thread/redact.ts";
+import type { CliContext } from "./context.ts";
+import { environmentOf } from "./data.ts";
+
+export async function testSandboxHere(
+  context: CliContext,
+  harness: string | undefined,
+  onLine: (line: string) => void,
+): Promise<ProbeResult[]> {
+  const settings = readSettings(environmentOf(context));
+  const log = createLog({ level: "error", redact: createRedactor({ secrets: settings.secrets }) });
+  const options = { log, children, startEgress: startEgressProxy, hidden: [settings.dataDir] };
+  const results: ProbeResult[] = [];
+  const add = (result: ProbeResult): void => {
+    results.push(result);
+    onLine(lineOf(result));
+  };
+  if (harness !== undefined) {
+    const command = programOf(settings, harness);
+    const problem = await whyNotStarting(options, command);
+    if (problem === null) context.note(`${harness} starts in the sandbox.`);
+    else
+      add({
+        name: `start ${harness} (${command.join(" ")})`,
+        source: "harness",
+        verdict: "could not run",
+        detail: problem,
+      });
+  }
+  await testSandbox(options, add);
+  return results;
+}
+
+function lineOf({ name, source, verdict, detail }: ProbeResult): string {
+  const words = { stopped: "stopped", "not stopped": "NOT STOPPED", "could not run": "could not run (not stopped)" };
+  return `${words[verdict]}: ${name} [${source}]${detail === null ? "" : `: ${detail}`}`;
+}
+
+function programOf({ harness }: AppSettings, name: string): string[] {
+  const clis: Record<string, { binary: string }> = {
+    "claude-code": harness.claude,
+    codex: harness.codex,
+    copilot: harness.copilot,
+    gemini: harness.gemini,
+    opencode: harness.opencode,
+    pi: harness.pi,
+  };
+  const cli = clis[name];
+  if (cli !== undefined) return [cli.binary];
+  const agent = harness.acp[name];
+  const command = agent?.command ?? (name === "command" ? harness.command : []);
+  if (command.length > 0) return command;
+  const names = [...Object.keys(clis), ...Object.keys(harness.acp)].join(", ");
+  throw new BatonError("BATON_HARNESS_UNKNOWN", `No harness here is named "${name}". There are: ${names}.`);
+}

@@ -1,7 +1,13 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { currentGit, type Files, settings, type WorkspaceWorld, workspaceWorld } from "../../../test/workspace-world.ts";
+import {
+  currentGit,
+  type Files,
+  settings,
+  type WorkspaceWorld,
+  workspaceWorld,
+} from "../../../test/workspace-world.ts";
 
 it.skipIf(currentGit === null)("a current git is there too (BATON_TEST_GIT)", () => expect(currentGit).toMatch(/^\//));
 

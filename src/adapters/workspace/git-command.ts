@@ -46,7 +46,7 @@ const outputBytesMax = 64 * 1024 * 1024;
 
 const settings: Record<string, string> = {
   "core.hooksPath": "/dev/null",
-  "core.alternateRefsCommand": ":",
+  "core.alternateRefsCommand": "true",
   "core.askPass": "true",
   "core.commitGraph": "false",
   "core.editor": "false",

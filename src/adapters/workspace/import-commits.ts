@@ -17,7 +17,7 @@ import { checkCommits, haveGitlinks } from "./check-commits.ts";
 import { git } from "./git-command.ts";
 import { changedOnDisk, leftoverTree, type TreeOnDisk } from "./leftover-tree.ts";
 import { writeBareRepository } from "./own-repository.ts";
-import { commitTree, rewrite, treeOf } from "./rewrite-commits.ts";
+import { commitTree, rewrite } from "./rewrite-commits.ts";
 
 interface Source {
   place: AttemptPlace;
@@ -48,14 +48,13 @@ export async function importCommits(given: Import): Promise<ImportResult> {
     const leftovers = await leftoverTree(await treeOnDisk(given, gitDir, agentHead), options.limits);
     const aside = await keepAside(given, gitDir, agentHead);
     const named = aside.length === 0 ? {} : { aside };
-    const rescued = leftovers !== (await treeOf(gitDir, agentHead));
-    if ((await treeOf(gitDir, baseSha)) === leftovers)
-      return { headSha: null, commits: 0, files: [], rescued: false, ...named };
+    const trees = await git(["rev-parse", `${baseSha}^{tree}`, `${agentHead}^{tree}`], { gitDir });
+    const [baseTree, agentTree] = trees.stdout.split("\n");
+    const rescued = leftovers !== agentTree;
+    if (leftovers === baseTree) return { headSha: null, commits: 0, files: [], rescued: false, ...named };
     const rewritten = await rewrite(gitDir, chain ?? [], options, baseSha);
     const isOneMore = rescued || chain === null;
-    const head = isOneMore
-      ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options)
-      : rewritten;
+    const head = isOneMore ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options) : rewritten;
     const files = await checkCommits({ gitDir, baseSha, headSha: head }, options.limits, dirname(lent));
     await takeIn(gitDir, trusted, head, ref);
     return { headSha: head, commits: (chain?.length ?? 0) + (isOneMore ? 1 : 0), files, rescued, ...named };
@@ -68,10 +67,7 @@ export async function strayChanges(given: Source): Promise<string[]> {
 }
 
 /** A git directory of Baton's own over the agent's objects: its refs, config and attributes are Baton's (IM1). */
-async function withScratch<T>(
-  { place, trusted, lent }: Source,
-  use: (gitDir: string) => Promise<T>,
-): Promise<T> {
+async function withScratch<T>({ place, trusted, lent }: Source, use: (gitDir: string) => Promise<T>): Promise<T> {
   const { scratch } = place;
   await rm(scratch, { recursive: true, force: true });
   await mkdir(scratch, { recursive: true });

@@ -23,7 +23,14 @@ import type {
   Workspaces,
 } from "../../ports/workspace.ts";
 import { Slots } from "../system/slots.ts";
-import { type AttemptPlace, attemptPlace, checkMade, isDirectory, noteMade, removeUnfollowed } from "./attempt-place.ts";
+import {
+  type AttemptPlace,
+  attemptPlace,
+  checkMade,
+  isDirectory,
+  noteMade,
+  removeUnfollowed,
+} from "./attempt-place.ts";
 import { makeAttemptRepository } from "./attempt-repository.ts";
 import { Bundles } from "./bundles.ts";
 import { checkCommits } from "./check-commits.ts";
@@ -225,10 +232,7 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#branches.head(access, branch);
   }
 
-  deleteRemoteBranch(
-    access: RepositoryAccess,
-    options: { branch: string; expectedSha: string },
-  ): Promise<void> {
+  deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void> {
     return this.#branches.delete(access, options);
   }
 

@@ -153,24 +153,27 @@ describe("agent-leads-write-token-elsewhere", () => {
     expect(readFileSync(join(other, "config"), "utf8")).toContain(thief.url);
   });
 
-  it.each(["trusted", "fetched"])("%s/<id>.git replaced by a link, by a file, or with its config as a link", async (folder) => {
-    const gitDir = join(root, folder, "7.git");
-    const evil = `[url "${thief.url}"]\n\tinsteadOf = ${github.url}\n`;
-    renameSync(gitDir, join(root, "moved.git"));
-    appendFileSync(join(root, "moved.git", "config"), evil);
-    symlinkSync(join(root, "moved.git"), gitDir);
-    await useAll();
-    expect(lstatSync(gitDir).isDirectory()).toBe(true);
-    expect(readFileSync(join(root, "moved.git", "config"), "utf8")).toContain(evil);
-    rmSync(gitDir, { recursive: true });
-    writeFileSync(gitDir, `gitdir: ${join(root, "moved.git")}\n`);
-    await useAll();
-    rmSync(join(gitDir, "config"));
-    symlinkSync(join(root, "moved.git", "config"), join(gitDir, "config"));
-    await useAll();
-    expect(thief.asked).toEqual([]);
-    expect(lstatSync(join(gitDir, "config")).isFile()).toBe(true);
-  });
+  it.each(["trusted", "fetched"])(
+    "%s/<id>.git replaced by a link, by a file, or with its config as a link",
+    async (folder) => {
+      const gitDir = join(root, folder, "7.git");
+      const evil = `[url "${thief.url}"]\n\tinsteadOf = ${github.url}\n`;
+      renameSync(gitDir, join(root, "moved.git"));
+      appendFileSync(join(root, "moved.git", "config"), evil);
+      symlinkSync(join(root, "moved.git"), gitDir);
+      await useAll();
+      expect(lstatSync(gitDir).isDirectory()).toBe(true);
+      expect(readFileSync(join(root, "moved.git", "config"), "utf8")).toContain(evil);
+      rmSync(gitDir, { recursive: true });
+      writeFileSync(gitDir, `gitdir: ${join(root, "moved.git")}\n`);
+      await useAll();
+      rmSync(join(gitDir, "config"));
+      symlinkSync(join(root, "moved.git", "config"), join(gitDir, "config"));
+      await useAll();
+      expect(thief.asked).toEqual([]);
+      expect(lstatSync(join(gitDir, "config")).isFile()).toBe(true);
+    },
+  );
 
   it("the clone of the state refs is put right too", async () => {
     const gitDir = join(root, "state", "thread-1.git");

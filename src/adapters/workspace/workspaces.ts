@@ -15,12 +15,14 @@ import type { FileChange } from "../../core/effect.ts";
 import { BatonError, hasCode } from "../../core/errors.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
+import type { SecretScan } from "../../ports/secret-scan.ts";
 import type {
   BundleImport,
   ImportOptions,
   ImportResult,
   JoinResult,
   RepositoryAccess,
+  ScanOptions,
   Workspace,
   Workspaces,
 } from "../../ports/workspace.ts";
@@ -34,6 +36,7 @@ import { numstat } from "./numstat.ts";
 import { OverlayTrees, type TreePlace } from "./overlay-trees.ts";
 import type { WorkspaceWay } from "./probe-overlay.ts";
 import { commitTree, rewrite, treeOf } from "./rewrite-commits.ts";
+import { refuseSecrets } from "./scan-commits.ts";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
 const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -44,6 +47,8 @@ export interface WorkspacesOptions {
   log: Log;
   /** As `chooseWay` found it; else they are checked out. What stands of the other way is imported and removed all the same. */
   way?: WorkspaceWay;
+  /** Without it nothing is scanned before a push: for tests of other things. */
+  secrets?: SecretScan;
 }
 
 /** Workspaces of this machine. */
@@ -52,8 +57,8 @@ export interface HostWorkspaces extends Workspaces {
   release(): Promise<void>;
 }
 
-export function createWorkspaces({ rootDir, log, way = "checkout" }: WorkspacesOptions): HostWorkspaces {
-  return new GitWorkspaces(resolve(rootDir), log, way);
+export function createWorkspaces({ rootDir, log, way = "checkout", secrets }: WorkspacesOptions): HostWorkspaces {
+  return new GitWorkspaces(resolve(rootDir), log, way, secrets ?? null);
 }
 
 interface WorkspacePaths extends TreePlace {
@@ -68,12 +73,14 @@ class GitWorkspaces implements HostWorkspaces {
   readonly #root: string;
   readonly #log: Log;
   readonly #way: WorkspaceWay;
+  readonly #secrets: SecretScan | null;
   readonly #overlay: OverlayTrees;
   readonly #mutex = new KeyedMutex();
   /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
-  constructor(root: string, log: Log, way: WorkspaceWay) {
+  constructor(root: string, log: Log, way: WorkspaceWay, secrets: SecretScan | null) {
+    this.#secrets = secrets;
     this.#root = root;
     this.#log = log;
     this.#way = way;
@@ -291,10 +298,14 @@ class GitWorkspaces implements HostWorkspaces {
 
   async push(
     access: RepositoryAccess,
-    { branch, sha, expectedSha }: { branch: string; sha: string; expectedSha: string | null },
+    { branch, sha, expectedSha, ...scan }: { branch: string; sha: string; expectedSha: string | null } & ScanOptions,
   ): Promise<void> {
     const gitDir = await this.#trusted(access);
     const ref = `refs/heads/${branchName(branch)}`;
+    await this.#refuseSecrets(gitDir, sha, {
+      ...scan,
+      knownShas: [...(scan.knownShas ?? []), ...(expectedSha === null ? [] : [expectedSha])],
+    });
     const moved = async (): Promise<BatonError | null> => {
       const head = await this.remoteHead(access, branch);
       if (head === sha) return null;
@@ -318,8 +329,17 @@ class GitWorkspaces implements HostWorkspaces {
     }
   }
 
-  async pushKept(access: RepositoryAccess, { ref, sha }: { ref: string; sha: string }): Promise<void> {
+  /** W7 */
+  async #refuseSecrets(gitDir: string, sha: string, { knownShas = [], allowSecrets = [] }: ScanOptions): Promise<void> {
+    if (this.#secrets !== null) await refuseSecrets(gitDir, this.#secrets, { sha, knownShas, allow: allowSecrets });
+  }
+
+  async pushKept(
+    access: RepositoryAccess,
+    { ref, sha, ...scan }: { ref: string; sha: string } & ScanOptions,
+  ): Promise<void> {
     if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
+    await this.#refuseSecrets(await this.#trusted(access), sha, scan);
     // Named by run and attempt, so nobody else writes it: who comes again has the newer work of the same attempt.
     await git(["push", "--quiet", "--force", access.url, `${sha}:${ref}`], {
       gitDir: await this.#trusted(access),

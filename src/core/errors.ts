@@ -200,6 +200,12 @@ export const errorCatalogue = {
     "The agent's commits have a path, a mode, a size or a number of files that is not let in.",
     "The agent's commit holds something that is not allowed (see the reason). Nothing was pushed.",
   ),
+  BATON_SECRET_FOUND: entry(
+    "terminal",
+    422,
+    "A commit that Baton was about to push holds a secret: in a file, a name, a message or an author.",
+    "Baton pushed nothing and kept the commits. Change the secret if it is real, then `/baton retry`. For strings that only look like tokens, list their files in `secrets.allow` of `baton.yaml`.",
+  ),
   // harnesses
   BATON_HARNESS_UNKNOWN: entry(
     "terminal",

@@ -6,6 +6,7 @@
  * W3 What changed is measured by git objects, never by the agent's word; leftovers become a rescue commit.
  * W4 Commits enter the trusted repository by fetch with fsck; they are there before the workspace is removed.
  * W5 A branch is pushed by compare-and-swap; a moved branch is BATON_BRANCH_MOVED, nothing is overwritten.
+ * W7 Nothing leaves by git before the scan for secrets has read every commit that the remote does not have.
  * W6 Garbage collection takes only workspaces whose run is over or unknown and whose commits are kept.
  */
 import type { FileChange } from "../core/effect.ts";
@@ -38,10 +39,16 @@ export interface CommitIdentity {
 
 export interface ImportOptions {
   identity: CommitIdentity;
-  /** Lines `Key: value` added to every commit of the agent: Baton-Run, Baton-Step, Co-authored-by. */
+  /** Lines `Key: value` that end every commit of the agent: Baton-Run, Baton-Step, Baton-Harness, Co-authored-by, Signed-off-by. */
   trailers: string[];
   /** Subject of the rescue commit for what was left uncommitted. */
   rescueSubject: string;
+  /** Removes secrets from messages. Without it they stay. */
+  redact?: (text: string) => string;
+  /** Milliseconds since the epoch: no commit is dated later. Without it, this machine's time. */
+  now?: number;
+  /** As in `ScanOptions`, for keepers that push what was imported. */
+  allowSecrets?: readonly string[];
   limits: { filesMax: number; blobBytesMax: number; importBytesMax: number };
 }
 
@@ -69,6 +76,19 @@ export interface AsideCommits {
   ref: string | null;
   /** Why they were refused. */
   refused?: string;
+}
+
+export interface BundleImport {
+  /** The worker's own head, or the rewritten one. */
+  headSha: string;
+  files: FileChange[];
+}
+
+export interface ScanOptions {
+  /** Commits that the remote has, in addition to its fetched branches: what the run began from. */
+  knownShas?: readonly string[];
+  /** Globs of files in which strings that look like tokens are allowed (`secrets.allow`). */
+  allowSecrets?: readonly string[];
 }
 
 export interface JoinResult {
@@ -109,14 +129,15 @@ export interface Workspaces {
   /** Takes a commit in that a bundle of ours brings: what a worker elsewhere begins from. */
   adoptBundle(access: RepositoryAccess, options: { headSha: string; bytes: Uint8Array }): Promise<void>;
   /**
-   * Takes in what a worker elsewhere made: commits of a bundle, checked as an agent's own are (W3, W4). `headSha` must be in it
-   * and descend from `baseSha`. Returns every path that a commit on the way changes, by git.
+   * Imports the commits of a bundle from a worker elsewhere, checked and rewritten as an agent's own are (W3, W4). `headSha` must
+   * be in it and descend from `baseSha`. Commits that already carry Baton's metadata keep their ids. `files` lists every path that a commit on
+   * the way changes.
    */
   importBundle(
     access: RepositoryAccess,
     options: { runId: RunId; name: string; baseSha: string; headSha: string; bytes: Uint8Array },
-    limits: ImportOptions["limits"],
-  ): Promise<FileChange[]>;
+    importOptions: ImportOptions,
+  ): Promise<BundleImport>;
   /**
    * Merges commits of the trusted repository onto `baseSha`, in order, by git's objects alone (W2); stops before the first that
    * conflicts. The same commits give the same result. What is merged is kept under `refs/baton/…`.
@@ -124,14 +145,20 @@ export interface Workspaces {
   join(
     access: RepositoryAccess,
     options: { runId: RunId; name: string; baseSha: string; shas: readonly string[]; message: string },
-    identity: CommitIdentity,
+    importOptions: Pick<ImportOptions, "identity" | "trailers">,
   ): Promise<JoinResult>;
   /** Removes the workspace of one attempt; what was imported stays. */
   remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;
-  /** Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success. */
-  push(access: RepositoryAccess, options: { branch: string; sha: string; expectedSha: string | null }): Promise<void>;
-  /** Pushes a commit of the trusted repository to a ref of Baton's own at the remote, so that it outlives this machine. */
-  pushKept(access: RepositoryAccess, options: { ref: string; sha: string }): Promise<void>;
+  /**
+   * Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success.
+   * BATON_SECRET_FOUND: a commit that the remote does not have holds a secret; nothing was sent (W7).
+   */
+  push(
+    access: RepositoryAccess,
+    options: { branch: string; sha: string; expectedSha: string | null } & ScanOptions,
+  ): Promise<void>;
+  /** Pushes a commit of the trusted repository to a ref of Baton's own at the remote, so that it outlives this machine (W7). */
+  pushKept(access: RepositoryAccess, options: { ref: string; sha: string } & ScanOptions): Promise<void>;
   /** Current remote head of a branch; null when absent. */
   remoteHead(access: RepositoryAccess, branch: string): Promise<string | null>;
   deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void>;

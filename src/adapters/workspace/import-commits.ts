@@ -3,7 +3,7 @@
  *
  * IM1 Of the attempt's repository Baton takes objects, and refs as text. Its config, attributes, hooks, index, replacements and
  * grafts are never read by a git of Baton's.
- * IM2 A linear history from the base is kept commit by commit, with trailers; any other shape becomes one commit on the base.
+ * IM2 A linear history from the base is kept commit by commit, rewritten (`rewrite-commits.ts`); any other shape becomes one commit.
  * IM3 Nested repositories (gitlinks), too many or too large files refuse the whole import, with the path.
  * IM4 Commits that HEAD does not reach are kept under refs of Baton's own and named in the result.
  */
@@ -154,7 +154,7 @@ async function keepAside(given: Import, gitDir: string, agentHead: string): Prom
 }
 
 /** Commits from the base to `head`, oldest first, when each has the one before as its only parent; else null (IM2). */
-async function linearChain(gitDir: string, baseSha: string, head: string): Promise<string[] | null> {
+export async function linearChain(gitDir: string, baseSha: string, head: string): Promise<string[] | null> {
   if (head === baseSha) return [];
   const { stdout, exitCode } = await git(["rev-list", "--parents", "--max-count=1001", `${baseSha}..${head}`], {
     gitDir,

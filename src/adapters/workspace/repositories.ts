@@ -17,9 +17,12 @@ export class Repositories {
   readonly #log: Log;
   readonly #mutex = new KeyedMutex();
 
-  constructor(root: string, log: Log) {
+  readonly #timeoutMs: number;
+
+  constructor({ root, log, timeoutMs }: { root: string; log: Log; timeoutMs: number }) {
     this.#root = root;
     this.#log = log;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Where agents' commits are kept and pushed from. */
@@ -69,7 +72,7 @@ export class Repositories {
       const token = await access.token();
       const gitDir = await this.#fetched(access);
       const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec];
-      await git(args, { gitDir, token, url: access.url });
+      await git(args, { gitDir, token, url: access.url, timeoutMs: this.#timeoutMs });
       return (await git(["rev-parse", "--verify", `${ref}^{commit}`], { gitDir })).stdout.trim();
     });
   }

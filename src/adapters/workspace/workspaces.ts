@@ -13,8 +13,9 @@ import type { FileChange } from "../../core/effect.ts";
 import { hasCode } from "../../core/errors.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
+import type { SecretScan } from "../../ports/secret-scan.ts";
 import type {
-  CommitIdentity,
+  BundleImport,
   ImportOptions,
   ImportResult,
   JoinResult,
@@ -48,7 +49,13 @@ export interface WorkspacesOptions {
   log: Log;
   /** As `chooseWay` found it; without it they are checked out. What stands of the other way is imported and removed all the same. */
   way?: WorkspaceWay;
+  /** Without it nothing is scanned before a push: for tests of other things. */
+  secrets?: SecretScan;
+  /** Of one fetch, push or look at a remote. */
+  transferTimeoutMs?: number;
 }
+
+const transferTimeoutMsDefault = 300_000;
 
 /** Workspaces of this machine. */
 export interface HostWorkspaces extends Workspaces {
@@ -56,8 +63,8 @@ export interface HostWorkspaces extends Workspaces {
   release(): Promise<void>;
 }
 
-export function createWorkspaces({ rootDir, log, way = "checkout" }: WorkspacesOptions): HostWorkspaces {
-  return new GitWorkspaces(resolve(rootDir), log, way);
+export function createWorkspaces(options: WorkspacesOptions): HostWorkspaces {
+  return new GitWorkspaces({ ...options, rootDir: resolve(options.rootDir) });
 }
 
 interface Attempt {
@@ -76,13 +83,14 @@ class GitWorkspaces implements HostWorkspaces {
   /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
-  constructor(root: string, log: Log, way: WorkspaceWay) {
-    this.#root = root;
+  constructor({ rootDir, log, way = "checkout", secrets, transferTimeoutMs }: WorkspacesOptions) {
+    const timeoutMs = transferTimeoutMs ?? transferTimeoutMsDefault;
+    this.#root = rootDir;
     this.#log = log;
     this.#way = way;
-    this.#overlay = new OverlayTrees(root, log);
-    this.#repositories = new Repositories(root, log);
-    this.#branches = new RemoteBranches(this.#repositories);
+    this.#overlay = new OverlayTrees(rootDir, log);
+    this.#repositories = new Repositories({ root: rootDir, log, timeoutMs });
+    this.#branches = new RemoteBranches({ repositories: this.#repositories, secrets: secrets ?? null, timeoutMs });
     this.#bundles = new Bundles(this.#repositories);
   }
 
@@ -196,22 +204,22 @@ class GitWorkspaces implements HostWorkspaces {
   async importBundle(
     access: RepositoryAccess,
     given: Attempt & { baseSha: string; headSha: string; bytes: Uint8Array },
-    limits: ImportOptions["limits"],
-  ): Promise<FileChange[]> {
+    options: ImportOptions,
+  ): Promise<BundleImport> {
     const { runId, name } = given;
     attemptPlace(this.#root, runId, name);
-    return this.#bundles.import(access, { ...given, ref: `refs/baton/runs/${runId}/${name}` }, limits);
+    return this.#bundles.import(access, { ...given, ref: `refs/baton/runs/${runId}/${name}` }, options);
   }
 
   async join(
     access: RepositoryAccess,
     { runId, name, baseSha, shas, message }: Parameters<Workspaces["join"]>[1],
-    identity: CommitIdentity,
+    options: Pick<ImportOptions, "identity" | "trailers">,
   ): Promise<JoinResult> {
     const gitDir = await this.#trusted(access);
     attemptPlace(this.#root, runId, name);
     for (const sha of [baseSha, ...shas]) await this.fetch(access, sha);
-    const result = await joinCommits(gitDir, { baseSha, shas, message, identity });
+    const result = await joinCommits(gitDir, { baseSha, shas, message, options });
     await git(["update-ref", `refs/baton/runs/${runId}/${name}`, result.headSha], { gitDir });
     return result;
   }
@@ -224,7 +232,7 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#branches.push(access, options);
   }
 
-  pushKept(access: RepositoryAccess, options: { ref: string; sha: string }): Promise<void> {
+  pushKept(access: RepositoryAccess, options: Parameters<Workspaces["pushKept"]>[1]): Promise<void> {
     return this.#branches.pushKept(access, options);
   }
 

@@ -6,8 +6,9 @@ import type { Json } from "../../core/vocabulary.ts";
 import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
+import { settingsOf } from "../settings-of.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
-import { demandMayDelete, demandMayMerge, demandMayPush } from "./publish-policy.ts";
+import { begunFrom, demandMayDelete, demandMayMerge, demandMayPush } from "./publish-policy.ts";
 
 export const publishPerformer: WorkPerformer = {
   estimateUsd: () => 0,
@@ -24,7 +25,11 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
   switch (operation.operation) {
     case "push": {
       demandMayPush(state, operation);
-      await dependencies.workspaces.push(await repositoryAccess(github, repository, "write"), operation);
+      await dependencies.workspaces.push(await repositoryAccess(github, repository, "write"), {
+        ...operation,
+        knownShas: begunFrom(state),
+        allowSecrets: settingsOf(state).secrets.allow,
+      });
       return { number: null, url: null, sha: operation.sha };
     }
     case "pull-request": {

@@ -10,6 +10,7 @@ import type { ErrorData } from "../core/errors.ts";
 import type { Tool } from "../core/instructions.ts";
 import type { Capability, Tokens } from "../core/vocabulary.ts";
 import type { ModelAccesses } from "./model-proxy.ts";
+import type { Confinement } from "./sandbox.ts";
 
 export type HarnessCapabilities = Record<Capability, boolean>;
 
@@ -33,6 +34,8 @@ export interface HarnessRequest {
   maxUsd: number | null;
   timeoutMs: number;
   silenceMs: number;
+  /** Where its processes run. Absent or null: as Baton's user, not confined. */
+  confinement?: Confinement | null;
   /** Marker put into the environment as BATON_ATTEMPT, by which survivors are found. */
   attemptMarker: string;
   /** Program and arguments that the repository's settings name; only the harness `command` looks at it. */

@@ -1,12 +1,16 @@
 /**
  * Files that an agent asks Baton for, by the Agent Client Protocol.
  *
- * AF1 Only inside the workspace, links followed; never its git directory. What is outside is refused, not told from what is missing.
+ * AF1 Only inside the workspace, never its git directory. Links are followed first, and none that appears after that. A path outside
+ *     and a missing one get the same answer.
  * AF2 Nothing is written for a step that may only read.
  */
-import { lstat, mkdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { closeSync, constants, fstatSync, ftruncateSync, writeFileSync } from "node:fs";
+import { lstat, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { openBelow, readAgentFile } from "./agent-files.ts";
 
+const { O_CREAT, O_WRONLY } = constants;
 const fileBytesMax = 16 * 1024 * 1024;
 
 export class FileRefused extends Error {}
@@ -17,9 +21,12 @@ export async function readWorkspaceFile(
   from: number | null = null,
   lines: number | null = null,
 ): Promise<string> {
-  const file = await inside(workspace, path);
-  if ((await stat(file)).size > fileBytesMax) throw new FileRefused("The file is too large.");
-  const content = await readFile(file, "utf8");
+  const content = readAgentFile(await realpath(workspace), await inside(workspace, path), fileBytesMax);
+  if (content === null) throw new FileRefused("The file is not there, not a file, or too large.");
+  return linesOf(content.toString("utf8"), from, lines);
+}
+
+function linesOf(content: string, from: number | null, lines: number | null): string {
   if (from === null && lines === null) return content;
   const start = Math.max(1, from ?? 1) - 1;
   const all = content.split("\n");
@@ -27,9 +34,14 @@ export async function readWorkspaceFile(
 }
 
 export async function writeWorkspaceFile(workspace: string, path: string, content: string): Promise<void> {
-  const file = await inside(workspace, path);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, content);
+  const file = openBelow(await realpath(workspace), await inside(workspace, path), O_WRONLY | O_CREAT, true);
+  try {
+    if (!fstatSync(file).isFile()) throw new FileRefused("The path is not a file.");
+    ftruncateSync(file);
+    writeFileSync(file, content);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The real path, whether or not the file is there yet. */

@@ -117,7 +117,8 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
         onEvent,
         signal,
       );
-      if (result.sessionId !== null) sessions.keep(name, result.sessionId, sessionPath(result.sessionId));
+      if (result.sessionId !== null)
+        sessions.keep(name, result.sessionId, sessionPath(result.sessionId), [], request.homePath);
       return result;
     },
   });

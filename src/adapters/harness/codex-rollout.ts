@@ -4,22 +4,23 @@
  * Its lines are the only count while a turn runs, and all that is left of one that was killed: `token_usage_record` for each answer,
  * then, once its tools have run, `token_count` with the sum so far.
  */
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
+import { findAgentFile, readAgentFileTail } from "./agent-files.ts";
 import { count, type Fields, fields } from "./fields.ts";
 import { jsonLine } from "./run-harness.ts";
 
 /** The last count is near the end; what tools printed since then may be long. */
 const tailBytes = 1024 * 1024;
 
-export function rolloutPath(codexHome: string, sessionId: string): string | null {
-  const root = join(codexHome, "sessions");
-  if (!existsSync(root)) return null;
-  const found = readdirSync(root, { recursive: true, encoding: "utf8" }).find((path) =>
-    path.endsWith(`-${sessionId}.jsonl`),
+/** Year, month and day. */
+const sessionsDepth = 3;
+
+/** `root`: the folder from which on the agent can write. */
+export function rolloutPath(codexHome: string, sessionId: string, root = codexHome): string | null {
+  return findAgentFile(root, join(codexHome, "sessions"), sessionsDepth, (name) =>
+    name.endsWith(`-${sessionId}.jsonl`),
   );
-  return found === undefined ? null : join(root, found);
 }
 
 /** Where a session from an earlier attempt is put; Codex looks for the id, not for the day. */
@@ -28,25 +29,18 @@ export function restoredRolloutPath(codexHome: string, sessionId: string): strin
 }
 
 /** What the session used since its first turn, earlier attempts included. */
-export function sessionTokens(path: string): Tokens {
-  const file = openSync(path, "r");
-  try {
-    const { size } = fstatSync(file);
-    const buffer = Buffer.alloc(Math.min(size, tailBytes));
-    readSync(file, buffer, 0, buffer.length, size - buffer.length);
-    let since = noTokens;
-    for (const line of buffer.toString("utf8").split("\n").reverse()) {
-      const isRecord = line.includes('"token_usage_record"');
-      if (!isRecord && !line.includes('"token_count"')) continue;
-      const payload = fields(jsonLine(line)?.["payload"]);
-      const total = fields(payload["info"])["total_token_usage"];
-      if (total !== undefined) return addTokens(codexTokens(fields(total)), since);
-      if (isRecord) since = addTokens(since, codexTokens(fields(payload["usage"])));
-    }
-    return since;
-  } finally {
-    closeSync(file);
+export function sessionTokens(path: string, root = dirname(path)): Tokens {
+  const tail = readAgentFileTail(root, path, tailBytes)?.toString("utf8") ?? "";
+  let since = noTokens;
+  for (const line of tail.split("\n").reverse()) {
+    const isRecord = line.includes('"token_usage_record"');
+    if (!isRecord && !line.includes('"token_count"')) continue;
+    const payload = fields(jsonLine(line)?.["payload"]);
+    const total = fields(payload["info"])["total_token_usage"];
+    if (total !== undefined) return addTokens(codexTokens(fields(total)), since);
+    if (isRecord) since = addTokens(since, codexTokens(fields(payload["usage"])));
   }
+  return since;
 }
 
 /** `input_tokens` includes what came from and went to the cache. */

@@ -67,7 +67,8 @@ export function codex(options: CodexOptions): Harness {
       mkdirSync(home, { recursive: true });
       const model = request.model ?? defaultModel;
       const wanted = request.resumeSessionId;
-      const place = wanted === null ? null : (rolloutPathOf(home, wanted) ?? restoredRolloutPath(home, wanted));
+      const place =
+        wanted === null ? null : (rolloutPath(home, wanted, request.homePath) ?? restoredRolloutPath(home, wanted));
       const resumed = resumable(sessions, name, wanted, place, onEvent);
       const args = [
         "exec",
@@ -106,10 +107,10 @@ export function codex(options: CodexOptions): Harness {
         sandboxed = true;
       }
       const reader = new CodexReader(model, {
-        before: resumed === null || place === null ? noTokens : sessionTokens(place),
+        before: resumed === null || place === null ? noTokens : sessionTokens(place, request.homePath),
         now: (sessionId) => {
-          const path = rolloutPathOf(home, sessionId);
-          return path === null ? null : sessionTokens(path);
+          const path = rolloutPath(home, sessionId, request.homePath);
+          return path === null ? null : sessionTokens(path, request.homePath);
         },
       });
       const result = await runHarness(
@@ -126,8 +127,8 @@ export function codex(options: CodexOptions): Harness {
         onEvent,
         signal,
       );
-      const path = result.sessionId === null ? null : rolloutPathOf(home, result.sessionId);
-      if (path !== null && result.sessionId !== null) sessions.keep(name, result.sessionId, path);
+      const path = result.sessionId === null ? null : rolloutPath(home, result.sessionId, request.homePath);
+      if (path !== null && result.sessionId !== null) sessions.keep(name, result.sessionId, path, [], request.homePath);
       return result;
     },
   });
@@ -160,15 +161,6 @@ function toml(value: Setting): string {
 
 function settings(values: Record<string, Setting>): string[] {
   return Object.entries(values).flatMap(([key, value]) => ["-c", `${key}=${toml(value)}`]);
-}
-
-function rolloutPathOf(home: string, sessionId: string): string | null {
-  try {
-    return rolloutPath(home, sessionId);
-  } catch {
-    // The agent can write there; a folder that cannot be read is no session.
-    return null;
-  }
 }
 
 export interface SessionMeter {

@@ -5,16 +5,16 @@
  * is given one; a refusal ends with exit 0; it has no flag for system text, so that comes before the prompt.
  */
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
+import { readAgentFile } from "./agent-files.ts";
 import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, fields, status, text, toolDetail } from "./fields.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
-import { noSessions, resumable, type Sessions } from "./sessions.ts";
+import { noSessions, resumable, type Sessions, sessionBytesMax } from "./sessions.ts";
 import { toolServers } from "./tool-servers.ts";
 
 const name = "copilot";
@@ -93,11 +93,11 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
           input: `${request.systemPrompt}\n\n${request.prompt}`,
           install,
         },
-        new CopilotReader(sessionId, sessionRecords(path)),
+        new CopilotReader(sessionId, sessionRecords(path, request.homePath)),
         onEvent,
         signal,
       );
-      if (result.sessionId !== null) sessions.keep(name, result.sessionId, path);
+      if (result.sessionId !== null) sessions.keep(name, result.sessionId, path, [], request.homePath);
       return result;
     },
   });
@@ -109,14 +109,10 @@ export interface SessionRecords {
 }
 
 /** Answers of a session, as its file lists them; what is there already belongs to earlier attempts. */
-function sessionRecords(path: string): SessionRecords {
+function sessionRecords(path: string, root: string): SessionRecords {
   const linesOf = (): string[] => {
-    try {
-      return existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(isRecord) : [];
-    } catch {
-      // The agent can write there; what cannot be read is not counted.
-      return [];
-    }
+    const text = readAgentFile(root, path, sessionBytesMax)?.toString("utf8") ?? "";
+    return text.split("\n").filter(isRecord);
   };
   const before = linesOf().length;
   return { read: () => sumOf(linesOf().slice(before)) };

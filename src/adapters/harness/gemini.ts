@@ -7,16 +7,17 @@
  * from its output tokens; a connection that ends between two pieces of an answer ends the whole.
  */
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
+import { findAgentFile, readAgentFile } from "./agent-files.ts";
 import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, text, toolDetail } from "./fields.ts";
 import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
-import { noSessions, resumable, type Sessions } from "./sessions.ts";
+import { noSessions, resumable, type Sessions, sessionBytesMax } from "./sessions.ts";
 
 const name = "gemini";
 const install = "npm install --global @google/gemini-cli";
@@ -63,9 +64,10 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
       const args = ["-p", "", "-o", "stream-json", "-m", request.model ?? defaultModel];
       args.push(resumed === null ? "--session-id" : "--resume", sessionId);
       const fileOf = (): string | null => {
-        const file = readdirSync(chats).find((path) => path.endsWith(`-${short(sessionId)}.jsonl`));
-        return file === undefined ? null : join(chats, file);
+        return findAgentFile(request.homePath, chats, 0, (file) => file.endsWith(`-${short(sessionId)}.jsonl`));
       };
+      const read = (path: string): string =>
+        readAgentFile(request.homePath, path, sessionBytesMax)?.toString("utf8") ?? "";
       const result = await runHarness(
         request,
         {
@@ -81,12 +83,13 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
           input: withoutInclusions(request.prompt, request.cwd),
           install,
         },
-        new GeminiReader(sessionAnswers(fileOf)),
+        new GeminiReader(sessionAnswers(fileOf, read)),
         onEvent,
         signal,
       );
       const path = fileOf();
-      if (result.sessionId !== null && path !== null && wasAnswered(path)) sessions.keep(name, result.sessionId, path);
+      if (result.sessionId !== null && path !== null && wasAnswered(read(path)))
+        sessions.keep(name, result.sessionId, path, [], request.homePath);
       return result;
     },
   });
@@ -96,7 +99,7 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
 const short = (sessionId: string): string => sessionId.slice(0, 8).replaceAll(/[^A-Za-z0-9-]/g, "");
 
 /** The CLI refuses to go on in a session in which the model has said nothing yet. */
-const wasAnswered = (path: string): boolean => readFileSync(path, "utf8").includes('"type":"gemini"');
+const wasAnswered = (session: string): boolean => session.includes('"type":"gemini"');
 
 /** Settings, rules and system text in the private home; returns where the CLI keeps this folder's sessions. */
 function setUp(request: HarnessRequest): string {
@@ -165,15 +168,10 @@ priority = 950
 /** What was used since the attempt began, by the session's file. */
 export type SessionAnswers = () => HarnessResult["usage"];
 
-function sessionAnswers(fileOf: () => string | null): SessionAnswers {
+function sessionAnswers(fileOf: () => string | null, read: (path: string) => string): SessionAnswers {
   const linesOf = (): string[] => {
     const path = fileOf();
-    try {
-      return path !== null && existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
-    } catch {
-      // The agent can write there; what cannot be read is not counted.
-      return [];
-    }
+    return path === null ? [] : read(path).split("\n");
   };
   const before = linesOf();
   return () => sumOfAnswers(linesOf(), before);

@@ -82,7 +82,7 @@ export function opencode({ binary, apiKey, baseUrl, sessions = noSessions }: Ope
         onEvent,
         signal,
       );
-      if (result.sessionId !== null) sessions.keep(name, result.sessionId, database, databaseBesides);
+      if (result.sessionId !== null) sessions.keep(name, result.sessionId, database, databaseBesides, request.homePath);
       return result;
     },
   });

@@ -4,11 +4,12 @@
  * Traps: exit code 0 whatever happened, so the last message's `stopReason` decides; the whole conversation comes again at the end;
  * usage is per message. It has neither a sandbox nor permissions: read-only is a list of tools.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../ports/harness.ts";
+import { findAgentFile } from "./agent-files.ts";
 import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
@@ -73,8 +74,9 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
         signal,
       );
       if (result.sessionId !== null) {
-        const file = readdirSync(sessionsDir).find((path) => path.endsWith(`_${result.sessionId}.jsonl`));
-        sessions.keep(name, result.sessionId, file === undefined ? restored : join(sessionsDir, file));
+        const isItself = (file: string): boolean => file.endsWith(`_${result.sessionId}.jsonl`);
+        const path = findAgentFile(request.homePath, sessionsDir, 0, isItself) ?? restored;
+        sessions.keep(name, result.sessionId, path, [], request.homePath);
       }
       return result;
     },

@@ -9,15 +9,19 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { HarnessEvent } from "../../ports/harness.ts";
+import { agentFileBytes, copyAgentFile } from "./agent-files.ts";
 
 /** Session ids come from a CLI's output and become file names and arguments. */
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{5,100}$/;
-const sessionBytesMax = 64 * 1024 * 1024;
+export const sessionBytesMax = 64 * 1024 * 1024;
 const retentionMs = 14 * 24 * 3_600_000;
 
 export interface Sessions {
-  /** Keeps a copy of the CLI's file, and of those beside it with these endings; silently none of what is missing or too large. */
-  keep(harness: string, sessionId: string, path: string, besides?: readonly string[]): void;
+  /**
+   * Keeps a copy of the CLI's file, and of those beside it with these endings; silently none of what is missing, too large, or
+   * reached by a link. `root`: the folder from which on the agent can write; absent, the file's own.
+   */
+  keep(harness: string, sessionId: string, path: string, besides?: readonly string[], root?: string): void;
   /** Puts the copy where the CLI looks for it; false: there is none. */
   place(harness: string, sessionId: string, path: string, besides?: readonly string[]): boolean;
 }
@@ -29,14 +33,15 @@ function isSessionId(id: string): boolean {
 export function createSessions(rootDir: string): Sessions {
   const pathOf = (harness: string, sessionId: string): string => join(rootDir, harness, `${sessionId}.jsonl`);
   return {
-    keep(harness, sessionId, path, besides = []) {
-      if (!isSessionId(sessionId) || !existsSync(path)) return;
-      const bytes = [path, ...besides.map((ending) => path + ending)].map(bytesOf).reduce((sum, one) => sum + one, 0);
+    keep(harness, sessionId, path, besides = [], root = dirname(path)) {
+      if (!isSessionId(sessionId) || agentFileBytes(root, path) === null) return;
+      const files = ["", ...besides];
+      const bytes = files.reduce((sum, ending) => sum + (agentFileBytes(root, path + ending) ?? 0), 0);
       if (bytes > sessionBytesMax) return;
       const kept = pathOf(harness, sessionId);
       mkdirSync(dirname(kept), { recursive: true, mode: 0o700 });
       removeOld(dirname(kept));
-      copyWhole(path, kept, besides);
+      copyWhole(kept, besides, (ending) => copyAgentFile(root, path + ending, kept + ending, sessionBytesMax));
     },
     place(harness, sessionId, path, besides = []) {
       if (!isSessionId(sessionId)) return false;
@@ -44,7 +49,7 @@ export function createSessions(rootDir: string): Sessions {
       const kept = pathOf(harness, sessionId);
       if (!existsSync(kept)) return false;
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      copyWhole(kept, path, besides);
+      copyWhole(path, besides, (ending) => copyOwn(kept + ending, path + ending));
       return true;
     },
   };
@@ -56,16 +61,17 @@ export const noSessions: Sessions = {
   place: (_, sessionId, path) => isSessionId(sessionId) && existsSync(path),
 };
 
-const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-
-/** The file itself last, after what belongs to it: whoever finds it finds the whole. */
-function copyWhole(from: string, to: string, besides: readonly string[]): void {
+/** The file itself last, after what belongs to it: a reader who finds it finds the whole. */
+function copyWhole(to: string, besides: readonly string[], copy: (ending: string) => boolean): void {
   rmSync(to, { force: true });
-  for (const ending of besides) {
-    if (existsSync(from + ending)) copyFileSync(from + ending, to + ending);
-    else rmSync(to + ending, { force: true });
-  }
+  for (const ending of besides) if (!copy(ending)) rmSync(to + ending, { force: true });
+  copy("");
+}
+
+function copyOwn(from: string, to: string): boolean {
+  if (!existsSync(from)) return false;
   copyFileSync(from, to);
+  return true;
 }
 
 function removeOld(directory: string): void {

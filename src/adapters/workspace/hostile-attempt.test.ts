@@ -269,9 +269,7 @@ describe.each(settings)("$name", (setting) => {
     expect(await world.bring()).toMatchObject({ headSha: null });
     for (const name of ["new", "a.txt", ".gitattributes", "src/.gitignore"]) {
       huge(name);
-      const begun = process.cpuUsage();
       await expect(world.bring()).rejects.toMatchObject(refusal(new RegExp(`"${name}" has 1099511627776 bytes`)));
-      expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(2_000);
       rmSync(join(path, name));
       if (name === "a.txt") write(path, { "a.txt": "one\n" });
     }

@@ -1,6 +1,6 @@
 /** `shell`: a command of the repository in a workspace of its own, with an agent's environment: no token, no key. */
 
-import { runChild } from "../../adapters/harness/child.ts";
+import { children } from "../../adapters/child/children.ts";
 import { agentEnvironment } from "../../adapters/harness/environment.ts";
 import { shellInputSchema } from "../../core/effect.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -21,7 +21,7 @@ export const shellPerformer: WorkPerformer = {
     const marker = attemptMarker(dependencies, state, effect, attempt);
     const timeoutMs = Math.min(effect.timeoutMs ?? Number.POSITIVE_INFINITY, settings.limits.agentMinutes * 60_000);
     try {
-      const end = await runChild({
+      const end = await children.follow({
         command: input.command,
         cwd: workspace.path,
         env: agentEnvironment({ homePath: workspace.homePath, attemptMarker: marker, variables: {} }, {}),
@@ -48,6 +48,16 @@ export const shellPerformer: WorkPerformer = {
           error: {
             code: "BATON_TIMEOUT",
             message: `\`${input.command.join(" ")}\` did not end within ${Math.round(timeoutMs / 1_000)} s.`,
+          },
+          usage: [],
+          kept: null,
+        };
+      if (end.denied !== null)
+        return {
+          ok: false,
+          error: {
+            code: "BATON_HARNESS_SANDBOX",
+            message: `The sandbox stopped \`${input.command.join(" ")}\` at a limit: ${end.denied.kind} ${end.denied.name}.`,
           },
           usage: [],
           kept: null,

@@ -11,6 +11,7 @@ import { harnessesOf } from "./adapters/harness/index.ts";
 import { startModelProxy } from "./adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "./adapters/model-proxy/upstreams.ts";
 import { createJobIdentities } from "./adapters/oidc/job-identities.ts";
+import { createSecretScan } from "./adapters/secrets/secret-scan.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
@@ -61,7 +62,12 @@ export async function startBaton(
   const workspacesDir = join(settings.dataDir, "workspaces");
   const way = await chooseWay({ wanted: settings.workspaces, rootDir: workspacesDir, log });
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
-  const workspaces = createWorkspaces({ rootDir: workspacesDir, log, way });
+  const workspaces = createWorkspaces({
+    rootDir: workspacesDir,
+    log,
+    way,
+    secrets: createSecretScan(settings.secrets),
+  });
   const models = await startModelProxy(upstreamsOf(settings.harness));
   const stopping = new AbortController();
   const dependencies: Dependencies = {

@@ -121,19 +121,28 @@ export function keptWorkspaces(
 ): Workspaces {
   const kept: Workspaces = Object.assign(Object.create(workspaces) as Workspaces, {
     async import(...given: Parameters<Workspaces["import"]>) {
-      const [access, { runId, name }] = given;
+      const [access, { runId, name, baseSha }, { allowSecrets = [] }] = given;
       const imported = await workspaces.import(...given);
       if (imported.headSha !== null) {
-        await workspaces.pushKept(access, { ref: `${keptPrefix(namespace, runId)}${name}`, sha: imported.headSha });
+        await workspaces.pushKept(access, {
+          ref: `${keptPrefix(namespace, runId)}${name}`,
+          sha: imported.headSha,
+          knownShas: [baseSha],
+          allowSecrets,
+        });
         onKept();
       }
       return imported;
     },
     async join(...given: Parameters<Workspaces["join"]>) {
-      const [access, { runId, name, baseSha }] = given;
+      const [access, { runId, name, baseSha, shas }] = given;
       const joined = await workspaces.join(...given);
       if (joined.headSha !== baseSha)
-        await workspaces.pushKept(access, { ref: `${keptPrefix(namespace, runId)}${name}`, sha: joined.headSha });
+        await workspaces.pushKept(access, {
+          ref: `${keptPrefix(namespace, runId)}${name}`,
+          sha: joined.headSha,
+          knownShas: [baseSha, ...shas],
+        });
       return joined;
     },
     async push(...given: Parameters<Workspaces["push"]>) {

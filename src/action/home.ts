@@ -6,6 +6,7 @@ import { killSurvivors } from "../adapters/child/survivors.ts";
 import { type GitDatabase, openGitDatabase } from "../adapters/git-state/open.ts";
 import type { TokenGithub } from "../adapters/github/github-token.ts";
 import { harnessesOf } from "../adapters/harness/index.ts";
+import { createSecretScan } from "../adapters/secrets/secret-scan.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { systemRandom } from "../adapters/system/random.ts";
 import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
@@ -70,12 +71,19 @@ export function homeDependencies(options: {
     random: systemRandom,
     log,
     github: withBarrier(github, barrier),
-    workspaces: keptWorkspaces(createWorkspaces({ rootDir: join(settings.dataDir, "workspaces"), log }), {
-      barrier,
-      namespace: database.namespace,
-      onPush: options.onPush,
-      onKept: options.onKept,
-    }),
+    workspaces: keptWorkspaces(
+      createWorkspaces({
+        rootDir: join(settings.dataDir, "workspaces"),
+        log,
+        secrets: createSecretScan(settings.secrets),
+      }),
+      {
+        barrier,
+        namespace: database.namespace,
+        onPush: options.onPush,
+        onKept: options.onKept,
+      },
+    ),
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     models,
     agentSandbox: options.agentSandbox,

@@ -207,6 +207,12 @@ export const errorCatalogue = {
     "The sandbox cannot be set up for this attempt: it does not work on this machine, or a path may not be shown to an agent.",
     "Run `baton sandbox test` where Baton runs. It shows what is missing and how to install or allow it.",
   ),
+  BATON_SECRET_FOUND: entry(
+    "terminal",
+    422,
+    "A commit that Baton was about to push holds a secret: in a file, a name, a message or an author.",
+    "Baton pushed nothing and kept the commits. Change the secret if it is real, then `/baton retry`. For strings that only look like tokens, list their files in `secrets.allow` of `baton.yaml`.",
+  ),
   // harnesses
   BATON_HARNESS_UNKNOWN: entry(
     "terminal",

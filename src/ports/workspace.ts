@@ -6,6 +6,7 @@
  * W3 What changed is measured by git objects, never by the agent's word; leftovers become a rescue commit.
  * W4 Commits enter the trusted repository by fetch with fsck; they are there before the workspace is removed.
  * W5 A branch is pushed by compare-and-swap; a moved branch is BATON_BRANCH_MOVED, nothing is overwritten.
+ * W7 Nothing leaves by git before the scan for secrets has read every commit that the remote does not have.
  * W6 Garbage collection takes only workspaces whose run is over or unknown and whose commits are kept.
  */
 import type { FileChange } from "../core/effect.ts";
@@ -47,6 +48,8 @@ export interface ImportOptions {
   redact?: (text: string) => string;
   /** Milliseconds since the epoch: no commit is dated later. Without it, this machine's time. */
   now?: number;
+  /** As in `ScanOptions`, for keepers that push what was imported. */
+  allowSecrets?: readonly string[];
   limits: { filesMax: number; blobBytesMax: number; importBytesMax: number };
 }
 
@@ -80,6 +83,13 @@ export interface BundleImport {
   /** The worker's own head, or the rewritten one. */
   headSha: string;
   files: FileChange[];
+}
+
+export interface ScanOptions {
+  /** Commits that the remote has, in addition to its fetched branches: what the run began from. */
+  knownShas?: readonly string[];
+  /** Globs of files in which strings that look like tokens are allowed (`secrets.allow`). */
+  allowSecrets?: readonly string[];
 }
 
 export interface JoinResult {
@@ -140,10 +150,16 @@ export interface Workspaces {
   ): Promise<JoinResult>;
   /** Removes the workspace of one attempt; what was imported stays. */
   remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;
-  /** Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success. */
-  push(access: RepositoryAccess, options: { branch: string; sha: string; expectedSha: string | null }): Promise<void>;
-  /** Pushes a commit of the trusted repository to a ref of Baton's own at the remote, so that it outlives this machine. */
-  pushKept(access: RepositoryAccess, options: { ref: string; sha: string }): Promise<void>;
+  /**
+   * Pushes a commit of the trusted repository to `branch` if the remote is at `expectedSha` (null: absent). Already there: success.
+   * BATON_SECRET_FOUND: a commit that the remote does not have holds a secret; nothing was sent (W7).
+   */
+  push(
+    access: RepositoryAccess,
+    options: { branch: string; sha: string; expectedSha: string | null } & ScanOptions,
+  ): Promise<void>;
+  /** Pushes a commit of the trusted repository to a ref of Baton's own at the remote, so that it outlives this machine (W7). */
+  pushKept(access: RepositoryAccess, options: { ref: string; sha: string } & ScanOptions): Promise<void>;
   /** Current remote head of a branch; null when absent. */
   remoteHead(access: RepositoryAccess, branch: string): Promise<string | null>;
   deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void>;

@@ -291,7 +291,7 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "`commits.signOff` signs every commit of a run off, joins included",
   ],
   "secrets.allow": [
-    "src/runner/perform/secret-scan.test.ts",
+    "src/adapters/workspace/scan-commits.test.ts",
     "`secrets.allow` lets strings pass that look like tokens, never a value of Baton's own",
   ],
   executor: [

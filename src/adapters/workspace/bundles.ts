@@ -64,10 +64,11 @@ export class Bundles {
       if (exitCode !== 0 || stdout.trim() !== headSha)
         throw new BatonError("BATON_TREE_REFUSED", `The bundle does not lead from ${baseSha} to ${headSha}.`);
       const lent = this.#repositories.lent(access);
-      const files = await checkCommits({ gitDir, baseSha, headSha }, limits, dirname(lent));
-      const head = await rewritten(gitDir, baseSha, headSha, options);
+      await checkCommits({ gitDir, baseSha, headSha }, limits, dirname(lent));
+      const head = await rewriteBundle(gitDir, baseSha, headSha, options);
       await git(["update-ref", ref, head], { gitDir });
-      return { headSha: head, files };
+      // What is published counts: a history that is not linear was made one commit.
+      return { headSha: head, files: await checkCommits({ gitDir, baseSha, headSha: head }, limits, dirname(lent)) };
     } catch (thrown) {
       await git(["update-ref", "-d", ref], { gitDir }).catch(() => {});
       if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
@@ -77,8 +78,13 @@ export class Bundles {
   }
 }
 
-/** A worker is no more trusted than its agent: its commits are rewritten as those made here are. */
-async function rewritten(gitDir: string, baseSha: string, headSha: string, options: ImportOptions): Promise<string> {
+/** A worker is no more trusted than its agent: Baton rewrites its commits as it rewrites those made here. */
+async function rewriteBundle(
+  gitDir: string,
+  baseSha: string,
+  headSha: string,
+  options: ImportOptions,
+): Promise<string> {
   const chain = await linearChain(gitDir, baseSha, headSha);
   if (chain !== null) return rewrite(gitDir, chain, options, baseSha);
   return commitTree(gitDir, await treeOf(gitDir, headSha), baseSha, options.rescueSubject, options);

@@ -41,23 +41,24 @@ const pointerBytesMax = 1_024;
 export async function checkCommits(commits: Commits, limits: Limits, fetchedDir: string): Promise<FileChange[]> {
   const blobs = await blobsOf(commits);
   refuseBlobs(blobs, limits);
-  await refuseSizes(commits.gitDir, blobs, limits);
-  await refuseLargeFileStorage(commits, blobs, fetchedDir);
-  return changesOf(commits);
+  const sizes = await sizesOf(commits.gitDir, blobs);
+  refuseSizes(blobs, sizes, limits);
+  await refuseLargeFileStorage(commits, { blobs, sizes }, fetchedDir);
+  return changesOf(commits, blobs);
 }
 
 /** Whether one of the commits makes a folder a repository of its own. */
 export async function haveGitlinks(commits: Commits): Promise<boolean> {
+  if (commits.baseSha === commits.headSha) return false;
   return (await blobsOf(commits)).some(({ mode }) => mode === "160000");
 }
 
-async function changesOf({ gitDir, baseSha, headSha, known }: Commits): Promise<FileChange[]> {
-  const sum = await numstat(gitDir, baseSha, headSha);
+async function changesOf(commits: Commits, blobs: readonly Blob[]): Promise<FileChange[]> {
+  const sum = await numstat(commits.gitDir, commits.baseSha, commits.headSha);
   const listed = new Set(sum.map(({ path }) => path));
+  if (blobs.every(({ path }) => listed.has(path))) return sum;
   const between = new Map<string, FileChange>();
-  for (const change of parseNumstat(
-    await eachCommit({ gitDir, baseSha, headSha, known: known ?? [] }, ["--numstat"]),
-  )) {
+  for (const change of parseNumstat(await eachCommit(commits, ["--numstat"]))) {
     if (listed.has(change.path)) continue;
     const { added, removed } = between.get(change.path) ?? { added: 0, removed: 0 };
     between.set(change.path, {
@@ -109,22 +110,27 @@ function refuseBlobs(blobs: readonly Blob[], { filesMax }: Limits): void {
   if (size > filesMax) throw new BatonError("BATON_TREE_REFUSED", `${size} files changed; at most ${filesMax} may.`);
 }
 
-async function refuseSizes(
-  gitDir: string,
-  all: readonly Blob[],
-  { blobBytesMax, importBytesMax }: Limits,
-): Promise<void> {
-  const blobs = [...new Map(all.filter(({ sha }) => !none.test(sha)).map((blob) => [blob.sha, blob])).values()];
-  if (blobs.length === 0) return;
-  const { stdout } = await git(["cat-file", "--batch-check=%(objectsize)"], {
+/** By object, of what is a blob before or after. */
+async function sizesOf(gitDir: string, blobs: readonly Blob[]): Promise<Map<string, number>> {
+  const shas = [...new Set(blobs.flatMap(({ sha, before }) => [sha, before]))].filter((sha) => !none.test(sha));
+  if (shas.length === 0) return new Map();
+  const { stdout } = await git(["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], {
     gitDir,
-    input: `${blobs.map(({ sha }) => sha).join("\n")}\n`,
+    input: shas.map((sha) => `${sha}\n`).join(""),
   });
-  const lines = stdout.trim().split("\n");
+  const rows = stdout.split("\n").map((line) => line.split(" "));
+  return new Map(rows.filter(([, type]) => type === "blob").map(([sha = "", , size]) => [sha, Number(size)]));
+}
+
+function refuseSizes(
+  all: readonly Blob[],
+  sizes: ReadonlyMap<string, number>,
+  { blobBytesMax, importBytesMax }: Limits,
+): void {
   let total = 0;
-  for (const [index, { path }] of blobs.entries()) {
-    const size = Number(lines[index]);
-    if (!Number.isSafeInteger(size))
+  for (const [sha, { path }] of new Map(all.filter((blob) => !none.test(blob.sha)).map((blob) => [blob.sha, blob]))) {
+    const size = sizes.get(sha);
+    if (size === undefined)
       throw new BatonError("BATON_TREE_REFUSED", `"${path}" has no content: git finds no object for it.`);
     if (size > blobBytesMax)
       throw new BatonError("BATON_TREE_REFUSED", `"${path}" has ${size} bytes; at most ${blobBytesMax} are accepted.`);
@@ -140,13 +146,13 @@ async function refuseSizes(
 /** CC3 */
 async function refuseLargeFileStorage(
   { gitDir, headSha }: Commits,
-  blobs: readonly Blob[],
+  { blobs, sizes }: { blobs: readonly Blob[]; sizes: ReadonlyMap<string, number> },
   fetchedDir: string,
 ): Promise<void> {
   const brought = blobs.filter(({ sha, mode }) => !none.test(sha) && mode.startsWith("100"));
   if (brought.length === 0) return;
   const forStorage = await pathsForStorage(gitDir, headSha, new Set(brought.map(({ path }) => path)));
-  const pointers = await pointersAmong(gitDir, new Set(brought.flatMap(({ sha, before }) => [sha, before])));
+  const pointers = await pointersAmong(gitDir, sizes);
   for (const { path, sha, before } of brought) {
     const isPointer = pointers.has(sha);
     if (!isPointer && !forStorage.has(path)) continue;
@@ -187,25 +193,17 @@ async function pathsForStorage(gitDir: string, headSha: string, paths: ReadonlyS
 }
 
 /** The blobs that are pointers of Git LFS; only small ones are read. */
-async function pointersAmong(gitDir: string, shas: ReadonlySet<string>): Promise<Set<string>> {
-  const known = [...shas].filter((sha) => !none.test(sha));
-  const checked = await git(["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], {
-    gitDir,
-    input: known.map((sha) => `${sha}\n`).join(""),
-  });
-  const small = checked.stdout.split("\n").flatMap((line) => {
-    const [sha = "", type, size] = line.split(" ");
-    return type === "blob" && Number(size) < pointerBytesMax ? [{ sha, bytes: Number(size) }] : [];
-  });
+async function pointersAmong(gitDir: string, sizes: ReadonlyMap<string, number>): Promise<Set<string>> {
+  const small = [...sizes].filter(([, size]) => size > 0 && size < pointerBytesMax);
   const pointers = new Set<string>();
   if (small.length === 0) return pointers;
   const { stdout } = await git(["cat-file", "--batch"], {
     gitDir,
     encoding: "latin1",
-    input: small.map(({ sha }) => `${sha}\n`).join(""),
+    input: small.map(([sha]) => `${sha}\n`).join(""),
   });
   let at = 0;
-  for (const { sha, bytes } of small) {
+  for (const [sha, bytes] of small) {
     at = stdout.indexOf("\n", at) + 1;
     if (pointerPattern.test(stdout.slice(at, at + bytes))) pointers.add(sha);
     at += bytes + 1;

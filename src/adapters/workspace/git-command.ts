@@ -47,7 +47,7 @@ const outputBytesMax = 64 * 1024 * 1024;
 
 const settings: Record<string, string> = {
   "core.hooksPath": "/dev/null",
-  "core.alternateRefsCommand": ":",
+  "core.alternateRefsCommand": "true",
   "core.askPass": "true",
   "core.commitGraph": "false",
   "core.editor": "false",
@@ -100,7 +100,7 @@ export async function git(args: string[], options: GitOptions = {}): Promise<Git
     command: [gitBinary, ...args],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: environment(options),
-    input: options.input === undefined ? null : bytesOf(options),
+    input: bytesOf(options),
     timeoutMs: options.timeoutMs ?? timeoutMsDefault,
     outputBytesMax,
   });
@@ -119,7 +119,8 @@ function whyFailed({ timedOut, flooded, missing, exitCode, signal }: CallEnd, st
   return stderr.trim().slice(-1_000) || (signal === null ? `exit code ${exitCode}` : `ended by ${signal}`);
 }
 
-function bytesOf({ input = "", encoding }: GitOptions): string | Uint8Array {
+function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | null {
+  if (input === undefined) return null;
   return typeof input === "string" && encoding === "latin1" ? Buffer.from(input, "latin1") : input;
 }
 

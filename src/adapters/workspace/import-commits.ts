@@ -3,7 +3,7 @@
  *
  * IM1 Of the attempt's repository Baton takes objects, and refs as text. Its config, attributes, hooks, index, replacements and
  * grafts are never read by a git of Baton's.
- * IM2 A linear history from the base is kept commit by commit, rewritten (`rewrite-commits.ts`); any other shape becomes one commit on the base.
+ * IM2 A linear history from the base is kept commit by commit, rewritten (`rewrite-commits.ts`); any other shape becomes one commit.
  * IM3 Nested repositories (gitlinks), too many or too large files refuse the whole import, with the path.
  * IM4 Commits that HEAD does not reach are kept under refs of Baton's own and named in the result.
  */
@@ -17,7 +17,7 @@ import { checkCommits, haveGitlinks } from "./check-commits.ts";
 import { git } from "./git-command.ts";
 import { changedOnDisk, leftoverTree, type TreeOnDisk } from "./leftover-tree.ts";
 import { writeBareRepository } from "./own-repository.ts";
-import { commitTree, rewrite, treeOf } from "./rewrite-commits.ts";
+import { commitTree, rewrite } from "./rewrite-commits.ts";
 
 interface Source {
   place: AttemptPlace;
@@ -48,9 +48,10 @@ export async function importCommits(given: Import): Promise<ImportResult> {
     const leftovers = await leftoverTree(await treeOnDisk(given, gitDir, agentHead), options.limits);
     const aside = await keepAside(given, gitDir, agentHead);
     const named = aside.length === 0 ? {} : { aside };
-    const rescued = leftovers !== (await treeOf(gitDir, agentHead));
-    if ((await treeOf(gitDir, baseSha)) === leftovers)
-      return { headSha: null, commits: 0, files: [], rescued: false, ...named };
+    const trees = await git(["rev-parse", `${baseSha}^{tree}`, `${agentHead}^{tree}`], { gitDir });
+    const [baseTree, agentTree] = trees.stdout.split("\n");
+    const rescued = leftovers !== agentTree;
+    if (leftovers === baseTree) return { headSha: null, commits: 0, files: [], rescued: false, ...named };
     const rewritten = await rewrite(gitDir, chain ?? [], options, baseSha);
     const isOneMore = rescued || chain === null;
     const head = isOneMore ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options) : rewritten;

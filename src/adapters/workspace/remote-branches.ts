@@ -4,25 +4,44 @@
  * RB1 The token goes with the one address of the repository (`git-command.ts`), from a git directory that was just put right.
  */
 import { BatonError, hasCode } from "../../core/errors.ts";
-import type { RepositoryAccess } from "../../ports/workspace.ts";
+import type { SecretScan } from "../../ports/secret-scan.ts";
+import type { RepositoryAccess, ScanOptions } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
 import type { Repositories } from "./repositories.ts";
+import { refuseSecrets } from "./scan-commits.ts";
 
 const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const branchPattern = /^(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}(?<![./])$/;
 
 export class RemoteBranches {
   readonly #repositories: Repositories;
+  readonly #secrets: SecretScan | null;
+  readonly #timeoutMs: number;
 
-  constructor(repositories: Repositories) {
-    this.#repositories = repositories;
+  constructor(given: { repositories: Repositories; secrets: SecretScan | null; timeoutMs: number }) {
+    this.#repositories = given.repositories;
+    this.#secrets = given.secrets;
+    this.#timeoutMs = given.timeoutMs;
+  }
+
+  /** W7 */
+  async #refuseSecrets(
+    access: RepositoryAccess,
+    sha: string,
+    { knownShas = [], allowSecrets = [] }: ScanOptions,
+  ): Promise<void> {
+    if (this.#secrets === null) return;
+    const gitDir = await this.#repositories.trusted(access);
+    await refuseSecrets(gitDir, this.#secrets, { sha, knownShas, allow: allowSecrets });
   }
 
   async push(
     access: RepositoryAccess,
-    { branch, sha, expectedSha }: { branch: string; sha: string; expectedSha: string | null },
+    { branch, sha, expectedSha, ...scan }: { branch: string; sha: string; expectedSha: string | null } & ScanOptions,
   ): Promise<void> {
     const ref = `refs/heads/${branchName(branch)}`;
+    const knownShas = [...(scan.knownShas ?? []), ...(expectedSha === null ? [] : [expectedSha])];
+    await this.#refuseSecrets(access, sha, { ...scan, knownShas });
     const moved = async (): Promise<BatonError | null> => {
       const head = await this.head(access, branch);
       if (head === sha) return null;
@@ -43,8 +62,12 @@ export class RemoteBranches {
     }
   }
 
-  async pushKept(access: RepositoryAccess, { ref, sha }: { ref: string; sha: string }): Promise<void> {
+  async pushKept(
+    access: RepositoryAccess,
+    { ref, sha, ...scan }: { ref: string; sha: string } & ScanOptions,
+  ): Promise<void> {
     if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
+    await this.#refuseSecrets(access, sha, scan);
     // Named by run and attempt, so nobody else writes it: a second push of the same attempt has its newer work.
     await this.#push(access, ["--force", access.url, `${sha}:${ref}`]);
   }
@@ -57,7 +80,7 @@ export class RemoteBranches {
       gitDir,
       token,
       url: access.url,
-      timeoutMs: this.#repositories.transferTimeoutMs,
+      timeoutMs: this.#timeoutMs,
     });
     const line = stdout.split("\n").find((candidate) => candidate.endsWith(`\t${ref}`));
     return line?.split("\t")[0] ?? null;
@@ -79,7 +102,7 @@ export class RemoteBranches {
       gitDir,
       token,
       url: access.url,
-      timeoutMs: this.#repositories.transferTimeoutMs,
+      timeoutMs: this.#timeoutMs,
     });
   }
 }

@@ -13,16 +13,16 @@ import { KeyedMutex } from "./keyed-mutex.ts";
 import { ownRepository } from "./own-repository.ts";
 
 export class Repositories {
-  /** Of one fetch, push or look at a remote. */
-  readonly transferTimeoutMs: number;
   readonly #root: string;
   readonly #log: Log;
   readonly #mutex = new KeyedMutex();
 
-  constructor(root: string, log: Log, transferTimeoutMs: number) {
-    this.transferTimeoutMs = transferTimeoutMs;
+  readonly #timeoutMs: number;
+
+  constructor({ root, log, timeoutMs }: { root: string; log: Log; timeoutMs: number }) {
     this.#root = root;
     this.#log = log;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Where agents' commits are kept and pushed from. */
@@ -72,7 +72,7 @@ export class Repositories {
       const token = await access.token();
       const gitDir = await this.#fetched(access);
       const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec];
-      await git(args, { gitDir, token, url: access.url, timeoutMs: this.transferTimeoutMs });
+      await git(args, { gitDir, token, url: access.url, timeoutMs: this.#timeoutMs });
       return (await git(["rev-parse", "--verify", `${ref}^{commit}`], { gitDir })).stdout.trim();
     });
   }

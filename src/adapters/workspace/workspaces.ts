@@ -14,6 +14,7 @@ import { hasCode } from "../../core/errors.ts";
 import type { PathState } from "../../core/shown-change.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
+import type { SecretScan } from "../../ports/secret-scan.ts";
 import type {
   BundleImport,
   ImportOptions,
@@ -52,6 +53,8 @@ export interface WorkspacesOptions {
   log: Log;
   /** As `chooseWay` found it; without it they are checked out. What stands of the other way is imported and removed all the same. */
   way?: WorkspaceWay;
+  /** Without it nothing is scanned before a push: for tests of other things. */
+  secrets?: SecretScan;
   /** Of one fetch, push or look at a remote. */
   transferTimeoutMs?: number;
 }
@@ -64,13 +67,8 @@ export interface HostWorkspaces extends Workspaces {
   release(): Promise<void>;
 }
 
-export function createWorkspaces({
-  rootDir,
-  log,
-  way = "checkout",
-  transferTimeoutMs = transferTimeoutMsDefault,
-}: WorkspacesOptions): HostWorkspaces {
-  return new GitWorkspaces(resolve(rootDir), log, way, transferTimeoutMs);
+export function createWorkspaces(options: WorkspacesOptions): HostWorkspaces {
+  return new GitWorkspaces({ ...options, rootDir: resolve(options.rootDir) });
 }
 
 interface Attempt {
@@ -89,13 +87,14 @@ class GitWorkspaces implements HostWorkspaces {
   /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
-  constructor(root: string, log: Log, way: WorkspaceWay, transferTimeoutMs: number) {
-    this.#root = root;
+  constructor({ rootDir, log, way = "checkout", secrets, transferTimeoutMs }: WorkspacesOptions) {
+    const timeoutMs = transferTimeoutMs ?? transferTimeoutMsDefault;
+    this.#root = rootDir;
     this.#log = log;
     this.#way = way;
-    this.#overlay = new OverlayTrees(root, log);
-    this.#repositories = new Repositories(root, log, transferTimeoutMs);
-    this.#branches = new RemoteBranches(this.#repositories);
+    this.#overlay = new OverlayTrees(rootDir, log);
+    this.#repositories = new Repositories({ root: rootDir, log, timeoutMs });
+    this.#branches = new RemoteBranches({ repositories: this.#repositories, secrets: secrets ?? null, timeoutMs });
     this.#bundles = new Bundles(this.#repositories);
   }
 
@@ -237,7 +236,7 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#branches.push(access, options);
   }
 
-  pushKept(access: RepositoryAccess, options: { ref: string; sha: string }): Promise<void> {
+  pushKept(access: RepositoryAccess, options: Parameters<Workspaces["pushKept"]>[1]): Promise<void> {
     return this.#branches.pushKept(access, options);
   }
 

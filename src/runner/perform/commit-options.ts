@@ -37,6 +37,7 @@ export async function commitOptions(
     rescueSubject: subject,
     redact: dependencies.redact,
     now: dependencies.clock.now(),
+    allowSecrets: settingsOf(state).secrets.allow,
     limits: {
       filesMax: limits.workspaceFilesChangedMax,
       blobBytesMax: limits.workspaceBlobBytesMax,

@@ -108,6 +108,19 @@ function changedPaths(state: RunState, sha: string): string[] {
   return (lineage.size === 0 ? steps : [...lineage]).flatMap(({ files }) => files.map(({ path }) => path));
 }
 
+/** Commits that steps of this run began from and that no step of it made: the remote has them. */
+export function begunFrom(state: RunState): string[] {
+  const made = new Set(
+    [...succeeded(state, "agent"), ...succeeded(state, "join")].map(
+      ({ output }) => (output as { headSha?: string }).headSha,
+    ),
+  );
+  const begun = [...state.effects.values()].flatMap(({ kind, input }) =>
+    kind === "agent" || kind === "join" ? [(input as { baseSha: string }).baseSha] : [],
+  );
+  return [...new Set(begun)].filter((sha) => !made.has(sha));
+}
+
 /** Paths whose present content is what a person of this run was shown, and allowed. */
 function allowedPaths(state: RunState, present: readonly PathState[]): ReadonlySet<string> {
   const allowed = new Set<string>();

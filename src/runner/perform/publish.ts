@@ -6,8 +6,9 @@ import type { Json } from "../../core/vocabulary.ts";
 import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
+import { settingsOf } from "../settings-of.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
-import { demandMayDelete, demandMayMerge, demandMayPush, protectedAtPush } from "./publish-policy.ts";
+import { begunFrom, demandMayDelete, demandMayMerge, demandMayPush, protectedAtPush } from "./publish-policy.ts";
 
 export const publishPerformer: WorkPerformer = {
   estimateUsd: () => 0,
@@ -27,7 +28,11 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       const asked = protectedAtPush(state, operation);
       const present = asked.length === 0 ? [] : await dependencies.workspaces.pathStates(access, operation.sha, asked);
       demandMayPush(state, operation, present);
-      await dependencies.workspaces.push(access, operation);
+      await dependencies.workspaces.push(access, {
+        ...operation,
+        knownShas: begunFrom(state),
+        allowSecrets: settingsOf(state).secrets.allow,
+      });
       return { number: null, url: null, sha: operation.sha };
     }
     case "pull-request": {

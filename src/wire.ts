@@ -27,6 +27,7 @@ import type { Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import type { OutboxPump } from "./runner/outbox/pump.ts";
+import { redactingStore } from "./runner/redacting-store.ts";
 import { EffectClaims } from "./runner/remote/claims.ts";
 import type { Runner } from "./runner/runner.ts";
 import { Runs } from "./runner/runs.ts";
@@ -70,7 +71,7 @@ export async function startBaton(
   const models = await startModelProxy(upstreamsOf(settings.harness));
   const stopping = new AbortController();
   const dependencies: Dependencies = {
-    store: database.store,
+    store: redactingStore(database.store, redact),
     queue: database.queue,
     clock: systemClock,
     random: systemRandom,

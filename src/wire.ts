@@ -26,6 +26,7 @@ import type { JobIdentities } from "./ports/job-identity.ts";
 import type { Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
+import { durableWorkspaces } from "./runner/durable-workspaces.ts";
 import type { OutboxPump } from "./runner/outbox/pump.ts";
 import { redactingStore } from "./runner/redacting-store.ts";
 import { EffectClaims } from "./runner/remote/claims.ts";
@@ -83,7 +84,7 @@ export async function startBaton(
       clock: systemClock,
       stop: stopping.signal,
     }),
-    workspaces,
+    workspaces: durableWorkspaces(workspaces, database.store),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,

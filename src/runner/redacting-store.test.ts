@@ -11,7 +11,14 @@ const secret = "Kx7+Qm/92vBnLw=Tz0RpYd4sHcJ8aGe";
 const runId = "run_0123456789abcdef" as RunId;
 const key = "plan" as never;
 const usage = [
-  { harness: "command", model: `m ${secret}`, input: 1, output: 1, cacheRead: 0, cacheWrite: 0, costUsd: 0.01 },
+  {
+    harness: "command",
+    model: `m ${secret}`,
+    tokens: { input: 1, output: 1, cacheRead: 0, cacheWrite: 0 },
+    costUsd: 0.01,
+    priceSource: "harness",
+    priceTableVersion: "1",
+  },
 ];
 const error = {
   code: "BATON_HARNESS_CRASHED" as const,
@@ -126,6 +133,10 @@ describe("secret-in-journal-and-state-refs", () => {
       key,
       kind: "sleep",
       input: { title: `wait ${secret}`, until: 5 },
+      cause: 0,
+      timeoutMs: null,
+      retry: { attemptsMax: 1, pauseMs: 0, pauseMaxMs: 0 },
+      hints: {},
     } as never as RunEvent;
     await store.append({ runId, expectedPosition: 0, events: [requested], now: 1 });
     expect((await raw.read(runId))[0]?.event).toMatchObject({ input: { title: `wait ${secret}` } });

@@ -26,7 +26,9 @@ import type { JobIdentities } from "./ports/job-identity.ts";
 import type { Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
+import { durableWorkspaces } from "./runner/durable-workspaces.ts";
 import type { OutboxPump } from "./runner/outbox/pump.ts";
+import { redactingStore } from "./runner/redacting-store.ts";
 import { EffectClaims } from "./runner/remote/claims.ts";
 import type { Runner } from "./runner/runner.ts";
 import { Runs } from "./runner/runs.ts";
@@ -71,7 +73,7 @@ export async function startBaton(
   const models = await startModelProxy(upstreamsOf(settings.harness));
   const stopping = new AbortController();
   const dependencies: Dependencies = {
-    store: database.store,
+    store: redactingStore(database.store, redact),
     queue: database.queue,
     clock: systemClock,
     random: systemRandom,
@@ -83,7 +85,7 @@ export async function startBaton(
       clock: systemClock,
       stop: stopping.signal,
     }),
-    workspaces,
+    workspaces: durableWorkspaces(workspaces, database.store),
     agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),

@@ -15,6 +15,7 @@ import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
+import { redactingStore } from "../runner/redacting-store.ts";
 import { harnessWithBarrier, keptWorkspaces, withBarrier } from "./barriers.ts";
 import type { ActionSettings } from "./settings.ts";
 
@@ -65,7 +66,7 @@ export function homeDependencies(options: {
   const barrier = (): Promise<void> => database.state.barrier();
   const harnesses = harnessesOf(settings.harness, settings.dataDir);
   return {
-    store: unhurried(database.store),
+    store: redactingStore(unhurried(database.store), redact),
     queue: database.queue,
     clock: systemClock,
     random: systemRandom,

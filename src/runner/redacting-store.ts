@@ -1,0 +1,75 @@
+/**
+ * The store with the redactor before everything that it keeps: one choke point for the App's database and the Action's refs.
+ *
+ * RS1 Text is redacted before it is hashed, so chains, content hashes and replays see one text only.
+ * RS2 A process's requests are kept as it asked: they follow from facts that were redacted, and a replay compares them.
+ * RS3 Ids, keys and hashes hold no secret and stay; so do bundles of git, whose commits the scan before a push reads.
+ */
+import type { RunEvent } from "../core/event.ts";
+import type { Json } from "../core/vocabulary.ts";
+import type { AppendRequest, NewDelivery, NewJob, Store, TransactionWrites } from "../ports/store.ts";
+
+type Redact = (text: string) => string;
+
+const bundleName = /\/bundle$/;
+
+export function redactingStore(store: Store, redact: Redact): Store {
+  const writes = (given: TransactionWrites): TransactionWrites => ({
+    ...given,
+    ...(given.ledger === undefined ? {} : { ledger: deep(given.ledger, redact) }),
+    ...(given.outbox === undefined
+      ? {}
+      : { outbox: given.outbox.map((row) => ({ ...row, payload: deep(row.payload, redact) })) }),
+  });
+  const guarded: Partial<Store> = {
+    append: (request: AppendRequest) =>
+      store.append({
+        ...request,
+        events: request.events.map((event) => redactedEvent(event, redact)),
+        ...(request.also === undefined ? {} : { also: writes(request.also) }),
+      }),
+    write: (given) => store.write(writes(given)),
+    insertDelivery: (delivery: NewDelivery, job: NewJob) =>
+      store.insertDelivery({ ...delivery, payload: redactedPayload(delivery.payload, redact) }, job),
+    finishDelivery: (hook, guid, state, note) => store.finishDelivery(hook, guid, state, redact(note)),
+    outboxDone: (key, contentHash, result) => store.outboxDone(key, contentHash, deep(result, redact)),
+    outboxRetry: (key, notBefore, error) => store.outboxRetry(key, notBefore, redact(error)),
+    outboxFailed: (key, error, contentHash) => store.outboxFailed(key, redact(error), contentHash),
+    putBlob: (content) => store.putBlob(redact(content)),
+    setValue: (name, value) => store.setValue(name, bundleName.test(name) ? value : deep(value, redact)),
+  };
+  return new Proxy(store, {
+    get(target, name) {
+      const own = guarded[name as keyof Store];
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** RS2, and what comes from the repository's own files stays: a run goes on with exactly these texts. */
+function redactedEvent(event: RunEvent, redact: Redact): RunEvent {
+  if (event.type === "effect.requested") return event;
+  if (event.type !== "run.created") return deep(event, redact);
+  return { ...event, input: deep(event.input, redact), trigger: deep(event.trigger, redact) };
+}
+
+/** GitHub's JSON stays JSON. */
+function redactedPayload(payload: string, redact: Redact): string {
+  if (redact(payload) === payload) return payload;
+  try {
+    return JSON.stringify(deep(JSON.parse(payload) as Json, redact));
+  } catch {
+    return redact(payload);
+  }
+}
+
+function deep<T>(value: T, redact: Redact): T {
+  if (typeof value === "string") return redact(value) as T;
+  if (Array.isArray(value)) return value.map((one: unknown) => deep(one, redact)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [redact(key), deep(one as unknown, redact)]),
+  ) as T;
+}

@@ -9,7 +9,6 @@ import {
   type AgentOutput,
   BatonError,
   type BreakpointOutput,
-  codeSpan,
   type Evidence,
   type Handoff,
   handoff,
@@ -220,15 +219,11 @@ export async function protectedPathsAllowed(
     kind: "protected-paths",
     subject: {
       paths: touched,
-      text: listOf(touched),
+      text: touched.map((path) => `- \`${path}\``).join("\n"),
       change: { baseSha: presentSha(input), sha: work.headSha },
     },
   });
   return answer.decision === "approved";
-}
-
-function listOf(paths: readonly string[]): string {
-  return paths.map((path) => `- ${codeSpan(path)}`).join("\n");
 }
 
 /** Pushes the head by compare-and-swap and opens, or refreshes, the pull request. */

@@ -11,7 +11,7 @@ import { BatonError } from "./errors.ts";
 import type { RunEvent, RunEventOf, StoredEvent } from "./event.ts";
 import { ProcessInstance, type Turn } from "./instance.ts";
 import type { ProcessDefinition } from "./process.ts";
-import type { EffectKey, RunId } from "./vocabulary.ts";
+import type { EffectKey, Json, RunId } from "./vocabulary.ts";
 
 type Requested = RunEventOf<"effect.requested">;
 
@@ -87,7 +87,17 @@ function compare(definition: ProcessDefinition, after: StoredEvent, recorded: Re
 }
 
 function same(then: Requested, now: Requested): boolean {
-  return then.key === now.key && then.kind === now.kind && canonicalJson(then.input) === canonicalJson(now.input);
+  if (then.key !== now.key || then.kind !== now.kind) return false;
+  return canonicalJson(then.input) === canonicalJson(asJournaled(then.input, now.input));
+}
+
+/** Journals from before questions named their commit: the question is the same, and its answer allows nothing. */
+function asJournaled(then: Json, now: Json): Json {
+  const [before, after] = [then, now] as { subject?: { change?: Json } }[];
+  if (after?.subject?.change === undefined || before?.subject === undefined || before.subject.change !== undefined)
+    return now;
+  const { change: _, ...subject } = after.subject;
+  return { ...(now as object), subject } as Json;
 }
 
 function describe(request: Requested | undefined): string {

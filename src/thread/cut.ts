@@ -11,10 +11,10 @@ const cutMark = "\n\n… (cut)";
 export function cut(text: string, charactersMax: number, mark: string = cutMark): string {
   if (text.length <= charactersMax) return text;
   const room = charactersMax - mark.length;
-  let head = text.slice(0, boundary(text, Math.max(0, room)));
+  let head = beforeOpened(text, boundary(text, Math.max(0, room)));
   let closing = closingOf(head);
   if (closing.length > 0) {
-    head = text.slice(0, boundary(text, Math.max(0, room - Math.min(closing.length, closingCharactersMax))));
+    head = beforeOpened(text, boundary(text, Math.max(0, room - Math.min(closing.length, closingCharactersMax))));
     closing = closingOf(head);
   }
   const whole = `${head}${closing}${mark}`;
@@ -43,6 +43,32 @@ function bytesOf(text: string): number {
   return bytes;
 }
 
+/** The text up to `at`, without the escape, reference, tag or code span that the cut would leave half. */
+function beforeOpened(text: string, at: number): string {
+  const head = text.slice(0, at).replace(/(?:(?<!\\)(?:\\\\){0,100}\\|&[#\w]{0,40}|<[^<>\n]{0,400})$/, "");
+  if (/^\n *[`~]/.test(closingOf(head))) return head;
+  const paragraph = head.lastIndexOf("\n\n") + 1;
+  const open = openSpan(head.slice(paragraph));
+  if (open === null) return head;
+  const blank = text.indexOf("\n\n", head.length);
+  const rest = text.slice(head.length, blank === -1 ? undefined : blank);
+  const closes = rest.split(/[^`]+/).includes(open.run) || rest.startsWith("`");
+  return closes ? head.slice(0, paragraph + open.at) : head;
+}
+
+/** The first run of backticks that no other of its length follows. */
+function openSpan(paragraph: string): { at: number; run: string } | null {
+  const runs = [...paragraph.matchAll(/\\`|`+/g)].filter(({ 0: run }) => run[0] === "`");
+  const last = new Map(runs.map(({ 0: run }, index) => [run, index]));
+  for (let index = 0; index < runs.length; index += 1) {
+    const run = runs[index]?.[0] ?? "";
+    if ((last.get(run) ?? index) === index) return { at: runs[index]?.index ?? 0, run };
+    do index += 1;
+    while (runs[index]?.[0] !== run);
+  }
+  return null;
+}
+
 /** The last place at or before `at` where a character, as people see it, ends. */
 export function boundary(text: string, at: number): number {
   if (at >= text.length) return text.length;
@@ -65,19 +91,21 @@ function wellFormed(text: string, at: number): number {
 /** What has to follow a text so that what comes after it is not within a fence or a fold of it. */
 function closingOf(text: string): string {
   let fence: string | null = null;
+  let indent = "";
   let folds = 0;
   for (const line of text.split("\n")) {
-    const mark = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line);
+    const mark = /^( {0,3})(`{3,}|~{3,})(.*)$/.exec(line);
     if (fence === null) {
-      if (mark !== null && !(mark[1]?.startsWith("`") === true && mark[2]?.includes("`") === true)) {
-        fence = mark[1] ?? null;
+      if (mark !== null && !(mark[2]?.startsWith("`") === true && mark[3]?.includes("`") === true)) {
+        fence = mark[2] ?? null;
+        indent = mark[1] ?? "";
         continue;
       }
       folds += (line.match(/<details>/g) ?? []).length - (line.match(/<\/details>/g) ?? []).length;
-    } else if (mark !== null && mark[1]?.startsWith(fence) === true && mark[2]?.trim() === "") fence = null;
+    } else if (mark !== null && mark[2]?.startsWith(fence) === true && mark[3]?.trim() === "") fence = null;
   }
   const fold = "\n\n</details>".repeat(Math.max(0, Math.min(foldsMax, folds)));
-  return `${fence === null ? "" : `\n${fence.slice(0, 40)}`}${fold}`;
+  return `${fence === null ? "" : `\n${indent}${fence.slice(0, 40)}`}${fold}`;
 }
 
 /** A fence longer than any run of backticks inside, so that the text cannot leave it. */

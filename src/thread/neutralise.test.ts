@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { alive } from "../../test/fakes/alive.ts";
 import { hostileTexts, nothings } from "../../test/fakes/hostile.ts";
+import { cut } from "./cut.ts";
 import { codeSpan, neutralise, neutraliseLine, neutraliseLineWithin, neutraliseWithin } from "./neutralise.ts";
 
 const blocks = [
@@ -69,6 +70,21 @@ describe("empty-tag-undoes-the-neutraliser: bounds", () => {
           expect(alive(short)).toEqual([]);
         }
       }),
+      { numRuns: 250, seed: 9 },
+    );
+  });
+
+  it("so does a cut through a text of several", () => {
+    fc.assert(
+      fc.property(
+        fc.array(hostile, { minLength: 2, maxLength: 3 }),
+        fc.integer({ min: 12, max: 120 }),
+        (texts, max) => {
+          const short = cut(texts.map(neutralise).join("\n\n"), max);
+          expect(short.length).toBeLessThanOrEqual(max);
+          expect(alive(short)).toEqual([]);
+        },
+      ),
       { numRuns: 250, seed: 9 },
     );
   });

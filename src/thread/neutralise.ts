@@ -171,7 +171,10 @@ function editsOf(node: Nodes, source: string, followed: boolean): Edit[] {
     case "inlineCode":
       return written.includes("\n") ? replaced(spanOf(node)) : [];
     case "code":
-      return /^(?:`{3,}|~{3,})/.test(written) ? [] : replaced(node.value.split("\n").map(codeSpan).join(" "));
+      // A fence that only its list or quote ends would stay open in another place.
+      return /^`{3,}[^\n]*\n(?:[\s\S]*\n)?[ \t>]*`{3,}$/.test(written)
+        ? []
+        : replaced(node.value.split("\n").map(codeSpan).join(" "));
     case "heading":
       return headingOf(node, source, start, end);
     case "thematicBreak":

@@ -11,7 +11,6 @@ import type { ProcessContext } from "../core/process.ts";
 import type { Evidence, Verdict } from "../core/vocabulary.ts";
 import { matchesAny } from "../policy/paths.ts";
 import { pullRequestText } from "../prompt/handoff.ts";
-import { codeSpan } from "../thread/neutralise.ts";
 import type { ProcessFacts } from "./facts.ts";
 
 export class Branch {
@@ -142,7 +141,7 @@ export class Branch {
       kind: "protected-paths",
       subject: {
         paths: touched,
-        text: touched.map((path) => `- ${codeSpan(path)}`).join("\n"),
+        text: touched.map((path) => `- \`${path}\``).join("\n"),
         change: { baseSha: this.firstSha, sha },
       },
     });

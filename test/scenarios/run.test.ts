@@ -440,6 +440,8 @@ describe("protected paths", () => {
     say(world, "/baton run");
     await reaches(world, "protected-paths");
     expect(pulls(world)).toEqual([]);
+    // The person sees the change itself, and can answer only then.
+    await world.until("the diff", () => ownComments(world).find((body) => body.includes("+on: push")));
     say(world, "/baton approve", "bob");
     await reaches(world, "review");
   });

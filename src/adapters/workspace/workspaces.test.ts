@@ -417,6 +417,23 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
       ]);
     });
 
+    it("protected-paths-allowed-unseen: the diff and the content of named paths alone, each taken literally", async () => {
+      const path = "[a]*.yml";
+      const head = await made("literal", { [path]: "on: push\n", "abc.yml": "x\n", "src/a.js": "one\n2\n" });
+      const names = [path, "src/a.js", "absent"];
+      const states = await workspaces.pathStates(access, head, names);
+      expect(states.map(({ path: name, mode }) => [name, mode])).toEqual([
+        [path, "100644"],
+        ["src/a.js", "100644"],
+        ["absent", null],
+      ]);
+      expect(states[0]?.blob).toBe(sh(join(root, "baton", "trusted", "7.git"), "rev-parse", `${head}:${path}`));
+      expect((await workspaces.pathStates(access, base, names))[0]).toEqual({ path, mode: null, blob: null });
+      const { text } = await workspaces.diff(access, base, head, 10_000, [path]);
+      expect(text).toContain("+on: push");
+      expect(text).not.toMatch(/abc\.yml|src\/a\.js/);
+    });
+
     it("up to the first conflict, which is told with its paths; nothing is merged half", async () => {
       const one = await made("one", { "src/a.js": "ONE\ntwo\n" });
       const two = await made("two", { "src/a.js": "Uno\ntwo\n", "two.txt": "2\n" });

@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { alive } from "../../../test/fakes/alive.ts";
+import { hostileTexts } from "../../../test/fakes/hostile.ts";
+import { settingsSchema } from "../../config/schema.ts";
+import { approvalText } from "../../core/child.ts";
+import type { PathState, ShownChange } from "../../core/shown-change.ts";
+import type { RunState } from "../../core/state.ts";
+import { neutralise } from "../../thread/neutralise.ts";
+import { breakpointPerformer } from "./breakpoint.ts";
+import { demandMayPush, protectedAtPush } from "./publish-policy.ts";
+
+const [base, head, later] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)] as [string, string, string];
+const ci = ".github/workflows/ci.yml";
+const blob = (letter: string): string => letter.repeat(40);
+const at = (path: string, letter: string | null, mode = "100644"): PathState => ({
+  path,
+  mode: letter === null ? null : mode,
+  blob: letter === null ? null : blob(letter),
+});
+
+interface Tree {
+  [path: string]: PathState;
+}
+
+function stateOf(paths: readonly string[], shown: ShownChange | null, decision = "approved"): RunState {
+  const effects = [
+    {
+      key: "implement",
+      kind: "agent",
+      status: "succeeded",
+      output: { files: paths.map((path) => ({ path, added: 1, removed: 1 })), baseSha: base, headSha: head },
+    },
+    {
+      key: "protected-paths",
+      kind: "breakpoint",
+      status: "succeeded",
+      input: { title: "t", kind: "protected-paths", subject: { paths, change: { baseSha: base, sha: head } } },
+      observed: shown === null ? null : { facts: shown },
+      output: { decision, by: null, feedback: "", sha: null, reviewId: null },
+    },
+  ];
+  return {
+    effects: new Map(effects.map((effect) => [effect.key, effect])),
+    open: new Set(["protected-paths"]),
+    settings: settingsSchema.parse({}),
+    thread: { repository: { id: 1, owner: "acme", name: "shop", defaultBranch: "main", installationId: 1 } },
+  } as unknown as RunState;
+}
+
+/** What people are shown of the change from one tree to the other. */
+async function show(
+  paths: string[],
+  before: Tree,
+  after: Tree,
+  diffs: Record<string, string> = {},
+): Promise<ShownChange> {
+  const state = stateOf(paths, null);
+  const seen = await breakpointPerformer.observe({
+    state,
+    effect: state.effects.get("protected-paths" as never),
+    github: { gitAccess: async () => ({ url: "https://example.com/r.git", token: "t" }) },
+    dependencies: {
+      redact: (text: string) => text.replaceAll("s3cret-value", "[redacted]"),
+      workspaces: {
+        leftAt: async () => base,
+        pathStates: async (_: unknown, sha: string, asked: string[]) =>
+          asked.map((path) => (sha === base ? before : after)[path] ?? at(path, null)),
+        diff: async (_: unknown, _from: string, _to: string, _max: number, [path = ""]: string[]) => ({
+          text: diffs[path] ?? "",
+          truncated: false,
+        }),
+      },
+    },
+  } as never);
+  expect(seen.final).toBe(false);
+  return seen.facts as unknown as ShownChange;
+}
+
+const push = (state: RunState, present: PathState[], sha = head): void => demandMayPush(state, { sha }, present);
+
+describe("protected-paths-allowed-unseen: the question", () => {
+  it("shows the diff of each file, what else changes of it, and no secret", async () => {
+    const link = ".github/CODEOWNERS";
+    const { text, files } = await show(
+      [ci, link, ".github/gone.yml", ".github/new.yml"],
+      { [ci]: at(ci, "1"), [link]: at(link, "2"), ".github/gone.yml": at(".github/gone.yml", "3") },
+      { [ci]: at(ci, "4", "100755"), [link]: at(link, "5", "120000"), ".github/new.yml": at(".github/new.yml", "6") },
+      { [ci]: "-on: push\n+on: pull_request_target\n+run: echo s3cret-value\n+````\n+@bob\n" },
+    );
+    expect(text).toContain("+on: pull_request_target");
+    expect(text).toContain("`````diff\n-on: push");
+    expect(text).toContain("[redacted]");
+    expect(text).not.toContain("s3cret-value");
+    expect(text).toMatch(/ci\.yml`\*\*: changed to `4{10}`, file becomes executable file/);
+    expect(text).toMatch(/CODEOWNERS`\*\*: changed to `5{10}`, file becomes symbolic link/);
+    expect(text).toMatch(/gone\.yml`\*\*: deleted \(file\)/);
+    expect(text).toMatch(/new\.yml`\*\*: added, file `6{10}`/);
+    expect(files).toContainEqual(at(link, "5", "120000"));
+    expect(approvalText(stateOf([ci], { files, text }))).toBe(text);
+  });
+
+  it("says how many lines it does not show, and how to see them", async () => {
+    const diff = `+${"x".repeat(99)}\n`.repeat(400);
+    const { text } = await show([ci], {}, { [ci]: at(ci, "4") }, { [ci]: diff });
+    expect(text.length).toBeLessThan(10_000);
+    expect(text).toMatch(/32\d more lines are not shown.*`git diff a{40} b{40} -- \.github\/workflows\/ci\.yml`/);
+    const paths = Array.from({ length: 120 }, (_, index) => `.github/workflows/${index}.yml`);
+    const many = await show(paths, {}, {}, Object.fromEntries(paths.map((path) => [path, diff])));
+    expect(many.text.length).toBeLessThan(60_000);
+    expect(many.text).toContain("20 more files are not shown");
+    expect(many.files).toHaveLength(100);
+  });
+
+  it("has no effect of its own, whatever the file and its name hold", async () => {
+    for (const hostile of hostileTexts) {
+      const path = `.github/${hostile}`;
+      const { text } = await show([path], {}, { [path]: at(path, "4") }, { [path]: `+${hostile}\n` });
+      expect(alive(neutralise(text))).toEqual([]);
+    }
+  });
+});
+
+describe("protected-paths-allowed-unseen: the answer", () => {
+  const shown: ShownChange = { files: [at(ci, "4")], text: "…" };
+
+  it("allows exactly what was shown", () => {
+    expect(protectedAtPush(stateOf([ci, "src/a.ts"], shown), { sha: head })).toEqual([ci]);
+    expect(() => push(stateOf([ci, "src/a.ts"], shown), [at(ci, "4")])).not.toThrow();
+    const deleted: ShownChange = { files: [at(ci, null)], text: "…" };
+    expect(() => push(stateOf([ci], deleted), [at(ci, null)])).not.toThrow();
+  });
+
+  it.each([
+    ["another content", [ci], [at(ci, "5")], head],
+    ["another mode", [ci], [at(ci, "4", "100755")], head],
+    ["a link in place of the file", [ci], [at(ci, "4", "120000")], head],
+    ["the file is deleted", [ci], [at(ci, null)], head],
+    ["another protected path joins", [ci, ".github/x.yml"], [at(ci, "4"), at(".github/x.yml", "4")], head],
+    ["it is renamed", [".github/workflows/other.yml"], [at(".github/workflows/other.yml", "4")], head],
+    ["a later commit has other content", [ci], [at(ci, "6")], later],
+  ])("not where %s", (_, paths, present, sha) => {
+    expect(() => push(stateOf(paths, shown), present, sha)).toThrow(/protectedPaths/);
+  });
+
+  it("of a journal that kept no content allows nothing; neither does a no", () => {
+    expect(() => push(stateOf([ci], null), [at(ci, "4")])).toThrow(/protectedPaths/);
+    expect(() => push(stateOf([ci], shown, "rejected"), [at(ci, "4")])).toThrow(/protectedPaths/);
+  });
+
+  it("binds whatever the content is", () => {
+    const letter = fc.option(fc.constantFrom("1", "2", "3"), { nil: null });
+    const mode = fc.constantFrom("100644", "100755", "120000");
+    fc.assert(
+      fc.property(letter, mode, letter, mode, (one, oneMode, other, otherMode) => {
+        const [seen, now] = [at(ci, one, oneMode), at(ci, other, otherMode)];
+        const state = stateOf([ci], { files: [seen], text: "" });
+        const same = seen.mode === now.mode && seen.blob === now.blob;
+        if (same) push(state, [now]);
+        else expect(() => push(state, [now])).toThrow();
+      }),
+    );
+  });
+});

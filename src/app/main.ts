@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
 import { ancestorsThatShow, forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
-import { startBaton } from "../wire.ts";
+import { startBaton, watchApp } from "../wire.ts";
 import { makeDataDir } from "./data-dir.ts";
 import { tryAddress } from "./listen.ts";
 import { openSecretFiles } from "./secret-files.ts";
@@ -52,7 +52,8 @@ async function serve(settings: ReturnType<typeof readSettings>, warnings: readon
   makeDataDir(settings.dataDir);
   const baton = await startBaton(settings);
   for (const warning of warnings) baton.log.warn(warning);
-  const server = await startServer(settings, baton);
+  const check = watchApp(settings, baton);
+  const server = await startServer(settings, baton, check);
   baton.log.info("Baton listens", { url: server.url, database: baton.database.kind, github: settings.githubApiUrl });
   const proxy = process.env["WEBHOOK_PROXY_URL"];
   if (proxy !== undefined) {
@@ -67,6 +68,7 @@ async function serve(settings: ReturnType<typeof readSettings>, warnings: readon
       baton.log.info("Baton stops: running steps are ended and resumed at the next start", { signal });
       void server
         .close()
+        .then(() => check?.stop())
         .then(() => baton.stop())
         .then(() => process.exit(0));
     });

@@ -17,6 +17,7 @@ import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
 import { chooseWay } from "./adapters/workspace/probe-overlay.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
+import { type AppCheck, startAppCheck } from "./app/app-check.ts";
 import { rounds } from "./app/rounds.ts";
 import type { AppSettings } from "./app/settings.ts";
 import { Timetable } from "./app/timetable.ts";
@@ -130,6 +131,14 @@ export async function startBaton(
       await database.close();
     },
   };
+}
+
+/** Who GitHub says that the App is, asked beside all else. */
+export function watchApp(settings: AppSettings, { log }: Pick<Baton, "log">): AppCheck | null {
+  if (settings.app === null) return null;
+  const { id: appId, privateKey } = settings.app;
+  const reader = createGithubApp({ appId, privateKey, baseUrl: settings.githubApiUrl, clock: systemClock });
+  return startAppCheck({ reader, appId, clock: systemClock, log });
 }
 
 /** Made once for a database. Two replicas at its first start may each make one; the one that is kept is read by both later. */

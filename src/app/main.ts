@@ -5,23 +5,25 @@
 import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
 import { logSandbox } from "../adapters/sandbox/log-sandbox.ts";
-import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
+import { ancestorsThatShow, forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
-import { startBaton } from "../wire.ts";
+import { startBaton, watchApp } from "../wire.ts";
 import { makeDataDir } from "./data-dir.ts";
 import { tryAddress } from "./listen.ts";
+import { openSecretFiles } from "./secret-files.ts";
 import { startServer, webhookPath } from "./server.ts";
 import { readSettings } from "./settings.ts";
 
 try {
-  if (existsSync(".env")) loadEnvFile(".env");
+  const envFile = existsSync(".env") ? ".env" : null;
+  if (envFile !== null) loadEnvFile(envFile);
   const settings = readSettings(process.env);
   await tryAddress(settings);
   if (settings.app === null) await setUp(settings.port, settings.host);
   else {
     // An agent is of the same user, and could read the App's key there.
-    forgetEnvironment(settings.secrets);
-    await serve(settings);
+    const warnings = secretsShown(settings.secrets, envFile);
+    await serve(settings, warnings);
   }
 } catch (thrown) {
   const error = toBatonError(thrown);
@@ -30,12 +32,31 @@ try {
   process.exit(1);
 }
 
-async function serve(settings: ReturnType<typeof readSettings>): Promise<void> {
+/** Blanks what this process shows; says what others still show. Names only, never values. */
+function secretsShown(secrets: readonly string[], envFile: string | null): string[] {
+  const open = openSecretFiles(process.env, envFile);
+  const shown = ancestorsThatShow(secrets);
+  const isBlank = forgetEnvironment(secrets) || process.platform !== "linux";
+  return [
+    ...open,
+    ...(isBlank
+      ? []
+      : ["This system does not let Baton blank its own environment: agents may read it. Keep secrets in files."]),
+    ...shown.map(
+      ({ pid, program, names }) =>
+        `${names.join(", ")} in the environment of \`${program}\` (process ${pid}), which started Baton: an agent of the same user can read it. Move each into \`.env\` (mode 600) or a file (\`PRIVATE_KEY_PATH\`, \`WEBHOOK_SECRET_FILE\`), with systemd by \`LoadCredential\`, and start again from a shell without it. See docs/guides/install.md.`,
+    ),
+  ];
+}
+
+async function serve(settings: ReturnType<typeof readSettings>, warnings: readonly string[]): Promise<void> {
   makeDataDir(settings.dataDir);
   const baton = await startBaton(settings);
-  const server = await startServer(settings, baton);
   const { agentSandbox } = baton.dependencies;
   if (agentSandbox !== undefined) void logSandbox(agentSandbox, baton.log);
+  for (const warning of warnings) baton.log.warn(warning);
+  const check = watchApp(settings, baton);
+  const server = await startServer(settings, baton, check);
   baton.log.info("Baton listens", { url: server.url, database: baton.database.kind, github: settings.githubApiUrl });
   const proxy = process.env["WEBHOOK_PROXY_URL"];
   if (proxy !== undefined) {
@@ -50,6 +71,7 @@ async function serve(settings: ReturnType<typeof readSettings>): Promise<void> {
       baton.log.info("Baton stops: running steps are ended and resumed at the next start", { signal });
       void server
         .close()
+        .then(() => check?.stop())
         .then(() => baton.stop())
         .then(() => process.exit(0));
     });
@@ -57,6 +79,8 @@ async function serve(settings: ReturnType<typeof readSettings>): Promise<void> {
 }
 
 async function setUp(port: number, host: string): Promise<void> {
+  // What the page writes to `.env` is for this user only.
+  process.umask(0o077);
   const { run } = await import("probot");
   process.stderr.write(
     `No APP_ID is set: open http://${host}:${port} to register the App on GitHub, then start again.\n`,

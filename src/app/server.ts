@@ -2,6 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Baton } from "../wire.ts";
+import type { AppCheck, AppStatus } from "./app-check.ts";
 import { deliver } from "./deliver.ts";
 import { answerEffects, effectsPath, requestMsMax } from "./effects-api.ts";
 import { listen } from "./listen.ts";
@@ -15,7 +16,12 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-export async function startServer(settings: AppSettings, baton: Baton): Promise<RunningServer> {
+/** `check`: absent where nobody asks GitHub who the App is. */
+export async function startServer(
+  settings: AppSettings,
+  baton: Baton,
+  check: Pick<AppCheck, "status"> | null = null,
+): Promise<RunningServer> {
   const secrets = settings.app?.secrets ?? [];
   const { identities } = baton;
   const { store, clock } = baton.dependencies;
@@ -25,8 +31,8 @@ export async function startServer(settings: AppSettings, baton: Baton): Promise<
       void deliver({ store, clock, log: baton.log, secrets }, request, response);
     } else if (identities !== null && path?.startsWith(effectsPath) === true) {
       void answerEffects({ claims: baton.claims, identities, log: baton.log }, request, response);
-    } else if (path === "/health" || path === "/ping") {
-      void health(baton).then(({ status, body }) => {
+    } else if (path !== undefined && isHealthPath(path)) {
+      void health(baton, check?.status() ?? null, path).then(({ status, body }) => {
         response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
         response.end(JSON.stringify(body));
       });
@@ -49,11 +55,32 @@ export async function startServer(settings: AppSettings, baton: Baton): Promise<
   return { url: `http://${settings.host}:${port}`, close: () => closeServer(server) };
 }
 
-async function health(baton: Baton): Promise<{ status: number; body: object }> {
+/** `/ping`: this process and its database work. `/health`: GitHub does not refuse it. `/ready`: GitHub confirmed it. */
+const healthPaths = ["/ping", "/health", "/ready"] as const;
+type HealthPath = (typeof healthPaths)[number];
+
+function isHealthPath(path: string): path is HealthPath {
+  return (healthPaths as readonly string[]).includes(path);
+}
+
+async function health(
+  baton: Baton,
+  github: AppStatus | null,
+  path: HealthPath,
+): Promise<{ status: number; body: object }> {
   try {
     await baton.database.ping();
     const active = await baton.dependencies.store.runs({ active: true, limit: 1_000 });
-    return { status: 200, body: { ok: true, database: baton.database.kind, activeRuns: active.length } };
+    const ok = isWell(github, path);
+    return {
+      status: ok ? 200 : 503,
+      body: {
+        ok,
+        database: baton.database.kind,
+        activeRuns: active.length,
+        ...(github === null ? {} : { github }),
+      },
+    };
   } catch (thrown) {
     return {
       status: 503,
@@ -64,6 +91,12 @@ async function health(baton: Baton): Promise<{ status: number; body: object }> {
       },
     };
   }
+}
+
+function isWell(github: AppStatus | null, path: HealthPath): boolean {
+  if (github === null || path === "/ping") return true;
+  if (path === "/health") return github.state !== "refused";
+  return github.state === "ok" || github.state === "incomplete";
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -6,12 +6,15 @@ import { sandboxModes } from "../config/schema.ts";
 import { builtInHarnesses } from "../config/sense.ts";
 import { BatonError } from "../core/errors.ts";
 import type { SandboxResources } from "../ports/sandbox.ts";
+import { withSecretFiles } from "./secret-files.ts";
 
 /** Who signs the tokens of jobs on github.com; an Enterprise server has its own. */
 const githubIssuer = "https://token.actions.githubusercontent.com";
 
 const megabyte = 1024 * 1024;
 const optional = z.string().trim().min(1).optional();
+const fileOf = (name: string): typeof optional =>
+  optional.describe(`File that holds \`${name}\`, so that no environment does. \`${name}_PATH\` is the same.`);
 const portForm = "a whole number from 0 to 65535 is expected";
 /** Their values stay out of what is printed, also when they are of the wrong form. */
 const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET"];
@@ -28,8 +31,11 @@ export const environmentSchema = z.object({
     "The App's private key: PEM, also with `\\n` for its line breaks, or the whole in base64. Goes before `PRIVATE_KEY_PATH`.",
   ),
   PRIVATE_KEY_PATH: optional.describe("File that holds the private key."),
+  PRIVATE_KEY_FILE: optional.describe("The same as `PRIVATE_KEY_PATH`."),
   WEBHOOK_SECRET: optional.describe("Secret that GitHub signs deliveries with. Needed beside `APP_ID`."),
+  WEBHOOK_SECRET_FILE: fileOf("WEBHOOK_SECRET"),
   WEBHOOK_SECRET_PREVIOUS: optional.describe("A second secret that is taken too, while the secret is being changed."),
+  WEBHOOK_SECRET_PREVIOUS_FILE: fileOf("WEBHOOK_SECRET_PREVIOUS"),
   GITHUB_API_URL: z
     .url({ protocol: /^https?$/, error: "an address is expected, as https://github.example.com/api/v3" })
     .optional()
@@ -68,6 +74,7 @@ export const environmentSchema = z.object({
     .default(3000)
     .describe("Port of webhooks and health."),
   HOST: z.string().default("127.0.0.1").describe("Address to listen at; `0.0.0.0` for all."),
+  DATABASE_URL_FILE: fileOf("DATABASE_URL"),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
@@ -91,11 +98,15 @@ export const environmentSchema = z.object({
     .optional()
     .describe("Who signs the tokens of jobs. Without it GitHub's own issuer, or that of `GHE_HOST`."),
   ANTHROPIC_API_KEY: optional.describe("Key for the harness `claude-code`."),
+  ANTHROPIC_API_KEY_FILE: fileOf("ANTHROPIC_API_KEY"),
   ANTHROPIC_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
   CLAUDE_CODE_OAUTH_TOKEN: optional.describe("For `claude-code` in place of a key: a token of a subscription."),
+  CLAUDE_CODE_OAUTH_TOKEN_FILE: fileOf("CLAUDE_CODE_OAUTH_TOKEN"),
   OPENAI_API_KEY: optional.describe("Key for the harness `codex`."),
+  OPENAI_API_KEY_FILE: fileOf("OPENAI_API_KEY"),
   OPENAI_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
   GEMINI_API_KEY: optional.describe("Key for the harness `gemini`."),
+  GEMINI_API_KEY_FILE: fileOf("GEMINI_API_KEY"),
   GOOGLE_GEMINI_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
   BATON_CLAUDE_BINARY: z.string().default("claude").describe("Program of Claude Code, by name or path."),
   BATON_CODEX_BINARY: z.string().default("codex").describe("Program of Codex, by name or path."),
@@ -191,8 +202,9 @@ export interface AppSettings {
 }
 
 export function readSettings(environment: Record<string, string | undefined>): AppSettings {
+  const files = withSecretFiles(environment);
   const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
+    Object.entries(files.environment).filter(([, value]) => value !== undefined && value !== ""),
   );
   const parsed = environmentSchema.safeParse(given);
   const problems = parsed.success
@@ -202,14 +214,16 @@ export function readSettings(environment: Record<string, string | undefined>): A
         return `${name} is ${secretNames.includes(name) ? "not of its form" : JSON.stringify(given[name])}: ${message}`;
       });
   const env = parsed.data;
+  problems.push(...files.problems);
+  const keyPath = given["PRIVATE_KEY_PATH"] ?? given["PRIVATE_KEY_FILE"];
   if (given["APP_ID"] !== undefined) {
-    if (given["PRIVATE_KEY"] === undefined && given["PRIVATE_KEY_PATH"] === undefined)
+    if (given["PRIVATE_KEY"] === undefined && keyPath === undefined)
       problems.push("PRIVATE_KEY or PRIVATE_KEY_PATH is missing beside APP_ID");
-    if (given["WEBHOOK_SECRET"] === undefined)
+    if (given["WEBHOOK_SECRET"] === undefined && !files.problems.some((text) => text.startsWith("WEBHOOK_SECRET_")))
       problems.push("WEBHOOK_SECRET is missing beside APP_ID: without it no delivery can be trusted");
   }
   if (env === undefined || problems.length > 0) throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
-  const privateKey = env.APP_ID === undefined ? null : readPrivateKey(env.PRIVATE_KEY, env.PRIVATE_KEY_PATH);
+  const privateKey = env.APP_ID === undefined ? null : readPrivateKey(env.PRIVATE_KEY, keyPath);
   const secrets = [env.WEBHOOK_SECRET, env.WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined);
   return {
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },

@@ -1,8 +1,14 @@
 /** The program `baton`: hands the process to `program.ts`. */
+import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { runCli } from "./program.ts";
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  environment: process.env,
+const words = process.argv.slice(2);
+// `start` and `demo` read the environment themselves, and forget it then. Other commands get a copy: an agent at work sees none of it.
+const environment = { ...process.env };
+if (words[0] !== "start" && words[0] !== "demo") forgetEnvironment([]);
+
+process.exitCode = await runCli(words, {
+  environment,
   directory: process.cwd(),
   print: (text) => process.stdout.write(`${text}\n`),
   note: (text) => process.stderr.write(`${text}\n`),

@@ -9,6 +9,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { claudeCode } from "../adapters/harness/claude-code.ts";
 import { codex } from "../adapters/harness/codex.ts";
+import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import { noTokens } from "../core/vocabulary.ts";
@@ -202,6 +203,8 @@ async function realHarness(): Promise<Harness | null> {
         ]
       : []),
   ];
+  // The agents of the demo are of the same user.
+  forgetEnvironment([]);
   for (const harness of candidates) {
     const probe = await harness.probe();
     if (probe.installed) return harness;

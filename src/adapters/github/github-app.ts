@@ -28,11 +28,17 @@ interface Identity {
   bot: { id: number; login: string; kind: "bot" };
 }
 
-export function createGithubApp(options: GithubAppOptions): GithubApp {
+/** Who GitHub says that the App and its installations are. */
+export interface GithubSelf {
+  self(): Promise<{ id: number; slug: string; permissions: Record<string, string>; events: string[] }>;
+  installations(): Promise<{ id: number; account: string; permissions: Record<string, string>; events: string[] }[]>;
+}
+
+export function createGithubApp(options: GithubAppOptions): GithubApp & GithubSelf {
   return new App(options);
 }
 
-class App implements GithubApp {
+class App implements GithubApp, GithubSelf {
   readonly #options: GithubAppOptions;
   readonly #requester: Requester;
   readonly #auth: ReturnType<typeof createAppAuth>;
@@ -105,6 +111,35 @@ class App implements GithubApp {
       installationId: summary.installation_id,
     }));
     return { deliveries, nextCursor };
+  }
+
+  async self(): ReturnType<GithubSelf["self"]> {
+    const app = await this.#requester.get<{
+      id: number;
+      slug: string;
+      permissions: Record<string, string>;
+      events: string[];
+    }>("/app");
+    return { id: app.id, slug: app.slug, permissions: app.permissions, events: app.events };
+  }
+
+  async installations(): ReturnType<GithubSelf["installations"]> {
+    interface Installation {
+      id: number;
+      account: { login?: string; slug?: string } | null;
+      permissions: Record<string, string>;
+      events: string[];
+      suspended_at?: string | null;
+    }
+    const all = await this.#requester.list<Installation>("/app/installations");
+    return all
+      .filter(({ suspended_at: suspended }) => suspended === undefined || suspended === null)
+      .map(({ id, account, permissions, events }) => ({
+        id,
+        account: account?.login ?? account?.slug ?? `${id}`,
+        permissions,
+        events,
+      }));
   }
 
   async redeliver(deliveryId: number): Promise<void> {

@@ -13,15 +13,69 @@ const secretNames = /TOKEN|SECRET|PASSWORD|PRIVATE|API_?KEY|DATABASE_URL/i;
 
 /** True: nothing of it is shown any more. Whoever needs a value has read it before. */
 export function forgetEnvironment(secrets: readonly string[]): boolean {
-  const long = secrets.filter((secret) => secret.length >= 8);
-  const isSecret = (name: string, value: string): boolean =>
-    value !== "" && (secretNames.test(name) || long.some((secret) => value.includes(secret)));
+  const isSecret = secretTest(secrets);
   for (const [name, value = ""] of Object.entries(process.env)) if (isSecret(name, value)) delete process.env[name];
   try {
     blank(isSecret);
     return true;
   } catch {
     return false;
+  }
+}
+
+type IsSecret = (name: string, value: string) => boolean;
+
+function secretTest(secrets: readonly string[]): IsSecret {
+  const long = secrets.filter((secret) => secret.length >= 8);
+  return (name, value) =>
+    value !== "" &&
+    // The name of a file is not a secret.
+    ((secretNames.test(name) && !/_(?:FILE|PATH|URL_PATH)$/i.test(name)) ||
+      long.some((secret) => value.includes(secret)));
+}
+
+export interface ShownSecrets {
+  pid: number;
+  /** As the system shows it, without arguments: they may hold anything. */
+  program: string;
+  names: string[];
+}
+
+const ancestorsMax = 64;
+
+/**
+ * The processes that started this one and still show secrets: a shell, npm, a supervisor. Their environment is theirs; what is
+ * in it stays readable for every process of the same user. Empty where the system does not tell.
+ */
+export function ancestorsThatShow(secrets: readonly string[]): ShownSecrets[] {
+  const isSecret = secretTest(secrets);
+  const found: ShownSecrets[] = [];
+  let pid = process.ppid;
+  for (let count = 0; pid > 0 && count < ancestorsMax; count += 1) {
+    const names = namesShownBy(pid, isSecret);
+    if (names.length > 0) found.push({ pid, program: read(`/proc/${pid}/comm`)?.trim() ?? "", names });
+    pid = Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1] ?? 0);
+  }
+  return found;
+}
+
+function namesShownBy(pid: number, isSecret: IsSecret): string[] {
+  const entries = (read(`/proc/${pid}/environ`) ?? "").split("\0");
+  const names = entries.flatMap((entry) => {
+    const equals = entry.indexOf("=");
+    // A process that blanked its values shows zeros, which end the text.
+    const [name, value] = [entry.slice(0, equals), entry.slice(equals + 1)];
+    return equals > 0 && isSecret(name, value) ? [name] : [];
+  });
+  return [...new Set(names)].sort();
+}
+
+/** null: gone, or not to be read. */
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
   }
 }
 

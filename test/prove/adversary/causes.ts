@@ -1,15 +1,19 @@
 /** Every cause, in the order in which they are asked. One file a group in `causes/`, one line here. */
 import type { Cause } from "./cause.ts";
 import { commandCauses } from "./causes/commands.ts";
+import { configurationCauses } from "./causes/configuration.ts";
 import { doorCauses } from "./causes/door.ts";
 import { hiddenCauses } from "./causes/hidden.ts";
 import { peopleCauses } from "./causes/people.ts";
 import { sinkCauses } from "./causes/sinks.ts";
+import { timeCauses } from "./causes/time.ts";
 
 export const causes: readonly Cause[] = [
   ...commandCauses,
   ...hiddenCauses,
   ...sinkCauses,
+  ...timeCauses,
   ...peopleCauses,
   ...doorCauses,
+  ...configurationCauses,
 ];

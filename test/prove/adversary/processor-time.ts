@@ -6,7 +6,7 @@ export function processorSeconds(work: () => unknown, secondsMax: number): numbe
   const before = process.cpuUsage();
   try {
     // Also ends a regular expression that backtracks.
-    runInNewContext("work()", { work }, { timeout: Math.ceil(secondsMax * 2_000) });
+    runInNewContext("work()", { work }, { timeout: Math.ceil(secondsMax * 5_000) });
   } catch (thrown) {
     if ((thrown as { code?: unknown }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw thrown;
   }

@@ -6,7 +6,7 @@ import { setImmediate as macrotask } from "node:timers/promises";
 import { builtInProcesses } from "../processes/index.ts";
 import { openDatabase } from "./adapters/database/open.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
-import { killSurvivors } from "./adapters/harness/child.ts";
+import { killSurvivors } from "./adapters/child/survivors.ts";
 import { harnessesOf } from "./adapters/harness/index.ts";
 import { startModelProxy } from "./adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "./adapters/model-proxy/upstreams.ts";

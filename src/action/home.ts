@@ -4,7 +4,7 @@ import { setImmediate as macrotask } from "node:timers/promises";
 import { builtInProcesses } from "../../processes/index.ts";
 import { type GitDatabase, openGitDatabase } from "../adapters/git-state/open.ts";
 import type { TokenGithub } from "../adapters/github/github-token.ts";
-import { killSurvivors } from "../adapters/harness/child.ts";
+import { killSurvivors } from "../adapters/child/survivors.ts";
 import { harnessesOf } from "../adapters/harness/index.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { systemRandom } from "../adapters/system/random.ts";

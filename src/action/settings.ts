@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { type AppSettings, readSettings } from "../app/settings.ts";
+import { sandboxModes } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
 
 const minutesDefault = 330;
@@ -32,6 +33,8 @@ const environmentSchema = z.object({
   "INPUT_APP-SLUG": optional,
   "INPUT_TIME-LIMIT-MINUTES": optional,
   "INPUT_DISPATCH-WORKFLOWS": optional,
+  INPUT_SANDBOX: optional,
+  BATON_SANDBOX: optional,
   GITHUB_TOKEN: optional,
   ACTIONS_ID_TOKEN_REQUEST_URL: optional,
   ACTIONS_ID_TOKEN_REQUEST_TOKEN: optional,
@@ -65,9 +68,12 @@ export interface ActionSettings {
   outputPath: string | null;
   statePath: string | null;
   logLevel: string;
+  sandbox: AppSettings["sandbox"];
   harness: AppSettings["harness"];
   secrets: string[];
 }
+
+const isSandboxMode = (mode: string): boolean => sandboxModes.some((known) => known === mode);
 
 export function readActionSettings(environment: Record<string, string | undefined>): ActionSettings {
   const parsed = environmentSchema.safeParse(environment);
@@ -86,12 +92,21 @@ export function readActionSettings(environment: Record<string, string | undefine
   const minutes = Number(env?.["INPUT_TIME-LIMIT-MINUTES"] ?? minutesDefault);
   if (!(minutes > 0 && minutes <= minutesMax))
     problems.push(`The input \`time-limit-minutes\` is a number of minutes, up to ${minutesMax}`);
+  const mode = env?.INPUT_SANDBOX ?? env?.BATON_SANDBOX ?? "prefer";
+  if (!isSandboxMode(mode))
+    problems.push(`The input \`sandbox\` is ${JSON.stringify(mode)}: it is one of ${sandboxModes.join(", ")}`);
   if (env === undefined || token === null || problems.length > 0)
     throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const [owner = "", name = ""] = env.GITHUB_REPOSITORY.split("/");
   const dataDir = join(env.RUNNER_TEMP, "baton");
   // Keys of models and choices of harnesses are read as the App reads them; an App's own keys mean nothing here.
-  const shared = readSettings({ ...environment, APP_ID: undefined, DATABASE_URL: undefined, BATON_DATA: dataDir });
+  const shared = readSettings({
+    ...environment,
+    APP_ID: undefined,
+    DATABASE_URL: undefined,
+    BATON_DATA: dataDir,
+    BATON_SANDBOX: mode,
+  });
   return {
     eventName: env.GITHUB_EVENT_NAME,
     eventPath: env.GITHUB_EVENT_PATH,
@@ -116,6 +131,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     outputPath: env.GITHUB_OUTPUT,
     statePath: env.GITHUB_STATE,
     logLevel: shared.logLevel,
+    sandbox: shared.sandbox,
     harness: shared.harness,
     secrets: [
       ...shared.secrets,

@@ -2,12 +2,15 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { sandboxModes } from "../config/schema.ts";
 import { builtInHarnesses } from "../config/sense.ts";
 import { BatonError } from "../core/errors.ts";
+import type { SandboxResources } from "../ports/sandbox.ts";
 
 /** Who signs the tokens of jobs on github.com; an Enterprise server has its own. */
 const githubIssuer = "https://token.actions.githubusercontent.com";
 
+const megabyte = 1024 * 1024;
 const optional = z.string().trim().min(1).optional();
 const portForm = "a whole number from 0 to 65535 is expected";
 /** Their values stay out of what is printed, also when they are of the wrong form. */
@@ -110,11 +113,50 @@ export const environmentSchema = z.object({
     .string()
     .optional()
     .describe('Program and arguments of the harness `command`, as a JSON list: `["my-agent","--flag"]`.'),
+  BATON_SANDBOX: z
+    .enum(sandboxModes)
+    .default("require")
+    .describe(
+      "The least that agents on this machine need: `require` (no agent starts without a working sandbox), `prefer` (a sandbox if the machine has one; as root an agent then needs `off`), `off`. A repository's `sandbox` can only be stricter. Default: `require`; in a job of Actions, the input `sandbox` of the Action, by default `prefer`.",
+    ),
+  BATON_SANDBOX_HOSTS: z
+    .string()
+    .optional()
+    .describe(
+      "Hosts and presets that repositories may list in `sandbox.network`, with commas between. A host outside the list is an error in `baton.yaml`. Default: any public host.",
+    ),
+  BATON_SANDBOX_MEMORY: z.coerce
+    .number("megabytes are expected")
+    .int()
+    .min(256)
+    .default(8_192)
+    .describe("Most memory of one attempt, in MB, all its processes together."),
+  BATON_SANDBOX_PROCESSES: z.coerce
+    .number("a whole number is expected")
+    .int()
+    .min(32)
+    .default(1_024)
+    .describe("Most processes and threads of one attempt."),
+  BATON_SANDBOX_DISK: z.coerce
+    .number("megabytes are expected")
+    .int()
+    .min(256)
+    .default(20_480)
+    .describe("Most disk space of one attempt, in MB: worktree and scratch together."),
   BATON_REPOSITORY_COMMANDS: z
     .enum(["allow", "deny"])
     .default("deny")
-    .describe("Whether repositories may name their own program by `harness.command`: it runs on this machine."),
+    .describe(
+      "Whether repositories may name programs of their own (`harness.command`, `mcp`) that run on this machine without a sandbox. Inside the sandbox they may in any case.",
+    ),
 });
+
+export interface SandboxSettings {
+  mode: (typeof sandboxModes)[number];
+  /** Null: any public host. */
+  hosts: string[] | null;
+  resources: SandboxResources;
+}
 
 export interface AppSettings {
   app: { id: number; privateKey: string; secrets: string[] } | null;
@@ -131,6 +173,7 @@ export interface AppSettings {
   port: number;
   host: string;
   logLevel: string;
+  sandbox: SandboxSettings;
   harness: {
     claude: { binary: string; apiKey: string | undefined; baseUrl: string | undefined; oauthToken: string | undefined };
     codex: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
@@ -185,6 +228,15 @@ export function readSettings(environment: Record<string, string | undefined>): A
     port: env.PORT,
     host: env.HOST,
     logLevel: env.LOG_LEVEL,
+    sandbox: {
+      mode: env.BATON_SANDBOX,
+      hosts: env.BATON_SANDBOX_HOSTS?.split(/[\s,]+/).filter((host) => host !== "") ?? null,
+      resources: {
+        memoryBytesMax: env.BATON_SANDBOX_MEMORY * megabyte,
+        processesMax: env.BATON_SANDBOX_PROCESSES,
+        diskBytesMax: env.BATON_SANDBOX_DISK * megabyte,
+      },
+    },
     harness: {
       claude: {
         binary: env.BATON_CLAUDE_BINARY,

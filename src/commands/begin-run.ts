@@ -1,12 +1,13 @@
 /** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
 
-import { BatonError } from "../core/errors.ts";
+import { BatonError, fromData } from "../core/errors.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { refuseHarness } from "../routing/harness-names.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
+import { sandboxDecision } from "../runner/perform/confine.ts";
 import type { CommandContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { demandServed } from "./demand-served.ts";
@@ -51,19 +52,20 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
     const harness = options.harness ?? settings.harness.default;
     if (!known.includes(harness)) refuseHarness(harness, known);
     if (options.model !== null) demandServed(options.model, options.harness, known, settings);
-    if (harness === "command" && settings.harness.command.length > 0 && !dependencies.repositoryCommands) {
+    const confined = await demandSandbox(context, harness);
+    if (harness === "command" && settings.harness.command.length > 0 && !dependencies.repositoryCommands && !confined) {
       throw new BatonError(
         "BATON_POLICY_DENIED",
         "`harness.command` in `baton.yaml` names a program, and the operator of this Baton does not let repositories do so. " +
-          "Whoever runs Baton can allow it with BATON_REPOSITORY_COMMANDS=allow; without the key the operator's own command is used.",
+          "The operator can allow it with BATON_REPOSITORY_COMMANDS=allow, or with a working sandbox (`baton sandbox test`). Without the key the operator's own command is used.",
       );
     }
     const [program] = Object.entries(settings.mcp).find(([, { command }]) => command.length > 0) ?? [];
-    if (program !== undefined && !dependencies.repositoryCommands) {
+    if (program !== undefined && !dependencies.repositoryCommands && !confined) {
       throw new BatonError(
         "BATON_POLICY_DENIED",
         `\`mcp.${program}\` in \`baton.yaml\` names a program, and the operator of this Baton does not let repositories do so. ` +
-          "Whoever runs Baton can allow it with BATON_REPOSITORY_COMMANDS=allow; servers with a `url` need no leave.",
+          "The operator can allow it with BATON_REPOSITORY_COMMANDS=allow, or with a working sandbox (`baton sandbox test`). Servers with a `url` need no permission.",
       );
     }
     if (settings.executor === "actions" && dependencies.publicUrl === null) {
@@ -107,6 +109,15 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
   }
   await context.runner.wake(runId, true);
   return runId;
+}
+
+/** Money first: what would refuse every attempt refuses the run. True where agents of this run are confined. */
+async function demandSandbox({ dependencies, settings }: CommandContext, harness: string): Promise<boolean> {
+  // A runner decides by its own machine, before its agent starts.
+  if (settings.executor === "actions" && dependencies.publicUrl !== undefined) return false;
+  const decision = await sandboxDecision(dependencies, settings, dependencies.harnesses.get(harness) ?? null);
+  if (decision.kind === "refused") throw fromData(decision.error);
+  return decision.kind === "confined";
 }
 
 /** By name: Baton's own, then those of the repository. */

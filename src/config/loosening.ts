@@ -18,6 +18,10 @@ const loses: Loosens = (from, to) => list(from).some((entry) => !list(to).includ
 const gains: Loosens = (from, to) => list(to).some((entry) => !list(from).includes(entry));
 /** An empty list means everybody, so emptying it loosens most. */
 const opens: Loosens = (from, to) => list(from).length > 0 && (list(to).length === 0 || gains(from, to));
+/** From red through "does not count" to green. */
+const milder: Loosens = (from, to) =>
+  ["fail", "auto", "pass"].indexOf(String(to)) > ["fail", "auto", "pass"].indexOf(String(from));
+const sandboxRank = (value: unknown): number => ["require", "prefer", "off"].indexOf(String(value));
 const order: readonly Permission[] = ["none", "read", "triage", "write", "maintain", "admin"];
 const rank = (value: unknown): number => order.indexOf(value as Permission);
 /** Where one of both is not set, the class of the command decides; that may be either, so it counts as loosening. */
@@ -80,8 +84,8 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "race.checks": never,
   "gates.required": loses,
   "gates.ignore": gains,
-  "gates.neutral": becomes("pass"),
-  "gates.skipped": becomes("pass"),
+  "gates.neutral": milder,
+  "gates.skipped": milder,
   "gates.noChecks": becomes("pass"),
   // Too short a wait takes checks for absent.
   "gates.appearSeconds": less,
@@ -102,6 +106,11 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "merge.method": never,
   // Agents on Baton's own machine instead of a runner that goes with its job.
   executor: becomes("local"),
+  // The modes are listed from the strictest to the loosest; without one the operator decides.
+  "sandbox.mode": (from, to) => to !== null && (from === null || sandboxRank(to) > sandboxRank(from)),
+  "sandbox.network": gains,
+  // A program that runs before the agent, with network.
+  "sandbox.setup": gains,
   // Another workflow may then perform effects.
   runnerWorkflow: (from, to) => from !== to,
   branchPrefix: never,

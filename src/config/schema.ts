@@ -115,6 +115,41 @@ const defaultProtectedPaths = [
   "**/.{claude,codex,cursor,gemini,opencode}/**",
 ] as const;
 
+const notRun = (how: string) =>
+  z
+    .enum(["auto", "pass", "fail"])
+    .default("auto")
+    .describe(
+      `What a check that ${how} counts for. \`auto\`: nothing next to a check that succeeded, and not green alone. \`pass\`: it counts as green. \`fail\`: it counts as red.`,
+    );
+
+/** Strictest first: the operator's word and the repository's meet at the stricter one. */
+export const sandboxModes = ["require", "prefer", "off"] as const;
+
+const sandboxSchema = z.strictObject({
+  mode: z
+    .enum(sandboxModes)
+    .nullable()
+    .default(null)
+    .describe(
+      "`require`: no agent starts without a working sandbox. `prefer`: agents use the sandbox if the machine has one, and Baton says so if it has none. `off`: no sandbox. The operator sets the least that is allowed with BATON_SANDBOX. Default: what the operator set.",
+    ),
+  network: z
+    .array(z.string().min(1).max(260))
+    .max(listMax)
+    .default([])
+    .describe(
+      "Hosts that agents and setup commands may reach, as `host`, `host:port` or `*.host`, and presets for package registries: `npm`, `pip`, `go`, `rust`, `maven`, `gradle`, `debian`, `github`. Everything else is denied, except models, which agents reach through Baton.",
+    ),
+  setup: z
+    .array(z.string().min(1).max(4_000))
+    .max(20)
+    .default([])
+    .describe(
+      "Shell commands that Baton runs in the worktree before the agent, inside the sandbox, with the network above and without keys. Example: `npm ci`.",
+    ),
+});
+
 const priceSchema = z.strictObject({
   input: usd.describe("USD per million uncached input tokens."),
   output: usd.describe("USD per million output tokens."),
@@ -339,11 +374,8 @@ export const settingsSchema = z
           .max(listMax)
           .default([])
           .describe("Checks that do not count, by name, unless GitHub requires them."),
-        neutral: z
-          .enum(["pass", "fail"])
-          .default("fail")
-          .describe("Whether a check that ends neutral counts as green."),
-        skipped: z.enum(["pass", "fail"]).default("fail").describe("Whether a check that was skipped counts as green."),
+        neutral: notRun("ends neutral"),
+        skipped: notRun("was skipped"),
         noChecks: z
           .enum(["pass", "fail"])
           .default("fail")
@@ -433,6 +465,13 @@ export const settingsSchema = z
       .default("local")
       .describe(
         "Where agents work: `local` on the machine of Baton, `actions` on runners of GitHub Actions, started by `workflow_dispatch` of `runnerWorkflow`.",
+      ),
+    sandbox: z
+      .union([z.enum(sandboxModes), sandboxSchema])
+      .default({ mode: null, network: [], setup: [] })
+      .transform((value) => (typeof value === "string" ? { mode: value, network: [], setup: [] } : value))
+      .describe(
+        "Where agents and shell steps run: confined to their worktree, with the listed hosts as their only network. A bare word sets the mode.",
       ),
     runnerWorkflow: z
       .string()

@@ -63,6 +63,16 @@ export const agentInputSchema = z.object({
 });
 export type AgentInput = z.infer<typeof agentInputSchema>;
 
+/** What an attempt's sandbox stopped, or why there was none. */
+export const sandboxReportSchema = z.object({
+  /** Why the attempt ran without a sandbox although one was wanted; null: it had one, or none was wanted. */
+  missing: z.string().nullable(),
+  denied: z.array(z.object({ kind: z.enum(["host", "path", "memory", "processes", "disk"]), name: z.string() })),
+  /** Paths outside the worktree and its scratch that tool calls named while no sandbox held them. */
+  outside: z.array(z.string()),
+});
+export type SandboxReport = z.infer<typeof sandboxReportSchema>;
+
 export const agentOutputSchema = z.object({
   harness: z.string(),
   model: z.string(),
@@ -78,6 +88,7 @@ export const agentOutputSchema = z.object({
   rescued: z.boolean(),
   /** Paths that it changed where it may not write: found by git, and thrown away. */
   discarded: z.array(z.string()).optional(),
+  sandbox: sandboxReportSchema.optional(),
   turns: z.number().int().nonnegative(),
   /** What all its attempts cost, where each price is known: the runner adds it. */
   costUsd: z.number().nonnegative().nullable().optional(),
@@ -99,6 +110,7 @@ const shellOutputSchema = z.object({
   /** Last part of both streams, bounded and redacted. */
   output: z.string(),
   durationMs: z.number().nonnegative(),
+  sandbox: sandboxReportSchema.optional(),
 });
 
 export const gateInputSchema = z.object({

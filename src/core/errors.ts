@@ -200,6 +200,13 @@ export const errorCatalogue = {
     "The agent's commits have a path, a mode, a size or a number of files that is not let in.",
     "The agent's commit holds something that is not allowed (see the reason). Nothing was pushed.",
   ),
+  // sandbox
+  BATON_SANDBOX_REFUSED: entry(
+    "terminal",
+    503,
+    "The sandbox cannot be set up for this attempt: it does not work on this machine, or a path may not be shown to an agent.",
+    "Run `baton sandbox test` where Baton runs. It shows what is missing and how to install or allow it.",
+  ),
   // harnesses
   BATON_HARNESS_UNKNOWN: entry(
     "terminal",
@@ -224,6 +231,30 @@ export const errorCatalogue = {
     503,
     "Codex cannot set up its sandbox on this machine.",
     "Allow unprivileged user namespaces where Baton runs (in a container: by its seccomp profile), or use another harness.",
+  ),
+  BATON_SANDBOX_UNAVAILABLE: entry(
+    "terminal",
+    503,
+    "A sandbox is required for agents, and the machine that runs them has none that works.",
+    "Run `baton sandbox test` on that machine: it names what is missing. `sandbox` in `baton.yaml` and BATON_SANDBOX set whether a sandbox is required (docs/guides/sandbox.md).",
+  ),
+  BATON_SANDBOX_FAILED: entry(
+    "retryable",
+    503,
+    "The sandbox of an attempt could not be set up, or a path that it needs was replaced.",
+    "Read the message. Baton tries again.",
+  ),
+  BATON_SANDBOX_LIMIT: entry(
+    "terminal",
+    422,
+    "An attempt used more memory, processes or disk than its sandbox allows.",
+    "Raise the limit that the message names (BATON_SANDBOX_MEMORY, BATON_SANDBOX_PROCESSES or BATON_SANDBOX_DISK where agents run), or split the task.",
+  ),
+  BATON_SETUP_FAILED: entry(
+    "terminal",
+    422,
+    "A command of `sandbox.setup` failed, so no agent was started.",
+    "Fix the command in `baton.yaml`, or add the host that it needs to `sandbox.network`.",
   ),
   BATON_HARNESS_AUTH: entry(
     "terminal",

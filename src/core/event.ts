@@ -8,7 +8,7 @@
  * J4 An event is checked against its schema before append and after read.
  */
 import { z } from "zod";
-import { type EffectKind, effectKinds, hintsSchema, retryPolicySchema } from "./effect.ts";
+import { type EffectKind, effectKinds, hintsSchema, retryPolicySchema, sandboxReportSchema } from "./effect.ts";
 import { errorDataSchema } from "./errors.ts";
 import { promptedSchema } from "./instructions.ts";
 import {
@@ -40,6 +40,7 @@ export const keptSchema = z.object({
   sessionId: z.string().nullable(),
   harness: z.string(),
   partial: partialSchema.optional(),
+  sandbox: sandboxReportSchema.optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
 

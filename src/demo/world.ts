@@ -139,6 +139,7 @@ async function furnish(github: LocalGithub, directory: string, options: WorldOpt
       PORT: "0",
       LOG_LEVEL: options.logLevel ?? "silent",
       DATABASE_URL: options.databaseUrl,
+      BATON_SANDBOX: "prefer",
       ...(options.repositoryCommands === true ? { BATON_REPOSITORY_COMMANDS: "allow" } : {}),
       ...options.environment,
     },
@@ -155,7 +156,10 @@ async function furnish(github: LocalGithub, directory: string, options: WorldOpt
 export function scriptedHarnesses(scriptPath: string, repositoryCommands = false): Map<string, Harness> {
   const command = [process.execPath, agentPath];
   return new Map([
-    ["command", commandHarness({ command, repositoryCommands, keys: { BATON_AGENT_SCRIPT: scriptPath } })],
+    [
+      "command",
+      commandHarness({ command, repositoryCommands, keys: { BATON_AGENT_SCRIPT: scriptPath }, scripted: true }),
+    ],
   ]);
 }
 

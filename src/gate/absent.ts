@@ -1,15 +1,21 @@
-/** What was waited for and never came, as against what came and is red: nobody can repair it by changing the code. */
+/** What no change of the code can turn green: a check that never came, did not run, or waits for a person. No repair is bought for it. */
 import type { Evidence, Verdict } from "../core/vocabulary.ts";
 
-const label = "absent";
+const labels: ReadonlySet<string> = new Set(["absent", "for people"]);
 
+/** It was waited for and never came. */
 export function absence(what: string): Evidence {
-  return { label, value: what };
+  return { label: "absent", value: what };
 }
 
-/** Whether all that a verdict finds wrong is that something never appeared. */
+/** It came, and only a person or a setting can change what it says. */
+export function beyondRepair(what: string): Evidence {
+  return { label: "for people", value: what };
+}
+
+/** Whether all that a verdict finds wrong is beyond repair. */
 export function isOnlyAbsence(verdict: Verdict): boolean {
   if (verdict.status !== "failed") return false;
   const wrong = verdict.children.filter(({ status }) => status !== "passed" && status !== "skipped");
-  return wrong.length > 0 ? wrong.every(isOnlyAbsence) : verdict.evidence.some((one) => one.label === label);
+  return wrong.length > 0 ? wrong.every(isOnlyAbsence) : verdict.evidence.some(({ label }) => labels.has(label));
 }

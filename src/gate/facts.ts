@@ -9,6 +9,8 @@ export interface CheckFact {
   source: "check-run" | "status";
   /** GitHub App that reported it; null for statuses without one. */
   appId: number | null;
+  /** Of one push or event and App; null for statuses, and in facts of an older Baton. */
+  suiteId?: number | null;
   sha: string;
   status: "queued" | "in_progress" | "completed";
   conclusion:

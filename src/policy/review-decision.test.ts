@@ -48,7 +48,31 @@ describe("what reviews come to", () => {
     ["V5: approved, then dismissed", [{ state: "dismissed" }], "pending"],
     ["V5: approved, then changes asked for", [{}, { state: changes }], changes],
     ["V5: changes asked for, then approved", [{ state: changes }, {}], "approved"],
-    ["V5: changes asked for, dismissed, approved before", [{}, { state: "dismissed" }], "approved"],
+    [
+      "dismissed-objection-revives-approval: approved, then changes asked for, which are dismissed",
+      [{}, { state: "dismissed" }],
+      "pending",
+    ],
+    [
+      "dismissed-objection-revives-approval: the same with a comment in between",
+      [{}, { state: "commented" }, { state: "dismissed" }],
+      "pending",
+    ],
+    [
+      "dismissed-objection-revives-approval: a new approval after the dismissal counts",
+      [{}, { state: "dismissed" }, {}],
+      "approved",
+    ],
+    [
+      "dismissed-objection-revives-approval: another's dismissed objection leaves an approval alone",
+      [{}, { state: "dismissed", author: carol, permission: "write" }],
+      "approved",
+    ],
+    [
+      "dismissed-objection-revives-approval: a dismissed approval of this head after one of this head",
+      [{}, { state: "dismissed", sha: head }],
+      "pending",
+    ],
     [
       "V6: one approves, another asks for changes",
       [{}, { state: changes, author: carol, permission: "write" }],

@@ -2,7 +2,8 @@
  * What the reviews of a pull request come to, for one head commit.
  *
  * V4 An approval counts only for the commit that it was given for; a new push voids it.
- * V5 Of one person's reviews the last that approves or asks for changes counts; comments change nothing, dismissed ones are gone.
+ * V5 Of one person's reviews the last that approves, asks for changes or was dismissed counts. Comments change nothing. A dismissed
+ *    one is nobody's approval, and it revives none that its author gave before.
  * V6 Somebody's "request changes" outweighs another's approval and outlives a push, as on GitHub, until it was addressed.
  */
 import type { Settings } from "../config/schema.ts";
@@ -105,6 +106,8 @@ function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
     evidence,
     children: [],
   });
+  if (review.state === "dismissed")
+    return answer("skipped", "Their last review was dismissed; they have not reviewed again.");
   if (review.state === "changes-requested") {
     if (facts.takenIds.includes(review.id))
       return answer("skipped", "Their request for changes was addressed; they have not reviewed again.");
@@ -130,11 +133,13 @@ function approverFacts(
   return { approver: { ...author, permission }, requester, pullRequestAuthor, lastPusher, settings };
 }
 
+const opinions: ReadonlySet<ReviewFact["state"]> = new Set(["approved", "changes-requested", "dismissed"]);
+
 function lastOfEach(reviews: ReviewFact[]): ReviewFact[] {
   const last = new Map<number, ReviewFact>();
   const inOrder = [...reviews].sort((a, b) => compare(a.submittedAt, b.submittedAt) || a.id - b.id);
   for (const review of inOrder) {
-    if (review.state !== "approved" && review.state !== "changes-requested") continue;
+    if (!opinions.has(review.state)) continue;
     // Taken out first, so that the order of the list is the order of the last words.
     last.delete(review.author.id);
     last.set(review.author.id, review);

@@ -8,7 +8,7 @@
  * CP5 A confined child runs where its sandbox says. Without a sandbox it runs as Baton's user.
  */
 import type { Readable } from "node:stream";
-import type { Confinement } from "./sandbox.ts";
+import type { Confinement, SandboxDenial } from "./sandbox.ts";
 
 export interface ChildSpec {
   /** Program and arguments. */
@@ -39,6 +39,8 @@ export interface ChildStatus {
   timedOut: boolean;
   aborted: boolean;
   flooded: boolean;
+  /** What the sandbox ended it for. */
+  denied: SandboxDenial | null;
   durationMs: number;
 }
 

@@ -89,6 +89,8 @@ export interface CheckFacts {
   source: "check-run" | "status";
   /** GitHub App that reported it; null for statuses without one. */
   appId: number | null;
+  /** The check suite: of one push or event and App; null for statuses. */
+  suiteId?: number | null;
   sha: string;
   status: "queued" | "in_progress" | "completed";
   conclusion:
@@ -174,7 +176,7 @@ export interface Github {
   checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]>;
   /** From rulesets and branch protection of `branch`. */
   requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]>;
-  /** Last part of a failed check's log or output, at most `bytesMax`; raw, untrusted. */
+  /** The telling part of a failed check's log or output, at most `bytesMax`; raw, untrusted. */
   checkLog(
     repository: Repository,
     check: Pick<CheckFacts, "id" | "source" | "summary">,

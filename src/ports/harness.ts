@@ -10,6 +10,7 @@ import type { ErrorData } from "../core/errors.ts";
 import type { Tool } from "../core/instructions.ts";
 import type { Capability, Tokens } from "../core/vocabulary.ts";
 import type { ModelAccesses } from "./model-proxy.ts";
+import type { Confinement } from "./sandbox.ts";
 
 export type HarnessCapabilities = Record<Capability, boolean>;
 
@@ -33,6 +34,8 @@ export interface HarnessRequest {
   maxUsd: number | null;
   timeoutMs: number;
   silenceMs: number;
+  /** Where its processes run. Absent or null: as Baton's user, not confined. */
+  confinement?: Confinement | null;
   /** Marker put into the environment as BATON_ATTEMPT, by which survivors are found. */
   attemptMarker: string;
   /** Program and arguments that the repository's settings name; only the harness `command` looks at it. */
@@ -90,6 +93,10 @@ export interface Harness {
   readonly defaultModel: string | null;
   /** Tools that its agent has, as Baton starts it: prompts speak of no others. Unset: not known, and prompts speak of none. */
   readonly tools?: Readonly<Record<HarnessRequest["access"], readonly Tool[]>>;
+  /** The scripted agent of the demo and the tests: it needs no sandbox unless one is required. */
+  readonly scripted?: boolean;
+  /** Files that its program reads besides the toolchain, absolute. */
+  readonly readable?: readonly string[];
   probe(): Promise<HarnessProbe>;
   /** Streams events to `onEvent`; abort of `signal` stops it politely, then by force. Never rejects for what the harness does: see `error`. */
   run(request: HarnessRequest, onEvent: (event: HarnessEvent) => void, signal: AbortSignal): Promise<HarnessResult>;

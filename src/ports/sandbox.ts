@@ -77,3 +77,17 @@ export interface Sandbox {
   /** `onDenied` is called once per kind and name. */
   confine(policy: SandboxPolicy, onDenied: (denial: SandboxDenial) => void): Confinement;
 }
+
+/** How much an agent needs a sandbox, by the operator's or a repository's word. */
+export type SandboxMode = "require" | "prefer" | "off";
+
+/** This machine's sandbox and what its operator decided about it. */
+export interface AgentSandbox {
+  sandbox: Sandbox;
+  operator: SandboxMode;
+  /** Hosts and presets that repositories may list; null: any public host. */
+  hosts: readonly string[] | null;
+  resources: SandboxResources;
+  /** Baton runs as root. */
+  root: boolean;
+}

@@ -25,6 +25,10 @@ export interface Workspace {
   /** Temporary directory and home of the agent, outside the tree, removed with it. */
   homePath: string;
   baseSha: string;
+  /** All directories of this attempt that its agent may write: the tree, its repository, its home. */
+  writable: readonly string[];
+  /** Directories that the tree borrows from and that are only read: objects of the trusted repository. */
+  readable: readonly string[];
 }
 
 export interface CommitIdentity {

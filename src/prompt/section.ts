@@ -20,6 +20,8 @@ export interface PromptContext {
     tools: readonly Tool[] | null;
     /** Names of the servers of the Model Context Protocol that it is given for this step. */
     servers: readonly string[];
+    /** Hosts that its sandbox lets it reach; absent: it runs in the open. */
+    network?: readonly string[] | null;
   };
   role: AgentInput["role"];
   access: "read-only" | "write";

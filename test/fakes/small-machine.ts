@@ -34,7 +34,7 @@ export function smallWorkspaces(disk: SmallDisk, github: SmallGithub): Workspace
     async create(_, options) {
       const path = pathOf(options);
       disk.places.set(path, { baseSha: options.baseSha, edited: false, headSha: null });
-      return { path, homePath: `${path}/home`, baseSha: options.baseSha };
+      return { path, homePath: `${path}/home`, baseSha: options.baseSha, writable: [path], readable: [] };
     },
     async import(_, options): Promise<ImportResult> {
       const place = disk.places.get(pathOf(options));

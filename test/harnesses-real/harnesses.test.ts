@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { findByMarker } from "../../src/adapters/harness/child.ts";
+import { findByMarker } from "../../src/adapters/child/survivors.ts";
 import type { Tool } from "../../src/core/instructions.ts";
 import type { HarnessEvent } from "../../src/ports/harness.ts";
 import type { Turn } from "../fakes/model-server.ts";

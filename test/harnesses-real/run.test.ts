@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { findByMarker } from "../../src/adapters/harness/child.ts";
+import { findByMarker } from "../../src/adapters/child/survivors.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { type ModelServer, startModelServer, type Turn } from "../fakes/model-server.ts";

@@ -355,7 +355,7 @@ describe("steering", () => {
     expect(state).toMatchObject({ status: "cancelled" });
     expect(ownComments(world)[0]).toMatch(/\*\*Cancelled\.\*\*.*wrong issue/);
     await world.baton.runner.idle();
-    const { killSurvivors } = await import("../../src/adapters/harness/child.ts");
+    const { killSurvivors } = await import("../../src/adapters/child/survivors.ts");
     expect(await killSurvivors(marker)).toBe(0);
   });
 

@@ -52,6 +52,7 @@ export function checkOf(run: wire.CheckRun): CheckFacts {
     name: run.name,
     source: "check-run",
     appId: run.app?.id ?? null,
+    suiteId: run.check_suite?.id ?? null,
     sha: run.head_sha,
     status: run.status === "completed" ? "completed" : run.status === "in_progress" ? "in_progress" : "queued",
     conclusion: (run.conclusion as CheckFacts["conclusion"]) ?? null,

@@ -22,6 +22,7 @@ import type {
   WorkflowRun,
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
+import { logExcerpt } from "../../thread/log-excerpt.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
 import {
   checkOf,
@@ -239,9 +240,9 @@ export class InstallationGithub implements Github {
           if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
           throw thrown;
         });
-      if (log !== null) return tail(typeof log === "string" ? log : Buffer.from(log).toString("utf8"), bytesMax);
+      if (log !== null) return logExcerpt(typeof log === "string" ? log : Buffer.from(log).toString("utf8"), bytesMax);
     }
-    return tail(check.summary, bytesMax);
+    return logExcerpt(check.summary, bytesMax);
   }
 
   async file(repository: Repository, path: string, ref: string): Promise<string | null> {
@@ -562,14 +563,4 @@ export class InstallationGithub implements Github {
 
 function at(repository: Pick<Repository, "owner" | "name">): { owner: string; repo: string } {
   return { owner: repository.owner, repo: repository.name };
-}
-
-function tail(text: string, bytesMax: number): string {
-  const bytes = Buffer.from(text, "utf8");
-  if (bytes.length <= bytesMax) return text;
-  // A cut within a character leaves a replacement character, dropped here.
-  return `… (cut)\n${bytes
-    .subarray(bytes.length - bytesMax)
-    .toString("utf8")
-    .replace(/^\ufffd+/, "")}`;
 }

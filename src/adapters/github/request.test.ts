@@ -55,6 +55,28 @@ const refused = (promise: Promise<unknown>): Promise<BatonError> =>
     (thrown: BatonError) => thrown,
   );
 
+describe("empty-repository-409", () => {
+  it.each([
+    ["a ref", "/repos/acme/shop/git/ref/heads/main", 409, "Git Repository is empty."],
+    ["a tree", "/repos/acme/shop/git/trees/main", 409, "Git Repository is empty."],
+    ["a commit", "/repos/acme/shop/commits/main", 409, "Git Repository is empty."],
+    ["a file", "/repos/acme/shop/contents/baton.yaml", 404, "This repository is empty."],
+  ])("%s of an empty repository is not there", async (_, path, status, message) => {
+    github().get(path).reply(status, { message });
+    expect(await requester.find(path)).toBeNull();
+  });
+
+  it("another conflict stays one, and so does a write to an empty repository", async () => {
+    github().get("/a").reply(409, { message: "Conflict" });
+    expect(await refused(requester.find("/a"))).toMatchObject({ code: "BATON_GITHUB_CONFLICT" });
+    github().post("/repos/acme/shop/git/refs").reply(409, { message: "Git Repository is empty." });
+    expect(await refused(requester.write("POST /repos/acme/shop/git/refs"))).toMatchObject({
+      code: "BATON_GITHUB_CONFLICT",
+      message: expect.stringContaining("Git Repository is empty.") as string,
+    });
+  });
+});
+
 describe("what GitHub's refusals become", () => {
   it.each<[string, number, object, Record<string, string>, string, number | undefined]>([
     ["a bad token", 401, { message: "Bad credentials" }, {}, "BATON_GITHUB_DENIED", undefined],

@@ -6,7 +6,7 @@
  * RQ3 A list is whole or an error (BATON_GITHUB_INCOMPLETE): nobody decides on a part that looks like all.
  */
 import { Octokit } from "@octokit/rest";
-import { BatonError } from "../../core/errors.ts";
+import { BatonError, hasCode } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { RateBudget } from "./rate-budget.ts";
 
@@ -77,12 +77,15 @@ export class Requester {
     }
   }
 
-  /** null where GitHub has nothing there. */
+  /**
+   * null where GitHub has nothing there. An empty repository is such a place: its git routes answer 409 "Git Repository is empty.".
+   * Source: https://docs.github.com/en/rest/git/refs (status 409) and https://github.com/noflo/noflo-ui/issues/500.
+   */
   async find<T>(route: string, parameters: Parameters = {}): Promise<T | null> {
     try {
       return await this.get<T>(route, parameters);
     } catch (thrown) {
-      if (thrown instanceof BatonError && thrown.code === "BATON_GITHUB_NOT_FOUND") return null;
+      if (hasCode(thrown, "BATON_GITHUB_NOT_FOUND") || isEmptyRepository(thrown)) return null;
       throw thrown;
     }
   }
@@ -160,6 +163,12 @@ export class Requester {
     const answer = await this.#octokit.request(route, { ...parameters, headers, request });
     return { status: answer.status, data: answer.data as T, headers: answer.headers as Answer<T>["headers"] };
   }
+}
+
+function isEmptyRepository(thrown: unknown): boolean {
+  return (
+    thrown instanceof BatonError && thrown.code === "BATON_GITHUB_CONFLICT" && /repository is empty/i.test(thrown.message)
+  );
 }
 
 function statusOf(thrown: unknown): number | null {

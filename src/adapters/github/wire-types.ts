@@ -93,6 +93,7 @@ export interface CheckRun {
   completed_at: string | null;
   output?: { title: string | null; summary: string | null; text: string | null };
   app: { id: number } | null;
+  check_suite?: { id: number } | null;
 }
 
 export interface Status {

@@ -66,6 +66,7 @@ export function codex(options: CodexOptions): Harness {
       const home = join(request.homePath, "codex");
       mkdirSync(home, { recursive: true });
       const model = request.model ?? defaultModel;
+      const confined = (request.confinement ?? null) !== null;
       const wanted = request.resumeSessionId;
       const place = wanted === null ? null : (rolloutPathOf(home, wanted) ?? restoredRolloutPath(home, wanted));
       const resumed = resumable(sessions, name, wanted, place, onEvent);
@@ -77,7 +78,8 @@ export function codex(options: CodexOptions): Harness {
         "-C",
         request.cwd,
         "-s",
-        request.access === "write" ? "workspace-write" : "read-only",
+        // Its own sandbox needs namespaces that Baton's sandbox closes; what holds the agent then is Baton's.
+        confined ? "danger-full-access" : request.access === "write" ? "workspace-write" : "read-only",
         "-m",
         model,
         ...settings({
@@ -100,7 +102,7 @@ export function codex(options: CodexOptions): Harness {
         "-",
       ];
       const env = agentEnvironment(request, { OPENAI_API_KEY: access.apiKey, CODEX_HOME: home });
-      if (!sandboxed) {
+      if (!confined && !sandboxed) {
         const problem = await sandboxProblem(binary, env);
         if (problem !== null) return notBegun(problem);
         sandboxed = true;

@@ -5,14 +5,14 @@
  * `usage {model, input, output, cacheRead, cacheWrite, costUsd?}` (cumulative for a model), `error {message, status?}`, `result {text}`.
  * Anything else it prints is text. It succeeds by exit code 0 without an `error` line; git decides what it changed.
  */
-import { accessSync, constants, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
 import type { ErrorData } from "../../core/errors.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { findProgram } from "../workspace/find-program.ts";
 import { agentEnvironment } from "./environment.ts";
-import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
 
 const tokens = z.number().int().nonnegative().default(0);
 const lineSchema = z.discriminatedUnion("type", [
@@ -39,6 +39,9 @@ const lineSchema = z.discriminatedUnion("type", [
 
 const textCharactersMax = 256_000;
 
+const noProgram =
+  "The harness `command` has no program: set BATON_HARNESS_COMMAND where Baton runs, or `harness.command` in `baton.yaml` (in the sandbox, or with BATON_REPOSITORY_COMMANDS=allow).";
+
 export interface CommandHarnessOptions {
   /** Program and arguments that the operator chose; empty: none. */
   command: string[];
@@ -46,11 +49,17 @@ export interface CommandHarnessOptions {
   repositoryCommands?: boolean;
   /** Environment variables passed through by name, with their values. */
   keys: Record<string, string | undefined>;
+  /** True for the scripted agent of the demo and the tests. */
+  scripted?: boolean;
 }
 
-export function commandHarness({ command, repositoryCommands = false, keys }: CommandHarnessOptions): Harness {
+export function commandHarness(options: CommandHarnessOptions): Harness {
+  const { command, repositoryCommands = false, keys, scripted = false } = options;
   return {
     name: "command",
+    scripted,
+    // The operator's own words name them.
+    readable: command.filter((word) => isAbsolute(word) && existsSync(word)),
     capabilities: {
       resume: false,
       readOnly: false,
@@ -69,8 +78,7 @@ export function commandHarness({ command, repositoryCommands = false, keys }: Co
         return {
           ...found,
           installed: false,
-          advice:
-            "Set BATON_HARNESS_COMMAND where Baton runs, or BATON_REPOSITORY_COMMANDS=allow there and `harness.command` in `baton.yaml`.",
+          advice: "Set BATON_HARNESS_COMMAND where Baton runs, or `harness.command` in `baton.yaml`.",
         };
       if (program === undefined || isThere(program)) return { ...found, installed: true, advice: null };
       return {
@@ -80,8 +88,11 @@ export function commandHarness({ command, repositoryCommands = false, keys }: Co
       };
     },
     async run(request, onEvent, signal) {
-      const own = repositoryCommands ? (request.command ?? []) : [];
+      // In the sandbox a program of the repository can do no more than its code.
+      const mayNameOwn = repositoryCommands || (request.confinement ?? null) !== null;
+      const own = mayNameOwn ? (request.command ?? []) : [];
       const program = own.length > 0 ? [...own] : command;
+      if (program.length === 0) return notBegun({ code: "BATON_HARNESS_MISSING", message: noProgram });
       const promptFile = join(request.homePath, "prompt.md");
       const prompt = `${request.systemPrompt}\n\n${request.prompt}`;
       writeFileSync(promptFile, prompt);

@@ -50,10 +50,9 @@ export function harnessesOf(
   dataDir: string,
 ): Map<string, Harness> {
   const { command, repositoryCommands, ...clis } = settings;
-  const isSet = command.length > 0 || repositoryCommands;
   return createHarnesses({
     ...clis,
-    command: isSet ? { command, repositoryCommands, keys: {} } : null,
+    command: { command, repositoryCommands, keys: {} },
     sessionsDir: join(dataDir, "sessions"),
   });
 }

@@ -9,8 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { ErrorData } from "../../core/errors.ts";
+import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessProbe } from "../../ports/harness.ts";
-import { type ChildEnd, runChild } from "./child.ts";
+import { children } from "../child/children.ts";
 import { agentEnvironment } from "./environment.ts";
 
 const probeTimeoutMs = 20_000;
@@ -36,7 +37,7 @@ export async function probeCli(options: ProbeOptions): Promise<HarnessProbe> {
   const timeoutMs = options.timeoutMs ?? probeTimeoutMs;
   const lines: string[] = [];
   try {
-    const end = await runChild({
+    const end = await children.follow({
       command: [...command, "--version"],
       cwd: homePath,
       env,
@@ -44,7 +45,6 @@ export async function probeCli(options: ProbeOptions): Promise<HarnessProbe> {
       timeoutMs,
       silenceMs: timeoutMs,
       marker,
-      signal: new AbortController().signal,
       onLine: (line) => lines.push(line),
     });
     if (end.missing) return { installed: false, version: null, authenticated, advice: `\`${install}\`` };
@@ -67,7 +67,7 @@ export async function probeCli(options: ProbeOptions): Promise<HarnessProbe> {
   }
 }
 
-function endedHow(end: ChildEnd, timeoutMs: number, lines: readonly string[]): string {
+function endedHow(end: FollowEnd, timeoutMs: number, lines: readonly string[]): string {
   if (end.timedOut || end.silent) return `did not end within ${timeoutMs / 1_000} s.`;
   const how = end.signal === null ? `ended with exit code ${end.exitCode ?? "unknown"}` : `was ended by ${end.signal}`;
   const last = lines.map(plain).findLast((line) => line !== "");

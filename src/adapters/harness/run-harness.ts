@@ -6,9 +6,10 @@
  */
 import type { Readable } from "node:stream";
 import type { ErrorCode, ErrorData } from "../../core/errors.ts";
+import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
 import { createRedactor } from "../../thread/redact.ts";
-import { type ChildEnd, runChild } from "./child.ts";
+import { children } from "../child/children.ts";
 
 /** One event's text, live; the whole is in the transcript. */
 const eventCharactersMax = 16_000;
@@ -61,7 +62,7 @@ export async function runHarness(
   const redact = createRedactor({ secrets: launch.secrets.map((name) => launch.env[name] ?? "") });
   let warnings = 0;
   const report = (event: HarnessEvent): void => onEvent(clean(event, redact));
-  const end = await runChild({
+  const end = await children.follow({
     command: launch.command,
     cwd: request.cwd,
     env: launch.env,
@@ -69,6 +70,7 @@ export async function runHarness(
     timeoutMs: request.timeoutMs,
     silenceMs: request.silenceMs,
     marker: request.attemptMarker,
+    confinement: request.confinement ?? null,
     signal: AbortSignal.any([signal, stop.signal, ...(launch.concluded === undefined ? [] : [launch.concluded])]),
     ...(reader.keeps === undefined ? {} : { keeps: (line: string) => reader.keeps?.(line) ?? true }),
     onLine: (line, stream) => {
@@ -115,7 +117,7 @@ function clean(event: HarnessEvent, redact: (text: string) => string): HarnessEv
 }
 
 function judge(
-  end: ChildEnd,
+  end: FollowEnd,
   said: { finished: boolean; error: ErrorData | null },
   gaveUp: ErrorData | null,
   launch: Launch,
@@ -133,6 +135,8 @@ function judge(
     return error("BATON_TIMEOUT", `The harness did not end within ${Math.round(end.durationMs / 1_000)} s.`);
   if (end.silent) return error("BATON_HARNESS_HUNG", "The harness printed nothing for too long and was stopped.");
   if (end.flooded) return error("BATON_HARNESS_OUTPUT", "The harness printed without end and was stopped.");
+  if (end.denied !== null)
+    return error("BATON_HARNESS_SANDBOX", `The sandbox stopped the harness at a limit: ${end.denied.kind} ${end.denied.name}.`);
   if (said.error !== null) return said.error;
   if (said.finished && launch.concluded?.aborted === true) return null;
   if (end.signal !== null) return error("BATON_HARNESS_CRASHED", `The harness was ended by ${end.signal}.`);

@@ -110,7 +110,13 @@ class GitWorkspaces implements HostWorkspaces {
     const mounted = this.#way === "overlay" && (await this.#mountTree(paths, access, { trusted, baseSha }));
     if (!mounted) await this.#checkOut(paths, baseSha);
     await rm(paths.partial);
-    return { path: paths.work, homePath: paths.home, baseSha };
+    return {
+      path: paths.work,
+      homePath: paths.home,
+      baseSha,
+      writable: [paths.work, paths.repo, paths.home],
+      readable: [join(trusted, "objects")],
+    };
   }
 
   async #mountTree(

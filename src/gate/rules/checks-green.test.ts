@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defaultSettings } from "../../config/schema.ts";
+import { isOnlyAbsence } from "../absent.ts";
 import type { CheckFact, CheckSuiteFact } from "../facts.ts";
 import { type ChecksFacts, checksGreen } from "./checks-green.ts";
 
@@ -67,6 +68,83 @@ describe("U3: how a check ended", () => {
       expect(status({ checks }, { [conclusion === "neutral" ? "skipped" : "neutral"]: "pass" })).toBe("failed");
     },
   );
+
+  describe("skipped-and-neutral-fail-by-default", () => {
+    it.each(["neutral", "skipped"] as const)(
+      "%s does not count next to a success, and the verdict says so",
+      (conclusion) => {
+        const checks = [check(), check({ name: "deploy", conclusion })];
+        for (const required of [
+          [],
+          [
+            { name: "test", appId: null },
+            { name: "deploy", appId: null },
+          ],
+        ]) {
+          const verdict = judge({ checks, required });
+          expect(verdict.status).toBe("passed");
+          expect(verdict.children.find(({ name }) => name === "deploy")).toMatchObject({
+            status: "skipped",
+            reason: expect.stringContaining("does not count next to a success") as string,
+          });
+        }
+      },
+    );
+
+    it.each([
+      ["all skipped", [check({ conclusion: "skipped" }), check({ name: "deploy", conclusion: "skipped" })]],
+      ["all neutral", [check({ conclusion: "neutral" })]],
+      ["skipped and neutral", [check({ conclusion: "skipped" }), check({ name: "CodeQL", conclusion: "neutral" })]],
+    ])("%s is never green, names the setting, and buys no repair", (_, checks) => {
+      const verdict = judge({ checks });
+      expect(verdict.status).toBe("failed");
+      expect(verdict.reason).toMatch(/gates\.(skipped|neutral): pass/);
+      expect(isOnlyAbsence(verdict)).toBe(true);
+    });
+
+    it("`gates.skipped: fail` is red next to a success, and buys no repair", () => {
+      const verdict = judge(
+        { checks: [check(), check({ name: "deploy", conclusion: "skipped" })] },
+        { skipped: "fail" },
+      );
+      expect([verdict.status, isOnlyAbsence(verdict)]).toEqual(["failed", true]);
+    });
+
+    it.each(["DCO", "cla/google", "license/cla", "EasyCLA", "Lint PR title", "Semantic Pull Request"])(
+      "%s is red, and buys no repair: only people can change it",
+      (name) => {
+        const verdict = judge({ checks: [check(), check({ name, conclusion: "failure" })] });
+        expect([verdict.status, isOnlyAbsence(verdict)]).toEqual(["failed", true]);
+      },
+    );
+
+    it("a failing test next to them is repaired", () => {
+      const checks = [check({ conclusion: "failure" }), check({ name: "DCO", conclusion: "failure" })];
+      expect(isOnlyAbsence(judge({ checks }))).toBe(false);
+    });
+  });
+
+  describe("green-hides-red-of-same-name", () => {
+    const red = { suiteId: 1, conclusion: "failure" as const };
+    const green = { suiteId: 2 };
+    it.each([
+      ["red first", [check(red), check(green)], "failed"],
+      ["green first", [check(green), check(red)], "failed"],
+      ["one running", [check({ ...running, suiteId: 1 }), check(green)], "pending"],
+      ["one cancelled", [check({ suiteId: 1, conclusion: "cancelled" }), check(green)], "failed"],
+      [
+        "three suites, the middle one red",
+        [check({ suiteId: 1 }), check({ ...red, suiteId: 2 }), check({ suiteId: 3 })],
+        "failed",
+      ],
+      ["both green", [check({ suiteId: 1 }), check(green)], "passed"],
+      ["a re-run within the red suite", [check(red), check({ suiteId: 1 }), check(green)], "passed"],
+    ] as const)("two suites of one App, %s: %s", (_, checks, expected) => {
+      expect(status({ checks: [...checks] })).toBe(expected);
+      expect(status({ checks: [...checks], required: [{ name: "test", appId: null }] })).toBe(expected);
+      expect(status({ checks: [...checks], required: [{ name: "test", appId: actions }] })).toBe(expected);
+    });
+  });
 
   it.each(["queued", "in_progress", "waiting", "pending", "requested"])(
     "a check that is %s is pending, then failed when the time is over",
@@ -332,7 +410,7 @@ describe("for any facts", () => {
               (one) =>
                 one.name === name &&
                 one.sha === sha &&
-                one.conclusion === "success" &&
+                ["success", "skipped", "neutral"].includes(one.conclusion ?? "") &&
                 one.appId !== baton &&
                 (appId === null || one.appId === appId),
             ),

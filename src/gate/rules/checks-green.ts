@@ -1,10 +1,12 @@
 /**
  * checks-green: the repository's own checks on exactly this commit.
  *
- * U1 Only checks of the given commit count; of one name, source and App only the newest.
+ * U1 Only checks of the given commit count; of one name, source, App and suite only the newest. A success in one suite hides
+ *    neither a failure nor a run in progress of the same name in another.
  * U2 A required check is one by name and, where GitHub or `baton.yaml` says so, by App: another App's check of the same name
  *    satisfies nothing. Where any App may report it, all that do must be green, so that none can outshout a red one.
- * U3 Missing is pending until the time is over, then failed. Skipped and neutral are green only where a setting says so.
+ * U3 Missing is pending until the time is over, then failed. Skipped and neutral do not count next to a success and are
+ *    never green alone, unless a setting says otherwise.
  *    A state or an end that is not known is never green.
  * U4 Baton's own check never counts, also where a branch rule requires it: it would wait for itself.
  * U5 Where nothing is required, a suite that has begun and is not complete is pending: its later jobs have not appeared yet.
@@ -12,7 +14,7 @@
 import { z } from "zod";
 import type { Settings } from "../../config/schema.ts";
 import type { Evidence, Verdict } from "../../core/vocabulary.ts";
-import { absence } from "../absent.ts";
+import { absence, beyondRepair } from "../absent.ts";
 import type { CheckFact, CheckSuiteFact, GateFacts, RequiredCheckFact } from "../facts.ts";
 import type { Gate } from "../gate.ts";
 
@@ -42,7 +44,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
     const found = checks.filter((check) => wanted.some((required) => satisfies(check, required)));
     const absent = wanted.filter((required) => !checks.some((check) => satisfies(check, required)));
     const children = [
-      ...found.map((check) => judge(check, settings, late)),
+      ...judgeAll(found, settings, late),
       ...absent.map((required) => missing(required, checks, late, settings.timeoutMinutes)),
     ];
     return combine(
@@ -73,7 +75,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
   }
   return combine(
     [
-      ...counted.map((check) => judge(check, settings, late)),
+      ...judgeAll(counted, settings, late),
       ...unfinished(facts).map((suite) => moreToCome(suite, late, settings.timeoutMinutes)),
     ],
     counted.length === 1 ? "The only check is" : `All ${counted.length} checks are`,
@@ -113,7 +115,16 @@ function satisfies(check: CheckFact, { name, appId }: RequiredCheckFact): boolea
   return check.name === name && (appId === null || check.appId === appId);
 }
 
-function judge(check: CheckFact, settings: Settings["gates"], late: boolean): Verdict {
+function judgeAll(checks: CheckFact[], settings: Settings["gates"], late: boolean): Verdict[] {
+  const succeeded = checks.some(({ status, conclusion }) => status === "completed" && conclusion === "success");
+  return checks.map((check) => judge(check, settings, late, succeeded));
+}
+
+/** Names of checks that judge people or words: no change of the code turns them green. */
+const aboutPeople =
+  /^(?:dco\b|cla\b|license\/cla|cla\/|easycla|.*\bcla[- ]?(?:check|assistant|bot)\b|(?:lint|semantic|check|validate)[- _]?(?:pr|pull[- _]?request)[- _]?title|semantic[- _]pull[- _]request)/i;
+
+function judge(check: CheckFact, settings: Settings["gates"], late: boolean, succeeded: boolean): Verdict {
   if (check.status !== "completed") {
     if (late) return leaf(check, "failed", `did not end within ${settings.timeoutMinutes} min`);
     return leaf(check, "pending", check.status === "in_progress" ? "is running" : "is queued");
@@ -122,21 +133,19 @@ function judge(check: CheckFact, settings: Settings["gates"], late: boolean): Ve
     case "success":
       return leaf(check, "passed", "succeeded");
     case "neutral":
-      return settings.neutral === "pass"
-        ? leaf(check, "passed", "ended neutral, which `gates.neutral: pass` accepts")
-        : leaf(check, "failed", "ended neutral (`gates.neutral: fail`)");
+      return didNotRun(check, "neutral", "ended neutral", settings.neutral, succeeded);
     case "skipped":
-      return settings.skipped === "pass"
-        ? leaf(check, "passed", "was skipped, which `gates.skipped: pass` accepts")
-        : leaf(check, "failed", "was skipped (`gates.skipped: fail`)");
+      return didNotRun(check, "skipped", "was skipped", settings.skipped, succeeded);
     case "failure":
-      return leaf(check, "failed", "failed");
+      return aboutPeople.test(check.name)
+        ? peopleOnly(leaf(check, "failed", "failed, and only people can change that"))
+        : leaf(check, "failed", "failed");
     case "cancelled":
       return leaf(check, "failed", "was cancelled");
     case "timed_out":
       return leaf(check, "failed", "timed out");
     case "action_required":
-      return leaf(check, "failed", "asks for an action");
+      return peopleOnly(leaf(check, "failed", "asks a person for an action"));
     case "stale":
       return leaf(check, "failed", "went stale");
     case null:
@@ -149,6 +158,24 @@ function judge(check: CheckFact, settings: Settings["gates"], late: boolean): Ve
         `ended as ${JSON.stringify(check.conclusion satisfies never)}, which Baton does not know`,
       );
   }
+}
+
+/** A check that says nothing about the code: no repair can make it say more. */
+function didNotRun(
+  check: CheckFact,
+  key: "neutral" | "skipped",
+  what: string,
+  setting: Settings["gates"]["skipped"],
+  succeeded: boolean,
+): Verdict {
+  if (setting === "pass") return leaf(check, "passed", `${what}, which \`gates.${key}: pass\` accepts`);
+  if (setting === "auto" && succeeded) return leaf(check, "skipped", `${what} and does not count next to a success`);
+  const why = setting === "fail" ? `\`gates.${key}: fail\`` : "no check succeeded";
+  return peopleOnly(leaf(check, "failed", `${what} (${why}; \`gates.${key}: pass\` accepts it)`));
+}
+
+function peopleOnly(verdict: Verdict): Verdict {
+  return { ...verdict, evidence: [...verdict.evidence, beyondRepair(verdict.name)] };
 }
 
 function leaf(check: CheckFact, status: Verdict["status"], reason: string): Verdict {
@@ -217,7 +244,7 @@ function verdict(status: Verdict["status"], reason: string, children: Verdict[],
 function newestOfEach(checks: CheckFact[]): CheckFact[] {
   const newest = new Map<string, CheckFact>();
   for (const check of checks) {
-    const key = `${check.source}/${check.appId ?? ""}/${check.name}`;
+    const key = `${check.source}/${check.appId ?? ""}/${check.suiteId ?? ""}/${check.name}`;
     const known = newest.get(key);
     if (known === undefined || check.id > known.id) newest.set(key, check);
   }

@@ -177,10 +177,14 @@ export async function updateRun(
   await settleSuite(site, repository, run.suiteId);
 }
 
-/** The newest run of each name and App at a commit. */
+/**
+ * `filter=latest` answers the newest run of a name within each suite; two suites of one commit give two.
+ * Source: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference and the answer quoted in
+ * https://github.com/BerriAI/litellm/issues/40015.
+ */
 export function latestRuns(runs: CheckRun[]): CheckRun[] {
   const latest = new Map<string, CheckRun>();
-  for (const run of runs.toSorted((a, b) => a.id - b.id)) latest.set(`${run.appId}/${run.name}`, run);
+  for (const run of runs.toSorted((a, b) => a.id - b.id)) latest.set(`${run.suiteId}/${run.name}`, run);
   return [...latest.values()];
 }
 

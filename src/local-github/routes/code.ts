@@ -158,6 +158,12 @@ async function oneCommit(context: RepositoryContext) {
   });
 }
 
+/**
+ * Git routes of a repository without a commit. Source: https://docs.github.com/en/rest/git/refs (status 409) and the answer quoted
+ * in https://github.com/noflo/noflo-ui/issues/500.
+ */
+const emptyRepository = (): Refusal => new Refusal(409, "Git Repository is empty.");
+
 function matchingRefs(context: RepositoryContext, prefix: string) {
   return [...context.repository.refs]
     .filter(([ref]) => ref.startsWith(`refs/${prefix}`))
@@ -169,7 +175,7 @@ const refRoutes = [
   repositoryRoute("GET /git/ref/*ref", "contents:read", (context) => {
     const ref = `refs/${context.params["ref"]}`;
     const sha = context.repository.refs.get(ref);
-    if (sha === undefined) throw notFound();
+    if (sha === undefined) throw context.repository.refs.size === 0 ? emptyRepository() : notFound();
     return ok(gitRef(context.view, context.repository, { ref, sha }));
   }),
   repositoryRoute("GET /git/matching-refs/*ref", "contents:read", (context) =>
@@ -178,6 +184,7 @@ const refRoutes = [
   repositoryRoute("POST /git/refs", "contents:write", async (context) => {
     const given = bodyOf(context, z.object({ ref: z.string().regex(/^refs\/.+\/.+/), sha: z.string() }));
     const { site, repository, doer } = context;
+    if (repository.refs.size === 0) throw emptyRepository();
     await changeRef(site, repository, { ref: given.ref, to: given.sha, doer, create: true });
     return created(gitRef(context.view, repository, given));
   }),

@@ -12,6 +12,7 @@ import { handoffs } from "./handoffs.ts";
 import { headless } from "./headless.ts";
 import { identity } from "./identity.ts";
 import { interactive } from "./interactive.ts";
+import { network } from "./network.ts";
 import { output } from "./output.ts";
 import { plan } from "./plan.ts";
 import { planOnly } from "./plan-only.ts";
@@ -41,6 +42,7 @@ export const sections: readonly PromptSection[] = [
   projectInstructions,
   configuration,
   toolServers,
+  network,
   plan,
   expectedOutcomes,
   thread,

@@ -10,7 +10,7 @@
 import type { Settings } from "../../config/schema.ts";
 import type { AttemptResult } from "../../core/decide.ts";
 import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
-import { type ErrorData, toBatonError } from "../../core/errors.ts";
+import { type ErrorData, fromData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
@@ -25,8 +25,10 @@ import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { Activity } from "./activity.ts";
 import { changeToJudge } from "./change-to-judge.ts";
+import { confine, hostsOf, sandboxDecision } from "./confine.ts";
 import { instruct } from "./instruct.ts";
 import { Meter } from "./meter.ts";
+import { OutsidePaths } from "./outside-paths.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
 import { remember, route, takenOver } from "./route.ts";
 
@@ -66,6 +68,9 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   const { harness, choice } = routed;
   const { model } = choice;
   const input: AgentInput = { ...asked, access: choice.access };
+  // Before anything is fetched, told or paid.
+  const sandboxed = await sandboxDecision(dependencies, settings, harness);
+  if (sandboxed.kind === "refused") throw fromData(sandboxed.error);
   const access = await repositoryAccess(github, state.thread.repository, "read");
   const before = await workBefore(context, input, access);
   const name = workspaceName(effect, attempt);
@@ -83,6 +88,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     model,
     settings,
     servers: harness.capabilities.toolServers ? servers.map((server) => server.name) : [],
+    network: sandboxed.kind === "confined" ? hostsOf(settings) : null,
     takenOverFrom: before === null || before.harness === "" || before.harness === harness.name ? null : before.harness,
     headSha: before?.headSha ?? null,
     resumed: resumeSessionId !== null && harness.capabilities.resume,
@@ -114,6 +120,14 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     },
     onRefusal: ({ status, inARow }) => report(`The model's service answered ${status}; ${inARow} in a row`),
   });
+  const confined = confine(dependencies, sandboxed, {
+    settings,
+    workspace,
+    harness,
+    models: grant?.models ?? {},
+    onDenied: report,
+  });
+  const outside = new OutsidePaths([workspace.path, ...workspace.writable]);
   const capped = AbortSignal.any([signal, meter.exceeded, ...(grant === undefined ? [] : [grant.stopped])]);
   const result = await harness.run(
     {
@@ -132,10 +146,12 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       command: settings.harness.command,
       toolServers: servers,
       ...(grant === undefined ? {} : { models: grant.models }),
+      confinement: confined.confinement,
       variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
     },
     (event) => {
       meter.take(event);
+      outside.take(event);
       const note = activity.take(event);
       if (note !== null) report(note);
     },
@@ -144,6 +160,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   // What the agent left running asks no more, and what was cut is counted.
   await grant?.revoke();
   const usage = meter.settle(result);
+  if (meter.fell) report("The harness reported less usage than before; the larger figures count.");
   const transcriptId =
     result.transcript === "" ? null : await dependencies.store.putBlob(dependencies.redact(result.transcript));
   // X3: also after a failure, a cap or a cancel, what is there is saved first.
@@ -151,14 +168,17 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     input.access === "write" ? await importWork(context, input, access, name, input.baseSha, harness.name) : nothing;
   const discarded = input.access === "write" ? [] : await strayChanges(context, access, name, baseSha);
   await dependencies.workspaces.remove(access, { runId: state.runId, name });
+  const sandbox = confined.report(outside.paths);
   const kept: Kept = {
     headSha: imported.headSha ?? before?.headSha ?? null,
     sessionId: result.sessionId,
     harness: harness.name,
     partial: activity.partial(),
+    ...(sandbox === undefined ? {} : { sandbox }),
   };
   const error = withinShare(
-    errorOf(result, meter, signal, grant?.stopReason() ?? null) ?? unpriced(usage, settings.budget.unknownPrice),
+    errorOf(result, meter, signal, grant?.stopReason() ?? confined.limit()?.toData() ?? null) ??
+      unpriced(usage, settings.budget.unknownPrice),
     input,
     meter,
   );
@@ -177,6 +197,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     files: imported.files,
     rescued: imported.rescued,
     ...(discarded.length === 0 ? {} : { discarded: discarded.slice(0, limits.discardedPathsMax) }),
+    ...(sandbox === undefined ? {} : { sandbox }),
     turns: result.turns,
     transcriptId,
     promptId: told.promptId,

@@ -64,16 +64,18 @@ async function withLogs(
   verdict: Verdict,
   checks: readonly CheckFact[],
 ): Promise<Verdict> {
-  let left: number = limits.ciLogBytesMax;
+  const red = verdict.children.filter(({ status }) => status === "failed").length;
+  // Divided, so that the first red check does not take the room of the others.
+  const bytesMax = Math.floor(limits.ciLogBytesMax / Math.max(1, red));
   const children: Verdict[] = [];
   for (const child of verdict.children) {
-    const check = checks.find(({ name, conclusion }) => name === child.name && conclusion !== "success");
-    if (child.status !== "failed" || check === undefined || left <= 0) {
+    const id = child.evidence.find(({ label }) => label === "check")?.value;
+    const check = checks.find((one) => one.name === child.name && `${one.id}` === id);
+    if (child.status !== "failed" || check === undefined) {
       children.push(child);
       continue;
     }
-    const log = dependencies.redact(await github.checkLog(state.thread.repository, check, left));
-    left -= log.length;
+    const log = dependencies.redact(await github.checkLog(state.thread.repository, check, bytesMax));
     children.push({ ...child, evidence: [...child.evidence, { label: "log", value: log }] });
   }
   return { ...verdict, children };

@@ -58,6 +58,7 @@ function world(
         model: null,
         settings: defaultSettings,
         servers: [],
+        network: null,
         takenOverFrom: null,
         headSha: null,
         resumed: false,

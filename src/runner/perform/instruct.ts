@@ -35,6 +35,8 @@ export async function instruct(
     settings: Settings;
     /** Names of the tool servers that it is given. */
     servers: readonly string[];
+    /** Hosts that its sandbox lets it reach; null: it runs in the open. */
+    network: readonly string[] | null;
     takenOverFrom: string | null;
     headSha: string | null;
     resumed: boolean;
@@ -102,7 +104,7 @@ export function promptFor(
   redact: (text: string) => string,
 ): { system: string; user: string } {
   const harness = { name: "worker", capabilities: { systemPrompt: true } };
-  const written = composed(input, { harness, settings, servers: [], change }, null, redact);
+  const written = composed(input, { harness, settings, servers: [], network: null, change }, null, redact);
   return partsOf(written.map((one) => ({ ...one, text: redact(one.text) })));
 }
 
@@ -112,11 +114,13 @@ function composed(
     harness,
     settings,
     servers,
+    network,
     change,
   }: {
     harness: Pick<Harness, "name" | "tools"> & { capabilities: Pick<Harness["capabilities"], "systemPrompt"> };
     settings: Settings;
     servers: readonly string[];
+    network: readonly string[] | null;
     change: Change | null;
   },
   resume: Resume | null,
@@ -139,6 +143,7 @@ function composed(
       systemPrompt: harness.capabilities.systemPrompt,
       tools: harness.tools?.[access] ?? null,
       servers,
+      network,
     },
     role,
     access,

@@ -38,6 +38,50 @@ const use = (change: { model?: string; tokens?: Tokens } = {}) => ({
   ...change,
 });
 
+describe("usage-that-falls-is-believed", () => {
+  const report = (input: number, costUsd: number | null) => ({
+    type: "usage" as const,
+    model: "m",
+    tokens: { ...noTokens, input, output: input },
+    costUsd,
+  });
+
+  it.each([
+    ["in money and tokens", [report(100, 1), report(1, 0.0001)], 1, 100],
+    ["in money alone", [report(100, 1), report(200, 0.5)], 1, 200],
+    ["to nothing", [report(100, 1), report(0, 0)], 1, 100],
+    ["and says no money any more", [report(100, 1), report(100, null)], 1, 100],
+    ["and rises again", [report(100, 1), report(1, 0.1), report(150, 1.5)], 1.5, 150],
+  ] as const)("a report that falls %s: the largest counts", (_, reports, usd, input) => {
+    const one = meter();
+    for (const event of reports) one.take(event);
+    expect(one.spentUsd()).toBe(usd);
+    const [last] = reports.slice(-1);
+    const settled = one.settle(ended(last === undefined ? [] : [{ ...last }]));
+    expect(settled).toMatchObject([{ costUsd: usd, tokens: { input } }]);
+  });
+
+  it("the last line of a harness does not make it less", () => {
+    const one = meter();
+    one.take(report(100, 1));
+    expect(one.settle(ended([{ model: "m", tokens: noTokens, costUsd: 0 }]))).toMatchObject([{ costUsd: 1 }]);
+    expect(one.fell).toBe(true);
+  });
+
+  it.each([1e300, Number.POSITIVE_INFINITY])("a cost of %s is bounded, and stops the attempt", (costUsd) => {
+    const one = meter();
+    one.take(report(100, costUsd));
+    expect(one.spentUsd()).toBe(1_000_000);
+    expect(one.exceeded.aborted).toBe(true);
+  });
+
+  it.each([-5, Number.NaN])("a cost of %s counts as none", (costUsd) => {
+    const one = meter();
+    one.take(report(100, costUsd));
+    expect(one.spentUsd()).toBe(0);
+  });
+});
+
 describe("what an attempt used", () => {
   it("M2: nothing passed the proxy: the harness's report, the last one for each model", () => {
     const one = meter();

@@ -4,6 +4,7 @@
  * Owns: which count is believed. Does not own: counting itself (the model proxy, the harness adapters), prices (`money/`).
  * M1 What the proxy counted is believed; what the harness says of itself is kept beside it where it differs.
  * M2 Where nothing passed the proxy, the harness's own report is all there is.
+ * M3 A report is cumulative: one that falls is not believed, the largest counts. Amounts are finite and bounded.
  */
 import type { Settings } from "../../config/schema.ts";
 import type { RunState } from "../../core/state.ts";
@@ -24,6 +25,8 @@ export class Meter {
   readonly #reservedUsd: number;
   readonly #shareUsd: number;
   readonly tokensMax: number | null;
+  /** The harness reported less than before (M3). */
+  fell = false;
 
   /** `money` is the run's own, changed by the fold: the limit follows what others reserve and spend meanwhile. */
   constructor(
@@ -59,7 +62,7 @@ export class Meter {
   /** What the harness says of itself. */
   take(event: HarnessEvent): void {
     if (event.type !== "usage") return;
-    this.#reported.set(event.model, { model: event.model, tokens: event.tokens, costUsd: event.costUsd });
+    this.#report(event);
     this.#cap();
   }
 
@@ -117,8 +120,20 @@ export class Meter {
 
   /** The harness's final report where there is one, else what was seen while it ran. */
   settle(result: HarnessResult): Usage[] {
-    for (const used of result.usage) this.#reported.set(used.model, used);
+    for (const used of result.usage) this.#report(used);
     return this.usage();
+  }
+
+  /** M3 */
+  #report({ model, tokens, costUsd }: Report): void {
+    const known = this.#reported.get(model);
+    const next = { model, tokens: bounded(tokens), costUsd: costUsd === null ? null : boundedUsd(costUsd) };
+    if (known === undefined) this.#reported.set(model, next);
+    else {
+      const largest = largerOf(known, next);
+      if (!same(largest.tokens, next.tokens) || (next.costUsd !== null && largest.costUsd !== next.costUsd)) this.fell = true;
+      this.#reported.set(model, largest);
+    }
   }
 
   #cap(): void {
@@ -129,6 +144,28 @@ export class Meter {
   #price(report: Report): Usage {
     return priceUsage({ harness: this.#harness, ...report }, this.#settings.prices);
   }
+}
+
+/** No attempt comes near; beyond are faults of a harness, or lies. */
+const tokensPerAttemptMax = 1e12;
+const usdPerAttemptMax = 1e6;
+const within = (amount: number, max: number): number => (amount > 0 ? Math.min(amount, max) : 0);
+const boundedUsd = (usd: number): number => within(usd, usdPerAttemptMax);
+
+function bounded({ input, output, cacheRead, cacheWrite }: Tokens): Tokens {
+  const count = (tokens: number): number => within(tokens, tokensPerAttemptMax);
+  return { input: count(input), output: count(output), cacheRead: count(cacheRead), cacheWrite: count(cacheWrite) };
+}
+
+function largerOf(a: Report, b: Report): Report {
+  const tokens = {
+    input: Math.max(a.tokens.input, b.tokens.input),
+    output: Math.max(a.tokens.output, b.tokens.output),
+    cacheRead: Math.max(a.tokens.cacheRead, b.tokens.cacheRead),
+    cacheWrite: Math.max(a.tokens.cacheWrite, b.tokens.cacheWrite),
+  };
+  const costUsd = a.costUsd === null ? b.costUsd : b.costUsd === null ? a.costUsd : Math.max(a.costUsd, b.costUsd);
+  return { model: b.model, tokens, costUsd };
 }
 
 function same(a: Tokens, b: Tokens): boolean {

@@ -1,17 +1,19 @@
 /** `shell`: a command of the repository in a workspace of its own, with an agent's environment: no token, no key. */
 
-import { runChild } from "../../adapters/harness/child.ts";
+import { children } from "../../adapters/child/children.ts";
 import { agentEnvironment } from "../../adapters/harness/environment.ts";
 import { shellInputSchema } from "../../core/effect.ts";
+import type { Json } from "../../core/vocabulary.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
+import { confine, sandboxDecision } from "./confine.ts";
 import { attemptMarker, type WorkPerformer, workspaceName } from "./performer.ts";
 
 const outputCharactersMax = 20_000;
 
 export const shellPerformer: WorkPerformer = {
   estimateUsd: () => 0,
-  async perform({ dependencies, state, effect, attempt, github, signal }) {
+  async perform({ dependencies, state, effect, attempt, github, signal, report }) {
     const input = shellInputSchema.parse(effect.input);
     const settings = settingsOf(state);
     const access = await repositoryAccess(github, state.thread.repository, "read");
@@ -21,7 +23,13 @@ export const shellPerformer: WorkPerformer = {
     const marker = attemptMarker(dependencies, state, effect, attempt);
     const timeoutMs = Math.min(effect.timeoutMs ?? Number.POSITIVE_INFINITY, settings.limits.agentMinutes * 60_000);
     try {
-      const end = await runChild({
+      const confined = confine(dependencies, await sandboxDecision(dependencies, settings, null), {
+        settings,
+        workspace,
+        harness: null,
+        onDenied: (line) => report(line, []),
+      });
+      const end = await children.follow({
         command: input.command,
         cwd: workspace.path,
         env: agentEnvironment({ homePath: workspace.homePath, attemptMarker: marker, variables: {} }, {}),
@@ -31,7 +39,10 @@ export const shellPerformer: WorkPerformer = {
         marker,
         signal,
         onLine: () => {},
+        confinement: confined.confinement,
       });
+      const limit = confined.limit();
+      if (limit !== null) return { ok: false, error: limit.toData(), usage: [], kept: null };
       if (end.missing)
         return {
           ok: false,
@@ -59,10 +70,17 @@ export const shellPerformer: WorkPerformer = {
           usage: [],
           kept: null,
         };
+      const sandbox = confined.report();
       const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
       return {
         ok: true,
-        output: { exitCode: end.exitCode, signal: end.signal, output, durationMs: end.durationMs },
+        output: {
+          exitCode: end.exitCode,
+          signal: end.signal,
+          output,
+          durationMs: end.durationMs,
+          ...(sandbox === undefined ? {} : { sandbox: sandbox as unknown as Json }),
+        },
         usage: [],
       };
     } finally {

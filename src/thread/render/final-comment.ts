@@ -5,6 +5,7 @@ import type { RunState } from "../../core/state.ts";
 import { cut } from "../cut.ts";
 import { partials } from "./partial.ts";
 import { costTable, headline, verdictTree } from "./parts.ts";
+import { sandboxLines } from "./sandbox.ts";
 import type { RenderView } from "./view.ts";
 
 export function renderFinalComment(state: RunState, _view: RenderView): string {
@@ -17,6 +18,8 @@ export function renderFinalComment(state: RunState, _view: RenderView): string {
     parts.push(`**What to do:** ${errorCatalogue[outcome.error.code].remedy} (\`${outcome.error.code}\`)`);
   const left = state.outcome?.verdict.status === "passed" ? null : partials(state);
   if (left !== null) parts.push(left);
+  const sandbox = sandboxLines(state);
+  if (sandbox !== null) parts.push(sandbox);
   parts.push("### Cost", costTable(state));
   for (const { by, addUsd } of state.topUps) parts.push(`Topped up by $${addUsd.toFixed(2)} by @\u200b${by.login}.`);
   return cut(parts.join("\n\n"), limits.commentCharactersMax);

@@ -1,9 +1,11 @@
 /** Parts that the status comment, the final comment and the check run share. Facts are computed here, never taken from an agent's text. */
+import type { SandboxReport } from "../../core/effect.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import { addTokens, type Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
 import { neutralise } from "../neutralise.ts";
 import { cell, count, duration, oneLine, totalTokens, usd } from "./format.ts";
+import { sandboxNote } from "./sandbox.ts";
 
 const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️", error: "⚠️" } as const;
 
@@ -114,25 +116,13 @@ function stepIcon(effect: EffectState): string {
 
 function stepNote(effect: EffectState): string {
   if (effect.error !== null && effect.status !== "succeeded")
-    return `${effect.error.code}: ${effect.error.message}`.slice(0, 200);
+    return joined(
+      `${effect.error.code}: ${effect.error.message}`.slice(0, 200),
+      sandboxNote(effect.attempts.at(-1)?.kept?.sandbox),
+    );
   const took = effect.endedAt === null ? "" : duration(effect.endedAt - effect.requestedAt);
-  if (effect.kind === "agent" && effect.output !== undefined) {
-    const {
-      files,
-      headSha,
-      discarded = [],
-    } = effect.output as {
-      files: { added: number | null; removed: number | null }[];
-      headSha: string | null;
-      discarded?: string[];
-    };
-    const stray = discardedNote(discarded);
-    const sum = (of: (file: { added: number | null; removed: number | null }) => number | null): number =>
-      files.reduce((total, file) => total + (of(file) ?? 0), 0);
-    return headSha === null
-      ? [took, stray].filter((part) => part !== "").join("; ")
-      : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${files.length} file${files.length === 1 ? "" : "s"}, ${took}`;
-  }
+  if (effect.kind === "agent" && effect.output !== undefined)
+    return joined(agentNote(effect, took), sandboxNote((effect.output as { sandbox?: SandboxReport }).sandbox));
   if (effect.kind === "gate")
     return ((effect.output as Verdict | undefined) ?? effect.observed?.verdict)?.reason.slice(0, 200) ?? "";
   if (effect.kind === "breakpoint" && effect.output !== undefined) {
@@ -143,6 +133,26 @@ function stepNote(effect: EffectState): string {
   if (effect.kind === "subprocess") return childNote(effect, took);
   return effect.progress?.note.slice(0, 120) ?? took;
 }
+
+/** What an agent changed, by git. */
+function agentNote({ output }: EffectState, took: string): string {
+  const {
+    files,
+    headSha,
+    discarded = [],
+  } = output as {
+    files: { added: number | null; removed: number | null }[];
+    headSha: string | null;
+    discarded?: string[];
+  };
+  const sum = (of: (file: { added: number | null; removed: number | null }) => number | null): number =>
+    files.reduce((total, file) => total + (of(file) ?? 0), 0);
+  return headSha === null
+    ? joined(took, discardedNote(discarded))
+    : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${files.length} file${files.length === 1 ? "" : "s"}, ${took}`;
+}
+
+const joined = (...parts: string[]): string => parts.filter((part) => part !== "").join("; ");
 
 /** A child run: while it goes on how far it is and what of its share is spent, then its verdict. */
 function childNote({ observed, output, endedAt }: EffectState, took: string): string {

@@ -11,6 +11,7 @@ import { neutralise } from "../neutralise.ts";
 import { partials } from "./partial.ts";
 import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
 import { progressLine } from "./progress.ts";
+import { sandboxLines } from "./sandbox.ts";
 import type { RenderView } from "./view.ts";
 
 export function renderStatusComment(state: RunState, view: RenderView): string {
@@ -24,6 +25,8 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   parts.push(budgetLine(state));
   const left = partials(state);
   if (left !== null) parts.push(left);
+  const sandbox = sandboxLines(state);
+  if (sandbox !== null) parts.push(sandbox);
   const failure = state.outcome?.error ?? null;
   if (failure !== null) parts.push(`**What to do:** ${errorCatalogue[failure.code].remedy} (\`${failure.code}\`)`);
   const waits = waitingFor(state);

@@ -1,11 +1,11 @@
 /** How bytes become lines and what is kept of them; how a child ends is in `test/contract/harness.ts`. */
 import { describe, expect, it } from "vitest";
 import { limits } from "../../core/limits.ts";
-import { runChild } from "./child.ts";
+import { children } from "./children.ts";
 
-async function output(script: string): Promise<{ lines: string[]; end: Awaited<ReturnType<typeof runChild>> }> {
+async function output(script: string): Promise<{ lines: string[]; end: Awaited<ReturnType<typeof children.follow>> }> {
   const lines: string[] = [];
-  const end = await runChild({
+  const end = await children.follow({
     command: [process.execPath, "-e", script],
     cwd: process.cwd(),
     env: {},

@@ -1,0 +1,251 @@
+/**
+ * One child process, from start to certain end. Owns its limits and its end, not what its output means.
+ *
+ * RU1 The end of the first process is the end of the call: anything that holds its pipes open after that is killed.
+ * RU2 A limit settles the call within the grace and a few seconds, even if a process cannot be killed.
+ */
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { execa } from "execa";
+import { limits } from "../../core/limits.ts";
+import type { ChildSpec, ChildStatus } from "../../ports/child.ts";
+import type { SandboxDenial } from "../../ports/sandbox.ts";
+import { Family } from "./family.ts";
+import { openInput } from "./open-input.ts";
+import { type Prepared, prepare } from "./prepare.ts";
+import { signalGroup } from "./process-table.ts";
+
+export interface RunSpec extends ChildSpec {
+  outputBytesMax: number;
+  /** Null: it may be silent. */
+  silenceMs: number | null;
+  /** `NAME=value` in its environment. Null: descendants are not looked for once it ended well. */
+  marker: string | null;
+  onChunk(name: StreamName, chunk: Buffer): void;
+}
+
+export type StreamName = "stdout" | "stderr";
+
+export interface RunEnd extends ChildStatus {
+  silent: boolean;
+}
+
+/** From the end of the process to the end of its pipes, when another process holds them. */
+const drainMs = 1_000;
+/** From SIGKILL to the end of the process. */
+const killedMs = 1_000;
+/** Looks at who descends from a child, by what adopts those whose parents ended. */
+const lookMs = { plain: 100, supervised: 1_000, confined: null };
+const timerMsMax = 2 ** 31 - 1;
+
+export async function run(spec: RunSpec): Promise<RunEnd> {
+  const begun = performance.now();
+  const status = new Status();
+  const isAborted = (): boolean => spec.signal?.aborted === true;
+  if (isAborted()) return { ...status.end(null), aborted: true, durationMs: 0 };
+  const prepared = await prepare(spec, spec.marker !== null);
+  if (prepared === null) return { ...status.end(null), missing: true, durationMs: performance.now() - begun };
+  try {
+    if (isAborted()) return { ...status.end(null), aborted: true, durationMs: performance.now() - begun };
+    const exit = await new Run(spec, prepared, status).ended;
+    return { ...status.end(exit), durationMs: performance.now() - begun };
+  } finally {
+    await prepared.release();
+  }
+}
+
+interface Exit {
+  exitCode: number | null;
+  signal: string | null;
+  missing: boolean;
+}
+
+type Reason = "timedOut" | "silent" | "aborted" | "flooded" | SandboxDenial;
+
+/** The first reason counts. */
+class Status {
+  reason: Reason | null = null;
+
+  end(exit: Exit | null): RunEnd {
+    const { reason } = this;
+    return {
+      exitCode: exit?.exitCode ?? null,
+      signal: exit?.signal ?? null,
+      missing: exit?.missing ?? false,
+      timedOut: reason === "timedOut",
+      silent: reason === "silent",
+      aborted: reason === "aborted",
+      flooded: reason === "flooded",
+      denied: typeof reason === "object" ? reason : null,
+      durationMs: 0,
+    };
+  }
+}
+
+class Run {
+  readonly ended: Promise<Exit>;
+  readonly #spec: RunSpec;
+  readonly #prepared: Prepared;
+  readonly #status: Status;
+  readonly #child: ReturnType<typeof start>;
+  readonly #family: Family | null;
+  readonly #exited: Promise<Exit>;
+  readonly #closed: Promise<unknown>;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  #stopped: Promise<Exit> | null = null;
+  #isOver = false;
+  #outputBytes = 0;
+  #wake: () => void = () => {};
+
+  constructor(spec: RunSpec, prepared: Prepared, status: Status) {
+    this.#spec = spec;
+    this.#prepared = prepared;
+    this.#status = status;
+    this.#child = start(prepared, spec.input ?? null);
+    const { nodeChildProcess: child } = this.#child;
+    this.#family =
+      child.pid === undefined
+        ? null
+        : new Family({ root: child.pid, marker: spec.marker, isHolder: prepared.kind !== "plain" });
+    this.#exited = new Promise((resolve) => {
+      child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, missing: false }));
+      // It was never started.
+      void this.#child.then(({ code, exitCode = null, signal = null }) =>
+        resolve({ exitCode, signal, missing: code === "ENOENT" || code === "EACCES" }),
+      );
+    });
+    this.#closed = Promise.all([this.#read("stdout"), this.#read("stderr")]);
+    this.ended = this.#live();
+  }
+
+  async #live(): Promise<Exit> {
+    const { signal, timeoutMs } = this.#spec;
+    const onAbort = (): void => this.#stop("aborted");
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#timer("limit", timeoutMs, () => this.#stop("timedOut"));
+    this.#heard();
+    const look = lookMs[this.#prepared.kind];
+    if (look !== null && this.#spec.marker !== null)
+      this.#timers.set("look", setInterval(() => this.#family?.look(), look));
+    const pid = this.#child.nodeChildProcess.pid;
+    if (pid !== undefined) {
+      if (this.#prepared.kind !== "supervised") live.add(pid);
+      this.#prepared.started(pid, (why) => this.#stop(why));
+    }
+    try {
+      const stopping = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      await Promise.race([this.#exited, stopping]);
+      const exit = (await this.#stopped) ?? (await this.#exited);
+      this.#isOver = true;
+      await this.#cleanUp();
+      return this.#reported(exit);
+    } finally {
+      if (pid !== undefined) live.delete(pid);
+      for (const timer of this.#timers.values()) clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #stop(why: Reason): void {
+    if (this.#stopped !== null || (this.#isOver && why !== "flooded")) return;
+    this.#status.reason = why;
+    if (this.#isOver) return;
+    this.#stopped = this.#forceEnd();
+    this.#wake();
+  }
+
+  async #forceEnd(): Promise<Exit> {
+    this.#family?.terminate();
+    const polite = await within(this.#exited, this.#spec.killGraceMs ?? limits.killGraceMs);
+    await this.#family?.kill();
+    // RU2
+    return polite ?? (await within(this.#exited, killedMs)) ?? { exitCode: null, signal: "SIGKILL", missing: false };
+  }
+
+  /** RU1 */
+  async #cleanUp(): Promise<void> {
+    if (this.#spec.marker !== null) await this.#family?.kill();
+    else if (this.#child.nodeChildProcess.pid !== undefined) signalGroup(this.#child.nodeChildProcess.pid, "SIGKILL");
+    if ((await within(this.#closed, drainMs)) !== null) return;
+    await this.#family?.kill(true);
+    if ((await within(this.#closed, drainMs)) !== null) return;
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
+  /** A sandbox reports the signal that ended the program as a shell does. */
+  #reported(exit: Exit): Exit {
+    if (this.#prepared.kind !== "confined" || this.#status.reason === null) return exit;
+    if (exit.exitCode === 128 + 15) return { ...exit, exitCode: null, signal: "SIGTERM" };
+    if (exit.exitCode === 128 + 9) return { ...exit, exitCode: null, signal: "SIGKILL" };
+    return exit;
+  }
+
+  #read(name: StreamName): Promise<true> {
+    const stream = this.#child[name];
+    stream?.on("data", (chunk: Buffer) => {
+      this.#heard();
+      this.#outputBytes += chunk.length;
+      if (this.#outputBytes > this.#spec.outputBytesMax) this.#stop("flooded");
+      if (this.#status.reason !== "flooded") this.#spec.onChunk(name, chunk);
+    });
+    return new Promise((resolve) => {
+      if (stream === null) resolve(true);
+      stream?.once("close", () => resolve(true));
+    });
+  }
+
+  #heard(): void {
+    const { silenceMs } = this.#spec;
+    if (silenceMs !== null) this.#timer("silence", silenceMs, () => this.#stop("silent"));
+  }
+
+  #timer(name: string, ms: number, act: () => void): void {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.set(name, setTimeout(act, Math.min(ms, timerMsMax)));
+  }
+}
+
+function start({ command, cwd, env }: Prepared, input: string | Uint8Array | Readable | null) {
+  const [program = "", ...args] = command;
+  const isStream = input !== null && typeof input === "object" && "pipe" in input;
+  const file = input === null || isStream || input.length === 0 ? null : openInput(input);
+  try {
+    return execa(program, args, {
+      cwd,
+      env,
+      extendEnv: false,
+      // Its own process group, so that one signal reaches what it starts.
+      detached: true,
+      // Any open descriptor will do; the types list the first few.
+      stdin: file !== null ? (file.descriptor as 3) : isStream ? "pipe" : "ignore",
+      ...(isStream ? { input } : {}),
+      stdout: "pipe",
+      stderr: "pipe",
+      buffer: false,
+      reject: false,
+    });
+  } finally {
+    file?.close();
+  }
+}
+
+/** Null: not within this time. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  const timer = new AbortController();
+  const late = delay(ms, null, { signal: timer.signal }).catch(() => null);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** Groups of running children. */
+const live = new Set<number>();
+// Their own groups keep them from the signals of Baton's terminal. Supervised ones notice Baton's end by themselves.
+process.once("exit", () => {
+  for (const group of live) signalGroup(group, "SIGKILL");
+});

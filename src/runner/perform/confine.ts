@@ -1,0 +1,125 @@
+/**
+ * The sandbox of one attempt: what its program may write, read and reach, and what it was stopped at.
+ *
+ * Owns: the policy of an attempt, from its workspace, the settings and the operator's bounds. Does not own: whether there is a
+ * sandbox at all (`policy/sandbox.ts`), how it is made (`ports/sandbox.ts`).
+ * CF1 Only what the operator and the base branch's configuration list is reachable; nothing that an agent says adds to it.
+ */
+import { expandHosts } from "../../config/network-presets.ts";
+import type { Settings } from "../../config/schema.ts";
+import type { SandboxReport } from "../../core/effect.ts";
+import { BatonError, fromData } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
+import { decideSandbox, type SandboxDecision } from "../../policy/sandbox.ts";
+import type { Harness } from "../../ports/harness.ts";
+import type { ModelAccesses } from "../../ports/model-proxy.ts";
+import type { Confinement, SandboxDenial } from "../../ports/sandbox.ts";
+import type { Workspace } from "../../ports/workspace.ts";
+import { denialText } from "../../thread/render/sandbox.ts";
+import type { Dependencies } from "../dependencies.ts";
+
+export interface AttemptConfinement {
+  /** Null: the attempt runs in the open. */
+  confinement: Confinement | null;
+  /** Kills for a limit end the attempt with this. */
+  limit(): BatonError | null;
+  report(outside?: readonly string[]): SandboxReport | undefined;
+}
+
+/** What an attempt may reach, by the base branch's configuration. */
+export function hostsOf(settings: Pick<Settings, "sandbox" | "mcp">): string[] {
+  return [...expandHosts(settings.sandbox.network), ...toolServerHosts(settings)];
+}
+
+const open: AttemptConfinement = { confinement: null, limit: () => null, report: () => undefined };
+
+/** What would happen to an attempt on this machine; also asked before a run begins. */
+export async function sandboxDecision(
+  { agentSandbox }: Pick<Dependencies, "agentSandbox">,
+  settings: Pick<Settings, "sandbox">,
+  harness: Pick<Harness, "scripted"> | null,
+): Promise<SandboxDecision> {
+  if (agentSandbox === undefined) return { kind: "open", reason: null };
+  const { sandbox, operator, root } = agentSandbox;
+  const repository = settings.sandbox.mode;
+  const scripted = harness?.scripted === true;
+  // The self-test costs a second: it runs only where its answer matters.
+  const unasked = decideSandbox({ operator, repository, sandbox: unknown, root: false, scripted });
+  if (unasked.kind === "open" && unasked.reason === null) return unasked;
+  return decideSandbox({ operator, repository, sandbox: await sandbox.state(), root, scripted });
+}
+
+const unknown = { works: false, name: "", problem: "unknown", remedy: null };
+
+/** As it was decided before the attempt was told anything. */
+export function confine(
+  { agentSandbox }: Pick<Dependencies, "agentSandbox">,
+  decision: SandboxDecision,
+  {
+    settings,
+    workspace,
+    harness,
+    models = {},
+    onDenied,
+  }: {
+    settings: Pick<Settings, "sandbox" | "mcp">;
+    workspace: Workspace;
+    /** Null: no agent, a step of the repository's own. */
+    harness: Pick<Harness, "readable"> | null;
+    models?: ModelAccesses;
+    onDenied(line: string): void;
+  },
+): AttemptConfinement {
+  if (decision.kind === "refused") throw fromData(decision.error);
+  if (agentSandbox === undefined || decision.kind === "open")
+    return decision.kind === "open" && decision.reason !== null ? inTheOpen(decision.reason) : open;
+  const denied: SandboxDenial[] = [];
+  let stoppedBy: SandboxDenial | null = null;
+  const confinement = agentSandbox.sandbox.confine(
+    {
+      writable: workspace.writable,
+      readable: [...workspace.readable, ...(harness?.readable ?? [])],
+      network: {
+        hosts: hostsOf(settings),
+        loopbackPorts: loopbackPorts(models),
+      },
+      resources: agentSandbox.resources,
+    },
+    (denial) => {
+      if (denial.kind !== "host" && denial.kind !== "path") stoppedBy = denial;
+      if (denied.length >= limits.sandboxDenialsMax) return;
+      denied.push(denial);
+      onDenied(denialText(denial));
+    },
+  );
+  return {
+    confinement,
+    limit: () => (stoppedBy === null ? null : new BatonError("BATON_SANDBOX_LIMIT", denialText(stoppedBy))),
+    report: () => (denied.length === 0 ? undefined : { missing: null, denied, outside: [] }),
+  };
+}
+
+function inTheOpen(missing: string): AttemptConfinement {
+  return {
+    ...open,
+    report: (outside = []) => ({ missing, denied: [], outside: outside.slice(0, limits.sandboxDenialsMax) }),
+  };
+}
+
+/** Servers of tools that the base branch's configuration names are reached like any listed host. */
+function toolServerHosts({ mcp }: Pick<Settings, "mcp">): string[] {
+  return Object.values(mcp).flatMap(({ url }) => {
+    if (url === null || !URL.canParse(url)) return [];
+    const { hostname, port } = new URL(url);
+    return [port === "" ? hostname : `${hostname}:${port}`];
+  });
+}
+
+/** Baton's model proxy is on this machine's loopback; so is its address inside. */
+function loopbackPorts(models: ModelAccesses): number[] {
+  const ports = Object.values(models).flatMap(({ baseUrl }) => {
+    const { hostname, port } = new URL(baseUrl);
+    return hostname === "127.0.0.1" && port !== "" ? [Number(port)] : [];
+  });
+  return [...new Set(ports)];
+}

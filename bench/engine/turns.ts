@@ -147,7 +147,13 @@ function scripted(): Harness {
 let commits = 1;
 const workspaces = absent<Workspaces>("workspace", {
   fetch: async (_, ref) => ref,
-  create: async (_, { name, baseSha }) => ({ writable: [], readable: [], path: `/${name}`, homePath: `/${name}/home`, baseSha }),
+  create: async (_, { name, baseSha }) => ({
+    path: `/${name}`,
+    homePath: `/${name}/home`,
+    baseSha,
+    writable: [`/${name}`],
+    readable: [],
+  }),
   import: async () => {
     commits += 1;
     return {

@@ -1,7 +1,7 @@
 /**
  * Isolated worktrees for agents, and the one way in which their commits come back.
  *
- * W1 An agent works in a quarantine repository of its run: no remotes, no credentials, no hooks, no host config.
+ * W1 An agent works in a repository of its attempt: no remotes, no credentials, no hooks, no host config.
  * W2 The host runs no porcelain in an agent's tree, and never discovers a repository from it.
  * W3 What changed is measured by git objects, never by the agent's word; leftovers become a rescue commit.
  * W4 Commits enter the trusted repository by fetch with fsck; they are there before the workspace is removed.
@@ -20,15 +20,15 @@ export interface RepositoryAccess {
 }
 
 export interface Workspace {
-  /** Absolute path of the worktree, the only directory that the agent may write. */
+  /** Absolute path of the worktree. */
   path: string;
   /** Temporary directory and home of the agent, outside the tree, removed with it. */
   homePath: string;
   baseSha: string;
-  /** All directories of this attempt that its agent may write: the tree, its repository, its home. */
-  writable: readonly string[];
-  /** Directories that the tree borrows from and that are only read: objects of the trusted repository. */
-  readable: readonly string[];
+  /** Directories of this attempt alone: the tree, its git directory, the home. */
+  writable: string[];
+  /** Object directories that its repository borrows. They hold only what the remote gave. */
+  readable: string[];
 }
 
 export interface CommitIdentity {
@@ -49,8 +49,26 @@ export interface ImportResult {
   /** null when the tree equals the base. */
   headSha: string | null;
   commits: number;
+  /**
+   * Every path that a commit on the way changes. One that a later commit takes back is listed too, with the lines that the commits
+   * added and removed.
+   */
   files: FileChange[];
   rescued: boolean;
+  /** Commits of the attempt that are not in the result; absent: none. */
+  aside?: AsideCommits[];
+}
+
+/** Commits on another branch, in a stash or in a worktree of the attempt. */
+export interface AsideCommits {
+  /** As the agent's repository names it: a branch, `tags/…`, `stash@{0}`, `worktree <name>`. */
+  name: string;
+  headSha: string;
+  commits: number;
+  /** Where the trusted repository keeps them; null: they were refused. */
+  ref: string | null;
+  /** Why they were refused. */
+  refused?: string;
 }
 
 export interface JoinResult {
@@ -65,7 +83,16 @@ export interface Workspaces {
   /** Brings the trusted mirror of the repository up to date with the remote; returns the SHA of `ref` (branch name, `refs/…` or SHA). */
   fetch(access: RepositoryAccess, ref: string): Promise<string>;
   /** Creates (or, after a crash, finds) the workspace of one effect attempt, at `baseSha`. */
-  create(access: RepositoryAccess, options: { runId: RunId; name: string; baseSha: string }): Promise<Workspace>;
+  create(
+    access: RepositoryAccess,
+    options: {
+      runId: RunId;
+      name: string;
+      baseSha: string;
+      /** Further commits that the agent may look at; known here. */
+      reads?: readonly string[];
+    },
+  ): Promise<Workspace>;
   /**
    * Commits leftovers, checks and fetches the result into the trusted repository under `refs/baton/…`. BATON_TREE_REFUSED says why not.
    * Of a workspace that a crash cut off while it was removed, what was imported before; of one cut off while it was made, nothing.
@@ -83,7 +110,7 @@ export interface Workspaces {
   adoptBundle(access: RepositoryAccess, options: { headSha: string; bytes: Uint8Array }): Promise<void>;
   /**
    * Takes in what a worker elsewhere made: commits of a bundle, checked as an agent's own are (W3, W4). `headSha` must be in it
-   * and descend from `baseSha`. Returns what changed between the two, by git.
+   * and descend from `baseSha`. Returns every path that a commit on the way changes, by git.
    */
   importBundle(
     access: RepositoryAccess,

@@ -7,6 +7,7 @@
  */
 import { BatonError, hasCode } from "../../core/errors.ts";
 import { type GitOptions, type GitResult, git } from "../workspace/git-command.ts";
+import { ownRepository } from "../workspace/own-repository.ts";
 
 export interface RemoteOptions {
   /** Directory of the scratch repository; made by the first call. */
@@ -53,7 +54,6 @@ const denial =
 
 export class StateRemote {
   readonly #options: RemoteOptions;
-  #made: Promise<unknown> | null = null;
   /** How often something was pushed, or tried to be. */
   pushes = 0;
 
@@ -191,15 +191,14 @@ export class StateRemote {
   }
 
   async #local(args: string[], options: GitOptions = {}) {
-    this.#made ??= git(["init", "--quiet", "--bare", this.#options.gitDir]);
-    await this.#made;
-    return git(args, { gitDir: this.#options.gitDir, ...options });
+    const gitDir = await ownRepository({ gitDir: this.#options.gitDir, shallow: true });
+    return git(args, { gitDir, ...options });
   }
 
   async #network(args: string[], options: GitOptions = {}): Promise<GitResult> {
     const token = await this.#options.token();
     try {
-      return await this.#local(args, { token, timeoutMs: networkTimeoutMs, ...options });
+      return await this.#local(args, { token, url: this.#options.url, timeoutMs: networkTimeoutMs, ...options });
     } catch (thrown) {
       if (hasCode(thrown, "BATON_GIT_FAILED") && denial.test((thrown as BatonError).message))
         throw denied("read", (thrown as BatonError).message);

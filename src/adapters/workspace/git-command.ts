@@ -2,7 +2,7 @@
  * The one place that runs git. Absolute binary, cleared environment, no configuration but ours.
  *
  * GC1 No hook, fsmonitor, pager, editor, credential helper or filter of a repository runs on the host.
- * GC2 A token reaches git by environment only, never by argument or URL.
+ * GC2 A token reaches git by environment only, never by argument or URL, and git sends it to one address only.
  * GC3 Every call is bounded in time and output.
  */
 import { execa } from "execa";
@@ -14,7 +14,12 @@ export interface GitOptions {
   gitDir?: string;
   workTree?: string;
   cwd?: string;
+  /** Sent to `url` alone, whatever address a configuration puts in its place. */
   token?: string | null;
+  /** The only address that gets the token. */
+  url?: string;
+  /** `latin1`: one character a byte, for names that are not UTF-8. Input is then bytes in the same way. */
+  encoding?: "utf8" | "latin1";
   input?: string | Uint8Array;
   env?: Record<string, string>;
   timeoutMs?: number;
@@ -28,12 +33,31 @@ export interface GitResult {
   exitCode: number;
 }
 
-const gitBinary = findProgram("git") ?? "git";
+const installedGit = findProgram("git") ?? "git";
+let gitBinary = installedGit;
+
+/** The tests of workspaces run with several versions of git. null: the installed one. */
+export function useGit(binary: string | null): void {
+  gitBinary = binary ?? installedGit;
+}
+
 const timeoutMsDefault = 300_000;
 const outputBytesMax = 64 * 1024 * 1024;
 
 const settings: Record<string, string> = {
   "core.hooksPath": "/dev/null",
+  "core.alternateRefsCommand": ":",
+  "core.askPass": "true",
+  "core.commitGraph": "false",
+  "core.editor": "false",
+  "core.fileMode": "true",
+  "core.gitProxy": "none",
+  "core.ignoreCase": "false",
+  "core.multiPackIndex": "false",
+  "core.pager": "cat",
+  "core.safecrlf": "false",
+  "core.sparseCheckout": "false",
+  "core.sshCommand": "false",
   "core.fsmonitor": "false",
   "core.untrackedCache": "false",
   "core.attributesFile": "/dev/null",
@@ -43,12 +67,20 @@ const settings: Record<string, string> = {
   "core.protectHFS": "true",
   "core.protectNTFS": "true",
   "credential.helper": "",
+  "commit.gpgSign": "false",
   "gc.auto": "0",
+  "gpg.program": "false",
+  "http.proxy": "",
+  "http.sslVerify": "true",
+  "log.showSignature": "false",
   "maintenance.auto": "false",
   "protocol.allow": "never",
   "protocol.https.allow": "always",
   "protocol.http.allow": "always",
   "protocol.file.allow": "always",
+  "push.followTags": "false",
+  "push.gpgSign": "false",
+  "push.recurseSubmodules": "no",
   "transfer.fsckObjects": "true",
   "fetch.fsckObjects": "true",
   "receive.fsckObjects": "true",
@@ -64,7 +96,8 @@ export async function git(args: string[], options: GitOptions = {}): Promise<Git
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: environment(options),
     extendEnv: false,
-    ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
+    ...(options.input === undefined ? { stdin: "ignore" as const } : { input: bytesOf(options) }),
+    encoding: options.encoding ?? "utf8",
     timeout: options.timeoutMs ?? timeoutMsDefault,
     maxBuffer: outputBytesMax,
     reject: false,
@@ -78,14 +111,18 @@ export async function git(args: string[], options: GitOptions = {}): Promise<Git
   return { stdout: result.stdout, stderr: result.stderr, exitCode };
 }
 
-function environment({ gitDir, workTree, token, env }: GitOptions): Record<string, string> {
+function bytesOf({ input = "", encoding }: GitOptions): string | Uint8Array {
+  return typeof input === "string" && encoding === "latin1" ? Buffer.from(input, "latin1") : input;
+}
+
+function environment({ gitDir, workTree, token, url, env }: GitOptions): Record<string, string> {
   const configured: [string, string][] = Object.entries(settings);
   if (token !== undefined && token !== null) {
-    // GitHub takes any user name with a token; basic is what git's own HTTP client sends.
-    configured.push([
-      "http.extraHeader",
-      `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`,
-    ]);
+    if (url === undefined) throw new BatonError("BATON_INTERNAL", "A token needs the address that it is for.");
+    // GitHub accepts any user name with a token; basic is what git's own HTTP client sends.
+    const header = `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
+    configured.push([`http.${url}.extraHeader`, header]);
+    configured.push([`http.${url}.proxy`, ""], [`http.${url}.sslVerify`, "true"]);
   }
   const config = Object.fromEntries(
     configured.flatMap(([key, value], index) => [

@@ -1,126 +1,160 @@
 /**
- * From an agent's tree to commits in the trusted repository (W2–W4).
+ * From an agent's attempt to commits in the trusted repository (W2–W4).
  *
- * How leftovers are saved without running anything of the agent's: a private index, a private git directory without its config,
- * no attributes that could name a filter, and objects written into the run's own store.
- *
- * IM1 No command here reads the agent's `.git/config`, attributes or hooks; the worktree's `.git` file is not followed.
+ * IM1 Of the attempt's repository Baton takes objects, and refs as text. Its config, attributes, hooks, index, replacements and
+ * grafts are never read by a git of Baton's.
  * IM2 A linear history from the base is kept commit by commit, with trailers; any other shape becomes one commit on the base.
  * IM3 Nested repositories (gitlinks), too many or too large files refuse the whole import, with the path.
+ * IM4 Commits that HEAD does not reach are kept under refs of Baton's own and named in the result.
  */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { BatonError } from "../../core/errors.ts";
-import type { ImportOptions, ImportResult } from "../../ports/workspace.ts";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { BatonError, hasCode } from "../../core/errors.ts";
+import type { AsideCommits, ImportOptions, ImportResult } from "../../ports/workspace.ts";
+import type { AttemptPlace } from "./attempt-place.ts";
+import { checkedObjects, isOwnWorktree, readHead, readRefs, readText } from "./attempt-repository.ts";
+import { checkCommits, haveGitlinks } from "./check-commits.ts";
 import { git } from "./git-command.ts";
-import { numstat } from "./numstat.ts";
+import { changedOnDisk, leftoverTree, type TreeOnDisk } from "./leftover-tree.ts";
+import { writeBareRepository } from "./own-repository.ts";
+import { commitTree, rewrite, treeOf } from "./rewrite-commits.ts";
 
-interface ImportPaths {
-  repo: string;
-  work: string;
-  /** The worktree's own directory in the quarantine repository: its HEAD says what the agent committed. */
-  worktreeGitDir: string;
-  scratch: string;
+interface Source {
+  place: AttemptPlace;
   trusted: string;
-  ref: string;
+  /** Objects that the attempt borrowed: those that the remote gave. */
+  lent: string;
   baseSha: string;
+}
+
+interface Import extends Source {
+  ref: string;
+  /** Where commits besides the result are kept. */
+  asidePrefix: string;
   options: ImportOptions;
 }
 
-export async function importCommits(paths: ImportPaths): Promise<ImportResult> {
-  const { baseSha, options, trusted, ref, scratch } = paths;
-  await rm(scratch, { recursive: true, force: true });
-  const gitDir = await privateGitDir(paths);
-  try {
-    const agentHead = await readAgentHead(paths, gitDir);
-    const leftovers = await leftoverTree(paths, gitDir, agentHead);
-    const chain = await linearChain(gitDir, baseSha, agentHead);
-    const agentTree = await treeOf(gitDir, agentHead);
-    const rescued = leftovers !== agentTree;
-    if ((await treeOf(gitDir, baseSha)) === leftovers) return { headSha: null, commits: 0, files: [], rescued: false };
+/** Commits that one import keeps aside at most. */
+const asideMax = 50;
+
+export async function importCommits(given: Import): Promise<ImportResult> {
+  return withScratch(given, async (gitDir) => {
+    const { baseSha, options, place, trusted, lent, ref } = given;
+    const agentHead = await existing(gitDir, await readHead(place), baseSha);
+    const commits = { gitDir, baseSha, headSha: agentHead };
+    // First of all: it also bounds what a tree may expand to.
+    const hidesFiles = await haveGitlinks(commits);
+    const chain = hidesFiles ? null : await linearChain(gitDir, baseSha, agentHead);
+    const leftovers = await leftoverTree(await treeOnDisk(given, gitDir, agentHead), options.limits);
+    const aside = await keepAside(given, gitDir, agentHead);
+    const named = aside.length === 0 ? {} : { aside };
+    const rescued = leftovers !== (await treeOf(gitDir, agentHead));
+    if ((await treeOf(gitDir, baseSha)) === leftovers)
+      return { headSha: null, commits: 0, files: [], rescued: false, ...named };
     const rewritten = await rewrite(gitDir, chain ?? [], options, baseSha);
-    const head =
-      rescued || chain === null
-        ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options)
-        : rewritten;
-    await refuseBadTree(gitDir, baseSha, head, options);
-    // fsck on: an object that git itself calls broken or dangerous does not enter (W4).
-    await git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", gitDir, `+${head}:${ref}`], {
-      gitDir: trusted,
-    }).catch((thrown: unknown) => {
-      throw new BatonError(
-        "BATON_TREE_REFUSED",
-        `git refuses the agent's objects: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-        { cause: thrown },
-      );
-    });
-    const files = await numstat(trusted, baseSha, head);
-    return { headSha: head, commits: (chain?.length ?? 0) + (rescued || chain === null ? 1 : 0), files, rescued };
+    const isOneMore = rescued || chain === null;
+    const head = isOneMore
+      ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options)
+      : rewritten;
+    const files = await checkCommits({ gitDir, baseSha, headSha: head }, options.limits, dirname(lent));
+    await takeIn(gitDir, trusted, head, ref);
+    return { headSha: head, commits: (chain?.length ?? 0) + (isOneMore ? 1 : 0), files, rescued, ...named };
+  });
+}
+
+/** What is otherwise on disk than at the base, committed or not. Nothing of it enters the trusted repository. */
+export async function strayChanges(given: Source): Promise<string[]> {
+  return withScratch(given, async (gitDir) => changedOnDisk(await treeOnDisk(given, gitDir, given.baseSha)));
+}
+
+/** A git directory of Baton's own over the agent's objects: its refs, config and attributes are Baton's (IM1). */
+async function withScratch<T>(
+  { place, trusted, lent }: Source,
+  use: (gitDir: string) => Promise<T>,
+): Promise<T> {
+  const { scratch } = place;
+  await rm(scratch, { recursive: true, force: true });
+  await mkdir(scratch, { recursive: true });
+  try {
+    const objects = [await checkedObjects(place, lent), join(trusted, "objects")];
+    const gitDir = join(scratch, "git");
+    await writeBareRepository(gitDir, objects);
+    return await use(gitDir);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** What is otherwise on disk than at the base, committed or not. Nothing of it enters the trusted repository. */
-export async function strayChanges(
-  paths: Pick<ImportPaths, "repo" | "work" | "scratch" | "trusted" | "baseSha">,
-): Promise<string[]> {
-  await rm(paths.scratch, { recursive: true, force: true });
-  const gitDir = await privateGitDir(paths);
+async function treeOnDisk({ place, baseSha }: Source, gitDir: string, headSha: string): Promise<TreeOnDisk> {
+  const { work, scratch } = place;
+  return {
+    work,
+    scratch,
+    gitDir,
+    baseSha,
+    headSha,
+    crlf: await writesCrlf(place),
+    isOwnWorktree: (directory) => isOwnWorktree(place, directory),
+  };
+}
+
+/** Whether the agent's git converts line ends. Only this one word of its configuration counts: how to compare its files. */
+async function writesCrlf({ repo, home }: AttemptPlace): Promise<boolean> {
+  for (const path of [join(repo, "config"), join(home, ".gitconfig")]) {
+    const text = (await readText(path)) ?? "";
+    if (/^\s*(?:\[core\]\s*)?autocrlf\s*=\s*(?:true|input|yes|on|1)\s*$/im.test(text)) return true;
+  }
+  return false;
+}
+
+/** `sha` where it is a commit that is there, else the base. */
+async function existing(gitDir: string, sha: string | null, baseSha: string): Promise<string> {
+  if (sha === null) return baseSha;
+  const { exitCode } = await git(["cat-file", "-e", `${sha}^{commit}`], { gitDir, okCodes: [1, 128] });
+  return exitCode === 0 ? sha : baseSha;
+}
+
+/** fsck on: an object that git itself calls broken or dangerous does not enter (W4). */
+async function takeIn(gitDir: string, trusted: string, head: string, ref: string): Promise<void> {
   try {
-    const tree = await leftoverTree(paths, gitDir, paths.baseSha);
-    const { stdout } = await git(["diff-tree", "-r", "-z", "--name-only", "--no-renames", paths.baseSha, tree], {
+    const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", gitDir, `+${head}:${ref}`];
+    await git(args, { gitDir: trusted });
+  } catch (thrown) {
+    throw new BatonError(
+      "BATON_TREE_REFUSED",
+      `git refuses the agent's objects: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      { cause: thrown },
+    );
+  }
+}
+
+/** IM4 */
+async function keepAside(given: Import, gitDir: string, agentHead: string): Promise<AsideCommits[]> {
+  const { place, trusted, lent, baseSha, asidePrefix, options } = given;
+  const aside: AsideCommits[] = [];
+  const seen = new Set<string>();
+  for (const { name, sha } of await readRefs(place)) {
+    if (seen.has(sha) || aside.length >= asideMax) continue;
+    seen.add(sha);
+    const { stdout, exitCode } = await git(["rev-list", "--count", sha, "--not", baseSha, agentHead], {
       gitDir,
+      okCodes: [128],
     });
-    return stdout.split("\0").filter((path) => path !== "");
-  } finally {
-    await rm(paths.scratch, { recursive: true, force: true });
+    const commits = Number(stdout);
+    if (exitCode !== 0 || commits === 0) continue;
+    const slug = name.replace(/[^A-Za-z0-9]+/g, "-").slice(0, 60);
+    try {
+      const range = { gitDir, baseSha, headSha: sha, known: [agentHead] };
+      await checkCommits(range, options.limits, dirname(lent));
+      const ref = `${asidePrefix}${aside.length}-${slug}`;
+      await takeIn(gitDir, trusted, sha, ref);
+      aside.push({ name, headSha: sha, commits, ref });
+    } catch (thrown) {
+      if (!hasCode(thrown, "BATON_TREE_REFUSED")) throw thrown;
+      aside.push({ name, headSha: sha, commits, ref: null, refused: (thrown as Error).message });
+    }
   }
-}
-
-/** A git directory of ours over the agent's objects: its refs, config and attributes are empty (IM1). */
-async function privateGitDir({
-  repo,
-  scratch,
-  trusted,
-}: Pick<ImportPaths, "repo" | "scratch" | "trusted">): Promise<string> {
-  const gitDir = join(scratch, "git");
-  await mkdir(scratch, { recursive: true });
-  await git(["init", "--quiet", "--bare", "--template=", gitDir]);
-  await mkdir(join(gitDir, "objects", "info"), { recursive: true });
-  await writeFile(
-    join(gitDir, "objects", "info", "alternates"),
-    `${join(repo, "objects")}\n${join(trusted, "objects")}\n`,
-  );
-  return gitDir;
-}
-
-/** The commit that the agent left HEAD at. Read as text: a symbolic one is resolved by us, within the run's own refs. */
-async function readAgentHead({ worktreeGitDir, repo, baseSha }: ImportPaths, gitDir: string): Promise<string> {
-  const head = (await readFile(join(worktreeGitDir, "HEAD"), "utf8").catch(() => "")).trim();
-  let sha = head;
-  const symbolic = /^ref: (refs\/heads\/[A-Za-z0-9][A-Za-z0-9._/-]{0,200})$/.exec(head)?.[1];
-  if (symbolic !== undefined && !symbolic.includes("..")) {
-    const { stdout } = await git(["rev-parse", "--verify", "--quiet", symbolic], { gitDir: repo, okCodes: [1, 128] });
-    sha = stdout.trim();
-  }
-  if (!/^[0-9a-f]{40,64}$/.test(sha)) return baseSha;
-  const exists = await git(["cat-file", "-e", `${sha}^{commit}`], { gitDir, okCodes: [1, 128] });
-  return exists.exitCode === 0 ? sha : baseSha;
-}
-
-/** The tree of what is on disk now: tracked files as they are, new ones that are not ignored. No filter, no hook, nothing of the tree runs. */
-async function leftoverTree(
-  { work, scratch }: Pick<ImportPaths, "work" | "scratch">,
-  gitDir: string,
-  head: string,
-): Promise<string> {
-  const env = { GIT_INDEX_FILE: join(scratch, "index"), GIT_ATTR_SOURCE: "4b825dc642cb6eb9a060e54bf8d69288fbee4904" };
-  const base = { gitDir, workTree: work, cwd: work, env };
-  await git(["read-tree", head], base);
-  // `.gitattributes` of the tree may name filters, but no driver is defined in any configuration that this git reads.
-  await git(["add", "--all", "--ignore-errors", "--", "."], { ...base, okCodes: [1] });
-  return (await git(["write-tree"], base)).stdout.trim();
+  return aside;
 }
 
 /** Commits from the base to `head`, oldest first, when each has the one before as its only parent; else null (IM2). */
@@ -140,102 +174,4 @@ async function linearChain(gitDir: string, baseSha: string, head: string): Promi
     expected = parent;
   }
   return expected === baseSha && chain.length <= 1_000 ? chain : null;
-}
-
-/** The same commits with our trailers and committer; authors, dates and messages stay. */
-async function rewrite(gitDir: string, chain: string[], options: ImportOptions, baseSha: string): Promise<string> {
-  let parent = baseSha;
-  for (const sha of chain) {
-    const { stdout } = await git(
-      ["show", "--no-patch", "--no-show-signature", "--format=%an%x00%ae%x00%aI%x00%B", sha],
-      { gitDir },
-    );
-    const [name = "", email = "", date = "", ...message] = stdout.split("\0");
-    parent = await commitTree(gitDir, await treeOf(gitDir, sha), parent, message.join("\0").trim(), options, {
-      name,
-      email,
-      date,
-    });
-  }
-  return parent;
-}
-
-async function commitTree(
-  gitDir: string,
-  tree: string,
-  parent: string,
-  message: string,
-  options: ImportOptions,
-  author?: { name: string; email: string; date: string },
-): Promise<string> {
-  const { identity, trailers } = options;
-  const separator =
-    /\n[A-Za-z-]+: [^\n]*$/.test(message) &&
-    /\n\n[^\n]*(?:\n[A-Za-z-]+: [^\n]*)*$/.test(message) &&
-    /\n\n(?:[A-Za-z-]+: [^\n]*\n?)+$/.test(message)
-      ? "\n"
-      : "\n\n";
-  const env = {
-    GIT_AUTHOR_NAME: author?.name || identity.name,
-    GIT_AUTHOR_EMAIL: author?.email || identity.email,
-    ...(author === undefined ? {} : { GIT_AUTHOR_DATE: author.date }),
-    GIT_COMMITTER_NAME: identity.name,
-    GIT_COMMITTER_EMAIL: identity.email,
-  };
-  const text = `${message || options.rescueSubject}${separator}${trailers.join("\n")}\n`;
-  return (await git(["commit-tree", tree, "-p", parent, "-F", "-"], { gitDir, env, input: text })).stdout.trim();
-}
-
-async function treeOf(gitDir: string, sha: string): Promise<string> {
-  return (await git(["rev-parse", "--verify", `${sha}^{tree}`], { gitDir })).stdout.trim();
-}
-
-/** Also for commits that a worker elsewhere made (IM3). */
-export async function refuseBadTree(
-  gitDir: string,
-  baseSha: string,
-  head: string,
-  { limits }: Pick<ImportOptions, "limits">,
-): Promise<void> {
-  const { stdout } = await git(["diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", baseSha, head], {
-    gitDir,
-  });
-  const fields = stdout.split("\0");
-  const blobs: { sha: string; path: string }[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const [, mode = "", , sha = "", state = ""] = (fields[index] ?? "").slice(0).split(" ");
-    const path = fields[index + 1] ?? "";
-    if (mode === "160000")
-      throw new BatonError(
-        "BATON_TREE_REFUSED",
-        `"${path}" is a repository within the repository; a commit of it would hide its files.`,
-      );
-    if (state !== "D") blobs.push({ sha, path });
-  }
-  const changed = Math.floor(fields.length / 2);
-  if (changed > limits.filesMax)
-    throw new BatonError("BATON_TREE_REFUSED", `${changed} files changed; at most ${limits.filesMax} may.`);
-  if (blobs.length === 0) return;
-  const sizes = await git(["cat-file", "--batch-check=%(objectsize)"], {
-    gitDir,
-    input: `${blobs.map(({ sha }) => sha).join("\n")}\n`,
-  });
-  let total = 0;
-  sizes.stdout
-    .trim()
-    .split("\n")
-    .forEach((line, index) => {
-      const bytes = Number(line);
-      total += bytes;
-      if (bytes > limits.blobBytesMax)
-        throw new BatonError(
-          "BATON_TREE_REFUSED",
-          `"${blobs[index]?.path}" has ${bytes} bytes; at most ${limits.blobBytesMax} are taken.`,
-        );
-    });
-  if (total > limits.importBytesMax)
-    throw new BatonError(
-      "BATON_TREE_REFUSED",
-      `The change has ${total} bytes; at most ${limits.importBytesMax} are taken.`,
-    );
 }

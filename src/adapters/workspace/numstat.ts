@@ -2,12 +2,16 @@
 import type { FileChange } from "../../core/effect.ts";
 import { git } from "./git-command.ts";
 
-/** Lines added and removed a file, by git objects alone. */
+/** Lines added and removed in each file, by git objects alone. */
 export async function numstat(gitDir: string, fromSha: string, toSha: string): Promise<FileChange[]> {
   const { stdout } = await git(
     ["diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--numstat", "-z", fromSha, toSha],
     { gitDir },
   );
+  return parseNumstat(stdout);
+}
+
+export function parseNumstat(stdout: string): FileChange[] {
   return stdout
     .split("\0")
     .filter((entry) => entry !== "")

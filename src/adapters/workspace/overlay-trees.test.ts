@@ -212,7 +212,7 @@ describe.skipIf(obstacle !== null)("what a stop, a crash or a reboot leaves", ()
     expect(existsSync(join(await create(), "half"))).toBe(false);
     writeFileSync(join(await create(), "half"), "x");
     await workspaces.release();
-    rmSync(join(run(), "work"), { recursive: true });
+    rmSync(join(run(), "attempts", "w", "work"), { recursive: true });
     expect(existsSync(join(await create(), "half"))).toBe(false);
   });
 });
@@ -224,7 +224,7 @@ describe.skipIf(obstacle !== null)("removal", () => {
     await once(worker, "spawn");
     await remove();
     expect(await mountsBelow(root)).toEqual([]);
-    for (const folder of ["work", "overlay", "home", "partial"]) expect(readdirSync(join(run(), folder))).toEqual([]);
+    for (const folder of ["attempts", "made", "partial"]) expect(readdirSync(join(run(), folder))).toEqual([]);
     worker.stdin.end();
     await once(worker, "exit");
     expect(readFileSync(join(lowerTree(), "src", "a.js"), "utf8")).toBe("one\n");
@@ -275,7 +275,7 @@ describe.skipIf(obstacle !== null)("lowers", () => {
     const { atime, mtime } = statSync(file);
     writeFileSync(file, "ONE\n");
     utimesSync(file, atime, mtime);
-    sh(join(run(), "work", "w"), "update-index", "--assume-unchanged", "src/a.js");
+    sh(join(run(), "attempts", "w", "work"), "update-index", "--assume-unchanged", "src/a.js");
     expect(await changed()).toEqual(["src/a.js"]);
   });
 

@@ -1,7 +1,7 @@
 /**
  * Trees of workspaces as copy-on-write mounts over a prepared checkout (ADR 7): what an agent writes is in an upper layer of its own.
  *
- * Layout of a run: `runs/<run>/overlay/<name>/upper`, `…/work-<n>` (the kernel's scratch), `…/lower` (which lower it is made of).
+ * Layout: `runs/<run>/attempts/<name>/layers/upper`, `…/work-<n>` (the kernel's scratch), `…/lower` (which lower it is made of).
  * OV1 A tree that was not mounted is never read as an agent's: `stand` mounts it again first, after a reboot too.
  * OV2 The index that an agent begins with is a copy; no import reads it (W3).
  */
@@ -11,19 +11,13 @@ import { copyFile, mkdir, readdir, readFile, realpath, rm, writeFile } from "nod
 import { join, relative } from "node:path";
 import { BatonError } from "../../core/errors.ts";
 import type { Log } from "../../ports/log.ts";
+import { type AttemptPlace, noteMade } from "./attempt-place.ts";
 import { git } from "./git-command.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { Lowers } from "./lowers.ts";
 import { mountOverlay, mountsBelow, unmountBelow } from "./mounts.ts";
 
-export interface TreePlace {
-  /** Where the tree appears. */
-  work: string;
-  /** Where its layers are. */
-  layers: string;
-  /** The worktree's own directory in the quarantine repository. */
-  worktreeGitDir: string;
-}
+type TreePlace = Pick<AttemptPlace, "work" | "layers" | "repo">;
 
 export class OverlayTrees {
   readonly #runs: string;
@@ -36,33 +30,34 @@ export class OverlayTrees {
   }
 
   /** Puts the tree of a commit at `work`, which git has just made and which holds nothing but its `.git`. */
-  async make(place: TreePlace, wanted: { repositoryId: number; gitDir: string; sha: string }): Promise<void> {
+  async make(place: AttemptPlace, wanted: { repositoryId: number; gitDir: string; sha: string }): Promise<void> {
     const lower = await this.#lowers.for(wanted);
     const upper = join(place.layers, "upper");
     await mkdir(upper, { recursive: true });
     await Promise.all([
       writeFile(join(place.layers, "lower"), `${wanted.repositoryId}/${lower.sha}`),
-      // The one below the mount stays: while it is there git takes the worktree for one that stands.
       copyFile(join(place.work, ".git"), join(upper, ".git")),
-      copyFile(lower.index, join(place.worktreeGitDir, "index")),
+      copyFile(lower.index, join(place.repo, "index")),
     ]);
     await this.#mount(place, lower.tree);
+    await noteMade(place, true);
     if (lower.sha === wanted.sha) return;
     await git(["read-tree", "-u", "--reset", wanted.sha], {
-      gitDir: place.worktreeGitDir,
+      gitDir: place.repo,
       workTree: place.work,
       cwd: place.work,
     });
   }
 
-  /** Mounts what is there of a workspace but not mounted (OV1). One that was checked out is left alone. */
-  async stand(place: TreePlace, gitDir: string): Promise<void> {
-    await this.#mutex.run(place.layers, async () => {
+  /** Mounts what is there of a workspace but not mounted (OV1), and says so. One that was checked out is left alone. */
+  async stand(place: TreePlace, gitDir: string): Promise<boolean> {
+    return this.#mutex.run(place.layers, async () => {
       const named = await lowerOf(place.layers);
-      if (named === null || (await isMounted(place.work))) return;
+      if (named === null || (await isMounted(place.work))) return false;
       const lower = await this.#lowers.exactly({ ...named, gitDir });
       await mkdir(place.work, { recursive: true });
       await this.#mount(place, lower.tree);
+      return true;
     });
   }
 
@@ -73,11 +68,14 @@ export class OverlayTrees {
 
   async collectGarbage(): Promise<number> {
     const used = new Set<string>();
-    for (const run of await names(this.#runs))
-      for (const name of await names(join(this.#runs, run, "overlay"))) {
-        const lower = await lowerOf(join(this.#runs, run, "overlay", name));
+    for (const run of await names(this.#runs)) {
+      const attempts = (await names(join(this.#runs, run, "attempts"))).map((name) => join("attempts", name, "layers"));
+      const old = (await names(join(this.#runs, run, "overlay"))).map((name) => join("overlay", name));
+      for (const layers of [...attempts, ...old]) {
+        const lower = await lowerOf(join(this.#runs, run, layers));
         if (lower !== null) used.add(`${lower.repositoryId}/${lower.sha}`);
       }
+    }
     return this.#lowers.collectGarbage((name) => used.has(name));
   }
 

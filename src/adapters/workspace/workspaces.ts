@@ -1,18 +1,16 @@
 /**
- * Workspaces by git worktrees of one quarantine repository a run. Contract W1–W6 in `ports/workspace.ts`.
+ * Workspaces of this machine: one repository and one tree for each attempt. Contract W1–W6 in `ports/workspace.ts`.
  *
- * Layout below the root: `trusted/<repository id>.git` (ours: fetched from and pushed to the remote; agents never see it) and
- * `runs/<run>/repo.git` (the agents' own object store: no remote, no credential), `runs/<run>/work/<name>`, `runs/<run>/home/<name>`.
- * The tree in `work/<name>` is checked out or, where the host can, an overlay mount (`overlay-trees.ts`): by all that can be seen
- * from it the same.
+ * Layout below the root: `fetched` and `trusted` (Baton's: `repositories.ts`), `runs/<run>/attempts/<name>` (the agent's:
+ * `attempt-place.ts`), `lowers` (`lowers.ts`). The tree is checked out or, where the host can, an overlay mount
+ * (`overlay-trees.ts`); agents see no difference.
  */
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { FileChange } from "../../core/effect.ts";
-import { BatonError, hasCode } from "../../core/errors.ts";
+import { hasCode } from "../../core/errors.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
 import type {
@@ -25,23 +23,23 @@ import type {
   Workspaces,
 } from "../../ports/workspace.ts";
 import { Slots } from "../system/slots.ts";
+import { type AttemptPlace, attemptPlace, checkMade, isDirectory, noteMade, removeUnfollowed } from "./attempt-place.ts";
+import { makeAttemptRepository } from "./attempt-repository.ts";
+import { Bundles } from "./bundles.ts";
+import { checkCommits } from "./check-commits.ts";
 import { git } from "./git-command.ts";
-import { importCommits, refuseBadTree, strayChanges } from "./import-commits.ts";
+import { importCommits, strayChanges } from "./import-commits.ts";
 import { joinCommits } from "./join-commits.ts";
-import { KeyedMutex } from "./keyed-mutex.ts";
-import { unmountBelow } from "./mounts.ts";
 import { numstat } from "./numstat.ts";
-import { OverlayTrees, type TreePlace } from "./overlay-trees.ts";
+import { OverlayTrees } from "./overlay-trees.ts";
 import type { WorkspaceWay } from "./probe-overlay.ts";
-
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
-const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
-const branchPattern = /^(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}(?<![./])$/;
+import { branchName, RemoteBranches } from "./remote-branches.ts";
+import { Repositories } from "./repositories.ts";
 
 export interface WorkspacesOptions {
   rootDir: string;
   log: Log;
-  /** As `chooseWay` found it; else they are checked out. What stands of the other way is imported and removed all the same. */
+  /** As `chooseWay` found it; without it they are checked out. What stands of the other way is imported and removed all the same. */
   way?: WorkspaceWay;
 }
 
@@ -55,12 +53,9 @@ export function createWorkspaces({ rootDir, log, way = "checkout" }: WorkspacesO
   return new GitWorkspaces(resolve(rootDir), log, way);
 }
 
-interface WorkspacePaths extends TreePlace {
-  run: string;
-  repo: string;
-  home: string;
-  /** Stands while the tree is being made or removed: what is not there then was not deleted by an agent. */
-  partial: string;
+interface Attempt {
+  runId: RunId;
+  name: string;
 }
 
 class GitWorkspaces implements HostWorkspaces {
@@ -68,7 +63,9 @@ class GitWorkspaces implements HostWorkspaces {
   readonly #log: Log;
   readonly #way: WorkspaceWay;
   readonly #overlay: OverlayTrees;
-  readonly #mutex = new KeyedMutex();
+  readonly #repositories: Repositories;
+  readonly #branches: RemoteBranches;
+  readonly #bundles: Bundles;
   /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
@@ -77,201 +74,126 @@ class GitWorkspaces implements HostWorkspaces {
     this.#log = log;
     this.#way = way;
     this.#overlay = new OverlayTrees(root, log);
+    this.#repositories = new Repositories(root, log);
+    this.#branches = new RemoteBranches(this.#repositories);
+    this.#bundles = new Bundles(this.#repositories);
   }
 
   async fetch(access: RepositoryAccess, ref: string): Promise<string> {
-    const gitDir = await this.#trusted(access);
-    if (/^[0-9a-f]{40,64}$/.test(ref)) {
-      if (await hasCommit(gitDir, ref)) return ref;
-      await this.#fetchRef(access, gitDir, ref);
-      return ref;
-    }
-    await this.#fetchRef(access, gitDir, `+refs/heads/${branchName(ref)}:refs/remotes/origin/${branchName(ref)}`);
-    return (await git(["rev-parse", "--verify", `refs/remotes/origin/${ref}^{commit}`], { gitDir })).stdout.trim();
+    if (!/^[0-9a-f]{40,64}$/.test(ref)) return this.#repositories.fetchBranch(access, branchName(ref));
+    if (!(await hasCommit(await this.#trusted(access), ref))) await this.#repositories.fetchCommit(access, ref);
+    return ref;
   }
 
   async create(
     access: RepositoryAccess,
-    { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string },
+    { runId, name, baseSha, reads = [] }: Attempt & { baseSha: string; reads?: readonly string[] },
   ): Promise<Workspace> {
-    const paths = this.#paths(runId, name);
-    const trusted = await this.#trusted(access);
-    await this.#mutex.run(paths.repo, async () => {
-      if (!existsSync(join(paths.repo, "ready"))) {
-        // Half-made by a crash: nothing of an agent can be in it yet.
-        await rm(paths.repo, { recursive: true, force: true });
-        await git(["init", "--quiet", "--bare", "--template=", paths.repo]);
-        // Objects of the trusted repository are read, never written: what the agent adds stays in its own store.
-        await mkdir(join(paths.repo, "objects", "info"), { recursive: true });
-        await writeFile(join(paths.repo, "objects", "info", "alternates"), `${join(trusted, "objects")}\n`);
-        await writeFile(join(paths.repo, "ready"), "");
-      }
-    });
-    const mounted = this.#way === "overlay" && (await this.#mountTree(paths, access, { trusted, baseSha }));
-    if (!mounted) await this.#checkOut(paths, baseSha);
-    await rm(paths.partial);
-    return {
-      path: paths.work,
-      homePath: paths.home,
-      baseSha,
-      writable: [paths.work, paths.repo, paths.home],
-      readable: [join(trusted, "objects")],
+    const lent = this.#repositories.lent(access);
+    const begin = async (): Promise<AttemptPlace> => {
+      const place = await this.#begin(runId, name, lent, baseSha);
+      await this.#repositories.lend(access, [baseSha, ...reads], join(place.repo, "objects"));
+      return place;
     };
+    let place = await begin();
+    if (this.#way === "overlay" && !(await this.#mountTree(place, access, baseSha))) place = await begin();
+    else if (this.#way === "overlay") {
+      await rm(place.partial);
+      return workspaceOf(place, lent, baseSha);
+    }
+    await this.#checkouts.use(() =>
+      git(["read-tree", "-u", "--reset", baseSha], { gitDir: place.repo, workTree: place.work, cwd: place.work }),
+    );
+    await rm(place.partial);
+    return workspaceOf(place, lent, baseSha);
   }
 
-  async #mountTree(
-    paths: WorkspacePaths,
-    { repository }: RepositoryAccess,
-    { trusted, baseSha }: { trusted: string; baseSha: string },
-  ): Promise<boolean> {
-    await this.#begin(paths, baseSha);
+  async #mountTree(place: AttemptPlace, access: RepositoryAccess, baseSha: string): Promise<boolean> {
     try {
-      await this.#overlay.make(paths, { repositoryId: repository.id, gitDir: trusted, sha: baseSha });
+      const gitDir = await this.#trusted(access);
+      await this.#overlay.make(place, { repositoryId: access.repository.id, gitDir, sha: baseSha });
       return true;
     } catch (thrown) {
       if (!hasCode(thrown, "BATON_MOUNT_FAILED")) throw thrown;
       const error = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#log.warn("A workspace could not be mounted and is checked out", { path: paths.work, error });
+      this.#log.warn("A workspace could not be mounted and is checked out", { path: place.work, error });
       return false;
     }
   }
 
-  async #checkOut(paths: WorkspacePaths, baseSha: string): Promise<void> {
-    await this.#begin(paths, baseSha);
-    await this.#checkouts.use(() =>
-      git(["read-tree", "-u", "--reset", baseSha], {
-        gitDir: paths.worktreeGitDir,
-        workTree: paths.work,
-        cwd: paths.work,
-      }),
-    );
-  }
-
-  /** The worktree's own files in the quarantine repository, and an empty tree. */
-  async #begin(paths: WorkspacePaths, baseSha: string): Promise<void> {
-    // Left over from an attempt that died: its commits were imported or are still in the run's object store.
-    if (existsSync(paths.work) || existsSync(paths.layers)) await this.#removeTree(paths);
-    await Promise.all([mkdir(paths.home, { recursive: true }), mkdir(dirname(paths.partial), { recursive: true })]);
-    await writeFile(paths.partial, "");
-    await this.#mutex.run(paths.repo, () =>
-      git(["worktree", "add", "--quiet", "--detach", "--no-checkout", paths.work, baseSha], { gitDir: paths.repo }),
-    );
+  /** The attempt's folders, its repository, and an empty tree. */
+  async #begin(runId: RunId, name: string, lent: string, baseSha: string): Promise<AttemptPlace> {
+    // Left over from an attempt that died: Baton imported its commits, or nobody can.
+    await this.#remove(runId, name);
+    const place = attemptPlace(this.#root, runId, name);
+    await mkdir(dirname(place.partial), { recursive: true });
+    await writeFile(place.partial, "");
+    for (const directory of [place.work, place.repo, place.home]) await mkdir(directory, { recursive: true });
+    await makeAttemptRepository(place, lent, baseSha);
+    await noteMade(place, false);
+    return place;
   }
 
   async import(
     access: RepositoryAccess,
-    { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string },
+    { runId, name, baseSha }: Attempt & { baseSha: string },
     options: ImportOptions,
   ): Promise<ImportResult> {
-    const paths = this.#paths(runId, name);
+    const place = attemptPlace(this.#root, runId, name);
     const trusted = await this.#trusted(access);
+    const lent = this.#repositories.lent(access);
     const ref = `refs/baton/runs/${runId}/${name}`;
-    if (existsSync(paths.partial) || !existsSync(paths.work)) {
+    if (existsSync(place.partial) || !(await isThere(place))) {
       // Cut off while it was made, which no agent saw, or while it was removed, before which it was imported.
       const { stdout } = await git(["for-each-ref", "--format=%(objectname)", ref], { gitDir: trusted });
       const headSha = stdout.trim() === "" ? null : stdout.trim();
       if (headSha === null) return { headSha, commits: 0, files: [], rescued: false };
       const count = await git(["rev-list", "--count", `${baseSha}..${headSha}`], { gitDir: trusted });
-      const files = await numstat(trusted, baseSha, headSha);
+      const files = await checkCommits({ gitDir: trusted, baseSha, headSha }, options.limits, dirname(lent));
       return { headSha, commits: Number(count.stdout), files, rescued: false };
     }
-    await this.#overlay.stand(paths, trusted);
-    return importCommits({
-      repo: paths.repo,
-      work: paths.work,
-      worktreeGitDir: paths.worktreeGitDir,
-      scratch: join(paths.run, "scratch", name),
-      trusted,
-      ref,
-      baseSha,
-      options,
-    });
+    await this.#stand(place, trusted);
+    const asidePrefix = `refs/baton/aside/${runId}/${name}/`;
+    return importCommits({ place, trusted, lent, ref, asidePrefix, baseSha, options });
   }
 
   async strayChanges(
     access: RepositoryAccess,
-    { runId, name, baseSha }: { runId: RunId; name: string; baseSha: string },
+    { runId, name, baseSha }: Attempt & { baseSha: string },
   ): Promise<string[]> {
-    const paths = this.#paths(runId, name);
-    if (existsSync(paths.partial) || !existsSync(paths.work)) return [];
+    const place = attemptPlace(this.#root, runId, name);
+    if (existsSync(place.partial) || !(await isThere(place))) return [];
     const trusted = await this.#trusted(access);
-    await this.#overlay.stand(paths, trusted);
-    return strayChanges({
-      repo: paths.repo,
-      work: paths.work,
-      scratch: join(paths.run, "scratch", name),
-      trusted,
-      baseSha,
-    });
+    await this.#stand(place, trusted);
+    return strayChanges({ place, trusted, lent: this.#repositories.lent(access), baseSha });
   }
 
-  async bundle(access: RepositoryAccess, sha: string): Promise<Uint8Array | null> {
-    const gitDir = await this.#trusted(access);
-    const file = join(this.#root, "bundles", `${randomUUID()}.bundle`);
-    const name = `refs/baton/bundles/${sha}`;
-    await mkdir(dirname(file), { recursive: true });
-    try {
-      const { stdout } = await git(["rev-list", "--max-count=1", sha, "--not", "--remotes=origin"], { gitDir });
-      if (stdout.trim() === "") return null;
-      // A bundle names what it brings, so the commit gets a name for as long as it is written.
-      await git(["update-ref", name, sha], { gitDir });
-      await git(["bundle", "create", "--quiet", file, name, "--not", "--remotes=origin"], { gitDir });
-      return await readFile(file);
-    } finally {
-      await git(["update-ref", "-d", name], { gitDir }).catch(() => {});
-      await rm(file, { force: true });
-    }
+  /** What Baton made is still there, mounted where it was. */
+  async #stand(place: AttemptPlace, trusted: string): Promise<void> {
+    await checkMade(place);
+    if ((await this.#overlay.stand(place, trusted)) && !place.isOld) await noteMade(place, true);
+  }
+
+  bundle(access: RepositoryAccess, sha: string): Promise<Uint8Array | null> {
+    return this.#bundles.of(access, sha);
   }
 
   async adoptBundle(
     access: RepositoryAccess,
     { headSha, bytes }: { headSha: string; bytes: Uint8Array },
   ): Promise<void> {
-    const gitDir = await this.#trusted(access);
     await this.fetch(access, access.repository.defaultBranch);
-    const ref = `refs/baton/bundles/${headSha}`;
-    await this.#fetchBundle(gitDir, bytes, `+${ref}:refs/baton/begin/${headSha}`);
-  }
-
-  async #fetchBundle(gitDir: string, bytes: Uint8Array, refspec: string): Promise<void> {
-    const file = join(this.#root, "bundles", `${randomUUID()}.bundle`);
-    await mkdir(dirname(file), { recursive: true });
-    try {
-      await writeFile(file, bytes);
-      await git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", file, refspec], { gitDir });
-    } finally {
-      await rm(file, { force: true });
-    }
+    await this.#bundles.adopt(access, headSha, bytes);
   }
 
   async importBundle(
     access: RepositoryAccess,
-    given: { runId: RunId; name: string; baseSha: string; headSha: string; bytes: Uint8Array },
+    given: Attempt & { baseSha: string; headSha: string; bytes: Uint8Array },
     limits: ImportOptions["limits"],
   ): Promise<FileChange[]> {
-    const { runId, name, baseSha, headSha, bytes } = given;
-    if (bytes.byteLength > limits.importBytesMax)
-      throw new BatonError(
-        "BATON_TREE_REFUSED",
-        `The bundle has ${bytes.byteLength} bytes; at most ${limits.importBytesMax} are taken.`,
-      );
-    const gitDir = await this.#trusted(access);
-    this.#paths(runId, name);
-    const ref = `refs/baton/runs/${runId}/${name}`;
-    try {
-      await this.#fetchBundle(gitDir, bytes, `+refs/baton/bundles/${headSha}:${ref}`);
-      const { exitCode } = await git(["merge-base", "--is-ancestor", baseSha, headSha], { gitDir, okCodes: [1, 128] });
-      const { stdout } = await git(["rev-parse", "--verify", ref], { gitDir });
-      if (exitCode !== 0 || stdout.trim() !== headSha)
-        throw new BatonError("BATON_TREE_REFUSED", `The bundle does not lead from ${baseSha} to ${headSha}.`);
-      await refuseBadTree(gitDir, baseSha, headSha, { limits });
-      return await numstat(gitDir, baseSha, headSha);
-    } catch (thrown) {
-      await git(["update-ref", "-d", ref], { gitDir }).catch(() => {});
-      if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
-      throw new BatonError("BATON_TREE_REFUSED", `git refuses the worker's bundle: ${why}`, { cause: thrown });
-    }
+    const { runId, name } = given;
+    attemptPlace(this.#root, runId, name);
+    return this.#bundles.import(access, { ...given, ref: `refs/baton/runs/${runId}/${name}` }, limits);
   }
 
   async join(
@@ -280,73 +202,34 @@ class GitWorkspaces implements HostWorkspaces {
     identity: CommitIdentity,
   ): Promise<JoinResult> {
     const gitDir = await this.#trusted(access);
-    this.#paths(runId, name);
+    attemptPlace(this.#root, runId, name);
     for (const sha of [baseSha, ...shas]) await this.fetch(access, sha);
     const result = await joinCommits(gitDir, { baseSha, shas, message, identity });
     await git(["update-ref", `refs/baton/runs/${runId}/${name}`, result.headSha], { gitDir });
     return result;
   }
 
-  async remove(_access: RepositoryAccess, { runId, name }: { runId: RunId; name: string }): Promise<void> {
-    await this.#removeTree(this.#paths(runId, name));
+  async remove(_access: RepositoryAccess, { runId, name }: Attempt): Promise<void> {
+    await this.#remove(runId, name);
   }
 
-  async push(
+  push(access: RepositoryAccess, options: Parameters<Workspaces["push"]>[1]): Promise<void> {
+    return this.#branches.push(access, options);
+  }
+
+  pushKept(access: RepositoryAccess, options: { ref: string; sha: string }): Promise<void> {
+    return this.#branches.pushKept(access, options);
+  }
+
+  remoteHead(access: RepositoryAccess, branch: string): Promise<string | null> {
+    return this.#branches.head(access, branch);
+  }
+
+  deleteRemoteBranch(
     access: RepositoryAccess,
-    { branch, sha, expectedSha }: { branch: string; sha: string; expectedSha: string | null },
+    options: { branch: string; expectedSha: string },
   ): Promise<void> {
-    const gitDir = await this.#trusted(access);
-    const ref = `refs/heads/${branchName(branch)}`;
-    const moved = async (): Promise<BatonError | null> => {
-      const head = await this.remoteHead(access, branch);
-      if (head === sha) return null;
-      return new BatonError(
-        "BATON_BRANCH_MOVED",
-        `${branch} is at ${head ?? "nothing"}, not at ${expectedSha ?? "nothing"} as Baton knew it; ${sha} was not pushed.`,
-      );
-    };
-    try {
-      await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha ?? ""}`, access.url, `${sha}:${ref}`], {
-        gitDir,
-        token: await access.token(),
-      });
-    } catch (thrown) {
-      if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
-      // A lost answer, or somebody was faster: the remote says which.
-      const message = thrown instanceof Error ? thrown.message : "";
-      const conflict = await moved();
-      if (conflict === null) return;
-      throw /stale info|cannot lock ref|rejected|already exists/.test(message) ? conflict : thrown;
-    }
-  }
-
-  async pushKept(access: RepositoryAccess, { ref, sha }: { ref: string; sha: string }): Promise<void> {
-    if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
-    // Named by run and attempt, so nobody else writes it: who comes again has the newer work of the same attempt.
-    await git(["push", "--quiet", "--force", access.url, `${sha}:${ref}`], {
-      gitDir: await this.#trusted(access),
-      token: await access.token(),
-    });
-  }
-
-  async remoteHead(access: RepositoryAccess, branch: string): Promise<string | null> {
-    const ref = `refs/heads/${branchName(branch)}`;
-    const { stdout } = await git(["ls-remote", access.url, ref], { token: await access.token() });
-    const line = stdout.split("\n").find((candidate) => candidate.endsWith(`\t${ref}`));
-    return line?.split("\t")[0] ?? null;
-  }
-
-  async deleteRemoteBranch(
-    access: RepositoryAccess,
-    { branch, expectedSha }: { branch: string; expectedSha: string },
-  ): Promise<void> {
-    const ref = `refs/heads/${branchName(branch)}`;
-    const gitDir = await this.#trusted(access);
-    if ((await this.remoteHead(access, branch)) === null) return;
-    await git(["push", "--quiet", `--force-with-lease=${ref}:${expectedSha}`, access.url, `:${ref}`], {
-      gitDir,
-      token: await access.token(),
-    });
+    return this.#branches.delete(access, options);
   }
 
   async readFile(access: RepositoryAccess, sha: string, path: string): Promise<string | null> {
@@ -408,12 +291,11 @@ class GitWorkspaces implements HostWorkspaces {
         kept.push(`${entry}: not a run of Baton`);
       } else if (await isActive(runId.data)) {
         kept.push(`${entry}: the run goes on`);
-      } else if ((await readdir(join(directory, "work")).catch(() => [])).length > 0) {
+      } else if (await hasWorkspaces(directory)) {
         // W6: a workspace that still stands was never imported or removed; a person may want what is in it.
         kept.push(`${entry}: holds a workspace that was not imported`);
       } else {
-        await unmountBelow(directory);
-        await rm(directory, { recursive: true, force: true });
+        await removeUnfollowed(directory);
         removed.push(entry);
       }
     }
@@ -426,66 +308,43 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#overlay.release();
   }
 
-  async #fetchRef(access: RepositoryAccess, gitDir: string, refspec: string): Promise<void> {
-    // One fetch a repository at a time: they would fight for the same ref locks.
-    await this.#mutex.run(gitDir, async () =>
-      git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec], {
-        gitDir,
-        token: await access.token(),
-      }),
-    );
+  #trusted(access: RepositoryAccess): Promise<string> {
+    return this.#repositories.trusted(access);
   }
 
-  async #trusted(access: RepositoryAccess): Promise<string> {
-    const gitDir = join(this.#root, "trusted", `${access.repository.id}.git`);
-    if (existsSync(join(gitDir, "ready"))) return gitDir;
-    await this.#mutex.run(gitDir, async () => {
-      if (existsSync(join(gitDir, "ready"))) return;
-      await rm(gitDir, { recursive: true, force: true });
-      await git(["init", "--quiet", "--bare", "--template=", gitDir]);
-      await writeFile(join(gitDir, "ready"), "");
-    });
-    return gitDir;
-  }
-
-  async #removeTree(paths: WorkspacePaths): Promise<void> {
-    // Whatever is mounted there, by whom ever: a deletion would go through it (MO2).
-    await unmountBelow(paths.work);
-    await unmountBelow(paths.home);
-    if (existsSync(paths.run)) {
-      await mkdir(dirname(paths.partial), { recursive: true });
-      await writeFile(paths.partial, "");
+  /** Nothing that an agent linked or mounted there is deleted with it. */
+  async #remove(runId: RunId, name: string): Promise<void> {
+    const place = attemptPlace(this.#root, runId, name);
+    if (!(await isDirectory(place.run))) return removeUnfollowed(place.run);
+    await mkdir(dirname(place.partial), { recursive: true });
+    await writeFile(place.partial, "");
+    for (const path of place.isOld ? [place.work, place.layers, place.home, place.head] : [place.directory]) {
+      if (await isDirectory(dirname(path))) await removeUnfollowed(path);
+      else await removeUnfollowed(dirname(path));
     }
-    for (const path of [paths.work, paths.layers, paths.home])
-      await rm(path, { recursive: true, force: true, maxRetries: 3 });
-    if (existsSync(paths.repo))
-      await this.#mutex.run(paths.repo, () => git(["worktree", "prune", "--expire=now"], { gitDir: paths.repo }));
-    await rm(paths.partial, { force: true });
-  }
-
-  #paths(runId: RunId, name: string): WorkspacePaths {
-    if (!namePattern.test(name)) throw new BatonError("BATON_INTERNAL", `"${name}" cannot name a workspace.`);
-    const run = join(this.#root, "runs", runIdSchema.parse(runId));
-    const repo = join(run, "repo.git");
-    return {
-      run,
-      repo,
-      work: join(run, "work", name),
-      home: join(run, "home", name),
-      layers: join(run, "overlay", name),
-      partial: join(run, "partial", name),
-      worktreeGitDir: join(repo, "worktrees", name),
-    };
+    await Promise.all([place.scratch, place.made].map((path) => removeUnfollowed(path)));
+    await rm(place.partial, { force: true });
   }
 }
 
-function branchName(branch: string): string {
-  if (!branchPattern.test(branch))
-    throw new BatonError(
-      "BATON_INPUT_INVALID",
-      `"${branch}" is not a branch name that Baton uses: letters, digits, dots, dashes, underscores and slashes.`,
-    );
-  return branch;
+/** Something stands there, whatever it is: an agent may have put it in the place of what Baton made. */
+async function isThere(place: AttemptPlace): Promise<boolean> {
+  return existsSync(place.made) || (await exists(place.work));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null)) !== null;
+}
+
+/** A workspace that stands was neither imported nor removed (W6). Older Batons had them in `work`. */
+async function hasWorkspaces(run: string): Promise<boolean> {
+  for (const folder of ["attempts", "work"])
+    if ((await readdir(join(run, folder)).catch(() => [])).length > 0) return true;
+  return false;
+}
+
+function workspaceOf({ work, repo, home }: AttemptPlace, lent: string, baseSha: string): Workspace {
+  return { path: work, homePath: home, baseSha, writable: [work, repo, home], readable: [lent] };
 }
 
 async function hasCommit(gitDir: string, sha: string): Promise<boolean> {

@@ -79,8 +79,9 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     // A commit that only the trusted repository has (an earlier step, not pushed yet) needs no fetch.
     if (toBatonError(thrown).code !== "BATON_GIT_FAILED") throw thrown;
   });
-  for (const sha of input.reads ?? []) await dependencies.workspaces.fetch(access, sha);
-  const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha });
+  const reads = input.reads ?? [];
+  for (const sha of reads) await dependencies.workspaces.fetch(access, sha);
+  const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha, reads });
   const resumeSessionId = before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null);
   const servers = toolServersOf(settings, input.access);
   const told = await instruct(context, input, {

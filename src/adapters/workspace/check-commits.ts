@@ -1,0 +1,209 @@
+/**
+ * What commits bring, judged commit by commit, so that a later one cannot take back what an earlier one brings in.
+ *
+ * CC1 Every commit that the base does not reach counts, each against every parent: paths, gitlinks, sizes.
+ * CC2 A path that the sum does not show is listed with what the commits added and removed. Whoever judges paths sees it.
+ * CC3 Git LFS objects cannot come along, so a new pointer or a new file for LFS is refused by name.
+ */
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { FileChange } from "../../core/effect.ts";
+import { BatonError, hasCode } from "../../core/errors.ts";
+import type { ImportOptions } from "../../ports/workspace.ts";
+import { git } from "./git-command.ts";
+import { numstat, parseNumstat } from "./numstat.ts";
+
+type Limits = ImportOptions["limits"];
+
+export interface Commits {
+  gitDir: string;
+  baseSha: string;
+  headSha: string;
+  /** Further commits whose history is known. */
+  known?: readonly string[];
+}
+
+interface Blob {
+  sha: string;
+  path: string;
+  mode: string;
+  /** What the path was before. */
+  before: string;
+}
+
+const none = /^0+$/;
+const pointerPattern = /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\/v1\n/;
+/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: "less than 1024 bytes". */
+const pointerBytesMax = 1_024;
+
+/** What every commit changes (CC2), after all of it was found acceptable. `fetchedDir` holds what the remote has. */
+export async function checkCommits(commits: Commits, limits: Limits, fetchedDir: string): Promise<FileChange[]> {
+  const blobs = await blobsOf(commits);
+  refuseBlobs(blobs, limits);
+  await refuseSizes(commits.gitDir, blobs, limits);
+  await refuseLargeFileStorage(commits, blobs, fetchedDir);
+  return changesOf(commits);
+}
+
+/** Whether one of the commits makes a folder a repository of its own. */
+export async function haveGitlinks(commits: Commits): Promise<boolean> {
+  return (await blobsOf(commits)).some(({ mode }) => mode === "160000");
+}
+
+async function changesOf({ gitDir, baseSha, headSha, known }: Commits): Promise<FileChange[]> {
+  const sum = await numstat(gitDir, baseSha, headSha);
+  const listed = new Set(sum.map(({ path }) => path));
+  const between = new Map<string, FileChange>();
+  for (const change of parseNumstat(await eachCommit({ gitDir, baseSha, headSha, known: known ?? [] }, ["--numstat"]))) {
+    if (listed.has(change.path)) continue;
+    const { added, removed } = between.get(change.path) ?? { added: 0, removed: 0 };
+    between.set(change.path, {
+      path: change.path,
+      added: added === null || change.added === null ? null : added + change.added,
+      removed: removed === null || change.removed === null ? null : removed + change.removed,
+    });
+  }
+  return [...sum, ...[...between.values()].sort((a, b) => (a.path < b.path ? -1 : 1))];
+}
+
+async function blobsOf(commits: Commits): Promise<Blob[]> {
+  const fields = (await eachCommit(commits, ["--raw", "--no-abbrev"])).split("\0");
+  const blobs: Blob[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [, mode = "", before = "", sha = ""] = (fields[index] ?? "").split(" ");
+    blobs.push({ mode, before, sha, path: fields[index + 1] ?? "" });
+  }
+  return blobs;
+}
+
+/** `diff-tree` of every commit with each of its parents. A tree made to have no end is cut off by the bound on output. */
+async function eachCommit(
+  { gitDir, baseSha, headSha, known = [] }: Commits,
+  format: readonly string[],
+): Promise<string> {
+  try {
+    const { stdout } = await git(["rev-list", headSha, "--not", baseSha, ...known], { gitDir });
+    if (stdout === "") return "";
+    const args = ["diff-tree", "--stdin", "-r", "-m", "-z", "--root", "--no-commit-id", "--no-renames"];
+    const options = ["--no-ext-diff", "--no-textconv", ...format];
+    return (await git([...args, ...options], { gitDir, input: stdout, timeoutMs: 60_000 })).stdout;
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
+    throw new BatonError("BATON_TREE_REFUSED", `git cannot read the commits: ${(thrown as Error).message}`, {
+      cause: thrown,
+    });
+  }
+}
+
+function refuseBlobs(blobs: readonly Blob[], { filesMax }: Limits): void {
+  const link = blobs.find(({ mode }) => mode === "160000");
+  if (link !== undefined)
+    throw new BatonError(
+      "BATON_TREE_REFUSED",
+      `"${link.path}" is a repository within the repository; a commit of it would hide its files.`,
+    );
+  const { size } = new Set(blobs.map(({ path }) => path));
+  if (size > filesMax) throw new BatonError("BATON_TREE_REFUSED", `${size} files changed; at most ${filesMax} may.`);
+}
+
+async function refuseSizes(
+  gitDir: string,
+  all: readonly Blob[],
+  { blobBytesMax, importBytesMax }: Limits,
+): Promise<void> {
+  const blobs = [...new Map(all.filter(({ sha }) => !none.test(sha)).map((blob) => [blob.sha, blob])).values()];
+  if (blobs.length === 0) return;
+  const { stdout } = await git(["cat-file", "--batch-check=%(objectsize)"], {
+    gitDir,
+    input: `${blobs.map(({ sha }) => sha).join("\n")}\n`,
+  });
+  const lines = stdout.trim().split("\n");
+  let total = 0;
+  for (const [index, { path }] of blobs.entries()) {
+    const size = Number(lines[index]);
+    if (!Number.isSafeInteger(size))
+      throw new BatonError("BATON_TREE_REFUSED", `"${path}" has no content: git finds no object for it.`);
+    if (size > blobBytesMax)
+      throw new BatonError("BATON_TREE_REFUSED", `"${path}" has ${size} bytes; at most ${blobBytesMax} are accepted.`);
+    total += size;
+  }
+  if (total > importBytesMax)
+    throw new BatonError("BATON_TREE_REFUSED", `The change has ${total} bytes; at most ${importBytesMax} are accepted.`);
+}
+
+/** CC3 */
+async function refuseLargeFileStorage(
+  { gitDir, headSha }: Commits,
+  blobs: readonly Blob[],
+  fetchedDir: string,
+): Promise<void> {
+  const brought = blobs.filter(({ sha, mode }) => !none.test(sha) && mode.startsWith("100"));
+  if (brought.length === 0) return;
+  const forStorage = await pathsForStorage(gitDir, headSha, new Set(brought.map(({ path }) => path)));
+  const pointers = await pointersAmong(gitDir, new Set(brought.flatMap(({ sha, before }) => [sha, before])));
+  for (const { path, sha, before } of brought) {
+    const isPointer = pointers.has(sha);
+    if (!isPointer && !forStorage.has(path)) continue;
+    if (isPointer) {
+      // The remote gave this pointer before, so it has the object.
+      const { exitCode } = await git(["cat-file", "-e", sha], { gitDir: fetchedDir, okCodes: [1, 128] });
+      if (exitCode === 0) continue;
+      // A repository may keep files as they are, whatever its attributes say.
+    } else if (!none.test(before) && !pointers.has(before)) continue;
+    const what = isPointer ? "points to a Git LFS object that the repository does not have" : "belongs in Git LFS";
+    throw new BatonError(
+      "BATON_TREE_REFUSED",
+      `"${path}" ${what}, and Baton does not upload to Git LFS. Commit this file yourself with \`git lfs\`, or ask for the change without it.`,
+    );
+  }
+}
+
+/** Those with `filter=lfs` by the attributes of the head. */
+async function pathsForStorage(gitDir: string, headSha: string, paths: ReadonlySet<string>): Promise<Set<string>> {
+  const { stdout: files } = await git(["ls-tree", "-r", "-z", "--name-only", headSha], { gitDir });
+  if (!/(?:^|[/\0])\.gitattributes(?:\0|$)/.test(files)) return new Set();
+  const index = join(gitDir, `attributes-${randomUUID()}.lock`);
+  try {
+    const env = { GIT_INDEX_FILE: index };
+    await git(["read-tree", headSha], { gitDir, env });
+    const { stdout } = await git(["check-attr", "--cached", "-z", "--stdin", "filter"], {
+      gitDir,
+      env,
+      input: [...paths].map((path) => `${path}\0`).join(""),
+    });
+    const fields = stdout.split("\0");
+    const found = new Set<string>();
+    for (let at = 0; at + 2 < fields.length; at += 3) if (fields[at + 2] === "lfs") found.add(fields[at] ?? "");
+    return found;
+  } finally {
+    await rm(index, { force: true });
+  }
+}
+
+/** The blobs that are pointers of Git LFS; only small ones are read. */
+async function pointersAmong(gitDir: string, shas: ReadonlySet<string>): Promise<Set<string>> {
+  const known = [...shas].filter((sha) => !none.test(sha));
+  const checked = await git(["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], {
+    gitDir,
+    input: known.map((sha) => `${sha}\n`).join(""),
+  });
+  const small = checked.stdout.split("\n").flatMap((line) => {
+    const [sha = "", type, size] = line.split(" ");
+    return type === "blob" && Number(size) < pointerBytesMax ? [{ sha, bytes: Number(size) }] : [];
+  });
+  const pointers = new Set<string>();
+  if (small.length === 0) return pointers;
+  const { stdout } = await git(["cat-file", "--batch"], {
+    gitDir,
+    encoding: "latin1",
+    input: small.map(({ sha }) => `${sha}\n`).join(""),
+  });
+  let at = 0;
+  for (const { sha, bytes } of small) {
+    at = stdout.indexOf("\n", at) + 1;
+    if (pointerPattern.test(stdout.slice(at, at + bytes))) pointers.add(sha);
+    at += bytes + 1;
+  }
+  return pointers;
+}

@@ -1,0 +1,88 @@
+/**
+ * Baton's repositories of one remote: `fetched/<id>.git` holds what the remote gave, `trusted/<id>.git` borrows from it and adds
+ * what agents made. Agents borrow objects of the first only, so they do not see unpublished commits of other runs.
+ *
+ * RS1 Every use begins with `ownRepository`. Agents never get a path of `trusted`.
+ * RS2 A commit that a ref of `fetched` reaches is whole there: a fetch writes refs last.
+ */
+import { join } from "node:path";
+import type { Log } from "../../ports/log.ts";
+import type { RepositoryAccess } from "../../ports/workspace.ts";
+import { git } from "./git-command.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
+import { ownRepository } from "./own-repository.ts";
+
+export class Repositories {
+  readonly #root: string;
+  readonly #log: Log;
+  readonly #mutex = new KeyedMutex();
+
+  constructor(root: string, log: Log) {
+    this.#root = root;
+    this.#log = log;
+  }
+
+  /** Where agents' commits are kept and pushed from. */
+  async trusted(access: RepositoryAccess): Promise<string> {
+    const fetched = await this.#fetched(access);
+    return ownRepository({
+      gitDir: join(this.#root, "trusted", `${access.repository.id}.git`),
+      alternates: [join(fetched, "objects")],
+      log: this.#log,
+    });
+  }
+
+  /** What an agent's repository may borrow. */
+  lent(access: RepositoryAccess): string {
+    return join(this.#root, "fetched", `${access.repository.id}.git`, "objects");
+  }
+
+  /** The commit that `branch` is at, in both repositories. */
+  async fetchBranch(access: RepositoryAccess, branch: string): Promise<string> {
+    const ref = `refs/remotes/origin/${branch}`;
+    const sha = await this.#fetch(access, `+refs/heads/${branch}:${ref}`, ref);
+    await git(["update-ref", ref, sha], { gitDir: await this.trusted(access) });
+    return sha;
+  }
+
+  async fetchCommit(access: RepositoryAccess, sha: string): Promise<void> {
+    const ref = `refs/baton/fetched/${sha}`;
+    await this.#fetch(access, `+${sha}:${ref}`, ref);
+  }
+
+  /** Copies what these commits need and the remote never gave into an agent's own store. */
+  async lend(access: RepositoryAccess, shas: readonly string[], objects: string): Promise<void> {
+    const fetched = await this.#fetched(access);
+    const missing: string[] = [];
+    for (const sha of new Set(shas)) if (!(await isWhole(fetched, sha))) missing.push(sha);
+    if (missing.length === 0) return;
+    const { stdout } = await git(["for-each-ref", "--format=^%(objectname)"], { gitDir: fetched });
+    await git(["pack-objects", "--quiet", "--revs", join(objects, "pack", "pack")], {
+      gitDir: await this.trusted(access),
+      input: `${missing.join("\n")}\n${stdout}`,
+    });
+  }
+
+  /** One fetch of a repository at a time: they would fight for the same ref locks. */
+  #fetch(access: RepositoryAccess, refspec: string, ref: string): Promise<string> {
+    return this.#mutex.run(`${access.repository.id}`, async () => {
+      const token = await access.token();
+      const gitDir = await this.#fetched(access);
+      const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec];
+      await git(args, { gitDir, token, url: access.url });
+      return (await git(["rev-parse", "--verify", `${ref}^{commit}`], { gitDir })).stdout.trim();
+    });
+  }
+
+  #fetched({ repository }: RepositoryAccess): Promise<string> {
+    return ownRepository({ gitDir: join(this.#root, "fetched", `${repository.id}.git`), log: this.#log });
+  }
+}
+
+async function isWhole(gitDir: string, sha: string): Promise<boolean> {
+  const { stdout, exitCode } = await git(["rev-list", "--max-count=1", sha, "--not", "--all"], {
+    gitDir,
+    okCodes: [128],
+  });
+  return exitCode === 0 && stdout.trim() === "";
+}

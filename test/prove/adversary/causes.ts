@@ -7,6 +7,7 @@ import { hiddenCauses } from "./causes/hidden.ts";
 import { peopleCauses } from "./causes/people.ts";
 import { sinkCauses } from "./causes/sinks.ts";
 import { timeCauses } from "./causes/time.ts";
+import { treeCauses } from "./causes/trees.ts";
 
 export const causes: readonly Cause[] = [
   ...commandCauses,
@@ -16,4 +17,5 @@ export const causes: readonly Cause[] = [
   ...peopleCauses,
   ...doorCauses,
   ...configurationCauses,
+  ...treeCauses,
 ];

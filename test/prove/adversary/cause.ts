@@ -22,8 +22,8 @@ export interface Cause<Input = unknown> {
   attack(input: Input, guarded: boolean): Promise<string | null> | string | null;
   /** How many inputs may run at once; default 1. */
   atOnce?: number;
-  /** Fewer inputs where each is slow. */
-  inputsMax?: number;
+  /** Each input starts processes: fewer of them are asked. */
+  slow?: true;
   /** Why the cause cannot be asked here; null: it can. */
   obstacle?(): Promise<string | null> | string | null;
 }

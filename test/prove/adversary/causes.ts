@@ -4,6 +4,7 @@ import { commandCauses } from "./causes/commands.ts";
 import { configurationCauses } from "./causes/configuration.ts";
 import { doorCauses } from "./causes/door.ts";
 import { hiddenCauses } from "./causes/hidden.ts";
+import { modelCauses } from "./causes/models.ts";
 import { peopleCauses } from "./causes/people.ts";
 import { sinkCauses } from "./causes/sinks.ts";
 import { timeCauses } from "./causes/time.ts";
@@ -18,4 +19,5 @@ export const causes: readonly Cause[] = [
   ...doorCauses,
   ...configurationCauses,
   ...treeCauses,
+  ...modelCauses,
 ];

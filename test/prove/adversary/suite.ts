@@ -70,7 +70,7 @@ async function attackOne(cause: Cause, inputsEach: number, seed: number): Promis
   const skipped = (await cause.obstacle?.()) ?? null;
   if (skipped !== null) return { cause: cause.name, inputs: 0, fell: [], shown: false, skipped: `skipped: ${skipped}` };
   const draw = new Draw(seed, cause.name);
-  const count = Math.min(inputsEach, cause.inputsMax ?? inputsEach);
+  const count = countOf(cause, inputsEach);
   // A few inputs: the most telling one, and others than last time.
   const rest = count < cause.fixed.length ? draw.shuffled(cause.fixed.slice(1)) : cause.fixed.slice(1);
   const inputs = inputsOf([...cause.fixed.slice(0, 1), ...rest], () => cause.draw(draw), count);
@@ -86,6 +86,11 @@ async function attackOne(cause: Cause, inputsEach: number, seed: number): Promis
     return !shown;
   });
   return { cause: cause.name, inputs: inputs.length, fell, shown, skipped: null };
+}
+
+/** Of a few, where each is slow, one; of many, not all. */
+function countOf({ slow }: Cause, inputsEach: number): number {
+  return slow === true ? Math.max(1, Math.floor(inputsEach * (inputsEach < 10 ? 0.4 : 0.75))) : inputsEach;
 }
 
 /** An attack that makes the guarded code throw where nobody expects it has come through, too. */

@@ -72,6 +72,7 @@ const configured = defineCause<Planted>({
       write(work, "src/a.js", "one\nTWO\n");
     }),
   atOnce: 3,
+  slow: true,
 });
 
 const hookNames = [
@@ -113,6 +114,7 @@ const hooks = defineCause<{ hook: string; where: "hooks" | "common" | "tree" }>(
       write(work, "src/a.js", "one\nTWO\n");
     }),
   atOnce: 3,
+  slow: true,
 });
 
 const nested = defineCause<{ folder: string; kind: "filter" | "fsmonitor" | "process" }>({
@@ -139,6 +141,7 @@ const nested = defineCause<{ folder: string; kind: "filter" | "fsmonitor" | "pro
       sh(inner, ["config", key, program]);
     }),
   atOnce: 3,
+  slow: true,
 });
 
 const pointer = defineCause<{ how: "file" | "directory" | "link" | "bare"; name: string }>({
@@ -167,6 +170,7 @@ const pointer = defineCause<{ how: "file" | "directory" | "link" | "bare"; name:
       write(work, "src/a.js", "one\nTWO\n");
     }),
   atOnce: 3,
+  slow: true,
 });
 
 const canary = "canary-of-the-host";
@@ -275,6 +279,7 @@ const links = defineCause<Link>({
     return found.includes(canary) ? "a file outside of the tree is in the commit" : null;
   },
   atOnce: 3,
+  slow: true,
 });
 
 function canaryThrough(path: string, to: Link["to"]): string {
@@ -339,6 +344,7 @@ const sizes = defineCause<Size>({
     return result?.headSha == null ? null : "imported";
   },
   atOnce: 3,
+  slow: true,
 });
 
 const likeGit = [
@@ -398,6 +404,7 @@ const gitNames = defineCause<{ name: string; inner: string; depth: number }>({
     return names.some((path) => path.split("/").includes(name)) ? "the name is in the repository" : null;
   },
   atOnce: 3,
+  slow: true,
 });
 
 const shellNames = (draw: Draw, mark: string): string =>
@@ -457,6 +464,7 @@ const fileNames = defineCause<string>({
     return listed.length === 1 && listed[0] === own ? null : `came in as ${JSON.stringify(listed)}`;
   },
   atOnce: 3,
+  slow: true,
 });
 
 function shell(cwd: string, line: string): string {
@@ -514,6 +522,7 @@ const branchNames = defineCause<string>({
     const odd = mine.filter((line) => line !== `refs/heads/${branch} ${base}`);
     return odd.length === 0 ? null : `the remote has ${odd.join(", ")}`;
   },
+  slow: true,
 });
 
 function tryExists(path: string): boolean {
@@ -574,6 +583,7 @@ const gitlinks = defineCause<{ folder: string; url: string; committed: boolean }
       : null;
   },
   atOnce: 3,
+  slow: true,
 });
 
 const heads = defineCause<{ head: string }>({
@@ -632,6 +642,7 @@ const heads = defineCause<{ head: string }>({
     return roots.split("\n").length === 1 && parent === base ? null : "the result does not come from the base";
   },
   atOnce: 3,
+  slow: true,
 });
 
 const forged = defineCause<{ how: "replace" | "graft" | "shallow" | "assume" | "skip" | "exclude"; path: string }>({
@@ -677,6 +688,7 @@ const forged = defineCause<{ how: "replace" | "graft" | "shallow" | "assume" | "
     return listed.includes(path) ? null : `${path} is not among what changed: ${JSON.stringify(listed)}`;
   },
   atOnce: 3,
+  slow: true,
 });
 
 const between = defineCause<{ path: string; how: "removed" | "reverted" | "merged" }>({
@@ -732,6 +744,7 @@ const between = defineCause<{ path: string; how: "removed" | "reverted" | "merge
     return result.files.some((file) => file.path === path) ? null : `${path} is pushed and not told`;
   },
   atOnce: 3,
+  slow: true,
 });
 
 interface Redirect {

@@ -315,8 +315,8 @@ const bombs = defineCause<{ megabytes: number; fill: string }>({
   name: "packed request that grows when it is unpacked",
   surface: "agent",
   guard: "src/adapters/model-proxy/request-body.ts: unpacked sizes are bounded",
-  fixed: [{ megabytes: 60, fill: " " }],
-  draw: (draw) => ({ megabytes: draw.whole(42, 70), fill: draw.one([" ", "\n", "\t", "0", "[", '"']) }),
+  fixed: [{ megabytes: 41, fill: " " }],
+  draw: (draw) => ({ megabytes: draw.whole(41, 46), fill: draw.one([" ", "\n", "\t", "0", "[", '"']) }),
   async attack({ megabytes, fill }, guarded) {
     const bytes = gzipSync(Buffer.alloc(megabytes * 1024 * 1024, fill), { level: 1 });
     const grant = await granted();

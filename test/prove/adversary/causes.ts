@@ -1,8 +1,10 @@
 /** Every cause, in the order in which they are asked. One file a group in `causes/`, one line here. */
 import type { Cause } from "./cause.ts";
+import { agentCauses } from "./causes/agents.ts";
 import { commandCauses } from "./causes/commands.ts";
 import { configurationCauses } from "./causes/configuration.ts";
 import { doorCauses } from "./causes/door.ts";
+import { egressCauses } from "./causes/egress.ts";
 import { hiddenCauses } from "./causes/hidden.ts";
 import { modelCauses } from "./causes/models.ts";
 import { peopleCauses } from "./causes/people.ts";
@@ -19,5 +21,7 @@ export const causes: readonly Cause[] = [
   ...doorCauses,
   ...configurationCauses,
   ...treeCauses,
+  ...agentCauses,
   ...modelCauses,
+  ...egressCauses,
 ];

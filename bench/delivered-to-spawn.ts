@@ -26,7 +26,7 @@ export const deliveredToSpawn: Bench = {
     const command = [process.execPath, agentPath, clockPath];
     const world = await startWorld({
       ci: false,
-      harnesses: new Map([["command", commandHarness({ command, keys: {} })]]),
+      harnesses: new Map([["command", commandHarness({ command, keys: {}, scripted: true })]]),
     });
     try {
       // Not counted: the first run warms the App and brings the repository here.

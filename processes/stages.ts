@@ -9,6 +9,7 @@ import {
   type AgentOutput,
   BatonError,
   type BreakpointOutput,
+  codeSpan,
   type Evidence,
   type Handoff,
   handoff,
@@ -217,9 +218,17 @@ export async function protectedPathsAllowed(
     title: `Allow changes of ${touched.length} protected path${touched.length === 1 ? "" : "s"}`,
     stage: "Publish",
     kind: "protected-paths",
-    subject: { paths: touched, text: touched.map((path) => `- \`${path}\``).join("\n") },
+    subject: {
+      paths: touched,
+      text: listOf(touched),
+      change: { baseSha: presentSha(input), sha: work.headSha },
+    },
   });
   return answer.decision === "approved";
+}
+
+function listOf(paths: readonly string[]): string {
+  return paths.map((path) => `- ${codeSpan(path)}`).join("\n");
 }
 
 /** Pushes the head by compare-and-swap and opens, or refreshes, the pull request. */

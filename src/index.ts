@@ -31,6 +31,6 @@ export {
 export { outcomesOf, type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";
 export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";
 export { readExpected } from "./prompt/tasks/expect.ts";
-export { neutralise } from "./thread/neutralise.ts";
+export { codeSpan, neutralise, neutraliseLine } from "./thread/neutralise.ts";
 export { answerText } from "./thread/render/answer.ts";
 export * as formatted from "./thread/render/format.ts";

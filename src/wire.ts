@@ -4,9 +4,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setImmediate as macrotask } from "node:timers/promises";
 import { builtInProcesses } from "../processes/index.ts";
+import { killSurvivors } from "./adapters/child/survivors.ts";
 import { openDatabase } from "./adapters/database/open.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
-import { killSurvivors } from "./adapters/child/survivors.ts";
 import { harnessesOf } from "./adapters/harness/index.ts";
 import { startModelProxy } from "./adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "./adapters/model-proxy/upstreams.ts";
@@ -30,6 +30,7 @@ import { EffectClaims } from "./runner/remote/claims.ts";
 import type { Runner } from "./runner/runner.ts";
 import { Runs } from "./runner/runs.ts";
 import { createRedactor } from "./thread/redact.ts";
+import { agentSandboxOf, machineSandbox } from "./wire-sandbox.ts";
 
 /** A started Baton: everything but its HTTP door. */
 export interface Baton {
@@ -51,7 +52,7 @@ const shutdownGraceMs = 8_000;
 
 export async function startBaton(
   settings: AppSettings,
-  overrides: Partial<Pick<Dependencies, "harnesses" | "processes" | "onInstructionsLoaded">> = {},
+  overrides: Partial<Pick<Dependencies, "harnesses" | "processes" | "onInstructionsLoaded" | "agentSandbox">> = {},
 ): Promise<Baton> {
   if (settings.app === null)
     throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
@@ -77,6 +78,7 @@ export async function startBaton(
       stop: stopping.signal,
     }),
     workspaces,
+    agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,

@@ -1,5 +1,5 @@
 /** The table of a race, and its verdict for `/baton why`. Names and reasons come from commands and errors, so they are neutralised. */
-import { formatted, neutralise, type Verdict } from "../../src/index.ts";
+import { formatted, neutraliseLine, type Verdict } from "../../src/index.ts";
 import type { Judged, Judgement } from "./judge.ts";
 
 /** What people see of a contestant beside what it is judged by. */
@@ -9,7 +9,7 @@ export interface Shown {
 }
 
 const { usd } = formatted;
-const cell = (text: string): string => formatted.cell(neutralise(text));
+const cell = (text: string): string => formatted.cell(neutraliseLine(text));
 
 export function raceTable(judgement: Judgement, shown: readonly Shown[]): string {
   const last = Number.MAX_SAFE_INTEGER;

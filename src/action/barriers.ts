@@ -72,6 +72,8 @@ const workspaceMethods: Record<keyof Workspaces, "look" | "act"> = {
   diffStat: "look",
   changes: "look",
   diff: "look",
+  pathStates: "look",
+  leftAt: "look",
   isAncestor: "look",
   collectGarbage: "look",
 };

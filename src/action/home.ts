@@ -2,15 +2,16 @@
 import { join } from "node:path";
 import { setImmediate as macrotask } from "node:timers/promises";
 import { builtInProcesses } from "../../processes/index.ts";
+import { killSurvivors } from "../adapters/child/survivors.ts";
 import { type GitDatabase, openGitDatabase } from "../adapters/git-state/open.ts";
 import type { TokenGithub } from "../adapters/github/github-token.ts";
-import { killSurvivors } from "../adapters/child/survivors.ts";
 import { harnessesOf } from "../adapters/harness/index.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { systemRandom } from "../adapters/system/random.ts";
 import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
 import type { Log } from "../ports/log.ts";
 import type { ModelProxy } from "../ports/model-proxy.ts";
+import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { harnessWithBarrier, keptWorkspaces, withBarrier } from "./barriers.ts";
@@ -53,6 +54,7 @@ export function homeDependencies(options: {
   redact(text: string): string;
   log: Log;
   models: ModelProxy;
+  agentSandbox: AgentSandbox;
   /** A branch was pushed. */
   onPush(branch: string): Promise<void>;
   /** A commit of an agent was kept below the state's refs. */
@@ -76,6 +78,7 @@ export function homeDependencies(options: {
     }),
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     models,
+    agentSandbox: options.agentSandbox,
     repositoryCommands: settings.harness.repositoryCommands,
     processes: builtInProcesses(),
     redact,

@@ -4,10 +4,13 @@
  * Owns: installing the package and allowing this one program its namespaces. Does not own: whether that was enough, which the
  * sandbox's self-test says. Only where `sudo` asks for no password, as on hosted runners, and only before the first agent.
  */
+import { children } from "../adapters/child/children.ts";
 import { toBatonError } from "../core/errors.ts";
 import type { Children } from "../ports/child.ts";
 import type { Log } from "../ports/log.ts";
-import type { Sandbox } from "../ports/sandbox.ts";
+import type { AgentSandbox, Sandbox } from "../ports/sandbox.ts";
+import { agentSandboxOf, machineSandbox } from "../wire-sandbox.ts";
+import type { ActionSettings } from "./settings.ts";
 
 const stepTimeoutMs = 120_000;
 const outputBytesMax = 1024 * 1024;
@@ -57,6 +60,18 @@ export async function prepareSandbox(children: Pick<Children, "call">, log: Log)
   if (!(await asRoot({ command: ["true"] }))) return;
   // A machine without AppArmor needs no profile, and one with the package needs no index: each step stands alone.
   for (const step of steps) await asRoot(step);
+}
+
+/** The sandbox of a job's machine, prepared when the first agent needs it. */
+export function jobSandbox({ sandbox, dataDir }: Pick<ActionSettings, "sandbox" | "dataDir">, log: Log): AgentSandbox {
+  return agentSandboxOf(
+    sandbox,
+    selfPreparing(
+      () => machineSandbox(dataDir, log),
+      () => prepareSandbox(children, log),
+      log,
+    ),
+  );
 }
 
 /** Prepares the machine once, when the first self-test fails, and asks again. */

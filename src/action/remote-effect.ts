@@ -32,6 +32,7 @@ import type { Ran } from "../runner/perform/route.ts";
 import { type ClaimAnswer, claimAnswerSchema, heartbeatAnswerSchema, type Order } from "../runner/remote/protocol.ts";
 import { createRedactor } from "../thread/redact.ts";
 import { EffectClient, type JobTokenSource } from "./effect-client.ts";
+import { jobSandbox } from "./prepare-sandbox.ts";
 import type { ActionSettings } from "./settings.ts";
 
 /** Resolves with what the attempt came to, after it was posted. */
@@ -136,6 +137,7 @@ function prepare(given: {
     workspaces,
     harnesses: harnessesOf(settings.harness, settings.dataDir),
     repositoryCommands: settings.harness.repositoryCommands,
+    agentSandbox: jobSandbox(settings, log),
     models,
     store: {
       async putBlob(content: string) {

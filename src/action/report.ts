@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import type { PublishOperation } from "../core/effect.ts";
 import type { RunState } from "../core/state.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../thread/neutralise.ts";
 import { budgetLine, costTable, folded, headline, stages, stepsTable } from "../thread/render/parts.ts";
 
 /**
@@ -117,7 +117,7 @@ const marks: Record<JobVerdict, string> = {
 export function summaryOf(report: JobReport): string {
   const { run, verdict } = report;
   const blocks = [`## ${marks[verdict]} Baton: ${verdict}`, sentenceOf(report)];
-  if (report.denied !== undefined) blocks.push(`⚠️ ${neutralise(deniedOf(report.denied))}`);
+  if (report.denied !== undefined) blocks.push(`⚠️ ${neutraliseLine(deniedOf(report.denied))}`);
   const links = linksOf(report);
   if (links.length > 0) blocks.push(links.join(" · "));
   if (run !== null) {
@@ -130,7 +130,7 @@ export function summaryOf(report: JobReport): string {
 
 /** Whom or what a run waits for is known better than the one sentence says. */
 function sentenceOf({ run, verdict, reason }: JobReport): string {
-  if (run === null || verdict !== "waiting") return neutralise(reason);
+  if (run === null || verdict !== "waiting") return neutraliseLine(reason);
   const { icon, sentence } = headline(run);
   return `${icon} ${sentence}\n\nWaiting needs no runner: a later event goes on.`;
 }
@@ -144,7 +144,7 @@ function linksOf({ run, repositoryUrl, thread }: JobReport): string[] {
   return [
     ...(pull === null ? [] : [`[Pull request #${pull}](${repositoryUrl}/pull/${pull})`]),
     ...(thread === null || thread === pull ? [] : [`[Thread #${thread}](${repositoryUrl}/issues/${thread})`]),
-    ...(run === null ? [] : [`run \`${run.runId}\` (\`${neutralise(run.process.name)}\`)`]),
+    ...(run === null ? [] : [`run \`${run.runId}\` (\`${neutraliseLine(run.process.name)}\`)`]),
   ];
 }
 

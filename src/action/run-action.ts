@@ -16,6 +16,7 @@ import type { RunState } from "../core/state.ts";
 import { isActiveStatus, type Repository } from "../core/vocabulary.ts";
 import { startEngine } from "../engine.ts";
 import type { Log } from "../ports/log.ts";
+import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Delivery, NewDelivery } from "../ports/store.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
@@ -25,6 +26,7 @@ import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./home.ts";
 import { cursorName, type MissedCommands, missedAnywhere, missedComments } from "./missed-comments.ts";
+import { jobSandbox } from "./prepare-sandbox.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
 import { tidy } from "./retention.ts";
@@ -47,6 +49,8 @@ interface Job {
   owner: string;
   steps: number;
   statePushes: number;
+  /** One for the job: its self-test, and what it installs, are done once. */
+  agentSandbox: AgentSandbox;
   /** Threads that could not be worked on. */
   faults: number;
 }
@@ -82,6 +86,7 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     log,
     stop,
     platformStop,
+    agentSandbox: jobSandbox(settings, log),
     owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
     steps: 0,
     statePushes: 0,
@@ -358,7 +363,18 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
             startCi({ settings, github, log, store: database.store }, { branch, thread: Number(threadOf(home)) });
           const onKept = (): void => void (job.statePushes += 1);
           return startEngine(
-            homeDependencies({ settings, database, github, owner, redact, log, models, onPush, onKept }),
+            homeDependencies({
+              settings,
+              database,
+              github,
+              owner,
+              redact,
+              log,
+              models,
+              agentSandbox: job.agentSandbox,
+              onPush,
+              onKept,
+            }),
           );
         },
       },

@@ -3,15 +3,18 @@
  * named are started here, and the thread says what was started, or what is missing for it.
  *
  * SC1 Nobody waits for checks that cannot come without the thread saying so.
+ * SC3 A workflow that no pull request starts, or that may publish, is never started: the base branch's file is judged again.
  * SC2 With another token GitHub itself starts CI; then nothing is started here, and nothing said.
  */
 import type { TokenGithub } from "../adapters/github/github-token.ts";
 import { toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
+import { shown } from "../onboarding/workflow-yaml.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import { settingsOf } from "../runner/settings-of.ts";
+import { judgeDispatch } from "./judge-dispatch.ts";
 import type { ActionSettings } from "./settings.ts";
 
 interface Starting {
@@ -28,15 +31,28 @@ export async function startCi(
   const { settings, github, store, log } = starting;
   if (!(await github.isJobToken())) return;
   const repository = await github.repositoryByName(settings.repository.owner, settings.repository.name);
-  const workflows = await workflowsOf(starting, branch);
-  const failed: string[] = [];
+  const { workflows, base } = await wantedOf(starting, branch);
+  const place = { repository, head: branch, base: base ?? repository.defaultBranch };
+  const told: Told = { started: [], failed: [], refused: [] };
   for (const workflow of workflows) {
-    await github.dispatch(repository, workflow, branch, {}).catch((thrown: unknown) => {
+    try {
+      const judgement = await judgeDispatch(await github.installation(0), place, workflow);
+      if (judgement.may === "start") {
+        await github.dispatch(repository, workflow, branch, {});
+        told.started.push(workflow);
+      } else if (judgement.may === "not") {
+        log.warn("Baton does not start a workflow", { workflow, reason: judgement.reason });
+        told.refused.push({ workflow, reason: judgement.reason });
+      } else {
+        log.warn("A workflow to start is not there", { workflow });
+        told.failed.push(workflow);
+      }
+    } catch (thrown) {
       log.warn("A workflow could not be started", { workflow, error: toBatonError(thrown) });
-      failed.push(workflow);
-    });
+      told.failed.push(workflow);
+    }
   }
-  const body = told(branch, { workflows, failed });
+  const body = bodyOf(branch, told);
   const row = outboxRow({
     operationKey: `ci:${branch}`,
     repository,
@@ -48,9 +64,14 @@ export async function startCi(
   await store.write({ outbox: [row] });
 }
 
-/** The workflow file's input goes before `gates.dispatch` of the run that pushes. */
-async function workflowsOf({ settings, store }: Starting, branch: string): Promise<string[]> {
-  if (settings.dispatchWorkflows.length > 0) return settings.dispatchWorkflows;
+interface Wanted {
+  workflows: string[];
+  /** The branch that the pushing run works for; null: no run says. */
+  base: string | null;
+}
+
+/** The workflow file's input takes precedence over `gates.dispatch` of the run that pushes. */
+async function wantedOf({ settings, store }: Starting, branch: string): Promise<Wanted> {
   for (const { runId } of await store.runs({ active: true })) {
     const state = fold(await store.read(runId));
     const pushes = [...state.effects.values()].some(({ kind, input }) => {
@@ -58,16 +79,37 @@ async function workflowsOf({ settings, store }: Starting, branch: string): Promi
       const { publish } = input as { publish: { operation: string; branch?: string } };
       return publish.operation === "push" && publish.branch === branch;
     });
-    if (pushes) return settingsOf(state).gates.dispatch;
+    if (!pushes) continue;
+    const { baseBranch } = (state.input ?? {}) as { baseBranch?: unknown };
+    return {
+      workflows: settings.dispatchWorkflows.length > 0 ? settings.dispatchWorkflows : settingsOf(state).gates.dispatch,
+      base: typeof baseBranch === "string" && baseBranch !== "" ? baseBranch : null,
+    };
   }
-  return [];
+  return { workflows: settings.dispatchWorkflows, base: null };
 }
 
-function told(branch: string, { workflows, failed }: { workflows: string[]; failed: string[] }): string {
-  const names = (files: string[]): string => files.map((file) => `\`${file}\``).join(", ");
-  const why = `\`${branch}\` is pushed with the job's own token, and GitHub starts no workflow for such a push.`;
-  if (failed.length > 0)
-    return `⚠️ These workflows could not be started on \`${branch}\`: ${names(failed)}. Each needs \`on: workflow_dispatch\`, and this job \`permissions: actions: write\`.`;
-  if (workflows.length > 0) return `ℹ️ ${why} Baton starts ${names(workflows)} after each push.`;
+interface Told {
+  started: string[];
+  failed: string[];
+  refused: { workflow: string; reason: string }[];
+}
+
+function bodyOf(branch: string, { started, failed, refused }: Told): string {
+  const names = (files: string[]): string => files.map((file) => shown(file)).join(", ");
+  const why = `${shown(branch)} is pushed with the job's own token, and GitHub starts no workflow for such a push.`;
+  const parts = [
+    ...(failed.length > 0
+      ? [
+          `⚠️ These workflows could not be started on ${shown(branch)}: ${names(failed)}. Each needs \`on: workflow_dispatch\`, and this job \`permissions: actions: write\`.`,
+        ]
+      : []),
+    ...refused.map(
+      ({ workflow, reason }) =>
+        `⚠️ Baton does not start ${shown(workflow)} on ${shown(branch)}. ${reason} Baton starts only workflows that a pull request starts and that publish nothing. Remove it from \`gates.dispatch\` or \`dispatch-workflows\`.`,
+    ),
+    ...(started.length > 0 ? [`ℹ️ ${why} Baton starts ${names(started)} after each push.`] : []),
+  ];
+  if (parts.length > 0) return parts.join("\n\n");
   return `⚠️ ${why} Name your CI's files in \`gates: { dispatch: [ci.yml] }\` of \`baton.yaml\` or in the input \`dispatch-workflows\`, or give the token of an App in the input \`token\`; until then start CI by hand, or by a push of your own.`;
 }

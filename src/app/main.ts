@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
+import { logSandbox } from "../adapters/sandbox/log-sandbox.ts";
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
 import { startBaton } from "../wire.ts";
@@ -33,6 +34,8 @@ async function serve(settings: ReturnType<typeof readSettings>): Promise<void> {
   makeDataDir(settings.dataDir);
   const baton = await startBaton(settings);
   const server = await startServer(settings, baton);
+  const { agentSandbox } = baton.dependencies;
+  if (agentSandbox !== undefined) void logSandbox(agentSandbox, baton.log);
   baton.log.info("Baton listens", { url: server.url, database: baton.database.kind, github: settings.githubApiUrl });
   const proxy = process.env["WEBHOOK_PROXY_URL"];
   if (proxy !== undefined) {

@@ -9,6 +9,8 @@ export interface CliContext {
   print(text: string): void;
   /** What is not the answer, on standard error. */
   note(text: string): void;
+  /** The day, YYYY-MM-DD in UTC; absent: by the machine's clock. */
+  today?(): string;
   /** Says how it ended where nothing failed, but the answer is no (`exit.ts`). */
   exit(code: number): void;
 }

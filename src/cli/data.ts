@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { execa } from "execa";
+import { children } from "../adapters/child/children.ts";
+import { ownEnvironment } from "../adapters/child/own-environment.ts";
 import { readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Actor } from "../core/vocabulary.ts";
@@ -30,8 +31,13 @@ export async function readRuns<T>(
 /** A clone does not fetch these refs: what it was cloned from has them. */
 async function addressOf(folder: string, given: string): Promise<string> {
   if (!existsSync(folder)) return given;
-  const { failed, stdout } = await execa("git", ["-C", folder, "remote", "get-url", "origin"], { reject: false });
-  return failed ? folder : stdout;
+  const { exitCode, stdout } = await children.call({
+    command: ["git", "-C", folder, "remote", "get-url", "origin"],
+    env: ownEnvironment(),
+    timeoutMs: 10_000,
+    outputBytesMax: 64 * 1024,
+  });
+  return exitCode === 0 ? stdout.toString("utf8").trim() : folder;
 }
 
 export async function withRuns<T>(context: CliContext, use: (runs: OpenedRuns) => Promise<T>): Promise<T> {

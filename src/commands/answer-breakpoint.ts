@@ -2,6 +2,7 @@
 import { answer, openQuestions } from "../core/decide.ts";
 import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
+import { shownChange } from "../core/shown-change.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
@@ -16,11 +17,17 @@ export async function answerBreakpoint(
   const { actor, command, settings } = context;
   await steerAsking(context, "breakpoint", (state) => {
     const effect = question(state, "breakpoint", command.name);
-    const { kind, subject } = effect.input as { kind: string; subject: { pullRequest?: number } };
+    const { kind, subject } = effect.input as { kind: string; subject: { pullRequest?: number; change?: unknown } };
     if (kind === "review") {
       throw new BatonError(
         "BATON_NOT_ASKED",
         `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
+      );
+    }
+    if (decision === "approved" && subject.change !== undefined && shownChange(effect) === null) {
+      throw new BatonError(
+        "BATON_NOT_ASKED",
+        "Baton has not shown the change of the protected files yet. Read it in the status comment, then approve it.",
       );
     }
     const may = mayApprove({

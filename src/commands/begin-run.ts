@@ -7,7 +7,7 @@ import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { refuseHarness } from "../routing/harness-names.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
-import { sandboxDecision } from "../runner/perform/confine.ts";
+import { hostsOf, sandboxDecision } from "../runner/perform/confine.ts";
 import type { CommandContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { demandServed } from "./demand-served.ts";
@@ -117,7 +117,14 @@ async function demandSandbox({ dependencies, settings }: CommandContext, harness
   if (settings.executor === "actions" && dependencies.publicUrl !== undefined) return false;
   const decision = await sandboxDecision(dependencies, settings, dependencies.harnesses.get(harness) ?? null);
   if (decision.kind === "refused") throw fromData(decision.error);
-  return decision.kind === "confined";
+  if (decision.kind !== "confined") return false;
+  const [refused] = hostsOf(dependencies, settings).refused;
+  if (refused !== undefined)
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      `\`${refused.entry}\` of \`sandbox.network\` or \`mcp\` in \`baton.yaml\` is not reachable here: ${refused.reason}`,
+    );
+  return true;
 }
 
 /** By name: Baton's own, then those of the repository. */

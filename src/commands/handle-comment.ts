@@ -18,7 +18,7 @@ import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderProblems } from "../thread/help.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../thread/neutralise.ts";
 import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
@@ -120,7 +120,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       replyRow(
         dependencies,
         event,
-        `${said} ${neutralise(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
+        `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
       ),
       reactionRow(event, "confused"),
     ]);
@@ -131,7 +131,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
 /** A command that could not be carried out, nor refused: said in the thread as soon as GitHub takes it, so that nobody waits for it. */
 export async function answerGivenUp(dependencies: Dependencies, event: CommentEvent, error: BatonError): Promise<void> {
   if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
-  const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutralise(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
+  const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
   await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), reactionRow(event, "confused")] });
 }
 
@@ -139,10 +139,10 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
   const who = `@${event.author.login}`;
   if (parsed.kind === "invalid") {
     const usage = grammars.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
-    return `🤔 ${who}, \`/baton ${parsed.name}\` ${neutralise(parsed.problem)}. Nothing was done.\n\nIt is written \`/baton ${usage}\`.`;
+    return `🤔 ${who}, \`/baton ${parsed.name}\` ${neutraliseLine(parsed.problem)}. Nothing was done.\n\nIt is written \`/baton ${usage}\`.`;
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
-  return `🤔 ${who}, there is no command \`${neutralise(parsed.word).replaceAll("`", "'") || "(empty)"}\`.${meant} Nothing was done. \`/baton help\` lists the commands.`;
+  return `🤔 ${who}, there is no command \`${neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)"}\`.${meant} Nothing was done. \`/baton help\` lists the commands.`;
 }
 
 /** What holds the command, in the names of what answers it. */

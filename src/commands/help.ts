@@ -2,7 +2,7 @@ import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderCommandHelp, renderHelp } from "../thread/help.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../thread/neutralise.ts";
 import { repositoryProcesses } from "./begin-run.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
 
@@ -37,8 +37,8 @@ async function ownProcesses(context: CommandContext): Promise<{ name: string; su
     return {
       name,
       summary: parsed.ok
-        ? neutralise(parsed.file.summary)
-        : `cannot run: ${path}:${problem?.line ?? 1}: ${neutralise(problem?.message ?? "")}`,
+        ? neutraliseLine(parsed.file.summary)
+        : `cannot run: ${path}:${problem?.line ?? 1}: ${neutraliseLine(problem?.message ?? "")}`,
     };
   });
 }

@@ -3,7 +3,7 @@ import { health } from "../core/health.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../thread/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import type { CommandHandler } from "./context.ts";
 import { lastRunOf } from "./no-run.ts";
@@ -11,7 +11,9 @@ import { lastRunOf } from "./no-run.ts";
 export const why: CommandHandler = async (context) => {
   const lastRun = lastRunOf(context);
   const { icon, sentence } = headline(lastRun);
-  const waits = waitingFor(lastRun).map((wait) => `- **${neutralise(wait.title)}**: ${neutralise(wait.sentence)}`);
+  const waits = waitingFor(lastRun).map(
+    (wait) => `- **${neutraliseLine(wait.title)}**: ${neutraliseLine(wait.sentence)}`,
+  );
   const judged = [...lastRun.effects.values()].flatMap((effect) => {
     const verdict = effect.observed?.verdict ?? toldVerdict(effect);
     return verdict === null ? [] : [verdictTree(verdict)];

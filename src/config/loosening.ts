@@ -104,6 +104,8 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   protectedPaths: loses,
   "merge.mode": becomes("auto"),
   "merge.method": never,
+  "commits.signOff": never,
+  "secrets.allow": gains,
   // Agents on Baton's own machine instead of a runner that goes with its job.
   executor: becomes("local"),
   // The modes are listed from the strictest to the loosest; without one the operator decides.

@@ -460,6 +460,29 @@ export const settingsSchema = z
       .default("manual")
       .transform((value) => (typeof value === "string" ? { mode: value, method: "squash" as const } : value))
       .describe("`manual` leaves merging to you; `auto` merges the approved head."),
+    commits: z
+      .strictObject({
+        signOff: z
+          .boolean()
+          .default(false)
+          .describe(
+            "`true` adds `Signed-off-by` of Baton's bot to every commit of a run, for repositories that require a sign-off.",
+          ),
+      })
+      .prefault({})
+      .describe("Commits of a run. Author and committer are Baton's bot."),
+    secrets: z
+      .strictObject({
+        allow: z
+          .array(glob)
+          .max(listMax)
+          .default([])
+          .describe(
+            "Globs of files in which strings that look like tokens are allowed, for example test fixtures. Baton's own secrets are never allowed.",
+          ),
+      })
+      .prefault({})
+      .describe("The scan of commits before each push. A secret in a commit stops the push."),
     executor: z
       .enum(["local", "actions"])
       .default("local")

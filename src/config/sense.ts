@@ -2,6 +2,7 @@
 import { nearest } from "../core/nearest.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
+import { networkEntryProblem } from "./network-presets.ts";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
 
@@ -28,6 +29,7 @@ export function senseProblems({
   profiles,
   tiers,
   mcp,
+  sandbox,
 }: Settings): SenseProblem[] {
   const problems: SenseProblem[] = [];
   const say = (
@@ -81,6 +83,10 @@ export function senseProblems({
   for (const [name, { command, url }] of Object.entries(mcp))
     if (command.length > 0 === (url !== null))
       say("error", ["mcp", name], `\`mcp.${name}\` needs either \`command\` or \`url\`.`);
+  for (const [at, entry] of sandbox.network.entries()) {
+    const problem = networkEntryProblem(entry);
+    if (problem !== null) say("error", ["sandbox", "network", at], problem.message, problem.suggestion);
+  }
   for (const { name } of gates.required.filter((check) => gates.ignore.includes(check.name))) {
     say(
       "error",

@@ -11,6 +11,7 @@ import { cancel, isOver } from "./decide.ts";
 import { breakpointInputSchema, subprocessInputSchema } from "./effect.ts";
 import type { RunEvent } from "./event.ts";
 import { progressOf } from "./progress.ts";
+import { shownChange } from "./shown-change.ts";
 import type { EffectState, RunState } from "./state.ts";
 import type { Json, Usage, Verdict } from "./vocabulary.ts";
 import { waitingFor } from "./waiting.ts";
@@ -70,15 +71,18 @@ export function childSeen(child: RunState): { verdict: Verdict; facts: Json } {
   };
 }
 
+function questionText(effect: EffectState): string | undefined {
+  const { text } = breakpointInputSchema.parse(effect.input).subject;
+  const shown = shownChange(effect);
+  return shown === null ? text : shown.text;
+}
+
 /** What people are asked to approve, in the run itself or in one of its children. */
 export function approvalText(state: RunState): string | null {
   for (const key of state.open) {
     const effect = state.effects.get(key);
     if (effect === undefined) continue;
-    const text =
-      effect.kind === "breakpoint"
-        ? breakpointInputSchema.parse(effect.input).subject.text
-        : childFacts(effect)?.approve;
+    const text = effect.kind === "breakpoint" ? questionText(effect) : childFacts(effect)?.approve;
     if (text != null) return text;
   }
   return null;

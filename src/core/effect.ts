@@ -132,6 +132,8 @@ export const breakpointInputSchema = z.object({
     pullRequest: z.number().int().positive().optional(),
     sha: shaSchema.optional(),
     paths: z.array(z.string()).optional(),
+    /** Where the content of `paths` is: it is shown, and the answer holds for it only (`shown-change.ts`). */
+    change: z.object({ baseSha: shaSchema, sha: shaSchema }).optional(),
   }),
 });
 export const breakpointOutputSchema = z.object({

@@ -10,6 +10,7 @@ import { type AppSettings, readSettings } from "../app/settings.ts";
 import type { ProcessRegistry } from "../core/process.ts";
 import { type LocalGithub, type LocalGithubOptions, startLocalGithub } from "../local-github/local-github.ts";
 import type { Harness } from "../ports/harness.ts";
+import type { AgentSandbox } from "../ports/sandbox.ts";
 import { type Baton, startBaton } from "../wire.ts";
 import { sampleFiles, sampleIssue, sampleScript } from "./sample.ts";
 
@@ -37,6 +38,8 @@ export interface WorldOptions {
   processes?: ProcessRegistry;
   /** Real harnesses in place of the scripted one; null: those that the environment sets up. */
   harnesses?: Map<string, Harness> | null;
+  /** In place of this machine's own. */
+  agentSandbox?: AgentSandbox;
   /** More of Baton's environment. */
   environment?: Record<string, string>;
 }
@@ -174,6 +177,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const baton = await startBaton(settings, {
       ...(harnesses === null ? {} : { harnesses }),
       ...(options.processes === undefined ? {} : { processes: options.processes }),
+      ...(options.agentSandbox === undefined ? {} : { agentSandbox: options.agentSandbox }),
     });
     try {
       const server = await startServer(settings, baton);

@@ -15,6 +15,7 @@ describe("prices", () => {
     ["gpt-5-mini-2026-01-01", "gpt-5-mini"],
     ["openai/gpt-6.1-sol-2026-09-29", "gpt-6.1-sol"],
     ["gpt-5-codex", "gpt-5-codex"],
+    ["claude-haiku-5-5", "claude-haiku-5-5"],
   ])("%s takes the price of %s", (model, listed) => {
     expect(normaliseModel(model)).toBe(listed);
     expect(priceOf(model, {})).toEqual(priceTable[listed]);
@@ -24,7 +25,6 @@ describe("prices", () => {
     "gpt-50",
     "gpt-5.4-codex",
     "gpt-5-turbo",
-    "claude-haiku-5-5",
     "claude-opus-4-6[1m]",
     "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "my-model",

@@ -1,5 +1,6 @@
 /** Facts of a repository to what a proposal is made of. Pure: the same facts, the same proposal. */
-import { configPaths } from "../config/parse.ts";
+import { configPaths, parseConfig } from "../config/parse.ts";
+import { defaultSettings } from "../config/schema.ts";
 import { type BranchFacts, type RepositoryFacts, settingsPath, workflowsFolder } from "./facts.ts";
 import { type DetectedKey, harnessKeys, keysOf } from "./keys.ts";
 import { type Language, languagesOf, type PackageManager, packageManagersOf } from "./languages.ts";
@@ -32,9 +33,15 @@ const codeownersPaths = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
 /** `harness`: the one to use; without it the first key that is found decides. */
 export function detect(facts: RepositoryFacts, harness: string | null = null): Detected {
+  const present = configPaths.find((path) => facts.texts.has(path)) ?? null;
+  const asked = {
+    base: facts.defaultBranch,
+    head: `${branchPrefixOf(present === null ? null : (facts.texts.get(present) ?? null))}issue-1-change`,
+    read: (path: string) => facts.texts.get(path) ?? null,
+  };
   const read = [...facts.texts]
     .filter(([path]) => path.startsWith(workflowsFolder))
-    .flatMap(([path, text]) => readWorkflow(path, text) ?? []);
+    .flatMap(([path, text]) => readWorkflow(path, text, asked) ?? []);
   const keys = keysOf(facts);
   const opens = (key: { harnesses: readonly string[] }): boolean => harness === null || key.harnesses.includes(harness);
   const chosen = keys.find(opens) ?? harnessKeys.find(opens) ?? harnessKeys[0];
@@ -52,7 +59,13 @@ export function detect(facts: RepositoryFacts, harness: string | null = null): D
     harness: harness ?? chosen?.harnesses[0] ?? "",
     codeowners: codeownersPaths.find((path) => facts.paths.includes(path)) ?? null,
     branch: facts.branch,
-    settingsPath: configPaths.find((path) => facts.texts.has(path)) ?? settingsPath,
+    settingsPath: present ?? settingsPath,
     texts: facts.texts,
   };
+}
+
+/** Of a configuration that cannot be read, the default holds. */
+function branchPrefixOf(text: string | null): string {
+  const parsed = text === null ? null : parseConfig(text);
+  return (parsed?.ok === true ? parsed.settings : defaultSettings).branchPrefix;
 }

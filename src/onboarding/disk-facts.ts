@@ -1,7 +1,8 @@
 /** A repository's facts from a clone: git's list of files and what stands in a few of them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
+import { children } from "../adapters/child/children.ts";
+import { ownEnvironment } from "../adapters/child/own-environment.ts";
 import { BatonError } from "../core/errors.ts";
 import { type RepositoryFacts, wantedPaths } from "./facts.ts";
 
@@ -14,10 +15,21 @@ export interface Clone {
   facts: RepositoryFacts;
 }
 
+const gitTimeoutMs = 60_000;
+/** Names of a million files. */
+const gitOutputBytesMax = 256 * 1024 * 1024;
+
 export async function diskFacts(directory: string, environment: Record<string, string | undefined>): Promise<Clone> {
   const git = async (words: string[]): Promise<string | null> => {
-    const { failed, stdout } = await execa("git", words, { cwd: directory, reject: false, stdin: "ignore" });
-    return failed ? null : stdout;
+    // The person's own git and configuration; a monitor of the file system would outlive the call.
+    const { exitCode, stdout } = await children.call({
+      command: ["git", "-c", "core.fsmonitor=false", ...words],
+      cwd: directory,
+      env: ownEnvironment(),
+      timeoutMs: gitTimeoutMs,
+      outputBytesMax: gitOutputBytesMax,
+    });
+    return exitCode === 0 ? stdout.toString("utf8").replace(/\r?\n$/, "") : null;
   };
   const root = await git(["rev-parse", "--show-toplevel"]);
   if (root === null)

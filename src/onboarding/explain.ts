@@ -1,6 +1,6 @@
 /** What a proposal says to people: found, written, costs, permissions, what is left to do. Markdown; terminals show it as it is. */
 
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../thread/neutralise.ts";
 import { count, totalTokens, usd } from "../thread/render/format.ts";
 import type { Detected } from "./detect.ts";
 import { assumedSteps, type Estimate } from "./estimate.ts";
@@ -47,6 +47,7 @@ export function explain(proposal: Proposal): string {
   return [
     introduction(proposal),
     section("What was found", found(detected)),
+    ...leftOutSection(detected.workflows),
     section("Files", files.map(fileLine).join("\n")),
     ...(files.some(({ action }) => action === "keep") ? [renderKept(files)] : []),
     ...refused.map(refusedBlock),
@@ -76,6 +77,23 @@ function introduction({ worksFor, place }: Proposal): string {
     : "The App already answers `/baton` commands here. This pull request adds its configuration, with every key explained, and the workflow of its runners, which is used with `executor: actions` and idle without. Without both the defaults hold.";
 }
 
+/** Workflows that Baton will not start, each with its reasons. Reasons are escaped where they are made. */
+function leftOutSection(workflows: Detected["workflows"]): string[] {
+  const left = workflows.filter(({ leftOut }) => leftOut.length > 0);
+  if (left.length === 0) return [];
+  const lines = left.map(({ path, leftOut }) => `- ${code(path)}: ${leftOut.join(" ")}`);
+  return [
+    section(
+      "Workflows that Baton does not start",
+      [
+        "Baton starts a workflow only if a pull request would start it too, and nothing in it may publish: an agent's commit is not reviewed yet.",
+        "",
+        ...lines,
+      ].join("\n"),
+    ),
+  ];
+}
+
 function section(title: string, body: string): string {
   return `### ${title}\n\n${body}`;
 }
@@ -99,7 +117,8 @@ function found({
   defaultBranch,
 }: Detected): string {
   const ci = workflows.filter(({ isCi }) => isCi);
-  const silent = ci.filter(({ dispatchable }) => !dispatchable);
+  // One that is left out for its contents must not be opened to Baton.
+  const silent = ci.filter(({ dispatchable, leftOut }) => !dispatchable && leftOut.length === 0);
   const rows: [string, string][] = [
     ["Languages", languages.map(({ name, files }) => `${name} (${files})`).join(", ") || "none that is known"],
     ["Package managers", packageManagers.map(({ name, path }) => `${name} (${code(path)})`).join(", ") || "none"],
@@ -161,7 +180,7 @@ function fileLine({ path, action, problem }: PlannedFile): string {
   const broken =
     problem === undefined
       ? ""
-      : `. **It has errors**, and no command works until they are gone: ${neutralise(problem)}`;
+      : `. **It has errors**, and no command works until they are gone: ${neutraliseLine(problem)}`;
   return `- ${code(path)}: ${actions[action]}${broken}`;
 }
 
@@ -180,7 +199,7 @@ function keptBlock({ path, difference }: PlannedFile): string {
 
 function refusedBlock({ path, text, url, reason }: Proposal["refused"][number]): string {
   return [
-    `${code(path)} could not be added: ${neutralise(reason)} [Add it yourself](${url}) with this content:`,
+    `${code(path)} could not be added: ${neutraliseLine(reason)} [Add it yourself](${url}) with this content:`,
     folded(code(path), fence(text, "yaml")),
   ].join("\n\n");
 }

@@ -33,5 +33,12 @@ const textsMax = 60;
 /** Of a repository's files those whose contents tell something. */
 export function wantedPaths(paths: readonly string[]): string[] {
   const workflows = paths.filter((path) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(path)).slice(0, textsMax);
-  return [...new Set([...workflows, ...[settingsPath, ".github/baton.yaml"].filter((path) => paths.includes(path))])];
+  const actions = paths.filter((path) => /(?:^|\/)action\.ya?ml$/.test(path)).slice(0, textsMax);
+  return [
+    ...new Set([
+      ...workflows,
+      ...actions,
+      ...[settingsPath, ".github/baton.yaml"].filter((path) => paths.includes(path)),
+    ]),
+  ];
 }

@@ -255,7 +255,9 @@ describe("the explanation", () => {
   });
 
   it("names that people chose break out of nothing", () => {
-    const text = proposal({ checks: [{ name: "a` | <img> |\n# b", exact: true, workflow: "x", path: "x" }] });
+    const text = proposal({
+      checks: [{ name: "a` | <img> |\n# b", exact: true, always: true, workflow: "x", path: "x" }],
+    });
     expect(text).toContain("`a? ? <img> ??# b`");
   });
 });

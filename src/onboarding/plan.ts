@@ -38,7 +38,7 @@ export interface PlanOptions {
 export function planFiles({ detected, workflow, digest }: PlanOptions): PlannedFile[] {
   const action = actionOf(workflow.text);
   const schemaUrl = `https://raw.githubusercontent.com/${action?.repository ?? "baton/baton"}/${action?.ref ?? "main"}/schemas/baton.schema.json`;
-  const checks = detected.checks.filter(({ exact }) => exact).map(({ name }) => name);
+  const checks = detected.checks.filter(({ exact, always }) => exact && always).map(({ name }) => name);
   const plan = (path: string, text: string): PlannedFile =>
     planFile(path, seal(text, digest), detected.texts.get(path) ?? null, digest);
   return [

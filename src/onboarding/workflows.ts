@@ -1,14 +1,19 @@
 /**
- * The project's own CI as its workflow files tell it: which checks will appear on a pull request.
+ * The project's own CI as its workflow files tell it: which checks will appear on a pull request, and what Baton may start.
  *
  * Owns: names of checks. Does not own: what GitHub makes of expressions; a name that holds one is marked as a pattern.
+ * WF2 Baton starts a workflow only if a pull request would start it too, and nothing in it may publish.
  */
-import { parse } from "yaml";
+import { jobPublishes, publishingOf, type ReadFile } from "./publishing.ts";
+import { type Asked, readTriggers, requiredInputs, type Triggers } from "./workflow-triggers.ts";
+import { type Fields, fieldsOf, parsedYaml, shown } from "./workflow-yaml.ts";
 
 export interface DetectedCheck {
   /** As it appears on a commit; with `…` where only a run tells. */
   name: string;
   exact: boolean;
+  /** Every pull request gets it, and it publishes nothing: it can be required. */
+  always: boolean;
   workflow: string;
   path: string;
 }
@@ -16,31 +21,71 @@ export interface DetectedCheck {
 export interface DetectedWorkflow {
   name: string;
   path: string;
-  /** Its jobs appear on pull requests or branches. */
+  /** A pull request starts it. */
   isCi: boolean;
-  /** It can be started by Baton where a push starts nothing. */
+  /** Baton may start it where a push starts nothing. */
   dispatchable: boolean;
+  /** Why Baton does not start it, in sentences; empty where `on: workflow_dispatch` is all that could be missing. */
+  leftOut: string[];
 }
 
-type Fields = Record<string, unknown>;
+export interface ReadOptions extends Partial<Asked> {
+  /** Files of the same commit, for what the workflow calls. */
+  read?: ReadFile;
+}
+
 const combinationsMax = 30;
+/** As `begin-run.ts` names branches. */
+const headDefault = "baton/issue-1-change";
 
 export function readWorkflow(
   path: string,
   text: string,
+  { base = "main", head = headDefault, read = () => null }: ReadOptions = {},
 ): { workflow: DetectedWorkflow; checks: DetectedCheck[] } | null {
-  const file = fieldsOf(parsed(text));
+  const file = fieldsOf(parsedYaml(text));
   const jobs = fieldsOf(file?.["jobs"]);
   if (file === null || jobs === null) return null;
-  const triggers = triggersOf(file["on"] ?? file["true"]);
+  const triggers = readTriggers(file["on"] ?? file["true"], { base, head });
   const name = typeof file["name"] === "string" ? file["name"] : path;
-  const isCi = ["pull_request", "push", "merge_group"].some((trigger) => triggers.includes(trigger)) && !isBaton(jobs);
-  const workflow = { name, path, isCi, dispatchable: triggers.includes("workflow_dispatch") };
+  const own = isBaton(jobs);
+  const isCi = triggers.startsForPull && !own;
+  const leftOut = own || !isCandidate(triggers) ? [] : reasonsOf({ path, file, triggers, read });
+  const dispatchable = isCi && leftOut.length === 0 && triggers.events.has("workflow_dispatch");
+  const workflow = { name, path, isCi, dispatchable, leftOut };
   if (!isCi) return { workflow, checks: [] };
-  const checks = Object.entries(jobs).flatMap(([id, job]) =>
-    namesOf(id, fieldsOf(job) ?? {}).map(({ name: check, exact }) => ({ name: check, exact, workflow: name, path })),
-  );
+  const checks = Object.entries(jobs).flatMap(([id, value]) => {
+    const job = fieldsOf(value) ?? {};
+    const always = triggers.startsForEvery && !jobPublishes(id, job, read);
+    return namesOf(id, job).map(({ name: check, exact }) => ({ name: check, exact, always, workflow: name, path }));
+  });
   return { workflow, checks };
+}
+
+/** Nobody would take a workflow for CI that only others call, or that only the clock starts. */
+function isCandidate({ events }: Triggers): boolean {
+  return ["pull_request", "pull_request_target", "push", "merge_group", "workflow_dispatch"].some((name) =>
+    events.has(name),
+  );
+}
+
+function reasonsOf({
+  path,
+  file,
+  triggers,
+  read,
+}: {
+  path: string;
+  file: Fields;
+  triggers: Triggers;
+  read: ReadFile;
+}): string[] {
+  const inputs = requiredInputs(triggers.events);
+  return [
+    ...triggers.reasons,
+    ...publishingOf(path, file, read),
+    ...(inputs.length === 0 ? [] : [`It needs the inputs ${inputs.map(shown).join(", ")}.`]),
+  ];
 }
 
 /** Baton's own job is no check of the project. */
@@ -53,12 +98,6 @@ function isBaton(jobs: Fields): boolean {
 
 function callsBaton(uses: unknown): boolean {
   return typeof uses === "string" && /\bbaton\/action@/.test(uses);
-}
-
-function triggersOf(on: unknown): string[] {
-  if (typeof on === "string") return [on];
-  if (Array.isArray(on)) return on.map(String);
-  return Object.keys(fieldsOf(on) ?? {});
 }
 
 function namesOf(id: string, job: Fields): { name: string; exact: boolean }[] {
@@ -97,16 +136,4 @@ function combinationsOf(matrix: Fields): Fields[] | null {
     if (all.length > combinationsMax) return null;
   }
   return all;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parse(text, { logLevel: "error", maxAliasCount: 20 });
-  } catch {
-    return null;
-  }
-}
-
-function fieldsOf(value: unknown): Fields | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }

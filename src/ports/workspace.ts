@@ -9,6 +9,7 @@
  * W6 Garbage collection takes only workspaces whose run is over or unknown and whose commits are kept.
  */
 import type { FileChange } from "../core/effect.ts";
+import type { PathState } from "../core/shown-change.ts";
 import type { Repository, RunId } from "../core/vocabulary.ts";
 
 export interface RepositoryAccess {
@@ -26,9 +27,9 @@ export interface Workspace {
   homePath: string;
   baseSha: string;
   /** Directories of this attempt alone: the tree, its git directory, the home. */
-  writable: string[];
+  writable: readonly string[];
   /** Object directories that its repository borrows. They hold only what the remote gave. */
-  readable: string[];
+  readable: readonly string[];
 }
 
 export interface CommitIdentity {
@@ -38,10 +39,14 @@ export interface CommitIdentity {
 
 export interface ImportOptions {
   identity: CommitIdentity;
-  /** Lines `Key: value` added to every commit of the agent: Baton-Run, Baton-Step, Co-authored-by. */
+  /** Lines `Key: value` that end every commit of the agent: Baton-Run, Baton-Step, Baton-Harness, Co-authored-by, Signed-off-by. */
   trailers: string[];
   /** Subject of the rescue commit for what was left uncommitted. */
   rescueSubject: string;
+  /** Removes secrets from messages. Without it they stay. */
+  redact?: (text: string) => string;
+  /** Milliseconds since the epoch: no commit is dated later. Without it, this machine's time. */
+  now?: number;
   limits: { filesMax: number; blobBytesMax: number; importBytesMax: number };
 }
 
@@ -69,6 +74,12 @@ export interface AsideCommits {
   ref: string | null;
   /** Why they were refused. */
   refused?: string;
+}
+
+export interface BundleImport {
+  /** The worker's own head, or the rewritten one. */
+  headSha: string;
+  files: FileChange[];
 }
 
 export interface JoinResult {
@@ -109,14 +120,15 @@ export interface Workspaces {
   /** Takes a commit in that a bundle of ours brings: what a worker elsewhere begins from. */
   adoptBundle(access: RepositoryAccess, options: { headSha: string; bytes: Uint8Array }): Promise<void>;
   /**
-   * Takes in what a worker elsewhere made: commits of a bundle, checked as an agent's own are (W3, W4). `headSha` must be in it
-   * and descend from `baseSha`. Returns every path that a commit on the way changes, by git.
+   * Imports the commits of a bundle from a worker elsewhere, checked and rewritten as an agent's own are (W3, W4). `headSha` must
+   * be in it and descend from `baseSha`. Commits that already carry Baton's metadata keep their ids.
+   * Returns every path that a commit on the way changes, by git.
    */
   importBundle(
     access: RepositoryAccess,
     options: { runId: RunId; name: string; baseSha: string; headSha: string; bytes: Uint8Array },
-    limits: ImportOptions["limits"],
-  ): Promise<FileChange[]>;
+    importOptions: ImportOptions,
+  ): Promise<BundleImport>;
   /**
    * Merges commits of the trusted repository onto `baseSha`, in order, by git's objects alone (W2); stops before the first that
    * conflicts. The same commits give the same result. What is merged is kept under `refs/baton/…`.
@@ -124,7 +136,7 @@ export interface Workspaces {
   join(
     access: RepositoryAccess,
     options: { runId: RunId; name: string; baseSha: string; shas: readonly string[]; message: string },
-    identity: CommitIdentity,
+    importOptions: Pick<ImportOptions, "identity" | "trailers">,
   ): Promise<JoinResult>;
   /** Removes the workspace of one attempt; what was imported stays. */
   remove(access: RepositoryAccess, options: { runId: RunId; name: string }): Promise<void>;
@@ -148,7 +160,13 @@ export interface Workspaces {
     baseSha: string,
     sha: string,
     charactersMax: number,
+    /** Only these, taken literally. */
+    paths?: readonly string[],
   ): Promise<{ text: string; truncated: boolean }>;
+  /** Mode and object of each path at a commit; null where it is absent. */
+  pathStates(access: RepositoryAccess, sha: string, paths: readonly string[]): Promise<PathState[]>;
+  /** Where `sha` left the history of `baseSha`. */
+  leftAt(access: RepositoryAccess, baseSha: string, sha: string): Promise<string>;
   isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean>;
   /** Removes what no run needs (W6); returns what was removed and kept, with reasons. */
   collectGarbage(isActive: (runId: RunId) => Promise<boolean>): Promise<{ removed: string[]; kept: string[] }>;

@@ -1,7 +1,7 @@
 /** Text of others as one cell of a table. */
-import { cut } from "../thread/cut.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLineWithin } from "../thread/neutralise.ts";
+import { pipesEscaped } from "../thread/render/format.ts";
 
 export function cell(text: string, charactersMax = 1_000): string {
-  return cut(neutralise(text).replaceAll("|", "\\|").replaceAll(/\s+/g, " ").trim(), charactersMax, "…");
+  return pipesEscaped(neutraliseLineWithin(text, charactersMax)).trim();
 }

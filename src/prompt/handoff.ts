@@ -7,7 +7,7 @@
  */
 import type { AgentInput, AgentOutput } from "../core/effect.ts";
 import { cut } from "../thread/cut.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLineWithin, neutraliseWithin } from "../thread/neutralise.ts";
 import { cell } from "./cell.ts";
 import type { Handoff } from "./facts.ts";
 import { type Outcome, type OutcomeAnswer, renderOutcomes, unanswered } from "./outcomes.ts";
@@ -132,7 +132,7 @@ export function pullRequestText(facts: {
     (facts.shared === true ? changed : changed.slice(-1)).map(({ text }) => parseReport(text)),
   );
   const section = (name: SectionName, otherwise: string): string =>
-    `### ${name}\n\n${cut(neutralise(report[name] ?? otherwise), 4_000)}`;
+    `### ${name}\n\n${neutraliseWithin(report[name] ?? otherwise, 4_000)}`;
   const where = (name: SectionName): string => (report[name] === undefined ? "" : section(name, ""));
   const answered = facts.answers ?? null;
   const outcomes = renderOutcomes(answered?.answers ?? unanswered(facts.outcomes ?? []), answered?.by ?? null);
@@ -145,11 +145,11 @@ export function pullRequestText(facts: {
     section("Verification", "The agent named none; the checks of this pull request are the evidence."),
     where("Next"),
     outcomes === "" ? "" : `### Expected outcomes\n\n${outcomes}`,
-    `<details><summary>The plan</summary>\n\n${cut(neutralise(facts.plan), 8_000)}\n\n</details>`,
+    `<details><summary>The plan</summary>\n\n${neutraliseWithin(facts.plan, 8_000)}\n\n</details>`,
     "<sub>Intent, decisions, risks and verification are the agent's words. Checks and the review decide.</sub>",
   ];
   return {
-    title: cut(neutralise(facts.thread.title).replaceAll(/\s+/g, " ").trim() || "Change", 200, "…"),
+    title: neutraliseLineWithin(facts.thread.title, 200).trim() || "Change",
     body: parts.filter((part) => part !== "").join("\n\n"),
   };
 }

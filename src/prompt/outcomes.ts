@@ -8,7 +8,7 @@
 import { z } from "zod";
 import type { Verdict } from "../core/vocabulary.ts";
 import { cut } from "../thread/cut.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../thread/neutralise.ts";
 import { cell } from "./cell.ts";
 import { lastJsonBlock } from "./json-block.ts";
 
@@ -104,7 +104,7 @@ export function renderOutcomes(answers: readonly OutcomeAnswer[], by: string | n
     "",
     by === null
       ? "<sub>Expected by the plan; answered by nobody yet.</sub>"
-      : `<sub>Answered by ${neutralise(by)}: its word, with what it says it saw. ❔ is not met.</sub>`,
+      : `<sub>Answered by ${neutraliseLine(by)}: its word, with what it says it saw. ❔ is not met.</sub>`,
   ].join("\n");
 }
 

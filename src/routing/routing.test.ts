@@ -19,8 +19,8 @@ const all: HarnessCapabilities = {
   toolServers: true,
 };
 const names = Object.keys(all) as (keyof HarnessCapabilities)[];
-const claude: Candidate = { name: "claude-code", capabilities: all, defaultModel: "claude-sonnet-4-5" };
-const codex: Candidate = { name: "codex", capabilities: { ...all, maxTurns: false }, defaultModel: "gpt-5-codex" };
+const claude: Candidate = { name: "claude-code", capabilities: all, defaultModel: "claude-sonnet-5-5" };
+const codex: Candidate = { name: "codex", capabilities: { ...all, maxTurns: false }, defaultModel: "gpt-6.1-sol" };
 const command: Candidate = { name: "command", capabilities: { ...all, readOnly: false }, defaultModel: null };
 const full = readyProfiles["full"] as Question["profile"];
 
@@ -58,79 +58,79 @@ describe("the order", () => {
     [
       "is as configured, each with its own model",
       {},
-      ["claude-code claude-sonnet-4-5", "codex gpt-5-codex", "command -"],
+      ["claude-code claude-sonnet-5-5", "codex gpt-6.1-sol", "command -"],
     ],
     [
       "begins with what was asked for",
       { asked: { harness: "codex", model: null } },
-      ["codex gpt-5-codex", "claude-code claude-sonnet-4-5", "command -"],
+      ["codex gpt-6.1-sol", "claude-code claude-sonnet-5-5", "command -"],
     ],
     [
       "asks a harness for a model only if it serves it; who does not goes behind",
       { asked: { harness: null, model: "claude-opus-4-1" } },
-      ["claude-code claude-opus-4-1", "command claude-opus-4-1", "codex gpt-5-codex"],
+      ["claude-code claude-opus-4-1", "command claude-opus-4-1", "codex gpt-6.1-sol"],
     ],
     [
       "Q5: goes to who serves the model of a role, not to the default",
       { models: { implement: "gpt-5.4" } },
-      ["codex gpt-5.4", "command gpt-5.4", "claude-code claude-sonnet-4-5"],
+      ["codex gpt-5.4", "command gpt-5.4", "claude-code claude-sonnet-5-5"],
     ],
     [
       "Q5: stays with the harness that a person named, and its own model",
       { asked: { harness: "claude-code", model: null }, models: { implement: "gpt-5.4" }, order: ["codex"] },
-      ["claude-code claude-sonnet-4-5", "codex gpt-5.4"],
+      ["claude-code claude-sonnet-5-5", "codex gpt-5.4"],
     ],
     [
       "Q5: is the configured one for tiers, which everybody has in their own way",
       { models: { implement: "strong" }, order: ["codex", "claude-code"] },
-      ["codex gpt-5.2-codex", "claude-code claude-opus-4-5"],
+      ["codex gpt-6.2-astra", "claude-code claude-opus-5-5"],
     ],
     [
       "takes a tier as each harness has it",
       { models: { implement: "strong" } },
-      ["claude-code claude-opus-4-5", "codex gpt-5.2-codex", "command -"],
+      ["claude-code claude-opus-5-5", "codex gpt-6.2-astra", "command -"],
     ],
     [
       "takes a model of a role, and of any role where that has none",
       { models: { plan: "strong", any: "fast" } },
-      ["claude-code claude-haiku-4-5", "codex gpt-5-mini", "command -"],
+      ["claude-code claude-haiku-5-5", "codex gpt-6.1-terra", "command -"],
     ],
     [
       "takes tiers of one's own",
       { models: { implement: "strong" }, tiers: { command: { strong: "big" } } },
-      ["claude-code claude-opus-4-5", "codex gpt-5.2-codex", "command big"],
+      ["claude-code claude-opus-5-5", "codex gpt-6.2-astra", "command big"],
     ],
     [
       "puts who failed at this step behind",
       { failed: [{ harness: "claude-code", code: "BATON_HARNESS_CRASHED" }] },
-      ["codex gpt-5-codex", "command -", "claude-code claude-sonnet-4-5"],
+      ["codex gpt-6.1-sol", "command -", "claude-code claude-sonnet-5-5"],
     ],
     [
       "leaves out what lacks a needed capability",
       { needs: ["readOnly", "maxTurns"] },
-      ["claude-code claude-sonnet-4-5"],
+      ["claude-code claude-sonnet-5-5"],
     ],
-    ["leaves out what the profile needs", profile("read-only"), ["claude-code claude-sonnet-4-5", "codex gpt-5-codex"]],
+    ["leaves out what the profile needs", profile("read-only"), ["claude-code claude-sonnet-5-5", "codex gpt-6.1-sol"]],
     ["is empty for a role that the profile has not", profile("plan-only"), []],
     [
       "holds for a role that the profile has",
       { role: "verify", ...profile("verify-only") },
-      ["claude-code claude-sonnet-4-5", "codex gpt-5-codex"],
+      ["claude-code claude-sonnet-5-5", "codex gpt-6.1-sol"],
     ],
     [
       "takes an allowed model in place of one that is not",
-      { allowedModels: ["claude-opus-4-5", "claude-haiku-4-5"] },
-      ["claude-code claude-opus-4-5"],
+      { allowedModels: ["claude-opus-5-5", "claude-haiku-5-5"] },
+      ["claude-code claude-opus-5-5"],
     ],
     [
       "refuses what was asked for by name where it is not allowed",
-      { asked: { harness: "claude-code", model: "claude-opus-4-1" }, allowedModels: ["claude-opus-4-5"], order: [] },
+      { asked: { harness: "claude-code", model: "claude-opus-4-1" }, allowedModels: ["claude-opus-5-5"], order: [] },
       [],
     ],
     [
       "goes by cost where that is preferred; unknown cost last",
-      { prefer: "cheapest", order: ["command", "claude-code", "codex"] },
-      ["codex gpt-5-codex", "claude-code claude-sonnet-4-5", "command -"],
+      { prefer: "cheapest", models: { any: "fast" }, order: ["command", "codex", "claude-code"] },
+      ["claude-code claude-haiku-5-5", "codex gpt-6.1-terra", "command -"],
     ],
     [
       "goes by what it did cost before what it should",
@@ -138,17 +138,17 @@ describe("the order", () => {
         prefer: "cheapest",
         history: new Map([[historyKey("command", null, "implement"), { ...newHistory, usd: 0.01 }]]),
       },
-      ["command -", "codex gpt-5-codex", "claude-code claude-sonnet-4-5"],
+      ["command -", "claude-code claude-sonnet-5-5", "codex gpt-6.1-sol"],
     ],
     [
       "takes the cheapest model near the limit",
       { money: { budgetUsd: 10, leftUsd: 0.9, downgradeAt: 0.9 } },
-      ["claude-code claude-haiku-4-5", "codex gpt-5-mini", "command -"],
+      ["claude-code claude-haiku-5-5", "codex gpt-6.1-terra", "command -"],
     ],
     [
       "takes the best model that the rest covers",
       { models: { any: "strong" }, money: { budgetUsd: 2, leftUsd: 0.9, downgradeAt: 1 } },
-      ["claude-code claude-sonnet-4-5", "codex gpt-5.2-codex", "command -"],
+      ["claude-code claude-sonnet-5-5", "codex gpt-6.1-sol", "command -"],
     ],
     [
       "keeps what a person asked for by name also near the limit",
@@ -183,7 +183,7 @@ describe("the order", () => {
     );
     expect(choices[0]?.reasons).toEqual([
       "is the default",
-      "claude-haiku-4-5 in place of claude-sonnet-4-5: only 0.50 of 10.00 USD are left",
+      "claude-haiku-5-5 in place of claude-sonnet-5-5: only 0.50 of 10.00 USD are left",
       "failed at this step: BATON_HARNESS_QUOTA (The model's service answers that there were too many requests or that the quota is used up)",
       expect.stringMatching(/^about 0\.\d\d USD$/),
     ]);
@@ -201,19 +201,19 @@ describe("the order", () => {
 
   it("Q4: an open circuit leaves a harness out until its time, of one model only that model", () => {
     const circuits = new Map([[circuitKey("claude-code", null), opened(1_000_000)]]);
-    expect(chosen({ circuits })).toEqual(["codex gpt-5-codex", "command -"]);
+    expect(chosen({ circuits })).toEqual(["codex gpt-6.1-sol", "command -"]);
     const alone = rank(question({ circuits, order: ["claude-code"] }));
     expect(alone).toMatchObject({ choices: [], waitUntil: 1_060_000 });
     expect(alone.left[0]?.reason).toContain("in 60 s");
     // Half open: again among them, behind who is well.
     expect(chosen({ circuits, now: 1_060_000 })).toEqual([
-      "codex gpt-5-codex",
+      "codex gpt-6.1-sol",
       "command -",
-      "claude-code claude-sonnet-4-5",
+      "claude-code claude-sonnet-5-5",
     ]);
-    const ofModel = new Map([[circuitKey("claude-code", "claude-sonnet-4-5"), opened(1_000_000)]]);
-    expect(chosen({ circuits: ofModel })[0]).toBe("codex gpt-5-codex");
-    expect(chosen({ circuits: ofModel, models: { any: "strong" } })[0]).toBe("claude-code claude-opus-4-5");
+    const ofModel = new Map([[circuitKey("claude-code", "claude-sonnet-5-5"), opened(1_000_000)]]);
+    expect(chosen({ circuits: ofModel })[0]).toBe("codex gpt-6.1-sol");
+    expect(chosen({ circuits: ofModel, models: { any: "strong" } })[0]).toBe("claude-code claude-opus-5-5");
   });
 });
 
@@ -232,7 +232,7 @@ const anyQuestion: fc.Arbitrary<Question> = fc.record({
   order: fc.array(harnessName, { maxLength: 5 }),
   models: modelName.map((any) => (any === null ? {} : { any })),
   tiers: fc.constantFrom({}, { own: { fast: "gpt-5-nano", strong: "gpt-5.5" } }),
-  allowedModels: fc.constantFrom([], ["claude-haiku-4-5", "gpt-5-mini"]),
+  allowedModels: fc.constantFrom([], ["claude-haiku-5-5", "gpt-6.1-terra"]),
   prefer: fc.constantFrom("listed" as const, "cheapest" as const),
   profile: fc.record({
     access: fc.constantFrom("read-only" as const, "write" as const),
@@ -246,7 +246,7 @@ const anyQuestion: fc.Arbitrary<Question> = fc.record({
     fc.record({
       name: harnessName,
       capabilities,
-      defaultModel: fc.constantFrom(null, "claude-sonnet-4-5", "gpt-5-codex"),
+      defaultModel: fc.constantFrom(null, "claude-sonnet-5-5", "gpt-6.1-sol"),
     }),
     { selector: ({ name }) => name },
   ),
@@ -257,7 +257,7 @@ const anyQuestion: fc.Arbitrary<Question> = fc.record({
       fc.tuple(
         fc.tuple(
           harnessName,
-          fc.constantFrom("claude-haiku-4-5", "gpt-5-codex", "claude-sonnet-4-5"),
+          fc.constantFrom("claude-haiku-5-5", "gpt-6.1-sol", "claude-sonnet-5-5"),
           fc.constantFrom(...roles),
         ),
         usd,
@@ -423,7 +423,7 @@ describe("profiles, tiers, history", () => {
   it.each([
     ["claude-code", "claude-opus-9", true],
     ["claude-code", "gpt-5", false],
-    ["codex", "claude-opus-4-5", false],
+    ["codex", "claude-opus-5-5", false],
     ["codex", "my-gateway-model", true],
     ["own", "gpt-5", true],
   ])("%s serves %s: %s", (harness, model, expected) => {
@@ -431,9 +431,9 @@ describe("profiles, tiers, history", () => {
   });
 
   it("a model that the owner named for a harness is served by it", () => {
-    const own = { codex: { strong: "claude-opus-4-5" } };
-    expect(serves("codex", "claude-opus-4-5", own)).toBe(true);
-    expect(tierModels("codex", own)).toMatchObject({ strong: "claude-opus-4-5", standard: "gpt-5-codex" });
+    const own = { codex: { strong: "claude-opus-5-5" } };
+    expect(serves("codex", "claude-opus-5-5", own)).toBe(true);
+    expect(tierModels("codex", own)).toMatchObject({ strong: "claude-opus-5-5", standard: "gpt-6.1-sol" });
   });
 
   it("history follows what succeeded, newer more than older; what broke off tells no cost", () => {

@@ -44,7 +44,7 @@ function bytesOf(text: string): number {
 }
 
 /** The last place at or before `at` where a character, as people see it, ends. */
-function boundary(text: string, at: number): number {
+export function boundary(text: string, at: number): number {
   if (at >= text.length) return text.length;
   let from = Math.max(0, at - windowCharacters);
   // Not in the middle of a pair.

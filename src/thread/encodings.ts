@@ -43,6 +43,20 @@ export function base64Parts(bytes: readonly number[]): string[] {
   });
 }
 
-export function percent(bytes: readonly number[]): string {
-  return bytes.map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+/** The same for base32, which has five alignments. */
+export function base32Parts(bytes: readonly number[]): string[] {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  return [0, 1, 2, 3, 4].map((shift) => {
+    const bits = [...Array.from({ length: shift }, () => 0), ...bytes].map((byte) => byte.toString(2).padStart(8, "0"));
+    const whole = bits.join("").match(/.{5}/g) ?? [];
+    return whole
+      .slice(Math.ceil((shift * 8) / 5))
+      .map((five) => letters[Number.parseInt(five, 2)])
+      .join("");
+  });
+}
+
+/** Big end first. */
+export function utf16(text: string): number[] {
+  return Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)).flatMap((unit) => [unit >> 8, unit & 255]);
 }

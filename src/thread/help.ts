@@ -4,7 +4,7 @@ import type { Settings } from "../config/schema.ts";
 import type { Permission } from "../core/vocabulary.ts";
 import { atLeast, permissionFor } from "../policy/permission.ts";
 import { type CommandGrammar, grammars } from "./grammar/index.ts";
-import { neutralise } from "./neutralise.ts";
+import { neutraliseLine } from "./neutralise.ts";
 
 export interface HelpFacts {
   login: string;
@@ -56,7 +56,7 @@ export function renderProblems(path: string | null, problems: readonly ConfigPro
   return problems
     .map(({ line, message, suggestion }) => {
       const meant = suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`;
-      return `- ${path ?? "baton.yaml"}:${line}: ${neutralise(message)}${meant}`;
+      return `- ${path ?? "baton.yaml"}:${line}: ${neutraliseLine(message)}${meant}`;
     })
     .join("\n");
 }

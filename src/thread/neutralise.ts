@@ -1,113 +1,255 @@
 /**
  * Text of others within what Baton publishes: read, but without effect. Nobody is pinged, nothing is closed or
- * linked across repositories, no picture is fetched, no command is given, nothing stays open.
+ * linked across repositories, no picture is fetched, no command is given, nothing stays open, no heading is faked.
  *
- * N1 What is defused looks as before; code stays as it is, for it pings nobody and is copied.
+ * N1 Defused text looks unchanged; code stays as it is, for it pings nobody and people copy it.
  * N2 A link shows where it leads, unless it leads to GitHub.
- * N3 Whatever text comes after it is not changed by it: fences and folds are closed, HTML is gone.
+ * N3 Text before or after it changes neither: it is inert as letters, and fences and folds are closed.
+ * N4 The result is a fixed point: what a removal brings together is looked at again, until nothing changes.
  */
-import type { Nodes } from "mdast";
+import type { Code, Heading, InlineCode, Link, Nodes, Root } from "mdast";
+import { boundary, fenced } from "./cut.ts";
+import { defuse, startSealed, withoutBacklink, withoutCommands, zeroWidthSpace } from "./defuse.ts";
 import { applyEdits, type Edit } from "./edits.ts";
 import { blockElements, phraseElements, voidElements } from "./html.ts";
-import { parseMarkdown, placeOf, walk } from "./markdown.ts";
+import { parseMarkdown, placeOf, walk, withLineFeeds } from "./markdown.ts";
 import { sanitise } from "./sanitise.ts";
-
-const zeroWidthSpace = "\u200b";
+import { stripInvisible } from "./visible.ts";
 
 /** Words, figures and dull punctuation: by far the most of what is shown, and without any effect. */
-const dull = /^(?!.*(?:GH-|::))[\w ,.;()'"+=%$?:–−…·→-]*$/i;
+const dull = /^(?!.*(?:GH-|::|\$\$|www\.))(?:[\w(][\w ,.;()'"+=%$?:–−…·→-]*)?$/i;
 
+/** Ordinary text is settled after two looks; what is nested to last longer is shown as it is written. */
+const looksMax = 6;
+const charactersMax = 262_144;
+const cutMark = "\n\n… (cut)";
+
+/** As blocks of their own: paragraphs, lists, code. */
 export function neutralise(text: string): string {
-  if (dull.test(text)) return text;
-  const visible = sanitise(text).text;
-  const edits: Edit[] = [];
-  let closing = "";
-  try {
-    const { tree } = parseMarkdown(visible);
-    for (const node of walk(tree)) edits.push(...editsOf(node, visible));
-    const last = tree.children.at(-1);
-    if (last !== undefined) closing = openFence(last, visible);
-  } catch (thrown) {
-    if (!(thrown instanceof RangeError)) throw thrown;
-    edits.push({ start: 0, end: visible.length, replacement: defuse(visible) });
+  return dull.test(text) ? text : settled(text, once, asFence);
+}
+
+/** As part of one line: in a list, a heading, a cell, a sentence of Baton's. */
+export function neutraliseLine(text: string): string {
+  return dull.test(text) ? text.trimEnd() : settled(oneLine(text), onceInLine, codeSpan);
+}
+
+/** Within a bound. The cut text is looked at again, for a cut opens what was closed. */
+export function neutraliseWithin(text: string, charactersMax: number, mark: string = cutMark): string {
+  return within(neutralise, text, charactersMax, mark);
+}
+
+export function neutraliseLineWithin(text: string, charactersMax: number): string {
+  return within(neutraliseLine, text, charactersMax, "…");
+}
+
+function within(inert: (text: string) => string, text: string, lengthMax: number, mark: string): string {
+  const whole = inert(text);
+  if (whole.length <= lengthMax) return whole;
+  for (let room = lengthMax - mark.length; room > 0; ) {
+    const short = `${inert(whole.slice(0, boundary(whole, room)))}${mark}`;
+    if (short.length <= lengthMax) return short;
+    room = Math.min(room - (short.length - lengthMax), Math.floor(room * 0.9));
   }
-  return withoutCommands(`${applyEdits(visible, edits)}${closing}`);
+  return mark.slice(0, lengthMax);
 }
 
-/** As a code span, whatever it holds. */
-function codeSpan(text: string): string {
-  const line = sanitise(fencedAway(text)).text.replaceAll(/\s+/g, " ").trim().replaceAll("`", "'").replaceAll("|", "¦");
-  return line === "" ? "(empty)" : `\`${line}\``;
+function settled(text: string, look: (text: string) => string, asCode: (text: string) => string): string {
+  let seen = text.slice(0, charactersMax).toWellFormed();
+  for (let looks = 0; looks < looksMax; looks += 1) {
+    const next = look(seen);
+    if (next === seen) return seen;
+    seen = next;
+  }
+  return asCode(seen);
 }
 
-/** Markdown means nothing within a code span, so nothing of it is looked for. */
-function fencedAway(text: string): string {
-  return text.replaceAll("<", "‹").replaceAll(">", "›");
+function once(text: string): string {
+  const visible = sanitise(text).text;
+  const tree = parsed(visible);
+  if (tree === null) return withoutCommands(ended(defuse(visible)));
+  const edits: Edit[] = [];
+  const blocks = new Set<Nodes>(tree.children.filter(({ type }) => type === "code"));
+  const followed = new Set<Nodes>();
+  for (const node of walk(tree)) {
+    if ("children" in node) for (const before of beforeOthers(node.children)) followed.add(before);
+    edits.push(...(blocks.has(node) ? blockOf(node as Code, visible) : editsOf(node, visible, followed.has(node))));
+  }
+  const inert = applyEdits(visible, edits);
+  const [first, last] = [tree.children[0]?.type, tree.children.at(-1)?.type];
+  // A fence that does not begin or end a line is none; a list may not interrupt a paragraph.
+  const gap =
+    first === "code" ? "\n" : tree.children.slice(0, 1).some((block) => dependsOnStart(block, visible)) ? "\n\n" : "";
+  const from = inert.startsWith(gap) ? "" : gap;
+  const until = last === "code" && !inert.endsWith("\n") ? "\n" : "";
+  return withoutCommands(ended(`${from}${inert}${until}`));
 }
 
-function editsOf(node: Nodes, source: string): Edit[] {
+/** The children that another follows on the same line. */
+function beforeOthers(children: readonly Nodes[]): Nodes[] {
+  return children.filter((_, index) => {
+    const next = children[index + 1]?.type;
+    return next !== undefined && next !== "break";
+  });
+}
+
+/** Its lines mean something else where its first line goes on with another text. */
+function dependsOnStart(block: Nodes, source: string): boolean {
+  const place = placeOf(block);
+  if (block.type === "paragraph" || place === null) return false;
+  if (/\n[ \t>]*[=-]{1,1000}[ \t]*(?:\n|$)/.test(source.slice(place.start, place.end))) return true;
+  return [...walk(block)].some(({ type }) => type === "code");
+}
+
+/** Read as a sentence, for at the begin of a line much has another meaning. */
+const sentence = "x ";
+
+const blockStart = /^(?:[#>]|[-+*](?:\s|$)|[-_*=~`]{3}|\d{1,9}[.)](?:\s|$))/;
+
+function onceInLine(text: string): string {
+  const look = once(`${sentence}${oneLine(text)}`);
+  const inert = startSealed(oneLine(look.slice(sentence.length)));
+  return withoutCommands(ended(blockStart.test(inert) ? `${zeroWidthSpace}${inert}` : inert));
+}
+
+/** null: nested so deeply that it cannot be read. */
+function parsed(text: string): Root | null {
+  try {
+    return parseMarkdown(text).tree;
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return null;
+    throw thrown;
+  }
+}
+
+/** It makes a heading of the line before it. */
+const underline = /^(\s{0,100})(?=[=-]{1,1000}[ \t]{0,100}(?:\n|$))/;
+const addressEnd = /(?:\/\/|www\.)\S{0,4000}$/i;
+const fenceEnd = /(?:^|\n)[\s>*+\d.)-]{0,80}(?:`{3,}|~{3,})$/;
+
+/** The first and the last letters, where those of another text could make an effect of them. */
+function ended(text: string): string {
+  const before = /^(?:[:[]|``(?!`))/.test(text) ? zeroWidthSpace : "";
+  const after = /(?:\]|(?<!\\)(?:\\\\){0,100}\\|(?:^|\n)\/|(?<![`\n])``+)$/.test(text) ? zeroWidthSpace : "";
+  // An address goes on until a space.
+  const space = fenceEnd.test(text) ? "\n" : addressEnd.test(text) ? " " : "";
+  return `${before}${text.replace(underline, `$1${zeroWidthSpace}`)}${after}${space}`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}
+
+function asFence(text: string): string {
+  return withoutCommands(`\n${fenced(stripInvisible(withLineFeeds(text)).text.trim())}\n`);
+}
+
+/** As a code span, whatever it holds: nothing in it has a meaning. */
+export function codeSpan(text: string): string {
+  const { text: visible } = stripInvisible(withLineFeeds(text.toWellFormed()));
+  const line = oneLine(visible).replaceAll("`", "'").replaceAll("|", "¦").replaceAll("<", "‹").replaceAll(">", "›");
+  return withoutCommands(line === "" ? "(empty)" : `\`${line}\``);
+}
+
+function editsOf(node: Nodes, source: string, followed: boolean): Edit[] {
   const place = placeOf(node);
   if (place === null) return [];
   const { start, end } = place;
+  const replaced = (replacement: string): Edit[] => [{ start, end, replacement }];
+  const written = source.slice(start, end);
   switch (node.type) {
     case "text":
-      return [{ start, end, replacement: defuse(source.slice(start, end)) }];
+    case "definition":
+      return replaced(defuse(written, followed));
     case "html":
-      return [{ start, end, replacement: withoutTags(source.slice(start, end)) }];
+      return replaced(withoutTags(written));
     case "image":
     case "imageReference":
-      return [{ start, end, replacement: "(image)" }];
-    case "link": {
-      const first = node.children[0];
-      const last = node.children.at(-1);
-      const from = first === undefined ? null : placeOf(first);
-      const until = last === undefined ? null : placeOf(last);
-      if (from === null || until === null) return [{ start, end, replacement: shown(node.url) }];
-      const written = source.slice(from.start, until.end);
-      if (trusted(node.url)) return [];
-      // `<https://…>` says where it leads, and is left to GitHub to link.
-      if (written === node.url) return [{ start, end, replacement: written }];
-      return [
-        { start, end: from.start, replacement: "" },
-        { start: until.end, end, replacement: ` (${shown(node.url)})` },
-      ];
-    }
+      return replaced("(image)");
+    case "link":
+      return linkOf(node, source, start, end);
+    case "inlineCode":
+      return written.includes("\n") ? replaced(spanOf(node)) : [];
+    case "code":
+      return /^(?:`{3,}|~{3,})/.test(written) ? [] : replaced(node.value.split("\n").map(codeSpan).join(" "));
+    case "heading":
+      return headingOf(node, source, start, end);
+    case "thematicBreak":
+      // A line of hyphens makes a heading of the text before it.
+      return replaced("* * *");
+    case "footnoteReference":
+    case "footnoteDefinition":
+      return [{ start, end: start, replacement: "\\" }];
     default:
       return [];
   }
 }
 
-const githubOwn = /^https:\/\/(?:[a-z0-9-]+\.)?github\.com(?:[/?#]|$)/i;
+/** Bold, for a heading could pass for one of Baton's own. */
+function headingOf(node: Heading, source: string, start: number, end: number): Edit[] {
+  const inside = insideOf(node);
+  if (inside === null) return [{ start, end, replacement: "" }];
+  const break_ = source[end] === "\n" && source[end + 1] !== "\n" && source[start - 1] !== " " ? "\n" : "";
+  return [
+    { start, end: inside.start, replacement: "**" },
+    { start: inside.end, end, replacement: `**${break_}` },
+  ];
+}
+
+function insideOf(node: Heading | Link): { start: number; end: number } | null {
+  const [first, last] = [node.children[0], node.children.at(-1)];
+  const from = first === undefined ? null : placeOf(first);
+  const until = last === undefined ? null : placeOf(last);
+  return from === null || until === null ? null : { start: from.start, end: until.end };
+}
+
+function linkOf(node: Link, source: string, start: number, end: number): Edit[] {
+  const inside = insideOf(node);
+  if (inside === null) return [{ start, end, replacement: shown(node.url) }];
+  const written = source.slice(inside.start, inside.end);
+  const tail = source.slice(inside.end, end);
+  if (tail === `](${node.url})` && trusted(node.url) && !(addressLike.test(written) && written !== node.url))
+    return [{ start: inside.end, end, replacement: `](${withoutBacklink(node.url)})` }];
+  // `<https://…>` says where it leads, and is left to GitHub to link.
+  if (written === node.url) return [{ start, end, replacement: defuse(written) }];
+  return [
+    { start, end: inside.start, replacement: "" },
+    { start: inside.end, end, replacement: ` (${shown(node.url)})` },
+  ];
+}
+
+const githubOwn = /^https:\/\/(?:[a-z0-9-]+\.)?github\.com(?:[/?#][\w/.~%?&=#+:,;@$-]*)?$/i;
+const relative = /^(?:#|\.{0,2}\/(?!\/))[\w/.~%?&=#+:,;@$-]*$/;
+/** Text of a link that a reader takes for an address. */
+const addressLike = /:\/\/|&|\\|\bwww\.|\b[a-z0-9-]+\.(?:ai|app|co|com|dev|edu|gov|io|me|net|org|sh|xyz)\b/i;
 
 function trusted(url: string): boolean {
-  return githubOwn.test(url) || /^(?:#|\.{0,2}\/(?!\/))/.test(url);
+  return githubOwn.test(url) || relative.test(url);
 }
 
 /** In code, so that it is neither linked nor fetched. */
 function shown(url: string): string {
-  return codeSpan(url.length > 200 ? `${url.slice(0, 200)}…` : url);
+  return codeSpan(url.length > 200 ? `${url.slice(0, boundary(url, 200))}…` : url);
 }
 
-const at = "(?:\\\\?@|&#0{0,5}64;|&#[xX]0{0,5}40;|&commat;)";
-const number = "(?:\\\\?#|&#0{0,5}35;|&#[xX]0{0,5}23;|&num;)";
-/** Addresses first: what stands in one mentions nobody. */
-const effects = new RegExp(
-  [
-    "(?<url>\\bhttps?:\\/\\/[^\\s<>]{1,2000})",
-    `(?<mention>(?<![A-Za-z0-9_])${at})(?=[A-Za-z0-9])`,
-    `(?<keyword>\\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?))(?=[:\\s*_~\`]{1,6}(?:[\\w.-]{1,100}\\/[\\w.-]{1,100})?(?:${number}\\d|GH-\\d|https?:))`,
-    `(?<across>\\b[\\w-]{1,40}\\/[\\w.-]{1,100}(?:${number}|@))(?=[0-9a-f])`,
-    "(?<tag><)(?=[!/?A-Za-z])",
-  ].join("|"),
-  "gi",
-);
+/** On one line, where no parser sees the begin of another block. */
+function spanOf({ value }: InlineCode): string {
+  const longest = Math.max(0, ...(value.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence} ${oneLine(value)} ${fence}`;
+}
 
-function defuse(text: string): string {
-  return text.replace(effects, (found, ...groups) => {
-    const named = groups.at(-1) as Record<string, string | undefined>;
-    if (named["url"] !== undefined) return found;
-    return named["tag"] === undefined ? `${found}${zeroWidthSpace}` : "&lt;";
-  });
+/** Blocks that GitHub draws or offers to apply, instead of showing them. */
+const drawn = /^(?:mermaid|geojson|topojson|stl|math|suggestion)$/i;
+
+/** A fence at the begin of the line, of backticks, closed: code in every parser, wherever the text stands. */
+function blockOf(node: Code, source: string): Edit[] {
+  const place = placeOf(node);
+  if (place === null) return [];
+  const language = node.lang == null || drawn.test(node.lang) ? "" : node.lang;
+  const lineStart = source.lastIndexOf("\n", place.start - 1) + 1;
+  const start = source.slice(lineStart, place.start).trim() === "" ? lineStart : place.start;
+  return [{ start, end: place.end, replacement: fenced(node.value, language) }];
 }
 
 /** Tags that GitHub knows are left out, their text stays; all else is shown as it was written. */
@@ -119,25 +261,4 @@ function withoutTags(source: string): string {
       return blockElements.has(lower) || phraseElements.has(lower) || voidElements.has(lower) ? "" : tag;
     }),
   );
-}
-
-const workflowCommand =
-  /^([\s>*+-]{0,20})(::(?=(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|notice|remove-matcher|save-state|set-env|set-output|stop-commands|warning)\b)|##(?=\[[a-z-]{1,20}))/gim;
-const ownCommand = /^([\s>]{0,20})\/(?=baton\b)/gim;
-
-/** Workflow commands would be obeyed from a log that shows the text, `/baton` from a comment that quotes it. */
-function withoutCommands(text: string): string {
-  return text.replace(workflowCommand, `$1${zeroWidthSpace}$2`).replace(ownCommand, `$1${zeroWidthSpace}/`);
-}
-
-/** What closes a fence that the text left open. */
-function openFence(node: Nodes, source: string): string {
-  const place = placeOf(node);
-  if (node.type !== "code" || place === null) return "";
-  const lines = source.slice(place.start, place.end).split("\n");
-  const fence = /^(?:`{3,}|~{3,})/.exec(lines[0] ?? "")?.[0];
-  if (fence === undefined) return "";
-  const last = lines.length > 1 ? (lines.at(-1) ?? "").trim() : "";
-  const closed = last.startsWith(fence) && last === (fence[0] ?? "").repeat(last.length);
-  return closed ? "" : `\n${fence}`;
 }

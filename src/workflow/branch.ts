@@ -11,6 +11,7 @@ import type { ProcessContext } from "../core/process.ts";
 import type { Evidence, Verdict } from "../core/vocabulary.ts";
 import { matchesAny } from "../policy/paths.ts";
 import { pullRequestText } from "../prompt/handoff.ts";
+import { codeSpan } from "../thread/neutralise.ts";
 import type { ProcessFacts } from "./facts.ts";
 
 export class Branch {
@@ -20,7 +21,8 @@ export class Branch {
   readonly #agents: AgentOutput[] = [];
   readonly #greenOn = new Set<string>();
   readonly #approvedOn = new Set<string>();
-  readonly #allowedPaths = new Set<string>();
+  /** How many steps had touched a path when a person allowed its content. */
+  readonly #allowedPaths = new Map<string, number>();
   readonly #verdicts: Verdict[] = [];
   #pushedSha: string | null;
   #published = false;
@@ -70,7 +72,7 @@ export class Branch {
   }
 
   async push(ctx: ProcessContext, step: string, title: string, stage: object, sha: string): Promise<void> {
-    await this.#askForPaths(ctx, step, stage);
+    await this.#askForPaths(ctx, step, stage, sha);
     if (sha === this.#pushedSha) return;
     if (sha === this.firstSha && this.#agents.every(({ headSha }) => headSha === null))
       throw new BatonError("BATON_STEP_FAILED", "There is nothing to push: no agent of this run changed anything.");
@@ -123,10 +125,13 @@ export class Branch {
     return ctx.publish(step, { title, ...stage, publish: refreshed });
   }
 
-  async #askForPaths(ctx: ProcessContext, step: string, stage: object): Promise<void> {
+  async #askForPaths(ctx: ProcessContext, step: string, stage: object, sha: string): Promise<void> {
     const { protectedPaths, protectedPathsBreakpoint } = this.#facts.settings;
-    const touched = [...new Set(this.#agents.flatMap(({ files }) => files.map(({ path }) => path)))].filter(
-      (path) => matchesAny(path, protectedPaths) && !this.#allowedPaths.has(path),
+    const steps = this.#agents.map(({ files }) => new Set(files.map(({ path }) => path)));
+    /** Another step with the same path has changed its content. */
+    const times = (path: string): number => steps.filter((paths) => paths.has(path)).length;
+    const touched = [...new Set(steps.flatMap((paths) => [...paths]))].filter(
+      (path) => matchesAny(path, protectedPaths) && this.#allowedPaths.get(path) !== times(path),
     );
     if (touched.length === 0) return;
     const denied = "Protected paths were changed and nobody allowed it.";
@@ -135,10 +140,14 @@ export class Branch {
       title: `Allow changes of ${touched.length} protected path${touched.length === 1 ? "" : "s"}`,
       ...stage,
       kind: "protected-paths",
-      subject: { paths: touched, text: touched.map((path) => `- \`${path}\``).join("\n") },
+      subject: {
+        paths: touched,
+        text: touched.map((path) => `- ${codeSpan(path)}`).join("\n"),
+        change: { baseSha: this.firstSha, sha },
+      },
     });
     if (decision !== "approved") throw new BatonError("BATON_POLICY_DENIED", denied);
-    for (const path of touched) this.#allowedPaths.add(path);
+    for (const path of touched) this.#allowedPaths.set(path, times(path));
   }
 
   /** BR2. `reason` and `given`: what the steps came to. */

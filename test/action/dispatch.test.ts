@@ -1,6 +1,6 @@
 /** CI after a push with the job's own token, which starts no workflow: `gates.dispatch`, the input, or a word in the thread. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
+import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
@@ -59,6 +59,20 @@ describe("with the job's own token", () => {
       expect(next.summary).toMatch(/waits? for.*review/i);
     },
   );
+
+  it("init-dispatches-release-and-deploy: a workflow that no pull request starts is named with its reason, the other one is started", async () => {
+    const pages = "name: Pages\non: { push: { branches: [main] }, workflow_dispatch: {} }\njobs: { deploy: {} }\n";
+    await begin({ files: { ...sampleFiles, ".github/workflows/pages.yml": pages } });
+    expect(await run({ "INPUT_DISPATCH-WORKFLOWS": "pages.yml ci.yml 17" })).toMatchObject({ exitCode: 0 });
+    const started = platform.github.log.flatMap(
+      ({ path }) => /\/workflows\/([^/]+)\/dispatches$/.exec(path)?.[1] ?? [],
+    );
+    expect(started).toEqual(["ci.yml"]);
+    const told = said().filter((body) => body.includes("Baton does not start"));
+    expect(told).toHaveLength(1);
+    for (const text of ["`pages.yml`", "Job `deploy` is named like a release.", "`17`", "Baton starts `ci.yml`"])
+      expect(told[0]).toContain(text);
+  });
 
   it("without a name no CI starts: the thread says what is missing, and the run ends instead of waiting for ever", async () => {
     await begin({ config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 1 }\n" });

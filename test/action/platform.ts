@@ -139,6 +139,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       "INPUT_DISPATCH-WORKFLOWS": "ci.yml",
       LOG_LEVEL: options.logLevel ?? "warn",
       BATON_DEBUG: "1",
+      // The agent keeps what it saw next to itself, outside its worktree.
+      INPUT_SANDBOX: "off",
       BATON_HARNESS_COMMAND: JSON.stringify([process.execPath, agent]),
       ...more,
     };

@@ -235,6 +235,8 @@ function startRunner(
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: "the-platforms-own-token",
       LOG_LEVEL: "warn",
       BATON_DEBUG: "1",
+      // The agent keeps what it saw next to itself, outside its worktree.
+      INPUT_SANDBOX: "off",
       BATON_HARNESS_COMMAND: JSON.stringify([process.execPath, agent]),
       ...given.environment,
     },

@@ -206,7 +206,7 @@ export function harnessContract(subject: HarnessSubject): void {
     });
 
     it("talking does not help against the time limit", async () => {
-      const result = await run("chatters.mjs", { timeoutMs: 600, silenceMs: 500 });
+      const result = await run("chatters.mjs", { timeoutMs: 3_000, silenceMs: 2_500 });
       expect(result).toMatchObject({ ok: false, error: { code: "BATON_TIMEOUT" }, signal: "SIGTERM" });
     });
 

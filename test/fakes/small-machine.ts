@@ -73,6 +73,8 @@ export function smallWorkspaces(disk: SmallDisk, github: SmallGithub): Workspace
     diffStat: async () => [],
     changes: async () => changed.files,
     diff: async () => ({ text: "", truncated: false }),
+    pathStates: async (_, sha, paths) => paths.map((path) => ({ path, mode: "100644", blob: sha })),
+    leftAt: async (_, baseSha) => baseSha,
     isAncestor: async () => true,
     collectGarbage: async () => ({ removed: [], kept: [] }),
   };

@@ -63,7 +63,7 @@ it(`takes at most ${stepsMax} steps of a person`, { timeout }, async () => {
 
   const init = (): Promise<string> => baton("init", "--pull-request");
 
-  const told = await step("`npx baton init --pull-request`", init);
+  const told = await step("`baton init --pull-request`", init);
   expect(told).toContain(`${github.url}/${repositoryName}/pull/2`);
   expect(told).toContain("no secret yet; `ANTHROPIC_API_KEY` is expected");
 

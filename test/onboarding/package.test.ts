@@ -1,4 +1,4 @@
-/** `npx baton` in a repository that is not Baton's: the package as npm puts it there, where Node runs no TypeScript. */
+/** The installed program in a repository that is not Baton's: the package as npm puts it there, where Node runs no TypeScript. */
 import {
   cpSync,
   mkdirSync,

@@ -46,7 +46,7 @@ it("an agent that hangs, then one that crashes, is tried again, and each try is 
 }, 90_000);
 
 it("a program that is not installed: the thread says which and what to do; it is not tried again", async () => {
-  const missing = commandHarness({ command: ["no-such-agent"], keys: {} });
+  const missing = commandHarness({ command: ["no-such-agent"], keys: {}, scripted: true });
   world = await observedWorld({ harnesses: new Map([["command", missing]]) });
   say(world, "/baton run");
   const state = await ends(world);

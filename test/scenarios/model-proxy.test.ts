@@ -83,6 +83,8 @@ async function begin(config = "", asks = 2, harness = "claude-code"): Promise<vo
     environment: {
       ANTHROPIC_API_KEY: secret,
       ANTHROPIC_BASE_URL: service.url,
+      // The agent keeps what it saw next to itself, outside its worktree.
+      BATON_SANDBOX: "off",
       BATON_CLAUDE_BINARY: binary,
       BATON_PI_BINARY: binary,
     },

@@ -160,7 +160,7 @@ describe("fallback", () => {
 
 /** A program as a harness of its own: a shell script that gets the prompt on standard input. */
 const program = (name: string, script: string): Harness => ({
-  ...commandHarness({ command: ["/bin/sh", "-c", script], keys: {} }),
+  ...commandHarness({ command: ["/bin/sh", "-c", script], keys: {}, scripted: true }),
   name,
 });
 const planned = `[ "$BATON_ROLE" = plan ] && { cat > /dev/null; echo ${JSON.stringify(sampleScript.plan[0]?.text ?? "")}; exit 0; }`;
@@ -168,7 +168,7 @@ const planned = `[ "$BATON_ROLE" = plan ] && { cat > /dev/null; echo ${JSON.stri
 it("of three programs one is not installed, and the last finds the files of the second and is told of it", async () => {
   await begin(
     "harness: { default: ghost, fallback: [first, second] }",
-    { ...commandHarness({ command: ["no-such-agent-here"], keys: {} }), name: "ghost" },
+    { ...commandHarness({ command: ["no-such-agent-here"], keys: {}, scripted: true }), name: "ghost" },
     program(
       "first",
       `${planned}; echo half > half.txt; echo '{"type":"error","message":"quota","status":429}'; exit 1`,

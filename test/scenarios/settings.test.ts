@@ -286,6 +286,14 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "test/scenarios/settings.test.ts",
     "branches, review requests (also one that GitHub refuses) and the way to merge are as the file says",
   ],
+  "commits.signOff": [
+    "src/runner/perform/commit-options.test.ts",
+    "`commits.signOff` signs every commit of a run off, joins included",
+  ],
+  "secrets.allow": [
+    "src/runner/perform/secret-scan.test.ts",
+    "`secrets.allow` lets strings pass that look like tokens, never a value of Baton's own",
+  ],
   executor: [
     "test/action/remote.test.ts",
     "do the agents' work: commits come as bundles, nothing that may write reaches the agent",

@@ -18,7 +18,7 @@ export function commandLineReference(): GeneratedFile {
     "",
     generatedFrom("src/cli"),
     "",
-    "`npx baton <command>` in a clone of this repository; `--help` after any of them. What it needs of settings it reads as the App does ([settings](settings.md)). On an embedded database only one process can be at work: stop the App, or use PostgreSQL.",
+    "`baton` is `node bin/baton.js` in a clone of this repository, or `npm run -s baton -- <command>`. In another repository, name the path: `node ../baton/bin/baton.js init`. Baton is not on npm yet: the package `baton` there belongs to somebody else. `--help` works after every command. What it needs of settings it reads as the App does ([settings](settings.md)). On an embedded database only one process can be at work: stop the App, or use PostgreSQL.",
     "",
     ...leavesOf(program).flatMap(section),
     "## Exit codes",

@@ -73,10 +73,16 @@ const daemons: [name: string, script: string, detail?: string][] = [
   ["setsid twice", `${clean} setsid setsid ./daemon ${quiet} &`],
   ["another name", `${clean} setsid bash -c 'exec -a "[kworker/0:1]" ./daemon' ${quiet} &`, "echo x > /proc/$$/comm"],
   ["a chain of ten, each of which ends", `${clean} C='${chain}' sh -c 'setsid env C="$C" sh -c "$C" c 10' ${quiet} &`],
-  ["another directory", `here=$PWD; (cd / && ${clean} setsid bash -c "cd / && umask 0 && cd $here && exec ./daemon" ${quiet} &)`],
+  [
+    "another directory",
+    `here=$PWD; (cd / && ${clean} setsid bash -c "cd / && umask 0 && cd $here && exec ./daemon" ${quiet} &)`,
+  ],
   ["its pipes held open", `${clean} setsid ./daemon &`],
   ["signals ignored", `${clean} setsid ./daemon ${quiet} &`, 'trap "" TERM HUP INT'],
-  ["perl's own way to be a daemon", `${clean} perl -e 'exit if fork; setpgrp; exit if fork; exec "./daemon"' ${quiet} &`],
+  [
+    "perl's own way to be a daemon",
+    `${clean} perl -e 'exit if fork; setpgrp; exit if fork; exec "./daemon"' ${quiet} &`,
+  ],
 ];
 const whenStarted = "until [ -e pid ]; do read -rt 0.02 <> <(:); done";
 

@@ -59,8 +59,7 @@ export class Family {
   terminate(): void {
     const others = this.#others(false);
     if (!this.#isHolder || others.length === 0) signalGroup(this.#root, "SIGTERM");
-    for (const { pid, group } of others)
-      if (this.#isHolder || group !== this.#root) signalProcess(pid, "SIGTERM");
+    for (const { pid, group } of others) if (this.#isHolder || group !== this.#root) signalProcess(pid, "SIGTERM");
   }
 
   /** Returns when no member is left, or when patience ends. `byPipes`: also those that hold the child's pipes open. */

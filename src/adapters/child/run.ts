@@ -126,7 +126,10 @@ class Run {
     this.#heard();
     const look = lookMs[this.#prepared.kind];
     if (look !== null && this.#spec.marker !== null)
-      this.#timers.set("look", setInterval(() => this.#family?.look(), look));
+      this.#timers.set(
+        "look",
+        setInterval(() => this.#family?.look(), look),
+      );
     const pid = this.#child.nodeChildProcess.pid;
     if (pid !== undefined) {
       if (this.#prepared.kind !== "supervised") live.add(pid);

@@ -7,8 +7,8 @@
  * Not covered: a program that kills its supervisor on purpose, and one that runs as another user by a set-user-id file.
  */
 import { accessSync, constants, statSync } from "node:fs";
-import { arch, platform } from "node:process";
 import { delimiter, join, resolve } from "node:path";
+import { arch, platform } from "node:process";
 import { execa } from "execa";
 
 /** In the base system of Debian, Ubuntu and most others. A fixed place: nothing in `PATH` can take its name. */

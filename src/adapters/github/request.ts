@@ -167,7 +167,9 @@ export class Requester {
 
 function isEmptyRepository(thrown: unknown): boolean {
   return (
-    thrown instanceof BatonError && thrown.code === "BATON_GITHUB_CONFLICT" && /repository is empty/i.test(thrown.message)
+    thrown instanceof BatonError &&
+    thrown.code === "BATON_GITHUB_CONFLICT" &&
+    /repository is empty/i.test(thrown.message)
   );
 }
 

@@ -6,6 +6,7 @@
  * a stale output count, the stream's `message_delta` the true one; a resumed session keeps its old system prompt unless told not to.
  */
 import { join } from "node:path";
+import { defaultModelOf } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
@@ -18,7 +19,7 @@ import { toolServers } from "./tool-servers.ts";
 
 const name = "claude-code";
 const install = "npm install --global @anthropic-ai/claude-code";
-const defaultModel = "claude-sonnet-4-5";
+const defaultModel = defaultModelOf("claude-code");
 /** The service is tried this often by the CLI before Baton takes over with its own backoff. */
 const apiRetriesMax = 3;
 /** Of its own tools it gets these and no others: what its prompt speaks of is there at once, and nothing that starts things on its own. */

@@ -7,6 +7,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { defaultModelOf } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
 import { noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest } from "../../ports/harness.ts";
@@ -21,7 +22,7 @@ import { toolServers } from "./tool-servers.ts";
 
 const name = "codex";
 const install = "npm install --global @openai/codex";
-const defaultModel = "gpt-5-codex";
+const defaultModel = defaultModelOf("codex");
 const defaultBaseUrl = "https://api.openai.com/v1";
 /** Tries of the CLI at the service, before Baton takes over with its own backoff. */
 const requestRetriesMax = 1;

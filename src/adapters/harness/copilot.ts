@@ -7,6 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { defaultModelOf } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
@@ -19,7 +20,7 @@ import { toolServers } from "./tool-servers.ts";
 
 const name = "copilot";
 const install = "npm install --global @github/copilot";
-const defaultModel = "claude-sonnet-4-5";
+const defaultModel = defaultModelOf("copilot");
 const defaultBaseUrl = "https://api.anthropic.com";
 const readTools = "view,grep,glob";
 /** Tries of the CLI at the service, before Baton takes over with its own backoff. */

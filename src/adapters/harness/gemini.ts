@@ -9,6 +9,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { defaultModelOf } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
@@ -20,7 +21,7 @@ import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "gemini";
 const install = "npm install --global @google/gemini-cli";
-const defaultModel = "gemini-2.5-pro";
+const defaultModel = defaultModelOf("gemini");
 /** Tries of the CLI at the service, before Baton takes over with its own backoff. */
 const triesMax = 3;
 /** The service may ask for a pause; a longer one is Baton's to wait. */

@@ -6,6 +6,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defaultModelOf } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest } from "../../ports/harness.ts";
@@ -19,7 +20,7 @@ import { toolServers } from "./tool-servers.ts";
 
 const name = "opencode";
 const install = "npm install --global opencode-ai";
-const defaultModel = "claude-sonnet-4-5";
+const defaultModel = defaultModelOf("opencode");
 /** Tries of the CLI at the service in a row, before Baton takes over with its own backoff. */
 const retriesMax = 3;
 const defaultBaseUrl = "https://api.anthropic.com";

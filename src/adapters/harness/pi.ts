@@ -6,6 +6,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defaultModelOf } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../ports/harness.ts";
@@ -17,7 +18,7 @@ import { noSessions, resumable, type Sessions } from "./sessions.ts";
 
 const name = "pi";
 const install = "npm install --global @earendil-works/pi-coding-agent";
-const defaultModel = "claude-sonnet-4-5";
+const defaultModel = defaultModelOf("pi");
 const defaultBaseUrl = "https://api.anthropic.com";
 const readTools = "read,grep,find,ls";
 

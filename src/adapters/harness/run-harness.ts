@@ -136,7 +136,10 @@ function judge(
   if (end.silent) return error("BATON_HARNESS_HUNG", "The harness printed nothing for too long and was stopped.");
   if (end.flooded) return error("BATON_HARNESS_OUTPUT", "The harness printed without end and was stopped.");
   if (end.denied !== null)
-    return error("BATON_HARNESS_SANDBOX", `The sandbox stopped the harness at a limit: ${end.denied.kind} ${end.denied.name}.`);
+    return error(
+      "BATON_HARNESS_SANDBOX",
+      `The sandbox stopped the harness at a limit: ${end.denied.kind} ${end.denied.name}.`,
+    );
   if (said.error !== null) return said.error;
   if (said.finished && launch.concluded?.aborted === true) return null;
   if (end.signal !== null) return error("BATON_HARNESS_CRASHED", `The harness was ended by ${end.signal}.`);

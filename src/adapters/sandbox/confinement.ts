@@ -11,7 +11,7 @@ import type { Machinery } from "./machinery.ts";
 import { forwardToLoopback, proxyVariables, type Service, servicesOf } from "./network.ts";
 import { type OwnFiles, writeOwnFiles } from "./own-files.ts";
 import { readProcess } from "./process-table.ts";
-import { type Watch, watchResources } from "./resources.ts";
+import { temporaryBytesMax, type Watch, watchResources } from "./resources.ts";
 import { programBinds } from "./toolchains.ts";
 
 interface Program {
@@ -68,7 +68,7 @@ class Attempt {
     const [name = "", ...words] = program.command;
     const extra = await programBinds(name, program.env["PATH"] ?? "", host);
     const bridge = { services, environment: pick(env, bridgeUnset) };
-    const quarter = Math.max(Math.floor(resources.memoryBytesMax / 4), 16 * 1024 * 1024);
+    const temporaryBytes = temporaryBytesMax(resources.memoryBytesMax);
     const wrapped = [
       bubblewrap.path,
       ...bubblewrapArguments({
@@ -77,8 +77,8 @@ class Attempt {
         readable,
         own: files.binds,
         cwd: program.cwd,
-        tmpBytes: quarter,
-        sharedMemoryBytes: quarter,
+        tmpBytes: temporaryBytes,
+        sharedMemoryBytes: temporaryBytes,
         disableUserNamespaces: bubblewrap.disablesUserNamespaces,
         seccompFd: files.filterPath === null ? null : descriptors.filter,
       }),

@@ -10,6 +10,7 @@ export interface ProcessEntry {
   /** Distinguishes it from a later process with the same number. */
   startTime: string;
   ended: boolean;
+  stopped: boolean;
 }
 
 export async function readProcess(pid: number): Promise<ProcessEntry | null> {
@@ -25,6 +26,7 @@ export async function readProcess(pid: number): Promise<ProcessEntry | null> {
     startTime: fields[19] ?? "",
     pages: Number(fields[21]),
     ended: state === "Z" || state === "X",
+    stopped: state === "T" || state === "t",
   };
 }
 

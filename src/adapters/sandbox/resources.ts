@@ -95,7 +95,8 @@ async function usesTooMuchMemory(
 ): Promise<boolean> {
   const pageBytes = await pageSize();
   const resident = inside.reduce((sum, { pages }) => sum + pages * pageBytes, 0);
-  const unnamed = (await unnamedBytes(inside, ["/memfd:"])) + (root === null ? 0 : await temporaryBytes(root.pid));
+  const unnamed =
+    (await unnamedBytes(inside, ["/memfd:"])) + (root === null ? 0 : await temporaryBytes(root.pid, bytesMax));
   if (resident + unnamed <= bytesMax) return false;
   // Shared pages count once for each process above; this shares them out, but costs more.
   const shares = await Promise.all(inside.map(async ({ pid }) => await proportionalBytes(pid)));
@@ -115,12 +116,20 @@ async function pageSize(): Promise<number> {
   return pageBytes;
 }
 
-/** What lies in the file systems of the sandbox that are kept in memory. */
-async function temporaryBytes(pid: number): Promise<number> {
+/** What lies in the file systems of the sandbox that are kept in memory. Before it has its own root, larger ones of the host are there. */
+async function temporaryBytes(pid: number, bytesMax: number): Promise<number> {
   const uses = await Promise.all(
     ["tmp", "dev/shm"].map(async (name) => await statfs(`/proc/${pid}/root/${name}`).catch(() => null)),
   );
-  return uses.reduce((sum, use) => sum + (use === null ? 0 : (use.blocks - use.bfree) * use.bsize), 0);
+  return uses.reduce((sum, use) => {
+    const isOwn = use !== null && use.blocks * use.bsize <= temporaryBytesMax(bytesMax);
+    return isOwn ? sum + (use.blocks - use.bfree) * use.bsize : sum;
+  }, 0);
+}
+
+/** Of each of the two, so that they take half of the memory at most. */
+export function temporaryBytesMax(memoryBytesMax: number): number {
+  return Math.max(Math.floor(memoryBytesMax / 4), 16 * 1024 * 1024);
 }
 
 /** Files without a name that processes hold open, of which the last name began with one of these. */

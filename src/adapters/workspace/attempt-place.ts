@@ -57,10 +57,24 @@ export function attemptPlace(root: string, runId: RunId, name: string): AttemptP
     const repo = join(run, "repo.git");
     const head = join(repo, "worktrees", name);
     const layers = join(run, "overlay", name);
-    return { ...notes, made, directory: head, work: old, repo, head, home: join(run, "home", name), layers, isOld: true };
+    return {
+      ...notes,
+      made,
+      directory: head,
+      work: old,
+      repo,
+      head,
+      home: join(run, "home", name),
+      layers,
+      isOld: true,
+    };
   }
   const repo = join(directory, "repo.git");
-  const [work, home, layers] = ["work", "home", "layers"].map((part) => join(directory, part)) as [string, string, string];
+  const [work, home, layers] = ["work", "home", "layers"].map((part) => join(directory, part)) as [
+    string,
+    string,
+    string,
+  ];
   return { ...notes, made, directory, work, repo, head: repo, home, layers, isOld: false };
 }
 

@@ -89,7 +89,10 @@ export async function readRefs({ repo, isOld }: AttemptPlace): Promise<AgentRef[
     if (sha !== null) named.push({ name: `worktree ${name}`, sha });
   }
   const stashes = ((await readText(join(repo, "logs", "refs", "stash"))) ?? "").split("\n").reverse();
-  for (const [index, line] of stashes.filter((one) => one !== "").slice(0, refsMax).entries()) {
+  for (const [index, line] of stashes
+    .filter((one) => one !== "")
+    .slice(0, refsMax)
+    .entries()) {
     const sha = line.split(" ")[1] ?? "";
     if (shaPattern.test(sha)) named.push({ name: `stash@{${index}}`, sha });
   }

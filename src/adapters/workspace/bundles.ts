@@ -7,12 +7,13 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { FileChange } from "../../core/effect.ts";
 import { BatonError, hasCode } from "../../core/errors.ts";
-import type { ImportOptions, RepositoryAccess } from "../../ports/workspace.ts";
+import type { BundleImport, ImportOptions, RepositoryAccess } from "../../ports/workspace.ts";
 import { checkCommits } from "./check-commits.ts";
 import { git } from "./git-command.ts";
+import { linearChain } from "./import-commits.ts";
 import type { Repositories } from "./repositories.ts";
+import { commitTree, rewrite, treeOf } from "./rewrite-commits.ts";
 
 export class Bundles {
   readonly #repositories: Repositories;
@@ -47,8 +48,9 @@ export class Bundles {
   async import(
     access: RepositoryAccess,
     { ref, baseSha, headSha, bytes }: { ref: string; baseSha: string; headSha: string; bytes: Uint8Array },
-    limits: ImportOptions["limits"],
-  ): Promise<FileChange[]> {
+    options: ImportOptions,
+  ): Promise<BundleImport> {
+    const { limits } = options;
     if (bytes.byteLength > limits.importBytesMax)
       throw new BatonError(
         "BATON_TREE_REFUSED",
@@ -62,7 +64,10 @@ export class Bundles {
       if (exitCode !== 0 || stdout.trim() !== headSha)
         throw new BatonError("BATON_TREE_REFUSED", `The bundle does not lead from ${baseSha} to ${headSha}.`);
       const lent = this.#repositories.lent(access);
-      return await checkCommits({ gitDir, baseSha, headSha }, limits, dirname(lent));
+      const files = await checkCommits({ gitDir, baseSha, headSha }, limits, dirname(lent));
+      const head = await rewritten(gitDir, baseSha, headSha, options);
+      await git(["update-ref", ref, head], { gitDir });
+      return { headSha: head, files };
     } catch (thrown) {
       await git(["update-ref", "-d", ref], { gitDir }).catch(() => {});
       if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
@@ -70,6 +75,13 @@ export class Bundles {
       throw new BatonError("BATON_TREE_REFUSED", `git refuses the worker's bundle: ${why}`, { cause: thrown });
     }
   }
+}
+
+/** A worker is no more trusted than its agent: its commits are rewritten as those made here are. */
+async function rewritten(gitDir: string, baseSha: string, headSha: string, options: ImportOptions): Promise<string> {
+  const chain = await linearChain(gitDir, baseSha, headSha);
+  if (chain !== null) return rewrite(gitDir, chain, options, baseSha);
+  return commitTree(gitDir, await treeOf(gitDir, headSha), baseSha, options.rescueSubject, options);
 }
 
 function bundleRef(sha: string): string {

@@ -55,7 +55,9 @@ async function changesOf({ gitDir, baseSha, headSha, known }: Commits): Promise<
   const sum = await numstat(gitDir, baseSha, headSha);
   const listed = new Set(sum.map(({ path }) => path));
   const between = new Map<string, FileChange>();
-  for (const change of parseNumstat(await eachCommit({ gitDir, baseSha, headSha, known: known ?? [] }, ["--numstat"]))) {
+  for (const change of parseNumstat(
+    await eachCommit({ gitDir, baseSha, headSha, known: known ?? [] }, ["--numstat"]),
+  )) {
     if (listed.has(change.path)) continue;
     const { added, removed } = between.get(change.path) ?? { added: 0, removed: 0 };
     between.set(change.path, {
@@ -129,7 +131,10 @@ async function refuseSizes(
     total += size;
   }
   if (total > importBytesMax)
-    throw new BatonError("BATON_TREE_REFUSED", `The change has ${total} bytes; at most ${importBytesMax} are accepted.`);
+    throw new BatonError(
+      "BATON_TREE_REFUSED",
+      `The change has ${total} bytes; at most ${importBytesMax} are accepted.`,
+    );
 }
 
 /** CC3 */

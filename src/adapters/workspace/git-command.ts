@@ -3,10 +3,11 @@
  *
  * GC1 No hook, fsmonitor, pager, editor, credential helper or filter of a repository runs on the host.
  * GC2 A token reaches git by environment only, never by argument or URL, and git sends it to one address only.
- * GC3 Every call is bounded in time and output.
+ * GC3 Every call is bounded in time and output. A limit ends git with all its helpers, so no lock waits for a stalled server.
  */
-import { execa } from "execa";
 import { BatonError } from "../../core/errors.ts";
+import type { CallEnd } from "../../ports/child.ts";
+import { children } from "../child/children.ts";
 import { findProgram } from "./find-program.ts";
 
 export interface GitOptions {
@@ -84,6 +85,9 @@ const settings: Record<string, string> = {
   "transfer.fsckObjects": "true",
   "fetch.fsckObjects": "true",
   "receive.fsckObjects": "true",
+  // A transfer that stalls ends by itself, with git's own words: below 1,000 bytes/s for 60 s.
+  "http.lowSpeedLimit": "1000",
+  "http.lowSpeedTime": "60",
   "fetch.recurseSubmodules": "false",
   "submodule.recurse": "false",
   "init.defaultBranch": "main",
@@ -92,23 +96,27 @@ const settings: Record<string, string> = {
 };
 
 export async function git(args: string[], options: GitOptions = {}): Promise<GitResult> {
-  const result = await execa(gitBinary, args, {
+  const end = await children.call({
+    command: [gitBinary, ...args],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: environment(options),
-    extendEnv: false,
-    ...(options.input === undefined ? { stdin: "ignore" as const } : { input: bytesOf(options) }),
-    encoding: options.encoding ?? "utf8",
-    timeout: options.timeoutMs ?? timeoutMsDefault,
-    maxBuffer: outputBytesMax,
-    reject: false,
-    stripFinalNewline: false,
+    input: options.input === undefined ? null : bytesOf(options),
+    timeoutMs: options.timeoutMs ?? timeoutMsDefault,
+    outputBytesMax,
   });
-  const exitCode = result.exitCode ?? -1;
-  if (exitCode !== 0 && !(options.okCodes ?? []).includes(exitCode)) {
-    const why = result.timedOut ? "took too long" : result.stderr.trim().slice(-1_000) || result.message;
-    throw new BatonError("BATON_GIT_FAILED", `git ${args[0] ?? ""}: ${why}`);
-  }
-  return { stdout: result.stdout, stderr: result.stderr, exitCode };
+  const [stdout, stderr] = [end.stdout.toString(options.encoding ?? "utf8"), end.stderr.toString("utf8")];
+  // A helper that was stopped first makes git answer with a code of its own.
+  const exitCode = end.timedOut || end.flooded ? -1 : (end.exitCode ?? -1);
+  if (exitCode !== 0 && !(options.okCodes ?? []).includes(exitCode))
+    throw new BatonError("BATON_GIT_FAILED", `git ${args[0] ?? ""}: ${whyFailed(end, stderr)}`);
+  return { stdout, stderr, exitCode };
+}
+
+function whyFailed({ timedOut, flooded, missing, exitCode, signal }: CallEnd, stderr: string): string {
+  if (timedOut) return "took too long";
+  if (flooded) return `printed more than ${outputBytesMax} bytes`;
+  if (missing) return `\`${gitBinary}\` cannot be started`;
+  return stderr.trim().slice(-1_000) || (signal === null ? `exit code ${exitCode}` : `ended by ${signal}`);
 }
 
 function bytesOf({ input = "", encoding }: GitOptions): string | Uint8Array {

@@ -3,7 +3,7 @@
  *
  * IM1 Of the attempt's repository Baton takes objects, and refs as text. Its config, attributes, hooks, index, replacements and
  * grafts are never read by a git of Baton's.
- * IM2 A linear history from the base is kept commit by commit, with trailers; any other shape becomes one commit on the base.
+ * IM2 A linear history from the base is kept commit by commit, rewritten (`rewrite-commits.ts`); any other shape becomes one commit on the base.
  * IM3 Nested repositories (gitlinks), too many or too large files refuse the whole import, with the path.
  * IM4 Commits that HEAD does not reach are kept under refs of Baton's own and named in the result.
  */
@@ -53,9 +53,7 @@ export async function importCommits(given: Import): Promise<ImportResult> {
       return { headSha: null, commits: 0, files: [], rescued: false, ...named };
     const rewritten = await rewrite(gitDir, chain ?? [], options, baseSha);
     const isOneMore = rescued || chain === null;
-    const head = isOneMore
-      ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options)
-      : rewritten;
+    const head = isOneMore ? await commitTree(gitDir, leftovers, rewritten, options.rescueSubject, options) : rewritten;
     const files = await checkCommits({ gitDir, baseSha, headSha: head }, options.limits, dirname(lent));
     await takeIn(gitDir, trusted, head, ref);
     return { headSha: head, commits: (chain?.length ?? 0) + (isOneMore ? 1 : 0), files, rescued, ...named };
@@ -68,10 +66,7 @@ export async function strayChanges(given: Source): Promise<string[]> {
 }
 
 /** A git directory of Baton's own over the agent's objects: its refs, config and attributes are Baton's (IM1). */
-async function withScratch<T>(
-  { place, trusted, lent }: Source,
-  use: (gitDir: string) => Promise<T>,
-): Promise<T> {
+async function withScratch<T>({ place, trusted, lent }: Source, use: (gitDir: string) => Promise<T>): Promise<T> {
   const { scratch } = place;
   await rm(scratch, { recursive: true, force: true });
   await mkdir(scratch, { recursive: true });
@@ -158,7 +153,7 @@ async function keepAside(given: Import, gitDir: string, agentHead: string): Prom
 }
 
 /** Commits from the base to `head`, oldest first, when each has the one before as its only parent; else null (IM2). */
-async function linearChain(gitDir: string, baseSha: string, head: string): Promise<string[] | null> {
+export async function linearChain(gitDir: string, baseSha: string, head: string): Promise<string[] | null> {
   if (head === baseSha) return [];
   const { stdout, exitCode } = await git(["rev-list", "--parents", "--max-count=1001", `${baseSha}..${head}`], {
     gitDir,

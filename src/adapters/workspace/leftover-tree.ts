@@ -169,7 +169,8 @@ class Desk {
       if (before?.sha === entry.sha && before.mode === gitlink) {
         if (stands) changes.gitlinks.set(path, entry);
         else changes.deleted.push(path);
-      } else if (stands && !(await this.#tree.isOwnWorktree(join(this.#tree.work, shown(path))))) changes.nested.push(path);
+      } else if (stands && !(await this.#tree.isOwnWorktree(join(this.#tree.work, shown(path)))))
+        changes.nested.push(path);
     }
     await this.#indexInfo(gone.map((path) => [path, { mode: "0", sha: nothing }]));
   }
@@ -222,7 +223,10 @@ class Desk {
         ([path, at]) => at.isFile() && entries.get(path)?.mode.startsWith("100"),
       );
       if (suspects.length === 0) return;
-      const expected = join(this.#tree.scratch, `expected-${changes.changed.size}-${autocrlf}-${index === this.#index}`);
+      const expected = join(
+        this.#tree.scratch,
+        `expected-${changes.changed.size}-${autocrlf}-${index === this.#index}`,
+      );
       await mkdir(expected);
       await this.#raw(["-c", `core.autocrlf=${autocrlf}`, "checkout-index", "-q", "-f", "-z", "--stdin"], {
         gitDir: this.#gitDir,
@@ -234,7 +238,8 @@ class Desk {
       });
       for (const [path, at] of suspects) {
         const was = await readBounded(expected, path, at.size);
-        if (was === null || !was.equals((await readBounded(this.#tree.work, path, at.size)) ?? Buffer.from("?"))) continue;
+        if (was === null || !was.equals((await readBounded(this.#tree.work, path, at.size)) ?? Buffer.from("?")))
+          continue;
         changes.changed.delete(path);
         const { sha, mode } = entries.get(path) as Entry;
         if (modeOf(at) !== mode) changes.modes.set(path, { sha, mode: modeOf(at) });
@@ -293,11 +298,19 @@ class Desk {
     const add = ["-c", `core.autocrlf=${this.#tree.crlf ? "input" : "false"}`, "update-index", "--add", "--remove"];
     const options = { gitDir: this.#gitDir, workTree: this.#copies, cwd: this.#copies, env: this.#index };
     const input = (some: readonly string[]): string => some.map((path) => `${path}\0`).join("");
-    const all = await this.#raw([...add, "--replace", "-z", "--stdin"], { ...options, input: input(paths), okCodes: [128] });
+    const all = await this.#raw([...add, "--replace", "-z", "--stdin"], {
+      ...options,
+      input: input(paths),
+      okCodes: [128],
+    });
     if (all.exitCode === 0) return;
     // A file that is not of the encoding its attributes claim stops git; it is taken as it is.
     for (const path of paths) {
-      const one = await this.#raw([...add, "--replace", "-z", "--stdin"], { ...options, input: input([path]), okCodes: [128] });
+      const one = await this.#raw([...add, "--replace", "-z", "--stdin"], {
+        ...options,
+        input: input([path]),
+        okCodes: [128],
+      });
       if (one.exitCode === 0) continue;
       await this.#raw([...add, "--replace", "-z", "--stdin"], {
         ...options,

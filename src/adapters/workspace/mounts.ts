@@ -5,13 +5,14 @@
  * MO2 Nothing below a directory is deleted while something is mounted there: a deletion would go through the mount.
  */
 import { readFile, realpath } from "node:fs/promises";
-import { execa } from "execa";
 import { BatonError } from "../../core/errors.ts";
+import { children } from "../child/children.ts";
 import { findProgram } from "./find-program.ts";
 
 const mountBinary = findProgram("mount");
 const unmountBinary = findProgram("umount");
 const timeoutMs = 60_000;
+const outputBytesMax = 64 * 1024;
 /**
  * `redirect_dir`: a directory of the lower can be renamed at once, as on any file system. `volatile`: nothing is synced to the disk
  * when a file is edited or a workspace goes, as nothing is in a checkout; its mark in the work directory refuses the next mount, so
@@ -65,16 +66,15 @@ export async function unmountBelow(directory: string, busy: "detach" | "keep" = 
 
 async function run(binary: string | null, name: string, args: string[], cwd: string): Promise<void> {
   if (binary === null) throw new BatonError("BATON_MOUNT_FAILED", `There is no program \`${name}\` here.`);
-  const { exitCode, timedOut, stderr, message } = await execa(binary, args, {
+  const { exitCode, timedOut, stderr } = await children.call({
+    command: [binary, ...args],
     cwd,
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
-    extendEnv: false,
-    stdin: "ignore",
-    timeout: timeoutMs,
-    reject: false,
+    timeoutMs,
+    outputBytesMax,
   });
   if (exitCode === 0) return;
   // The programs add a hint to their first line, which says what the kernel said.
-  const why = timedOut ? "took too long" : stderr.trim().split("\n")[0] || message;
+  const why = timedOut ? "took too long" : stderr.toString("utf8").trim().split("\n")[0] || `exit code ${exitCode}`;
   throw new BatonError("BATON_MOUNT_FAILED", `${name}: ${why}`);
 }

@@ -38,7 +38,10 @@ async function ready(repository: OwnRepository): Promise<string> {
   const { gitDir } = repository;
   if (!(await isDirectory(dirname(gitDir)))) await mkdir(dirname(gitDir), { recursive: true, mode: 0o700 });
   if (!(await isDirectory(dirname(gitDir))))
-    throw new BatonError("BATON_INTERNAL", `${dirname(gitDir)} is a link. Baton uses only directories of its own there.`);
+    throw new BatonError(
+      "BATON_INTERNAL",
+      `${dirname(gitDir)} is a link. Baton uses only directories of its own there.`,
+    );
   const isThere = (await isDirectory(gitDir)) && (await isFile(join(gitDir, "ready")));
   if (!isThere || !(await putRight(repository))) await make(repository);
   return gitDir;
@@ -91,7 +94,8 @@ async function putRight(repository: OwnRepository): Promise<boolean> {
   const borrowed = join(gitDir, "objects", "info", "alternates");
   if (alternates.length === 0) await rm(borrowed, { recursive: true, force: true });
   else if (await rewrite(borrowed, alternatesText(alternates))) wrong.push("objects/info/alternates");
-  if (wrong.length > 0) log?.warn("Somebody changed a repository of Baton's own. Baton put it right", { gitDir, wrong });
+  if (wrong.length > 0)
+    log?.warn("Somebody changed a repository of Baton's own. Baton put it right", { gitDir, wrong });
   return true;
 }
 

@@ -1,10 +1,17 @@
 /**
  * The commits that Baton writes in place of an agent's: trees are kept, everything around them is set here.
+ *
+ * RW1 Author and committer are Baton's identity. The agent is named in a trailer.
+ * RW2 A date is never before the parent's and never after now, whatever the agent's clock said.
+ * RW3 The message is cleaned and redacted; only Baton's own trailers end it.
+ * RW4 A commit that already is as Baton writes it keeps its id.
  */
+
 import type { ImportOptions } from "../../ports/workspace.ts";
+import { commitMessage, withTrailers } from "../../thread/commit-message.ts";
+import { systemClock } from "../system/clock.ts";
 import { git } from "./git-command.ts";
 
-/** The same commits with our trailers and committer; authors, dates and messages stay. */
 export async function rewrite(
   gitDir: string,
   chain: string[],
@@ -13,44 +20,59 @@ export async function rewrite(
 ): Promise<string> {
   let parent = baseSha;
   for (const sha of chain) {
+    // Git decodes what the commit's own `encoding` names. A message ends at its first NUL.
     const { stdout } = await git(
-      ["show", "--no-patch", "--no-show-signature", "--format=%an%x00%ae%x00%aI%x00%B", sha],
+      ["show", "--no-patch", "--no-show-signature", "--encoding=UTF-8", "--format=%ct%x00%B", sha],
       { gitDir },
     );
-    const [name = "", email = "", date = "", ...message] = stdout.split("\0");
-    parent = await commitTree(gitDir, await treeOf(gitDir, sha), parent, message.join("\0").trim(), options, {
-      name,
-      email,
-      date,
-    });
+    const [date = "", ...message] = stdout.split("\0");
+    const tree = await treeOf(gitDir, sha);
+    parent = await commitTree(gitDir, tree, parent, message.join("\n"), options, Number(date));
   }
   return parent;
 }
 
+/** `dateSeconds`: when the agent says that it made the commit. */
 export async function commitTree(
   gitDir: string,
   tree: string,
-  parent: string,
+  parents: string | readonly [string, string],
   message: string,
-  options: ImportOptions,
-  author?: { name: string; email: string; date: string },
+  options: Pick<ImportOptions, "identity" | "trailers" | "rescueSubject" | "redact" | "now">,
+  dateSeconds?: number,
 ): Promise<string> {
-  const { identity, trailers } = options;
-  const separator =
-    /\n[A-Za-z-]+: [^\n]*$/.test(message) &&
-    /\n\n[^\n]*(?:\n[A-Za-z-]+: [^\n]*)*$/.test(message) &&
-    /\n\n(?:[A-Za-z-]+: [^\n]*\n?)+$/.test(message)
-      ? "\n"
-      : "\n\n";
-  const env = {
-    GIT_AUTHOR_NAME: author?.name || identity.name,
-    GIT_AUTHOR_EMAIL: author?.email || identity.email,
-    ...(author === undefined ? {} : { GIT_AUTHOR_DATE: author.date }),
-    GIT_COMMITTER_NAME: identity.name,
-    GIT_COMMITTER_EMAIL: identity.email,
-  };
-  const text = `${message || options.rescueSubject}${separator}${trailers.join("\n")}\n`;
-  return (await git(["commit-tree", tree, "-p", parent, "-F", "-"], { gitDir, env, input: text })).stdout.trim();
+  const { identity, trailers, rescueSubject, redact = (text) => text } = options;
+  const [first, ...others] = typeof parents === "string" ? [parents] : parents;
+  const nowSeconds = Math.floor((options.now ?? systemClock.now()) / 1_000);
+  const date = `@${await saneDate(gitDir, [first, ...others], nowSeconds, dateSeconds)} +0000`;
+  // Before the cleaning, because a cut could hide a value's end, and after it, because removing text can join one.
+  const clean = redact(commitMessage(redact(message), redact(rescueSubject)));
+  const { stdout } = await git(["commit-tree", tree, ...[first, ...others].flatMap((sha) => ["-p", sha]), "-F", "-"], {
+    gitDir,
+    env: {
+      GIT_AUTHOR_NAME: identity.name,
+      GIT_AUTHOR_EMAIL: identity.email,
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_NAME: identity.name,
+      GIT_COMMITTER_EMAIL: identity.email,
+      GIT_COMMITTER_DATE: date,
+    },
+    input: withTrailers(clean, trailers),
+  });
+  return stdout.trim();
+}
+
+/** RW2: a parent of the future bounds from below all the same, because history must not go back in time. */
+async function saneDate(
+  gitDir: string,
+  parents: readonly string[],
+  nowSeconds: number,
+  wanted = nowSeconds,
+): Promise<number> {
+  const { stdout } = await git(["show", "--no-patch", "--no-show-signature", "--format=%ct", ...parents], { gitDir });
+  const earliest = Math.max(...stdout.trim().split("\n").map(Number));
+  const latest = Math.max(earliest, nowSeconds);
+  return Number.isSafeInteger(wanted) ? Math.min(Math.max(wanted, earliest), latest) : latest;
 }
 
 export async function treeOf(gitDir: string, sha: string): Promise<string> {

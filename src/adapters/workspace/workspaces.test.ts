@@ -129,7 +129,7 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
       await expect(workspaces.listFiles(access, sha)).rejects.toThrow();
     });
 
-    it("the agent's own commits keep author, message and order, and get the trailers", async () => {
+    it("the agent's own commits keep message and order, and get Baton's author and trailers", async () => {
       const { path } = await create();
       for (const name of ["b", "c"]) {
         writeFileSync(join(path, `${name}.js`), name);
@@ -140,8 +140,8 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
       expect(result).toMatchObject({ commits: 2, rescued: false });
       await workspaces.push(access, { branch: "baton/x", sha: result.headSha as string, expectedSha: null });
       expect(await gitReader(remote).commits("main..baton/x")).toMatchObject([
-        { sha: result.headSha, author: "agent", subject: "Add c", trailers: options.trailers },
-        { parents: [base], author: "agent", subject: "Add b", trailers: options.trailers },
+        { sha: result.headSha, author: "baton[bot]", subject: "Add c", trailers: options.trailers },
+        { parents: [base], author: "baton[bot]", subject: "Add b", trailers: options.trailers },
       ]);
     });
 
@@ -394,11 +394,7 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
       return headSha as string;
     };
     const joinAll = (shas: string[], baseSha = base) =>
-      workspaces.join(
-        access,
-        { runId, name: "join-0", baseSha, shas, message: "Join them\n\nBaton-Run: run_x\n" },
-        options.identity,
-      );
+      workspaces.join(access, { runId, name: "join-0", baseSha, shas, message: "Join them" }, options);
 
     it("in order, by commits that keep what each was, and the same again", async () => {
       const one = await made("one", { "one.txt": "1\n" });

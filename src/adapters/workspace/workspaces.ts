@@ -11,10 +11,11 @@ import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { FileChange } from "../../core/effect.ts";
 import { hasCode } from "../../core/errors.ts";
+import type { PathState } from "../../core/shown-change.ts";
 import { type RunId, runIdSchema } from "../../core/vocabulary.ts";
 import type { Log } from "../../ports/log.ts";
 import type {
-  CommitIdentity,
+  BundleImport,
   ImportOptions,
   ImportResult,
   JoinResult,
@@ -23,7 +24,14 @@ import type {
   Workspaces,
 } from "../../ports/workspace.ts";
 import { Slots } from "../system/slots.ts";
-import { type AttemptPlace, attemptPlace, checkMade, isDirectory, noteMade, removeUnfollowed } from "./attempt-place.ts";
+import {
+  type AttemptPlace,
+  attemptPlace,
+  checkMade,
+  isDirectory,
+  noteMade,
+  removeUnfollowed,
+} from "./attempt-place.ts";
 import { makeAttemptRepository } from "./attempt-repository.ts";
 import { Bundles } from "./bundles.ts";
 import { checkCommits } from "./check-commits.ts";
@@ -35,6 +43,9 @@ import { OverlayTrees } from "./overlay-trees.ts";
 import type { WorkspaceWay } from "./probe-overlay.ts";
 import { branchName, RemoteBranches } from "./remote-branches.ts";
 import { Repositories } from "./repositories.ts";
+
+/** Below the limits of a command line. */
+const pathsAtOnceMax = 200;
 
 export interface WorkspacesOptions {
   rootDir: string;
@@ -189,22 +200,22 @@ class GitWorkspaces implements HostWorkspaces {
   async importBundle(
     access: RepositoryAccess,
     given: Attempt & { baseSha: string; headSha: string; bytes: Uint8Array },
-    limits: ImportOptions["limits"],
-  ): Promise<FileChange[]> {
+    options: ImportOptions,
+  ): Promise<BundleImport> {
     const { runId, name } = given;
     attemptPlace(this.#root, runId, name);
-    return this.#bundles.import(access, { ...given, ref: `refs/baton/runs/${runId}/${name}` }, limits);
+    return this.#bundles.import(access, { ...given, ref: `refs/baton/runs/${runId}/${name}` }, options);
   }
 
   async join(
     access: RepositoryAccess,
     { runId, name, baseSha, shas, message }: Parameters<Workspaces["join"]>[1],
-    identity: CommitIdentity,
+    options: Pick<ImportOptions, "identity" | "trailers">,
   ): Promise<JoinResult> {
     const gitDir = await this.#trusted(access);
     attemptPlace(this.#root, runId, name);
     for (const sha of [baseSha, ...shas]) await this.fetch(access, sha);
-    const result = await joinCommits(gitDir, { baseSha, shas, message, identity });
+    const result = await joinCommits(gitDir, { baseSha, shas, message, options });
     await git(["update-ref", `refs/baton/runs/${runId}/${name}`, result.headSha], { gitDir });
     return result;
   }
@@ -225,10 +236,7 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#branches.head(access, branch);
   }
 
-  deleteRemoteBranch(
-    access: RepositoryAccess,
-    options: { branch: string; expectedSha: string },
-  ): Promise<void> {
+  deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void> {
     return this.#branches.delete(access, options);
   }
 
@@ -268,12 +276,37 @@ class GitWorkspaces implements HostWorkspaces {
     baseSha: string,
     sha: string,
     charactersMax: number,
+    paths: readonly string[] = [],
   ): Promise<{ text: string; truncated: boolean }> {
     const gitDir = await this.#trusted(access);
     const from = await this.#leftAt(access, gitDir, baseSha, sha);
-    const { stdout } = await git(["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, sha], { gitDir });
+    const only = paths.length === 0 ? [] : ["--no-renames", "--", ...paths];
+    const { stdout } = await git(
+      ["--literal-pathspecs", "diff", "--no-ext-diff", "--no-textconv", "--no-color", from, sha, ...only],
+      { gitDir },
+    );
     if (stdout.length <= charactersMax) return { text: stdout, truncated: false };
     return { text: stdout.slice(0, stdout.lastIndexOf("\n", charactersMax) + 1), truncated: true };
+  }
+
+  async pathStates(access: RepositoryAccess, sha: string, paths: readonly string[]): Promise<PathState[]> {
+    const gitDir = await this.#trusted(access);
+    const found = new Map<string, PathState>();
+    for (let from = 0; from < paths.length; from += pathsAtOnceMax) {
+      const some = paths.slice(from, from + pathsAtOnceMax);
+      const { stdout } = await git(["--literal-pathspecs", "ls-tree", "-z", "--full-tree", sha, "--", ...some], {
+        gitDir,
+      });
+      for (const entry of stdout.split("\0")) {
+        const [, mode, blob, path] = /^(\d{6}) \w+ ([0-9a-f]{40,64})\t([\s\S]+)$/.exec(entry) ?? [];
+        if (mode !== undefined && blob !== undefined && path !== undefined) found.set(path, { path, mode, blob });
+      }
+    }
+    return paths.map((path) => found.get(path) ?? { path, mode: null, blob: null });
+  }
+
+  async leftAt(access: RepositoryAccess, baseSha: string, sha: string): Promise<string> {
+    return this.#leftAt(access, await this.#trusted(access), baseSha, sha);
   }
 
   async isAncestor(access: RepositoryAccess, ancestorSha: string, sha: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { retirementText, retiringDefaults, tableAgeText } from "../../config/models.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { exitCodes } from "../exit.ts";
 import { harnessesOf, healthOf } from "../harnesses.ts";
@@ -12,6 +13,9 @@ export const harnessDoctor: CliCommand = (program, context) => {
     .option(...jsonOption)
     .action(async (name: string | undefined, { json }: { json?: true }) => {
       const harnesses = await harnessesOf(context, name);
+      const today = context.today?.() ?? new Date().toISOString().slice(0, 10);
+      const retiring = retiringDefaults(today);
+      const age = tableAgeText(today);
       const health = await healthOf(context, [...harnesses.keys()]);
       const found = await Promise.all(
         [...harnesses.values()].map(async (harness) => {
@@ -21,6 +25,7 @@ export const harnessDoctor: CliCommand = (program, context) => {
             ready: probe.installed && probe.authenticated,
             ...probe,
             health: health.get(harness.name) ?? null,
+            warnings: retiring.filter((one) => one.harness === harness.name).map(retirementText),
           };
         }),
       );
@@ -38,5 +43,7 @@ export const harnessDoctor: CliCommand = (program, context) => {
           ]),
         ]),
       );
+      for (const warning of [...found.flatMap(({ warnings }) => warnings), ...(age === null ? [] : [age])])
+        context.print(`⚠️ Warning: ${warning}`);
     });
 };

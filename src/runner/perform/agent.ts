@@ -25,6 +25,7 @@ import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { Activity } from "./activity.ts";
 import { changeToJudge } from "./change-to-judge.ts";
+import { commitOptions } from "./commit-options.ts";
 import { confine, hostsOf, sandboxDecision } from "./confine.ts";
 import { instruct } from "./instruct.ts";
 import { Meter } from "./meter.ts";
@@ -89,7 +90,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     model,
     settings,
     servers: harness.capabilities.toolServers ? servers.map((server) => server.name) : [],
-    network: sandboxed.kind === "confined" ? hostsOf(settings) : null,
+    network: sandboxed.kind === "confined" ? hostsOf(dependencies, settings).hosts : null,
     takenOverFrom: before === null || before.harness === "" || before.harness === harness.name ? null : before.harness,
     headSha: before?.headSha ?? null,
     resumed: resumeSessionId !== null && harness.capabilities.resume,
@@ -249,27 +250,10 @@ async function importWork(
   harness: string,
 ): Promise<ImportResult> {
   const { dependencies, state, effect } = context;
-  const { bot } = await dependencies.github.identity();
-  const { requestedBy } = state;
-  const email = (id: number, login: string): string => `${id}+${login}@users.noreply.github.com`;
   return dependencies.workspaces.import(
     access,
     { runId: state.runId, name, baseSha },
-    {
-      identity: { name: bot.login, email: email(bot.id, bot.login) },
-      trailers: [
-        `Baton-Run: ${state.runId}`,
-        `Baton-Step: ${effect.key}`,
-        `Baton-Harness: ${harness}`,
-        `Co-authored-by: ${requestedBy.login} <${email(requestedBy.id, requestedBy.login)}>`,
-      ],
-      rescueSubject: input.commitSubject ?? effect.title,
-      limits: {
-        filesMax: limits.workspaceFilesChangedMax,
-        blobBytesMax: limits.workspaceBlobBytesMax,
-        importBytesMax: limits.importBytesMax,
-      },
-    },
+    await commitOptions(context, harness, input.commitSubject ?? effect.title),
   );
 }
 

@@ -3,15 +3,19 @@
  * a plan is answered by `/baton approve|reject` (`commands/approve.ts`), so here it only waits.
  */
 import { breakpointInputSchema } from "../../core/effect.ts";
+import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
+import { namedFiles, type ProtectedFile, renderProtectedChange } from "../../thread/render/protected-change.ts";
+import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
-import type { ObservePerformer } from "./performer.ts";
+import type { ObservePerformer, PerformContext } from "./performer.ts";
 
 export const breakpointPerformer: ObservePerformer = {
-  async observe({ github, state, effect }) {
+  async observe(context) {
+    const { github, state, effect } = context;
     const { kind, subject } = breakpointInputSchema.parse(effect.input);
     const { repository } = state.thread;
     if (subject.pullRequest === undefined || subject.sha === undefined) {
@@ -22,7 +26,8 @@ export const breakpointPerformer: ObservePerformer = {
         evidence: [],
         children: [],
       };
-      return { final: false, verdict, facts: null };
+      const facts = shownChange(effect) ?? (await showChange(context, subject));
+      return { final: false, verdict, facts: facts as Json };
     }
     const pull = await github.pullRequest(repository, subject.pullRequest);
     const reviews = await github.reviews(repository, subject.pullRequest);
@@ -56,6 +61,30 @@ export const breakpointPerformer: ObservePerformer = {
     };
   },
 };
+
+const diffCharactersMax = 200_000;
+
+/** Git's own word of each protected file, for the person who allows it. A commit does not change, so one look is enough. */
+async function showChange(
+  { github, state, dependencies: { workspaces, redact } }: PerformContext,
+  { change, paths = [] }: { change?: { baseSha: string; sha: string } | undefined; paths?: string[] | undefined },
+): Promise<ShownChange | null> {
+  if (change === undefined) return null;
+  const access = await repositoryAccess(github, state.thread.repository, "read");
+  const baseSha = await workspaces.leftAt(access, change.baseSha, change.sha);
+  const named = namedFiles(paths);
+  const [before, after] = [
+    await workspaces.pathStates(access, baseSha, named),
+    await workspaces.pathStates(access, change.sha, named),
+  ];
+  const files: ProtectedFile[] = [];
+  for (const [index, path] of named.entries()) {
+    const { text } = await workspaces.diff(access, baseSha, change.sha, diffCharactersMax, [path]);
+    const [one, other] = [before[index], after[index]];
+    if (one !== undefined && other !== undefined) files.push({ before: one, after: other, diff: redact(text) });
+  }
+  return { files: after, text: redact(renderProtectedChange(files, { baseSha, sha: change.sha }, paths.length)) };
+}
 
 /** Of a fork's branch GitHub tells this repository's App nothing. */
 async function lastPusher(github: Github, { thread }: RunState, pull: PullRequestFacts): Promise<GithubUser | null> {

@@ -5,7 +5,7 @@
  * sandbox at all (`policy/sandbox.ts`), how it is made (`ports/sandbox.ts`).
  * CF1 Only what the operator and the base branch's configuration list is reachable; nothing that an agent says adds to it.
  */
-import { expandHosts } from "../../config/network-presets.ts";
+import { networkHosts } from "../../config/network-presets.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { SandboxReport } from "../../core/effect.ts";
 import { BatonError, fromData } from "../../core/errors.ts";
@@ -26,9 +26,12 @@ export interface AttemptConfinement {
   report(outside?: readonly string[]): SandboxReport | undefined;
 }
 
-/** What an attempt may reach, by the base branch's configuration. */
-export function hostsOf(settings: Pick<Settings, "sandbox" | "mcp">): string[] {
-  return [...expandHosts(settings.sandbox.network), ...toolServerHosts(settings)];
+/** What an attempt may reach, by the base branch's configuration and within the operator's bound (CF1). */
+export function hostsOf(
+  { agentSandbox }: Pick<Dependencies, "agentSandbox">,
+  settings: Pick<Settings, "sandbox" | "mcp">,
+): { hosts: string[]; refused: { entry: string; reason: string }[] } {
+  return networkHosts([...settings.sandbox.network, ...toolServerHosts(settings)], agentSandbox?.hosts ?? null);
 }
 
 const open: AttemptConfinement = { confinement: null, limit: () => null, report: () => undefined };
@@ -80,7 +83,7 @@ export function confine(
       writable: workspace.writable,
       readable: [...workspace.readable, ...(harness?.readable ?? [])],
       network: {
-        hosts: hostsOf(settings),
+        hosts: hostsOf({ agentSandbox }, settings).hosts,
         loopbackPorts: loopbackPorts(models),
       },
       resources: agentSandbox.resources,

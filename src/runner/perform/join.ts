@@ -1,14 +1,15 @@
 /** `join`: commits of several steps merged in the trusted repository. A conflict is an answer of it, not a failure. */
 import { joinInputSchema } from "../../core/effect.ts";
 import { repositoryAccess } from "../repository-access.ts";
+import { commitOptions } from "./commit-options.ts";
 import { type WorkPerformer, workspaceName } from "./performer.ts";
 
 export const joinPerformer: WorkPerformer = {
   estimateUsd: () => 0,
-  async perform({ dependencies, state, effect, github }) {
+  async perform(context) {
+    const { dependencies, state, effect, github } = context;
     const { baseSha, shas } = joinInputSchema.parse(effect.input);
     const access = await repositoryAccess(github, state.thread.repository, "read");
-    const { bot } = await dependencies.github.identity();
     const output = await dependencies.workspaces.join(
       access,
       {
@@ -17,9 +18,9 @@ export const joinPerformer: WorkPerformer = {
         name: workspaceName(effect, 0),
         baseSha,
         shas,
-        message: `${effect.title}\n\nBaton-Run: ${state.runId}\nBaton-Step: ${effect.key}\n`,
+        message: effect.title,
       },
-      { name: bot.login, email: `${bot.id}+${bot.login}@users.noreply.github.com` },
+      await commitOptions(context, null, effect.title),
     );
     return { ok: true, output: { ...output }, usage: [] };
   },

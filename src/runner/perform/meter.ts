@@ -131,7 +131,8 @@ export class Meter {
     if (known === undefined) this.#reported.set(model, next);
     else {
       const largest = largerOf(known, next);
-      if (!same(largest.tokens, next.tokens) || (next.costUsd !== null && largest.costUsd !== next.costUsd)) this.fell = true;
+      if (!same(largest.tokens, next.tokens) || (next.costUsd !== null && largest.costUsd !== next.costUsd))
+        this.fell = true;
       this.#reported.set(model, largest);
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Whether the policy lets a run push or merge, judged from its journal: a second look that no process can leave out.
  *
- * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs the answer of a person in this run.
+ * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs a person of this run who was shown exactly its content.
  * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged.
  * PP3 A branch is deleted only where this run began it and nobody pushed since.
  */
@@ -13,6 +13,7 @@ import {
   publishInputSchema,
 } from "../../core/effect.ts";
 import { BatonError } from "../../core/errors.ts";
+import { type PathState, sameState, shownChange } from "../../core/shown-change.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Verdict } from "../../core/vocabulary.ts";
 import { decide } from "../../policy/decide.ts";
@@ -24,15 +25,21 @@ import { settingsOf } from "../settings-of.ts";
 export function demandMayPush(
   state: RunState,
   { sha }: Pick<Extract<PublishOperation, { operation: "push" }>, "sha">,
+  present: readonly PathState[],
 ): void {
   const settings = settingsOf(state);
   const paths = changedPaths(state, sha);
-  const allowed = allowedPaths(state);
+  const allowed = allowedPaths(state, present);
   const verdict = decide({
     action: "publish",
     facts: { paths: paths.filter((path) => !allowed.has(path)), settings },
   });
   demand(verdict);
+}
+
+/** The paths whose content at the pushed commit a person must have allowed. */
+export function protectedAtPush(state: RunState, { sha }: { sha: string }): string[] {
+  return protectedAmong(changedPaths(state, sha), settingsOf(state).protectedPaths);
 }
 
 /** Only what this run itself pushed, there and at that commit, and never a branch that work goes to. */
@@ -101,15 +108,16 @@ function changedPaths(state: RunState, sha: string): string[] {
   return (lineage.size === 0 ? steps : [...lineage]).flatMap(({ files }) => files.map(({ path }) => path));
 }
 
-/** Paths whose change a person of this run has allowed. */
-function allowedPaths(state: RunState): ReadonlySet<string> {
+/** Paths whose present content is what a person of this run was shown, and allowed. */
+function allowedPaths(state: RunState, present: readonly PathState[]): ReadonlySet<string> {
   const allowed = new Set<string>();
-  for (const { input, output } of succeeded(state, "breakpoint")) {
+  for (const effect of succeeded(state, "breakpoint")) {
+    const { input, output } = effect;
     const parsed = breakpointInputSchema.safeParse(input);
     if (!parsed.success || parsed.data.kind !== "protected-paths") continue;
     if ((output as unknown as BreakpointOutput).decision !== "approved") continue;
-    for (const path of protectedAmong(parsed.data.subject.paths ?? [], settingsOf(state).protectedPaths))
-      allowed.add(path);
+    const shown = shownChange(effect)?.files ?? [];
+    for (const now of present) if (shown.some((file) => sameState(file, now))) allowed.add(now.path);
   }
   return allowed;
 }

@@ -7,7 +7,7 @@ import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
-import { demandMayDelete, demandMayMerge, demandMayPush } from "./publish-policy.ts";
+import { demandMayDelete, demandMayMerge, demandMayPush, protectedAtPush } from "./publish-policy.ts";
 
 export const publishPerformer: WorkPerformer = {
   estimateUsd: () => 0,
@@ -23,8 +23,11 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
   const { repository } = state.thread;
   switch (operation.operation) {
     case "push": {
-      demandMayPush(state, operation);
-      await dependencies.workspaces.push(await repositoryAccess(github, repository, "write"), operation);
+      const access = await repositoryAccess(github, repository, "write");
+      const asked = protectedAtPush(state, operation);
+      const present = asked.length === 0 ? [] : await dependencies.workspaces.pathStates(access, operation.sha, asked);
+      demandMayPush(state, operation, present);
+      await dependencies.workspaces.push(access, operation);
       return { number: null, url: null, sha: operation.sha };
     }
     case "pull-request": {

@@ -63,6 +63,16 @@ export const shellPerformer: WorkPerformer = {
           usage: [],
           kept: null,
         };
+      if (end.denied !== null)
+        return {
+          ok: false,
+          error: {
+            code: "BATON_HARNESS_SANDBOX",
+            message: `The sandbox stopped \`${input.command.join(" ")}\` at a limit: ${end.denied.kind} ${end.denied.name}.`,
+          },
+          usage: [],
+          kept: null,
+        };
       if (end.aborted)
         return {
           ok: false,

@@ -42,7 +42,7 @@ function remote() {
     fetch: async () => sha,
     importBundle: async (_: unknown, { baseSha, headSha }: Imported) => {
       imported.push({ baseSha, headSha });
-      return [{ path: "a.js", added: 1, removed: 0 }];
+      return { headSha, files: [{ path: "a.js", added: 1, removed: 0 }] };
     },
   };
   const context = {
@@ -53,12 +53,14 @@ function remote() {
       owner: "app",
       publicUrl: "https://baton.example",
       redact: (text: string) => text,
+      github: { identity: async () => ({ bot: { id: 1, login: "baton[bot]" } }) },
       harnesses: new Map([["codex", {}]]),
       workspaces,
     },
     state: {
       runId: "run_0123456789abcdef",
       process: { name: "issue-to-pr", version: 1 },
+      requestedBy: { id: 2, login: "ann" },
       settings: {},
       thread: { repository: { id: 5, defaultBranch: "main" } },
     },

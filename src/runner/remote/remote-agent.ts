@@ -12,8 +12,10 @@ import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json } from "../../core/vocabulary.ts";
+import type { BundleImport } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
+import { commitOptions } from "../perform/commit-options.ts";
 import { hooksOf } from "../perform/instruct.ts";
 import { type PerformContext, workspaceName } from "../perform/performer.ts";
 import { learnedOnRunners, remember } from "../perform/route.ts";
@@ -36,22 +38,24 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
   const input = agentInputSchema.parse(effect.input);
   await learn(context, input, result);
   if (!result.ok) {
-    if (bundle !== null) await takeIn(context, input, bundle.headSha);
-    return {
-      ok: false,
-      error: result.error,
-      usage: result.usage,
-      kept: redactedKept(keptOf(context, result.kept, bundle), dependencies.redact),
-    };
+    const taken =
+      bundle === null ? null : await takeIn(context, input, bundle.headSha, result.kept?.harness ?? "unknown");
+    const left = keptOf(context, result.kept, bundle);
+    // The commits that were taken in stand for the worker's own.
+    const kept =
+      left !== null && taken !== null && left.headSha === bundle?.headSha ? { ...left, headSha: taken.headSha } : left;
+    return { ok: false, error: result.error, usage: result.usage, kept: redactedKept(kept, dependencies.redact) };
   }
   const { headSha } = result.output;
   if (headSha !== null && bundle?.headSha !== headSha)
     throw new BatonError("BATON_TREE_REFUSED", "The worker names a commit that it did not bring.");
+  const taken = headSha === null ? null : await takeIn(context, input, headSha, result.output.harness);
   const output: AgentOutput = {
     ...result.output,
     text: dependencies.redact(result.output.text),
     baseSha: input.baseSha,
-    files: headSha === null ? [] : await takeIn(context, input, headSha),
+    headSha: taken?.headSha ?? null,
+    files: taken?.files ?? [],
   };
   return { ok: true, output: output as unknown as Json, usage: result.usage };
 }
@@ -225,10 +229,12 @@ function lost(why: string | null): AttemptResult {
 }
 
 async function takeIn(
-  { dependencies, state, effect, attempt: number, github }: PerformContext,
+  context: PerformContext,
   input: AgentInput,
   headSha: string,
-): Promise<AgentOutput["files"]> {
+  harness: string,
+): Promise<BundleImport> {
+  const { dependencies, state, effect, attempt: number, github } = context;
   const operation = operationOf({ run: state.runId, effect: effect.key, attempt: number });
   const base64 = await dependencies.store.value(`${operation}/bundle`);
   if (typeof base64 !== "string")
@@ -246,11 +252,7 @@ async function takeIn(
       headSha,
       bytes: Buffer.from(base64, "base64"),
     },
-    {
-      filesMax: limits.workspaceFilesChangedMax,
-      blobBytesMax: limits.workspaceBlobBytesMax,
-      importBytesMax: limits.importBytesMax,
-    },
+    await commitOptions(context, harness, input.commitSubject ?? effect.title),
   );
 }
 

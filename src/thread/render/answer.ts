@@ -1,6 +1,5 @@
 /** What an agent found, as a comment: its words without effect, then what Baton makes tables of, then whose words they are. */
-import { cut } from "../cut.ts";
-import { neutralise } from "../neutralise.ts";
+import { neutraliseLine, neutraliseWithin } from "../neutralise.ts";
 
 const wordsMax = 30_000;
 
@@ -16,9 +15,9 @@ export function answerText(answer: {
   const { title, words, parts = [], by, sha } = answer;
   return [
     `### ${title}`,
-    cut(neutralise(words), wordsMax),
+    neutraliseWithin(words, wordsMax),
     ...parts,
-    `<sub>The words are those of ${by === undefined ? "an agent" : `${neutralise(by.harness)} (${neutralise(by.model)})`}, which read ${sha.slice(0, 10)}; nothing was changed.</sub>`,
+    `<sub>The words are those of ${by === undefined ? "an agent" : `${neutraliseLine(by.harness)} (${neutraliseLine(by.model)})`}, which read ${sha.slice(0, 10)}; nothing was changed.</sub>`,
   ]
     .filter((part) => part.trim() !== "")
     .join("\n\n");

@@ -26,7 +26,12 @@ export function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
 
+/** An even number of backslashes before a pipe escapes only themselves. */
+export function pipesEscaped(text: string): string {
+  return text.replace(/(\\*)\|/g, (pipe, slashes: string) => (slashes.length % 2 === 0 ? `${slashes}\\|` : pipe));
+}
+
 /** Text within a table cell: one line, no pipe that could end it. */
 export function cell(text: string): string {
-  return oneLine(text).replaceAll("|", "\\|");
+  return pipesEscaped(oneLine(text));
 }

@@ -1,7 +1,7 @@
 /** What Baton itself measured of the work, under the agent's words in a pull request: the change by git, the cost by the ledger. */
 import type { FileChange } from "../../core/effect.ts";
 import type { RunState } from "../../core/state.ts";
-import { neutralise } from "../neutralise.ts";
+import { codeSpan } from "../neutralise.ts";
 import { count, totalTokens, usd } from "./format.ts";
 import { costTable, folded, spentSoFar } from "./parts.ts";
 
@@ -25,7 +25,7 @@ function diffStat(files: readonly FileChange[]): string {
     .slice(0, filesMax)
     .map(
       ({ path, added, removed }) =>
-        `| \`${neutralise(path).replaceAll("|", "\\|").replaceAll("`", "'")}\` | ${added === null ? "binary" : `+${added}`} | ${removed === null ? "" : `−${removed}`} |`,
+        `| ${codeSpan(path)} | ${added === null ? "binary" : `+${added}`} | ${removed === null ? "" : `−${removed}`} |`,
     );
   const more = files.length > rows.length ? `\n\n… and ${files.length - rows.length} more files` : "";
   return ["| File | | |", "|---|--:|--:|", ...rows].join("\n") + more;

@@ -1,7 +1,7 @@
 /** What attempts that ended early left: for people, below the steps. The agent's words are data, so they are fenced. */
 import type { RunState } from "../../core/state.ts";
 import { cut, fenced } from "../cut.ts";
-import { neutralise } from "../neutralise.ts";
+import { neutraliseLine } from "../neutralise.ts";
 import { folded } from "./parts.ts";
 
 const shownMax = 5;
@@ -25,10 +25,10 @@ export function partials(state: RunState): string | null {
       partial === null || partial.turns === 0 ? "" : ` after ${partial.turns} turn${partial.turns === 1 ? "" : "s"}`;
     const commit =
       kept?.headSha == null ? "It left no commit." : `What it changed is kept as \`${kept.headSha.slice(0, 7)}\`.`;
-    const action = partial === null || partial.lastAction === "" ? "" : ` Last: ${neutralise(partial.lastAction)}`;
+    const action = partial === null || partial.lastAction === "" ? "" : ` Last: ${neutraliseLine(partial.lastAction)}`;
     const words = [partial?.todo ?? "", partial?.text ?? ""].filter((part) => part !== "").join("\n\n");
     return [
-      `**${neutralise(effect.title)}**, try ${attempt}, ${why}${turns}. ${commit}${action}`,
+      `**${neutraliseLine(effect.title)}**, try ${attempt}, ${why}${turns}. ${commit}${action}`,
       ...(words === "" ? [] : [fenced(cut(words, wordsMax))]),
     ].join("\n\n");
   });

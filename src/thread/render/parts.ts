@@ -3,7 +3,7 @@ import type { SandboxReport } from "../../core/effect.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import { addTokens, type Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
-import { neutralise } from "../neutralise.ts";
+import { neutraliseLine } from "../neutralise.ts";
 import { cell, count, duration, oneLine, totalTokens, usd } from "./format.ts";
 import { sandboxNote } from "./sandbox.ts";
 
@@ -12,7 +12,7 @@ const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️",
 export function headline(state: RunState): { icon: string; sentence: string } {
   if (state.outcome !== null) {
     if (state.status === "cancelled")
-      return { icon: icons.skipped, sentence: `**Cancelled.** ${neutralise(state.outcome.verdict.reason)}` };
+      return { icon: icons.skipped, sentence: `**Cancelled.** ${neutraliseLine(state.outcome.verdict.reason)}` };
     const words = {
       passed: "Done",
       failed: "Not done",
@@ -22,7 +22,7 @@ export function headline(state: RunState): { icon: string; sentence: string } {
     } as const;
     return {
       icon: icons[state.outcome.verdict.status],
-      sentence: `**${words[state.outcome.verdict.status]}.** ${neutralise(oneLine(state.outcome.verdict.reason))}`,
+      sentence: `**${words[state.outcome.verdict.status]}.** ${neutraliseLine(oneLine(state.outcome.verdict.reason))}`,
     };
   }
   const waits = waitingFor(state);
@@ -44,7 +44,7 @@ export function headline(state: RunState): { icon: string; sentence: string } {
         : wait.kind === "worker"
           ? "At work"
           : "Waits";
-  return { icon, sentence: `**${what}: ${neutralise(wait.title)}.** ${neutralise(wait.sentence)}` };
+  return { icon, sentence: `**${what}: ${neutraliseLine(wait.title)}.** ${neutraliseLine(wait.sentence)}` };
 }
 
 /** The plan: every stage of the process with its state. */
@@ -52,7 +52,7 @@ export function stages(state: RunState): string {
   return state.process.stages
     .map((stage) => {
       const effects = [...state.effects.values()].filter((effect) => effect.stage === stage);
-      return `${stageIcon(state, effects)} ${stage}`;
+      return `${stageIcon(state, effects)} ${neutraliseLine(stage)}`;
     })
     .join(" → ");
 }
@@ -88,7 +88,7 @@ export function stepsTable(state: RunState): string {
     const unknown = usage.some(({ costUsd }) => costUsd === null);
     const spent = usage.length === 0 ? ["", ""] : [count(tokens), `${unknown ? "≥ " : ""}${usd(cost)}`];
     const tries = effect.attempts.length > 1 ? ` (try ${effect.attempts.length})` : "";
-    return `| ${stepIcon(effect)} | ${cell(neutralise(effect.title))}${tries} | ${cell(neutralise(stepNote(effect)))} | ${spent[0]} | ${spent[1]} |`;
+    return `| ${stepIcon(effect)} | ${cell(neutraliseLine(effect.title))}${tries} | ${cell(neutraliseLine(stepNote(effect)))} | ${spent[0]} | ${spent[1]} |`;
   });
   return ["| | Step | | Tokens | Cost |", "|---|---|---|--:|--:|", ...rows].join("\n");
 }
@@ -198,7 +198,7 @@ export function costTable(state: RunState): string {
         const { input, output, cacheRead, cacheWrite } = used.tokens;
         const cost = used.costUsd === null ? "unknown" : usd(used.costUsd);
         rows.push(
-          `| ${cell(neutralise(effect.title))} | ${attempt.attempt} | ${cell(used.harness)} | ${cell(neutralise(used.model))} | ${count(input)} | ${count(output)} | ${count(cacheRead)} | ${count(cacheWrite)} | ${cost} |`,
+          `| ${cell(neutraliseLine(effect.title))} | ${attempt.attempt} | ${cell(neutraliseLine(used.harness))} | ${cell(neutraliseLine(used.model))} | ${count(input)} | ${count(output)} | ${count(cacheRead)} | ${count(cacheWrite)} | ${cost} |`,
         );
       }
     }
@@ -214,15 +214,20 @@ export function costTable(state: RunState): string {
   ].join("\n");
 }
 
+/** Anything else could end the link, or lead out of the browser. */
+const plainAddress = /^https?:\/\/[\w/.~%?&=#+:,;$-]+$/;
+
 export function verdictTree(verdict: Verdict, depth = 0): string {
   const indent = "  ".repeat(depth);
   const evidence = verdict.evidence
     .filter(({ label }) => label !== "log")
     .map(({ label, value, url }) =>
-      url === undefined ? `${label} ${neutralise(value)}` : `[${label} ${neutralise(value)}](${url})`,
+      url === undefined || !plainAddress.test(url)
+        ? neutraliseLine(`${label} ${value}`)
+        : `[${neutraliseLine(`${label} ${value}`).trim()}](${url})`,
     )
     .join(", ");
-  const line = `${indent}- ${icons[verdict.status]} **${neutralise(verdict.name)}**: ${neutralise(oneLine(verdict.reason))}${evidence === "" ? "" : ` (${evidence})`}`;
+  const line = `${indent}- ${icons[verdict.status]} **${neutraliseLine(verdict.name)}**: ${neutraliseLine(oneLine(verdict.reason))}${evidence === "" ? "" : ` (${evidence})`}`;
   return [line, ...verdict.children.map((child) => verdictTree(child, depth + 1))].join("\n");
 }
 

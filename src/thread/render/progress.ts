@@ -1,14 +1,14 @@
 /** How far a run is, in words: the same for comment, check run and command line. */
 import type { Progress } from "../../core/progress.ts";
 import { runsNeeded } from "../../core/progress.ts";
-import { neutralise } from "../neutralise.ts";
+import { neutraliseLine } from "../neutralise.ts";
 import { duration } from "./format.ts";
 
 /** `now`: tells how old the last sign of life is; null where nothing that is shown may tick by itself. */
 export function progressLine(progress: Progress, now: number | null): string {
   const { percent, step } = progress;
   const bar = "█".repeat(Math.floor(percent / 10)).padEnd(10, "░");
-  const where = step === null ? "" : ` · step ${step.number} of ${step.of}: ${neutralise(step.title)}`;
+  const where = step === null ? "" : ` · step ${step.number} of ${step.of}: ${neutraliseLine(step.title)}`;
   return [
     `\`${bar}\` ${percent} %${where}${said(estimate(progress))}${said(growth(progress))}`,
     activityLine(progress, now),
@@ -29,7 +29,7 @@ function estimate({ step, left, overdue, runs, by }: Progress): string {
   if (step === null) return "";
   if (left === null)
     return runs === 0 ? "no history yet" : `no history yet (${runs} of the ${runsNeeded} runs that it takes)`;
-  const agents = by === null ? "" : by.agents.map(neutralise).join(" and ");
+  const agents = by === null ? "" : by.agents.map(neutraliseLine).join(" and ");
   const whose =
     by === null
       ? `${runs} earlier runs`
@@ -50,7 +50,7 @@ function activityLine({ activity }: Progress, now: number | null): string {
   if (activity === null) return "";
   const turns = activity.turns === null || activity.turns === 0 ? "" : ` · turn ${activity.turns}`;
   const when = now === null ? `at ${clock(activity.at)} UTC` : `${duration(Math.max(0, now - activity.at))} ago`;
-  return `Last sign of life ${when}: ${neutralise(activity.note)}${turns}`;
+  return `Last sign of life ${when}: ${neutraliseLine(activity.note)}${turns}`;
 }
 
 function said(words: string): string {

@@ -7,7 +7,7 @@ import type { RunState } from "../../core/state.ts";
 import { waitingFor } from "../../core/waiting.ts";
 import { parsePlan, renderPlan } from "../../prompt/plan.ts";
 import { cut } from "../cut.ts";
-import { neutralise } from "../neutralise.ts";
+import { neutralise, neutraliseLine } from "../neutralise.ts";
 import { partials } from "./partial.ts";
 import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
 import { progressLine } from "./progress.ts";
@@ -34,7 +34,7 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
     parts.push(
       folded(
         `Waits for ${waits.length} things`,
-        waits.map(({ title, sentence: why }) => `- ${neutralise(title)}: ${neutralise(why)}`).join("\n"),
+        waits.map(({ title, sentence: why }) => `- ${neutraliseLine(title)}: ${neutraliseLine(why)}`).join("\n"),
       ),
     );
   parts.push(folded("Cost by step", costTable(state)));

@@ -8,6 +8,7 @@ import { egressCauses } from "./causes/egress.ts";
 import { hiddenCauses } from "./causes/hidden.ts";
 import { modelCauses } from "./causes/models.ts";
 import { peopleCauses } from "./causes/people.ts";
+import { runnerCauses } from "./causes/runners.ts";
 import { sinkCauses } from "./causes/sinks.ts";
 import { timeCauses } from "./causes/time.ts";
 import { treeCauses } from "./causes/trees.ts";
@@ -24,4 +25,5 @@ export const causes: readonly Cause[] = [
   ...agentCauses,
   ...modelCauses,
   ...egressCauses,
+  ...runnerCauses,
 ];

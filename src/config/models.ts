@@ -1,0 +1,268 @@
+/**
+ * The models that Baton knows: what each costs, when it retires, and which ones harnesses ask for by default. The one table.
+ *
+ * MO1 Every default and every tier of a harness is a row here, with a price, and is not retired on the date of the table.
+ * MO2 The table never reads the calendar: who asks whether a model retires soon brings the date.
+ * MO3 A price that depends on the prompt's length or on the day is the highest one a default prompt can meet: a budget errs early.
+ */
+
+/** USD per million tokens, standard tier. */
+export interface Price {
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+}
+
+export type Provider = "anthropic" | "openai" | "google";
+
+export interface ModelRow {
+  provider: Provider;
+  model: string;
+  price: Price;
+  /** The day on which the service refuses it, YYYY-MM-DD; null: none is announced. */
+  retires: string | null;
+  /** What the row cannot say in figures. */
+  note: string | null;
+}
+
+export interface ModelSource {
+  prices: string;
+  retirements: string;
+  /** Lists in npm packages that name the model too, read on the same day. */
+  lists: string;
+  read: string;
+}
+
+export const modelTableDate = "2026-11-30";
+
+export const modelSources: Readonly<Record<Provider, ModelSource>> = {
+  anthropic: {
+    prices: "https://platform.claude.com/docs/en/about-claude/pricing",
+    retirements: "https://platform.claude.com/docs/en/about-claude/model-deprecations",
+    lists: "@earendil-works/pi-ai 1.6.0 dist/providers/data/anthropic.json; @anthropic-ai/sdk 1.14.0 messages.d.ts",
+    read: modelTableDate,
+  },
+  openai: {
+    prices: "https://developers.openai.com/api/docs/pricing",
+    retirements: "https://developers.openai.com/api/docs/deprecations",
+    lists: "@earendil-works/pi-ai 1.6.0 dist/providers/data/openai.json; @openai/codex 0.171.0 (catalog in the binary)",
+    read: modelTableDate,
+  },
+  google: {
+    prices: "https://ai.google.dev/gemini-api/docs/pricing",
+    retirements: "https://ai.google.dev/gemini-api/docs/deprecations",
+    lists:
+      "@earendil-works/pi-ai 1.6.0 dist/providers/data/google.json; @google/gemini-cli-core 0.61.0 config/models.js",
+    read: modelTableDate,
+  },
+};
+
+type Figures = readonly [input: number, output: number, cacheRead: number, cacheWrite: number];
+type More = Partial<Pick<ModelRow, "retires" | "note">>;
+
+const rowOf =
+  (provider: Provider) =>
+  (
+    model: string,
+    [input, output, cacheRead, cacheWrite]: Figures,
+    { retires = null, note = null }: More = {},
+  ): ModelRow => ({
+    provider,
+    model,
+    price: { input, output, cacheRead, cacheWrite },
+    retires,
+    note,
+  });
+
+// Cache writes: those that last 5 minutes.
+const anthropic = rowOf("anthropic");
+const opus4: Figures = [15, 75, 1.5, 18.75];
+const opus45: Figures = [5, 25, 0.5, 6.25];
+const sonnet4: Figures = [3, 15, 0.3, 3.75];
+const fable51: Figures = [10, 50, 0.25, 12.5];
+
+// Up to GPT-5.5 OpenAI lists no price for writing to the cache: such tokens are billed as input. Prompts up to 272k tokens.
+const openai = rowOf("openai");
+const gpt5: Figures = [1.25, 10, 0.125, 1.25];
+const gpt5Mini: Figures = [0.25, 2, 0.025, 0.25];
+const gpt52: Figures = [1.75, 14, 0.175, 1.75];
+const gpt56Sol: Figures = [4, 20, 0.4, 5];
+
+// Caching is implicit: writes are billed as input, nothing is stored. Pro models: prompts up to 200k tokens.
+const google = rowOf("google");
+const gemini3Pro: Figures = [2, 12, 0.2, 2];
+const gemini3Flash: Figures = [0.5, 3, 0.05, 0.5];
+const gemini31FlashLite: Figures = [0.25, 1.5, 0.025, 0.25];
+/** Half price until 2026-12-31. */
+const gemini36Flash: Figures = [1.5, 7.5, 0.15, 1.5];
+const halfPrice = "half of it until 2026-12-31";
+
+export const models: readonly ModelRow[] = [
+  anthropic("claude-fable-5-2", [8, 40, 0.2, 10]),
+  anthropic("claude-fable-5-1", fable51),
+  anthropic("claude-fable-5", [10, 50, 1, 12.5]),
+  anthropic("claude-mythos-5-1", fable51),
+  anthropic("claude-mythos-5", [10, 50, 1, 12.5]),
+  anthropic("claude-opus-5-5", [4, 20, 0.2, 5]),
+  anthropic("claude-opus-5", opus45),
+  anthropic("claude-opus-4-8", opus45),
+  anthropic("claude-opus-4-7", opus45),
+  anthropic("claude-opus-4-6", opus45),
+  anthropic("claude-opus-4-5", opus45, { retires: "2027-01-22" }),
+  anthropic("claude-opus-4-1", opus4, { retires: "2026-08-05" }),
+  anthropic("claude-opus-4-0", opus4, { retires: "2026-06-15" }),
+  anthropic("claude-opus-4", opus4, { retires: "2026-06-15" }),
+  anthropic("claude-sonnet-5-5", [2, 10, 0.1, 2.5]),
+  anthropic("claude-sonnet-5", [2, 10, 0.2, 2.5]),
+  anthropic("claude-sonnet-4-6", sonnet4),
+  anthropic("claude-sonnet-4-5", sonnet4, { retires: "2026-11-30" }),
+  anthropic("claude-sonnet-4-0", sonnet4, { retires: "2026-06-15" }),
+  anthropic("claude-sonnet-4", sonnet4, { retires: "2026-06-15" }),
+  anthropic("claude-3-7-sonnet", sonnet4, { retires: "2026-02-19" }),
+  anthropic("claude-haiku-5-5", [0.5, 2.5, 0.05, 0.625], { note: "a fifth of it for prompts up to 100k tokens" }),
+  anthropic("claude-haiku-4-5", [1, 5, 0.1, 1.25]),
+  anthropic("claude-3-5-haiku", [0.8, 4, 0.08, 1], { retires: "2026-02-19" }),
+
+  openai("gpt-6.2-astra", [8, 40, 0.4, 10]),
+  openai("gpt-6.2-sol", [2, 10, 0.1, 2.5]),
+  openai("gpt-6.1-sol", [2, 10, 0.1, 2.5]),
+  openai("gpt-6.1-terra", [1, 5, 0.05, 1.25]),
+  openai("gpt-6-astra", [10, 50, 1, 12.5]),
+  openai("gpt-6-sol", [2, 10, 0.2, 2.5]),
+  openai("gpt-6-luna", [0.1, 0.5, 0.01, 0.125]),
+  openai("gpt-5.6", gpt56Sol),
+  openai("gpt-5.6-sol", gpt56Sol),
+  openai("gpt-5.6-terra", [2, 12, 0.2, 2.5]),
+  openai("gpt-5.6-luna", [0.2, 1.2, 0.02, 0.25]),
+  openai("gpt-5.5", [5, 30, 0.5, 5]),
+  openai("gpt-5.4", [2.5, 15, 0.25, 2.5]),
+  openai("gpt-5.4-mini", [0.75, 4.5, 0.075, 0.75]),
+  openai("gpt-5.4-nano", [0.2, 1.25, 0.02, 0.2], { retires: "2027-04-01" }),
+  openai("gpt-5.3-codex", gpt52, { retires: "2027-04-01" }),
+  openai("gpt-5.2", gpt52),
+  openai("gpt-5.2-codex", gpt52, { retires: "2026-07-31", note: "in July 2026; the day was not read" }),
+  openai("gpt-5.1", gpt5, { retires: "2027-04-01" }),
+  openai("gpt-5.1-codex", gpt5, { retires: "2026-07-31", note: "in July 2026; the day was not read" }),
+  openai("gpt-5.1-codex-max", gpt5, { retires: "2026-07-31", note: "in July 2026; the day was not read" }),
+  openai("gpt-5.1-codex-mini", gpt5Mini, { retires: "2026-07-31", note: "in July 2026; the day was not read" }),
+  openai("gpt-5", gpt5, { retires: "2026-12-11" }),
+  openai("gpt-5-codex", gpt5, { retires: "2026-07-31", note: "in July 2026; the day was not read" }),
+  openai("gpt-5-mini", gpt5Mini, { retires: "2026-12-11" }),
+  openai("gpt-5-nano", [0.05, 0.4, 0.005, 0.05], { retires: "2026-12-11" }),
+  openai("gpt-4.1", [2, 8, 0.5, 2], { retires: "2027-01-14" }),
+  openai("gpt-4.1-mini", [0.4, 1.6, 0.1, 0.4], { retires: "2027-01-14" }),
+  openai("gpt-4.1-nano", [0.1, 0.4, 0.025, 0.1], { retires: "2026-10-23" }),
+  openai("o3", [2, 8, 0.5, 2], { retires: "2026-12-11" }),
+  openai("o4-mini", [1.1, 4.4, 0.275, 1.1], { retires: "2026-10-23" }),
+
+  google("gemini-4-neon", [3, 15, 0.15, 3]),
+  google("gemini-4-carbon", [4, 20, 0.2, 4], { note: "half of it until 2026-11-30" }),
+  google("gemini-4-argon", [4, 20, 0.2, 4], { note: "half of it until 2026-11-30" }),
+  google("gemini-4-hydrogen", [1.5, 7.5, 0.075, 1.5]),
+  google("gemini-3.8-flash", gemini36Flash, { note: halfPrice }),
+  google("gemini-3.7-flash", gemini36Flash, { note: halfPrice }),
+  google("gemini-3.6-flash", gemini36Flash, { note: halfPrice }),
+  google("gemini-3.5-flash", [1.5, 9, 0.15, 1.5]),
+  google("gemini-3.5-flash-lite", [0.3, 2.5, 0.03, 0.3]),
+  google("gemini-3.1-pro", gemini3Pro),
+  google("gemini-3.1-pro-preview", gemini3Pro, { note: "a preview: Google may retire it on short notice" }),
+  google("gemini-3.1-flash-lite", gemini31FlashLite, { retires: "2027-05-07" }),
+  google("gemini-3.1-flash-lite-preview", gemini31FlashLite, { retires: "2026-05-25" }),
+  google("gemini-3-pro-preview", gemini3Pro, { retires: "2026-03-09" }),
+  google("gemini-3-flash", gemini3Flash),
+  google("gemini-3-flash-preview", gemini3Flash),
+  google("gemini-2.5-pro", [1.25, 10, 0.125, 1.25], { retires: "2026-12-01", note: "then served by gemini-3.8-flash" }),
+  google("gemini-2.5-flash", [0.3, 2.5, 0.03, 0.3], {
+    retires: "2026-12-01",
+    note: "then served by gemini-3.5-flash-lite",
+  }),
+  google("gemini-2.5-flash-lite", [0.1, 0.4, 0.01, 0.1]),
+];
+
+/** By a step's wish: `standard` is what a harness takes when nothing is said. */
+export interface Tiers {
+  fast: string;
+  standard: string;
+  strong: string;
+}
+
+/** Each is in the catalog of the harness that asks for it. */
+export const defaultTiers: Readonly<Record<Provider, Tiers>> = {
+  anthropic: { fast: "claude-haiku-5-5", standard: "claude-sonnet-5-5", strong: "claude-opus-5-5" },
+  openai: { fast: "gpt-6.1-terra", standard: "gpt-6.1-sol", strong: "gpt-6.2-astra" },
+  google: { fast: "gemini-3.5-flash-lite", standard: "gemini-3.8-flash", strong: "gemini-3.1-pro-preview" },
+};
+
+/** Harnesses that ask one service only. Others are asked for a model by its name, or take their own. */
+export const harnessProviders: Readonly<Record<string, Provider>> = {
+  "claude-code": "anthropic",
+  copilot: "anthropic",
+  opencode: "anthropic",
+  pi: "anthropic",
+  gemini: "google",
+  codex: "openai",
+};
+
+export type HarnessWithModels = "claude-code" | "copilot" | "opencode" | "pi" | "gemini" | "codex";
+
+export function defaultModelOf(harness: HarnessWithModels): string {
+  return defaultTiers[harnessProviders[harness] as Provider].standard;
+}
+
+export function modelRow(model: string): ModelRow | null {
+  return models.find((row) => row.model === model) ?? null;
+}
+
+export interface Retirement {
+  harness: string;
+  tier: keyof Tiers;
+  model: string;
+  retires: string;
+  /** Whole days from the given one; 0 and less: it is gone. */
+  days: number;
+}
+
+export const retirementNoticeDays = 30;
+
+/** Defaults that retire within so many days of a day, YYYY-MM-DD (MO2). */
+export function retiringDefaults(
+  today: string,
+  withinDays: number = retirementNoticeDays,
+  table: readonly ModelRow[] = models,
+): Retirement[] {
+  return Object.entries(harnessProviders).flatMap(([harness, provider]) =>
+    (Object.entries(defaultTiers[provider]) as [keyof Tiers, string][]).flatMap(([tier, model]) => {
+      const retires = table.find((row) => row.model === model)?.retires ?? null;
+      if (retires === null) return [];
+      const days = daysBetween(today, retires);
+      return days <= withinDays ? [{ harness, tier, model, retires, days }] : [];
+    }),
+  );
+}
+
+/** A table that nobody has read for so long is told of: prices and retirements change. */
+const tableDaysMax = 90;
+
+export function tableAgeText(today: string): string | null {
+  const days = daysBetween(modelTableDate, today);
+  if (days <= tableDaysMax) return null;
+  return `The table of models was read on ${modelTableDate} and is ${days} days old. Update Baton, or check \`prices\` in \`baton.yaml\`.`;
+}
+
+const dayMs = 86_400_000;
+
+function daysBetween(from: string, to: string): number {
+  return Math.round((utcOf(to) - utcOf(from)) / dayMs);
+}
+
+/** Days since 1970, in milliseconds, of YYYY-MM-DD. */
+function utcOf(date: string): number {
+  const [year = 0, month = 1, day = 1] = date.split("-").map(Number);
+  return Date.UTC(year, month - 1, day);
+}
+
+export function retirementText({ harness, tier, model, days, retires }: Retirement): string {
+  const when = days > 0 ? `retires on ${retires}, in ${days} day${days === 1 ? "" : "s"}` : `retired on ${retires}`;
+  return `\`${model}\`, the ${tier} model of ${harness}, ${when}. Update Baton, or name another one in \`models\` or \`tiers\` of \`baton.yaml\`.`;
+}

@@ -1,0 +1,326 @@
+/** Which workflows Baton may start, and which checks it suggests. */
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { sha256 } from "../adapters/system/sha256.ts";
+import { type Detected, detect } from "./detect.ts";
+import { explain } from "./explain.ts";
+import { planFiles } from "./plan.ts";
+import { proposalOf } from "./propose.ts";
+import { commandFound, nameFound, stepActionFound } from "./publishing-signs.ts";
+import { workflowAlone } from "./template.ts";
+import { readWorkflow } from "./workflows.ts";
+
+const pages = "name: Pages\non: { push: { branches: [main] }, workflow_dispatch: {} }\njobs: { deploy: {} }\n";
+const ci = "name: CI\non: { pull_request: {}, push: { branches: [main] } }\njobs: { build: {} }\n";
+
+const repository = (files: Record<string, string>): Detected =>
+  detect({
+    name: "acme/shop",
+    defaultBranch: "main",
+    paths: Object.keys(files),
+    isWhole: true,
+    texts: new Map(Object.entries(files)),
+    secretNames: [],
+    environmentNames: [],
+    branch: null,
+  });
+
+interface Written {
+  on: { workflow_run?: { workflows: string[] } };
+  jobs: { baton: { steps: { with?: Record<string, string> }[] } };
+}
+
+function proposed(workflows: Record<string, string>) {
+  const files = Object.fromEntries(
+    Object.entries(workflows).map(([name, text]) => [`.github/workflows/${name}`, text]),
+  );
+  const detected = repository(files);
+  const workflow = workflowAlone();
+  const planned = planFiles({ detected, workflow, digest: sha256 });
+  const written = parse(planned[0]?.text ?? "") as Written;
+  const told = explain(
+    proposalOf(
+      { workflow, permissionsText: workflow.text, modelOf: () => null, place: "pull-request" },
+      detected,
+      planned,
+      [],
+    ),
+  );
+  return {
+    workflowText: planned[0]?.text ?? "",
+    waitsFor: written.on.workflow_run?.workflows ?? [],
+    starts: written.jobs.baton.steps.at(-1)?.with?.["dispatch-workflows"] ?? null,
+    suggested: planned[1]?.text.replaceAll(/\n\s*#\s*/g, " ") ?? "",
+    told,
+  };
+}
+
+describe("init-dispatches-release-and-deploy", () => {
+  it("the case's repository: CI is waited for, its check suggested, nothing is started, and the text says why", () => {
+    const { waitsFor, starts, suggested, told, workflowText } = proposed({ "ci.yml": ci, "pages.yml": pages });
+    expect(waitsFor).toEqual(["CI"]);
+    expect(starts).toBeNull();
+    expect(suggested).toContain('Found here: "build"');
+    expect(suggested).not.toContain('"deploy"');
+    expect(told).toContain("### Workflows that Baton does not start");
+    expect(told).toMatch(/`\.github\/workflows\/pages\.yml`: A push to `baton\/\S+` does not start it/);
+    expect(told).toContain("Job `deploy` is named like a release.");
+    expect(workflowText).not.toMatch(/pages\.yml|named like/);
+  });
+
+  const on = (events: string, rest = "jobs: { test: {} }"): string => `on: ${events}\n${rest}\n`;
+  const startable = (text: string, files: Record<string, string> = {}): boolean | undefined =>
+    readWorkflow(".github/workflows/x.yml", text, { read: (path) => files[path] ?? null })?.workflow.dispatchable;
+
+  it.each([
+    "[pull_request, workflow_dispatch]",
+    "[push, workflow_dispatch]",
+    "[merge_group, workflow_dispatch]",
+    "{ pull_request: null, workflow_dispatch: null }",
+    "{ pull_request: { types: [opened, synchronize] }, workflow_dispatch: {} }",
+    "{ pull_request: { branches: [main, 'release/**'] }, workflow_dispatch: {} }",
+    "{ pull_request: { branches: ['**', '!gh-pages'] }, workflow_dispatch: {} }",
+    "{ pull_request: { branches-ignore: [gh-pages] }, workflow_dispatch: {} }",
+    "{ pull_request: { paths: ['src/**'] }, workflow_dispatch: {} }",
+    "{ push: { branches: ['**'] }, workflow_dispatch: {} }",
+    "{ push: { branches: [main, 'baton/**'] }, workflow_dispatch: {} }",
+    "{ push: { branches-ignore: [main] }, workflow_dispatch: {} }",
+    "{ push: { paths-ignore: ['**.md'] }, workflow_dispatch: {} }",
+    "{ push: { branches: ['**'], tags: ['v*'] }, workflow_dispatch: {} }",
+    "{ push: { branches: [main] }, pull_request: {}, workflow_dispatch: {} }",
+    "{ pull_request: {}, workflow_dispatch: { inputs: { level: { required: true, default: info } } } }",
+  ])("a pull request starts it, so may Baton: on: %s", (events) => {
+    expect(startable(on(events))).toBe(true);
+  });
+
+  it.each([
+    "workflow_dispatch",
+    "[schedule, workflow_dispatch]",
+    "[release, workflow_dispatch]",
+    "[pull_request_target, workflow_dispatch]",
+    "[issue_comment, pull_request_review, workflow_dispatch]",
+    "[workflow_run, workflow_dispatch]",
+    "[workflow_call, workflow_dispatch]",
+    "{ push: { branches: main }, workflow_dispatch: {} }",
+    "{ push: { branches: ['release/**', main] }, workflow_dispatch: {} }",
+    // `*` stops at a slash: no branch of Baton matches.
+    "{ push: { branches: ['*'] }, workflow_dispatch: {} }",
+    "{ push: { branches: ['**', '!baton/**'] }, workflow_dispatch: {} }",
+    "{ push: { branches-ignore: ['**'] }, workflow_dispatch: {} }",
+    "{ push: { branches: [] }, workflow_dispatch: {} }",
+    "{ push: { tags: ['v*'] }, workflow_dispatch: {} }",
+    "{ push: { tags-ignore: ['v*'] }, workflow_dispatch: {} }",
+    "{ push: { paths: ['docs/**'] }, workflow_dispatch: {} }",
+    "{ pull_request: { types: [closed] }, workflow_dispatch: {} }",
+    "{ pull_request: { types: labeled }, workflow_dispatch: {} }",
+    "{ pull_request: { branches: ['release/**'] }, workflow_dispatch: {} }",
+    "{ pull_request: { branches-ignore: [main] }, workflow_dispatch: {} }",
+    "{ merge_group: { branches: [stable] }, workflow_dispatch: {} }",
+    "{ pull_request: {}, workflow_dispatch: { inputs: { version: { required: true } } } }",
+  ])("no pull request starts it so: on: %s", (events) => {
+    const text = on(events);
+    expect(startable(text)).toBe(false);
+    expect(readWorkflow(".github/workflows/x.yml", text)?.workflow.leftOut).not.toEqual([]);
+  });
+
+  const job = (fields: string, head = ""): string =>
+    `on: [pull_request, workflow_dispatch]\n${head}jobs: { test: ${fields} }\n`;
+  const callee = ".github/workflows/called.yml";
+  const composite = ".github/actions/pack/action.yml";
+  it.each<[string, string, string, Record<string, string>?]>([
+    ["an environment", job("{ environment: production }"), "environment `production`"],
+    ["an environment as a map", job("{ environment: { name: github-pages, url: x } }"), "environment `github-pages`"],
+    ["an environment as an expression", job("{ environment: '${{ inputs.where }}' }"), "environment"],
+    ["the right to write all", job("{}", "permissions: write-all\n"), "write-all"],
+    ["packages", job("{ permissions: { packages: write } }"), "`packages`"],
+    [
+      "pages and a token for a cloud",
+      job("{}", "permissions: { pages: write, id-token: write }\n"),
+      "`pages`, `id-token`",
+    ],
+    ["contents", job("{ permissions: { contents: write } }"), "`contents`"],
+    ["deployments", job("{ permissions: { deployments: write } }"), "`deployments`"],
+    ["attestations", job("{ permissions: { attestations: write } }"), "`attestations`"],
+    ["a job's name", job("{ name: Publish to npm }"), "`Publish to npm`"],
+    ["its own name", job("{}", "name: Nightly release\n"), "`Nightly release`"],
+    ["a command", job("{ steps: [{ run: 'npm ci\\nnpm publish --access public' }] }"), "runs"],
+    ["an action", job("{ steps: [{ uses: pypa/gh-action-pypi-publish@release/v1 }] }"), "gh-action-pypi-publish"],
+    [
+      "an image that is pushed",
+      job("{ steps: [{ uses: docker/build-push-action@v6, with: { push: true } }] }"),
+      "docker/",
+    ],
+    [
+      "a called workflow",
+      job(`{ uses: ./${callee} }`),
+      "environment `live`",
+      { [callee]: "on: workflow_call\njobs: { go: { environment: live } }" },
+    ],
+    ["a called workflow that is not there", job("{ uses: ./.github/workflows/none.yml }"), "cannot read"],
+    ["one of another repository", job("{ uses: acme/ci/.github/workflows/build.yml@v1 }"), "another repository"],
+    [
+      "all secrets handed on",
+      job(`{ uses: ./${callee}, secrets: inherit }`),
+      "all secrets",
+      { [callee]: "on: workflow_call\njobs: { t: {} }" },
+    ],
+    [
+      "a composite action",
+      job("{ steps: [{ uses: ./.github/actions/pack }] }"),
+      "twine upload",
+      { [composite]: "runs: { using: composite, steps: [{ run: twine upload dist/*, shell: bash }] }" },
+    ],
+    [
+      "a circle of calls that ends in one",
+      job(`{ uses: ./${callee} }`),
+      "is named like a release",
+      { [callee]: `on: workflow_call\njobs: { a: { uses: ./${callee} }, release: {} }` },
+    ],
+  ])("left out for %s", (_, text, reason, files = {}) => {
+    const read = readWorkflow(".github/workflows/x.yml", text, { read: (path) => files[path] ?? null });
+    expect(read?.workflow).toMatchObject({ isCi: true, dispatchable: false });
+    expect(read?.workflow.leftOut.join(" ")).toContain(reason);
+  });
+
+  it.each<[string, string, Record<string, string>?]>([
+    [
+      "rights to read, and to write checks",
+      job("{ permissions: { contents: read, checks: write, pull-requests: write } }"),
+    ],
+    ["no environment", job("{ environment: '' }")],
+    ["an image that is only built", job("{ steps: [{ uses: docker/build-push-action@v6, with: { push: false } }] }")],
+    [
+      "a called workflow that tests",
+      job(`{ uses: ./${callee} }`),
+      { [callee]: "on: workflow_call\njobs: { t: { steps: [{ run: npm test }] } }" },
+    ],
+    [
+      "a composite action that sets up",
+      job("{ steps: [{ uses: ./.github/actions/pack }] }"),
+      { [composite]: "runs: { using: composite, steps: [{ run: npm ci, shell: bash }] }" },
+    ],
+  ])("still started with %s", (_, text, files = {}) => {
+    expect(startable(text, files)).toBe(true);
+  });
+
+  it("a check that some pull requests do not get, or whose job publishes, is not suggested", () => {
+    const file = (name: string, events: string, jobs: string): string =>
+      `name: ${name}\non: ${events}\njobs: { ${jobs} }`;
+    const { suggested, waitsFor } = proposed({
+      "a.yml": file("A", "pull_request", "unit: {}, publish: {}, live: { environment: x }"),
+      "b.yml": file("B", "{ pull_request: { paths: [docs/**] } }", "docs: {}"),
+      "c.yml": file("C", "merge_group", "queue: {}"),
+    });
+    expect(waitsFor).toEqual(["A", "B", "C"]);
+    expect(suggested).toContain('Found here: "unit".');
+  });
+
+  it("text of a workflow breaks out of nothing", () => {
+    const name = "release ` | <img src=x>\\n# b";
+    const { told } = proposed({
+      "x.yml": `on: [push, workflow_dispatch]\njobs: { t: { name: "${name}", environment: "a\\u2028b" } }`,
+    });
+    expect(told).toContain("`release ? ? <img src=x>?# b`");
+    expect(told).toContain("`a?b`");
+  });
+});
+
+it.each([
+  "npm publish",
+  "pnpm -r publish --no-git-checks",
+  "npx changeset publish",
+  "cargo publish -p core",
+  "uv publish",
+  "python -m twine upload dist/*",
+  "mvn -B -ntp deploy -DskipTests",
+  "./gradlew publishToSonatype",
+  "gh release create v1",
+  "npx semantic-release",
+  "goreleaser release --clean",
+  "docker push ghcr.io/a/b",
+  "docker buildx build . --push",
+  "docker build . \\\n  --push",
+  "helm upgrade --install a .",
+  "kubectl -n live apply -f x",
+  "terraform apply -auto-approve",
+  "npm run deploy",
+  "yarn release",
+  "make -C x publish",
+  "./scripts/release.sh 1.0",
+  "git push origin HEAD:gh-pages",
+  "aws s3 sync dist s3://x",
+  "npx wrangler pages deploy dist",
+  "dotnet nuget push a.nupkg",
+  "gem push a.gem",
+  "true && npm publish",
+  "npm publish --dry-run=false",
+  "vercel deploy --prod",
+  "rsync -az dist/ me@host:/srv",
+  "mkdocs gh-deploy --force",
+])("%j publishes", (command) => {
+  expect(commandFound(command)).not.toBeNull();
+});
+
+it.each([
+  "npm ci",
+  "npm test",
+  "npm run build",
+  "cargo build --release",
+  "cargo test --all",
+  "npm publish --dry-run",
+  "# npm publish",
+  "mvn verify",
+  "./gradlew check publishToMavenLocal",
+  "goreleaser check",
+  "goreleaser release --snapshot --clean",
+  "docker build .",
+  "git fetch --tags",
+  "pip install twine",
+  "terraform plan",
+  "helm lint",
+  "cargo publish --dry-run",
+  "twine check dist/*",
+  "make test",
+])("%j does not", (command) => {
+  expect(commandFound(command)).toBeNull();
+});
+
+it("commands of any shape are judged in time", () => {
+  for (const part of ["rsync ", "kubectl a ", "git -c a ", "release/", "a".repeat(50)])
+    expect(commandFound(part.repeat(1_900 / part.length))).toBeDefined();
+}, 5_000);
+
+it.each([
+  ["release", true],
+  ["docs-deploy", true],
+  ["publish_packages", true],
+  ["deployPreview", true],
+  ["GitHub Pages", true],
+  ["Unpublish", true],
+  ["fix-npm-tags", true],
+  ["Prerelease", true],
+  ["test", false],
+  ["leases", false],
+  ["employ", false],
+  ["build", false],
+  ["homepage", false],
+])("the name %j tells of publishing: %j", (name, told) => {
+  expect(nameFound(name)).toBe(told);
+});
+
+it.each<[string, Record<string, string>, boolean]>([
+  ["docker/build-push-action@v6", { push: "${{ github.event_name != 'pull_request' }}" }, true],
+  ["docker/build-push-action@v6", { outputs: "type=registry" }, true],
+  ["docker/build-push-action@v6", { push: "false" }, false],
+  ["goreleaser/goreleaser-action@v6", { args: "release --clean" }, true],
+  ["goreleaser/goreleaser-action@v6", {}, true],
+  ["goreleaser/goreleaser-action@v6", { args: "build --snapshot" }, false],
+  ["Softprops/action-gh-release@v2", {}, true],
+  ["actions/deploy-pages@v4", {}, true],
+  ["someone/deploy-to-moon@v1", {}, true],
+  ["actions/checkout@v5", {}, false],
+  ["actions/setup-node@v5", {}, false],
+  ["docker://ghcr.io/a/b", {}, false],
+])("%s with %j publishes: %j", (uses, given, told) => {
+  expect(stepActionFound(uses, given)).toBe(told);
+});

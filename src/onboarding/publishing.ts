@@ -1,0 +1,133 @@
+/**
+ * Whether a workflow may publish: release, deploy, upload, or write where others read.
+ *
+ * PB1 In doubt it may. Baton starts such a workflow never: an agent's commit is not reviewed yet, and the job has secrets.
+ * PB2 Workflows and actions of the same repository that it calls are judged too; one that cannot be read counts against it.
+ */
+import { commandFound, nameFound, stepActionFound } from "./publishing-signs.ts";
+import { type Fields, fieldsOf, parsedYaml, shown, textsOf } from "./workflow-yaml.ts";
+
+/** A file of the same commit; null: it is not there or was not read. */
+export type ReadFile = (path: string) => string | null;
+
+interface Judging {
+  read: ReadFile;
+  /** Files that are being judged: a circle ends. */
+  seen: ReadonlySet<string>;
+}
+
+const depthMax = 10;
+const reasonsMax = 6;
+
+/** Sentences, each with one reason; empty: nothing was found. */
+export function publishingOf(path: string, file: Fields, read: ReadFile): string[] {
+  return [...new Set(judge(path, file, { read, seen: new Set([path]) }))].slice(0, reasonsMax);
+}
+
+/** A job that publishes is not a check to require, whatever the rest of its workflow does. */
+export function jobPublishes(id: string, job: Fields, read: ReadFile): boolean {
+  return ofJob(id, job, { read, seen: new Set() }).length > 0;
+}
+
+function judge(path: string, file: Fields, judging: Judging): string[] {
+  const name = file["name"];
+  const stem =
+    path
+      .split("/")
+      .at(-1)
+      ?.replace(/\.ya?ml$/, "") ?? "";
+  return [
+    ...(typeof name === "string" && nameFound(name) ? [`Its name is ${shown(name)}.`] : []),
+    ...(nameFound(stem) ? [`Its file is ${shown(path.split("/").at(-1) ?? "")}.`] : []),
+    ...permissionsFound("The workflow", file["permissions"]),
+    ...Object.entries(fieldsOf(file["jobs"]) ?? {}).flatMap(([id, job]) => ofJob(id, fieldsOf(job) ?? {}, judging)),
+  ];
+}
+
+function ofJob(id: string, job: Fields, judging: Judging): string[] {
+  const who = `Job ${shown(id)}`;
+  const name = typeof job["name"] === "string" ? job["name"] : null;
+  const environment = environmentOf(job["environment"]);
+  return [
+    ...(environment === null ? [] : [`${who} has the environment ${shown(environment)}.`]),
+    ...permissionsFound(who, job["permissions"]),
+    ...(nameFound(id) ? [`${who} is named like a release.`] : []),
+    ...(name !== null && nameFound(name) ? [`${who} has the name ${shown(name)}.`] : []),
+    ...calledFound(who, job, judging),
+    ...stepsFound(who, job["steps"], judging),
+  ];
+}
+
+function environmentOf(environment: unknown): string | null {
+  const name = fieldsOf(environment)?.["name"] ?? environment ?? "";
+  if (name === "") return null;
+  return typeof name === "string" ? name : "…";
+}
+
+/** https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#permissions */
+const published = ["packages", "pages", "id-token", "contents", "deployments", "attestations", "artifact-metadata"];
+
+function permissionsFound(who: string, permissions: unknown): string[] {
+  if (permissions === "write-all") return [`${who} may write everything (\`permissions: write-all\`).`];
+  const map = fieldsOf(permissions) ?? {};
+  const names = published.filter((name) => map[name] === "write");
+  return names.length === 0 ? [] : [`${who} may write ${names.map(shown).join(", ")}.`];
+}
+
+function calledFound(who: string, job: Fields, judging: Judging): string[] {
+  const uses = job["uses"];
+  if (typeof uses !== "string") return [];
+  const inherits = job["secrets"] === "inherit" ? [`${who} gives all secrets to ${shown(uses)}.`] : [];
+  const path = localPath(uses);
+  if (path === null)
+    return [...inherits, `${who} calls ${shown(uses)} of another repository, which Baton does not read.`];
+  return [...inherits, ...ofCallee(who, path, judging)];
+}
+
+function localPath(uses: string): string | null {
+  return uses.startsWith("./") ? uses.slice(2).replace(/\/+$/, "") : null;
+}
+
+function ofCallee(who: string, path: string, { read, seen }: Judging): string[] {
+  if (seen.has(path)) return [];
+  const text = read(path);
+  const file = text === null || seen.size >= depthMax ? null : fieldsOf(parsedYaml(text));
+  if (file === null) return [`${who} calls ${shown(path)}, which Baton cannot read.`];
+  const found = judge(path, file, { read, seen: new Set([...seen, path]) });
+  return found.map((reason) => `${who} calls ${shown(path)}: ${reason}`);
+}
+
+function stepsFound(who: string, steps: unknown, judging: Judging): string[] {
+  if (!Array.isArray(steps)) return [];
+  return steps.flatMap((step: unknown) => {
+    const fields = fieldsOf(step) ?? {};
+    const [run, uses] = [fields["run"], fields["uses"]];
+    const command = typeof run === "string" ? commandFound(run) : null;
+    return [
+      ...(command === null ? [] : [`${who} runs ${shown(command)}.`]),
+      ...(typeof uses === "string" ? usesFound(who, uses, { step: fields, judging }) : []),
+    ];
+  });
+}
+
+function usesFound(who: string, uses: string, { step, judging }: { step: Fields; judging: Judging }): string[] {
+  if (stepActionFound(uses, withOf(step))) return [`${who} uses ${shown(uses)}.`];
+  const path = localPath(uses);
+  if (path === null) return [];
+  if (nameFound(path)) return [`${who} uses ${shown(uses)}.`];
+  // An action in JavaScript or a container is code of the repository, as a script that a step runs.
+  const from = path === "" ? "" : `${path}/`;
+  const text = judging.read(`${from}action.yml`) ?? judging.read(`${from}action.yaml`);
+  const key = `${from}action`;
+  if (text === null || judging.seen.has(key) || judging.seen.size >= depthMax) return [];
+  const runs = fieldsOf(fieldsOf(parsedYaml(text))?.["runs"]);
+  return stepsFound(`${who}, in ${shown(uses)},`, runs?.["steps"], {
+    read: judging.read,
+    seen: new Set([...judging.seen, key]),
+  });
+}
+
+function withOf(step: Fields): Record<string, string> {
+  const given = Object.entries(fieldsOf(step["with"]) ?? {});
+  return Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), textsOf(value).join("\n")]));
+}

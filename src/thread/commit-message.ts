@@ -1,0 +1,91 @@
+/**
+ * An agent's commit message to one without effect: it names nobody, closes nothing, stops no CI and shows no hidden text.
+ *
+ * CM1 Only Baton's own trailers end a commit. The caller appends them from facts, after the cleaning.
+ * CM2 Cleaning a clean message changes nothing, so a worker's commits keep their ids when Baton checks them.
+ * CM3 The result is at most one subject of 72 characters and a body of 8 KB, without control or invisible characters.
+ */
+import { defuseLines, defuseWords } from "./commit-effects.ts";
+import { utf8 } from "./encodings.ts";
+import { stripInvisible } from "./visible.ts";
+
+const subjectCharactersMax = 72;
+const bodyBytesMax = 8 * 1024;
+/** Longer text is cut before it is read: agents decide its length. */
+const charactersMax = 64 * 1024;
+const roundsMax = 12;
+
+/** `fallback`: the subject when nothing is left; it is cleaned as well. */
+export function commitMessage(raw: string, fallback: string): string {
+  return cleaned(raw) ?? cleaned(fallback) ?? "Work of an agent";
+}
+
+/** Fields of Baton's own after the message, as one block that git reads as trailers. */
+export function withTrailers(message: string, trailers: readonly string[]): string {
+  const lines = trailers.map((line) => line.replaceAll(/\s+/g, " ").trim());
+  return lines.length === 0 ? `${message}\n` : `${message}\n\n${lines.join("\n")}\n`;
+}
+
+/** Removing one thing can put another together, so the cleaning repeats until nothing changes. null: nothing is left. */
+function cleaned(raw: string): string | null {
+  let text = raw.slice(0, charactersMax).toWellFormed();
+  for (let round = 0; round < roundsMax; round += 1) {
+    const next = bounded(defuseWords(defuseLines(visible(text))));
+    if (next === text) return text === "" ? null : text;
+    text = next;
+  }
+  return null;
+}
+
+/** One kind of line end, no character that a reader does not see. */
+function visible(text: string): string {
+  const lines = text.replace(/\r\n?|[\u000b\u000c\u0085\u2028\u2029]/g, "\n");
+  return stripInvisible(lines).text.replaceAll("\t", "    ").replaceAll("\u00a0", " ").replace(reference, signOf);
+}
+
+/** Character references of the signs that act, which a page with the message may resolve. */
+const reference = /&(?:#0{0,5}(?:64|35);|#x0{0,5}(?:40|23);|commat;|num;)/gi;
+const signOf = (found: string): string => (/64|40|commat/i.test(found) ? "@" : "#");
+
+function bounded(text: string): string {
+  const lines = text.split("\n").map((line) => line.trimEnd());
+  while (lines[0] === "") lines.shift();
+  const [first = "", ...rest] = lines;
+  const { subject, overflow } = splitSubject(first.trim());
+  const body = paragraphs([...overflow, ...rest]);
+  return body === "" ? subject : `${subject}\n\n${cutBytes(body, bodyBytesMax)}`;
+}
+
+/** What is too long for a subject goes on in the body. */
+function splitSubject(line: string): { subject: string; overflow: string[] } {
+  const characters = [...line];
+  if (characters.length <= subjectCharactersMax) return { subject: line, overflow: [] };
+  const head = characters.slice(0, subjectCharactersMax - 1).join("");
+  const space = head.lastIndexOf(" ");
+  const subject = (space > 20 ? head.slice(0, space) : head).trimEnd();
+  return { subject: `${subject}…`, overflow: [`…${line.slice(subject.length).trimStart()}`, ""] };
+}
+
+function paragraphs(lines: readonly string[]): string {
+  return lines
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .replace(/^\n+/, "")
+    .trimEnd();
+}
+
+function cutBytes(text: string, bytesMax: number): string {
+  // A character has at most 3 bytes for each of its UTF-16 units.
+  if (text.length * 3 <= bytesMax || utf8(text).length <= bytesMax) return text;
+  const mark = "\n…";
+  let bytes = utf8(mark).length;
+  let kept = "";
+  for (const line of text.split("\n")) {
+    bytes += utf8(line).length + 1;
+    if (bytes > bytesMax) break;
+    kept += `${line}\n`;
+  }
+  // One line that is too long alone is cut within.
+  if (kept.trim() === "") kept = [...text.slice(0, Math.floor(bytesMax / 3) - 3)].join("");
+  return `${kept.trimEnd()}${mark}`;
+}

@@ -1,0 +1,160 @@
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createFinder, createRedactor, redactedText } from "./redact.ts";
+
+const secret = "Kx7+Qm/92vBnLw=Tz0RpYd4sHcJ8aGe";
+const bytes = (value: string): number[] => [...Buffer.from(value)];
+const each = (value: string, write: (byte: number) => string, between = ""): string =>
+  bytes(value).map(write).join(between);
+const hexOf = (byte: number): string => byte.toString(16).padStart(2, "0");
+const pieces = (value: string, size = 8): string[] => value.match(new RegExp(`.{1,${size}}`, "gs")) ?? [];
+
+function base32(buffer: Buffer): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...buffer].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  const text = (bits.match(/.{1,5}/g) ?? []).map((five) => alphabet[Number.parseInt(five.padEnd(5, "0"), 2)]).join("");
+  return text.padEnd(Math.ceil(text.length / 8) * 8, "=");
+}
+
+/** Each written with the platform's own tools, so that a form of the redactor is not compared with itself. */
+const encodings: Record<string, (value: string) => string> = {
+  plain: (value) => value,
+  base64: (value) => Buffer.from(`key=${value}\n`).toString("base64"),
+  "base64 in lines": (value) => pieces(Buffer.from(`a${value}`).toString("base64"), 10).join("\n> "),
+  base64url: (value) => Buffer.from(`ab${value}`).toString("base64url"),
+  "base64 twice": (value) => Buffer.from(Buffer.from(value).toString("base64")).toString("base64"),
+  "base64 of UTF-16LE": (value) => Buffer.from(value, "utf16le").toString("base64"),
+  "base64 of UTF-16BE": (value) => Buffer.from(value, "utf16le").swap16().toString("base64"),
+  "raw UTF-16": (value) => Buffer.from(value, "utf16le").toString("latin1"),
+  base32: (value) => base32(Buffer.from(`x${value}y`)),
+  "base32 in small letters, in lines": (value) => pieces(base32(Buffer.from(value)).toLowerCase()).join("\n# "),
+  hex: (value) => Buffer.from(value).toString("hex"),
+  "hex in capitals": (value) => Buffer.from(value).toString("hex").toUpperCase(),
+  "hex with colons": (value) => each(value, hexOf, ":"),
+  "hex with blanks and 0x": (value) => each(value, (byte) => `0x${hexOf(byte)}`, ", "),
+  "hex as xxd groups": (value) => pieces(Buffer.from(value).toString("hex"), 4).join(" "),
+  "\\xXX": (value) => each(value, (byte) => `\\x${hexOf(byte).toUpperCase()}`),
+  "\\uXXXX": (value) => each(value, (byte) => `\\u00${hexOf(byte)}`),
+  "\\u{XX}": (value) => each(value, (byte) => `\\u{${hexOf(byte)}}`),
+  "U+XXXX": (value) => each(value, (byte) => `U+00${hexOf(byte)}`, " "),
+  "JSON with \\u for signs": (value) => value.replace(/[^\w]/g, (sign) => `\\u00${hexOf(sign.charCodeAt(0))}`),
+  "octal escapes": (value) => each(value, (byte) => `\\${byte.toString(8).padStart(3, "0")}`),
+  "&#N;": (value) => each(value, (byte) => `&#${byte};`),
+  "&#xN;": (value) => each(value, (byte) => `&#x${hexOf(byte)};`),
+  "HTML entities for signs": (value) => value.replace(/[^\w]/g, (sign) => `&#${sign.charCodeAt(0)};`),
+  "decimal bytes with commas": (value) => `[${bytes(value).join(", ")}]`,
+  "decimal bytes with blanks": (value) => bytes(value).join(" "),
+  "percent, mixed case": (value) =>
+    each(value, (byte) => `%${byte % 2 === 0 ? hexOf(byte) : hexOf(byte).toUpperCase()}`),
+  "percent for signs": (value) => encodeURIComponent(value),
+  "percent twice": (value) => encodeURIComponent(encodeURIComponent(value)),
+  "quoted-printable": (value) => value.replaceAll("=", "=3D"),
+  "quoted-printable, all, with soft breaks": (value) =>
+    pieces(
+      each(value, (byte) => `=${hexOf(byte)}`),
+      12,
+    ).join("=\n"),
+  "quoted lines": (value) =>
+    pieces(value)
+      .map((piece) => `> ${piece}`)
+      .join("\n"),
+  "table lines": (value) =>
+    pieces(value)
+      .map((piece) => `| ${piece} |`)
+      .join("\n"),
+  "comment lines": (value) =>
+    pieces(value)
+      .map((piece) => `# ${piece}`)
+      .join("\n"),
+  "a diff": (value) =>
+    pieces(value)
+      .map((piece) => `+ ${piece}`)
+      .join("\r\n"),
+  "a list": (value) =>
+    pieces(value)
+      .map((piece) => `- "${piece}",`)
+      .join("\n"),
+  "numbered lines": (value) =>
+    pieces(value)
+      .map((piece, at) => `${at + 8}: ${piece}`)
+      .join("\n"),
+  "a log with times": (value) =>
+    pieces(value)
+      .map((piece) => `2026-11-30T01:02:03.1234567Z ${piece}`)
+      .join("\n"),
+  "JSON line breaks": (value) => pieces(value).join("\\n"),
+  colors: (value) => pieces(value).join("\u001b[31;1m"),
+  "joined by -": (value) => [...value].join("-"),
+  "joined by zero-width": (value) => [...value].join("\u200b"),
+  "a JSON list": (value) => JSON.stringify([...value]),
+  "shell-quoted": (value) =>
+    pieces(value, 5)
+      .map((piece) => `'${piece}'`)
+      .join('""'),
+  "a sum of strings": (value) =>
+    pieces(value)
+      .map((piece) => JSON.stringify(piece))
+      .join(" + "),
+  "JSON in JSON": (value) => JSON.stringify(JSON.stringify({ key: value })),
+  reversed: (value) => [...value].reverse().join(""),
+  "case-swapped": (value) =>
+    value.replace(/[a-z]/gi, (letter) => (letter < "a" ? letter.toLowerCase() : letter.toUpperCase())),
+  bits: (value) => each(value, (byte) => byte.toString(2).padStart(8, "0"), " "),
+};
+
+describe("encodings-that-pass-the-redactor", () => {
+  const redact = createRedactor({ secrets: [secret, "short-pw"] });
+
+  it.each(Object.entries(encodings))("%s", (_, encode) => {
+    const clean = redact(`before 12\n${encode(secret)}\nafter 34`);
+    expect(clean).toContain(redactedText);
+    expect(clean).toMatch(/^before 12\n/);
+    expect(clean).toMatch(/\nafter 34$/);
+    // What stays of it is punctuation at its ends.
+    expect(clean.replace(redactedText, "").replaceAll(/[^A-Za-z0-9]/g, "").length).toBeLessThan(
+      "before12after34".length + 24,
+    );
+  });
+
+  it("every encoding of random values, within random text", () => {
+    const value = fc.stringMatching(/^[A-Za-z0-9]{6}[A-Za-z0-9+/=_.-]{10,40}[A-Za-z0-9]{6}$/);
+    fc.assert(
+      fc.property(
+        value,
+        fc.constantFrom(...Object.keys(encodings)),
+        fc.string({ maxLength: 60 }),
+        (own, name, around) => {
+          const encoded = (encodings[name] as (text: string) => string)(own);
+          const clean = createRedactor({ secrets: [own] })(`${around}\n${encoded}\n${around}`);
+          expect(clean).not.toContain(encoded);
+          expect(clean).toContain(redactedText);
+        },
+      ),
+      { numRuns: 400, seed: 5 },
+    );
+  });
+
+  it.each([
+    ["The quick brown fox reads 75 lines, 120 words and 0x4b bytes.\n\n1. one\n2. two"],
+    ["short, PW: 12; Kx7+Qm/92vBn is only a part"],
+    [`sha256 ${"ab12".repeat(16)} and 4b:78:37:2b:51`],
+  ])("%j stays as it is", (text) => {
+    expect(redact(text)).toBe(text);
+  });
+
+  it("short values are found as they are, never across words", () => {
+    expect(redact("a short-pw b")).toBe("a [redacted] b");
+    expect(redact("short pw")).toBe("short pw");
+  });
+
+  it("reads each text three times at most, whether one value is known or fifty", () => {
+    const text = "lorem ipsum 12 dolor\n".repeat(50_000);
+    const values = Array.from({ length: 50 }, (_, at) => `Value-${at}-${"x7Q".repeat(8)}${at * 7919}`);
+    const one = createFinder(values.slice(0, 1));
+    const fifty = createFinder(values);
+    expect([one(text), fifty(text)]).toEqual([[], []]);
+    expect(fifty.reads()).toBe(one.reads());
+    expect(fifty.reads()).toBeLessThan(text.length);
+  });
+});

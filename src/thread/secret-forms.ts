@@ -1,0 +1,115 @@
+/**
+ * The forms in which a known value leaks. The redactor searches for them in texts from which separators are gone, so each
+ * stands here without them: `4b:78`, `4b 78`, `%4B%78` and `=4B=78` are one form.
+ */
+import { base32Parts, base64Parts, hex, utf8, utf16 } from "./encodings.ts";
+
+/** Everything but letters and digits of ASCII. */
+export const separators = /[^A-Za-z0-9]+/g;
+
+/** What an encoder writes for a character that it does not leave as it is. */
+const escapes: ((byte: number) => string)[] = [
+  (byte) => hex([byte]),
+  (byte) => `x${hex([byte])}`,
+  (byte) => `u00${hex([byte])}`,
+  (byte) => `${byte}`,
+  (byte) => octal(byte),
+  (byte) => entities[byte] ?? hex([byte]),
+  // Percent twice.
+  (byte) => `25${hex([byte])}`,
+];
+const entities: Record<number, string> = {
+  0x22: "quot",
+  0x26: "amp",
+  0x27: "39",
+  0x3c: "lt",
+  0x3e: "gt",
+  0x2f: "sol",
+  0x2b: "plus",
+  0x3d: "equals",
+};
+
+/** Bytes one after another, as dumps, logs and string literals of languages show them. */
+const bytewise: ((byte: number) => string)[] = [
+  (byte) => `x${hex([byte])}`,
+  (byte) => `0x${hex([byte])}`,
+  (byte) => `25${hex([byte])}`,
+  (byte) => `u00${hex([byte])}`,
+  (byte) => `u${hex([byte])}`,
+  (byte) => `${byte}`,
+  (byte) => `${byte}`.padStart(3, "0"),
+  octal,
+  (byte) => byte.toString(8),
+  (byte) => `0o${byte.toString(8)}`,
+  (byte) => byte.toString(2).padStart(8, "0"),
+];
+
+/** In lower case and without separators. */
+export function bareForms(value: string): string[] {
+  const bytes = utf8(value);
+  // Without the outer zero byte both byte orders are one.
+  const wide = utf16(value).slice(1);
+  const reversed = [...value].reverse().join("");
+  const once = base64Parts(bytes);
+  const forms = [
+    value,
+    reversed,
+    rotated(value),
+    JSON.stringify(value).slice(1, -1),
+    ...once,
+    ...once.slice(0, 1).flatMap((part) => base64Parts(utf8(part))),
+    ...base64Parts(utf8(reversed)),
+    ...base64Parts(wide),
+    hex(wide),
+    wide.join(" "),
+    hex(bytes),
+    hex([...bytes].reverse()),
+    ...base64Parts(utf8(hex(bytes))),
+    ...base32Parts(bytes),
+    ...bytewise.map((write) => bytes.map(write).join(" ")),
+    // Quoted-printable text leaves other signs as they are.
+    value.replaceAll("=", "=3D"),
+    ...untouched.flatMap((plain) => escapes.map((write) => escaped(bytes, plain, write))),
+  ];
+  return forms.map((form) => form.replace(separators, "").toLowerCase());
+}
+
+/** Exactly as written, for values that are too short, or hold too few letters, to be found without their separators. */
+export function exactForms(value: string): string[] {
+  const reversed = [...value].reverse().join("");
+  const json = JSON.stringify(value).slice(1, -1);
+  const html = value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const encoded = base64Parts(utf8(value));
+  return [
+    value,
+    reversed,
+    json,
+    json.replaceAll("/", "\\/"),
+    JSON.stringify(json).slice(1, -1),
+    html,
+    html.replaceAll('"', "&quot;").replaceAll("'", "&#39;"),
+    encodeURIComponent(value.toWellFormed()),
+    ...encoded,
+    ...encoded.map((part) => part.replaceAll("+", "-").replaceAll("/", "_")),
+  ];
+}
+
+/** Encoders differ in which signs they leave as they are. */
+const untouched = [/[A-Za-z0-9]/, /\w/, /[\w.~-]/, /[\w.~+/-]/];
+
+function escaped(bytes: readonly number[], plain: RegExp, write: (byte: number) => string): string {
+  return bytes
+    .map((byte) => (plain.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : write(byte)))
+    .join("");
+}
+
+function octal(byte: number): string {
+  return byte.toString(8).padStart(3, "0");
+}
+
+function rotated(value: string): string {
+  return value.replace(/[A-Za-z]/g, (letter) => {
+    const base = letter <= "Z" ? 65 : 97;
+    return String.fromCharCode(((letter.charCodeAt(0) - base + 13) % 26) + base);
+  });
+}

@@ -273,7 +273,7 @@ const bundles = defineCause<{
           headSha: wanted,
           bytes,
         },
-        importOptions.limits as never,
+        importOptions,
       );
       return "imported";
     } catch {

@@ -90,7 +90,7 @@ async function attackOne(cause: Cause, inputsEach: number, seed: number): Promis
 
 /** Of a few, where each is slow, one; of many, not all. */
 function countOf({ slow }: Cause, inputsEach: number): number {
-  return slow === true ? Math.max(1, Math.floor(inputsEach * (inputsEach < 10 ? 0.4 : 0.75))) : inputsEach;
+  return slow === true ? Math.max(1, Math.floor(inputsEach * (inputsEach < 10 ? 0.4 : 0.5))) : inputsEach;
 }
 
 /** An attack that makes the guarded code throw where nobody expects it has come through, too. */

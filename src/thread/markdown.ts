@@ -32,10 +32,10 @@ export interface ParsedMarkdown {
 /** Places in the tree are places in `text`, which has `\n` for every line ending. */
 export function parseMarkdown(text: string): ParsedMarkdown {
   let dense = false;
-  const bounded = text
+  const bounded = withoutOpenings(text)
     .split(/(\n[ \t]*\n)/)
     .map((block) => {
-      if (!piledUp(block, "[", bracketsMax)) return block;
+      if (!piledUp(block, "[", bracketsMax) && !piledUp(block, "]", bracketsMax)) return block;
       dense = true;
       return block.replace(/[[\]]/g, standIn);
     })
@@ -45,6 +45,31 @@ export function parseMarkdown(text: string): ParsedMarkdown {
       return `>${standIn.repeat(marks.length - 1)}`;
     });
   return { tree: fromMarkdown(bounded, options), dense };
+}
+
+/** What opens a comment, an instruction or a section within a line, and the end that it needs. */
+const openings = [
+  ["<!--", "-->"],
+  ["<?", "?>"],
+  ["<![CDATA[", "]]>"],
+] as const;
+const openingsMax = 100;
+
+/** Within a line an opening without an end is text, but each is looked for to the end of its block. */
+function withoutOpenings(text: string): string {
+  let bounded = text;
+  for (const [opening, ending] of openings) {
+    if (!piledUp(bounded, opening, openingsMax)) continue;
+    const last = bounded.lastIndexOf(ending);
+    // At the start of a line it opens a block, which needs no end.
+    bounded = bounded.replace(/^([\s>*+\-\d.)]*)(.*)$/gm, (line: string, marks: string, rest: string, at: number) => {
+      const from = at + marks.length + (rest.startsWith(opening) ? opening.length : 0);
+      if (!line.includes(opening)) return line;
+      const cut = Math.max(0, Math.max(from, last) - at);
+      return line.slice(0, cut) + line.slice(cut).replaceAll(opening, () => standIn + opening.slice(1));
+    });
+  }
+  return bounded;
 }
 
 function piledUp(text: string, character: string, max: number): boolean {

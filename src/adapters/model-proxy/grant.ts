@@ -187,9 +187,10 @@ export class Grant {
 function used({ reading, requestCharacters }: Call, whole: boolean): { tokens: Tokens; estimated: boolean } {
   const tokens = reading?.tokens ?? null;
   const said = tokensOf(reading?.characters ?? 0);
-  if (tokens === null)
+  // An answer that used nothing is one whose service says nothing.
+  if (tokens === null || total(tokens) === 0)
     return { tokens: { ...noTokens, input: tokensOf(requestCharacters), output: said }, estimated: true };
-  if (reading?.final === true || whole) return { tokens, estimated: false };
+  if ((reading?.final === true || whole) && tokens.output > 0) return { tokens, estimated: false };
   return { tokens: { ...tokens, output: Math.max(tokens.output, said) }, estimated: true };
 }
 

@@ -20,6 +20,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { BatonError } from "../../core/errors.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
+import { createRedactor } from "../../thread/redact.ts";
 import { type Fields, text } from "../harness/fields.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type Call, Grant } from "./grant.ts";
@@ -385,7 +386,9 @@ async function readError(response: IncomingMessage, secret: string): Promise<Buf
   const { "content-encoding": encoding } = response.headers;
   delete response.headers["content-encoding"];
   const whole = await unpack(Buffer.concat(chunks), encoding).catch(() => Buffer.alloc(0));
-  return Buffer.from(whole.toString("utf8").replaceAll(secret, "[key]"));
+  const text = whole.toString("utf8").replaceAll(secret, "[key]");
+  // Services escape what they repeat.
+  return Buffer.from(createRedactor({ secrets: [secret] })(text));
 }
 
 const messageCharactersMax = 200;

@@ -21,7 +21,12 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     destination ?? pino.destination(2),
   );
-  return wrap(logger, redact);
+  return wrap(logger, (text) => withoutCommands(redact(text)));
+}
+
+/** A runner of GitHub Actions obeys `##[name]` anywhere in a line: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
+function withoutCommands(text: string): string {
+  return text.replaceAll("##[", "## [");
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };

@@ -3,6 +3,7 @@
  *
  * `usageMetadata` of every piece counts from the beginning; the prompt's count includes the cache, thoughts are beside the candidates'.
  */
+import { noTokens } from "../../../core/vocabulary.ts";
 import { count, fields, list, text } from "../../harness/fields.ts";
 import { lengthOf, type Wire } from "../wire.ts";
 
@@ -44,10 +45,12 @@ export const geminiGenerateContent: Wire = {
     const usage = fields(usageMetadata);
     const prompt = count(usage["promptTokenCount"]);
     const cacheRead = Math.min(prompt, count(usage["cachedContentTokenCount"]));
+    const before = reading.tokens ?? noTokens;
+    // Each piece counts from the beginning, so a smaller count is not a later one.
     reading.tokens = {
-      input: prompt - cacheRead + count(usage["toolUsePromptTokenCount"]),
-      output: count(usage["candidatesTokenCount"]) + count(usage["thoughtsTokenCount"]),
-      cacheRead,
+      input: Math.max(before.input, prompt - cacheRead + count(usage["toolUsePromptTokenCount"])),
+      output: Math.max(before.output, count(usage["candidatesTokenCount"]) + count(usage["thoughtsTokenCount"])),
+      cacheRead: Math.max(before.cacheRead, cacheRead),
       cacheWrite: 0,
     };
   },

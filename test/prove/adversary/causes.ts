@@ -1,0 +1,29 @@
+/** Every cause, in the order in which they are asked. One file a group in `causes/`, one line here. */
+import type { Cause } from "./cause.ts";
+import { agentCauses } from "./causes/agents.ts";
+import { commandCauses } from "./causes/commands.ts";
+import { configurationCauses } from "./causes/configuration.ts";
+import { doorCauses } from "./causes/door.ts";
+import { egressCauses } from "./causes/egress.ts";
+import { hiddenCauses } from "./causes/hidden.ts";
+import { modelCauses } from "./causes/models.ts";
+import { peopleCauses } from "./causes/people.ts";
+import { runnerCauses } from "./causes/runners.ts";
+import { sinkCauses } from "./causes/sinks.ts";
+import { timeCauses } from "./causes/time.ts";
+import { treeCauses } from "./causes/trees.ts";
+
+export const causes: readonly Cause[] = [
+  ...commandCauses,
+  ...hiddenCauses,
+  ...sinkCauses,
+  ...timeCauses,
+  ...peopleCauses,
+  ...doorCauses,
+  ...configurationCauses,
+  ...treeCauses,
+  ...agentCauses,
+  ...modelCauses,
+  ...egressCauses,
+  ...runnerCauses,
+];

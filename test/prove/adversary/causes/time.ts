@@ -1,0 +1,87 @@
+/** Texts that are written to keep a parser busy. Measured in processor time, so that other programs do not count. */
+
+import { parseConfig } from "../../../../src/config/parse.ts";
+import { grammars } from "../../../../src/thread/grammar/index.ts";
+import { neutralise } from "../../../../src/thread/neutralise.ts";
+import { parseCommand } from "../../../../src/thread/parse-command.ts";
+import { createRedactor } from "../../../../src/thread/redact.ts";
+import { sanitise } from "../../../../src/thread/sanitise.ts";
+import { type Cause, defineCause } from "../cause.ts";
+import { processorSeconds } from "../processor-time.ts";
+
+const charactersMax = 60_000;
+/** Generous for one text: a quadratic reader needs many times of it. */
+const secondsMax = 4;
+
+const pieces = [
+  "> ",
+  "[",
+  "](",
+  "*",
+  "_",
+  "`",
+  "<!--",
+  "<b>",
+  "<details>",
+  "&#",
+  "@a",
+  "- ",
+  "\t",
+  "![",
+  "**a",
+  "~~",
+  "|",
+  "\\",
+  "<a href=",
+  "]: ",
+  "[^a]: ",
+  "/baton ",
+];
+const redact = createRedactor({
+  secrets: ["Kx7+Qm/92vBnLw=Tz0RpYd4sHcJ8aGe", "line-one-of-a-long-key\nline-two-of-a-long-key"],
+});
+
+const parsers = {
+  command: (text: string) => parseCommand(`${text}\n\n/baton run`, grammars),
+  sanitise,
+  neutralise,
+  redact,
+  configuration: parseConfig,
+} as const;
+type Parser = keyof typeof parsers;
+
+/** What a reader by patterns asks of the same texts: each comment from its beginning to its end. */
+const pattern = /<!--[\s\S]*?-->|\[[^\]]*\]\(/g;
+
+interface Busy {
+  parser: Parser;
+  piece: string;
+  between: string;
+}
+
+const busy = defineCause<Busy>({
+  name: "text that keeps a parser busy",
+  surface: "thread",
+  guard: "src/thread/markdown.ts: what is quadratic is bounded; redact.ts H6: linear for each value",
+  fixed: [
+    { parser: "sanitise", piece: "<!--", between: "" },
+    { parser: "command", piece: "> ", between: "" },
+    { parser: "neutralise", piece: "[", between: "" },
+    { parser: "redact", piece: "Kx7+Qm/92vBnLw=Tz0RpYd4sHcJ8aG", between: "" },
+    { parser: "configuration", piece: "[", between: "\n" },
+  ],
+  draw: (draw) => ({
+    parser: draw.one(Object.keys(parsers) as Parser[]),
+    piece: Array.from({ length: draw.whole(1, 3) }, () => draw.one(pieces)).join(""),
+    between: draw.one(["", "", " ", "\n", "a"]),
+  }),
+  attack({ parser, piece, between }, guarded) {
+    const text = `${piece}${between}`.repeat(Math.floor(charactersMax / (piece.length + between.length)));
+    // A pattern is cheap to ask, so it is given less time.
+    const most = guarded ? secondsMax : 0.1;
+    const used = processorSeconds(() => (guarded ? parsers[parser](text) : text.replaceAll(pattern, "")), most);
+    return used > most ? `${used.toFixed(1)} s of processor time` : null;
+  },
+});
+
+export const timeCauses: readonly Cause[] = [busy];

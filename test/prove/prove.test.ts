@@ -1,0 +1,73 @@
+/** The command line of `npm run prove`, and a small seed of each suite. */
+import { describe, expect, it } from "vitest";
+import { causes } from "./adversary/causes.ts";
+import { attackAll, inputsPerCauseMax } from "./adversary/suite.ts";
+import { readCommandLine } from "./command-line.ts";
+import { Draw, inputsOf } from "./draw.ts";
+import { suites } from "./suites.ts";
+
+const read = (...words: string[]) => readCommandLine(words, suites);
+
+describe("the command line", () => {
+  it.each<[string[], RegExp]>([
+    [[], /^Name a suite\.\n\nUsage: /],
+    [["adversry"], /^Unknown suite `adversry`\. Did you mean `adversary`\?\n\nUsage: /],
+    [["xyz"], /^Unknown suite `xyz`\.\n\nUsage: /],
+    [["adversary", "--sed", "1"], /^Unknown flag `--sed`\. Did you mean `--seed`\?/],
+    [["adversary", "--inputs"], /^`--inputs` needs a whole number from 1, not ``\./],
+    [["adversary", "--inputs", "0"], /^`--inputs` needs a whole number from 1, not `0`\./],
+    [["adversary", "--seed", "-1"], /^`--seed` needs a whole number from 0/],
+    [["adversary", "--seed=1.5"], /not `1\.5`/],
+    [["adversary", "--seed", "1", "--seed", "2"], /^`--seed` is there twice\./],
+    [["adversary", "now"], /^Unexpected word `now`\./],
+    [["adversary", "--seed", "4294967296"], /^`--seed` needs a whole number/],
+  ])("%j is refused with what is known", (words, text) => {
+    expect(read(...words)).toEqual({ kind: "wrong", text: expect.stringMatching(text) });
+  });
+
+  it("takes a seed and the suite's own flags, and defaults for the rest", () => {
+    expect(read("adversary", "--seed=7", "--inputs", "3")).toMatchObject({
+      kind: "suite",
+      seed: 7,
+      flags: { inputs: 3 },
+    });
+    expect(read("adversary")).toMatchObject({ kind: "suite", seed: 1, flags: { inputs: 28 } });
+  });
+
+  it("`--help` names every suite, and each suite's flags", () => {
+    const text = (asked: ReturnType<typeof read>): string => (asked.kind === "help" ? asked.text : "");
+    for (const suite of suites) {
+      expect(text(read("--help"))).toContain(suite.name);
+      for (const flag of suite.flags) expect(text(read(suite.name, "--help"))).toContain(`--${flag.name}`);
+    }
+  });
+});
+
+describe("the registry of the adversary", () => {
+  it("has each cause once, and enough of them", () => {
+    const names = causes.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.length).toBeGreaterThanOrEqual(40);
+  });
+
+  it.each(causes.map((cause) => [cause.name, cause] as const))(
+    "%s has inputs enough, and others by another seed",
+    (_, cause) => {
+      const drawn = (seed: number): string[] => {
+        const draw = new Draw(seed, cause.name);
+        return inputsOf(cause.fixed, () => cause.draw(draw), 24).map((input) => JSON.stringify(input));
+      };
+      expect(drawn(1)).toEqual(drawn(1));
+      expect(drawn(1).length).toBeGreaterThanOrEqual(20);
+      expect(drawn(1).length).toBeLessThanOrEqual(inputsPerCauseMax);
+      expect(drawn(1)).not.toEqual(drawn(2));
+    },
+  );
+});
+
+it("adversary: a few inputs of each cause hold, and each guard matters", async () => {
+  const told: string[] = [];
+  const results = await attackAll(causes, 3, { seed: 20_261_130, say: (line) => void told.push(line) });
+  expect(results.filter(({ fell }) => fell.length > 0)).toEqual([]);
+  expect(results.filter(({ shown, skipped }) => !shown && skipped === null).map(({ cause }) => cause)).toEqual([]);
+});

@@ -1,0 +1,5 @@
+/** Every suite of `npm run prove`, one line each. */
+import { adversary } from "./adversary/suite.ts";
+import type { Suite } from "./suite.ts";
+
+export const suites: readonly Suite[] = [adversary];

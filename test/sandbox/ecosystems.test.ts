@@ -158,7 +158,7 @@ const sandbox = createSandbox({
 const { works, problem } = await sandbox.state();
 const needed = works && has("openssl") ? null : (problem ?? "openssl is not installed");
 
-describe.each(ecosystems)("$preset", (ecosystem) => {
+describe.each(ecosystems)("$preset", { timeout: 900_000 }, (ecosystem) => {
   const missing = ecosystem.programs.filter((program) => !has(program));
   const reason = needed ?? (missing.length > 0 ? `not installed: ${missing.join(", ")}` : null);
   const denied: SandboxDenial[] = [];
@@ -213,7 +213,7 @@ describe.each(ecosystems)("$preset", (ecosystem) => {
         CARGO_HTTP_CAINFO: certificate,
         ...(registries?.trustStorePath == null ? {} : { MAVEN_OPTS: `${variables["MAVEN_OPTS"]} ${trust}` }),
       },
-      timeoutMs: 100_000,
+      timeoutMs: 300_000,
       outputBytesMax: 4 * 1024 * 1024,
       confinement,
     });

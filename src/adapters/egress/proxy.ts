@@ -7,6 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { BatonError } from "../../core/errors.ts";
 import { type Endpoint, readEndpoint, readHostRule } from "../../policy/hosts.ts";
 import { type Answer, answerOf, refuse, respond } from "./answers.ts";
 import { Denials } from "./denials.ts";
@@ -45,6 +46,7 @@ export interface EgressOptions {
 const headerBytesMax = 64 * 1024;
 const connectionsMax = 256;
 const idleTimeoutMs = 5 * 60_000;
+const headersTimeoutMs = 60_000;
 const established = "HTTP/1.1 200 Connection Established\r\n\r\n";
 
 export async function startEgressProxy(options: EgressOptions): Promise<{ close(): Promise<void> }> {
@@ -73,7 +75,7 @@ class EgressProxy {
   constructor({ hosts, onDenied, lookup, dial }: EgressOptions) {
     this.rules = hosts.map((entry) => {
       const rule = readHostRule(entry);
-      if (!rule.ok) throw new Error(`The host list has a bad entry: ${rule.problem}.`);
+      if (!rule.ok) throw new BatonError("BATON_INTERNAL", `The host list has a bad entry: ${rule.problem}.`);
       return rule.value;
     });
     this.destinations = new Destinations(this.rules, lookup ?? lookupAll, dial ?? dialTcp);
@@ -106,7 +108,14 @@ class EgressProxy {
 
   private httpServer(handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>): Server {
     const server = createServer(
-      { maxHeaderSize: headerBytesMax, insecureHTTPParser: false, requestTimeout: 0, keepAliveTimeout: idleTimeoutMs },
+      {
+        maxHeaderSize: headerBytesMax,
+        insecureHTTPParser: false,
+        headersTimeout: headersTimeoutMs,
+        // An upload takes as long as it takes, if it does not stand still.
+        requestTimeout: 0,
+        keepAliveTimeout: idleTimeoutMs,
+      },
       (request, response) => {
         handle(request, response).catch(() => response.destroy());
       },

@@ -8,6 +8,7 @@
 import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { BatonError } from "../../core/errors.ts";
 import type { Children } from "../../ports/child.ts";
 import type { PackageCaches } from "../../ports/package-caches.ts";
 import { measureDirectories } from "./disk-use.ts";
@@ -29,7 +30,8 @@ export function openPackageCaches(options: PackageCacheOptions): PackageCaches {
   const { children, root, bytesMax = defaultBytesMax, cachesMax = 3 } = options;
   const folderOf = (repositoryId: number): string => join(root, String(repositoryId));
   const placeOf = (repositoryId: number, key: string): string => {
-    if (!Number.isSafeInteger(repositoryId) || !/^[0-9a-f]{64}$/.test(key)) throw new TypeError("not a cache's name");
+    if (!Number.isSafeInteger(repositoryId) || !/^[0-9a-f]{64}$/.test(key))
+      throw new BatonError("BATON_INTERNAL", `"${key}" of ${repositoryId} is not a cache's name.`);
     return join(folderOf(repositoryId), key);
   };
 

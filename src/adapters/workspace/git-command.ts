@@ -119,7 +119,8 @@ function whyFailed({ timedOut, flooded, missing, exitCode, signal }: CallEnd, st
   return stderr.trim().slice(-1_000) || (signal === null ? `exit code ${exitCode}` : `ended by ${signal}`);
 }
 
-function bytesOf({ input = null, encoding }: GitOptions): string | Uint8Array | null {
+function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | null {
+  if (input === undefined) return null;
   return typeof input === "string" && encoding === "latin1" ? Buffer.from(input, "latin1") : input;
 }
 

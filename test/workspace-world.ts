@@ -13,7 +13,7 @@ import type { ImportOptions, ImportResult, RepositoryAccess, Workspace } from ".
 
 const probe = mkdtempSync(join(tmpdir(), "baton-probe-"));
 /** Why no overlay can be mounted here; null: it can. */
-export const obstacle = await overlayObstacle(probe);
+const obstacle = await overlayObstacle(probe);
 rmSync(probe, { recursive: true, force: true });
 
 /** The git of this system, and the one of BATON_TEST_GIT (`tools/current-git.sh` unpacks one). */

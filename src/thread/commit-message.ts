@@ -86,6 +86,6 @@ function cutBytes(text: string, bytesMax: number): string {
     kept += `${line}\n`;
   }
   // One line that is too long alone is cut within.
-  if (kept.trim() === "") kept = [...text.slice(0, Math.floor(bytesMax / 3) - 3)].join("");
+  if (kept.trim() === "") kept = text.slice(0, Math.floor(bytesMax / 3) - 3).toWellFormed();
   return `${kept.trimEnd()}${mark}`;
 }

@@ -39,7 +39,7 @@ function cleaned(raw: string): string | null {
 
 /** One kind of line end, no character that a reader does not see. */
 function visible(text: string): string {
-  const lines = text.replace(/\r\n?|[\u000b\u000c\u0085\u2028\u2029]/g, "\n");
+  const lines = text.replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, "\n");
   return stripInvisible(lines).text.replaceAll("\t", "    ").replaceAll("\u00a0", " ").replace(reference, signOf);
 }
 
@@ -86,6 +86,6 @@ function cutBytes(text: string, bytesMax: number): string {
     kept += `${line}\n`;
   }
   // One line that is too long alone is cut within.
-  if (kept.trim() === "") kept = [...text.slice(0, Math.floor(bytesMax / 3) - 3)].join("");
+  if (kept.trim() === "") kept = text.slice(0, Math.floor(bytesMax / 3) - 3).toWellFormed();
   return `${kept.trimEnd()}${mark}`;
 }

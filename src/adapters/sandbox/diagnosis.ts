@@ -94,7 +94,7 @@ export function notStarting(facts: SystemFacts, output: string): Diagnosis {
 }
 
 /** The profile that Ubuntu documents for programs that need user namespaces. */
-export const apparmorProfile = `abi <abi/4.0>,
+const apparmorProfile = `abi <abi/4.0>,
 include <tunables/global>
 profile bwrap /usr/bin/bwrap flags=(unconfined) {
   userns,

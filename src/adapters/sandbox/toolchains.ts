@@ -87,7 +87,7 @@ export async function programBinds(program: string, path: string, host: HostFact
   return binds;
 }
 
-export function outermostModules(path: string): string | null {
+function outermostModules(path: string): string | null {
   const at = path.indexOf("/node_modules/");
   return at === -1 ? null : path.slice(0, at + "/node_modules".length);
 }

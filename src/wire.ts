@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { setImmediate as macrotask } from "node:timers/promises";
 import { builtInProcesses } from "../processes/index.ts";
 import { killSurvivors } from "./adapters/child/survivors.ts";
+import { children } from "./adapters/child/children.ts";
+import { openPackageCaches } from "./adapters/sandbox/package-caches.ts";
 import { openDatabase } from "./adapters/database/open.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
 import { harnessesOf } from "./adapters/harness/index.ts";
@@ -88,6 +90,7 @@ export async function startBaton(
     }),
     workspaces: durableWorkspaces(workspaces, database.store),
     agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
+    packageCaches: openPackageCaches({ children, root: join(settings.dataDir, "caches") }),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,

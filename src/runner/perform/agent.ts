@@ -159,7 +159,13 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       toolServers: servers,
       ...(grant === undefined ? {} : { models: grant.models }),
       confinement: confined.confinement,
-      variables: { ...variables, BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
+      variables: {
+        ...variables,
+        BATON_RUN: state.runId,
+        BATON_STEP: effect.key,
+        BATON_BASE_SHA: baseSha,
+        BATON_ROLE: input.role,
+      },
     },
     (event) => {
       meter.take(event);
@@ -181,12 +187,14 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   const discarded = input.access === "write" ? [] : await strayChanges(context, access, name, baseSha);
   await dependencies.workspaces.remove(access, { runId: state.runId, name });
   const sandbox = confined.report(outside.paths);
+  const aside = asideOf(imported);
   const kept: Kept = {
     headSha: imported.headSha ?? before?.headSha ?? null,
     sessionId: result.sessionId,
     harness: harness.name,
     partial: activity.partial(),
     ...(sandbox === undefined ? {} : { sandbox }),
+    ...aside,
   };
   const error = withinShare(
     errorOf(result, meter, signal, grant?.stopReason() ?? confined.limit()?.toData() ?? null) ??
@@ -210,11 +218,20 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     rescued: imported.rescued,
     ...(discarded.length === 0 ? {} : { discarded: discarded.slice(0, limits.discardedPathsMax) }),
     ...(sandbox === undefined ? {} : { sandbox }),
+    ...aside,
     turns: result.turns,
     transcriptId,
     promptId: told.promptId,
   };
   return { ok: true, output: output as unknown as Json, usage };
+}
+
+/** Nothing that it committed is lost silently. */
+function asideOf({ aside = [] }: ImportResult): Pick<Kept, "aside"> {
+  if (aside.length === 0) return {};
+  return {
+    aside: aside.slice(0, limits.asideMax).map(({ name, headSha, commits, ref }) => ({ name, headSha, commits, ref })),
+  };
 }
 
 /** X4 */

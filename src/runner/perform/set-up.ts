@@ -70,7 +70,12 @@ export async function setUp(
 
 async function cacheOf(
   { dependencies, state }: PerformContext,
-  { settings, access, baseSha, isFresh }: { settings: Settings; access: RepositoryAccess; baseSha: string; isFresh: boolean },
+  {
+    settings,
+    access,
+    baseSha,
+    isFresh,
+  }: { settings: Settings; access: RepositoryAccess; baseSha: string; isFresh: boolean },
 ): Promise<CacheUse | null> {
   const { packageCaches, workspaces } = dependencies;
   if (packageCaches === undefined) return null;

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setImmediate as macrotask } from "node:timers/promises";
 import { builtInProcesses } from "../processes/index.ts";
+import { children } from "./adapters/child/children.ts";
 import { killSurvivors } from "./adapters/child/survivors.ts";
 import { openDatabase } from "./adapters/database/open.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
@@ -11,6 +12,7 @@ import { harnessesOf } from "./adapters/harness/index.ts";
 import { startModelProxy } from "./adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "./adapters/model-proxy/upstreams.ts";
 import { createJobIdentities } from "./adapters/oidc/job-identities.ts";
+import { openPackageCaches } from "./adapters/sandbox/package-caches.ts";
 import { createSecretScan } from "./adapters/secrets/secret-scan.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
@@ -88,6 +90,7 @@ export async function startBaton(
     }),
     workspaces: durableWorkspaces(workspaces, database.store),
     agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
+    packageCaches: openPackageCaches({ children, root: join(settings.dataDir, "caches") }),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,

@@ -73,6 +73,16 @@ export const sandboxReportSchema = z.object({
 });
 export type SandboxReport = z.infer<typeof sandboxReportSchema>;
 
+/** Commits of an attempt that its result does not hold: on another branch, in a stash, in a nested worktree. */
+export const asideSchema = z.object({
+  name: z.string(),
+  headSha: shaSchema,
+  commits: z.number().int().nonnegative(),
+  /** Where Baton keeps them; null: they were refused. */
+  ref: z.string().nullable(),
+});
+export type Aside = z.infer<typeof asideSchema>;
+
 export const agentOutputSchema = z.object({
   harness: z.string(),
   model: z.string(),
@@ -89,6 +99,7 @@ export const agentOutputSchema = z.object({
   /** Paths that it changed where it may not write: found by git, and thrown away. */
   discarded: z.array(z.string()).optional(),
   sandbox: sandboxReportSchema.optional(),
+  aside: z.array(asideSchema).optional(),
   turns: z.number().int().nonnegative(),
   /** What all its attempts cost, where each price is known: the runner adds it. */
   costUsd: z.number().nonnegative().nullable().optional(),

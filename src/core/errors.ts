@@ -244,12 +244,6 @@ export const errorCatalogue = {
     "A sandbox is required for agents, and the machine that runs them has none that works.",
     "Run `baton sandbox test` on that machine: it names what is missing. `sandbox` in `baton.yaml` and BATON_SANDBOX set whether a sandbox is required (docs/guides/sandbox.md).",
   ),
-  BATON_SANDBOX_FAILED: entry(
-    "retryable",
-    503,
-    "The sandbox of an attempt could not be set up, or a path that it needs was replaced.",
-    "Read the message. Baton tries again.",
-  ),
   BATON_SANDBOX_LIMIT: entry(
     "terminal",
     422,

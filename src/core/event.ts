@@ -8,7 +8,14 @@
  * J4 An event is checked against its schema before append and after read.
  */
 import { z } from "zod";
-import { type EffectKind, effectKinds, hintsSchema, retryPolicySchema, sandboxReportSchema } from "./effect.ts";
+import {
+  asideSchema,
+  type EffectKind,
+  effectKinds,
+  hintsSchema,
+  retryPolicySchema,
+  sandboxReportSchema,
+} from "./effect.ts";
 import { errorDataSchema } from "./errors.ts";
 import { promptedSchema } from "./instructions.ts";
 import {
@@ -41,6 +48,7 @@ export const keptSchema = z.object({
   harness: z.string(),
   partial: partialSchema.optional(),
   sandbox: sandboxReportSchema.optional(),
+  aside: z.array(asideSchema).optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
 

@@ -66,6 +66,10 @@ export const limits = {
   workspaceFilesChangedMax: 2_000,
   /** Names of files that a read-only step changed: enough to see what it was after. */
   discardedPathsMax: 20,
+  /** Branches and stashes beside an attempt's result that are named. */
+  asideMax: 10,
+  /** Files of a tree that may name a cache of packages. */
+  setupPathsMax: 20_000,
   /** Hosts and paths that a sandbox stopped, in the report of one attempt. */
   sandboxDenialsMax: 20,
   workspaceBlobBytesMax: 20 * 1024 * 1024,

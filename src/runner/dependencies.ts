@@ -5,6 +5,7 @@ import type { GithubApp } from "../ports/github.ts";
 import type { Harness } from "../ports/harness.ts";
 import type { Log } from "../ports/log.ts";
 import type { ModelProxy } from "../ports/model-proxy.ts";
+import type { PackageCaches } from "../ports/package-caches.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
@@ -23,6 +24,8 @@ export interface Dependencies {
   models?: ModelProxy;
   /** Where agents run on this machine; unset: nowhere else than in the open (tests with fakes). */
   agentSandbox?: AgentSandbox;
+  /** What `sandbox.setup` downloaded, from one attempt to the next; unset: each attempt downloads again. */
+  packageCaches?: PackageCaches;
   /** Logins of the accounts that this Baton works for, in lower case; unset or null: all that installed the App. */
   owners?: readonly string[] | null;
   /** True when the operator lets repositories name a program of their own (`harness.command`). */

@@ -217,7 +217,7 @@ describe.each(ecosystems)("$preset", { timeout: 900_000 }, (ecosystem) => {
       outputBytesMax: 4 * 1024 * 1024,
       confinement,
     });
-    return { exitCode: end.exitCode, output: `${end.stdout}${end.stderr}` };
+    return { exitCode: end.exitCode, output: end.stdout.toString() + end.stderr.toString() };
   }
 
   test.skipIf(reason !== null)(

@@ -212,8 +212,18 @@ export async function serveRegistries(
   const trustStorePath = withTrustStore ? join(folder, "trust.p12") : null;
   if (trustStorePath !== null)
     await run("keytool", [
-      ...["-importcert", "-noprompt", "-alias", "test", "-file", certificatePath],
-      ...["-keystore", trustStorePath, "-storetype", "PKCS12", "-storepass", "changeit"],
+      "-importcert",
+      "-noprompt",
+      "-alias",
+      "test",
+      "-file",
+      certificatePath,
+      "-keystore",
+      trustStorePath,
+      "-storetype",
+      "PKCS12",
+      "-storepass",
+      "changeit",
     ]);
   const asked: string[] = [];
   const server: Server = createServer(

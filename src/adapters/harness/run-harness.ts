@@ -5,7 +5,7 @@
  * H1 The reader says what the harness said at its end; how the process ended can only make that worse, never better.
  */
 import type { Readable } from "node:stream";
-import type { ErrorCode, ErrorData } from "../../core/errors.ts";
+import { type ErrorCode, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
 import { createRedactor } from "../../thread/redact.ts";
@@ -62,7 +62,7 @@ export async function runHarness(
   const redact = createRedactor({ secrets: launch.secrets.map((name) => launch.env[name] ?? "") });
   let warnings = 0;
   const report = (event: HarnessEvent): void => onEvent(clean(event, redact));
-  const end = await children.follow({
+  const started = children.follow({
     command: launch.command,
     cwd: request.cwd,
     env: launch.env,
@@ -82,6 +82,13 @@ export async function runHarness(
       if (reader.giveUp !== null) stop.abort();
     },
   });
+  let end: FollowEnd;
+  try {
+    end = await started;
+  } catch (thrown) {
+    // Nothing ran: the sandbox could not be set up.
+    return notBegun(toBatonError(thrown).toData());
+  }
   const said = reader.end();
   const error = judge(end, said, reader.giveUp, launch, signal);
   return {
@@ -137,7 +144,7 @@ function judge(
   if (end.flooded) return error("BATON_HARNESS_OUTPUT", "The harness printed without end and was stopped.");
   if (end.denied !== null)
     return error(
-      "BATON_HARNESS_SANDBOX",
+      "BATON_SANDBOX_LIMIT",
       `The sandbox stopped the harness at a limit: ${end.denied.kind} ${end.denied.name}.`,
     );
   if (said.error !== null) return said.error;

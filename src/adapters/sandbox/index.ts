@@ -60,6 +60,19 @@ const smallPolicy: SandboxPolicy = {
   resources: { memoryBytesMax: 4 * 2 ** 30, processesMax: 256, diskBytesMax: 2 ** 30 },
 };
 
+/** What of this machine every sandbox shows, and why. */
+export async function describeHost(options: SandboxOptions): Promise<{ path: string; why: string }[]> {
+  const { binds, links } = await (await requireMachinery(options)).host();
+  const whyOf = (path: string): string => {
+    if (path.startsWith("/etc/")) return "named files of /etc";
+    if (/^\/(?:usr|bin|sbin|lib\w*|opt)(?:\/|$)/.test(path)) return "system";
+    return "toolchain or certificates found through PATH and the environment";
+  };
+  return [...binds.map(({ target }) => target), ...links.map(({ path }) => path)]
+    .toSorted()
+    .map((path) => ({ path, why: whyOf(path) }));
+}
+
 async function requireMachinery(options: SandboxOptions): Promise<Machinery> {
   const machinery = await findMachinery(options);
   if (machinery !== null) return machinery;

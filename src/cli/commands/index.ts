@@ -14,6 +14,7 @@ import { runCancel } from "./run-cancel.ts";
 import { runList } from "./run-list.ts";
 import { runRetry } from "./run-retry.ts";
 import { runShow } from "./run-show.ts";
+import { sandboxPolicy } from "./sandbox-policy.ts";
 import { sandboxTest } from "./sandbox-test.ts";
 import { start } from "./start.ts";
 
@@ -34,4 +35,5 @@ export const commands: readonly CliCommand[] = [
   harnessList,
   harnessDoctor,
   sandboxTest,
+  sandboxPolicy,
 ];

@@ -32,6 +32,7 @@ import { Meter } from "./meter.ts";
 import { OutsidePaths } from "./outside-paths.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
 import { remember, route, takenOver } from "./route.ts";
+import { setUp } from "./set-up.ts";
 
 export const agentPerformer: WorkPerformer = {
   estimateUsd(state, effect) {
@@ -83,6 +84,16 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   const reads = input.reads ?? [];
   for (const sha of reads) await dependencies.workspaces.fetch(access, sha);
   const workspace = await dependencies.workspaces.create(access, { runId: state.runId, name, baseSha, reads });
+  const activity = new Activity(dependencies.redact);
+  const variables = await setUp(context, {
+    settings,
+    workspace,
+    sandboxed,
+    access,
+    baseSha,
+    isFresh: before === null,
+    report: (note) => context.report(dependencies.redact(note), []),
+  });
   const resumeSessionId = before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null);
   const servers = toolServersOf(settings, input.access);
   const told = await instruct(context, input, {
@@ -104,7 +115,6 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     shareLeft(effect) ?? undefined,
     settings.limits.attemptTokens,
   );
-  const activity = new Activity(dependencies.redact);
   const report = (note: string): void =>
     context.report(dependencies.redact(note), meter.usage(), activity.partial(limits.progressTextCharactersMax));
   const turnsMax = Math.min(input.maxTurns ?? settings.limits.turns, settings.limits.turns);
@@ -149,7 +159,13 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       toolServers: servers,
       ...(grant === undefined ? {} : { models: grant.models }),
       confinement: confined.confinement,
-      variables: { BATON_RUN: state.runId, BATON_STEP: effect.key, BATON_BASE_SHA: baseSha, BATON_ROLE: input.role },
+      variables: {
+        ...variables,
+        BATON_RUN: state.runId,
+        BATON_STEP: effect.key,
+        BATON_BASE_SHA: baseSha,
+        BATON_ROLE: input.role,
+      },
     },
     (event) => {
       meter.take(event);
@@ -171,12 +187,14 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   const discarded = input.access === "write" ? [] : await strayChanges(context, access, name, baseSha);
   await dependencies.workspaces.remove(access, { runId: state.runId, name });
   const sandbox = confined.report(outside.paths);
+  const aside = asideOf(imported);
   const kept: Kept = {
     headSha: imported.headSha ?? before?.headSha ?? null,
     sessionId: result.sessionId,
     harness: harness.name,
     partial: activity.partial(),
     ...(sandbox === undefined ? {} : { sandbox }),
+    ...aside,
   };
   const error = withinShare(
     errorOf(result, meter, signal, grant?.stopReason() ?? confined.limit()?.toData() ?? null) ??
@@ -200,11 +218,20 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     rescued: imported.rescued,
     ...(discarded.length === 0 ? {} : { discarded: discarded.slice(0, limits.discardedPathsMax) }),
     ...(sandbox === undefined ? {} : { sandbox }),
+    ...aside,
     turns: result.turns,
     transcriptId,
     promptId: told.promptId,
   };
   return { ok: true, output: output as unknown as Json, usage };
+}
+
+/** Nothing that it committed is lost silently. */
+function asideOf({ aside = [] }: ImportResult): Pick<Kept, "aside"> {
+  if (aside.length === 0) return {};
+  return {
+    aside: aside.slice(0, limits.asideMax).map(({ name, headSha, commits, ref }) => ({ name, headSha, commits, ref })),
+  };
 }
 
 /** X4 */

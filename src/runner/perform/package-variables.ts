@@ -8,7 +8,8 @@ export function packageVariables(directory: string): Record<string, string> {
     npm_config_cache: at("npm"),
     YARN_CACHE_FOLDER: at("yarn"),
     YARN_GLOBAL_FOLDER: at("yarn-berry"),
-    npm_config_store_dir: at("pnpm"),
+    // npm would warn of the older name that begins with its own prefix.
+    pnpm_config_store_dir: at("pnpm"),
     PIP_CACHE_DIR: at("pip"),
     UV_CACHE_DIR: at("uv"),
     GOMODCACHE: at("go-modules"),

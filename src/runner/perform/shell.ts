@@ -41,8 +41,6 @@ export const shellPerformer: WorkPerformer = {
         onLine: () => {},
         confinement: confined.confinement,
       });
-      const limit = confined.limit();
-      if (limit !== null) return { ok: false, error: limit.toData(), usage: [], kept: null };
       if (end.missing)
         return {
           ok: false,
@@ -67,7 +65,7 @@ export const shellPerformer: WorkPerformer = {
         return {
           ok: false,
           error: {
-            code: "BATON_HARNESS_SANDBOX",
+            code: "BATON_SANDBOX_LIMIT",
             message: `The sandbox stopped \`${input.command.join(" ")}\` at a limit: ${end.denied.kind} ${end.denied.name}.`,
           },
           usage: [],

@@ -3,6 +3,7 @@ import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { RunState } from "../../core/state.ts";
 import { cut } from "../cut.ts";
+import { asideLines } from "./aside.ts";
 import { partials } from "./partial.ts";
 import { costTable, headline, verdictTree } from "./parts.ts";
 import { sandboxLines } from "./sandbox.ts";
@@ -20,6 +21,8 @@ export function renderFinalComment(state: RunState, _view: RenderView): string {
   if (left !== null) parts.push(left);
   const sandbox = sandboxLines(state);
   if (sandbox !== null) parts.push(sandbox);
+  const aside = asideLines(state);
+  if (aside !== null) parts.push(aside);
   parts.push("### Cost", costTable(state));
   for (const { by, addUsd } of state.topUps) parts.push(`Topped up by $${addUsd.toFixed(2)} by @\u200b${by.login}.`);
   return cut(parts.join("\n\n"), limits.commentCharactersMax);

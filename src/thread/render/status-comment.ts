@@ -8,6 +8,7 @@ import { waitingFor } from "../../core/waiting.ts";
 import { parsePlan, renderPlan } from "../../prompt/plan.ts";
 import { cut } from "../cut.ts";
 import { neutralise, neutraliseLine } from "../neutralise.ts";
+import { asideLines } from "./aside.ts";
 import { partials } from "./partial.ts";
 import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
 import { progressLine } from "./progress.ts";
@@ -27,6 +28,8 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   if (left !== null) parts.push(left);
   const sandbox = sandboxLines(state);
   if (sandbox !== null) parts.push(sandbox);
+  const aside = asideLines(state);
+  if (aside !== null) parts.push(aside);
   const failure = state.outcome?.error ?? null;
   if (failure !== null) parts.push(`**What to do:** ${errorCatalogue[failure.code].remedy} (\`${failure.code}\`)`);
   const waits = waitingFor(state);

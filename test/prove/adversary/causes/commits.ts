@@ -143,7 +143,7 @@ const characters = words(
   (draw) =>
     `${draw.word()}${draw.one(["\u001b[31m", "\u001b]0;x\u0007", "\u202e", "\u2066", "\u200b", "\b\b", "\u009b1m", "\r", "\u0007"])}${draw.word()}\n\n${draw.word()}${draw.one(["\u001b[2J", "\u202d", "\u{e0061}", "\u000c"])}`,
   (message) => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
     const found = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u.exec(
       message,
     );

@@ -11,7 +11,7 @@ if [ ! -x "$target/git" ]; then
   mirror=$(sed -n 's,^URIs: *\(https\{0,1\}://[^ ]*/debian\)/*$,\1,p; s,^deb \(https\{0,1\}://[^ ]*/debian\)/* .*,\1,p' \
     /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
   keys=/usr/share/keyrings/debian-archive-keyring.gpg
-  echo "deb [signed-by=$keys] ${mirror:-http://deb.debian.org/debian} trixie main" >"$target/apt/sources.list"
+  echo "deb [signed-by=$keys] ${mirror:?"no Debian mirror in the sources of apt"} trixie main" >"$target/apt/sources.list"
   : >"$target/apt/status"
   apt_here() {
     apt-get -qq -o "Dir::Etc::SourceList=$target/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \

@@ -11,11 +11,12 @@ export const rounds: readonly Round[] = [
   { name: "old-rows", by: "one", intervalMs: limits.garbageIntervalMs, work: prune },
 ];
 
-async function collectGarbage({ workspaces, store }: Dependencies): Promise<Record<string, unknown> | null> {
+async function collectGarbage({ workspaces, store, packageCaches, clock }: Dependencies): Promise<Record<string, unknown> | null> {
   const isActive = async (runId: RunId): Promise<boolean> => {
     const run = await store.run(runIdSchema.parse(runId));
     return run !== null && isActiveStatus(run.status);
   };
+  await packageCaches?.prune(new Date(clock.now() - limits.packageCacheUnusedMs));
   const { removed, kept } = await workspaces.collectGarbage(isActive);
   return removed.length + kept.length === 0 ? null : { removed: removed.length, kept: kept.length };
 }

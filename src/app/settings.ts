@@ -1,6 +1,6 @@
 /** The environment as typed settings. All problems are told at once, each with what is allowed. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { sandboxModes } from "../config/schema.ts";
 import { builtInHarnesses } from "../config/sense.ts";
@@ -237,7 +237,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
     oidcIssuer:
       env.BATON_OIDC_ISSUER ?? (env.GHE_HOST === undefined ? githubIssuer : `https://${env.GHE_HOST}/_services/token`),
     databaseUrl: env.DATABASE_URL ?? null,
-    dataDir: resolve(env.BATON_DATA),
+    dataDir: realPathOf(resolve(env.BATON_DATA)),
     workspaces: env.BATON_WORKSPACES,
     port: env.PORT,
     host: env.HOST,
@@ -285,6 +285,17 @@ export function readSettings(environment: Record<string, string | undefined>): A
       env.DATABASE_URL,
     ].filter((value): value is string => typeof value === "string"),
   };
+}
+
+/** The sandbox binds no path with a link in it. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // It is made at the start.
+    const parent = dirname(path);
+    return parent === path ? path : join(realPathOf(parent), basename(path));
+  }
 }
 
 function readPrivateKey(inline: string | undefined, path: string | undefined): string {

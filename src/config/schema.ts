@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
 import { capabilities } from "../core/vocabulary.ts";
+import { globProblem } from "../policy/paths.ts";
 import { commandNames } from "./command-names.ts";
 
 /** Lists are matched against every file or check. */
@@ -22,7 +23,10 @@ const glob = z
   .regex(
     /^(?!!|\/|\.\.?\/)\S(?:.{0,254}\S)?$/,
     "a glob of paths from the root of the repository, without a leading /, ./ or !",
-  );
+  )
+  .refine((text) => globProblem(text) === null, {
+    error: "a glob without groups such as `+(a|b)` and with at most 3 `*` between two slashes",
+  });
 
 /** A model, or how strong a one: each harness has its own models for the three. */
 const modelOrTier = z.string().min(1).nullable().default(null);

@@ -68,6 +68,8 @@ export const limits = {
   discardedPathsMax: 20,
   /** Branches and stashes beside an attempt's result that are named. */
   asideMax: 10,
+  /** A cache of packages that nothing used for this long is removed. */
+  packageCacheUnusedMs: 30 * 24 * 3_600_000,
   /** Files of a tree that may name a cache of packages. */
   setupPathsMax: 20_000,
   /** Hosts and paths that a sandbox stopped, in the report of one attempt. */

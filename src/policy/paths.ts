@@ -4,12 +4,24 @@ import picomatch from "picomatch";
 /** Compiling a list costs more than matching thousands of paths with it. */
 const compiled = new WeakMap<readonly string[], (path: string) => boolean>();
 
+/** With more in one part of a path a single name can keep a processor busy for minutes. */
+const starsMax = 3;
+
+/** Why a glob is not used; null: it is. Groups such as `+(a)` mean nothing, so their text would match by accident. */
+export function globProblem(glob: string): string | null {
+  if (/[@?+*!]\(/.test(glob)) return "groups such as `+(a|b)` are not supported; write `{a,b}`";
+  const crowded = glob.split("/").some((part) => part.replaceAll("**", "").split("*").length - 1 > starsMax);
+  return crowded ? `at most ${starsMax} \`*\` between two slashes` : null;
+}
+
 export function matchesAny(path: string, globs: readonly string[]): boolean {
   let matches = compiled.get(globs);
   if (matches === undefined) {
+    const problem = globs.map(globProblem).find((one) => one !== null);
+    if (problem != null) throw new RangeError(`A glob cannot be used: ${problem}.`);
     // A protected path stays protected in another case: some file systems do not tell them apart.
     // And a line break in a name does not slip past `**`: git allows it.
-    matches = picomatch([...globs], { dot: true, nocase: true, flags: "is" });
+    matches = picomatch([...globs], { dot: true, nocase: true, flags: "is", noextglob: true });
     compiled.set(globs, matches);
   }
   return matches(path);

@@ -58,7 +58,7 @@ function bounded(text: string): string {
 
 /** What is too long for a subject goes on in the body. */
 function splitSubject(line: string): { subject: string; overflow: string[] } {
-  const characters = [...line];
+  const characters = Array.from(line);
   if (characters.length <= subjectCharactersMax) return { subject: line, overflow: [] };
   const head = characters.slice(0, subjectCharactersMax - 1).join("");
   const space = head.lastIndexOf(" ");

@@ -97,7 +97,7 @@ export function withoutBacklink(url: string): string {
 }
 
 const keywords = "close closes closed fix fixes fixed resolve resolves resolved".split(" ");
-const endsOfKeywords = [...new Set(keywords.flatMap((word) => [...word].map((_, from) => word.slice(from))))];
+const endsOfKeywords = [...new Set(keywords.flatMap((word) => Array.from(word, (_, from) => word.slice(from))))];
 /** The second half of a keyword with its thread: what stands before the text may be the first half. */
 const secondHalf = new RegExp(`^(?:${endsOfKeywords.join("|")})?${gap}${thread}`, "i");
 

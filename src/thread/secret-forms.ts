@@ -49,7 +49,7 @@ export function bareForms(value: string): string[] {
   const bytes = utf8(value);
   // Without the outer zero byte both byte orders are one.
   const wide = utf16(value).slice(1);
-  const reversed = [...value].reverse().join("");
+  const reversed = Array.from(value).reverse().join("");
   const once = base64Parts(bytes);
   const forms = [
     value,
@@ -76,7 +76,7 @@ export function bareForms(value: string): string[] {
 
 /** Exactly as written, for values that are too short, or hold too few letters, to be found without their separators. */
 export function exactForms(value: string): string[] {
-  const reversed = [...value].reverse().join("");
+  const reversed = Array.from(value).reverse().join("");
   const json = JSON.stringify(value).slice(1, -1);
   const html = value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const encoded = base64Parts(utf8(value));

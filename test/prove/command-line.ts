@@ -7,7 +7,7 @@ export type Asked =
   | { kind: "wrong"; text: string }
   | { kind: "suite"; suite: Suite; seed: number; flags: Record<string, number> };
 
-export const seedMax = 2 ** 32 - 1;
+const seedMax = 2 ** 32 - 1;
 
 export function readCommandLine(words: readonly string[], suites: readonly Suite[]): Asked {
   const [name, ...rest] = words;

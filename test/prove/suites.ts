@@ -1,5 +1,6 @@
 /** Every suite of `npm run prove`, one line each. */
 import { adversary } from "./adversary/suite.ts";
+import { simulation } from "./simulation.ts";
 import type { Suite } from "./suite.ts";
 
-export const suites: readonly Suite[] = [adversary];
+export const suites: readonly Suite[] = [adversary, simulation];

@@ -217,7 +217,7 @@ describe.each(ecosystems)("$preset", { timeout: 900_000 }, (ecosystem) => {
       outputBytesMax: 4 * 1024 * 1024,
       confinement,
     });
-    return { exitCode: end.exitCode, output: end.stdout.toString() + end.stderr.toString() };
+    return { exitCode: end.exitCode, output: `${end.stdout.toString("utf8")}${end.stderr.toString("utf8")}` };
   }
 
   test.skipIf(reason !== null)(

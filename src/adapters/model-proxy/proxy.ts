@@ -387,8 +387,12 @@ async function readError(response: IncomingMessage, secret: string): Promise<Buf
   delete response.headers["content-encoding"];
   const whole = await unpack(Buffer.concat(chunks), encoding).catch(() => Buffer.alloc(0));
   const text = whole.toString("utf8").replaceAll(secret, "[key]");
-  // Services escape what they repeat.
-  return Buffer.from(createRedactor({ secrets: [secret] })(text));
+  const redact = createRedactor({ secrets: [secret] });
+  // Services escape what they repeat, in HTML also single characters of it.
+  const resolved = text.replace(/&#(?:(\d{1,3})|x([0-9a-f]{1,2}));/gi, (_, decimal: string | undefined, hex: string) =>
+    String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)),
+  );
+  return Buffer.from(resolved.includes(secret) ? redact(resolved) : redact(text));
 }
 
 const messageCharactersMax = 200;

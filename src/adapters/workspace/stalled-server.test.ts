@@ -82,7 +82,9 @@ const noAnswer: Stall = () => {};
 const firstLine: Stall = (_, response) => {
   type(response, "upload-pack-advertisement").write("001e# service=git-upload-pack\n");
 };
-const headersOnly: Stall = (_, response) => void type(response, "upload-pack-advertisement").flushHeaders();
+const headersOnly: Stall = (_, response) => {
+  type(response, "upload-pack-advertisement").flushHeaders();
+};
 const drip: Stall = (_, response) => {
   type(response, "upload-pack-advertisement").write("001e# service=git-upload-pack\n0000ffff");
   const timer = setInterval(() => response.write("x"), 100);

@@ -77,7 +77,7 @@ export async function statsOf(
       some.map((path) =>
         real.has(path.slice(0, Math.max(0, path.lastIndexOf("/"))))
           ? lstat(bytes(work, path), { bigint: true }).catch(() => null)
-          : null,
+          : Promise.resolve(null),
       ),
     );
     for (const [index, path] of some.entries()) found.set(path, stats[index] ?? null);

@@ -2,6 +2,7 @@
 import type { Cause } from "./cause.ts";
 import { agentCauses } from "./causes/agents.ts";
 import { commandCauses } from "./causes/commands.ts";
+import { commitCauses } from "./causes/commits.ts";
 import { configurationCauses } from "./causes/configuration.ts";
 import { doorCauses } from "./causes/door.ts";
 import { egressCauses } from "./causes/egress.ts";
@@ -22,6 +23,7 @@ export const causes: readonly Cause[] = [
   ...doorCauses,
   ...configurationCauses,
   ...treeCauses,
+  ...commitCauses,
   ...agentCauses,
   ...modelCauses,
   ...egressCauses,

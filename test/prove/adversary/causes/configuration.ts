@@ -202,6 +202,8 @@ const globs = defineCause<{ glob: string; path: string }>({
     return { glob, path: letter.repeat(draw.whole(26, 40)) };
   },
   attack({ glob, path }, guarded) {
+    // The door to settings first: what it refuses is never matched.
+    if (guarded && !parseConfig(stringify({ protectedPaths: [glob] })).ok) return null;
     if (guarded)
       return processorSeconds(() => matchesAny(path, [glob]), 1) > 1 ? "more than a second of processor time" : null;
     // As a translation letter by letter would have it.

@@ -236,7 +236,7 @@ const terminal = defineCause<string>({
     ),
   attack(text, guarded) {
     const sinks = guarded ? [sanitise(text).text, verbatim(text, 5_000), inline(text)] : [text];
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
     return sinks.some((sink) => /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/.test(sink))
       ? "a control character is left"
       : null;

@@ -523,7 +523,7 @@ const headers = defineCause<{ headers: Record<string, string> }>({
     const reached = received.filter((one) => nameIn(one.url) === name);
     const leaked = reached
       .flatMap((one) => Object.values(one.headers))
-      .filter((value) => `${value}`.includes("stolen"));
+      .filter((value) => String(value).includes("stolen"));
     return leaked.length > 0 ? `the service got ${leaked.join(", ")}` : null;
   },
   atOnce: 6,

@@ -121,7 +121,11 @@ const nested = defineCause<{ folder: string; kind: "filter" | "fsmonitor" | "pro
   name: "program in the configuration of a repository within the tree",
   surface: "agent",
   guard: "src/adapters/workspace/leftover-tree.ts: nested repositories are found without starting git in them",
-  fixed: [{ folder: "vendor/lib", kind: "filter" }],
+  fixed: [
+    { folder: "vendor/lib", kind: "fsmonitor" },
+    { folder: "vendor/lib", kind: "filter" },
+    { folder: "vendor/lib", kind: "process" },
+  ],
   draw: (draw) => ({
     folder: draw.one([draw.word(), `${draw.word()}/${draw.word()}`, `.${draw.word()}`, `src/${draw.word()}`]),
     kind: draw.one(["filter", "fsmonitor", "process"]),
@@ -591,8 +595,9 @@ const heads = defineCause<{ head: string }>({
   surface: "agent",
   guard: "src/adapters/workspace/attempt-repository.ts: HEAD is read as text, within the attempt's own refs",
   fixed: [
-    { head: "ref: refs/heads/../../../../config" },
     { head: "ref: refs/heads/orphan" },
+    { head: "TAG" },
+    { head: "ref: refs/heads/../../../../config" },
     { head: `${"0".repeat(40)}` },
   ],
   draw: (draw) => ({

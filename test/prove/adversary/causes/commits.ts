@@ -1,0 +1,154 @@
+/** What an agent writes around its commits: names, dates, trailers and words. Real commits, rewritten as an import does. */
+
+import { join } from "node:path";
+import { rewrite } from "../../../../src/adapters/workspace/rewrite-commits.ts";
+import { type Cause, defineCause } from "../cause.ts";
+import { batonIdentity, gitBench, importOptions, inTrusted, sh } from "../git-bench.ts";
+
+interface Written {
+  author: string;
+  email: string;
+  date: string;
+  message: string;
+}
+const plain: Written = {
+  author: "agent",
+  email: "agent@example.com",
+  date: "2026-11-02T10:00:00Z",
+  message: "Fix the sum",
+};
+
+interface Commit {
+  people: string;
+  seconds: number;
+  message: string;
+}
+
+/** A commit of the agent, and the one that Baton makes of it; without the guard its own. */
+async function commitOf(written: Partial<Written>, guarded: boolean): Promise<Commit> {
+  const { base, data } = await gitBench();
+  const gitDir = join(data, "trusted", "7.git");
+  const { author, email, date, message } = { ...plain, ...written };
+  const env = {
+    GIT_DIR: gitDir,
+    GIT_AUTHOR_NAME: author,
+    GIT_AUTHOR_EMAIL: email,
+    GIT_COMMITTER_NAME: author,
+    GIT_COMMITTER_EMAIL: email,
+    GIT_AUTHOR_DATE: date,
+    GIT_COMMITTER_DATE: date,
+  };
+  const own = sh(gitDir, ["commit-tree", `${base}^{tree}`, "-p", base, "-F", "-"], env, message);
+  const sha = guarded ? await rewrite(gitDir, [own], importOptions, base) : own;
+  const [people = "", seconds = "", ...rest] = (
+    await inTrusted(["show", "--no-patch", "--format=%an <%ae> %cn <%ce>%x00%at%x00%B", sha])
+  ).split("\0");
+  return { people, seconds: Number(seconds), message: rest.join("\0") };
+}
+
+const guard = "src/adapters/workspace/rewrite-commits.ts: commit metadata is Baton's";
+
+const authors = defineCause<{ author: string; email: string }>({
+  name: "commit in the name of somebody else",
+  surface: "agent",
+  guard,
+  fixed: [{ author: "bob", email: "3+bob@users.noreply.github.com" }],
+  draw: (draw) => ({
+    author: draw.one(["bob", "alice", "GitHub", "baton[bot]", draw.word()]),
+    email: draw.one([
+      `${draw.whole(1, 999)}+bob@users.noreply.github.com`,
+      "noreply@github.com",
+      `${draw.word()}@example.com`,
+      "agent@localhost",
+    ]),
+  }),
+  async attack({ author, email }, guarded) {
+    const { people } = await commitOf({ author, email }, guarded);
+    const own = `${batonIdentity.name} <${batonIdentity.email}>`;
+    return people === `${own} ${own}` ? null : people;
+  },
+  slow: true,
+});
+
+const dates = defineCause<{ date: string }>({
+  name: "commit of another time",
+  surface: "agent",
+  guard,
+  fixed: [{ date: "@4102444800 +0000" }],
+  draw: (draw) => ({
+    date: `@${Math.floor(Date.now() / 1_000) + draw.whole(100_000, 2_000_000_000)} +0${draw.whole(0, 9)}00`,
+  }),
+  async attack({ date }, guarded) {
+    const { seconds } = await commitOf({ date }, guarded);
+    return seconds > Date.now() / 1_000 + 3_600 ? `dated ${seconds}` : null;
+  },
+  slow: true,
+});
+
+/** A cause whose commits have a message, with what must not be in the result. */
+function words(
+  name: string,
+  fixed: readonly string[],
+  draw: Cause<string>["draw"],
+  bad: (message: string) => string | null,
+): Cause {
+  return defineCause<string>({
+    name,
+    surface: "agent",
+    guard: "src/thread/commit-message.ts: a message names nobody, closes nothing, stops no CI and hides nothing",
+    fixed,
+    draw,
+    attack: async (message, guarded) => bad((await commitOf({ message }, guarded)).message),
+    slow: true,
+  });
+}
+
+const trailers = words(
+  "trailers of other people, or of Baton",
+  ["work\n\nSigned-off-by: bob <bob@example.com>\nBaton-Run: run_other"],
+  (draw) =>
+    `${draw.word()}\n\n${draw.one(["Signed-off-by", "Reviewed-by", "Co-authored-by", "Acked-by", "signed-off-by"])}: bob <${draw.word()}@example.com>\nBaton-${draw.one(["Run", "Step"])}: run_${draw.word()}`,
+  (message) => {
+    const found = /^(?:(?:signed-off|reviewed|co-authored|acked)-by:.*bob|baton-(?:run|step): run_(?!own)).*$/im.exec(
+      message,
+    );
+    return found === null ? null : found[0];
+  },
+);
+
+const skips = words(
+  "words that keep CI from running",
+  ["work [skip ci]"],
+  (draw) =>
+    `${draw.word()} ${draw.one(["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]", "[SKIP CI]"])}${draw.one(["", `\n\n${draw.word()}`])}${draw.one(["", "\n\nskip-checks: true"])}`,
+  // https://docs.github.com/actions/managing-workflow-runs/skipping-workflow-runs
+  (message) =>
+    /\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]|^skip-checks:\s*true/im.exec(message)?.[0] ?? null,
+);
+
+const effects = words(
+  "mentions and closing keywords in a commit",
+  ["Fixes #99, closes acme/shop#98 @everyone @bob"],
+  (draw) =>
+    `${draw.one(["fixes", "Closes", "resolved"])}${draw.one([" ", ": "])}${draw.one(["#", "acme/shop#", "GH-"])}${draw.whole(1, 99)} @${draw.word()}\n\n${draw.word()} @acme/${draw.word()}`,
+  (message) =>
+    /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:\s]+(?:[\w.-]+\/[\w.-]+)?(?:#|GH-)\d|(?<![\w.])@[a-z\d]/i.exec(
+      message,
+    )?.[0] ?? null,
+);
+
+const characters = words(
+  "control and invisible characters in a commit",
+  ["w\u001b[31m\u202eevil"],
+  (draw) =>
+    `${draw.word()}${draw.one(["\u001b[31m", "\u001b]0;x\u0007", "\u202e", "\u2066", "\u200b", "\b\b", "\u009b1m", "\r", "\u0007"])}${draw.word()}\n\n${draw.word()}${draw.one(["\u001b[2J", "\u202d", "\u{e0061}", "\u000c"])}`,
+  (message) => {
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
+    const found = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u.exec(
+      message,
+    );
+    return found === null ? null : `character ${found[0].codePointAt(0)?.toString(16)}`;
+  },
+);
+
+export const commitCauses: readonly Cause[] = [authors, dates, trailers, skips, effects, characters];

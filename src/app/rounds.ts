@@ -11,7 +11,12 @@ export const rounds: readonly Round[] = [
   { name: "old-rows", by: "one", intervalMs: limits.garbageIntervalMs, work: prune },
 ];
 
-async function collectGarbage({ workspaces, store, packageCaches, clock }: Dependencies): Promise<Record<string, unknown> | null> {
+async function collectGarbage({
+  workspaces,
+  store,
+  packageCaches,
+  clock,
+}: Dependencies): Promise<Record<string, unknown> | null> {
   const isActive = async (runId: RunId): Promise<boolean> => {
     const run = await store.run(runIdSchema.parse(runId));
     return run !== null && isActiveStatus(run.status);

@@ -3,10 +3,11 @@ import { children } from "../adapters/child/children.ts";
 import { startEgressProxy } from "../adapters/egress/proxy.ts";
 import { testSandbox, whyNotStarting } from "../adapters/sandbox/index.ts";
 import type { ProbeResult } from "../adapters/sandbox/probes/probe.ts";
-import { createLog } from "../adapters/system/log.ts";
+import { createLog, silentLog } from "../adapters/system/log.ts";
 import { type AppSettings, readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
 import { createRedactor } from "../thread/redact.ts";
+import { machineSandbox } from "../wire-sandbox.ts";
 import type { CliContext } from "./context.ts";
 import { environmentOf } from "./data.ts";
 
@@ -36,7 +37,20 @@ export async function testSandboxHere(
       });
   }
   await testSandbox(options, add);
+  const { works, problem, remedy } = await machineSandbox(settings.dataDir, log).state();
+  if (!works) context.note(`${problem}${remedy === null ? "" : ` Fix: ${remedy}`}`);
   return results;
+}
+
+/** One line on this machine's sandbox, with what makes it work where it does not. */
+export async function sandboxLineHere(context: CliContext): Promise<string> {
+  const settings = readSettings(environmentOf(context));
+  const { mode } = settings.sandbox;
+  if (mode === "off") return "Sandbox: off (BATON_SANDBOX).";
+  const { works, name, problem, remedy } = await machineSandbox(settings.dataDir, silentLog).state();
+  if (works) return `Sandbox: ${name} works (BATON_SANDBOX: ${mode}).`;
+  const then = mode === "require" ? "No agent starts here." : "Agents run without one.";
+  return `⚠️ Sandbox: ${problem} ${then}${remedy === null ? "" : ` Fix: ${remedy}`}`;
 }
 
 function lineOf({ name, source, verdict, detail }: ProbeResult): string {

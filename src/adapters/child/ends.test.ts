@@ -87,7 +87,9 @@ const daemons: [name: string, script: string, detail?: string][] = [
 const whenStarted = "until [ -e pid ]; do read -rt 0.02 <> <(:); done";
 
 if (!supervised)
-  process.stderr.write("Tests of orphans are skipped: no /usr/bin/perl on this machine, so no supervisor adopts them.\n");
+  process.stderr.write(
+    "Tests of orphans are skipped: no /usr/bin/perl on this machine, so no supervisor adopts them.\n",
+  );
 
 describe("daemon-without-marker-survives", () => {
   it.runIf(supervised).each(daemons)("%s: gone after a good end", async (_, script, detail) => {

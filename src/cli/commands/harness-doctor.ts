@@ -8,7 +8,7 @@ export const harnessDoctor: CliCommand = (program, context) => {
   group(program, "harness", "The coding agents that Baton can use here.")
     .command("doctor [name]")
     .description(
-      "Look whether harnesses are installed and answer, in which version, whether a key is set, and what came of their last attempts. One that is ready is enough.",
+      "Look whether harnesses are installed and answer, in which version, whether a key is set, what came of their last attempts, and whether the sandbox works. One that is ready is enough.",
     )
     .option(...jsonOption)
     .action(async (name: string | undefined, { json }: { json?: true }) => {
@@ -45,5 +45,7 @@ export const harnessDoctor: CliCommand = (program, context) => {
       );
       for (const warning of [...found.flatMap(({ warnings }) => warnings), ...(age === null ? [] : [age])])
         context.print(`⚠️ Warning: ${warning}`);
+      const { sandboxLineHere } = await import("../sandbox.ts");
+      context.print(await sandboxLineHere(context));
     });
 };

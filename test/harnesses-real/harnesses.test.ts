@@ -1,13 +1,13 @@
 /** The adapters over the real CLIs, with a scripted model on loopback. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { findByMarker } from "../../src/adapters/child/survivors.ts";
+import { defaultModelOf } from "../../src/config/models.ts";
 import type { Tool } from "../../src/core/instructions.ts";
 import type { HarnessEvent } from "../../src/ports/harness.ts";
 import type { Turn } from "../fakes/model-server.ts";
-import { type Bench, realHarness, setBench } from "./bench.ts";
+import { type Bench, realHarness, setBench, toolServerPath } from "./bench.ts";
 import { type CliName, chosenClis, cliPath } from "./cli.ts";
 
 interface Expected {
@@ -35,9 +35,9 @@ interface Expected {
 const clis: Expected[] = [
   {
     name: "claude-code",
-    model: "claude-sonnet-4-5",
+    model: defaultModelOf("claude-code"),
     cacheWrites: true,
-    costUsd: "0.006627",
+    costUsd: "0.004234",
     toolServers: true,
     readOnlyAnswer:
       /plan mode|was not run|requires? approval|not (?:been )?(?:granted|permitted|allowed)|denied|No such tool/i,
@@ -45,7 +45,7 @@ const clis: Expected[] = [
   },
   {
     name: "codex",
-    model: "gpt-5-codex",
+    model: defaultModelOf("codex"),
     cacheWrites: false,
     costUsd: undefined,
     toolServers: true,
@@ -54,7 +54,7 @@ const clis: Expected[] = [
   },
   {
     name: "copilot",
-    model: "claude-sonnet-4-5",
+    model: defaultModelOf("copilot"),
     cacheWrites: true,
     costUsd: undefined,
     late: true,
@@ -64,7 +64,7 @@ const clis: Expected[] = [
   },
   {
     name: "gemini",
-    model: "gemini-2.5-pro",
+    model: defaultModelOf("gemini"),
     cacheWrites: false,
     costUsd: undefined,
     startMs: 10_000,
@@ -75,7 +75,7 @@ const clis: Expected[] = [
   },
   {
     name: "opencode",
-    model: "claude-sonnet-4-5",
+    model: defaultModelOf("opencode"),
     cacheWrites: true,
     costUsd: undefined,
     startMs: 40_000,
@@ -86,7 +86,7 @@ const clis: Expected[] = [
   },
   {
     name: "pi",
-    model: "claude-sonnet-4-5",
+    model: defaultModelOf("pi"),
     cacheWrites: true,
     costUsd: undefined,
     toolServers: false,
@@ -200,7 +200,7 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
       prompt: "Do you remember?",
       systemPrompt: "Rule eight: remember.",
     });
-    expect(second).toMatchObject({ ok: true, text: "Yes.", sessionId: first.sessionId });
+    expect(second, JSON.stringify(second)).toMatchObject({ ok: true, text: "Yes.", sessionId: first.sessionId });
     // Baton gives every attempt a workspace of its own; a session remembers the one in which it began.
     expect(readFileSync(join(bench.worktree, "where.txt"), "utf8")).toBe(`${bench.worktree}\n`);
     const request = bench.server.requests[2];
@@ -243,10 +243,9 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
   it.runIf(cli.toolServers)(
     "uses the tools of a server that it is told of; the server ends with the attempt",
     async () => {
-      const server = fileURLToPath(new URL("../fakes/tool-server.mjs", import.meta.url));
       await begin({ text: "Looking it up.", deeds: [{ use: "look_up", input: { word: "baton" } }] }, done);
       const result = await bench.run({
-        toolServers: [{ name: "words", command: [process.execPath, server], variables: { WORDS_SUFFIX: "!" } }],
+        toolServers: [{ name: "words", command: [process.execPath, toolServerPath], variables: { WORDS_SUFFIX: "!" } }],
       });
       expect(result).toMatchObject({ ok: true, text: "Done." });
       expect(bench.server.requests[1]?.toolResults.join("\n")).toContain("a stick that is handed on: baton!");
@@ -418,7 +417,7 @@ it.skipIf(!chosenClis().includes("codex"))(
       const confined = join(bench.directory, "confined-codex");
       writeFileSync(confined, `${lines.join("\n")}\n`, { mode: 0o755 });
       const harness = realHarness("codex", bench.server, { binary: confined });
-      const result = await harness.run(bench.request(), () => {}, new AbortController().signal);
+      const result = await harness.run(bench.request({ confinement: null }), () => {}, new AbortController().signal);
       expect(result).toMatchObject({ ok: false, error: { code: "BATON_HARNESS_SANDBOX" } });
       expect(bench.server.requests).toEqual([]);
     } finally {

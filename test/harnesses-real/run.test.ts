@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { findByMarker } from "../../src/adapters/child/survivors.ts";
+import { defaultModelOf } from "../../src/config/models.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { type ModelServer, startModelServer, type Turn } from "../fakes/model-server.ts";
@@ -49,11 +50,11 @@ afterEach(async () => {
 });
 
 const clis: { name: CliName; model: string }[] = [
-  { name: "claude-code", model: "claude-sonnet-4-5" },
-  { name: "codex", model: "gpt-5-codex" },
-  { name: "gemini", model: "gemini-2.5-pro" },
-  { name: "opencode", model: "claude-sonnet-4-5" },
-  { name: "pi", model: "claude-sonnet-4-5" },
+  { name: "claude-code", model: defaultModelOf("claude-code") },
+  { name: "codex", model: defaultModelOf("codex") },
+  { name: "gemini", model: defaultModelOf("gemini") },
+  { name: "opencode", model: defaultModelOf("opencode") },
+  { name: "pi", model: defaultModelOf("pi") },
 ];
 
 it.each(clis.filter(({ name }) => chosenClis().includes(name)))(

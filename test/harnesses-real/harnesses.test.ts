@@ -89,6 +89,7 @@ const clis: Expected[] = [
     model: defaultModelOf("pi"),
     cacheWrites: true,
     costUsd: undefined,
+    startMs: 10_000,
     toolServers: false,
     readOnlyAnswer: /not found/i,
     requestsMax: { unauthorised: 2, limited: 5, failing: 5 },

@@ -18,7 +18,7 @@ import {
   repositoryOf,
   say,
 } from "../scenarios/helpers.ts";
-import { realHarness } from "./bench.ts";
+import { isConfined, realHarness } from "./bench.ts";
 import { type CliName, chosenClis } from "./cli.ts";
 
 const turns = ({ implement, plan, repair }: typeof sampleScript): Turn[] => {
@@ -34,6 +34,16 @@ const turns = ({ implement, plan, repair }: typeof sampleScript): Turn[] => {
     { text: repair[0]?.text ?? "" },
   ];
 };
+
+/** The model proxy asks the scripted model: nothing but the proxy can be reached from inside. */
+const modelServices = (url: string): Record<string, string> => ({
+  ANTHROPIC_API_KEY: "sk-ant-0000000000000000000000test",
+  ANTHROPIC_BASE_URL: url,
+  GEMINI_API_KEY: "AIza-0000000000000000000000test",
+  GOOGLE_GEMINI_BASE_URL: url,
+  OPENAI_API_KEY: "sk-proj-0000000000000000000000test",
+  OPENAI_BASE_URL: `${url}/v1`,
+});
 
 let world: ObservedWorld;
 let server: ModelServer;
@@ -65,6 +75,7 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
       patienceMs: 180_000,
       config: `version: 1\nharness: { default: ${name} }\n`,
       harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]),
+      environment: { BATON_SANDBOX: isConfined ? "require" : "off", ...modelServices(server.url) },
     });
     say(world, "/baton run");
     const state = await reaches(world, "review");

@@ -203,8 +203,12 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
     },
     withoutKey: () => realHarness(name, server, { withKey: false }),
     git: (...args) => git(worktree, ...args),
-    run: (more = {}, signal = new AbortController().signal) =>
-      harness.run(request(more), (event) => events.push(event), signal),
+    async run(more = {}, signal = new AbortController().signal) {
+      const result = await harness.run(request(more), (event) => events.push(event), signal);
+      // A test that fails shows the code alone.
+      if (result.error?.code === "BATON_HARNESS_CRASHED") process.stdout.write(`${name}: ${result.error.message}\n`);
+      return result;
+    },
     appears: (path) =>
       new Promise((resolve) => {
         const look = (): void => {

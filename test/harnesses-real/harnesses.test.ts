@@ -57,6 +57,7 @@ const clis: Expected[] = [
     model: defaultModelOf("copilot"),
     cacheWrites: true,
     costUsd: undefined,
+    startMs: 10_000,
     late: true,
     toolServers: true,
     readOnlyAnswer: /does not exist|not available|unknown tool/i,

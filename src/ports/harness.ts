@@ -97,6 +97,8 @@ export interface Harness {
   readonly scripted?: boolean;
   /** Files that its program reads besides the toolchain, absolute. */
   readonly readable?: readonly string[];
+  /** Hosts of its maker that its program asks without need and that nothing switches off: denied like all others, not reported. */
+  readonly quietHosts?: readonly string[];
   probe(): Promise<HarnessProbe>;
   /** Streams events to `onEvent`; abort of `signal` stops it politely, then by force. Never rejects for what the harness does: see `error`. */
   run(request: HarnessRequest, onEvent: (event: HarnessEvent) => void, signal: AbortSignal): Promise<HarnessResult>;

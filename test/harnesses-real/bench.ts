@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
 import { codex } from "../../src/adapters/harness/codex.ts";
 import { copilot } from "../../src/adapters/harness/copilot.ts";
@@ -21,7 +22,12 @@ import { gemini } from "../../src/adapters/harness/gemini.ts";
 import { opencode } from "../../src/adapters/harness/opencode.ts";
 import { pi } from "../../src/adapters/harness/pi.ts";
 import { createSessions, noSessions } from "../../src/adapters/harness/sessions.ts";
+import { silentLog } from "../../src/adapters/system/log.ts";
+import type { SandboxSettings } from "../../src/app/settings.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
+import type { Confinement } from "../../src/ports/sandbox.ts";
+import { confine } from "../../src/runner/perform/confine.ts";
+import { agentSandboxOf, machineSandbox } from "../../src/wire-sandbox.ts";
 import { type ModelServer, startModelServer, type Turn } from "../fakes/model-server.ts";
 import { type CliName, cliPath } from "./cli.ts";
 
@@ -62,6 +68,31 @@ export function realHarness(
   }
 }
 
+const megabyte = 1024 * 1024;
+const sandboxSettings: SandboxSettings = {
+  mode: "require",
+  hosts: null,
+  resources: { memoryBytesMax: 8_192 * megabyte, processesMax: 1_024, diskBytesMax: 20_480 * megabyte },
+};
+
+/** A server of tools that some tests give to their agent. */
+export const toolServerPath = fileURLToPath(new URL("../fakes/tool-server.mjs", import.meta.url));
+
+/** One for all attempts: its self-test takes a second. Null: they run in the open. */
+const machine = process.env["BATON_TEST_SANDBOX"] === "off" ? null : machineSandbox(machineDataDir(), silentLog);
+
+function machineDataDir(): string {
+  return join(tmpdir(), "baton-harness-data-that-is-not-there");
+}
+
+const problem =
+  machine === null
+    ? "BATON_TEST_SANDBOX=off"
+    : await machine.state().then((state) => (state.works ? null : (state.problem ?? "It does not work.")));
+/** Attempts run in this machine's sandbox. */
+export const isConfined = problem === null;
+if (!isConfined) process.stdout.write(`The command lines run in the open: ${problem}\n`);
+
 export interface Bench {
   server: ModelServer;
   harness: Harness;
@@ -69,6 +100,8 @@ export interface Bench {
   worktree: string;
   marker: string;
   events: HarnessEvent[];
+  /** What the sandbox would report in the thread. */
+  denied: string[];
   request(more?: Partial<HarnessRequest>): HarnessRequest;
   run(request?: Partial<HarnessRequest>, signal?: AbortSignal): Promise<HarnessResult>;
   /** The next attempt gets a new private home, as with every attempt of a run. */
@@ -110,6 +143,7 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
   const server = await startModelServer(turns);
   const harness = realHarness(name, server, { sessionsDir: join(directory, "sessions") });
   const events: HarnessEvent[] = [];
+  const denied: string[] = [];
   const request = (more: Partial<HarnessRequest> = {}): HarnessRequest => ({
     cwd: worktree,
     homePath,
@@ -124,8 +158,32 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
     silenceMs: 60_000,
     attemptMarker: marker,
     variables: { BATON_ROLE: "implement" },
+    confinement: confinementOf(more),
     ...more,
   });
+  /** As a run has it, but for the scripted model: that stands where the model proxy would. */
+  const confinementOf = ({ access, models }: Partial<HarnessRequest>): Confinement | null => {
+    if (machine === null || !isConfined) return null;
+    const { confinement } = confine(
+      { agentSandbox: agentSandboxOf(sandboxSettings, machine) },
+      { kind: "confined" },
+      {
+        settings: { sandbox: { mode: null, network: [], setup: [] }, mcp: {} },
+        workspace: {
+          path: worktree,
+          homePath,
+          baseSha: "",
+          writable: [worktree, repository, homePath],
+          readable: [toolServerPath],
+        },
+        harness,
+        models: models ?? { anthropic: { baseUrl: server.url, key: "", kind: "api-key" } },
+        treeReadOnly: access === "read-only",
+        onDenied: (line) => denied.push(line),
+      },
+    );
+    return confinement;
+  };
   return {
     server,
     harness,
@@ -135,6 +193,7 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
     },
     marker,
     events,
+    denied,
     request,
     changeHome,
     changeWorktree() {
@@ -144,8 +203,12 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
     },
     withoutKey: () => realHarness(name, server, { withKey: false }),
     git: (...args) => git(worktree, ...args),
-    run: (more = {}, signal = new AbortController().signal) =>
-      harness.run(request(more), (event) => events.push(event), signal),
+    async run(more = {}, signal = new AbortController().signal) {
+      const result = await harness.run(request(more), (event) => events.push(event), signal);
+      // A test that fails shows the code alone.
+      if (result.error?.code === "BATON_HARNESS_CRASHED") process.stdout.write(`${name}: ${result.error.message}\n`);
+      return result;
+    },
     appears: (path) =>
       new Promise((resolve) => {
         const look = (): void => {

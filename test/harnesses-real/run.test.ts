@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { findByMarker } from "../../src/adapters/child/survivors.ts";
+import { defaultModelOf } from "../../src/config/models.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { type ModelServer, startModelServer, type Turn } from "../fakes/model-server.ts";
@@ -17,7 +18,7 @@ import {
   repositoryOf,
   say,
 } from "../scenarios/helpers.ts";
-import { realHarness } from "./bench.ts";
+import { isConfined, realHarness } from "./bench.ts";
 import { type CliName, chosenClis } from "./cli.ts";
 
 const turns = ({ implement, plan, repair }: typeof sampleScript): Turn[] => {
@@ -34,6 +35,16 @@ const turns = ({ implement, plan, repair }: typeof sampleScript): Turn[] => {
   ];
 };
 
+/** The model proxy asks the scripted model: nothing but the proxy can be reached from inside. */
+const modelServices = (url: string): Record<string, string> => ({
+  ANTHROPIC_API_KEY: "sk-ant-0000000000000000000000test",
+  ANTHROPIC_BASE_URL: url,
+  GEMINI_API_KEY: "AIza-0000000000000000000000test",
+  GOOGLE_GEMINI_BASE_URL: url,
+  OPENAI_API_KEY: "sk-proj-0000000000000000000000test",
+  OPENAI_BASE_URL: `${url}/v1`,
+});
+
 let world: ObservedWorld;
 let server: ModelServer;
 let sessionsDir: string;
@@ -49,11 +60,11 @@ afterEach(async () => {
 });
 
 const clis: { name: CliName; model: string }[] = [
-  { name: "claude-code", model: "claude-sonnet-4-5" },
-  { name: "codex", model: "gpt-5-codex" },
-  { name: "gemini", model: "gemini-2.5-pro" },
-  { name: "opencode", model: "claude-sonnet-4-5" },
-  { name: "pi", model: "claude-sonnet-4-5" },
+  { name: "claude-code", model: defaultModelOf("claude-code") },
+  { name: "codex", model: defaultModelOf("codex") },
+  { name: "gemini", model: defaultModelOf("gemini") },
+  { name: "opencode", model: defaultModelOf("opencode") },
+  { name: "pi", model: defaultModelOf("pi") },
 ];
 
 it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
@@ -64,6 +75,7 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
       patienceMs: 180_000,
       config: `version: 1\nharness: { default: ${name} }\n`,
       harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]),
+      environment: { BATON_SANDBOX: isConfined ? "require" : "off", ...modelServices(server.url) },
     });
     say(world, "/baton run");
     const state = await reaches(world, "review");

@@ -102,8 +102,8 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
         ANTHROPIC_BASE_URL: access.baseUrl,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
         DISABLE_AUTOUPDATER: "1",
-        // Else tools of servers are found by a search only, which few servers do not need.
-        ENABLE_TOOL_SEARCH: serverNames.length > 0 ? "false" : undefined,
+        // With the search, its model is given a placeholder instead of tools of servers, and of some of the CLI's own.
+        ENABLE_TOOL_SEARCH: "false",
       });
       const result = await runHarness(
         request,

@@ -28,6 +28,18 @@ const defaultBaseUrl = "https://api.openai.com/v1";
 const requestRetriesMax = 1;
 const streamRetriesMax = 2;
 
+/** Requests to its maker and to plugin stores that no attempt needs, and agents that nobody asked for. */
+const unwanted = {
+  "analytics.enabled": false,
+  check_for_update_on_startup: false,
+  ...Object.fromEntries(
+    ["apps", "goals", "image_generation", "multi_agent", "plugins", "remote_plugin"].map((name) => [
+      `features.${name}`,
+      false,
+    ]),
+  ),
+};
+
 export interface CodexOptions {
   binary: string;
   apiKey: string | undefined;
@@ -96,6 +108,7 @@ export function codex(options: CodexOptions): Harness {
           // Instructions of the tree are not trusted: only what is given here counts.
           project_doc_max_bytes: 0,
           web_search: "disabled",
+          ...unwanted,
           // The attempt has a temporary directory of its own.
           "sandbox_workspace_write.exclude_slash_tmp": true,
           ...serverSettings(request),

@@ -49,7 +49,7 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
       reportsCost: false,
       toolServers: false,
     },
-    tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell", "tasks"] },
+    tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell"] },
     defaultModel,
     binary,
     install,

@@ -90,7 +90,8 @@ export async function runHarness(
     return notBegun(toBatonError(thrown).toData());
   }
   const said = reader.end();
-  const error = judge(end, said, reader.giveUp, launch, signal);
+  const isMissing = end.missing || notFoundInside(end, request, launch);
+  const error = judge({ ...end, missing: isMissing }, said, reader.giveUp, launch, signal);
   return {
     ok: error === null,
     error: error === null ? null : { ...error, message: redact(error.message) },
@@ -121,6 +122,16 @@ function clean(event: HarnessEvent, redact: (text: string) => string): HarnessEv
     case "usage":
       return event;
   }
+}
+
+/** A sandbox starts its own program first: that one reports a missing agent, with a shell's status (`sandbox/bridge-source.ts`). */
+function notFoundInside({ exitCode, transcript }: FollowEnd, request: HarnessRequest, { command }: Launch): boolean {
+  if ((request.confinement ?? null) === null || (exitCode !== 127 && exitCode !== 126)) return false;
+  const said = `${command[0]}: `;
+  return transcript
+    .trim()
+    .split("\n")
+    .some((line) => line.startsWith(said) && /not found|EACCES/.test(line));
 }
 
 function judge(

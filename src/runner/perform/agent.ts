@@ -137,6 +137,8 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     workspace,
     harness,
     models: grant?.models ?? {},
+    // A verifier builds and runs what it verifies.
+    treeReadOnly: input.access === "read-only" && input.role !== "verify",
     onDenied: report,
   });
   const outside = new OutsidePaths([workspace.path, ...workspace.writable]);

@@ -63,13 +63,16 @@ export function confine(
     workspace,
     harness,
     models = {},
+    treeReadOnly = false,
     onDenied,
   }: {
     settings: Pick<Settings, "sandbox" | "mcp">;
     workspace: Workspace;
     /** Null: no agent, a step of the repository's own. */
-    harness: Pick<Harness, "readable"> | null;
+    harness: Pick<Harness, "readable" | "quietHosts"> | null;
     models?: ModelAccesses;
+    /** The step only reads: its agent can change nothing of its tree, whatever tools it has. */
+    treeReadOnly?: boolean;
     onDenied(line: string): void;
   },
 ): AttemptConfinement {
@@ -80,8 +83,8 @@ export function confine(
   let stoppedBy: SandboxDenial | null = null;
   const confinement = agentSandbox.sandbox.confine(
     {
-      writable: workspace.writable,
-      readable: [...workspace.readable, ...(harness?.readable ?? [])],
+      writable: treeReadOnly ? workspace.writable.filter((path) => path !== workspace.path) : workspace.writable,
+      readable: [...(treeReadOnly ? [workspace.path] : []), ...workspace.readable, ...(harness?.readable ?? [])],
       network: {
         hosts: hostsOf({ agentSandbox }, settings).hosts,
         loopbackPorts: loopbackPorts(models),
@@ -90,6 +93,7 @@ export function confine(
     },
     (denial) => {
       if (denial.kind !== "host" && denial.kind !== "path") stoppedBy = denial;
+      if (denial.kind === "host" && isQuiet(denial.name, harness?.quietHosts ?? [])) return;
       if (denied.length >= limits.sandboxDenialsMax) return;
       denied.push(denial);
       onDenied(denialText(denial));
@@ -100,6 +104,11 @@ export function confine(
     limit: () => (stoppedBy === null ? null : new BatonError("BATON_SANDBOX_LIMIT", denialText(stoppedBy))),
     report: () => (denied.length === 0 ? undefined : { missing: null, denied, outside: [] }),
   };
+}
+
+/** Denials are named `host` or `host:port`. */
+function isQuiet(name: string, quiet: readonly string[]): boolean {
+  return quiet.includes(name.replace(/:\d+$/, ""));
 }
 
 function inTheOpen(missing: string): AttemptConfinement {

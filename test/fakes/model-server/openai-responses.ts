@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { type Answer, type ModelRequest, toolCall, usageOf, type Wire } from "./wire.ts";
 
 /** Tools of one server are declared, and called, within a namespace: `namespace/name` in what scripts see. */
-type Tool = { name?: string; type: string; tools?: { name: string }[] };
-type Item = { type?: string; role?: string; content?: unknown; output?: unknown };
+type Tool = { name?: string; type: string; description?: string; tools?: Tool[] };
+type Item = { type?: string; role?: string; content?: unknown; output?: unknown; tools?: Tool[] };
 
 const textOf = (content: unknown): string => {
   if (typeof content === "string") return content;
@@ -27,9 +27,12 @@ export const openaiResponses: Wire = {
       toolResults: input
         .filter(({ type }) => type === "function_call_output" || type === "custom_tool_call_output")
         .map(({ output }) => (typeof output === "string" ? output : JSON.stringify(output))),
-      tools: ((body["tools"] as Tool[] | undefined) ?? []).flatMap(({ name, type, tools }) =>
-        type === "namespace" ? (tools ?? []).map((tool) => `${name}/${tool.name}`) : [name ?? type],
-      ),
+      tools: [
+        ...((body["tools"] as Tool[] | undefined) ?? []).flatMap(({ name, type, tools }) =>
+          type === "namespace" ? (tools ?? []).map((tool) => `${name}/${tool.name}`) : [name ?? type],
+        ),
+        ...additionalTools(body).flatMap((tool) => (isExec(tool) ? nestedTools(tool) : [tool.name ?? tool.type])),
+      ],
       streaming: body["stream"] === true,
     };
   },
@@ -50,6 +53,26 @@ export const openaiResponses: Wire = {
 
 const itemsOf = (body: Record<string, unknown>): Item[] => (body["input"] as Item[] | undefined) ?? [];
 
+/** To the models of its catalog Codex declares tools in an item of the input, grouped by namespace. */
+const additionalTools = (body: Record<string, unknown>): Tool[] =>
+  itemsOf(body)
+    .filter(({ type }) => type === "additional_tools")
+    .flatMap(({ tools = [] }) => tools.flatMap((tool) => (tool.type === "namespace" ? (tool.tools ?? []) : [tool])));
+
+/** Runs JavaScript of the model that calls the other tools; its description has a heading for each. */
+const isExec = ({ type, name }: Tool): boolean => type === "custom" && name === "exec";
+const nestedTools = ({ description = "" }: Tool): string[] =>
+  [...description.matchAll(/^### `(\w+)`/gm)].map(([, name = ""]) => name);
+
+/** Tools of servers may be left out of the description. */
+function execScript(name: string, input: Record<string, unknown>): string {
+  return [
+    `const name = (ALL_TOOLS.find((tool) => tool.name.endsWith(${JSON.stringify(name)})) ?? {}).name;`,
+    `if (name === undefined) text(${JSON.stringify(`unknown tool: ${name}`)});`,
+    `else { const said = await tools[name](${JSON.stringify(input)}); text(said.output ?? said); }`,
+  ].join("\n");
+}
+
 type OutputItem = { id: string; type: string; [key: string]: unknown };
 
 function responseOf(answer: Answer, request: ModelRequest) {
@@ -65,6 +88,16 @@ function responseOf(answer: Answer, request: ModelRequest) {
     ...(answer.deeds ?? []).map((deed) => {
       const { name, input } = toolCall(deed, request.tools);
       const id = randomUUID();
+      if (additionalTools(request.body).some(isExec))
+        return {
+          id: `ctc_${id}`,
+          type: "custom_tool_call",
+          status: "completed",
+          call_id: `call_${id}`,
+          namespace: "functions",
+          name: "exec",
+          input: execScript(name, input),
+        };
       const [own = "", namespace] = name.split("/").reverse();
       const call = {
         name: own,
@@ -102,7 +135,10 @@ function itemEvents(item: OutputItem, index: number): { event: string; data: obj
     data: { type, output_index: index, ...more },
   });
   const [part] = (item["content"] as { type: string; text?: string }[] | undefined) ?? [];
-  const empty = item.type === "message" ? { ...item, status: "in_progress", content: [] } : { ...item, arguments: "" };
+  const empty =
+    item.type === "message"
+      ? { ...item, status: "in_progress", content: [] }
+      : { ...item, [item.type === "custom_tool_call" ? "input" : "arguments"]: "" };
   const delta =
     part?.type === "output_text"
       ? [of("response.output_text.delta", { item_id: item.id, content_index: 0, delta: part.text ?? "" })]

@@ -6,6 +6,7 @@ import { cell } from "../prompt/cell.ts";
 import { pullRequestText, showQuestions } from "../prompt/handoff.ts";
 import { renderOutcomes } from "../prompt/outcomes.ts";
 import { answerText } from "./render/answer.ts";
+import { verdictTree } from "./render/parts.ts";
 
 const headings = [
   "Intent",
@@ -37,6 +38,18 @@ const sinks: Record<string, (text: string) => string> = {
     answerText({ title: "Title", words: text, by: { harness: text, model: text }, sha: "a".repeat(40) }),
   outcomes: (text) => renderOutcomes([{ id: "a", statement: text, met: true, answered: true, evidence: text }], text),
   questions: (text) => showQuestions([text, text]),
+  "verdict tree": (text) =>
+    verdictTree({
+      name: text,
+      status: "failed",
+      reason: text,
+      evidence: [
+        { label: text, value: text },
+        { label: text, value: text, url: text },
+        { label: "check", value: text, url: "https://github.com/acme/shop/runs/1" },
+      ],
+      children: [{ name: text, status: "passed", reason: text, evidence: [], children: [] }],
+    }),
   cell: (text) => table(cell(text, 60)),
   race: (text) =>
     raceTable(

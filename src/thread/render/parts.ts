@@ -217,15 +217,27 @@ export function costTable(state: RunState): string {
 /** Anything else could end the link, or lead out of the browser. */
 const plainAddress = /^https?:\/\/[\w/.~%?&=#+:,;$-]+$/;
 
+/** Threads that a link names are told of it. */
+const threadAddress = /\/(?:issues|pull|pulls|discussions|commit)(?:\/|%2f)/i;
+
+/** A text that looks like an address must not lead to another, and a check's own address must not reach another thread. */
+function mayLink(text: string, url: string): boolean {
+  if (!plainAddress.test(url) || /:\/\/|\bwww\./i.test(text)) return false;
+  return !threadAddress.test(decodedOf(url));
+}
+
+function decodedOf(url: string): string {
+  return url.replaceAll(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
 export function verdictTree(verdict: Verdict, depth = 0): string {
   const indent = "  ".repeat(depth);
   const evidence = verdict.evidence
     .filter(({ label }) => label !== "log")
-    .map(({ label, value, url }) =>
-      url === undefined || !plainAddress.test(url)
-        ? neutraliseLine(`${label} ${value}`)
-        : `[${neutraliseLine(`${label} ${value}`).trim()}](${url})`,
-    )
+    .map(({ label, value, url }) => {
+      const text = neutraliseLine(`${label} ${value}`).trim();
+      return url === undefined || !mayLink(text, url) ? text : `[${text}](${url})`;
+    })
     .join(", ");
   const line = `${indent}- ${icons[verdict.status]} **${neutraliseLine(verdict.name)}**: ${neutraliseLine(oneLine(verdict.reason))}${evidence === "" ? "" : ` (${evidence})`}`;
   return [line, ...verdict.children.map((child) => verdictTree(child, depth + 1))].join("\n");

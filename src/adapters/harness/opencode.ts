@@ -33,6 +33,16 @@ export interface OpencodeOptions {
   sessions?: Sessions;
 }
 
+/**
+ * It installs its kit for plugins into this folder from the registry of npm, which no attempt needs and no setting stops. A lock that
+ * names the kit does. Observed with 1.18.33.
+ */
+function markInstalled(folder: string): void {
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  const packages = { "": { dependencies: { "@opencode-ai/plugin": "*" } } };
+  writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ lockfileVersion: 3, packages }));
+}
+
 export function opencode({ binary, apiKey, baseUrl, sessions = noSessions }: OpencodeOptions): Harness {
   return cliHarness({
     name,
@@ -62,6 +72,7 @@ export function opencode({ binary, apiKey, baseUrl, sessions = noSessions }: Ope
       const instructions = join(request.homePath, "instructions.md");
       mkdirSync(request.homePath, { recursive: true });
       writeFileSync(instructions, request.systemPrompt);
+      markInstalled(join(request.homePath, ".config", "opencode"));
       const env = agentEnvironment(request, {
         ANTHROPIC_API_KEY: access.apiKey,
         OPENCODE_CONFIG_CONTENT: JSON.stringify(

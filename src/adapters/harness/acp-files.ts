@@ -21,8 +21,13 @@ export async function readWorkspaceFile(
   from: number | null = null,
   lines: number | null = null,
 ): Promise<string> {
-  const content = readAgentFile(await realpath(workspace), await inside(workspace, path), fileBytesMax);
-  if (content === null) throw new FileRefused("The file is not there, not a file, or too large.");
+  const place = await inside(workspace, path);
+  const content = readAgentFile(await realpath(workspace), place, fileBytesMax);
+  if (content === null) {
+    // Throws what the protocol calls "not found" where nothing is there.
+    await lstat(place);
+    throw new FileRefused("The path is not a file, or the file is too large.");
+  }
   return linesOf(content.toString("utf8"), from, lines);
 }
 

@@ -8,7 +8,7 @@ target=$(cd "$target" && pwd)
 if [ ! -x "$target/git" ]; then
   rm -rf "$target/apt" "$target/tree"
   mkdir -p "$target/apt/lists/partial" "$target/apt/cache/archives/partial" "$target/tree"
-  mirror=$(sed -n 's,^URIs: *\(https\{0,1\}://[^ ]*/debian\)/*$,\1,p; s,^deb \(https\{0,1\}://[^ ]*/debian\)/* .*,\1,p' \
+  mirror=$(sed -n 's#^URIs: *\(https*://[^ ]*/debian\)/*$#\1#p; s#^deb \(https*://[^ ]*/debian\)/* .*#\1#p' \
     /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
   keys=/usr/share/keyrings/debian-archive-keyring.gpg
   echo "deb [signed-by=$keys] ${mirror:?"no Debian mirror in the sources of apt"} trixie main" >"$target/apt/sources.list"

@@ -45,6 +45,8 @@ export const sandboxHostname = "sandbox";
 /** Where Baton's own files appear inside. */
 export const insideDir = "/run/baton";
 
+const sharedMemory = "/dev/shm";
+
 const reserved = [
   "/usr",
   "/bin",
@@ -65,7 +67,9 @@ export function pathConflict(writable: readonly string[], readable: readonly str
   for (const path of [...writable, ...readable])
     if (!isPlain(path)) return `"${path}" is not an absolute path without "." and ".." parts.`;
   for (const path of writable) {
-    const system = reserved.find((root) => isBelow(path, root) || isBelow(root, path));
+    // Memory that every sandbox has of its own: a directory below it hides nothing of the system.
+    const isShared = path !== sharedMemory && isBelow(path, sharedMemory);
+    const system = isShared ? undefined : reserved.find((root) => isBelow(path, root) || isBelow(root, path));
     if (system !== undefined) return `"${path}" cannot be writable: it contains or lies in ${system}.`;
   }
   for (const path of readable) {

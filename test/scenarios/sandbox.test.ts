@@ -108,6 +108,15 @@ describe.skipIf(!sandboxWorks)("an agent in the sandbox", () => {
     expect(readFileSync(join(directory, "agent.mjs"), "utf8")).toBe(hostile);
   });
 
+  it("`sandbox.setup`: runs before the agent; a command that fails stops the run before anything is paid", async () => {
+    const here = await begin("sandbox: { mode: require, setup: ['touch made', 'ls made && exit 3'] }\n");
+    say(here, "/baton run reach 1 and /nowhere");
+    const state = await ends(here);
+    expect(state.outcome?.error?.code).toBe("BATON_SETUP_FAILED");
+    expect(state.outcome?.error?.message).toMatch(/exit code 3: made/);
+    expect(state.money.spentUsd).toBe(0);
+  });
+
   it("a program that the repository names needs no permission of the operator", async () => {
     const here = await begin("", {
       files: { ...sampleFiles, "agent.mjs": hostile, "script.json": JSON.stringify(sampleScript) },

@@ -48,6 +48,8 @@ describe("servers of tools", () => {
       config:
         "harness: { default: other }\nmcp:\n  docs: { url: 'http://127.0.0.1:9/mcp', access: read-only }\n  tracker: { command: [tracker, --stdio], environment: { MODE: quick } }\n",
       repositoryCommands: true,
+      // A private address needs the operator's word.
+      environment: { BATON_SANDBOX_HOSTS: "127.0.0.1:9" },
     });
     say(world, "/baton run");
     await ends(world);
@@ -241,6 +243,18 @@ const shownBy: Record<string, [file: string, title: string]> = {
   ],
   "race.contestants": ["test/scenarios/race.test.ts", "/baton race tidy:a tidy:b tidy:c"],
   "race.checks": ["test/scenarios/race.test.ts", "a cancel in the middle takes the pushed branches away"],
+  "sandbox.mode": [
+    "src/policy/sandbox.test.ts",
+    "$operator by the operator and $repository by the repository is never below the operator's",
+  ],
+  "sandbox.network": [
+    "src/runner/perform/confine.test.ts",
+    "`sandbox.network`: listed hosts and presets are reachable, within the operator's bound",
+  ],
+  "sandbox.setup": [
+    "test/scenarios/sandbox.test.ts",
+    "`sandbox.setup`: runs before the agent; a command that fails stops the run before anything is paid",
+  ],
   "gates.required": ["src/gate/rules/checks-green.test.ts", "gates.required may be %s"],
   "gates.ignore": ["src/gate/rules/checks-green.test.ts", "gates.ignore: a red check does not count"],
   "gates.neutral": [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SandboxDenial, SandboxPolicy } from "../../ports/sandbox.ts";
-import { confine } from "./confine.ts";
+import { confine, hostsOf } from "./confine.ts";
 
 const workspace = {
   path: "/run/work",
@@ -62,4 +62,29 @@ describe("the policy of an attempt", () => {
       expect(said).toHaveLength(2);
     },
   );
+});
+
+describe("the hosts of an attempt", () => {
+  const settings = (network: string[], url: string | null = null) => ({
+    sandbox: { mode: null, network, setup: [] },
+    mcp: url === null ? {} : { docs: { command: [], environment: {}, url, access: "read-only" as const } },
+  });
+  const bound = (hosts: string[] | null) => ({ agentSandbox: { hosts } as never });
+
+  it("`sandbox.network`: listed hosts and presets are reachable, within the operator's bound", () => {
+    expect(hostsOf(bound(null), settings(["npm", "files.example.com"])).hosts).toEqual([
+      "registry.npmjs.org",
+      "registry.yarnpkg.com",
+      "files.example.com",
+    ]);
+    const { hosts, refused } = hostsOf(bound(["npm"]), settings(["npm", "files.example.com"]));
+    expect(hosts).not.toContain("files.example.com");
+    expect(refused.map(({ entry }) => entry)).toEqual(["files.example.com"]);
+  });
+
+  it("a server of tools is reachable as a listed host is; a private address needs the operator's word", () => {
+    expect(hostsOf(bound(null), settings([], "https://tools.example.com/mcp")).hosts).toEqual(["tools.example.com"]);
+    expect(hostsOf(bound(null), settings([], "http://127.0.0.1:9/mcp"))).toMatchObject({ hosts: [], refused: [{}] });
+    expect(hostsOf(bound(["127.0.0.1:9"]), settings([], "http://127.0.0.1:9/mcp")).hosts).toEqual(["127.0.0.1:9"]);
+  });
 });

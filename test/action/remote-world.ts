@@ -202,8 +202,12 @@ function startRunner(
     "agent.mjs",
     `import { execFileSync } from "node:child_process";
      import { appendFileSync, readFileSync } from "node:fs";
+     // Its parent is Baton's supervisor; the job's process is above that.
+     const parentOf = (pid) => /PPid:\\s+(\\d+)/.exec(readFileSync("/proc/" + pid + "/status", "utf8"))[1];
+     const environmentOf = (pid) => readFileSync("/proc/" + pid + "/environ", "utf8");
+     const parents = [process.ppid, parentOf(process.ppid)];
      const seen = {
-       parent: readFileSync("/proc/" + process.ppid + "/environ", "utf8"),
+       parent: parents.map(environmentOf).join("\\0"),
        own: readFileSync("/proc/self/environ", "utf8"),
        git: execFileSync("git", ["config", "--list", "--show-origin"], { encoding: "utf8" }),
      };

@@ -63,7 +63,7 @@ it.each<[string, string, Files, Record<string, string>, RegExp]>([
   [
     "a circle",
     "ci.yml",
-    { [`${folder}ci.yml`]: ci.replace("test.yml", "ci.yml").replace("}", ", b: { permissions: write-all } }") },
+    { [`${folder}ci.yml`]: ci.replace("test.yml", "ci.yml").replace("} }", "}, b: { permissions: write-all } }") },
     {},
     /write-all|cannot read/,
   ],

@@ -77,7 +77,7 @@ harnessContract({
   name: "claude-code",
   create: (binary) => claudeCode({ binary, apiKey: "sk-test-claude-4f1d9c22", baseUrl: undefined }),
   key: { name: "ANTHROPIC_API_KEY", value: "sk-test-claude-4f1d9c22" },
-  variables: ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_AUTOUPDATER"],
+  variables: ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_AUTOUPDATER", "ENABLE_TOOL_SEARCH"],
   stream: fixture("claude.success"),
   expected: {
     text: "Done: hello.txt exists.",
@@ -113,7 +113,7 @@ harnessContract({
     text: "Done: hello.txt exists.",
     sessionId: "01a1fbbb-b2d4-7540-a115-94f90ddef422",
     usage: [
-      { model: "gpt-5-codex", tokens: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 }, costUsd: null },
+      { model: "gpt-6.1-sol", tokens: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 }, costUsd: null },
     ],
   },
   silentSuccess: false,
@@ -218,7 +218,7 @@ harnessContract({
     sessionId: "ses_e0444354effe50TeB2g40czvNY",
     usage: [
       {
-        model: "claude-sonnet-4-5",
+        model: "claude-sonnet-5-5",
         tokens: { input: 1450, output: 110, cacheRead: 1840, cacheWrite: 0 },
         costUsd: null,
       },

@@ -43,6 +43,7 @@ it("action.yml names the files that are there, and every input and output that t
     "app-slug",
     "dispatch-workflows",
     "endpoint",
+    "sandbox",
     "time-limit-minutes",
     "token",
   ]);

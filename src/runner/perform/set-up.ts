@@ -13,7 +13,7 @@ import type { SandboxDecision } from "../../policy/sandbox.ts";
 import type { RepositoryAccess, Workspace } from "../../ports/workspace.ts";
 import { confine } from "./confine.ts";
 import { attemptMarker, type PerformContext } from "./performer.ts";
-import { type CacheUse, runSetup, setupKey } from "./setup.ts";
+import { type CacheUse, decidesInstall, runSetup, setupKey } from "./setup.ts";
 
 const outputCharactersMax = 2_000;
 
@@ -79,7 +79,7 @@ async function cacheOf(
 ): Promise<CacheUse | null> {
   const { packageCaches, workspaces } = dependencies;
   if (packageCaches === undefined) return null;
-  const paths = await workspaces.listFiles(access, baseSha);
+  const paths = (await workspaces.listFiles(access, baseSha)).filter(decidesInstall);
   const states = await workspaces.pathStates(access, baseSha, paths.slice(0, limits.setupPathsMax));
   const tree = states.flatMap(({ path, blob }) => (blob === null ? [] : [{ path, objectId: blob }]));
   const main = await workspaces.fetch(access, state.thread.repository.defaultBranch);

@@ -120,13 +120,15 @@ async function runCommand(
 const lockFile =
   /(?:^|\/)(?:package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|requirements[\w.-]*\.txt|constraints[\w.-]*\.txt|pyproject\.toml|setup\.(?:py|cfg)|poetry\.lock|Pipfile(?:\.lock)?|uv\.lock|pdm\.lock|go\.(?:mod|sum|work|work\.sum)|Cargo\.(?:toml|lock)|rust-toolchain(?:\.toml)?|pom\.xml|[\w.-]+\.gradle(?:\.kts)?|gradle\.(?:properties|lockfile)|gradle-wrapper\.properties|[\w.-]+\.versions\.toml|Gemfile(?:\.lock)?|composer\.(?:json|lock)|mix\.(?:exs|lock)|\.(?:npmrc|nvmrc|node-version|python-version|tool-versions))$/;
 
+export const decidesInstall = (path: string): boolean => lockFile.test(path);
+
 /**
  * Names a cache. `tree` is the base commit's, as git lists it: object ids are facts of the trusted repository, and nothing of an
  * agent's tree is read.
  */
 export function setupKey(commands: readonly string[], tree: readonly { path: string; objectId: string }[]): string {
   const files = tree
-    .filter(({ path }) => lockFile.test(path))
+    .filter(({ path }) => decidesInstall(path))
     .map(({ path, objectId }) => [path, objectId])
     .sort(([one = ""], [other = ""]) => (one < other ? -1 : 1));
   return createHash("sha256")

@@ -19,7 +19,7 @@ import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
 import { chooseWay } from "./adapters/workspace/probe-overlay.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
-import { type AppCheck, startAppCheck } from "./app/app-check.ts";
+import { type AppCheck, type AppStatus, checkApp, startAppCheck } from "./app/app-check.ts";
 import { rounds } from "./app/rounds.ts";
 import type { AppSettings } from "./app/settings.ts";
 import { Timetable } from "./app/timetable.ts";
@@ -138,10 +138,20 @@ export async function startBaton(
 
 /** Who GitHub says that the App is, asked beside all else. */
 export function watchApp(settings: AppSettings, { log }: Pick<Baton, "log">): AppCheck | null {
-  if (settings.app === null) return null;
-  const { id: appId, privateKey } = settings.app;
-  const reader = createGithubApp({ appId, privateKey, baseUrl: settings.githubApiUrl, clock: systemClock });
-  return startAppCheck({ reader, appId, clock: systemClock, log });
+  const asked = appOf(settings);
+  return asked === null ? null : startAppCheck({ ...asked, clock: systemClock, log });
+}
+
+/** The same, asked once. Null where no App is set up. */
+export async function askForApp(settings: AppSettings): Promise<AppStatus | null> {
+  const asked = appOf(settings);
+  return asked === null ? null : checkApp(asked);
+}
+
+function appOf({ app, githubApiUrl }: AppSettings) {
+  if (app === null) return null;
+  const { id: appId, privateKey } = app;
+  return { appId, reader: createGithubApp({ appId, privateKey, baseUrl: githubApiUrl, clock: systemClock }) };
 }
 
 /** Made once for a database. Two replicas at its first start may each make one; the one that is kept is read by both later. */

@@ -150,10 +150,11 @@ it("over HTTP: the local GitHub answers as itself, with the App's permissions an
   await using world = await createTestWorld({ grants: { contents: "write", issues: "write", metadata: "read" } });
   const options = { appId: world.app.id, baseUrl: world.github.apiUrl, clock: systemClock };
   const github = createGithubApp({ ...options, privateKey: world.app.privateKey });
-  const status = await statusOf({ self: () => github.self(), installations: async () => [] }, world.app.id);
+  const status = await statusOf(github, world.app.id);
   expect(status).toMatchObject({ state: "incomplete", app: expect.any(String) });
   const [own] = status.missing;
   expect(own?.where).toMatch(/^App /);
   expect(own?.names).toContain("pull_requests: write");
   expect(own?.names).not.toContain("issues: write");
+  expect(status.missing.map(({ where }) => where)).toEqual([own?.where, "installation acme"]);
 }, 60_000);

@@ -54,7 +54,7 @@ export function startAppCheck(options: Options): AppCheck {
   const loop = async (): Promise<void> => {
     let pauseMs = firstPauseMs;
     while (!stopped.signal.aborted) {
-      const next = await look(options);
+      const next = await checkApp(options);
       if (stopped.signal.aborted) return;
       if (JSON.stringify(next) !== JSON.stringify(status)) tell(options.log, next);
       status = next;
@@ -74,7 +74,8 @@ export function startAppCheck(options: Options): AppCheck {
   };
 }
 
-async function look({ reader, appId }: Options): Promise<AppStatus> {
+/** Asks once. Never throws: what went wrong is the answer. */
+export async function checkApp({ reader, appId }: Pick<Options, "reader" | "appId">): Promise<AppStatus> {
   const nothing = { app: null, missing: [] };
   try {
     const self = await reader.self();
@@ -128,9 +129,14 @@ function remedyOf(message: string): string {
   return "Check that APP_ID and PRIVATE_KEY belong to the same App, and that the key was not deleted.";
 }
 
+/** One line a place. */
+export function missingText({ missing }: Pick<AppStatus, "missing">): string[] {
+  return missing.map(({ where, names }) => `${where}: ${names.join(", ")}`);
+}
+
 function tell(log: Log, { state, app, message, missing }: AppStatus): void {
   if (state === "ok") return log.info("GitHub knows this App", { app });
-  const details = missing.map(({ where, names }) => `${where}: ${names.join(", ")}`);
+  const details = missingText({ missing });
   if (state === "incomplete")
     return log.warn("The App lacks permissions or events", { app, missing: details, message });
   log[state === "refused" ? "error" : "warn"]("GitHub did not confirm the App", { state, message });

@@ -55,6 +55,17 @@ export const alsoNull: { definition: string; at: string[]; reason: string }[] = 
   },
 ];
 
+/** Answers whose description contradicts itself, held against a definition of the same thing instead. */
+export const answeredAs: { operation: string; status: number; schema: Schema; reason: string }[] = [
+  {
+    operation: "GET /app/installations",
+    status: 200,
+    schema: { type: "array", items: { $ref: "#/$defs/installation" } },
+    reason:
+      "Spelt out with an account that is a user and an enterprise at once (`allOf`); one installation has either.",
+  },
+];
+
 const basicError: Schema = { $ref: "#/$defs/basic-error" };
 
 /** Answers that any operation may give and that the description lists for some only. */

@@ -19,7 +19,15 @@ import {
   toJsonSchema,
 } from "../../tools/github-description.ts";
 import { closed } from "./closed-schema.ts";
-import { alsoNull, alsoSent, answersAnywhere, describedElsewhere, looseFormats, webhookNames } from "./relaxations.ts";
+import {
+  alsoNull,
+  alsoSent,
+  answeredAs,
+  answersAnywhere,
+  describedElsewhere,
+  looseFormats,
+  webhookNames,
+} from "./relaxations.ts";
 
 /** Every way in which this exchange is not what GitHub describes; empty when it is. */
 export function mismatches(exchange: Exchange): string[] {
@@ -136,14 +144,16 @@ function ofAnswer(operation: DescribedOperation, given: Pick<ApiExchange, "reque
   const wantsText = /\.(raw|diff|patch)/.test(given.request.headers["accept"] ?? "");
   if (wantsText && status === 200) return typeof body === "string" ? [] : ["is no text, though raw text was asked for"];
   const { check } = restSchemas();
-  const own = operation.responses[String(status)];
+  const name = `${operation.method} ${operation.path}`;
+  const replaced = answeredAs.find((one) => one.operation === name && one.status === status);
+  const own = replaced?.schema ?? operation.responses[String(status)];
   const anywhere = answersAnywhere.find((one) => one.status === status)?.schema;
   // A refusal that is described in prose alone has GitHub's usual form.
   const schema = own ?? (own === null && status < 400 ? null : anywhere);
   if (schema === undefined) return ["is not described"];
   if (schema === null)
     return body === null || typeof body === "string" ? [] : ["has a JSON body where none is described"];
-  return check(`${operation.method} ${operation.path} ${status}`, schema, body, status < 400 ? "answer" : "refusal");
+  return check(`${name} ${status}`, schema, body, status < 400 ? "answer" : "refusal");
 }
 
 function isEmpty(body: unknown): boolean {

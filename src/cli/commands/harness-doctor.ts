@@ -8,7 +8,7 @@ export const harnessDoctor: CliCommand = (program, context) => {
   group(program, "harness", "The coding agents that Baton can use here.")
     .command("doctor [name]")
     .description(
-      "Look whether harnesses are installed and answer, in which version, whether a key is set, what came of their last attempts, and whether the sandbox works. One that is ready is enough.",
+      "Look whether harnesses are installed and answer, in which version, whether a key is set, what came of their last attempts, whether the sandbox works, and what GitHub says of the App. One that is ready is enough.",
     )
     .option(...jsonOption)
     .action(async (name: string | undefined, { json }: { json?: true }) => {
@@ -47,5 +47,7 @@ export const harnessDoctor: CliCommand = (program, context) => {
         context.print(`⚠️ Warning: ${warning}`);
       const { sandboxLineHere } = await import("../sandbox.ts");
       context.print(await sandboxLineHere(context));
+      const { appLinesHere } = await import("../app-line.ts");
+      for (const line of await appLinesHere(context)) context.print(line);
     });
 };

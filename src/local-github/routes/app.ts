@@ -77,7 +77,10 @@ function deliveryPage(context: Context) {
 }
 
 export const appRoutes = [
+  // "Returns the GitHub App associated with the authentication credentials used", with permissions, events and the number of its
+  // installations: https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app
   route("GET /app", "app", (context) => ok(appObject(context.view, appOfCaller(context)))),
+  // https://docs.github.com/en/rest/apps/apps#list-installations-for-the-authenticated-app
   route("GET /app/installations", "app", (context) =>
     listed(context, installationsOf(context), (one) => installation(context.view, one)),
   ),

@@ -12,10 +12,7 @@ import { refused } from "./checked-path.ts";
 import { confine } from "./confinement.ts";
 import { notInstalled } from "./diagnosis.ts";
 import { findMachinery, type Machinery, readSystemFacts, type SandboxOptions } from "./machinery.ts";
-import { probeEgress } from "./probes/network.ts";
 import type { ProbeResult } from "./probes/probe.ts";
-import { allProbes, runProbes } from "./probes/run-probes.ts";
-import { selfTest } from "./self-test.ts";
 
 /** Every break-out probe, one after the other. */
 export async function testSandbox(
@@ -23,6 +20,10 @@ export async function testSandbox(
   onResult: (result: ProbeResult) => void,
 ): Promise<ProbeResult[]> {
   const machinery = await requireMachinery(options);
+  const [{ probeEgress }, { allProbes, runProbes }] = await Promise.all([
+    import("./probes/network.ts"),
+    import("./probes/run-probes.ts"),
+  ]);
   const own = { ...machinery, startEgress: probeEgress(machinery.startEgress) };
   const run = {
     children: options.children,
@@ -89,7 +90,11 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   return {
     state() {
       state ??= found().then(async (one) => {
-        if (one !== null) return await selfTest(one, options.children);
+        if (one !== null) {
+          // The probes are only read by who runs them.
+          const { selfTest } = await import("./self-test.ts");
+          return await selfTest(one, options.children);
+        }
         return { works: false, name: "bubblewrap", ...notInstalled(await readSystemFacts(null)) };
       });
       return state;

@@ -14,6 +14,8 @@ export type StartEgressProxy = (options: {
   onDenied(name: string, reason: string): void;
   /** Probes give a listed name the address of this machine. */
   lookup?: (host: string) => Promise<{ address: string; family: 4 | 6 }[]>;
+  /** Probes give a public address a server of their own. */
+  dial?: (address: string, port: number) => Socket;
 }) => Promise<{ close(): Promise<void> }>;
 
 export interface Service {

@@ -1,4 +1,6 @@
 /** Ways to other machines, to other services of this one, and through the proxy that allows listed hosts. */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import type { StartEgressProxy } from "../network.ts";
 import { type Probe, sources } from "./probe.ts";
 import type { World } from "./world.ts";
@@ -6,9 +8,45 @@ import type { World } from "./world.ts";
 /** A host that is listed, and whose name leads to the victim: to a private address, as a rebinding name does. */
 const listedHost = "listed.baton-probe.example";
 
-/** Every name leads to this machine, as an attacker's own name server may answer. */
+/** A listed host at a public address that sends everybody on to a private one. */
+const movingHost = "moving.baton-probe.example";
+const movingAddress = "1.1.1.1";
+
+/** Every other name leads to this machine, as an attacker's own name server may answer. */
 export function probeEgress(start: StartEgressProxy): StartEgressProxy {
-  return async (options) => await start({ ...options, lookup: async () => [{ address: "127.0.0.1", family: 4 }] });
+  return async (options) => {
+    const moving = await startMoving();
+    const proxy = await start({
+      ...options,
+      lookup: async (host) => [{ address: host === movingHost ? movingAddress : "127.0.0.1", family: 4 }],
+      dial: (address, port) =>
+        address === movingAddress
+          ? connect({ host: "127.0.0.1", port: moving.port, allowHalfOpen: true })
+          : connect({ host: address, port, allowHalfOpen: true }),
+    });
+    return {
+      async close() {
+        await proxy.close();
+        moving.close();
+      },
+    };
+  };
+}
+
+/** `GET /<port>` is answered with a redirect to that port of 127.0.0.1. */
+async function startMoving(): Promise<{ port: number; close(): void }> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (head) => {
+      const port = /^GET [^ ]*?\/(\d+) /.exec(head.toString("latin1"))?.[1] ?? "0";
+      const location = `http://127.0.0.1:${port}/`;
+      socket.end(`HTTP/1.1 302 Found\r\nlocation: ${location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  server.unref();
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
 /** Asks the proxy where there is one, and the address itself where there is none. */
@@ -118,6 +156,22 @@ export const networkProbes: readonly Probe[] = [
   fooled("a listed name before a slash", `"127.0.0.1/${listedHost}"`),
   fooled("a listed name before a back slash", `"127.0.0.1\\\\.${listedHost}"`),
   fooled("a listed name in another header", `"127.0.0.1\\r\\nHost: ${listedHost}"`),
+  {
+    name: "fool the list of hosts: a listed host that redirects to a private address",
+    source: sources.sandboxBench("exfiltration, past the network filter"),
+    attack: `
+      const proxy = process.env.HTTP_PROXY === undefined ? undefined : new URL(process.env.HTTP_PROXY);
+      const get = (url) => "GET " + url + " HTTP/1.1\\r\\nHost: " + new URL(url).host + "\\r\\n\\r\\n";
+      const target = "http://127.0.0.1:" + targets.tcpPort + "/";
+      if (proxy === undefined) await talk({ host: "127.0.0.1", port: targets.tcpPort }, get(target));
+      else {
+        const through = { host: proxy.hostname, port: Number(proxy.port) };
+        const heard = await talk(through, get("http://${movingHost}/" + targets.tcpPort));
+        if (!heard.includes("302") || !heard.includes(target)) throw new Error("The redirect did not come: " + heard);
+        await talk(through, get(target));
+      }`,
+    hosts: [movingHost],
+  },
   fooled("a listed name that leads to a private address", `"${listedHost}"`),
   fooled("a part of a listed name that leads to a private address", `"a.${listedHost}"`),
 ];

@@ -11,6 +11,6 @@ export function machineSandbox(dataDir: string, log: Log): Sandbox {
 }
 
 /** The sandbox with its operator's decisions. */
-export function agentSandboxOf({ mode, hosts, resources }: SandboxSettings, sandbox: Sandbox): AgentSandbox {
-  return { sandbox, operator: mode, hosts, resources, root: process.getuid?.() === 0 };
+export function agentSandboxOf({ mode, hosts, readable, resources }: SandboxSettings, sandbox: Sandbox): AgentSandbox {
+  return { sandbox, operator: mode, hosts, readable, resources, root: process.getuid?.() === 0 };
 }

@@ -26,6 +26,25 @@ describe("BATON_ACP_AGENTS", () => {
   });
 });
 
+describe("BATON_SANDBOX_READABLE", () => {
+  const readable = (value: string): string[] =>
+    readSettings({ BATON_DATA: "/srv/baton/data", BATON_SANDBOX_READABLE: value }).sandbox.readable;
+
+  it("is a list of absolute paths", () => {
+    expect(readable("/srv/models/, /srv/baton/data-sets")).toEqual(["/srv/models", "/srv/baton/data-sets"]);
+    expect(readSettings({}).sandbox.readable).toEqual([]);
+  });
+
+  it.each(["models", "/srv/baton/data", "/srv/baton/data/runs", "/srv/baton", "/", "/srv/x/../baton/data"])(
+    "%s is refused: relative, or Baton's own data",
+    (value) => {
+      expect(() => readable(`/srv/models,${value}`)).toThrow(
+        /BATON_SANDBOX_READABLE has ".*": (?:an absolute|Baton's own)/,
+      );
+    },
+  );
+});
+
 describe("BATON_WORKSPACES", () => {
   it.each([
     [undefined, "auto"],

@@ -1,6 +1,6 @@
 /** The environment as typed settings. All problems are told at once, each with what is allowed. */
 import { readFileSync, realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { sandboxModes } from "../config/schema.ts";
 import { builtInHarnesses } from "../config/sense.ts";
@@ -136,6 +136,12 @@ export const environmentSchema = z.object({
     .describe(
       "Hosts and presets that repositories may list in `sandbox.network`, with commas between. A host outside the list is an error in `baton.yaml`. Default: any public host.",
     ),
+  BATON_SANDBOX_READABLE: z
+    .string()
+    .optional()
+    .describe(
+      "Further files and directories of this machine that agents may read, with commas between: absolute paths without links. Baton's own data cannot be among them. Default: none.",
+    ),
   BATON_SANDBOX_MEMORY: z.coerce
     .number("megabytes are expected")
     .int()
@@ -166,6 +172,8 @@ export interface SandboxSettings {
   mode: (typeof sandboxModes)[number];
   /** Null: any public host. */
   hosts: string[] | null;
+  /** Further paths that agents may read, absolute. */
+  readable: string[];
   resources: SandboxResources;
 }
 
@@ -201,6 +209,16 @@ export interface AppSettings {
   secrets: string[];
 }
 
+const listOf = (text: string | undefined): string[] => text?.split(/[\s,]+/).filter((entry) => entry !== "") ?? [];
+
+function readableProblem(path: string, dataDir: string): string[] {
+  const told = (why: string): string[] => [`BATON_SANDBOX_READABLE has ${JSON.stringify(path)}: ${why}`];
+  if (!isAbsolute(path)) return told("an absolute path is expected");
+  const isBelow = (one: string, other: string): boolean => !/^\.\.(?:\/|$)/.test(relative(other, one));
+  const [shown, own] = [realPathOf(resolve(path)), realPathOf(resolve(dataDir))];
+  return isBelow(shown, own) || isBelow(own, shown) ? told("Baton's own data are there, which no agent may see") : [];
+}
+
 export function readSettings(environment: Record<string, string | undefined>): AppSettings {
   const files = withSecretFiles(environment);
   const given = Object.fromEntries(
@@ -222,6 +240,8 @@ export function readSettings(environment: Record<string, string | undefined>): A
     if (given["WEBHOOK_SECRET"] === undefined && !files.problems.some((text) => text.startsWith("WEBHOOK_SECRET_")))
       problems.push("WEBHOOK_SECRET is missing beside APP_ID: without it no delivery can be trusted");
   }
+  const readable = listOf(env?.BATON_SANDBOX_READABLE);
+  if (env !== undefined) problems.push(...readable.flatMap((path) => readableProblem(path, env.BATON_DATA)));
   if (env === undefined || problems.length > 0) throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const privateKey = env.APP_ID === undefined ? null : readPrivateKey(env.PRIVATE_KEY, keyPath);
   const secrets = [env.WEBHOOK_SECRET, env.WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined);
@@ -244,7 +264,8 @@ export function readSettings(environment: Record<string, string | undefined>): A
     logLevel: env.LOG_LEVEL,
     sandbox: {
       mode: env.BATON_SANDBOX,
-      hosts: env.BATON_SANDBOX_HOSTS?.split(/[\s,]+/).filter((host) => host !== "") ?? null,
+      hosts: env.BATON_SANDBOX_HOSTS === undefined ? null : listOf(env.BATON_SANDBOX_HOSTS),
+      readable: readable.map((path) => resolve(path)),
       resources: {
         memoryBytesMax: env.BATON_SANDBOX_MEMORY * megabyte,
         processesMax: env.BATON_SANDBOX_PROCESSES,

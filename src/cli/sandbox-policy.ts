@@ -36,6 +36,7 @@ export async function policyHere(context: CliContext, step: Step, settings: Sett
   ];
   const options = { log: silentLog, children, startEgress: startEgressProxy, hidden: [dataDir] };
   for (const { path, why } of await describeHost(options)) rules.push({ rule: "read", value: path, from: why });
+  for (const path of sandbox.readable) rules.push({ rule: "read", value: path, from: "BATON_SANDBOX_READABLE" });
   rules.push({ rule: "hidden", value: dataDir, from: "BATON_DATA" });
   if (step === "agent")
     rules.push({ rule: "network", value: "models, through Baton", from: "keys that the operator set" });

@@ -87,6 +87,8 @@ export interface AgentSandbox {
   operator: SandboxMode;
   /** Hosts and presets that repositories may list; null: any public host. */
   hosts: readonly string[] | null;
+  /** Further paths of this machine that its operator shows to agents, absolute. */
+  readable: readonly string[];
   resources: SandboxResources;
   /** Baton runs as root. */
   root: boolean;

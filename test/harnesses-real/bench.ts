@@ -72,6 +72,7 @@ const megabyte = 1024 * 1024;
 const sandboxSettings: SandboxSettings = {
   mode: "require",
   hosts: null,
+  readable: [],
   resources: { memoryBytesMax: 8_192 * megabyte, processesMax: 1_024, diskBytesMax: 20_480 * megabyte },
 };
 

@@ -144,6 +144,7 @@ describe("a machine without a sandbox", () => {
     },
     operator,
     hosts: null,
+    readable: [],
     resources: { memoryBytesMax: 1, processesMax: 1, diskBytesMax: 1 },
     root,
   });

@@ -141,7 +141,10 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     treeReadOnly: input.access === "read-only" && input.role !== "verify",
     onDenied: report,
   });
-  const outside = new OutsidePaths([workspace.path, ...workspace.writable]);
+  const outside = new OutsidePaths(
+    [workspace.path, ...workspace.writable],
+    confined.confinement?.policy.readable ?? null,
+  );
   const capped = AbortSignal.any([signal, meter.exceeded, ...(grant === undefined ? [] : [grant.stopped])]);
   const result = await harness.run(
     {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SandboxDenial, SandboxPolicy } from "../../ports/sandbox.ts";
+import { denialText } from "../../thread/render/sandbox.ts";
 import { confine, hostsOf } from "./confine.ts";
 
 const workspace = {
@@ -24,7 +25,7 @@ function confined(treeReadOnly: boolean, quietHosts: string[] = []) {
     },
   };
   const attempt = confine(
-    { agentSandbox: { sandbox, operator: "require", hosts: null, resources, root: false } },
+    { agentSandbox: { sandbox, operator: "require", hosts: null, readable: ["/srv/models"], resources, root: false } },
     { kind: "confined" },
     {
       settings: { sandbox: { mode: null, network: [], setup: [] }, mcp: {} },
@@ -41,13 +42,19 @@ describe("the policy of an attempt", () => {
   it("a step that writes has its tree, its repository and its home", () => {
     const { policy } = confined(false);
     expect(policy.writable).toEqual(["/run/work", "/run/repo", "/run/home"]);
-    expect(policy.readable).toEqual(["/run/lent", "/opt/agent.mjs"]);
+    expect(policy.readable).toEqual(["/run/lent", "/opt/agent.mjs", "/srv/models"]);
   });
 
   it("a step that only reads cannot write its tree, and still writes its home", () => {
     const { policy } = confined(true);
     expect(policy.writable).toEqual(["/run/repo", "/run/home"]);
-    expect(policy.readable).toEqual(["/run/work", "/run/lent", "/opt/agent.mjs"]);
+    expect(policy.readable).toEqual(["/run/work", "/run/lent", "/opt/agent.mjs", "/srv/models"]);
+  });
+
+  it("a path that a failed tool call named is denied like a host, with the setting that shows it", () => {
+    const report = confined(false).attempt.report(["/srv/data"]);
+    expect(report).toEqual({ missing: null, denied: [{ kind: "path", name: "/srv/data" }], outside: [] });
+    expect(denialText({ kind: "path", name: "/srv/data" })).toMatch(/`\/srv\/data`.*BATON_SANDBOX_READABLE/);
   });
 
   it.each(["telemetry.example.com", "telemetry.example.com:443", "telemetry.example.com:8443"])(

@@ -23,6 +23,7 @@ export interface AttemptConfinement {
   confinement: Confinement | null;
   /** Kills for a limit end the attempt with this. */
   limit(): BatonError | null;
+  /** `outside`: what tool calls named outside the attempt's own directories (`outside-paths.ts`). */
   report(outside?: readonly string[]): SandboxReport | undefined;
 }
 
@@ -84,7 +85,12 @@ export function confine(
   const confinement = agentSandbox.sandbox.confine(
     {
       writable: treeReadOnly ? workspace.writable.filter((path) => path !== workspace.path) : workspace.writable,
-      readable: [...(treeReadOnly ? [workspace.path] : []), ...workspace.readable, ...(harness?.readable ?? [])],
+      readable: [
+        ...(treeReadOnly ? [workspace.path] : []),
+        ...workspace.readable,
+        ...(harness?.readable ?? []),
+        ...agentSandbox.readable,
+      ],
       network: {
         hosts: hostsOf({ agentSandbox }, settings).hosts,
         loopbackPorts: loopbackPorts(models),
@@ -102,7 +108,12 @@ export function confine(
   return {
     confinement,
     limit: () => (stoppedBy === null ? null : new BatonError("BATON_SANDBOX_LIMIT", denialText(stoppedBy))),
-    report: () => (denied.length === 0 ? undefined : { missing: null, denied, outside: [] }),
+    report(outside = []) {
+      const all = [...denied, ...outside.map((name): SandboxDenial => ({ kind: "path", name }))];
+      return all.length === 0
+        ? undefined
+        : { missing: null, denied: all.slice(0, limits.sandboxDenialsMax), outside: [] };
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * Paths outside an attempt's own directories that its tool calls name.
  *
- * Without a sandbox nothing stops such a call, so people are at least told. It is a hint from the agent's own report, not a proof.
+ * Without a sandbox nothing stops such a call, so people are at least told. In a sandbox the path is not there: a call that named it
+ * and failed is told, with the setting that shows it. Both are hints from the agent's own report, not proofs.
  */
 import { isAbsolute, relative, resolve } from "node:path";
 import { limits } from "../../core/limits.ts";
@@ -11,24 +12,49 @@ import type { HarnessEvent } from "../../ports/harness.ts";
 const harmless = ["/usr", "/bin", "/lib", "/lib64", "/opt", "/dev/null", "/proc/self"];
 const pathPattern = /(?:^|[\s"'`=:(])(~?\/(?!\/)[^\s"'`;|&<>(),]+|(?:\.\.\/)+[^\s"'`;|&<>(),]*)/g;
 
+/** A sandbox has these of its own. */
+const ownOfSandbox = ["/tmp", "/var/tmp", "/dev", "/proc"];
+
 export class OutsidePaths {
   readonly #inside: readonly string[];
   readonly #tree: string;
+  readonly #confined: boolean;
   readonly #found = new Set<string>();
+  /** What running calls of a tool named, by the tool. */
+  readonly #named = new Map<string, string[]>();
 
-  /** The first is the working directory. */
-  constructor(inside: readonly [string, ...string[]]) {
-    this.#inside = inside;
-    this.#tree = inside[0];
+  /** The first of `own` is the working directory. `readable`: what a sandbox shows besides; null without one. */
+  constructor(own: readonly [string, ...string[]], readable: readonly string[] | null = null) {
+    this.#inside = [...own, ...(readable === null ? [] : [...readable, ...ownOfSandbox])];
+    this.#tree = own[0];
+    this.#confined = readable !== null;
   }
 
   take(event: HarnessEvent): void {
-    if (event.type !== "tool" || event.state !== "started") return;
-    for (const [, path = ""] of event.detail.matchAll(pathPattern)) {
-      if (this.#found.size >= limits.sandboxDenialsMax) return;
-      if (path.startsWith("~/")) this.#found.add(path);
-      else if (!this.#isInside(isAbsolute(path) ? resolve(path) : resolve(this.#tree, path))) this.#found.add(path);
+    if (event.type !== "tool") return;
+    const named = event.state === "started" || event.detail !== "" ? this.#outside(event.detail) : [];
+    if (!this.#confined) {
+      if (event.state === "started") this.#add(named);
+      return;
     }
+    const { name } = event;
+    if (event.state === "started") this.#named.set(name, [...(this.#named.get(name) ?? []), ...named]);
+    else {
+      if (event.state === "failed") this.#add([...(this.#named.get(name) ?? []), ...named]);
+      this.#named.delete(name);
+    }
+  }
+
+  #add(paths: readonly string[]): void {
+    for (const path of paths) if (this.#found.size < limits.sandboxDenialsMax) this.#found.add(path);
+  }
+
+  #outside(detail: string): string[] {
+    return [...detail.matchAll(pathPattern)].flatMap(([, path = ""]) => {
+      // The home inside is the attempt's own.
+      if (path.startsWith("~/")) return this.#confined ? [] : [path];
+      return this.#isInside(isAbsolute(path) ? resolve(path) : resolve(this.#tree, path)) ? [] : [path];
+    });
   }
 
   get paths(): string[] {

@@ -19,7 +19,7 @@ export function denialText({ kind, name }: Denial): string {
       return `The sandbox denied the host \`${shown}\`. To allow it: \`sandbox: { network: [${preset ?? `"${shown}"`}] }\` in \`baton.yaml\`.`;
     }
     case "path":
-      return `The sandbox denied the path \`${shown}\`. Only the worktree and its scratch are writable.`;
+      return `The sandbox does not show the path \`${shown}\`, which a tool call named and did not get. The operator can show it: BATON_SANDBOX_READABLE. Only the worktree and its scratch are writable.`;
     case "memory":
     case "processes":
     case "disk":

@@ -45,8 +45,8 @@ export interface ConfinedCommand {
   cwd: string;
   /** Called with the process id of the started program: resource limits are applied and watched from here. `stop` ends it. */
   started(pid: number, stop: (why: SandboxDenial) => void): void;
-  /** After the end: sockets closed, limits removed. */
-  release(): Promise<void>;
+  /** After the end: sockets closed, limits removed. Of a program that failed: the limit that the kernel ended it for, or null. */
+  release(failed: boolean): Promise<SandboxDenial | null>;
 }
 
 /** One attempt's sandbox, as the child port uses it. */

@@ -143,7 +143,10 @@ describe("a call", () => {
 });
 
 describe("a confined call", () => {
-  const confined = (started: ConfinedCommand["started"], released: () => void): Confinement => ({
+  const confined = (
+    started: ConfinedCommand["started"],
+    released: (failed: boolean) => SandboxDenial | null | void,
+  ): Confinement => ({
     policy: {
       writable: [],
       readable: [],
@@ -155,15 +158,31 @@ describe("a confined call", () => {
       env: { ...env, OUTSIDE: "no" },
       cwd: join(cwd, ".."),
       started,
-      release: async () => released(),
+      release: async (failed) => released(failed) ?? null,
     }),
+  });
+
+  it("what the kernel ended it for is told, of a program that failed alone", async () => {
+    const denial = { kind: "memory", name: "1 MiB" } as const;
+    const asked: boolean[] = [];
+    const confinement = confined(
+      () => {},
+      (failed) => {
+        asked.push(failed);
+        return failed ? denial : null;
+      },
+    );
+    expect(await call("exit 0", { confinement })).toMatchObject({ exitCode: 0, denied: null });
+    expect(await call("kill -9 $$", { confinement })).toMatchObject({ signal: "SIGKILL", denied: denial });
+    expect(await call("exit 137", { confinement })).toMatchObject({ exitCode: 137, denied: denial });
+    expect(asked).toEqual([false, true, true]);
   });
 
   it("has its command, environment and directory from there, and releases it", async () => {
     const seen: string[] = [];
     const confinement = confined(
       (pid) => seen.push(`started ${pid > 0}`),
-      () => seen.push("released"),
+      () => void seen.push("released"),
     );
     const end = await call("echo $INSIDE $OUTSIDE; pwd", { confinement });
     expect(end.stdout.toString()).toBe(`yes no\n${join(directory, "..")}\n`);
@@ -178,7 +197,7 @@ describe("a confined call", () => {
     const seen: string[] = [];
     const confinement = confined(
       () => {},
-      () => seen.push("released"),
+      () => void seen.push("released"),
     );
     await call("", { confinement, command, signal });
     expect(seen).toEqual(signal.aborted ? [] : ["released"]);

@@ -18,7 +18,7 @@ export async function prepare(spec: ChildSpec, mayHide: boolean): Promise<Prepar
       env: confined.env,
       cwd: confined.cwd,
       started: (pid, stop) => confined.started(pid, stop),
-      release: () => confined.release(),
+      release: (failed) => confined.release(failed),
     };
   }
   const plain = {
@@ -26,7 +26,7 @@ export async function prepare(spec: ChildSpec, mayHide: boolean): Promise<Prepar
     env: { ...spec.env },
     cwd,
     started: () => {},
-    release: async () => {},
+    release: async () => null,
   };
   if (!mayHide || !(await supervisorWorks())) return { kind: "plain", ...plain };
   if (!isThere(spec.command[0] ?? "", spec.env, cwd)) return null;

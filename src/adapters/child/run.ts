@@ -45,13 +45,16 @@ export async function run(spec: RunSpec): Promise<RunEnd> {
   if (isAborted()) return { ...status.end(null), aborted: true, durationMs: 0 };
   const prepared = await prepare(spec, spec.marker !== null);
   if (prepared === null) return { ...status.end(null), missing: true, durationMs: performance.now() - begun };
+  let exit: Exit | null = null;
+  let denied: SandboxDenial | null = null;
   try {
-    if (isAborted()) return { ...status.end(null), aborted: true, durationMs: performance.now() - begun };
-    const exit = await new Run(spec, prepared, status).ended;
-    return { ...status.end(exit), durationMs: performance.now() - begun };
+    if (!isAborted()) exit = await new Run(spec, prepared, status).ended;
   } finally {
-    await prepared.release();
+    denied = await prepared.release(exit !== null && exit.exitCode !== 0);
   }
+  if (exit === null) return { ...status.end(null), aborted: true, durationMs: performance.now() - begun };
+  status.reason ??= denied;
+  return { ...status.end(exit), durationMs: performance.now() - begun };
 }
 
 interface Exit {

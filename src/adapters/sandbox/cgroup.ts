@@ -1,7 +1,8 @@
 /**
- * A control group of version 2 for one attempt, where Baton may make one: as root, or in a delegated tree.
+ * A control group for one attempt, where Baton may make one: as root, or in a delegated tree. Version 2, else version 1.
  *
  * CG1 The sandbox joins the group before bubblewrap starts, so nothing of it is ever outside.
+ * CG2 A limit that no group holds is counted from outside (`resources.ts`), which is late for a fork bomb.
  */
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -10,7 +11,10 @@ import type { SandboxResources } from "../../ports/sandbox.ts";
 import { isBelow } from "./bubblewrap.ts";
 
 export interface ControlGroup {
-  path: string;
+  /** Directories whose `cgroup.procs` a process joins. */
+  paths: string[];
+  /** What the kernel bounds here. */
+  holds: { memory: boolean; processes: boolean };
   /** Which limit was hit, if any. */
   exceeded(): Promise<"memory" | "processes" | null>;
   kill(): Promise<void>;
@@ -22,26 +26,91 @@ const needed = ["memory", "pids"];
 /** The kernel counts threads, and a process of Node or Java has many. */
 export const tasksMax = (processesMax: number): number => processesMax * 8 + 64;
 
-/** Null where no group with these controllers can be made. */
+/** Null where no group with these controllers can be made. `own` is what `/proc/self/cgroup` says. */
 export async function createControlGroup(
   name: string,
   resources: SandboxResources,
-  root = "/sys/fs/cgroup",
+  { root = "/sys/fs/cgroup", own }: { root?: string; own?: string } = {},
 ): Promise<ControlGroup | null> {
-  for (const parent of await candidates(root)) {
+  const mine = own ?? (await readFile("/proc/self/cgroup", "utf8").catch(() => ""));
+  for (const parent of candidates(root, /^0::(\/.*)$/m.exec(mine)?.[1])) {
     const path = await tryCreate(join(parent, name), parent, resources);
     if (path !== null) return groupAt(path);
   }
-  return null;
+  return await createOldGroup(name, resources, root, mine);
 }
 
 /** From Baton's own group up: a group with processes of its own cannot hold groups with limits, its parent may. */
-async function candidates(root: string): Promise<string[]> {
-  const own = /^0::(\/.*)$/m.exec(await readFile("/proc/self/cgroup", "utf8").catch(() => ""))?.[1];
+function candidates(root: string, own: string | undefined): string[] {
   if (own === undefined) return [];
   const found: string[] = [];
   for (let at = join(root, own); isBelow(at, root); at = dirname(at)) found.push(at);
   return found;
+}
+
+/** Version 1 has a tree for each controller. The files: https://docs.kernel.org/admin-guide/cgroup-v1/. */
+const oldControllers = [
+  {
+    name: "memory",
+    denies: "memory",
+    limits: ({ memoryBytesMax }: SandboxResources) => ({ "memory.limit_in_bytes": memoryBytesMax }),
+    hit: ["memory.oom_control", "oom_kill"],
+  },
+  {
+    name: "pids",
+    denies: "processes",
+    limits: ({ processesMax }: SandboxResources) => ({ "pids.max": tasksMax(processesMax) }),
+    hit: ["pids.events", "max"],
+  },
+] as const;
+
+async function createOldGroup(
+  name: string,
+  resources: SandboxResources,
+  root: string,
+  own: string,
+): Promise<ControlGroup | null> {
+  const made: { path: string; denies: "memory" | "processes"; hit: readonly [string, string] }[] = [];
+  for (const controller of oldControllers) {
+    const mine = new RegExp(`^\\d+:(?:[^:\n]*,)?${controller.name}(?:,[^:\n]*)?:(/.*)$`, "m").exec(own)?.[1];
+    // A container may see its own group as the tree's root.
+    for (const parent of candidates(join(root, controller.name), mine)) {
+      const path = join(parent, name);
+      if (!(await makeOld(path, controller.limits(resources)))) continue;
+      made.push({ path, denies: controller.denies, hit: controller.hit });
+      break;
+    }
+  }
+  if (made.length === 0) return null;
+  const holds = (denies: "memory" | "processes"): boolean => made.some((one) => one.denies === denies);
+  return {
+    paths: made.map(({ path }) => path),
+    holds: { memory: holds("memory"), processes: holds("processes") },
+    async exceeded() {
+      for (const { path, denies, hit } of made) if ((await counter(join(path, hit[0]), hit[1])) > 0) return denies;
+      return null;
+    },
+    // Version 1 has no such file; the end of the namespace is the end of all.
+    kill: async () => {},
+    async remove() {
+      await Promise.all(made.map(async ({ path }) => await removeGroup(path)));
+    },
+  };
+}
+
+async function makeOld(path: string, limits: Record<string, number>): Promise<boolean> {
+  try {
+    await mkdir(path);
+  } catch {
+    return false;
+  }
+  try {
+    for (const [file, value] of Object.entries(limits)) await writeFile(join(path, file), String(value));
+    return true;
+  } catch {
+    await rmdir(path).catch(() => {});
+    return false;
+  }
 }
 
 async function tryCreate(path: string, parent: string, resources: SandboxResources): Promise<string | null> {
@@ -69,7 +138,8 @@ async function tryCreate(path: string, parent: string, resources: SandboxResourc
 
 function groupAt(path: string): ControlGroup {
   return {
-    path,
+    paths: [path],
+    holds: { memory: true, processes: true },
     async exceeded() {
       const memory = await counter(join(path, "memory.events"), "oom_kill");
       if (memory > 0) return "memory";
@@ -78,17 +148,20 @@ function groupAt(path: string): ControlGroup {
     async kill() {
       await writeFile(join(path, "cgroup.kill"), "1").catch(() => {});
     },
-    async remove() {
-      for (let tries = 0; tries < 50; tries += 1) {
-        const gone = await rmdir(path).then(
-          () => true,
-          (error: NodeJS.ErrnoException) => error.code === "ENOENT",
-        );
-        if (gone) return;
-        await delay(20);
-      }
-    },
+    remove: async () => await removeGroup(path),
   };
+}
+
+/** Its processes are gone a moment after their end. */
+async function removeGroup(path: string): Promise<void> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const gone = await rmdir(path).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+    );
+    if (gone) return;
+    await delay(20);
+  }
 }
 
 async function words(path: string): Promise<string[]> {

@@ -11,7 +11,7 @@ import type { Machinery } from "./machinery.ts";
 import { forwardToLoopback, proxyVariables, type Service, servicesOf } from "./network.ts";
 import { type OwnFiles, writeOwnFiles } from "./own-files.ts";
 import { readProcess } from "./process-table.ts";
-import { temporaryBytesMax, type Watch, watchResources } from "./resources.ts";
+import { limitHit, temporaryBytesMax, type Watch, watchResources } from "./resources.ts";
 import { programBinds } from "./toolchains.ts";
 
 interface Program {
@@ -97,13 +97,16 @@ class Attempt {
       env,
       cwd: "/",
       started: (pid, stop) => this.#started(pid, stop),
-      release: async () => await this.release(),
+      release: async (failed) => await this.release(failed),
     };
   }
 
   /** Closes everything once nothing of the attempt is left. */
-  async release(): Promise<void> {
+  async release(failed = false): Promise<SandboxDenial | null> {
     await this.#watch?.stop();
+    // The kernel may have ended the program before the watch looked.
+    const denial = failed ? await limitHit(this.#group, this.#policy.resources) : null;
+    if (denial !== null) this.#denied(denial);
     this.#watch = null;
     if (this.#files !== null) await waitForEnd(this.#files.statusPath);
     await Promise.all(this.#open.splice(0).map(async (one) => await one.close()));
@@ -111,6 +114,7 @@ class Attempt {
     await this.#files?.remove();
     this.#group = null;
     this.#files = null;
+    return denial;
   }
 
   async #listen(files: OwnFiles): Promise<{ proxy: Service; services: { port: number; socketPath: string }[] }> {
@@ -148,7 +152,7 @@ class Attempt {
       "-c",
       launcherScript,
       "sandbox",
-      this.#group?.path ?? "",
+      this.#group?.paths.join("\n") ?? "",
       files.statusPath,
       files.filterPath ?? "/dev/null",
       String(Math.ceil(fileBytesMax / 512)),
@@ -178,12 +182,16 @@ const fileMarginBytes = 64 * 1024 * 1024;
 const userProcessesMax = 4096;
 
 /**
- * Joins the control group before anything is started, and opens what bubblewrap reads. Bubblewrap would end by a polite signal and
+ * Joins the control groups before anything is started, and opens what bubblewrap reads. Bubblewrap would end by a polite signal and
  * take the agent with it at once: it ignores them, and the bridge, in the same group, passes them on.
  */
 const launcherScript = `
 trap '' TERM INT HUP QUIT USR1 USR2
-if [ -n "$1" ]; then echo $$ >"$1/cgroup.procs" || exit 125; fi
+set -f
+IFS='
+'
+for group in $1; do echo $$ >"$group/cgroup.procs" || exit 125; done
+unset IFS
 exec 8>"$2" 9<"$3" || exit 125
 ulimit -f "$4" || exit 125
 shift 4

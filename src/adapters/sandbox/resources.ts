@@ -71,13 +71,24 @@ async function check(state: State): Promise<SandboxDenial | null> {
   const all = await readDescendants(pid);
   state.root ??= all.find(({ parent }) => parent === pid) ?? null;
   const inside = all.filter((entry) => entry.pid !== pid && !entry.ended);
-  const hit = (await group?.exceeded()) ?? null;
-  if (hit === "memory") return { kind: "memory", name: inBytes(resources.memoryBytesMax) };
-  if (hit === "processes" || hasTooManyProcesses(inside, resources.processesMax))
-    return { kind: "processes", name: `${resources.processesMax} processes` };
-  if (group === null && (await usesTooMuchMemory(state.root, inside, resources.memoryBytesMax)))
-    return { kind: "memory", name: inBytes(resources.memoryBytesMax) };
+  const hit = await limitHit(group, resources);
+  if (hit !== null) return hit;
+  if (hasTooManyProcesses(inside, resources.processesMax)) return overLimit("processes", resources);
+  if (group?.holds.memory !== true && (await usesTooMuchMemory(state.root, inside, resources.memoryBytesMax)))
+    return overLimit("memory", resources);
   return (await usesTooMuchDisk(state, inside)) ? { kind: "disk", name: inBytes(resources.diskBytesMax) } : null;
+}
+
+/** What the kernel stopped by itself. */
+export async function limitHit(group: ControlGroup | null, resources: SandboxResources): Promise<SandboxDenial | null> {
+  const hit = (await group?.exceeded()) ?? null;
+  return hit === null ? null : overLimit(hit, resources);
+}
+
+function overLimit(kind: "memory" | "processes", resources: SandboxResources): SandboxDenial {
+  return kind === "memory"
+    ? { kind, name: inBytes(resources.memoryBytesMax) }
+    : { kind, name: `${resources.processesMax} processes` };
 }
 
 /** The first process of the namespace and the bridge are not the agent's. */

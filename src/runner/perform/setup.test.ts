@@ -20,7 +20,7 @@ const open: Confinement = {
     env: { ...env },
     cwd,
     started() {},
-    async release() {},
+    release: async () => null,
   }),
 };
 

@@ -54,7 +54,7 @@ it("from nothing: refused without admin, one pull request with both files, refre
   expect(await setUp()).toMatch(/^#2 sets Baton up/);
   const [first] = proposals();
   expect(first).toMatchObject({ number: 2, title: "Set up Baton" });
-  for (const part of ["| Languages | TypeScript (1) |", "| CI checks | `test` |", "read the base", "About **$"])
+  for (const part of ["| Languages | TypeScript (1) |", "| CI checks | `test` |", "reads the base", "About **$"])
     expect(first?.body).toContain(part);
   expect(parseConfig(await read("baton.yaml"))).toMatchObject({ ok: true, problems: [] });
   const workflow = await read(workflowPath);

@@ -69,7 +69,7 @@ afterEach(async () => {
 });
 
 /** Per request: 40,000 input at 3, 2,000 output at 15, 10,000 from the cache at 0.3 USD a million. */
-const requestUsd = 0.08 + 0.02 + 0.001;
+const requestUsd = 0.12 + 0.03 + 0.003;
 
 async function begin(config = "", asks = 2, harness = "claude-code"): Promise<void> {
   const binary = join(directory, "claude.mjs");
@@ -130,7 +130,7 @@ describe("the model's key", () => {
     expect(more).toEqual([]);
     expect(usage).toMatchObject({
       harness: "claude-code",
-      model: "claude-sonnet-5-5",
+      model: "claude-sonnet-4-5",
       tokens: { input: 80_000, output: 4_000, cacheRead: 20_000, cacheWrite: 0 },
       priceSource: "table",
     });

@@ -152,6 +152,8 @@ it("`process` names what `/baton run` runs; `limits.parallel` says how much of i
   world = await observedWorld({
     processes: new ProcessRegistry().register(custom),
     config: "harness: { default: command }\nprocess: custom\nlimits: { parallel: 1 }\n",
+    // The steps meet in a directory that no sandbox shows.
+    environment: { BATON_SANDBOX: "off" },
   });
   place = world.directory;
   say(world, "/baton run");

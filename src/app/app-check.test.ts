@@ -156,4 +156,4 @@ it("over HTTP: the local GitHub answers as itself, with the App's permissions an
   expect(own?.where).toMatch(/^App /);
   expect(own?.names).toContain("pull_requests: write");
   expect(own?.names).not.toContain("issues: write");
-}, 60_000);
+});

@@ -151,6 +151,8 @@ it("`process` names what `/baton run` runs; `limits.parallel` says how much of i
   });
   world = await observedWorld({
     processes: new ProcessRegistry().register(custom),
+    // The two look for each other in a directory that no sandbox shows them.
+    environment: { BATON_SANDBOX: "off" },
     config: "harness: { default: command }\nprocess: custom\nlimits: { parallel: 1 }\n",
   });
   place = world.directory;

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { patienceMs } from "./test/patience.ts";
 
 // Processes that tests start strip and compile the same sources again and again.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
@@ -15,8 +16,10 @@ export default defineConfig({
       "docs/**/*.test.ts",
     ],
     exclude: ["test/harnesses-real/**", "node_modules/**"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // For hangs only: a loaded machine is not a failure.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: patienceMs } },
     // Most of the time is waiting (back-off, leases, processes): more files than cores.
     maxWorkers: 5,
     // The database's code runs for seconds in a file of tests: optimising it costs more than it gains.

@@ -157,4 +157,4 @@ it("over HTTP: the local GitHub answers as itself, with the App's permissions an
   expect(own?.names).toContain("pull_requests: write");
   expect(own?.names).not.toContain("issues: write");
   expect(status.missing.map(({ where }) => where)).toEqual([own?.where, "installation acme"]);
-}, 60_000);
+});

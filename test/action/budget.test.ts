@@ -7,13 +7,12 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { repositoryName } from "../../src/demo/world.ts";
 import { pulls } from "../scenarios/helpers.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
 // Each job is a process with a dozen of git's own: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 240_000 });
 
 const pushesAStepMax = 3;
 const callsAStepMax = 40;

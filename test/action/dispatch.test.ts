@@ -1,11 +1,9 @@
 /** CI after a push with the job's own token, which starts no workflow: `gates.dispatch`, the input, or a word in the thread. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 let platform: Platform;
 afterEach(() => platform.close());

@@ -2,14 +2,13 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { deadlyGit, type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
 
 // Each job is a process with a dozen of git's own: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 300_000 });
 
 let platform: Platform;
 afterEach(() => platform.close());

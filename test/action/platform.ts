@@ -14,6 +14,7 @@ import { sampleFiles } from "../../src/demo/sample.ts";
 import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
 import { bundleAction } from "../../tools/bundle-action.ts";
+import { patienceMs } from "../patience.ts";
 
 /** Built anew for each test file, so that what is tested is what the sources say; `bundle.test.ts` compares the committed one. */
 let built: Promise<string> | null = null;
@@ -225,7 +226,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     },
     async waitForAgent(name) {
       // The agent's tree is made by the job: there is no directory to watch yet.
-      const deadline = AbortSignal.timeout(30_000);
+      const deadline = AbortSignal.timeout(patienceMs);
       while (globSync(`**/${name}.waiting`, { cwd: stage.directory }).length === 0)
         await delay(50, undefined, { signal: deadline });
     },

@@ -1,13 +1,12 @@
 /** `/baton race` without a server: job after job, CI as the judge, the table in the thread, one pull request. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, startPlatform } from "./platform.ts";
 
 // Each job is a process with a dozen of git's own: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 300_000 });
 
 let platform: Platform;
 afterEach(() => platform.close());

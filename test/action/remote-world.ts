@@ -51,7 +51,6 @@ export interface TokenChange {
 export async function remoteWorld(
   options: {
     startRunners?: boolean;
-    patienceMs?: number;
     actions?: "read" | "write";
     /** What becomes of a request on its way to Baton. */
     way?: (verb: string) => Promise<"pass" | "unavailable" | "lose-answer">;
@@ -113,7 +112,6 @@ export async function remoteWorld(
       jobs.push(startRunner(world, { issuerUrl, inputs, runId, environment: options.jobEnvironment ?? {} }));
   };
   world = await observedWorld({
-    ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
     files: { ...sampleFiles, [runnerFile]: "on: { workflow_dispatch: { inputs: { effect: {} } } }\njobs: {}\n" },
     script: { ...sampleScript, implement: sampleScript.repair },
     config: "harness: { default: command }\nexecutor: actions\n",

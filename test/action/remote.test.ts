@@ -8,11 +8,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { limits } from "../../src/core/limits.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
+import { patienceMs } from "../patience.ts";
 import { ends, ownComments, pulls, reaches, repositoryOf, runState, say } from "../scenarios/helpers.ts";
 import { effectsDocument, mismatches, problems, seen } from "./effects-openapi.ts";
 import { type RemoteWorld, remoteWorld } from "./remote-world.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 let remote: RemoteWorld;
 afterEach(() => remote.close());
@@ -29,7 +28,7 @@ const atWork = (go: string): Promise<boolean> =>
 
 describe("runners", () => {
   it("do the agents' work: commits come as bundles, nothing that may write reaches the agent", async () => {
-    remote = await remoteWorld({ patienceMs: 120_000 });
+    remote = await remoteWorld();
     const { world, jobs } = remote;
     say(world, "/baton run");
     const state = await reaches(world, "review");
@@ -67,7 +66,7 @@ describe("runners", () => {
   });
 
   it("a cancellation reaches the harness, whose work is kept", async () => {
-    remote = await remoteWorld({ patienceMs: 120_000 });
+    remote = await remoteWorld();
     const { world, jobs } = remote;
     const go = waitingAgent();
     say(world, "/baton run");
@@ -81,7 +80,7 @@ describe("runners", () => {
   });
 
   it("a job that is stopped on GitHub has lost the step, and another goes on", async () => {
-    remote = await remoteWorld({ patienceMs: 120_000 });
+    remote = await remoteWorld();
     const { world, jobs } = remote;
     const go = waitingAgent();
     say(world, "/baton run");
@@ -101,7 +100,6 @@ describe("runners", () => {
   it("on a bad way nothing is lost: a claim whose answer is gone, an App that is away, commits slower than a lease", async () => {
     const met: string[] = [];
     remote = await remoteWorld({
-      patienceMs: 120_000,
       async way(verb) {
         const count = met.push(verb) && met.filter((one) => one === verb).length;
         if (verb === "claim") return count === 1 ? "lose-answer" : "pass";
@@ -109,7 +107,7 @@ describe("runners", () => {
         if (count === 1) return "unavailable";
         const beats = (): number => met.filter((one) => one === "heartbeat").length;
         const before = beats();
-        await vi.waitUntil(() => beats() >= before + 2, { timeout: 60_000 });
+        await vi.waitUntil(() => beats() >= before + 2, { timeout: patienceMs });
         return "pass";
       },
     });
@@ -124,7 +122,7 @@ describe("runners", () => {
   });
 
   it("one that is gone in the middle leaves how far it got: in the journal, in the thread, with the next attempt", async () => {
-    remote = await remoteWorld({ patienceMs: 120_000 });
+    remote = await remoteWorld();
     const { world, jobs } = remote;
     const go = join(world.directory, "go");
     const says = [
@@ -180,10 +178,10 @@ describe("runners", () => {
     const status = ownComments(world)[0] ?? "";
     expect(status).toMatch(/What 1 unfinished try left/);
     expect(status).toContain("- [ ] mend it");
-  }, 300_000);
+  });
 
   it("a Baton that starts anew waits for the same job", async () => {
-    remote = await remoteWorld({ patienceMs: 120_000 });
+    remote = await remoteWorld();
     const { world, jobs } = remote;
     const go = waitingAgent();
     say(world, "/baton run");

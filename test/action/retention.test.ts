@@ -1,6 +1,6 @@
 /** `retention` of `baton.yaml`, by the schedule's jobs: what is left of runs that are over for long, and jobs that die at it. */
 import { join } from "node:path";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { tidy } from "../../src/action/retention.ts";
 import { type GitDatabase, openGitDatabase } from "../../src/adapters/git-state/open.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
@@ -15,7 +15,6 @@ import { comments } from "../scenarios/helpers.ts";
 import { deadlyGit, type Platform, startPlatform } from "./platform.ts";
 
 // Each job is a process with a dozen of git's own: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 180_000 });
 
 const dayMs = 24 * 3_600_000;
 

@@ -1,12 +1,10 @@
 /** The job's limit of time: what is done by then is saved, and a successor goes on with it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, type RunningJob, startPlatform } from "./platform.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 let platform: Platform;
 afterEach(() => platform.close());

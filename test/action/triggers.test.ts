@@ -2,7 +2,7 @@
  * Each event that starts the workflow, as the platform hands it over, and what it leads to. One repository for all: first
  * nothing waits, then strangers ask and pull requests change the configuration, at last runs go from event to event.
  */
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
@@ -10,8 +10,6 @@ import { workflowAlone } from "../../src/onboarding/template.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { realPayload } from "./payloads.ts";
 import { type FinishedJob, type Platform, startPlatform } from "./platform.ts";
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const branch = "notes";
 /** The pull request of a person, and one from a fork of it. */

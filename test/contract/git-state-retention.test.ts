@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { tidy } from "../../src/action/retention.ts";
 import { type GitDatabase, openGitDatabase } from "../../src/adapters/git-state/open.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
@@ -15,7 +15,6 @@ import type { RunId } from "../../src/core/vocabulary.ts";
 import { newRun, paused, resumed } from "./store.ts";
 
 // Hundreds of git processes: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 180_000 });
 
 const dayMs = 24 * 3_600_000;
 const began = 1_700_000_000_000;

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Snapshot } from "../../src/adapters/git-state/files.ts";
 import { type GitDatabase, openGitDatabase } from "../../src/adapters/git-state/open.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
@@ -19,7 +19,6 @@ import { startWorkerProcess } from "../fakes/worker-process.ts";
 import { newRun, paused, resumed } from "./store.ts";
 
 // Hundreds of git processes: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 180_000 });
 
 let directory = "";
 let scratches = 0;

@@ -35,9 +35,7 @@ async function using<T>(use: (database: Database) => Promise<T>): Promise<T> {
 }
 
 describe("a process that is killed while it writes", () => {
-  it("S6: leaves everything that it acknowledged, whole, and lets the next one in at once", {
-    timeout: 120_000,
-  }, async () => {
+  it("S6: leaves everything that it acknowledged, whole, and lets the next one in at once", async () => {
     const runId = newRun();
     let acknowledgedBefore = 0;
     // Each time killed after another number of writes, so at another place of the write after it.

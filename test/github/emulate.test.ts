@@ -17,6 +17,7 @@ import { readSettings } from "../../src/app/settings.ts";
 import { appEvents, appGrants, scriptedHarnesses } from "../../src/demo/world.ts";
 import { type Baton, startBaton } from "../../src/wire.ts";
 import { type GithubUnderTest, githubContract } from "../contract/github.ts";
+import { patienceMs } from "../patience.ts";
 
 const webhookSecret = "a-secret-of-this-test";
 const place = { owner: "acme", repo: "shop" };
@@ -184,7 +185,7 @@ describe("a whole Baton on emulate", () => {
         if (!expected(own)) throw new Error(`Not yet: ${JSON.stringify(own)}`);
         return own;
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: patienceMs, interval: 50 },
     );
 
   it("help is answered with the commands", async () => {
@@ -219,7 +220,7 @@ describe("a whole Baton on emulate", () => {
     const own = await answers(number, (bodies) => bodies.some((body) => /cancelled/i.test(body)));
     expect(own.filter((body) => body.includes("baton:op=status:"))).toHaveLength(1);
     await vi.waitFor(async () => expect(await baton.dependencies.store.runs({ active: true })).toEqual([]), {
-      timeout: 20_000,
+      timeout: patienceMs,
       interval: 50,
     });
   });

@@ -72,7 +72,6 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
   async ({ name, model }) => {
     world = await observedWorld({
       // Real CLIs on a busy machine take their time.
-      patienceMs: 180_000,
       config: `version: 1\nharness: { default: ${name} }\n`,
       harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]),
       environment: { BATON_SANDBOX: isConfined ? "require" : "off", ...modelServices(server.url) },

@@ -24,12 +24,9 @@ async function stop(): Promise<void> {
   await world.baton.stop();
 }
 
-it("runs are listed, shown, inspected, cancelled and begun anew while Baton is down; the thread hears of it afterwards", {
-  timeout: 240_000,
-}, async () => {
+it("runs are listed, shown, inspected, cancelled and begun anew while Baton is down; the thread hears of it afterwards", async () => {
   world = await observedWorld({
     config: "harness: { default: command }\nbreakpoints: { plan: ask }\n",
-    patienceMs: 90_000,
   });
   say(world, "/baton run");
   const { runId } = await reaches(world, "plan-approval");

@@ -14,7 +14,6 @@ import { pulls, repositoryOf } from "../scenarios/helpers.ts";
 import { workflowProblems } from "./workflow-problems.ts";
 
 const stepsMax = 5;
-const timeout = 240_000;
 
 let platform: Platform;
 afterEach(() => platform.close());
@@ -38,7 +37,7 @@ async function begin(): Promise<{ clone: string; token: string }> {
   return { clone, token };
 }
 
-it(`takes at most ${stepsMax} steps of a person`, { timeout }, async () => {
+it(`takes at most ${stepsMax} steps of a person`, async () => {
   const { clone, token } = await begin();
   const { github } = platform;
   const repository = repositoryOf({ github } as never);

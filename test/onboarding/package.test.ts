@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
 
-it("sets a repository up with nothing but what the package holds", { timeout: 120_000 }, async () => {
+it("sets a repository up with nothing but what the package holds", async () => {
   const packed = join(directory, "node_modules", "baton");
   await bundleCli(join(packed, "dist", "cli"));
   const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };

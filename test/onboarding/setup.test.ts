@@ -7,7 +7,6 @@ import type { Github } from "../../src/ports/github.ts";
 import { type ObservedWorld, observedWorld, ownComments, pulls, repositoryOf, say } from "../scenarios/helpers.ts";
 import { workflowProblems } from "./workflow-problems.ts";
 
-const timeout = 240_000;
 const workflowPath = ".github/workflows/baton-runner.yml";
 const ci = (job: string): string =>
   `name: CI\non: [push, workflow_dispatch]\njobs: { ${job}: { runs-on: x, steps: [{ run: 'true' }] } }\n`;
@@ -19,7 +18,7 @@ async function begin(config: string | null): Promise<void> {
   const files = { "index.ts": "export {};\n", ".github/workflows/ci.yml": ci("test") };
   const harness = claudeCode({ binary: "none", apiKey: undefined, baseUrl: undefined });
   const harnesses = new Map([[harness.name, harness]]);
-  world = await observedWorld({ files, harnesses, patienceMs: 90_000, ...(config === null ? {} : { config }) });
+  world = await observedWorld({ files, harnesses, ...(config === null ? {} : { config }) });
   world.github.setPermission({ repository: repositoryName, login: "alice", permission: "admin" });
   // The world brings a configuration of its own.
   if (config === null) await push("main", { "baton.yaml": null });
@@ -44,9 +43,7 @@ async function read(path: string, branch = "baton/setup"): Promise<string> {
   return (await github.file(await github.repository(id), path, branch)) ?? "";
 }
 
-it("from nothing: refused without admin, one pull request with both files, refreshed, people's changes kept, done", {
-  timeout,
-}, async () => {
+it("from nothing: refused without admin, one pull request with both files, refreshed, people's changes kept, done", {}, async () => {
   await begin(null);
   expect(await setUp("bob")).toContain("needs the permission **admin**");
   expect(pulls(world)).toEqual([]);
@@ -87,9 +84,7 @@ it("from nothing: refused without admin, one pull request with both files, refre
   expect(pulls(world)).toHaveLength(1);
 });
 
-it("what is there is not overwritten, and a workflow that GitHub refuses is shown for adding by hand", {
-  timeout,
-}, async () => {
+it("what is there is not overwritten, and a workflow that GitHub refuses is shown for adding by hand", {}, async () => {
   const config = "version: 1\nharness: { default: command }\n";
   await begin(config);
   const refused = { kind: "status", status: 403, times: 10 } as const;

@@ -43,7 +43,7 @@ it("an agent that hangs, then one that crashes, is tried again, and each try is 
   const errors = (key: string) => state.effects.get(key as never)?.attempts.map(({ error }) => error?.code ?? null);
   expect(errors("plan")).toEqual(["BATON_HARNESS_HUNG", null]);
   expect(errors("implement")).toEqual(["BATON_HARNESS_CRASHED", null]);
-}, 90_000);
+});
 
 it("a program that is not installed: the thread says which and what to do; it is not tried again", async () => {
   const missing = commandHarness({ command: ["no-such-agent"], keys: {}, scripted: true });

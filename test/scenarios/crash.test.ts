@@ -18,12 +18,11 @@ import { silentLog } from "../../src/adapters/system/log.ts";
 import { fold } from "../../src/core/fold.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
+import { patienceMs } from "../patience.ts";
 import { happyPathSites, type Moment } from "./crash-sites.ts";
 
 const exhaustive = process.env["CRASH_EXHAUSTIVE"] !== undefined;
 const issuesMax = exhaustive ? 60 : 8;
-/** A run that does nothing visible for this long stands still. */
-const patienceMs = 25_000;
 const quietMs = 1_500;
 const childPath = fileURLToPath(new URL("./crash-child.ts", import.meta.url));
 const config = "version: 1\nharness: { default: command }\nmerge: auto\napprovals: { reviewers: [bob] }\n";
@@ -42,7 +41,7 @@ afterAll(() => {
 describe.concurrent("kill -9 at each durable write, then restart", () => {
   it.for(["before", "after"] as const)(
     "%s each of them: nothing lost, nothing twice",
-    { timeout: exhaustive ? 3_600_000 : 480_000 },
+    { timeout: exhaustive ? 7_200_000 : 1_800_000 },
     // Side by side, each by its own context: the end of one must not close the other's world.
     async (moment, { onTestFinished }) => {
       const chain = await Chain.begin(moment);

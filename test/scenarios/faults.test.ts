@@ -26,7 +26,7 @@ const usage = { input: 100, output: 10, costUsd: 0.01 };
 
 let world: ObservedWorld;
 beforeAll(async () => {
-  world = await observedWorld({ patienceMs: 60_000, config, files: { ...sampleFiles, "cart.js": rightCart } });
+  world = await observedWorld({ config, files: { ...sampleFiles, "cart.js": rightCart } });
 });
 /** Baton allows itself 60 content writes a minute, and would wait for its turn; a new start counts anew. */
 const writesBeforeRestart = 25;
@@ -112,7 +112,7 @@ const writes = [
 ];
 
 describe("GitHub does what it was asked and the answer is lost", () => {
-  it.each(writes)("$name", { timeout: 120_000 }, async ({ method, path, red = false }) => {
+  it.each(writes)("$name", async ({ method, path, red = false }) => {
     const issue = newIssue({ red });
     world.github.faults.add({ kind: "commit-then-drop", match: { method, path } });
     await wholeJob(issue);
@@ -128,7 +128,7 @@ describe("every write of the job is refused, lost or late at first", () => {
     ["429 with retry-after", { kind: "status", status: 429, retryAfterSeconds: 1 }],
     ["a connection that breaks before anything is done", { kind: "drop" }],
     ["an answer after a second", { kind: "latency", delayMs: 1_000 }],
-  ] as const)("%s", { timeout: 180_000 }, async (_, fault) => {
+  ] as const)("%s", async (_, fault) => {
     const issue = newIssue({ red: true });
     for (const { method, path, again = 1 } of writes)
       world.github.faults.add({ ...fault, times: fault.kind === "status" ? again : 1, match: { method, path } });
@@ -139,7 +139,7 @@ describe("every write of the job is refused, lost or late at first", () => {
 });
 
 describe("reads", () => {
-  it("that fail four times are repeated, and the run goes on", { timeout: 120_000 }, async () => {
+  it("that fail four times are repeated, and the run goes on", async () => {
     const issue = newIssue();
     for (const path of [/\/permission$/, /\/issues\/\d+$/, /\/check-runs$/, /\/reviews$/, /\/pulls\/\d+$/])
       world.github.faults.add({ kind: "status", status: 502, times: 4, match: { method: "GET", path } });
@@ -148,7 +148,7 @@ describe("reads", () => {
     expect(await mistakes(issue)).toEqual([]);
   });
 
-  it("of a moment ago pass no gate and make no second pull request", { timeout: 120_000 }, async () => {
+  it("of a moment ago pass no gate and make no second pull request", async () => {
     const issue = newIssue();
     say(world, "/baton run", "alice", issue);
     await reaches(world, "push", issue);
@@ -181,9 +181,7 @@ async function refresh(issue: number): Promise<null> {
 }
 
 describe("webhooks", () => {
-  it("all lost: the command is found in the delivery log, what follows by `/baton refresh`", {
-    timeout: 120_000,
-  }, async () => {
+  it("all lost: the command is found in the delivery log, what follows by `/baton refresh`", async () => {
     const { faults } = world.github;
     const { dependencies } = world.baton;
     const issue = newIssue();
@@ -210,7 +208,7 @@ describe("webhooks", () => {
     expect((await ends(world, issue)).outcome?.verdict.status).toBe("passed");
   });
 
-  it("each twice, in disorder and late: one run, one of everything", { timeout: 120_000 }, async () => {
+  it("each twice, in disorder and late: one run, one of everything", async () => {
     const issue = newIssue();
     const runs = (await world.baton.dependencies.store.runs({})).length;
     world.github.faults.addWebhook({ kind: "duplicate", times: 1_000 });

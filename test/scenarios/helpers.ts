@@ -3,6 +3,7 @@ import type { RunState } from "../../src/core/state.ts";
 import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
 import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
 import { readDocument, wholeOf } from "../../src/prompt/document.ts";
+import { patienceMs } from "../patience.ts";
 
 type Listener = () => void;
 
@@ -11,14 +12,10 @@ export interface ObservedWorld extends World {
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
 }
 
-const patienceMsDefault = 60_000;
 /** Work that makes no call to GitHub (a journal append, a lease) shows by this. */
 const lookIntervalMs = 25;
 
-export async function observedWorld({
-  patienceMs = patienceMsDefault,
-  ...options
-}: WorldOptions & { patienceMs?: number } = {}): Promise<ObservedWorld> {
+export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
   const listeners = new Set<Listener>();
   const world = await startWorld({
     ...options,
@@ -107,14 +104,15 @@ export async function reaches(world: ObservedWorld, key: string, number = world.
 }
 
 export async function ends(world: ObservedWorld, number = world.issue): Promise<RunState> {
+  const { store } = world.baton.dependencies;
+  // The row says so together with the last words (V2), the journal before them.
   const state = await world.until("the run to end", async () => {
     const now = await runState(world, number);
-    return now?.outcome == null ? null : now;
+    if (now?.outcome == null) return null;
+    const row = (await store.runs({})).find(({ runId }) => runId === now.runId);
+    return row?.status === now.status ? now : null;
   });
-  await world.until(
-    "the last words",
-    async () => (await world.baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 100)).length === 0,
-  );
+  await world.until("the last words", async () => (await store.outboxDue(Number.MAX_SAFE_INTEGER, 100)).length === 0);
   return state;
 }
 

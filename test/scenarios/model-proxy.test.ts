@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { defaultModelOf, modelRow } from "../../src/config/models.ts";
 import type { EffectState } from "../../src/core/state.ts";
 import type { EffectKey } from "../../src/core/vocabulary.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
@@ -68,8 +69,9 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Per request: 40,000 input at 3, 2,000 output at 15, 10,000 from the cache at 0.3 USD a million. */
-const requestUsd = 0.12 + 0.03 + 0.003;
+const model = defaultModelOf("claude-code");
+const { input = 0, output = 0, cacheRead = 0 } = modelRow(model)?.price ?? {};
+const requestUsd = (40_000 * input + 2_000 * output + 10_000 * cacheRead) / 1e6;
 
 async function begin(config = "", asks = 2, harness = "claude-code"): Promise<void> {
   const binary = join(directory, "claude.mjs");
@@ -130,7 +132,7 @@ describe("the model's key", () => {
     expect(more).toEqual([]);
     expect(usage).toMatchObject({
       harness: "claude-code",
-      model: "claude-sonnet-4-5",
+      model,
       tokens: { input: 80_000, output: 4_000, cacheRead: 20_000, cacheWrite: 0 },
       priceSource: "table",
     });

@@ -69,7 +69,6 @@ const branches = (): string[] => [...repositoryOf(world).refs.keys()].map((ref) 
 const begin = async (config: string, command: string, ...harnesses: Harness[]): Promise<void> => {
   world = await observedWorld({
     // Several agents, pushes, drafts and checks at once.
-    patienceMs: 110_000,
     config: `version: 1\nharness: { default: ${harnesses[0]?.name} }\n${config}\n`,
     harnesses: new Map(harnesses.map((harness) => [harness.name, harness])),
   });

@@ -25,6 +25,7 @@ import type { RunState } from "../../src/core/state.ts";
 import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
 import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
+import { patienceMs } from "../patience.ts";
 
 const skipped = postgresUrl === undefined;
 const childPath = fileURLToPath(new URL("./replicas-child.ts", import.meta.url));
@@ -38,10 +39,10 @@ describe.skipIf(skipped)(
     let world: Replicas;
     beforeAll(async () => {
       world = await Replicas.start(postgresUrl as string);
-    }, 120_000);
+    });
     afterAll(() => world.close());
 
-    it("share the work: deliveries come in at both doors, runs are driven by both", { timeout: 240_000 }, async () => {
+    it("share the work: deliveries come in at both doors, runs are driven by both", async () => {
       const drivers = new Set<number>();
       for (let count = 0; count < 12 && drivers.size < 2; count += 1) {
         const issue = world.ask();
@@ -53,9 +54,7 @@ describe.skipIf(skipped)(
       expect(Math.min(...world.doors.map(({ taken }) => taken))).toBeGreaterThan(0);
     });
 
-    it("one is killed while its agent works: the other takes over, and nothing is there twice", {
-      timeout: 240_000,
-    }, async () => {
+    it("one is killed while its agent works: the other takes over, and nothing is there twice", async () => {
       const gate = join(world.stage.directory, "go");
       const issue = world.ask({ waitFor: gate });
       await until("the agent to be at work", () => existsSync(`${gate}.waiting`));
@@ -275,7 +274,7 @@ function passedOn(headers: IncomingHttpHeaders): Record<string, string> {
 }
 
 async function until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
-  const deadline = AbortSignal.timeout(90_000);
+  const deadline = AbortSignal.timeout(patienceMs);
   for (;;) {
     const answer = await condition();
     if (answer) return answer;

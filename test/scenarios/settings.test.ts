@@ -151,9 +151,9 @@ it("`process` names what `/baton run` runs; `limits.parallel` says how much of i
   });
   world = await observedWorld({
     processes: new ProcessRegistry().register(custom),
-    config: "harness: { default: command }\nprocess: custom\nlimits: { parallel: 1 }\n",
-    // The steps meet in a directory that no sandbox shows.
+    // The two look for each other in a directory that no sandbox shows them.
     environment: { BATON_SANDBOX: "off" },
+    config: "harness: { default: command }\nprocess: custom\nlimits: { parallel: 1 }\n",
   });
   place = world.directory;
   say(world, "/baton run");

@@ -10,7 +10,7 @@ const count = Number(process.env["SIMULATION_SEEDS"] ?? 15);
 const seeds = one === undefined ? Array.from({ length: count }, (_, index) => index + 1) : [Number(one)];
 
 describe("simulation", () => {
-  it.each(seeds)("seed %i", { timeout: 120_000 }, async (seed) => {
+  it.each(seeds)("seed %i", async (seed) => {
     const story = new Story(seed);
     try {
       expect(await story.run()).toEqual([]);

@@ -127,7 +127,7 @@ describe("daemon-without-marker-survives", () => {
       cleanup: false,
     });
     const family = new Family({ root: parent.nodeChildProcess.pid ?? 0, marker: null, isHolder: false });
-    await expect.poll(() => existsSync(join(directory, "pid")), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(directory, "pid"))).toBe(true);
     family.look();
     parent.kill("SIGKILL");
     await parent;

@@ -14,6 +14,8 @@ import { SqlStore } from "./sql-store.ts";
 import type { Tables } from "./tables.ts";
 
 const poolMax = 10;
+/** PostgreSQL's own 128 MB are touched at the start, and each program that Baton starts costs by Baton's memory. */
+const sharedBuffers = "16MB";
 
 export async function openDatabase(options: {
   databaseUrl: string | null;
@@ -29,9 +31,10 @@ export async function openDatabase(options: {
 export async function openPglite({ directory, log }: { directory: string | null; log: Log }): Promise<Database> {
   await using opening = new AsyncDisposableStack();
   if (directory !== null) opening.use(await lockDirectory(directory));
-  const pglite = await PGlite.create(directory === null ? {} : { dataDir: join(directory, "pglite") }).catch(
-    unavailable,
-  );
+  const pglite = await PGlite.create({
+    ...(directory === null ? {} : { dataDir: join(directory, "pglite") }),
+    startParams: [...PGlite.defaultStartParams, "-c", `shared_buffers=${sharedBuffers}`],
+  }).catch(unavailable);
   opening.defer(async () => {
     if (!pglite.closed) await pglite.close();
   });

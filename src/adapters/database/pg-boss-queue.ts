@@ -9,7 +9,7 @@
  *    that wakes takes all that waits, up to a bound. The fuller the queue, the less a job costs.
  */
 import { randomUUID } from "node:crypto";
-import { setImmediate as macrotask } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as macrotask } from "node:timers/promises";
 import { sql, type Transaction } from "kysely";
 import { type Db, fromKysely, type JobInsert, type JobResult, PgBoss, type SendOptions } from "pg-boss";
 import { BatonError } from "../../core/errors.ts";
@@ -26,6 +26,8 @@ const heartbeatSeconds = 15;
 const superviseIntervalSeconds = 10;
 /** Jobs of a time to come, and those whose notification was lost, are found by looking this often. */
 const pollingIntervalSeconds = 1;
+/** Q4: there one idle worker of a queue looks for all of them, by `#looking`. */
+const embeddedPollingSeconds = 60;
 const enqueueAttemptsMax = 5;
 /** A server's replicas share its jobs one by one; the owner of an embedded database has nobody to share with (Q4). */
 const jobsAtOnce = { postgres: 1, pglite: 16 } as const;
@@ -56,15 +58,18 @@ export interface PgBossQueueOptions {
 export class PgBossQueue implements Queue {
   readonly #boss: PgBoss;
   readonly #log: Log;
+  readonly #backend: PgBossQueueOptions["backend"];
   readonly #batchJobs: number;
   readonly #workers = new Map<string, QueueWorkers>();
   readonly #running = new Set<AbortController>();
+  readonly #looking: NodeJS.Timeout[] = [];
   #stopping: Promise<void> | null = null;
 
-  private constructor(boss: PgBoss, log: Log, batchJobs: number) {
+  private constructor(boss: PgBoss, log: Log, backend: PgBossQueueOptions["backend"]) {
     this.#boss = boss;
     this.#log = log;
-    this.#batchJobs = batchJobs;
+    this.#backend = backend;
+    this.#batchJobs = jobsAtOnce[backend];
   }
 
   static async open({ log, backend, connection }: PgBossQueueOptions): Promise<PgBossQueue> {
@@ -78,7 +83,7 @@ export class PgBossQueue implements Queue {
       maintenanceIntervalSeconds: 600,
     });
     boss.on("error", (error) => log.warn("The queue reports an error", { error }));
-    const queue: PgBossQueue = new PgBossQueue(boss, log, jobsAtOnce[backend]);
+    const queue: PgBossQueue = new PgBossQueue(boss, log, backend);
     try {
       await boss.start();
       for (const name of queueNames) {
@@ -165,6 +170,9 @@ export class PgBossQueue implements Queue {
     const workers = this.#workers.get(queue) ?? { all: [], next: 0, missed: false };
     this.#workers.set(queue, workers);
     const slots = new Slots(concurrency);
+    const restSeconds = this.#backend === "pglite" ? embeddedPollingSeconds : pollingIntervalSeconds;
+    if (this.#backend === "pglite")
+      this.#looking.push(setInterval(() => this.#wakeOne(queue), pollingIntervalSeconds * 1_000));
     for (let index = 0; index < concurrency; index += 1) {
       const worker = { id: "", busy: false };
       worker.id = await this.#boss.work(
@@ -173,8 +181,8 @@ export class PgBossQueue implements Queue {
           batchSize: this.#batchJobs,
           perJobResults: true,
           includeMetadata: true,
-          pollingIntervalSeconds,
-          notifyPollingIntervalSeconds: pollingIntervalSeconds,
+          pollingIntervalSeconds: restSeconds,
+          notifyPollingIntervalSeconds: restSeconds,
         },
         async (jobs): Promise<JobResult[]> => {
           worker.busy = true;
@@ -239,12 +247,15 @@ export class PgBossQueue implements Queue {
   }
 
   async #stop(graceMs: number): Promise<void> {
+    for (const looking of this.#looking) clearInterval(looking);
     const abort = setTimeout(() => {
       for (const controller of this.#running) controller.abort(new Error("The worker stops."));
     }, graceMs);
     try {
-      // A second more than the handlers have: for what follows their end.
-      await this.#boss.stop({ graceful: true, timeout: graceMs + 1_000, close: true });
+      const rested = Promise.all([...this.#workers.keys()].map((queue) => this.#boss.offWork(queue)));
+      // A second more than the handlers have: for what follows their end. pg-boss would look every half second only.
+      await Promise.race([rested, delay(graceMs + 1_000, undefined, { ref: false })]);
+      await this.#boss.stop({ graceful: false, close: true });
     } finally {
       clearTimeout(abort);
     }

@@ -170,7 +170,6 @@ describe("the conversation", () => {
       turns: 1,
       signal: "SIGTERM",
     });
-    expect(result.durationMs).toBeLessThan(15_000);
   });
 
   it("tells text, tools and the plan as they come", async () => {
@@ -314,8 +313,8 @@ function base(): HarnessRequest {
     resumeSessionId: null,
     maxTurns: null,
     maxUsd: null,
-    timeoutMs: 30_000,
-    silenceMs: 30_000,
+    timeoutMs: 300_000,
+    silenceMs: 300_000,
     attemptMarker: `acp/${directory}/1`,
     variables: {},
   };

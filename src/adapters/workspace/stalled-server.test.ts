@@ -6,7 +6,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { limits } from "../../core/limits.ts";
 import type { RepositoryAccess, Workspaces } from "../../ports/workspace.ts";
 import { processIds } from "../child/process-table.ts";
 import { StateRemote } from "../git-state/remote.ts";
@@ -15,8 +14,6 @@ import { git } from "./git-command.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
 const limitMs = 1_500;
-/** Room for a busy machine; without the end of the whole group these calls never settle. */
-const settledMs = limitMs + limits.killGraceMs + 10_000;
 
 let root: string;
 let remote: string;
@@ -99,12 +96,11 @@ const afterRefs =
   };
 
 async function expectToEnd(work: Promise<unknown>): Promise<void> {
-  const begun = performance.now();
+  // Without the end of the whole group these calls never settle.
   await expect(work).rejects.toMatchObject({
     code: "BATON_GIT_FAILED",
     message: expect.stringContaining("took too long"),
   });
-  expect(performance.now() - begun).toBeLessThan(settledMs);
   expect(left()).toEqual([]);
 }
 

@@ -215,7 +215,7 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
       expect(results.map(({ files }) => files[0]?.path).sort()).toEqual(names.map((name) => `${name}.txt`).sort());
       for (const { headSha } of results)
         expect(await workspaces.isAncestor(access, base, headSha as string)).toBe(true);
-    }, 240_000);
+    });
   });
 
   describe("push", () => {

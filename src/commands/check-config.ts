@@ -13,6 +13,7 @@ import type { Repository } from "../core/vocabulary.ts";
 import type { CheckRunContent, Github, PullRequestFacts } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
+import { neutralise, neutraliseLine } from "../thread/neutralise.ts";
 import { processFolder, processPath, RepositoryProcesses } from "./load-processes.ts";
 import { loadSettings, readConfig } from "./load-settings.ts";
 
@@ -42,17 +43,7 @@ export async function checkConfig(dependencies: Dependencies, repository: Reposi
     processes.length === 0 ? null : await changedProcesses(dependencies, github, repository, pull, processes),
   );
   if (check === null) return "leaves the configuration alone";
-  const { conclusion, title, summary, annotations } = check;
-  const content: CheckRunContent = {
-    name: configCheckName,
-    status: "completed",
-    conclusion,
-    title,
-    summary: dependencies.redact(summary),
-    text: "",
-    annotations,
-    detailsUrl: null,
-  };
+  const content = configCheckRun(check, dependencies.redact);
   const row = outboxRow({
     operationKey: `config:${repository.id}:${pull.headSha}`,
     repository,
@@ -61,7 +52,25 @@ export async function checkConfig(dependencies: Dependencies, repository: Reposi
     priority: 10,
   });
   await dependencies.store.write({ outbox: [row] });
+  const { conclusion, title } = check;
   return conclusion === "failure" ? `configuration has errors: ${title}` : `checked the configuration: ${title}`;
+}
+
+/** Names and values are those of whoever wrote the pull request: they are shown without effect. */
+export function configCheckRun(
+  { conclusion, title, summary, annotations }: ConfigCheck,
+  redact: (text: string) => string,
+): CheckRunContent {
+  return {
+    name: configCheckName,
+    status: "completed",
+    conclusion,
+    title: redact(neutraliseLine(title)),
+    summary: redact(neutralise(summary)),
+    text: "",
+    annotations: annotations.map((one) => ({ ...one, message: redact(one.message) })),
+    detailsUrl: null,
+  };
 }
 
 async function settingsCheck(

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { patienceMs } from "./test/patience.ts";
+import LongestFirst from "./tools/longest-first.ts";
 
 // Processes that tests start strip and compile the same sources again and again.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
@@ -22,6 +23,7 @@ export default defineConfig({
     expect: { poll: { timeout: patienceMs } },
     // Most of the time is waiting (back-off, leases, processes): more files than cores.
     maxWorkers: 5,
+    sequence: { sequencer: LongestFirst },
     // The database's code runs for seconds in a file of tests: optimising it costs more than it gains.
     execArgv: ["--liftoff-only"],
     globalSetup: ["test/database-template.ts"],

@@ -1,4 +1,5 @@
 /** Waiting for what the world shows, and reading its threads. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { RunState } from "../../src/core/state.ts";
 import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
 import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
@@ -13,7 +14,9 @@ export interface ObservedWorld extends World {
 }
 
 /** Work that makes no call to GitHub (a journal append, a lease) shows by this. */
-const lookIntervalMs = 25;
+const lookIntervalMs = 100;
+/** A look reads the whole journal: calls that follow each other closely share one. */
+const restMs = 20;
 
 export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
   const listeners = new Set<Listener>();
@@ -34,7 +37,7 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
         const answer = await condition();
         if (answer) return answer;
         if (deadline.aborted) throw new Error(`Waited ${patienceMs} ms for: ${what}\n${await describe(world)}`);
-        await new Promise<void>((resolve) => {
+        const news = new Promise<void>((resolve) => {
           const done = (): void => {
             listeners.delete(done);
             clearTimeout(timer);
@@ -43,6 +46,7 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
           const timer = setTimeout(done, lookIntervalMs);
           listeners.add(done);
         });
+        await Promise.all([news, delay(restMs)]);
       }
     },
   });

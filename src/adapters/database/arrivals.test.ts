@@ -1,4 +1,8 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { databaseTemplate } from "../../demo/world.ts";
 import type { Database, NewDelivery } from "../../ports/store.ts";
 import { silentLog } from "../system/log.ts";
 import { openPglite } from "./open.ts";
@@ -16,10 +20,16 @@ const insert = (guid: string, payload?: string): Promise<boolean> =>
   database.store.insertDelivery(delivery(guid, payload), { queue: "delivery", data: { guid } });
 
 let database: Database;
+let directory: string;
 beforeEach(async () => {
-  database = await openPglite({ directory: null, log: silentLog });
+  directory = mkdtempSync(join(tmpdir(), "baton-arrivals-"));
+  cpSync(join(process.env[databaseTemplate] ?? "", "database"), directory, { recursive: true });
+  database = await openPglite({ directory, log: silentLog });
 });
-afterEach(() => database.close());
+afterEach(async () => {
+  await database.close();
+  rmSync(directory, { recursive: true, force: true });
+});
 
 describe("deliveries that arrive at once", () => {
   it("S3: each is kept once with one job, however many come and whichever are alike", async () => {

@@ -51,12 +51,23 @@ export interface AppOptions {
   webhook?: { url: string; secret: string } | null;
 }
 
+/** Apps of one GitHub have keys of their own. Making one takes long, so the next GitHub of this process takes them again. */
+const keyPairs = new Map<number, { publicKey: string; privateKey: string }>();
+
+function keyPair(index: number): { publicKey: string; privateKey: string } {
+  const made =
+    keyPairs.get(index) ??
+    generateKeyPairSync("rsa", {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    });
+  keyPairs.set(index, made);
+  return made;
+}
+
 export function createApp(site: Site, options: AppOptions): { app: App; privateKey: string } {
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs1", format: "pem" },
-  });
+  const { publicKey, privateKey } = keyPair(site.state.apps.size);
   const app = registerApp(site, options, publicKey);
   return { app, privateKey };
 }

@@ -1,0 +1,38 @@
+/** Starts the longest test files first, so that at the end no worker waits for one of them. */
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Begin of a path, longest first. Others follow, the larger file first. */
+const longest = [
+  "test/action/jobs",
+  "test/scenarios/faults",
+  "test/scenarios/run",
+  "test/scenarios/crash",
+  "test/scenarios/routing",
+  "test/action/remote.test",
+  "test/action/triggers",
+  "test/contract/git-state-",
+  "src/adapters/workspace/hostile-attempt",
+  "src/adapters/workspace/workspaces",
+  "test/start",
+  "test/demo",
+  "test/contract/harness",
+  "test/scenarios/replicas",
+  "test/action/",
+  "test/scenarios/",
+  "test/sandbox/",
+  "test/prove/",
+  "src/adapters/",
+  "test/contract/",
+];
+
+export default class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { root } = this.ctx.config;
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = longest.findIndex((begin) => moduleId.startsWith(`${root}/${begin}`));
+      return index < 0 ? longest.length : index;
+    };
+    // Stable: of the same rank those go first that vitest would take first.
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
+  }
+}

@@ -9,6 +9,7 @@ import {
   type AgentOutput,
   BatonError,
   type BreakpointOutput,
+  baseNow,
   type Evidence,
   type Handoff,
   handoff,
@@ -26,6 +27,7 @@ import {
   renderPlan,
   showQuestions,
   type Verdict,
+  workSettings,
 } from "../src/index.ts";
 import type { WorkInput, WorkOutput } from "./schema.ts";
 
@@ -41,6 +43,8 @@ export interface Work {
   /** What the last of them was. */
   last: { role: "implement" | "repair" | "address"; title: string } | null;
   pullRequest: number | null;
+  /** The base branch when the work began. */
+  begunFor: string;
   /** Several did it together: each says what it did in the pull request's text. */
   shared?: boolean;
 }
@@ -54,6 +58,7 @@ export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []):
     steps: [],
     last: null,
     pullRequest: input.pullRequest,
+    begunFor: input.baseBranch,
   };
 }
 
@@ -296,7 +301,11 @@ export function checksOf(
 /** The gate on the exact head; while something in it is red, the failing logs go to a repair step and a new push, up to the limit. */
 export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work): Promise<Verdict> {
   for (let repairs = 0; ; repairs += 1) {
-    const checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
+    let checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
+    for (let now = baseNow(checks); now !== null; now = baseNow(checks)) {
+      if (!(await followBase(ctx, input, work, now))) return { ...withoutLogs(checks), reason: basePathsRefused(now) };
+      checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
+    }
     if (checks.status !== "failed") return checks;
     // No change of the code makes CI start: that is for people, and costs nobody an agent.
     if (isOnlyAbsence(checks)) return withoutLogs(checks);
@@ -320,6 +329,28 @@ export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, wor
   }
 }
 
+const basePathsRefused = (base: string): string =>
+  `The base is now \`${base}\`, which protects paths that this change touches, and nobody allowed it.`;
+
+/**
+ * Somebody sent the pull request to another branch: from here on the rules, the settings and the approvers of that one hold.
+ * False: it protects paths that were changed, and nobody allowed it.
+ */
+async function followBase(ctx: ProcessContext, input: WorkInput, work: Work, now: string): Promise<boolean> {
+  const before = input.settings.protectedPaths;
+  const { branch, sha, settings } = await ctx.base("base", {
+    title: `The base is now ${now}: read its rules and settings`.slice(0, 200),
+    stage: "Checks",
+    pullRequest: work.pullRequest as number,
+  });
+  Object.assign(input, { baseBranch: branch, baseSha: sha, settings: workSettings(settings) });
+  const known = work.steps.map((step) => ({
+    ...step,
+    files: step.files.filter(({ path }) => !matchesAny(path, before)),
+  }));
+  return protectedPathsAllowed(ctx, input, work, known);
+}
+
 /** A review of exactly this head by somebody permitted. */
 async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): Promise<BreakpointOutput> {
   if (input.settings.reviewBreakpoint === "auto")
@@ -331,8 +362,13 @@ async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): 
     title: `Review of ${work.headSha.slice(0, 7)}`,
     stage: "Review",
     kind: "review",
-    subject: { pullRequest, sha: work.headSha },
+    subject: { pullRequest, sha: work.headSha, ...elsewhere(input, work) },
   });
+}
+
+/** Named where it is not the branch that the run began for, which is what it means without. */
+function elsewhere(input: WorkInput, work: Work): { base?: string } {
+  return input.baseBranch === work.begunFor ? {} : { base: input.baseBranch };
 }
 
 /** Asking is a courtesy: a reviewer whom GitHub does not take is shown at the step, and everybody permitted may still review. */
@@ -386,10 +422,11 @@ export async function untilApproved(ctx: ProcessContext, input: WorkInput, work:
           ...no(`The pull request was closed or the work rejected. ${review.feedback}`.trim()),
           children: [checks],
         });
-      case "voided":
-        work.headSha = review.sha ?? work.headSha;
-        work.pushedSha = work.headSha;
+      case "voided": {
+        const refused = await followMove(ctx, input, work, review);
+        if (refused !== null) return refused;
         break;
+      }
       case "changes-requested":
         if (round > input.settings.reviewRounds)
           return ended(
@@ -403,6 +440,19 @@ export async function untilApproved(ctx: ProcessContext, input: WorkInput, work:
         break;
     }
   }
+}
+
+/** Head or base moved: the run goes on from where they are. Not null: it cannot. */
+async function followMove(
+  ctx: ProcessContext,
+  input: WorkInput,
+  work: Work,
+  { sha, base }: Pick<BreakpointOutput, "sha" | "base">,
+): Promise<WorkOutput | null> {
+  work.headSha = sha ?? work.headSha;
+  work.pushedSha = work.headSha;
+  if (base === undefined || (await followBase(ctx, input, work, base))) return null;
+  return ended(work, no(basePathsRefused(base)));
 }
 
 async function finish(
@@ -434,16 +484,18 @@ async function finish(
     await ctx.publish("merge", {
       title: "Merge",
       stage: "Finish",
-      publish: { operation: "merge", pullRequest, sha: work.headSha, method: input.settings.mergeMethod },
+      publish: {
+        operation: "merge",
+        pullRequest,
+        sha: work.headSha,
+        method: input.settings.mergeMethod,
+        ...elsewhere(input, work),
+      },
     });
   } catch (thrown) {
     if (!hasCode(thrown, "BATON_GITHUB_CONFLICT")) throw thrown;
     const review = await askForReview(ctx, input, work);
-    if (review.decision === "voided" && review.sha !== null && review.sha !== work.headSha) {
-      work.headSha = review.sha;
-      work.pushedSha = review.sha;
-      return null;
-    }
+    if (review.decision === "voided") return followMove(ctx, input, work, review);
     return {
       ...ended(work, passed(`Checks are green and ${approval}; GitHub did not merge it, so merging is left to you.`)),
       approvedBy,

@@ -1,5 +1,6 @@
 /** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
 
+import { workSettingsOf } from "../config/work-settings.ts";
 import { BatonError, fromData } from "../core/errors.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
@@ -198,19 +199,7 @@ async function gatherInput(
       ...(options.harness === null ? {} : { harness: options.harness }),
       ...(options.model === null ? {} : { model: options.model }),
     },
-    settings: {
-      planBreakpoint: settings.breakpoints.plan,
-      reviewBreakpoint: settings.breakpoints.review,
-      protectedPaths: settings.protectedPaths,
-      protectedPathsBreakpoint: settings.breakpoints.protectedPaths,
-      repairAttempts: settings.limits.repairAttempts,
-      reviewRounds: settings.limits.reviewRounds,
-      checksTimeoutMs: settings.gates.timeoutMinutes * 60_000,
-      merge: settings.merge.mode,
-      mergeMethod: settings.merge.method,
-      reviewers: settings.approvals.reviewers,
-      teams: settings.approvals.teams,
-    },
+    settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
     pullRequest: branch.pullRequest,
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),

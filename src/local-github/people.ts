@@ -18,7 +18,7 @@ import {
 } from "./deeds/accounts.ts";
 import { addStatus, tellRun } from "./deeds/checks.ts";
 import { mergePull } from "./deeds/merge.ts";
-import { openPull } from "./deeds/pulls.ts";
+import { openPull, retarget } from "./deeds/pulls.ts";
 import { changeRef, refsChanged } from "./deeds/refs.ts";
 import { addReview, dismissReview, type ReviewEvent } from "./deeds/reviews.ts";
 import {
@@ -399,6 +399,12 @@ export function createPeople(site: Site) {
         doer: doer(options.as),
       });
       return { id: thread.pull.id, number: thread.number };
+    },
+
+    /** Somebody chooses another base branch for a pull request. */
+    async retarget(options: Place & { base: string }): Promise<void> {
+      const { repository, thread } = pullAt(options);
+      await retarget(site, repository, { thread, base: options.base, doer: doer(options.as) });
     },
 
     markReady(options: Place): void {

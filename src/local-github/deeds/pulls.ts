@@ -200,6 +200,32 @@ async function baseMoved(
   await measure(site, repository, thread);
 }
 
+/**
+ * Another base for an open pull request.
+ * Source: https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request (`base`: "The name of the branch you want your changes
+ * pulled into. This should be an existing branch on the current repository."), and
+ * https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request (`edited`, `changes.base`).
+ */
+export async function retarget(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; base: string; doer: Doer },
+): Promise<void> {
+  const { thread, base, doer } = given;
+  const { pull } = thread;
+  if (pull.baseRef === base) return;
+  if (thread.state !== "open")
+    throw invalid("PullRequest", "base", "custom", "Cannot change the base branch of a closed pull request.");
+  const sha = repository.refs.get(branchRef(base));
+  if (sha === undefined) throw invalid("PullRequest", "base", "invalid");
+  const changes = { base: { ref: { from: pull.baseRef }, sha: { from: pull.baseSha } } };
+  pull.baseRef = base;
+  pull.baseSha = sha;
+  thread.updatedAt = site.timestamp();
+  await measure(site, repository, thread);
+  tellThread(site, repository, { thread, action: "edited", doer, more: { changes } });
+}
+
 export function markMerged(
   site: Site,
   repository: Repository,

@@ -2,7 +2,7 @@
  * `breakpoint`: what people decide. A review is read from GitHub and counts only for the exact head;
  * a plan is answered by `/baton approve|reject` (`commands/approve.ts`), so here it only waits.
  */
-import { breakpointInputSchema } from "../../core/effect.ts";
+import { type BaseOutput, breakpointInputSchema } from "../../core/effect.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
@@ -10,7 +10,7 @@ import { reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
 import { namedFiles, type ProtectedFile, renderProtectedChange } from "../../thread/render/protected-change.ts";
 import { repositoryAccess } from "../repository-access.ts";
-import { settingsOf } from "../settings-of.ts";
+import { baseOf, settingsOf } from "../settings-of.ts";
 import type { ObservePerformer, PerformContext } from "./performer.ts";
 
 export const breakpointPerformer: ObservePerformer = {
@@ -29,8 +29,9 @@ export const breakpointPerformer: ObservePerformer = {
       const facts = shownChange(effect) ?? (await showChange(context, subject));
       return { final: false, verdict, facts: facts as Json };
     }
-    const pull = await github.pullRequest(repository, subject.pullRequest);
+    // In this order: a review that is seen is judged by a head and a base that are no older.
     const reviews = await github.reviews(repository, subject.pullRequest);
+    const pull = await github.pullRequest(repository, subject.pullRequest);
     const decision = reviewDecision({
       reviews,
       subjectSha: subject.sha,
@@ -39,11 +40,14 @@ export const breakpointPerformer: ObservePerformer = {
       pullRequestAuthor: pull.author,
       lastPusher: await lastPusher(github, state, pull),
       requester: state.requestedBy,
+      base: { subject: subject.base ?? baseOf(state) ?? pull.baseRef, now: pull.baseRef },
       takenIds: takenReviews(state),
+      otherBaseIds: reviewsForOtherBases(state),
       settings: settingsOf(state).approvals,
     });
     const facts = {
       headSha: pull.headSha,
+      base: pull.baseRef,
       reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })),
     } as Json;
     if (decision.outcome === "pending") return { final: false, verdict: decision.verdict, facts };
@@ -57,6 +61,7 @@ export const breakpointPerformer: ObservePerformer = {
         feedback: decision.feedback,
         sha: pull.headSha,
         reviewId: decision.reviewId,
+        ...(pull.baseRef === (subject.base ?? baseOf(state) ?? pull.baseRef) ? {} : { base: pull.baseRef }),
       },
     };
   },
@@ -90,6 +95,13 @@ async function showChange(
 async function lastPusher(github: Github, { thread }: RunState, pull: PullRequestFacts): Promise<GithubUser | null> {
   if (pull.headRepositoryId !== thread.repository.id) return null;
   return github.pusher(thread.repository, pull.headRef, pull.headSha);
+}
+
+/** Reviews that were there when a base of this run changed. */
+function reviewsForOtherBases(state: RunState): number[] {
+  return [...state.effects.values()].flatMap(({ kind, output }) =>
+    kind === "base" && output !== undefined ? (output as unknown as BaseOutput).reviewIds : [],
+  );
 }
 
 /** Reviews that an earlier breakpoint of this run has acted on. */

@@ -1,12 +1,12 @@
 /** `publish`: one write to the outside, each an *ensure*. The journal's request is its outbox row: durable before, kept until done. */
 import { type PublishOperation, type PublishOutput, publishInputSchema } from "../../core/effect.ts";
-import { unreachable } from "../../core/errors.ts";
+import { BatonError, unreachable } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
-import { settingsOf } from "../settings-of.ts";
+import { baseOf, settingsOf } from "../settings-of.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
 import { begunFrom, demandMayDelete, demandMayMerge, demandMayPush, protectedAtPush } from "./publish-policy.ts";
 
@@ -61,7 +61,13 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     }
     case "merge": {
       const pull = await github.pullRequest(repository, operation.pullRequest);
-      // A moved head is a conflict that the process answers by judging the new one; all else is the policy's "no".
+      // A moved head or base is a conflict that the process answers by judging it anew; all else is the policy's "no".
+      const base = operation.base ?? baseOf(state) ?? pull.baseRef;
+      if (pull.baseRef !== base && !pull.merged)
+        throw new BatonError(
+          "BATON_GITHUB_CONFLICT",
+          `The base of #${operation.pullRequest} is now ${pull.baseRef}; checks and approvals are for ${base}.`,
+        );
       if (pull.headSha === operation.sha) demandMayMerge(state, operation, pull);
       const merged = await github.ensureMerged(repository, operation.pullRequest, operation.sha, operation.method);
       return { number: operation.pullRequest, url: null, sha: merged.sha };

@@ -26,6 +26,7 @@ import {
   questionsOf,
   renderPlan,
   showQuestions,
+  toBatonError,
   type Verdict,
   workSettings,
 } from "../src/index.ts";
@@ -45,6 +46,8 @@ export interface Work {
   pullRequest: number | null;
   /** The base branch when the work began. */
   begunFor: string;
+  /** How often the head was brought up to date with its base. */
+  updates: number;
   /** Several did it together: each says what it did in the pull request's text. */
   shared?: boolean;
 }
@@ -59,6 +62,7 @@ export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []):
     last: null,
     pullRequest: input.pullRequest,
     begunFor: input.baseBranch,
+    updates: 0,
   };
 }
 
@@ -480,28 +484,116 @@ async function finish(
   if (input.settings.merge === "manual") {
     return { ...ended(work, passed(`Checks are green and ${approval}; merging is left to you.`)), approvedBy };
   }
+  const left = (said: string): WorkOutput => ({
+    ...ended(
+      work,
+      passed(`Checks are green and ${approval}. GitHub did not merge it, so merging is left to you: ${said}`),
+    ),
+    approvedBy,
+  });
+  const methods = methodsFrom(input.settings.mergeMethod);
+  let queued = false;
+  for (let tries = 1; ; tries += 1) {
+    const refusal = queued ? null : await merge(ctx, input, work, methods[0] as MergeMethod);
+    if (refusal === null && !queued)
+      return { ...ended(work, passed(`Merged: checks are green and ${approval}.`)), merged: true, approvedBy };
+    if (tries > mergeTriesMax) return left(refusal?.said ?? "too many tries");
+    if (refusal?.kind === "method" && methods.length > 1) {
+      methods.shift();
+      continue;
+    }
+    if (refusal?.kind === "behind" && work.updates < branchUpdatesMax && (await bringUpToDate(ctx, work, pullRequest)))
+      return null;
+    if (refusal?.kind === "queue") queued = await enqueue(ctx, input, work, pullRequest);
+    const waited = await ctx.breakpoint("merge-wait", {
+      title: queued ? `Wait for the merge queue of #${pullRequest}` : `Wait until GitHub merges #${pullRequest}`,
+      stage: "Finish",
+      kind: "merge",
+      subject: {
+        pullRequest,
+        sha: work.headSha,
+        ...(refusal === null ? {} : { text: `GitHub does not merge #${pullRequest} yet: ${refusal.said}` }),
+        ...(queued ? { queued } : {}),
+        ...elsewhere(input, work),
+      },
+    });
+    if (waited.decision === "voided") return followMove(ctx, input, work, waited);
+    if (waited.decision !== "approved") return queued ? left(waited.feedback) : ended(work, no(waited.feedback));
+    queued = false;
+  }
+}
+
+/** Each is a person's doing in between, or GitHub's. */
+const mergeTriesMax = 10;
+/** A busy base moves again and again; then it is for a queue, or for people. */
+const branchUpdatesMax = 3;
+
+type MergeMethod = WorkInput["settings"]["mergeMethod"];
+
+/** The configured one first. */
+function methodsFrom(configured: MergeMethod): MergeMethod[] {
+  return [configured, ...(["squash", "merge", "rebase"] as const).filter((method) => method !== configured)];
+}
+
+interface Refusal {
+  kind: string;
+  /** GitHub's own words. */
+  said: string;
+}
+
+/** null: merged. A head or base that moved is no refusal: the wait for the merge sees it. */
+async function merge(ctx: ProcessContext, input: WorkInput, work: Work, method: MergeMethod): Promise<Refusal | null> {
   try {
     await ctx.publish("merge", {
       title: "Merge",
       stage: "Finish",
       publish: {
         operation: "merge",
-        pullRequest,
+        pullRequest: work.pullRequest as number,
         sha: work.headSha,
-        method: input.settings.mergeMethod,
+        method,
         ...elsewhere(input, work),
       },
     });
+    return null;
   } catch (thrown) {
-    if (!hasCode(thrown, "BATON_GITHUB_CONFLICT")) throw thrown;
-    const review = await askForReview(ctx, input, work);
-    if (review.decision === "voided") return followMove(ctx, input, work, review);
-    return {
-      ...ended(work, passed(`Checks are green and ${approval}; GitHub did not merge it, so merging is left to you.`)),
-      approvedBy,
-    };
+    const refused = ["BATON_GITHUB_CONFLICT", "BATON_MERGE_REFUSED", "BATON_MERGE_LATER"] as const;
+    if (!refused.some((code) => hasCode(thrown, code))) throw thrown;
+    const { message, details } = toBatonError(thrown);
+    return { kind: details?.["refusal"] ?? "waits", said: details?.["said"] ?? message };
   }
-  return { ...ended(work, passed(`Merged: checks are green and ${approval}.`)), merged: true, approvedBy };
+}
+
+/** The head gets what its base has and is judged anew; false: GitHub did not do it. */
+async function bringUpToDate(ctx: ProcessContext, work: Work, pullRequest: number): Promise<boolean> {
+  work.updates += 1;
+  try {
+    const { sha } = await ctx.publish("update-branch", {
+      title: "Bring the branch up to date with its base",
+      stage: "Finish",
+      publish: { operation: "update-branch", pullRequest, sha: work.headSha },
+    });
+    work.headSha = sha ?? work.headSha;
+    work.pushedSha = work.headSha;
+    return true;
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_MERGE_REFUSED") && !hasCode(thrown, "BATON_GITHUB_CONFLICT")) throw thrown;
+    return false;
+  }
+}
+
+async function enqueue(ctx: ProcessContext, input: WorkInput, work: Work, pullRequest: number): Promise<boolean> {
+  try {
+    await ctx.publish("enqueue", {
+      title: "Put it into the merge queue",
+      stage: "Finish",
+      publish: { operation: "enqueue", pullRequest, sha: work.headSha, ...elsewhere(input, work) },
+    });
+    return true;
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_MERGE_REFUSED") && !hasCode(thrown, "BATON_GITHUB_CONFLICT")) throw thrown;
+    return false;
+  }
 }
 
 export function ended(work: Work | null, verdict: Verdict): WorkOutput {

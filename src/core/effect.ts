@@ -144,6 +144,8 @@ export const breakpointInputSchema = z.object({
     sha: shaSchema.optional(),
     /** The branch that the pull request goes to; without it that of the run's input. */
     base: z.string().optional(),
+    /** It is in the merge queue: its end is waited for. */
+    queued: z.boolean().optional(),
     paths: z.array(z.string()).optional(),
     /** Where the content of `paths` is: it is shown, and the answer holds for it only (`shown-change.ts`). */
     change: z.object({ baseSha: shaSchema, sha: shaSchema }).optional(),
@@ -248,6 +250,18 @@ export const publishOperationSchema = z.discriminatedUnion("operation", [
     /** The branch that was judged; without it that of the run's input. */
     base: z.string().optional(),
     method: z.enum(["merge", "squash", "rebase"]),
+  }),
+  z.object({
+    operation: z.literal("update-branch"),
+    pullRequest: z.number().int().positive(),
+    /** The head that is brought up to date with its base. */
+    sha: shaSchema,
+  }),
+  z.object({
+    operation: z.literal("enqueue"),
+    pullRequest: z.number().int().positive(),
+    sha: shaSchema,
+    base: z.string().optional(),
   }),
   z.object({
     operation: z.literal("comment"),

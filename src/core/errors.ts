@@ -372,6 +372,18 @@ export const errorCatalogue = {
     "GitHub refuses a change in the present state, or a question was answered meanwhile.",
     "GitHub refused the change because the state moved. `/baton retry` goes on from the new state.",
   ),
+  BATON_MERGE_LATER: entry(
+    "retryable",
+    409,
+    "GitHub does not merge at this moment: the base just moved, or GitHub is still computing whether it can.",
+    "Baton tries again.",
+  ),
+  BATON_MERGE_REFUSED: entry(
+    "terminal",
+    409,
+    "GitHub does not merge the pull request by a rule of the repository.",
+    "The message quotes GitHub. A person with write access can do what it asks for; Baton then merges.",
+  ),
   BATON_UNREACHABLE: entry(
     "retryable",
     503,

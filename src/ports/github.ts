@@ -67,6 +67,13 @@ export interface PullRequestFacts {
   baseRef: string;
   baseSha: string;
   mergeable: boolean | null;
+  /** GitHub's own word for what a merge waits for: `clean`, `blocked`, `behind`, `dirty`, `unknown` and others. */
+  mergeableState: string;
+  updatedAt: string;
+  /** Only people who may write comment. */
+  locked: boolean;
+  /** Its name in GraphQL. */
+  nodeId: string;
   url: string;
 }
 
@@ -226,6 +233,12 @@ export interface Github {
     sha: string,
     method: "merge" | "squash" | "rebase",
   ): Promise<{ sha: string }>;
+
+  /** Merges the base into the head, if it is at `sha`; the new head. */
+  updateBranch(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string>;
+  /** In the merge queue of its base at this head; there already is success. */
+  ensureEnqueued(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<void>;
+  isInMergeQueue(pull: Pick<PullRequestFacts, "nodeId">): Promise<boolean>;
 
   /** Starts a workflow; asked twice, it starts twice, and the claims make one of them idle. null: this GitHub does not tell which run it began. */
   dispatchWorkflow(

@@ -361,6 +361,18 @@ export class SmallGithub implements Github {
     return { sha: mergeSha };
   }
 
+  updateBranch(): Promise<string> {
+    throw new BatonError("BATON_GITHUB_CONFLICT", "Every head here has all of its base.");
+  }
+
+  ensureEnqueued(): Promise<void> {
+    throw new BatonError("BATON_GITHUB_CONFLICT", "No branch here has a merge queue.");
+  }
+
+  async isInMergeQueue(): Promise<boolean> {
+    return false;
+  }
+
   /** As the App itself: one installation. */
   app(): GithubApp {
     return {
@@ -387,6 +399,10 @@ export class SmallGithub implements Github {
       baseRef: pull.base,
       baseSha: this.branches.get(pull.base) ?? "",
       mergeable: true,
+      mergeableState: pull.state === "open" ? "clean" : "unknown",
+      updatedAt: new Date(this.#now()).toISOString(),
+      locked: false,
+      nodeId: `PR_${pull.number}`,
       url: `https://github.test/pull/${pull.number}`,
     };
   }

@@ -43,6 +43,10 @@ export function pullOf(found: wire.PullRequest): PullRequestFacts {
     baseRef: found.base.ref,
     baseSha: found.base.sha,
     mergeable: found.mergeable ?? null,
+    mergeableState: found.mergeable_state ?? "unknown",
+    updatedAt: found.updated_at,
+    locked: found.locked ?? false,
+    nodeId: found.node_id,
     url: found.html_url,
   };
 }

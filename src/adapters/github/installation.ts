@@ -37,6 +37,7 @@ import {
   writtenComment,
   writtenIssue,
 } from "./facts.ts";
+import { type GraphqlClient, graphqlClient } from "./graphql.ts";
 import { repositorySetup } from "./repository-setup.ts";
 import type { Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
@@ -55,10 +56,12 @@ const changedPagesMax = 10;
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
   readonly #options: InstallationOptions;
+  readonly #graphql: GraphqlClient;
 
   constructor(options: InstallationOptions) {
     this.#requester = options.requester;
     this.#options = options;
+    this.#graphql = graphqlClient(options.requester);
   }
 
   async repository(repositoryId: number): Promise<Repository> {
@@ -461,6 +464,18 @@ export class InstallationGithub implements Github {
       if (merged !== null) return merged;
       throw thrown;
     }
+  }
+
+  updateBranch({ nodeId }: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string> {
+    return this.#graphql.updateBranch(nodeId, sha);
+  }
+
+  ensureEnqueued({ nodeId }: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<void> {
+    return this.#graphql.enqueue(nodeId, sha);
+  }
+
+  isInMergeQueue({ nodeId }: Pick<PullRequestFacts, "nodeId">): Promise<boolean> {
+    return this.#graphql.isInMergeQueue(nodeId);
   }
 
   async dispatchWorkflow(

@@ -114,6 +114,34 @@ export class Requester {
     return (await this.#send<T>(route, parameters, contentWrite)).data;
   }
 
+  /**
+   * One operation of GraphQL, under the same budget. An answer with `errors` is 200: each type has its meaning here, as a status has.
+   * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
+   */
+  async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: boolean): Promise<T> {
+    const { baseUrl } = this.#options;
+    // GitHub Enterprise Server has REST at /api/v3 and GraphQL beside it.
+    const at = baseUrl.endsWith("/api/v3") ? { baseUrl: baseUrl.slice(0, -"/v3".length) } : {};
+    const { data } = await this.#send<{ data?: T; errors?: { type?: string; message: string }[] }>(
+      "POST /graphql",
+      { query, variables, ...at },
+      contentWrite,
+    );
+    const [error] = data.errors ?? [];
+    if (error === undefined && data.data !== undefined) return data.data;
+    const said = (data.errors ?? []).map(({ message }) => message).join(" ") || "an answer without data";
+    const code =
+      error?.type === "RATE_LIMITED"
+        ? "BATON_GITHUB_LIMITED"
+        : error?.type === "FORBIDDEN" || error?.type === "INSUFFICIENT_SCOPES"
+          ? "BATON_GITHUB_DENIED"
+          : error?.type === "NOT_FOUND"
+            ? "BATON_GITHUB_NOT_FOUND"
+            : "BATON_GITHUB_CONFLICT";
+    if (code === "BATON_GITHUB_LIMITED") this.#options.budget.block(secondaryPauseMs);
+    throw new BatonError(code, `GraphQL: ${said}`.slice(0, 500), { details: { said: said.slice(0, 1_000) } });
+  }
+
   async #conditional<T>(route: string, parameters: Parameters): Promise<Answer<T>> {
     const key = `${route} ${JSON.stringify(parameters)}`;
     const known = this.#etags.get(key);
@@ -187,7 +215,8 @@ function mapError(route: string, thrown: unknown, status: number | null, now: nu
   const headers = response?.headers ?? {};
   const said = response?.data?.message ?? (thrown instanceof Error ? thrown.message : String(thrown));
   const what = `${route}: ${status ?? "no answer"} ${said}`.slice(0, 500);
-  const options = { cause: thrown };
+  const given = response?.data?.errors === undefined ? "" : ` ${JSON.stringify(response.data.errors).slice(0, 300)}`;
+  const options = { cause: thrown, details: { status: `${status}`, said: `${said}${given}`.slice(0, 1_000) } };
   // Octokit reports a broken connection as 500 without a response.
   if (status === null || status >= 500 || response === undefined)
     return new BatonError("BATON_GITHUB_UNAVAILABLE", what, options);

@@ -62,6 +62,10 @@ export interface PullRequest {
   head: { sha: string; ref: string; repo: { id: number } | null };
   base: { sha: string; ref: string };
   mergeable?: boolean | null;
+  mergeable_state?: string;
+  updated_at: string;
+  locked?: boolean;
+  node_id: string;
   html_url: string;
 }
 

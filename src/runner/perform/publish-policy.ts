@@ -65,7 +65,7 @@ export function demandMayDelete(
 
 export function demandMayMerge(
   state: RunState,
-  { sha, base: judged }: Extract<PublishOperation, { operation: "merge" }>,
+  { sha, base: judged }: Pick<Extract<PublishOperation, { operation: "merge" }>, "sha" | "base">,
   pull: Pick<PullRequestFacts, "headSha" | "headRepositoryId" | "baseRef">,
 ): void {
   const base = judged ?? baseOf(state) ?? pull.baseRef;

@@ -194,6 +194,12 @@ export const errorCatalogue = {
     "The branch is not at the commit that the run knows, so the push was not made.",
     "Somebody pushed to the branch meanwhile. Nothing was overwritten; `/baton retry` goes on from the new head.",
   ),
+  BATON_PUSH_REFUSED: entry(
+    "terminal",
+    422,
+    "GitHub refuses a push by a rule of the repository, a hook or a permission. The branch did not move.",
+    "The message quotes GitHub and says what helps. The commits are kept: change it, then `/baton retry`.",
+  ),
   BATON_TREE_REFUSED: entry(
     "terminal",
     422,

@@ -3,7 +3,7 @@
 const bytesMax = 240;
 
 export function isBranchName(name: string): boolean {
-  if (name === "" || name === "@" || name === "HEAD" || name.startsWith("-") || name.endsWith(".")) return false;
+  if (name === "" || name === "HEAD" || name.startsWith("-") || name.endsWith(".")) return false;
   if (new TextEncoder().encode(name).length > bytesMax) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: git refuses exactly these.
   if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(name) || name.includes("..") || name.includes("@{")) return false;

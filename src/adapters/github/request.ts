@@ -188,9 +188,21 @@ export class Requester {
   async #call<T>(route: string, parameters: Parameters, authorization: string): Promise<Answer<T>> {
     const headers = { ...(parameters["headers"] as Record<string, string> | undefined), authorization };
     const request = { signal: AbortSignal.timeout(requestTimeoutMs) };
-    const answer = await this.#octokit.request(route, { ...parameters, headers, request });
+    const answer = await this.#octokit.request(route, {
+      ...parameters,
+      ...segmentsOf(route, parameters),
+      headers,
+      request,
+    });
     return { status: answer.status, data: answer.data as T, headers: answer.headers as Answer<T>["headers"] };
   }
+}
+
+/** `{+path}` leaves `#`, `?` and `%` as they are, so that an address ends at them: each segment is encoded by itself. */
+function segmentsOf(route: string, parameters: Parameters): Parameters {
+  const names = [...route.matchAll(/\{\+(\w+)\}/g)].map(([, name]) => name as string);
+  const encoded = (value: unknown): string => String(value).split("/").map(encodeURIComponent).join("/");
+  return Object.fromEntries(names.map((name) => [name, encoded(parameters[name])]));
 }
 
 function isEmptyRepository(thrown: unknown): boolean {

@@ -360,6 +360,12 @@ export const errorCatalogue = {
     "GitHub answers 401 or 403: the App, or the job's token, lacks a permission.",
     "Give the permission named in the message: to the App (Settings → GitHub Apps → Baton), in Actions mode to the job (`permissions` of its workflow).",
   ),
+  BATON_THREAD_CLOSED: entry(
+    "terminal",
+    403,
+    "GitHub takes no comment of Baton's in a thread: it is locked, or the repository is archived.",
+    "Unlock the conversation, or unarchive the repository. Then give the command again.",
+  ),
   BATON_GITHUB_NOT_FOUND: entry(
     "terminal",
     404,
@@ -456,6 +462,18 @@ export const errorCatalogue = {
     403,
     "A rule of the policy says no; the message quotes it.",
     "Ask whoever the message names, or change what it names.",
+  ),
+  BATON_NOT_POSSIBLE: entry(
+    "terminal",
+    422,
+    "A run could not reach its end in this repository as it is: a rule, a name or a setting is in the way. It is looked for before anything is paid.",
+    "Change what the message names, then give the command again.",
+  ),
+  BATON_NEEDS_DECISION: entry(
+    "terminal",
+    409,
+    "Something that a run usually needs is missing: CI, or a person who may approve. A person decides whether it goes on without.",
+    "Provide what is missing, or give the command with the words that the message ends with.",
   ),
   BATON_NO_RUN: entry(
     "terminal",

@@ -134,6 +134,15 @@ export interface RequiredCheck {
   appId: number | null;
 }
 
+export type MergeMethod = "merge" | "squash" | "rebase";
+
+export interface BranchRuleFacts {
+  type: string;
+  pattern?: { operator: string; pattern: string; negate: boolean };
+  /** Merge methods that it allows. */
+  methods?: MergeMethod[];
+}
+
 export interface CheckRunContent {
   name: string;
   status: "queued" | "in_progress" | "completed";
@@ -183,6 +192,12 @@ export interface Github {
   checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]>;
   /** From rulesets and branch protection of `branch`. */
   requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]>;
+  /** All rules of rule sets that hold for a branch, whether it exists or not. */
+  branchRules(repository: Repository, branch: string): Promise<BranchRuleFacts[]>;
+  /** `methods`: null where this GitHub does not tell. */
+  mergeSettings(repository: Repository): Promise<{ archived: boolean; methods: MergeMethod[] | null }>;
+  /** Names of branches that begin so. */
+  branchesBeginning(repository: Repository, prefix: string): Promise<string[]>;
   /** The telling part of a failed check's log or output, at most `bytesMax`; raw, untrusted. */
   checkLog(
     repository: Repository,

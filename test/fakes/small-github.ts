@@ -240,8 +240,20 @@ export class SmallGithub implements Github {
     return path === "baton.yaml" ? this.#config : null;
   }
 
-  async directory(): Promise<string[]> {
+  async branchRules() {
     return [];
+  }
+
+  async mergeSettings() {
+    return { archived: false, methods: ["merge" as const, "squash" as const, "rebase" as const] };
+  }
+
+  async branchesBeginning(_: Repository, prefix: string): Promise<string[]> {
+    return [...this.branches.keys()].filter((name) => name.startsWith(prefix));
+  }
+
+  async directory(_: Repository, path: string): Promise<string[]> {
+    return path === ".github/workflows" ? ["ci.yml"] : [];
   }
 
   async branchSha(_: Repository, branch: string): Promise<string | null> {

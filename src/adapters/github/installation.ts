@@ -9,6 +9,7 @@ import {
   repositoryOf,
 } from "../../core/vocabulary.ts";
 import type {
+  BranchRuleFacts,
   CheckFacts,
   CheckRunContent,
   CheckSuiteFacts,
@@ -16,6 +17,7 @@ import type {
   Github,
   GithubUser,
   IssueFacts,
+  MergeMethod,
   PullRequestFacts,
   RequiredCheck,
   ReviewFacts,
@@ -225,6 +227,46 @@ export class InstallationGithub implements Github {
     const protection = await this.#protection(repository, branch);
     for (const check of protection) if (!required.some(({ name }) => name === check.name)) required.push(check);
     return required;
+  }
+
+  async branchRules(repository: Repository, branch: string): Promise<BranchRuleFacts[]> {
+    const rules = await this.#requester.list<wire.BranchRule>("/repos/{owner}/{repo}/rules/branches/{branch}", {
+      ...at(repository),
+      branch,
+    });
+    return rules.map(({ type, parameters }) => ({
+      type,
+      ...(parameters?.pattern === undefined
+        ? {}
+        : {
+            pattern: {
+              operator: parameters.operator ?? "",
+              pattern: parameters.pattern,
+              negate: parameters.negate ?? false,
+            },
+          }),
+      ...(parameters?.allowed_merge_methods === undefined ? {} : { methods: parameters.allowed_merge_methods }),
+    }));
+  }
+
+  async mergeSettings(repository: Repository): Promise<{ archived: boolean; methods: MergeMethod[] | null }> {
+    const found = await this.#requester.get<wire.RepositorySettings>("/repos/{owner}/{repo}", at(repository));
+    const allowed = {
+      merge: found.allow_merge_commit,
+      squash: found.allow_squash_merge,
+      rebase: found.allow_rebase_merge,
+    };
+    const told = Object.values(allowed).every((value) => value !== undefined);
+    const methods = (["merge", "squash", "rebase"] as const).filter((method) => allowed[method] === true);
+    return { archived: found.archived ?? false, methods: told ? methods : null };
+  }
+
+  async branchesBeginning(repository: Repository, prefix: string): Promise<string[]> {
+    const found = await this.#requester.find<{ ref: string }[]>("/repos/{owner}/{repo}/git/matching-refs/{+ref}", {
+      ...at(repository),
+      ref: `heads/${prefix}`,
+    });
+    return (found ?? []).map(({ ref }) => ref.replace(/^refs\/heads\//, ""));
   }
 
   async checkLog(

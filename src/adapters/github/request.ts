@@ -246,6 +246,9 @@ function mapError(route: string, thrown: unknown, status: number | null, now: nu
         : secondaryPauseMs;
     return new BatonError("BATON_GITHUB_LIMITED", what, { ...options, retryAfterMs });
   }
+  // https://github.com/renovatebot/renovate/issues/6215, https://github.com/r-universe-org/help/issues/247
+  if (status === 403 && /(?:issue|conversation|thread) is locked|archived so is read-only/i.test(said))
+    return new BatonError("BATON_THREAD_CLOSED", what, options);
   if (status === 401 || status === 403) {
     const needed = headers["x-accepted-github-permissions"];
     return new BatonError(

@@ -112,7 +112,20 @@ export interface Status {
 
 export interface BranchRule {
   type: string;
-  parameters?: { required_status_checks?: { context: string; integration_id?: number }[] };
+  parameters?: {
+    required_status_checks?: { context: string; integration_id?: number }[];
+    operator?: string;
+    pattern?: string;
+    negate?: boolean;
+    allowed_merge_methods?: ("merge" | "squash" | "rebase")[];
+  };
+}
+
+export interface RepositorySettings {
+  archived?: boolean;
+  allow_merge_commit?: boolean;
+  allow_squash_merge?: boolean;
+  allow_rebase_merge?: boolean;
 }
 
 export interface Branch {

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { ends, type ObservedWorld, observedWorld, pulls, reaches, repositoryOf, runState, say } from "./helpers.ts";
+import { type ObservedWorld, observedWorld, pulls, reaches, repositoryOf, runState, say } from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(async () => {
@@ -76,10 +76,9 @@ it("locked-thread: locked while it runs, the run pauses and says so on its pull 
 
 it("locked-thread: an archived repository starts nothing", async () => {
   world = await observedWorld({ script: green });
-  const id = say(world, "/baton run");
   world.github.archive({ repository: repositoryName });
-  const state = await ends(world);
-  expect(state.outcome?.error?.code).toBe("BATON_THREAD_CLOSED");
-  expect(state.money.spentUsd).toBe(0);
-  expect(repositoryOf(world).comments.get(id)).toBeDefined();
+  const id = say(world, "/baton run");
+  const reply = await world.until("the refusal", () => world.baton.dependencies.store.outboxRow(`reply:${id}`));
+  expect(JSON.stringify(reply.payload)).toContain("The repository is archived");
+  expect(await runState(world)).toBeNull();
 });

@@ -124,6 +124,8 @@ export interface CheckSuiteFacts {
   appName: string;
   sha: string;
   status: "queued" | "in_progress" | "completed";
+  /** `action_required`: its workflows wait for a person to approve them. Absent in facts of an older Baton. */
+  conclusion?: string | null;
   /** Check runs that it has so far; a suite without any was opened by GitHub and may stay empty for ever. */
   checkRuns: number;
 }

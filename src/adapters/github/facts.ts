@@ -157,12 +157,19 @@ export function reviewOf(
   };
 }
 
-export function suiteOf({ app, head_sha, status, latest_check_runs_count }: wire.CheckSuite): CheckSuiteFacts {
+export function suiteOf({
+  app,
+  head_sha,
+  status,
+  conclusion,
+  latest_check_runs_count,
+}: wire.CheckSuite): CheckSuiteFacts {
   return {
     appId: app?.id ?? null,
     appName: app?.name ?? "an App",
     sha: head_sha,
     status: status === "completed" || status === "in_progress" ? status : "queued",
+    conclusion: conclusion ?? null,
     checkRuns: latest_check_runs_count,
   };
 }

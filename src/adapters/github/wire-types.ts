@@ -9,6 +9,7 @@ export interface CheckSuite {
   app: { id: number; name: string } | null;
   head_sha: string;
   status: string | null;
+  conclusion?: string | null;
   latest_check_runs_count: number;
 }
 

@@ -91,3 +91,9 @@ it("merge-refused-once: where the base has a merge queue, the approved head goes
   expect(state.outcome?.verdict).toMatchObject({ status: "passed", reason: expect.stringMatching(/^Merged/) });
   expect(repositoryOf(world).threads.get(world.issue)?.state).toBe("closed");
 });
+
+it("one reviewer who cannot be asked does not drop the others", async () => {
+  await waitsForReview({}, "approvals: { reviewers: [bob, mallory] }\n");
+  const bob = [...world.github.state.accounts.values()].find(({ login }) => login === "bob")?.id;
+  expect(pulls(world)[0]?.pull.requestedReviewerIds).toEqual([bob]);
+});

@@ -435,13 +435,33 @@ export class InstallationGithub implements Github {
     const pull = await this.pullRequest(repository, number);
     // GitHub refuses the whole request when the author is among the reviewers.
     const people = reviewers.filter((login) => login.toLowerCase() !== pull.author.login.toLowerCase());
+    const ask = (some: string[], of: string[]): Promise<unknown> =>
+      this.#requester.write("POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", {
+        ...at(repository),
+        pull_number: number,
+        reviewers: some,
+        team_reviewers: of,
+      });
     if (people.length + teams.length === 0) return;
-    await this.#requester.write("POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", {
-      ...at(repository),
-      pull_number: number,
-      reviewers: people,
-      team_reviewers: teams,
-    });
+    try {
+      await ask(people, teams);
+    } catch (thrown) {
+      // GitHub takes all or none: one who cannot be asked must not drop the others.
+      if (!hasCode(thrown, "BATON_GITHUB_CONFLICT") || people.length + teams.length === 1) throw thrown;
+      const refused: string[] = [];
+      for (const [some, of] of [...people.map((one) => [[one], []]), ...teams.map((team) => [[], [team]])] as [
+        string[],
+        string[],
+      ][])
+        await ask(some, of).catch((one: unknown) => {
+          if (!hasCode(one, "BATON_GITHUB_CONFLICT")) throw one;
+          refused.push(...some, ...of);
+        });
+      if (refused.length > 0)
+        throw new BatonError("BATON_GITHUB_CONFLICT", `GitHub does not take as reviewers: ${refused.join(", ")}.`, {
+          cause: thrown,
+        });
+    }
   }
 
   async ensureCheckRun(

@@ -149,6 +149,8 @@ function allowedPaths(state: RunState, present: readonly PathState[]): ReadonlyS
 /** The commit of the newest approval; `sha` itself wherever that one was approved. */
 function approvedSha(state: RunState, sha: string, base: string): string | null {
   const approved = judgedForThisBase(state, "breakpoint")
+    // Only a review is an approval: that a merge is no longer hindered is none.
+    .filter(({ input }) => (input as { kind?: string }).kind === "review")
     .filter(({ input }) => ((input as { subject?: { base?: string } }).subject?.base ?? baseOf(state) ?? base) === base)
     .map(({ output }) => output as unknown as BreakpointOutput)
     .filter((output) => output.decision === "approved" && output.sha !== null)

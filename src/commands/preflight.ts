@@ -18,7 +18,7 @@ export async function demandPreflight(context: CommandContext, options: Prefligh
   const words = [...options.without, ...open.map(({ without }) => without)].join(",");
   throw new BatonError(
     "BATON_NEEDS_DECISION",
-    `Nothing was started. ${open.map(({ text }) => text).join(" ")} To go on all the same: \`/baton run --without ${words}\`.`,
+    `Nothing was started. ${open.map(({ text }) => text).join(" ")} To go on all the same, give the command again with \`--without ${words}\`.`,
   );
 }
 
@@ -62,6 +62,11 @@ async function hasAnyCheck({ dependencies, github, repository, settings }: Comma
   ]);
   if (checks === null || suites === null) return null;
   return checks.length > 0 || suites.some(({ checkRuns }) => checkRuns > 0);
+}
+
+/** From the option `--without`, whose grammar has checked the words. */
+export function withoutOf(given: string | number | undefined): Without[] {
+  return given === undefined ? [] : (String(given).split(",") as Without[]);
 }
 
 /** PF2 */

@@ -1,10 +1,10 @@
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import type { Without } from "../policy/preflight.ts";
 import { demandHarness } from "../routing/harness-names.ts";
 import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
 import { demandPlace } from "./demand-place.ts";
+import { withoutOf } from "./preflight.ts";
 
 /** `/baton run [process] …`: the first word of the text may name a process. */
 export const run: CommandHandler = async (context) => {
@@ -31,9 +31,7 @@ export const run: CommandHandler = async (context) => {
     budgetUsd: (command.options["budget"] as number | undefined) ?? null,
     instructions: named ? command.text.slice(command.text.indexOf(first) + first.length).trim() : command.text,
     retryOf: null,
-    without: ((command.options["without"] as string | undefined) ?? "")
-      .split(",")
-      .filter((word) => word !== "") as Without[],
+    without: withoutOf(command.options["without"]),
   });
   return null;
 };

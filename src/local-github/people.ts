@@ -17,6 +17,7 @@ import {
   tellRepositories,
 } from "./deeds/accounts.ts";
 import { addStatus, tellRun } from "./deeds/checks.ts";
+import { approveRuns } from "./deeds/ci.ts";
 import { endQueue, mergePull } from "./deeds/merge.ts";
 import { openPull, retarget } from "./deeds/pulls.ts";
 import { changeRef, refsChanged } from "./deeds/refs.ts";
@@ -362,6 +363,10 @@ export function createPeople(site: Site) {
 
     setCi(options: { repository: string; ci: CiSettings | null }): void {
       repositoryNamed(options.repository).ci = options.ci;
+    },
+
+    approveWorkflows(options: { repository: string; sha: string }): void {
+      approveRuns(site, repositoryNamed(options.repository), options.sha);
     },
 
     openIssue(options: { repository: string; as: string; title: string; body?: string; labels?: string[] }): {

@@ -240,6 +240,8 @@ export interface CiSettings {
   /** File name of the workflow that it is in: by this it is started by hand. */
   workflow?: string;
   timeoutMs?: number;
+  /** Each run waits for a person who approves it. */
+  needsApproval?: boolean;
   env?: Record<string, string>;
 }
 

@@ -122,6 +122,18 @@ async function settleSuite(site: Site, repository: Repository, suiteId: number):
   }
 }
 
+/**
+ * A workflow that waits for approval has a suite and no run.
+ * Source: https://docs.github.com/en/actions/how-tos/manage-workflow-runs/approve-runs-from-forks, and the conclusion
+ * `action_required` in https://docs.github.com/en/rest/checks/suites
+ */
+export async function holdSuite(site: Site, repository: Repository, suite: CheckSuite): Promise<void> {
+  suite.status = "completed";
+  suite.conclusion = "action_required";
+  suite.updatedAt = site.timestamp();
+  await tellSuite(site, repository, { suite, action: "completed", senderId: appOf(site.state, suite.appId).botId });
+}
+
 export async function tellRun(
   site: Site,
   repository: Repository,

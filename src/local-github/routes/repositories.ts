@@ -127,6 +127,8 @@ export const repositoryRoutes = [
   }),
   repositoryRoute("GET /collaborators/:login/permission", "metadata:read", (context) => {
     const account = namedAccount(context);
+    // Bots of Apps are no users, whatever the App was granted. Source: https://github.com/anthropics/claude-code-action/pull/1030 (404)
+    if (account.kind === "Bot") throw new Refusal(404, `${account.login} is not a user`);
     const role = roleOf(context.view.state, context.repository, account.id);
     return ok({ permission: legacyPermission(role), role_name: role, user: collaborator(context, account) });
   }),

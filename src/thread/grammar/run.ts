@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { defineCommand, nameSchema, usdSchema } from "./command.ts";
+import { defineCommand, nameSchema, usdSchema, withoutOption } from "./command.ts";
 
 export const run = defineCommand({
   name: "run",
@@ -17,13 +16,7 @@ export const run = defineCommand({
     harness: { value: "NAME", summary: "Coding agent to use.", schema: nameSchema },
     model: { value: "NAME", summary: "Model to ask for.", schema: nameSchema },
     budget: { value: "USD", summary: "Most that this run may spend.", schema: usdSchema },
-    without: {
-      value: "WHAT",
-      summary: "Go on without CI (`checks`) or without anyone who may approve (`approver`).",
-      schema: z
-        .string()
-        .regex(/^(?:checks|approver)(?:,(?:checks|approver))*$/, "`checks`, `approver`, or both with a comma"),
-    },
+    without: withoutOption,
   },
   text: "optional",
   worksOnHead: true,

@@ -22,7 +22,11 @@ const words = {
   refresh: "its text is brought up to date",
   checks: "Baton waits for the checks of exactly this commit",
   "request-review": "reviewers are asked",
+  base: "the settings of a new base are read, where somebody changed it",
   merge: "the approved head is merged, where `merge: auto`",
+  "update-branch": "the head gets what its base has, where a rule asks for it",
+  enqueue: "it goes into the merge queue, where the base has one",
+  "merge-wait": "Baton waits for what GitHub says that the merge needs",
 } as const;
 
 export function effectsOf(...names: (keyof typeof words)[]): Record<string, string> {
@@ -40,5 +44,9 @@ export const untilApprovedEffects = [
   "request-review",
   "review",
   "address",
+  "base",
   "merge",
+  "update-branch",
+  "enqueue",
+  "merge-wait",
 ] as const;

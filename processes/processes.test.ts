@@ -1,7 +1,7 @@
 /** The ready-made processes as stories: what they ask for in which order, and how they end. Each is played again with a crash before every answer. */
 import { describe, expect, it } from "vitest";
 import type { Json } from "../src/core/vocabulary.ts";
-import { absence } from "../src/gate/absent.ts";
+import { absence, otherBase } from "../src/gate/absent.ts";
 import { told } from "../test/fakes/prompt.ts";
 import { alice, bob, RunWorld } from "../test/fakes/run-world.ts";
 import {
@@ -77,14 +77,46 @@ const stories: Story[] = [
       ["checks", verdict("passed")],
       ["review", answered("approved", { sha: first })],
       ["merge", { code: "BATON_GITHUB_CONFLICT" }],
-      ["review#2", answered("voided", { sha: other })],
+      ["merge-wait", answered("voided", { sha: other })],
       ["checks#2", verdict("passed")],
-      ["review#3", answered("approved", { sha: other })],
+      ["review#2", answered("approved", { sha: other })],
       ["merge#2", { number: 5, url: null, sha: second }],
     ],
     status: "passed",
     reason: /^Merged/,
     output: { merged: true, headSha: other },
+  },
+  {
+    name: "retargeted-pull-request: the base changes before the merge, so checks and review begin again with its settings",
+    input: input({ merge: "auto" }),
+    steps: [
+      plan,
+      ...opened,
+      ["checks", verdict("passed")],
+      ["review", answered("approved", { sha: first })],
+      ["merge", { code: "BATON_GITHUB_CONFLICT" }],
+      ["merge-wait", answered("voided", { sha: first, base: "production" })],
+      ["base", { branch: "production", sha: other, settings: { version: 1 }, settingsSha: other, reviewIds: [1] }],
+      ["checks#2", verdict("passed")],
+      ["review#2", answered("approved", { sha: first })],
+    ],
+    status: "passed",
+    reason: /approved by @bob; merging is left to you/,
+    output: { merged: false },
+  },
+  {
+    name: "retargeted-pull-request: the base changes while checks are awaited, and buys no repair",
+    input: input(),
+    steps: [
+      plan,
+      ...opened,
+      ["checks", { ...(verdict("failed") as object), evidence: [otherBase("v2")], children: [] } as never],
+      ["base", { branch: "v2", sha: other, settings: { version: 1 }, settingsSha: other, reviewIds: [] }],
+      ["checks#2", verdict("passed")],
+      ["review", answered("approved", { sha: first })],
+    ],
+    status: "passed",
+    reason: /approved/,
   },
   {
     name: "red: repaired once, then green",

@@ -9,6 +9,7 @@ import {
   type AgentOutput,
   BatonError,
   type BreakpointOutput,
+  baseNow,
   type Evidence,
   type Handoff,
   handoff,
@@ -25,7 +26,9 @@ import {
   questionsOf,
   renderPlan,
   showQuestions,
+  toBatonError,
   type Verdict,
+  workSettings,
 } from "../src/index.ts";
 import type { WorkInput, WorkOutput } from "./schema.ts";
 
@@ -41,6 +44,10 @@ export interface Work {
   /** What the last of them was. */
   last: { role: "implement" | "repair" | "address"; title: string } | null;
   pullRequest: number | null;
+  /** The base branch when the work began. */
+  begunFor: string;
+  /** How often the head was brought up to date with its base. */
+  updates: number;
   /** Several did it together: each says what it did in the pull request's text. */
   shared?: boolean;
 }
@@ -54,6 +61,8 @@ export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []):
     steps: [],
     last: null,
     pullRequest: input.pullRequest,
+    begunFor: input.baseBranch,
+    updates: 0,
   };
 }
 
@@ -296,7 +305,11 @@ export function checksOf(
 /** The gate on the exact head; while something in it is red, the failing logs go to a repair step and a new push, up to the limit. */
 export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work): Promise<Verdict> {
   for (let repairs = 0; ; repairs += 1) {
-    const checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
+    let checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
+    for (let now = baseNow(checks); now !== null; now = baseNow(checks)) {
+      if (!(await followBase(ctx, input, work, now))) return { ...withoutLogs(checks), reason: basePathsRefused(now) };
+      checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
+    }
     if (checks.status !== "failed") return checks;
     // No change of the code makes CI start: that is for people, and costs nobody an agent.
     if (isOnlyAbsence(checks)) return withoutLogs(checks);
@@ -320,6 +333,28 @@ export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, wor
   }
 }
 
+const basePathsRefused = (base: string): string =>
+  `The base is now \`${base}\`, which protects paths that this change touches, and nobody allowed it.`;
+
+/**
+ * Somebody sent the pull request to another branch: from here on the rules, the settings and the approvers of that one hold.
+ * False: it protects paths that were changed, and nobody allowed it.
+ */
+async function followBase(ctx: ProcessContext, input: WorkInput, work: Work, now: string): Promise<boolean> {
+  const before = input.settings.protectedPaths;
+  const { branch, sha, settings } = await ctx.base("base", {
+    title: `The base is now ${now}: read its rules and settings`.slice(0, 200),
+    stage: "Checks",
+    pullRequest: work.pullRequest as number,
+  });
+  Object.assign(input, { baseBranch: branch, baseSha: sha, settings: workSettings(settings) });
+  const known = work.steps.map((step) => ({
+    ...step,
+    files: step.files.filter(({ path }) => !matchesAny(path, before)),
+  }));
+  return protectedPathsAllowed(ctx, input, work, known);
+}
+
 /** A review of exactly this head by somebody permitted. */
 async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): Promise<BreakpointOutput> {
   if (input.settings.reviewBreakpoint === "auto")
@@ -331,8 +366,13 @@ async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): 
     title: `Review of ${work.headSha.slice(0, 7)}`,
     stage: "Review",
     kind: "review",
-    subject: { pullRequest, sha: work.headSha },
+    subject: { pullRequest, sha: work.headSha, ...elsewhere(input, work) },
   });
+}
+
+/** Named where it is not the branch that the run began for, which is what it means without. */
+function elsewhere(input: WorkInput, work: Work): { base?: string } {
+  return input.baseBranch === work.begunFor ? {} : { base: input.baseBranch };
 }
 
 /** Asking is a courtesy: a reviewer whom GitHub does not take is shown at the step, and everybody permitted may still review. */
@@ -386,10 +426,11 @@ export async function untilApproved(ctx: ProcessContext, input: WorkInput, work:
           ...no(`The pull request was closed or the work rejected. ${review.feedback}`.trim()),
           children: [checks],
         });
-      case "voided":
-        work.headSha = review.sha ?? work.headSha;
-        work.pushedSha = work.headSha;
+      case "voided": {
+        const refused = await followMove(ctx, input, work, review);
+        if (refused !== null) return refused;
         break;
+      }
       case "changes-requested":
         if (round > input.settings.reviewRounds)
           return ended(
@@ -403,6 +444,19 @@ export async function untilApproved(ctx: ProcessContext, input: WorkInput, work:
         break;
     }
   }
+}
+
+/** Head or base moved: the run goes on from where they are. Not null: it cannot. */
+async function followMove(
+  ctx: ProcessContext,
+  input: WorkInput,
+  work: Work,
+  { sha, base }: Pick<BreakpointOutput, "sha" | "base">,
+): Promise<WorkOutput | null> {
+  work.headSha = sha ?? work.headSha;
+  work.pushedSha = work.headSha;
+  if (base === undefined || (await followBase(ctx, input, work, base))) return null;
+  return ended(work, no(basePathsRefused(base)));
 }
 
 async function finish(
@@ -430,26 +484,116 @@ async function finish(
   if (input.settings.merge === "manual") {
     return { ...ended(work, passed(`Checks are green and ${approval}; merging is left to you.`)), approvedBy };
   }
+  const left = (said: string): WorkOutput => ({
+    ...ended(
+      work,
+      passed(`Checks are green and ${approval}. GitHub did not merge it, so merging is left to you: ${said}`),
+    ),
+    approvedBy,
+  });
+  const methods = methodsFrom(input.settings.mergeMethod);
+  let queued = false;
+  for (let tries = 1; ; tries += 1) {
+    const refusal = queued ? null : await merge(ctx, input, work, methods[0] as MergeMethod);
+    if (refusal === null && !queued)
+      return { ...ended(work, passed(`Merged: checks are green and ${approval}.`)), merged: true, approvedBy };
+    if (tries > mergeTriesMax) return left(refusal?.said ?? "too many tries");
+    if (refusal?.kind === "method" && methods.length > 1) {
+      methods.shift();
+      continue;
+    }
+    if (refusal?.kind === "behind" && work.updates < branchUpdatesMax && (await bringUpToDate(ctx, work, pullRequest)))
+      return null;
+    if (refusal?.kind === "queue") queued = await enqueue(ctx, input, work, pullRequest);
+    const waited = await ctx.breakpoint("merge-wait", {
+      title: queued ? `Wait for the merge queue of #${pullRequest}` : `Wait until GitHub merges #${pullRequest}`,
+      stage: "Finish",
+      kind: "merge",
+      subject: {
+        pullRequest,
+        sha: work.headSha,
+        ...(refusal === null ? {} : { text: `GitHub does not merge #${pullRequest} yet: ${refusal.said}` }),
+        ...(queued ? { queued } : {}),
+        ...elsewhere(input, work),
+      },
+    });
+    if (waited.decision === "voided") return followMove(ctx, input, work, waited);
+    if (waited.decision !== "approved") return queued ? left(waited.feedback) : ended(work, no(waited.feedback));
+    queued = false;
+  }
+}
+
+/** Each is a person's doing in between, or GitHub's. */
+const mergeTriesMax = 10;
+/** A busy base moves again and again; then it is for a queue, or for people. */
+const branchUpdatesMax = 3;
+
+type MergeMethod = WorkInput["settings"]["mergeMethod"];
+
+/** The configured one first. */
+function methodsFrom(configured: MergeMethod): MergeMethod[] {
+  return [configured, ...(["squash", "merge", "rebase"] as const).filter((method) => method !== configured)];
+}
+
+interface Refusal {
+  kind: string;
+  /** GitHub's own words. */
+  said: string;
+}
+
+/** null: merged. A head or base that moved is no refusal: the wait for the merge sees it. */
+async function merge(ctx: ProcessContext, input: WorkInput, work: Work, method: MergeMethod): Promise<Refusal | null> {
   try {
     await ctx.publish("merge", {
       title: "Merge",
       stage: "Finish",
-      publish: { operation: "merge", pullRequest, sha: work.headSha, method: input.settings.mergeMethod },
+      publish: {
+        operation: "merge",
+        pullRequest: work.pullRequest as number,
+        sha: work.headSha,
+        method,
+        ...elsewhere(input, work),
+      },
     });
+    return null;
   } catch (thrown) {
-    if (!hasCode(thrown, "BATON_GITHUB_CONFLICT")) throw thrown;
-    const review = await askForReview(ctx, input, work);
-    if (review.decision === "voided" && review.sha !== null && review.sha !== work.headSha) {
-      work.headSha = review.sha;
-      work.pushedSha = review.sha;
-      return null;
-    }
-    return {
-      ...ended(work, passed(`Checks are green and ${approval}; GitHub did not merge it, so merging is left to you.`)),
-      approvedBy,
-    };
+    const refused = ["BATON_GITHUB_CONFLICT", "BATON_MERGE_REFUSED", "BATON_MERGE_LATER"] as const;
+    if (!refused.some((code) => hasCode(thrown, code))) throw thrown;
+    const { message, details } = toBatonError(thrown);
+    return { kind: details?.["refusal"] ?? "waits", said: details?.["said"] ?? message };
   }
-  return { ...ended(work, passed(`Merged: checks are green and ${approval}.`)), merged: true, approvedBy };
+}
+
+/** The head gets what its base has and is judged anew; false: GitHub did not do it. */
+async function bringUpToDate(ctx: ProcessContext, work: Work, pullRequest: number): Promise<boolean> {
+  work.updates += 1;
+  try {
+    const { sha } = await ctx.publish("update-branch", {
+      title: "Bring the branch up to date with its base",
+      stage: "Finish",
+      publish: { operation: "update-branch", pullRequest, sha: work.headSha },
+    });
+    work.headSha = sha ?? work.headSha;
+    work.pushedSha = work.headSha;
+    return true;
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_MERGE_REFUSED") && !hasCode(thrown, "BATON_GITHUB_CONFLICT")) throw thrown;
+    return false;
+  }
+}
+
+async function enqueue(ctx: ProcessContext, input: WorkInput, work: Work, pullRequest: number): Promise<boolean> {
+  try {
+    await ctx.publish("enqueue", {
+      title: "Put it into the merge queue",
+      stage: "Finish",
+      publish: { operation: "enqueue", pullRequest, sha: work.headSha, ...elsewhere(input, work) },
+    });
+    return true;
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_MERGE_REFUSED") && !hasCode(thrown, "BATON_GITHUB_CONFLICT")) throw thrown;
+    return false;
+  }
 }
 
 export function ended(work: Work | null, verdict: Verdict): WorkOutput {

@@ -1,5 +1,7 @@
 /** The engine over its ports: what the App and the Action have in common. Builds no adapter. */
 import { handleDelivery } from "./app/handle-delivery.ts";
+import type { RunId } from "./core/vocabulary.ts";
+import { threadClosed } from "./runner/closed-thread.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import { OutboxPump } from "./runner/outbox/pump.ts";
 import { Runner } from "./runner/runner.ts";
@@ -12,8 +14,11 @@ export interface Engine {
 const deliveriesAtOnce = 4;
 
 export async function startEngine(dependencies: Dependencies): Promise<Engine> {
-  const runner = new Runner(dependencies);
-  const outbox = new OutboxPump(dependencies);
+  const runner = new Runner(dependencies, { speaks: true });
+  const outbox = new OutboxPump(dependencies, async (row, said) => {
+    const runId = row.runId as RunId;
+    await threadClosed(dependencies, row, said, async (decide) => (await runner.change(runId, decide)).state);
+  });
   await runner.start();
   outbox.start();
   await dependencies.queue.work("delivery", deliveriesAtOnce, async (job) => {

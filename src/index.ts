@@ -1,4 +1,5 @@
 /** What process authors import. */
+export { workSettings } from "./config/work-settings.ts";
 export type { AgentOutput, BreakpointOutput, EffectInput, EffectOutput, PublishOutput } from "./core/effect.ts";
 export { BatonError, hasCode, toBatonError } from "./core/errors.ts";
 export type { Instruction, InstructionsHook, InstructionsLoaded } from "./core/instructions.ts";
@@ -13,7 +14,7 @@ export {
 } from "./core/process.ts";
 export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
 export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./core/workflow.ts";
-export { isOnlyAbsence } from "./gate/absent.ts";
+export { baseNow, isOnlyAbsence } from "./gate/absent.ts";
 export { matchesAny } from "./policy/paths.ts";
 export { factsSchema as promptFactsSchema, type Handoff } from "./prompt/facts.ts";
 export { type Finding, findingsSchema, readFindings, renderFindings } from "./prompt/findings.ts";

@@ -51,7 +51,8 @@ function green({ entry }: Judged): boolean {
 export function raceVerdict({ judged, winner, sentence }: Judgement): Verdict {
   return {
     name: "race",
-    status: winner === null || !green(winner) ? "failed" : "passed",
+    // Somebody won it: what the winner's own checks say is theirs, below, and is repaired afterwards.
+    status: winner === null ? "failed" : "passed",
     reason: sentence,
     evidence: winner?.entry.finish.state === "judged" ? [{ label: "head", value: winner.entry.finish.sha }] : [],
     children: judged.map(({ entry, place, reason }) => ({

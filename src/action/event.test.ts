@@ -83,6 +83,19 @@ it.each([
   expect(read(name, payload)).toEqual({ kind: "refused", reason: expect.stringMatching(/^`thread` is .*number/) });
 });
 
+it.each([
+  ["workflow_dispatch", { inputs: { issue: "12" } }],
+  ["workflow_dispatch", { inputs: { thread: "12", command: "/baton run" } }],
+  ["repository_dispatch", { client_payload: { number: 12 } }],
+  ["repository_dispatch", { client_payload: { thread: 12, force: false } }],
+])("%s with an input that nobody reads is refused, not green for nothing: %o", (name, payload) => {
+  expect(read(name, payload)).toEqual({ kind: "refused", reason: expect.stringMatching(/^Unknown input .*`thread`/) });
+});
+
+it("an empty input was not given", () => {
+  expect(read("workflow_dispatch", { inputs: { thread: "7", note: "" } })).toEqual({ kind: "wake", number: 7 });
+});
+
 it("an order that no App gave is refused", () => {
   expect(read("workflow_dispatch", { inputs: { effect: "{}" } })).toMatchObject({ kind: "refused" });
   expect(read("workflow_dispatch", { inputs: { effect: "do it" } })).toMatchObject({ kind: "refused" });

@@ -77,7 +77,10 @@ export function toActionEvent(options: {
   const payload = parsed.data;
   if (name === "workflow_dispatch" && payload.inputs?.["effect"] !== undefined)
     return orderOf(payload.inputs["effect"]);
-  if (wakeEvents.has(name)) return wakeOf((payload.inputs ?? payload.client_payload)?.["thread"]);
+  if (wakeEvents.has(name)) {
+    const given = payload.inputs ?? payload.client_payload ?? {};
+    return unknownInput(given) ?? wakeOf(given["thread"]);
+  }
   if (isOfFork(payload.pull_request))
     return {
       kind: "nothing",
@@ -135,6 +138,19 @@ function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: str
 
 function isOfFork(pull: z.infer<typeof kept>["pull_request"]): boolean {
   return pull?.base !== undefined && pull.head.repo?.id !== pull.base.repo.id;
+}
+
+/** An input that nobody reads would make the job green for nothing. An empty one was not given. */
+function unknownInput(given: Record<string, unknown>): ActionEvent | null {
+  const name = Object.keys(given).find(
+    (key) => key !== "thread" && ![undefined, null, ""].includes(given[key] as null),
+  );
+  if (name === undefined) return null;
+  const shown = JSON.stringify(name).slice(0, 60);
+  return {
+    kind: "refused",
+    reason: `Unknown input ${shown}. Baton reads \`thread\`: the number of an issue or pull request.`,
+  };
 }
 
 function wakeOf(thread: unknown): ActionEvent {

@@ -8,16 +8,18 @@ import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
+import { toThreadEvent } from "../app/events.ts";
 import { changedConfig } from "../commands/check-config.ts";
-import { loadSettings } from "../commands/load-settings.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import { isActiveStatus, type Repository } from "../core/vocabulary.ts";
 import { startEngine } from "../engine.ts";
+import { atLeast } from "../policy/permission.ts";
 import type { Log } from "../ports/log.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Delivery, NewDelivery } from "../ports/store.ts";
+import { loadSettings } from "../runner/load-settings.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
 import { createRedactor } from "../thread/redact.ts";
@@ -387,7 +389,8 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
   const handover = end === "handed-over" ? await handOver(job, home) : "";
   job.statePushes += database.pushes();
   job.steps += Math.max(1, await movedEffects(database, positions));
-  const found = await conclude(database, { end, handover, home, deliveries, positions });
+  const isStranger = () => areStrangers(job, deliveries);
+  const found = await conclude(database, { end, handover, home, deliveries, positions, isStranger });
   if (end === "elsewhere") return found;
   return withDenied(
     found,
@@ -486,9 +489,11 @@ async function conclude(
     home: string;
     deliveries: readonly NewDelivery[];
     positions: Map<string, number>;
+    /** Nobody who wrote them may give commands. */
+    isStranger(): Promise<boolean>;
   },
 ): Promise<Found> {
-  const { end, handover, home, deliveries, positions } = given;
+  const { end, handover, home, deliveries, positions, isStranger } = given;
   const thread = Number(threadOf(home));
   if (end === "elsewhere") {
     const job = state.snapshot.driver?.job ?? null;
@@ -509,6 +514,8 @@ async function conclude(
   const notes = handled.flatMap(({ note }) => note?.replace(/^woke 0 run\(s\), /, "") ?? []);
   const refusal = notes.find((one) => refusals.test(one));
   // A run that only happens to be there is not what this job worked on.
+  if (refusal !== undefined && misspelt.test(refusal) && (await isStranger()))
+    return { verdict: "nothing", reason: sentence(refusal), run: null, thread };
   if (refusal !== undefined)
     return { verdict: "refused", reason: sentence(refusal), run: moved === null ? null : run, thread };
   const note = notes.at(-1) ?? null;
@@ -521,6 +528,21 @@ async function conclude(
 
 /** How `handleComment` names what it did not do. */
 const refusals = /^(refused|invalid command|unknown command|configuration has errors)/;
+
+/** Anybody can write one: it paints nobody's job red. */
+const misspelt = /^(?:invalid|unknown) command/;
+
+async function areStrangers(job: Job, deliveries: readonly NewDelivery[]): Promise<boolean> {
+  const github = await job.github.installation(0);
+  const repository = await repositoryOf(job);
+  const { settings } = await loadSettings(github, repository, repository.defaultBranch);
+  for (const { event, payload } of deliveries) {
+    const meaning = toThreadEvent(event, JSON.parse(payload));
+    if (meaning.kind !== "comment") continue;
+    if (atLeast(await github.permission(repository, meaning.author.login), settings.commands.run)) return false;
+  }
+  return true;
+}
 
 function sentence(note: string): string {
   return `${note.charAt(0).toUpperCase()}${note.slice(1)}${/[.!?)]$/.test(note) ? "" : "."}`;

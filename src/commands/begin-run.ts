@@ -1,8 +1,10 @@
 /** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
 
+import { workSettingsOf } from "../config/work-settings.ts";
 import { BatonError, fromData } from "../core/errors.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
+import type { Without } from "../policy/preflight.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { refuseHarness } from "../routing/harness-names.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
@@ -13,6 +15,7 @@ import { demandPlaceOf } from "./demand-place.ts";
 import { demandServed } from "./demand-served.ts";
 import { type FoundProcess, RepositoryProcesses, readInputs } from "./load-processes.ts";
 import { plannedBefore } from "./planned.ts";
+import { demandPreflight } from "./preflight.ts";
 import { projectInstructions } from "./project-instructions.ts";
 import type { RaceChoice } from "./race.ts";
 
@@ -25,6 +28,8 @@ export interface BeginOptions {
   /** Of a process of the repository; those given by words of the instructions come on top. */
   inputs?: Record<string, unknown>;
   retryOf: RunId | null;
+  /** What a person said that the run does without. */
+  without?: readonly Without[];
   /** Who races, where it is one. */
   race?: RaceChoice;
 }
@@ -93,7 +98,12 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
       operationKey,
       definition,
       input: {
-        ...(await gatherInput(context, { ...options, instructions: given.rest }, budgetUsd)),
+        ...(await gatherInput(
+          context,
+          // A process that only reads pushes and merges nothing.
+          { ...options, instructions: given.rest, pushes: definition.reach === undefined },
+          budgetUsd,
+        )),
         ...(file === null ? {} : { inputs }),
       },
       thread,
@@ -144,7 +154,7 @@ export function repositoryProcesses(context: CommandContext): RepositoryProcesse
 
 async function gatherInput(
   context: CommandContext,
-  options: BeginOptions,
+  options: BeginOptions & { pushes: boolean },
   budgetUsd: number,
 ): Promise<Record<string, unknown>> {
   const { github, repository, issue, pullRequest, settings, dependencies } = context;
@@ -173,6 +183,12 @@ async function gatherInput(
     pullRequest === null
       ? await chooseBranch(context)
       : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
+  if (options.pushes)
+    await demandPreflight(context, {
+      branch,
+      base: { branch: baseBranch, sha: baseSha },
+      without: options.without ?? [],
+    });
   return {
     thread: {
       number: issue.number,
@@ -198,19 +214,7 @@ async function gatherInput(
       ...(options.harness === null ? {} : { harness: options.harness }),
       ...(options.model === null ? {} : { model: options.model }),
     },
-    settings: {
-      planBreakpoint: settings.breakpoints.plan,
-      reviewBreakpoint: settings.breakpoints.review,
-      protectedPaths: settings.protectedPaths,
-      protectedPathsBreakpoint: settings.breakpoints.protectedPaths,
-      repairAttempts: settings.limits.repairAttempts,
-      reviewRounds: settings.limits.reviewRounds,
-      checksTimeoutMs: settings.gates.timeoutMinutes * 60_000,
-      merge: settings.merge.mode,
-      mergeMethod: settings.merge.method,
-      reviewers: settings.approvals.reviewers,
-      teams: settings.approvals.teams,
-    },
+    settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
     pullRequest: branch.pullRequest,
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),

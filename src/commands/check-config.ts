@@ -12,10 +12,10 @@ import { defaultSettings } from "../config/schema.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { CheckRunContent, Github, PullRequestFacts } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
+import { loadSettings, readConfig } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import { neutralise, neutraliseLine } from "../thread/neutralise.ts";
 import { processFolder, processPath, RepositoryProcesses } from "./load-processes.ts";
-import { loadSettings, readConfig } from "./load-settings.ts";
 
 const configCheckName = "Baton configuration";
 

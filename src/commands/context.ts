@@ -4,8 +4,8 @@ import type { RunState } from "../core/state.ts";
 import type { Actor, Repository, Verdict } from "../core/vocabulary.ts";
 import type { Github, IssueFacts, PullRequestFacts } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
+import type { LoadedSettings } from "../runner/load-settings.ts";
 import type { Runner } from "../runner/runner.ts";
-import type { LoadedSettings } from "./load-settings.ts";
 
 export interface CommandContext {
   dependencies: Dependencies;

@@ -14,6 +14,7 @@ import { decideCommand } from "../policy/decide-command.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
+import { loadSettings } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
 import { grammars } from "../thread/grammar/index.ts";
@@ -22,7 +23,6 @@ import { neutraliseLine } from "../thread/neutralise.ts";
 import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
-import { loadSettings } from "./load-settings.ts";
 import { workOf } from "./no-run.ts";
 
 export interface CommentEvent {

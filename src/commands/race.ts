@@ -4,6 +4,7 @@ import { demandHarness } from "../routing/harness-names.ts";
 import { beginRun } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
 import { demandServed } from "./demand-served.ts";
+import { withoutOf } from "./preflight.ts";
 
 export interface RaceChoice {
   contestants: { slug: string; harness: string; model?: string }[];
@@ -27,6 +28,7 @@ export const race: CommandHandler = async (context) => {
     budgetUsd: (command.options["budget"] as number | undefined) ?? null,
     instructions: command.text,
     retryOf: null,
+    without: withoutOf(command.options["without"]),
     race: { contestants },
   });
   return null;

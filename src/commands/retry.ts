@@ -20,6 +20,8 @@ export const retry: CommandHandler = async (context) => {
     instructions: lastRun.trigger.text,
     ...(inputs === undefined ? {} : { inputs }),
     retryOf: lastRun.runId,
+    // It was asked when the thread's first run began.
+    without: ["checks", "approver"],
     ...(race === undefined
       ? {}
       : {

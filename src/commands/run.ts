@@ -4,6 +4,7 @@ import { demandHarness } from "../routing/harness-names.ts";
 import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
 import { demandPlace } from "./demand-place.ts";
+import { withoutOf } from "./preflight.ts";
 
 /** `/baton run [process] …`: the first word of the text may name a process. */
 export const run: CommandHandler = async (context) => {
@@ -30,6 +31,7 @@ export const run: CommandHandler = async (context) => {
     budgetUsd: (command.options["budget"] as number | undefined) ?? null,
     instructions: named ? command.text.slice(command.text.indexOf(first) + first.length).trim() : command.text,
     retryOf: null,
+    without: withoutOf(command.options["without"]),
   });
   return null;
 };

@@ -142,6 +142,10 @@ export const breakpointInputSchema = z.object({
     text: z.string().optional(),
     pullRequest: z.number().int().positive().optional(),
     sha: shaSchema.optional(),
+    /** The branch that the pull request goes to; without it that of the run's input. */
+    base: z.string().optional(),
+    /** It is in the merge queue: its end is waited for. */
+    queued: z.boolean().optional(),
     paths: z.array(z.string()).optional(),
     /** Where the content of `paths` is: it is shown, and the answer holds for it only (`shown-change.ts`). */
     change: z.object({ baseSha: shaSchema, sha: shaSchema }).optional(),
@@ -155,8 +159,22 @@ export const breakpointOutputSchema = z.object({
   sha: shaSchema.nullable(),
   /** The review that decided; it steers only once. */
   reviewId: z.number().int().nullable(),
+  /** The branch that the pull request goes to now, where it is another than the one that was asked about. */
+  base: z.string().optional(),
 });
 export type BreakpointOutput = z.infer<typeof breakpointOutputSchema>;
+
+/** Where a pull request goes now, and the settings of that branch: the run's own from then on (`fold.ts`). */
+export const baseInputSchema = z.object({ ...common, pullRequest: z.number().int().positive() });
+export const baseOutputSchema = z.object({
+  branch: z.string(),
+  sha: shaSchema,
+  settings: jsonSchema,
+  settingsSha: z.string().nullable(),
+  /** Reviews that were there already: their approvals are for the base before. */
+  reviewIds: z.array(z.number().int()),
+});
+export type BaseOutput = z.infer<typeof baseOutputSchema>;
 
 /** Merges commits onto `baseSha` in their order, without a work tree, up to the first that git cannot merge. */
 export const joinInputSchema = z.object({ ...common, baseSha: shaSchema, shas: z.array(shaSchema).min(1).max(100) });
@@ -229,7 +247,21 @@ export const publishOperationSchema = z.discriminatedUnion("operation", [
     pullRequest: z.number().int().positive(),
     /** The approved head; GitHub refuses when it moved. */
     sha: shaSchema,
+    /** The branch that was judged; without it that of the run's input. */
+    base: z.string().optional(),
     method: z.enum(["merge", "squash", "rebase"]),
+  }),
+  z.object({
+    operation: z.literal("update-branch"),
+    pullRequest: z.number().int().positive(),
+    /** The head that is brought up to date with its base. */
+    sha: shaSchema,
+  }),
+  z.object({
+    operation: z.literal("enqueue"),
+    pullRequest: z.number().int().positive(),
+    sha: shaSchema,
+    base: z.string().optional(),
   }),
   z.object({
     operation: z.literal("comment"),
@@ -261,6 +293,7 @@ export const effectSchemas = {
   agent: { input: agentInputSchema, output: agentOutputSchema },
   shell: { input: shellInputSchema, output: shellOutputSchema },
   join: { input: joinInputSchema, output: joinOutputSchema },
+  base: { input: baseInputSchema, output: baseOutputSchema },
   gate: { input: gateInputSchema, output: verdictSchema },
   breakpoint: { input: breakpointInputSchema, output: breakpointOutputSchema },
   ask: { input: askInputSchema, output: askOutputSchema },
@@ -279,6 +312,7 @@ export const effectEndedBy = {
   agent: "worker",
   shell: "worker",
   join: "worker",
+  base: "worker",
   publish: "worker",
   gate: "facts",
   breakpoint: "people",

@@ -194,6 +194,12 @@ export const errorCatalogue = {
     "The branch is not at the commit that the run knows, so the push was not made.",
     "Somebody pushed to the branch meanwhile. Nothing was overwritten; `/baton retry` goes on from the new head.",
   ),
+  BATON_PUSH_REFUSED: entry(
+    "terminal",
+    422,
+    "GitHub refuses a push by a rule of the repository, a hook or a permission. The branch did not move.",
+    "The message quotes GitHub and says what helps. The commits are kept: change it, then `/baton retry`.",
+  ),
   BATON_TREE_REFUSED: entry(
     "terminal",
     422,
@@ -354,6 +360,12 @@ export const errorCatalogue = {
     "GitHub answers 401 or 403: the App, or the job's token, lacks a permission.",
     "Give the permission named in the message: to the App (Settings → GitHub Apps → Baton), in Actions mode to the job (`permissions` of its workflow).",
   ),
+  BATON_THREAD_CLOSED: entry(
+    "terminal",
+    403,
+    "GitHub takes no comment of Baton's in a thread: it is locked, or the repository is archived.",
+    "Unlock the conversation, or unarchive the repository. Then give the command again.",
+  ),
   BATON_GITHUB_NOT_FOUND: entry(
     "terminal",
     404,
@@ -371,6 +383,18 @@ export const errorCatalogue = {
     409,
     "GitHub refuses a change in the present state, or a question was answered meanwhile.",
     "GitHub refused the change because the state moved. `/baton retry` goes on from the new state.",
+  ),
+  BATON_MERGE_LATER: entry(
+    "retryable",
+    409,
+    "GitHub does not merge at this moment: the base just moved, or GitHub is still computing whether it can.",
+    "Baton tries again.",
+  ),
+  BATON_MERGE_REFUSED: entry(
+    "terminal",
+    409,
+    "GitHub does not merge the pull request by a rule of the repository.",
+    "The message quotes GitHub. A person with write access can do what it asks for; Baton then merges.",
   ),
   BATON_UNREACHABLE: entry(
     "retryable",
@@ -438,6 +462,18 @@ export const errorCatalogue = {
     403,
     "A rule of the policy says no; the message quotes it.",
     "Ask whoever the message names, or change what it names.",
+  ),
+  BATON_NOT_POSSIBLE: entry(
+    "terminal",
+    422,
+    "A run could not reach its end in this repository as it is: a rule, a name or a setting is in the way. It is looked for before anything is paid.",
+    "Change what the message names, then give the command again.",
+  ),
+  BATON_NEEDS_DECISION: entry(
+    "terminal",
+    409,
+    "Something that a run usually needs is missing: CI, or a person who may approve. A person decides whether it goes on without.",
+    "Provide what is missing, or give the command with the words that the message ends with.",
   ),
   BATON_NO_RUN: entry(
     "terminal",

@@ -5,7 +5,7 @@
  * D1 The fold never fails on an event that passed its schema, save for one that contradicts the state (BATON_EVENT_INVALID).
  * D2 An outcome for an effect that has ended changes nothing: the first outcome holds.
  */
-import type { EffectKind } from "./effect.ts";
+import type { BaseOutput, EffectKind } from "./effect.ts";
 import { BatonError, type ErrorData, unreachable } from "./errors.ts";
 import type { Kept, RunEvent, StoredEvent } from "./event.ts";
 import type { AttemptState, EffectState, RunState } from "./state.ts";
@@ -172,6 +172,11 @@ function change(state: RunState, event: RunEvent, at: number): void {
       endEffect(state, effect, "succeeded", at);
       effect.output = event.output;
       effect.error = null;
+      if (effect.kind === "base") {
+        const { settings, settingsSha } = event.output as unknown as BaseOutput;
+        state.settings = settings;
+        state.settingsSha = settingsSha;
+      }
       return;
     }
     case "effect.failed": {

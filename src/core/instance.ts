@@ -244,6 +244,7 @@ export class ProcessInstance {
       agent: ask("agent"),
       shell: ask("shell"),
       join: ask("join"),
+      base: ask("base"),
       gate: ask("gate"),
       breakpoint: ask("breakpoint"),
       ask: ask("ask"),

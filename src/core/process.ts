@@ -37,6 +37,8 @@ export interface ProcessContext {
   readonly shell: Ask<"shell">;
   /** Commits merged in order, in the trusted repository; `fork` and `plan` ask for it. */
   readonly join: Ask<"join">;
+  /** Where a pull request goes now; the settings of the run are those of that branch from then on. */
+  readonly base: Ask<"base">;
   readonly gate: Ask<"gate">;
   readonly breakpoint: Ask<"breakpoint">;
   readonly ask: Ask<"ask">;

@@ -31,6 +31,7 @@ export function beyondReach(reach: Reach, kind: EffectKind, input: unknown): str
       return "it makes no commits";
     case "subprocess":
       return "another process might do more";
+    case "base":
     case "gate":
     case "breakpoint":
     case "ask":

@@ -9,6 +9,7 @@ export const defaultRetry: Record<EffectKind, RetryPolicy> = {
   join: { attemptsMax: 3, pauseMs: 2_000, pauseMaxMs: 60_000 },
   // GitHub can be down for an hour; a publish is an ensure, so patience costs nothing.
   publish: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
+  base: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   gate: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   breakpoint: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   ask: { attemptsMax: 1, pauseMs: 0, pauseMaxMs: 0 },

@@ -8,6 +8,7 @@ import { effectKinds } from "./effect.ts";
 import { health } from "./health.ts";
 import { progressOf } from "./progress.ts";
 import type { RunState } from "./state.ts";
+import { stepStatus, stepVerdict } from "./step-verdict.ts";
 import {
   actorSchema,
   jsonSchema,
@@ -71,7 +72,10 @@ export const runSummarySchema = z.object({
       kind: z.enum(effectKinds),
       title: z.string(),
       stage: z.string().nullable(),
-      status: z.enum(["requested", "running", "retrying", "stopped", "succeeded", "failed", "cancelled"]),
+      status: z
+        .enum(["requested", "running", "retrying", "stopped", "succeeded", "failed", "cancelled"])
+        .describe("A gate, a review or a child run that ended with a no is failed, not succeeded."),
+      verdict: verdictSchema.nullable().describe("What a gate, a question to people or a child run came to."),
       attempts: z.number().int(),
       requestedAt: milliseconds,
       endedAt: milliseconds.nullable(),
@@ -113,7 +117,8 @@ export function summarise(state: RunState, now: number): RunSummary {
       kind: effect.kind,
       title: effect.title,
       stage: effect.stage,
-      status: effect.status,
+      status: stepStatus(effect),
+      verdict: stepVerdict(effect),
       attempts: effect.attempts.length,
       requestedAt: effect.requestedAt,
       endedAt: effect.endedAt,

@@ -58,6 +58,7 @@ function waitOf(effect: EffectState): WaitingFor {
       const { kind, question } = effect.input as { kind?: string; question?: string };
       if (kind === "review")
         return wait("people", effect.observed?.verdict.reason ?? "Waits for a review of the pull request.");
+      if (kind === "merge") return wait("people", effect.observed?.verdict.reason ?? "Waits until GitHub merges it.");
       if (question !== undefined) return wait("people", `${question} Answer with \`/baton answer <text>\`.`);
       return wait("people", "Answer with `/baton approve` or `/baton reject <reason>`.");
     }

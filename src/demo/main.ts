@@ -12,6 +12,7 @@ import { codex } from "../adapters/harness/codex.ts";
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
+import { stepStatus, stepVerdict } from "../core/step-verdict.ts";
 import { noTokens } from "../core/vocabulary.ts";
 import type { Harness } from "../ports/harness.ts";
 import { count, duration, totalTokens, usd } from "../thread/render/format.ts";
@@ -98,12 +99,10 @@ async function follow(world: World, say: (text: string) => void, interruption: A
       if (told.get(effect.key) === effect.status) continue;
       told.set(effect.key, effect.status);
       const cost = effect.attempts.flatMap(({ usage }) => usage).reduce((sum, used) => sum + (used.costUsd ?? 0), 0);
-      const verdict =
-        effect.kind === "gate" && effect.status === "succeeded"
-          ? `: ${(effect.output as { reason: string }).reason}`
-          : "";
+      const decided = stepVerdict(effect);
+      const verdict = decided === null ? "" : `: ${decided.reason}`;
       say(
-        `  ${effect.status.padEnd(10)} ${effect.title}${verdict}${cost > 0 && effect.endedAt !== null ? ` (${usd(cost)})` : ""}`,
+        `  ${stepStatus(effect).padEnd(10)} ${effect.title}${verdict}${cost > 0 && effect.endedAt !== null ? ` (${usd(cost)})` : ""}`,
       );
     }
     const review = [...(state?.open ?? [])].find((key) => state?.effects.get(key)?.kind === "breakpoint");

@@ -35,6 +35,8 @@ export interface CheckSuiteFact {
   appName: string;
   sha: string;
   status: "queued" | "in_progress" | "completed";
+  /** `action_required`: its workflows wait for a person to approve them. Absent in facts of an older Baton. */
+  conclusion?: string | null;
   /** 0: opened by GitHub, and perhaps never filled. */
   checkRuns: number;
 }

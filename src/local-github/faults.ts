@@ -15,6 +15,8 @@ interface ApiFault {
   after?: number;
   /** For `status`: 503 unless told. */
   status?: number;
+  /** For `status`: GitHub's words. */
+  message?: string;
   /** For `status` 403/429 and `secondary-limit`. */
   retryAfterSeconds?: number;
   /** For `latency`. */

@@ -5,13 +5,17 @@
  * H2 A push is over, for everybody, when its ref changes are in the state.
  */
 import { spawn } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Actor, authenticate, demand, doerOf } from "./access.ts";
 import { notFound, Refusal } from "./answer.ts";
 import { absorbPush } from "./deeds/refs.ts";
 import { gitEnvironment } from "./git.ts";
+import { type PushedRef, pushViolations } from "./rules.ts";
 import { gitDirectory, type Site } from "./site.ts";
-import { findRepository, type Repository } from "./state.ts";
+import { findRepository, fullName, type Repository } from "./state.ts";
 
 export interface GitCall {
   owner: string;
@@ -40,6 +44,8 @@ export function admitGit(site: Site, call: GitCall, authorization: string | unde
   if (actor.kind === "anonymous" && (call.isPush || repository.private)) throw challenge;
   const need = call.isPush ? "contents:write" : "contents:read";
   demand(site.state, actor, { repository, need, role: call.isPush ? "write" : "read" });
+  // Source: https://docs.github.com/en/repositories/archiving-a-github-repository/archiving-repositories
+  if (call.isPush && repository.archived) throw new Refusal(403, "This repository was archived so it is read-only.");
   return { actor, repository };
 }
 
@@ -81,6 +87,7 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
       GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
       REMOTE_ADDR: "127.0.0.1",
       REMOTE_USER: given.actor.kind === "anonymous" ? "" : String(doerOf(given.actor).accountId),
+      ...(await ruleHook(site, given.repository)),
       ...(request.headers["content-length"] === undefined ? {} : { CONTENT_LENGTH: request.headers["content-length"] }),
     },
   });
@@ -109,6 +116,49 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
   // A push is answered only when its consequences are in the state.
   if (!given.silent && call.service !== "/git-receive-pack") response.end();
   return status === 0 ? 200 : status;
+}
+
+const hookProgram = fileURLToPath(new URL("./pre-receive.mjs", import.meta.url));
+
+/** Where the repository has rules, git asks for them before it takes a push. */
+async function ruleHook(site: Site, repository: Repository): Promise<Record<string, string>> {
+  if (repository.ruleSets.length === 0) return {};
+  const hooks = join(site.directory, "hooks");
+  await mkdir(hooks, { recursive: true });
+  await writeFile(join(hooks, "pre-receive"), `#!/bin/sh\nexec "${process.execPath}" "${hookProgram}"\n`, {
+    mode: 0o755,
+  });
+  return {
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "core.hooksPath",
+    GIT_CONFIG_VALUE_0: hooks,
+    LOCAL_GITHUB_RULES: `${site.origin}${rulesPath}${repository.id}`,
+  };
+}
+
+const rulesPath = "/_rules/";
+
+/** What the hook is told: nothing where all is allowed, else what `git push` shows. Not a call of GitHub's API. */
+export function answerHook(site: Site, path: string, changes: readonly PushedRef[]): string | null {
+  if (!path.startsWith(rulesPath)) return null;
+  const repository = site.state.repositories.get(Number(path.slice(rulesPath.length)));
+  if (repository === undefined) return null;
+  return changes
+    .flatMap((change) => {
+      const violations = pushViolations(repository, change);
+      if (violations.length === 0) return [];
+      const page = `${site.origin}/${fullName(site.state, repository)}/rules?ref=${encodeURIComponent(change.ref)}`;
+      // Source: https://github.com/vercel/sandbox/pull/169 (the lines of a push that rule sets refuse)
+      const lines = violations.flatMap((one) => ["", ...`- ${one}`.split("\n")]);
+      return [
+        `error: GH013: Repository rule violations found for ${change.ref}.`,
+        `Review all repository rules at ${page}`,
+        ...lines,
+        "",
+      ];
+    })
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 function writeHead(response: ServerResponse, text: string): number {

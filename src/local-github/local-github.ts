@@ -23,6 +23,7 @@ import { actionRoutes } from "./routes/actions.ts";
 import { appRoutes } from "./routes/app.ts";
 import { checkRoutes } from "./routes/checks.ts";
 import { codeRoutes, commitRoutes } from "./routes/code.ts";
+import { graphqlRoutes } from "./routes/graphql.ts";
 import { issueRoutes } from "./routes/issues.ts";
 import { metaRoutes } from "./routes/meta.ts";
 import { pullRoutes } from "./routes/pulls.ts";
@@ -128,7 +129,7 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
   const webhooks = createWebhooks(site, { faults: faults.webhooks, onExchange });
   addGithubItself(site);
   const limits = createRateLimits(options.limits ?? {}, now);
-  const parts = { site, routes: localGithubRoutes, faults, limits, log, onExchange, pages };
+  const parts = { site, routes: [...localGithubRoutes, ...graphqlRoutes], faults, limits, log, onExchange, pages };
   server.on("request", (request, response) => flight.add(serve(parts, request, response)));
 
   async function settle(): Promise<void> {

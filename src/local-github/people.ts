@@ -17,8 +17,9 @@ import {
   tellRepositories,
 } from "./deeds/accounts.ts";
 import { addStatus, tellRun } from "./deeds/checks.ts";
-import { mergePull } from "./deeds/merge.ts";
-import { openPull } from "./deeds/pulls.ts";
+import { approveRuns } from "./deeds/ci.ts";
+import { endQueue, mergePull } from "./deeds/merge.ts";
+import { openPull, retarget } from "./deeds/pulls.ts";
 import { changeRef, refsChanged } from "./deeds/refs.ts";
 import { addReview, dismissReview, type ReviewEvent } from "./deeds/reviews.ts";
 import {
@@ -26,6 +27,7 @@ import {
   closeThread,
   editComment,
   editThread,
+  lockThread,
   openIssue,
   reopenThread,
   setLabels,
@@ -33,6 +35,7 @@ import {
 } from "./deeds/threads.ts";
 import { commitFiles, createBareRepository, type FileChanges, git, updateRef } from "./git.ts";
 import { isPull, type PullThread } from "./resources/pull-request.ts";
+import type { MergeMethod, RuleSet } from "./rules.ts";
 import { gitDirectory, type Site } from "./site.ts";
 import {
   type Account,
@@ -167,6 +170,11 @@ export function createPeople(site: Site) {
       statuses: [],
       rulesets: new Map(),
       protections: new Map(),
+      strictBranches: new Set(),
+      ruleSets: [],
+      mergeMethods: new Set(["merge", "squash", "rebase"]),
+      autoMerge: false,
+      archived: false,
       secrets: new Map(),
       ci: options.ci ?? null,
       jobLogs: new Map(),
@@ -318,12 +326,47 @@ export function createPeople(site: Site) {
       else rules.set(options.branch, checks);
     },
 
+    /** Further rules, by glob of branches; the list replaces the one before. */
+    setRules(options: { repository: string; ruleSets: RuleSet[] }): void {
+      repositoryNamed(options.repository).ruleSets = options.ruleSets;
+    },
+
+    /** Required checks of this branch want the head to have all of it. */
+    requireUpToDate(options: { repository: string; branch: string }): void {
+      repositoryNamed(options.repository).strictBranches.add(options.branch);
+    },
+
+    setMerging(options: { repository: string; methods?: MergeMethod[]; autoMerge?: boolean }): void {
+      const repository = repositoryNamed(options.repository);
+      if (options.methods !== undefined) repository.mergeMethods = new Set(options.methods);
+      if (options.autoMerge !== undefined) repository.autoMerge = options.autoMerge;
+    },
+
+    archive(options: { repository: string; archived?: boolean }): void {
+      repositoryNamed(options.repository).archived = options.archived ?? true;
+    },
+
+    lock(options: Place & { locked?: boolean }): void {
+      const { repository, thread } = threadAt(options);
+      lockThread(site, repository, { thread, locked: options.locked ?? true, doer: doer(options.as) });
+    },
+
+    /** The queue of the base branch does its work: merged, or taken out for a reason. */
+    async endQueue(options: Place & { merged: boolean }): Promise<void> {
+      const { repository, thread } = pullAt(options);
+      await endQueue(site, repository, { thread, merged: options.merged, doer: doer(options.as) });
+    },
+
     setSecret(options: { repository: string; name: string }): void {
       repositoryNamed(options.repository).secrets.set(options.name, site.now().toISOString());
     },
 
     setCi(options: { repository: string; ci: CiSettings | null }): void {
       repositoryNamed(options.repository).ci = options.ci;
+    },
+
+    approveWorkflows(options: { repository: string; sha: string }): void {
+      approveRuns(site, repositoryNamed(options.repository), options.sha);
     },
 
     openIssue(options: { repository: string; as: string; title: string; body?: string; labels?: string[] }): {
@@ -399,6 +442,12 @@ export function createPeople(site: Site) {
         doer: doer(options.as),
       });
       return { id: thread.pull.id, number: thread.number };
+    },
+
+    /** Somebody chooses another base branch for a pull request. */
+    async retarget(options: Place & { base: string }): Promise<void> {
+      const { repository, thread } = pullAt(options);
+      await retarget(site, repository, { thread, base: options.base, doer: doer(options.as) });
     },
 
     markReady(options: Place): void {

@@ -11,9 +11,10 @@ import { type Actor, authenticate, canSee, demand, doerOf, loginOf } from "./acc
 import { type Answer, badCredentials, notFound, Refusal } from "./answer.ts";
 import type { ActorKind, Exchange, LogEntry } from "./exchange.ts";
 import type { ArmedFault, FaultDesk } from "./faults.ts";
-import { admitGit, parseGitCall, serveGit } from "./git-http.ts";
+import { admitGit, answerHook, parseGitCall, serveGit } from "./git-http.ts";
 import { callerKey, type RateLimits, secondaryLimit } from "./rate-limits.ts";
 import { type ApiRequest, type Context, matchRoute, type RepositoryContext, type Route } from "./route.ts";
+import type { PushedRef } from "./rules.ts";
 import type { Site, View } from "./site.ts";
 import { findRepository, type Repository } from "./state.ts";
 
@@ -96,7 +97,7 @@ async function answerHttp(
   given: { request: IncomingMessage; response: ServerResponse; url: URL },
 ): Promise<void> {
   const { request, response, url } = given;
-  const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, "");
+  const path = url.pathname.replace(/^\/api\/v3(?=\/|$)|^\/api(?=\/graphql$)/, "");
   const isApi = path !== url.pathname || path === "/rate_limit" || matchesAny(parts.routes, path);
   const wantsPage = !isApi || (request.headers.accept ?? "").includes("text/html");
   if (wantsPage && request.method === "GET") {
@@ -107,6 +108,11 @@ async function answerHttp(
     }
   }
   const asked = await readRequest(request, { path, url });
+  const words = answerHook(parts.site, url.pathname, asked.body as PushedRef[]);
+  if (words !== null) {
+    response.end(words);
+    return;
+  }
   await answerApi(parts, { asked, request, response });
 }
 
@@ -254,6 +260,8 @@ async function run(parts: ServerParts, given: { asked: ApiRequest; actor: Actor;
   const repository = repositoryOf(view, params);
   if (repository === null || !seen(view, actor, repository)) throw notFound();
   demand(view.state, actor, { repository, need: route.need, role: route.role });
+  // Source: https://github.com/r-universe-org/help/issues/247 (403 and its words)
+  if (repository.archived && method !== "GET") throw new Refusal(403, "Repository was archived so is read-only.");
   const doer = actor.kind === "anonymous" ? { accountId: -1, appId: null } : doerOf(actor);
   return route.handle({ ...context, repository, doer });
 }
@@ -292,7 +300,9 @@ function refusalOf(hits: ArmedFault[]): Refusal | null {
     if (hit.kind !== "status") continue;
     const status = hit.status ?? 503;
     const headers = hit.retryAfterSeconds === undefined ? {} : { "retry-after": String(hit.retryAfterSeconds) };
-    return new Refusal(status, status >= 500 ? "Server Error" : "API rate limit exceeded", { headers });
+    return new Refusal(status, hit.message ?? (status >= 500 ? "Server Error" : "API rate limit exceeded"), {
+      headers,
+    });
   }
   return null;
 }

@@ -5,6 +5,8 @@
  * Owns: the shapes and the look-ups. Does not own: who may see them (`access.ts`), how they look on the wire (`resources/`).
  * S1 Ids are never used twice, whatever they name. S2 `refs` is changed only by `deeds/refs.ts`.
  */
+import type { MergeMethod, RuleSet } from "./rules.ts";
+
 const roles = ["none", "read", "triage", "write", "maintain", "admin"] as const;
 export type Role = (typeof roles)[number];
 export type Grants = Record<string, "read" | "write">;
@@ -84,6 +86,8 @@ export interface Comment {
   createdAt: string;
   updatedAt: string;
   reactions: Reaction[];
+  /** Why it is folded away; absent: it is not. */
+  minimized?: string | null;
 }
 
 type ReviewState = "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED" | "PENDING";
@@ -109,6 +113,8 @@ export interface ReviewComment {
   createdAt: string;
   updatedAt: string;
   inReplyToId: number | null;
+  /** Of the first one of a thread. */
+  resolved?: boolean;
   reactions: Reaction[];
 }
 
@@ -131,6 +137,10 @@ export interface PullRequest {
   reviews: Review[];
   reviewComments: ReviewComment[];
   counts: { commits: number; additions: number; deletions: number; files: number };
+  /** The head does not have all of the base. */
+  behind: boolean;
+  queuedSha: string | null;
+  autoMergeBy: number | null;
 }
 
 /** An issue, or a pull request, which is an issue with more. */
@@ -150,6 +160,8 @@ export interface Thread {
   closedAt: string | null;
   closedById: number | null;
   reactions: Reaction[];
+  /** Only people who may write comment. */
+  locked: boolean;
   pull: PullRequest | null;
 }
 
@@ -228,6 +240,8 @@ export interface CiSettings {
   /** File name of the workflow that it is in: by this it is started by hand. */
   workflow?: string;
   timeoutMs?: number;
+  /** Each run waits for a person who approves it. */
+  needsApproval?: boolean;
   env?: Record<string, string>;
 }
 
@@ -264,6 +278,13 @@ export interface Repository {
   /** Required checks by branch, from a ruleset or from classic branch protection. */
   rulesets: Map<string, RequiredCheckRule[]>;
   protections: Map<string, RequiredCheckRule[]>;
+  /** Branches whose required checks want the head to have all of the base. */
+  strictBranches: Set<string>;
+  /** Further rules, by glob of branches (`rules.ts`). */
+  ruleSets: RuleSet[];
+  mergeMethods: Set<MergeMethod>;
+  autoMerge: boolean;
+  archived: boolean;
   /** Names of secrets that workflows can read, with the time of their setting; there are no values. */
   secrets: Map<string, string>;
   ci: CiSettings | null;

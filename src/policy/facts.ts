@@ -40,6 +40,10 @@ export interface MergeFacts {
   subjectSha: string;
   /** The pull request's head now. */
   headSha: string;
+  /** The branch that the gates and the approval are for. */
+  subjectBase: string;
+  /** The branch that the pull request goes to now. */
+  base: string;
   /** The commit that people approved; null where no approval was asked for or given. */
   approvedSha: string | null;
   /** The gates' verdict on `subjectSha`. */

@@ -358,6 +358,8 @@ describe("what may be merged", () => {
       facts: {
         subjectSha: head,
         headSha: head,
+        subjectBase: "main",
+        base: "main",
         approvedSha: head,
         gatesPassed: true,
         headIsFork: false,

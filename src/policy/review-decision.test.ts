@@ -236,3 +236,26 @@ describe("what reviews come to", () => {
     );
   });
 });
+
+describe("retargeted-pull-request: an approval is for the branch that it was given for", () => {
+  it.each([
+    ["the same base", { subject: "main", now: "main" }, "open", "approved"],
+    ["another base", { subject: "main", now: "production" }, "open", "voided"],
+    ["another base, by a change of case", { subject: "main", now: "Main" }, "open", "voided"],
+    ["another base, and merged into it", { subject: "main", now: "production" }, "merged", "rejected"],
+  ] as const)("%s", (_, base, pullRequestState, outcome) => {
+    expect(decide([review()], { base, pullRequestState })).toMatchObject({ outcome });
+  });
+
+  it("reviews from before the change approve nothing, and objections from then still hold", () => {
+    const [before, after, objection] = [
+      review(),
+      review(),
+      review({ state: "changes-requested", author: carol, permission: "write" }),
+    ];
+    const otherBaseIds = [before.id, objection.id];
+    expect(decide([before], { otherBaseIds }).outcome).toBe("pending");
+    expect(decide([before, after], { otherBaseIds }).outcome).toBe("approved");
+    expect(decide([before, objection, after], { otherBaseIds }).outcome).toBe("changes-requested");
+  });
+});

@@ -2,6 +2,7 @@
  * What the reviews of a pull request come to, for one head commit.
  *
  * V4 An approval counts only for the commit that it was given for; a new push voids it.
+ *    So does a new base: the approval was for going to another branch, with its rules.
  * V5 Of one person's reviews the last that approves, asks for changes or was dismissed counts. Comments change nothing. A dismissed
  *    one is nobody's approval, and it revives none that its author gave before.
  * V6 Somebody's "request changes" outweighs another's approval and outlives a push, as on GitHub, until it was addressed.
@@ -36,8 +37,12 @@ export interface ReviewFacts {
   lastPusher?: ApproverFacts["lastPusher"];
   requester: Pick<Actor, "id" | "login">;
   settings: Settings["approvals"];
+  /** The branch that the run asks to be approved for, and where the pull request goes now. */
+  base?: { subject: string; now: string };
   /** Reviews that an earlier breakpoint of this run has already taken. */
   takenIds: number[];
+  /** Reviews that were given for another base. */
+  otherBaseIds?: number[];
 }
 
 export interface ReviewDecision {
@@ -56,6 +61,15 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
     return decision(
       "voided",
       `The head moved from ${short} to ${shortOf(headSha)}, so approvals of ${short} no longer count.`,
+    );
+  }
+  if (facts.base !== undefined && facts.base.now !== facts.base.subject) {
+    const { now, subject } = facts.base;
+    if (facts.pullRequestState === "merged")
+      return decision("rejected", `The pull request was merged into \`${now}\`, not into \`${subject}\`.`);
+    return decision(
+      "voided",
+      `The base is now \`${now}\`, not \`${subject}\`, so checks and approvals of ${short} no longer count.`,
     );
   }
   const last = lastOfEach(facts.reviews);
@@ -122,6 +136,8 @@ function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
   }
   if (review.sha !== subjectSha)
     return answer("skipped", `approved ${shortOf(review.sha)}, which is not the head ${shortOf(subjectSha)}`);
+  if (facts.otherBaseIds?.includes(review.id) === true)
+    return answer("skipped", "approved it for another base; they have not reviewed again");
   const may = mayApprove(approverFacts(review, facts));
   return { ...answer(may.status === "passed" ? "passed" : "skipped", may.reason), children: may.children };
 }

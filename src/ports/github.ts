@@ -67,6 +67,13 @@ export interface PullRequestFacts {
   baseRef: string;
   baseSha: string;
   mergeable: boolean | null;
+  /** GitHub's own word for what a merge waits for: `clean`, `blocked`, `behind`, `dirty`, `unknown` and others. */
+  mergeableState: string;
+  updatedAt: string;
+  /** Only people who may write comment. */
+  locked: boolean;
+  /** Its name in GraphQL. */
+  nodeId: string;
   url: string;
 }
 
@@ -117,6 +124,8 @@ export interface CheckSuiteFacts {
   appName: string;
   sha: string;
   status: "queued" | "in_progress" | "completed";
+  /** `action_required`: its workflows wait for a person to approve them. Absent in facts of an older Baton. */
+  conclusion?: string | null;
   /** Check runs that it has so far; a suite without any was opened by GitHub and may stay empty for ever. */
   checkRuns: number;
 }
@@ -125,6 +134,15 @@ export interface RequiredCheck {
   name: string;
   /** null: any App may report it. */
   appId: number | null;
+}
+
+export type MergeMethod = "merge" | "squash" | "rebase";
+
+export interface BranchRuleFacts {
+  type: string;
+  pattern?: { operator: string; pattern: string; negate: boolean };
+  /** Merge methods that it allows. */
+  methods?: MergeMethod[];
 }
 
 export interface CheckRunContent {
@@ -176,6 +194,12 @@ export interface Github {
   checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]>;
   /** From rulesets and branch protection of `branch`. */
   requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]>;
+  /** All rules of rule sets that hold for a branch, whether it exists or not. */
+  branchRules(repository: Repository, branch: string): Promise<BranchRuleFacts[]>;
+  /** `methods`: null where this GitHub does not tell. */
+  mergeSettings(repository: Repository): Promise<{ archived: boolean; methods: MergeMethod[] | null }>;
+  /** Names of branches that begin so. */
+  branchesBeginning(repository: Repository, prefix: string): Promise<string[]>;
   /** The telling part of a failed check's log or output, at most `bytesMax`; raw, untrusted. */
   checkLog(
     repository: Repository,
@@ -226,6 +250,12 @@ export interface Github {
     sha: string,
     method: "merge" | "squash" | "rebase",
   ): Promise<{ sha: string }>;
+
+  /** Merges the base into the head, if it is at `sha`; the new head. */
+  updateBranch(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string>;
+  /** In the merge queue of its base at this head; there already is success. */
+  ensureEnqueued(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<void>;
+  isInMergeQueue(pull: Pick<PullRequestFacts, "nodeId">): Promise<boolean>;
 
   /** Starts a workflow; asked twice, it starts twice, and the claims make one of them idle. null: this GitHub does not tell which run it began. */
   dispatchWorkflow(

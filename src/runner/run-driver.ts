@@ -8,6 +8,7 @@
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
  * L3 A run is left only with its index row, its wake-up and its status comment written.
  * L4 While it is driven, what is shown is behind by at most half a second.
+ * L6 Money is spent only where the thread takes what Baton says.
  * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
 
@@ -20,6 +21,7 @@ import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
 import { admit, budgetWarnings, worthwhileUsd } from "../money/budget.ts";
 import { ChildRuns, type OtherRuns } from "./child-runs.ts";
+import { threadClosed } from "./closed-thread.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer } from "./perform/performer.ts";
@@ -38,6 +40,7 @@ const progressIntervalMs = 15_000;
 const progressSlowdown = 1.06;
 /** What people see is rendered anew at most this often while effects follow each other: it grows with the run, an effect's cost must not. */
 const statusIntervalMs = 500;
+const wordsIntervalMs = 100;
 
 export class RunDriver {
   readonly #dependencies: Dependencies;
@@ -57,8 +60,12 @@ export class RunDriver {
   #statusDue = false;
   #fault: unknown = null;
   readonly #children: ChildRuns;
+  /** What is put into the outbox is sent: it can be waited for. */
+  readonly #speaks: boolean;
+  #awaitsWords = false;
 
-  constructor(dependencies: Dependencies, actor: RunActor, runs: OtherRuns) {
+  constructor(dependencies: Dependencies, actor: RunActor, runs: OtherRuns, speaks = false) {
+    this.#speaks = speaks;
     this.#dependencies = dependencies;
     this.#actor = actor;
     this.#children = new ChildRuns(dependencies, runs, {
@@ -179,6 +186,7 @@ export class RunDriver {
 
   async #dispatch(effect: EffectState, attempt: number): Promise<void> {
     if (this.#work.has(effect.key)) return;
+    if (effectCosts(effect) && !(await this.#isHeard())) return;
     // A write that was given up and is still on its way ends first: what follows may be there to undo it.
     if (effect.kind === "publish" && this.#isGivenUpWriteUnderWay()) return;
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
@@ -210,6 +218,24 @@ export class RunDriver {
     }
     this.#begun(effect, attempt);
     await this.#status();
+  }
+
+  /**
+   * L6: before money is spent, the thread has the run's first words. Where GitHub takes none, nothing starts; where it takes no more
+   * of them, the run pauses.
+   */
+  async #isHeard(): Promise<boolean> {
+    const { state } = this.#actor;
+    if (!this.#speaks || state.parent !== null) return true;
+    const row = await this.#dependencies.store.outboxRow(`status:${state.runId}`);
+    this.#awaitsWords = row?.state === "pending" && row.result === null;
+    if (row?.state !== "failed") return !this.#awaitsWords;
+    if (!(row.error ?? "").startsWith("BATON_THREAD_CLOSED")) return true;
+    await threadClosed(this.#dependencies, row, row.error ?? "", async (decide) => {
+      await this.#change(decide);
+      return this.#actor.state;
+    });
+    return false;
   }
 
   #isGivenUpWriteUnderWay(): boolean {
@@ -431,6 +457,8 @@ export class RunDriver {
     const at = Math.min(
       this.#nextLookAt() ?? Number.POSITIVE_INFINITY,
       this.#statusDue ? this.#nextStatusAt : Number.POSITIVE_INFINITY,
+      // The words may be sent by another replica, which rings no bell here.
+      this.#awaitsWords ? clock.now() + wordsIntervalMs : Number.POSITIVE_INFINITY,
     );
     const waits: Promise<void>[] = [this.#bell.wait()];
     if (at !== Number.POSITIVE_INFINITY) waits.push(clock.sleepUntil(at, timer.signal).catch(() => {}));
@@ -440,4 +468,9 @@ export class RunDriver {
       timer.abort();
     }
   }
+}
+
+/** Agents and shell steps: what a budget, or a machine, is spent on. */
+function effectCosts({ kind }: EffectState): boolean {
+  return kind === "agent" || kind === "shell";
 }

@@ -126,6 +126,10 @@ function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[]
   const view = renderView(dependencies, state);
   const rows = [commentRow(state, `status:${state.runId}`, dependencies.redact(renderStatusComment(state, view)), 50)];
   const heads = pushedHeads(state);
+  const { branchSha } = (state.input ?? {}) as { branchSha?: string | null };
+  // Where a pull request takes no comment, its head still takes a check run.
+  if (heads.length === 0 && state.outcome?.error?.code === "BATON_THREAD_CLOSED" && typeof branchSha === "string")
+    heads.push(branchSha);
   const newest = heads.at(-1);
   for (const sha of heads) {
     const content = sha === newest ? renderCheckRun(state, view) : renderSupersededCheckRun(newest ?? sha);

@@ -36,14 +36,17 @@ const isHopeless = (thrown: unknown): boolean => hopeless.some((code) => hasCode
 
 export class Runner {
   readonly #dependencies: Dependencies;
+  readonly #speaks: boolean;
   readonly #driven = new Map<RunId, Driven>();
   /** Runs being taken right now: two wake-ups must not race for one lease. */
   readonly #taking = new Map<RunId, Promise<RunDriver | null>>();
   readonly #stopped = new AbortController();
   readonly #loops: Promise<void>[] = [];
 
-  constructor(dependencies: Dependencies) {
+  /** `speaks`: somebody sends the outbox, so that a run waits for its first words before it spends. */
+  constructor(dependencies: Dependencies, { speaks = false }: { speaks?: boolean } = {}) {
     this.#dependencies = dependencies;
+    this.#speaks = speaks;
   }
 
   async start(): Promise<void> {
@@ -170,17 +173,22 @@ export class Runner {
       await this.#giveBack(lease, runId, thrown);
       throw thrown;
     }
-    const driver = new RunDriver(this.#dependencies, actor, {
-      wake: (child) => {
-        this.wake(child, true).catch((thrown: unknown) =>
-          log.error("A child run could not be driven", { runId: child, error: toBatonError(thrown) }),
-        );
+    const driver = new RunDriver(
+      this.#dependencies,
+      actor,
+      {
+        wake: (child) => {
+          this.wake(child, true).catch((thrown: unknown) =>
+            log.error("A child run could not be driven", { runId: child, error: toBatonError(thrown) }),
+          );
+        },
+        change: async (child, decide) => {
+          await this.change(child, decide);
+        },
+        left: (child) => this.left(child),
       },
-      change: async (child, decide) => {
-        await this.change(child, decide);
-      },
-      left: (child) => this.left(child),
-    });
+      this.#speaks,
+    );
     const done = this.#drive(driver, lease, runId);
     this.#driven.set(runId, { lease, driver, done });
     return driver;

@@ -12,3 +12,9 @@ export function settingsOf(state: Pick<RunState, "settings">): Settings {
   parsed.set(key, settings);
   return settings;
 }
+
+/** The branch that the run began for; null: its process has none. */
+export function baseOf({ input }: Pick<RunState, "input">): string | null {
+  const { baseBranch } = (input ?? {}) as { baseBranch?: unknown };
+  return typeof baseBranch === "string" && baseBranch !== "" ? baseBranch : null;
+}

@@ -193,6 +193,14 @@ describe("a stranger", () => {
     },
   );
 
+  it.each(["/baton rnu please", "/baton run --speed fast", "/baton 🎉"])(
+    "who misspells a command turns no job red: %s",
+    async (text) => {
+      const done = await job("issue_comment", ofText("issue_comment", text, { as: "mallory" }));
+      expect(done).toMatchObject({ exitCode: 0, outputs: { verdict: "nothing", "run-id": "" } });
+    },
+  );
+
   it("who moves another's issue here gives no command with its text", async () => {
     const payload = { ...ofText("issues", "/baton run"), sender: person("mallory") };
     // Its move is a change: the schedule leaves it alone, too.

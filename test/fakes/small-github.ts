@@ -240,8 +240,20 @@ export class SmallGithub implements Github {
     return path === "baton.yaml" ? this.#config : null;
   }
 
-  async directory(): Promise<string[]> {
+  async branchRules() {
     return [];
+  }
+
+  async mergeSettings() {
+    return { archived: false, methods: ["merge" as const, "squash" as const, "rebase" as const] };
+  }
+
+  async branchesBeginning(_: Repository, prefix: string): Promise<string[]> {
+    return [...this.branches.keys()].filter((name) => name.startsWith(prefix));
+  }
+
+  async directory(_: Repository, path: string): Promise<string[]> {
+    return path === ".github/workflows" ? ["ci.yml"] : [];
   }
 
   async branchSha(_: Repository, branch: string): Promise<string | null> {
@@ -361,6 +373,18 @@ export class SmallGithub implements Github {
     return { sha: mergeSha };
   }
 
+  updateBranch(): Promise<string> {
+    throw new BatonError("BATON_GITHUB_CONFLICT", "Every head here has all of its base.");
+  }
+
+  ensureEnqueued(): Promise<void> {
+    throw new BatonError("BATON_GITHUB_CONFLICT", "No branch here has a merge queue.");
+  }
+
+  async isInMergeQueue(): Promise<boolean> {
+    return false;
+  }
+
   /** As the App itself: one installation. */
   app(): GithubApp {
     return {
@@ -387,6 +411,10 @@ export class SmallGithub implements Github {
       baseRef: pull.base,
       baseSha: this.branches.get(pull.base) ?? "",
       mergeable: true,
+      mergeableState: pull.state === "open" ? "clean" : "unknown",
+      updatedAt: new Date(this.#now()).toISOString(),
+      locked: false,
+      nodeId: `PR_${pull.number}`,
       url: `https://github.test/pull/${pull.number}`,
     };
   }

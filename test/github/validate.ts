@@ -91,6 +91,8 @@ function ofCall({ request, response, fault }: ApiExchange): string[] {
   const { description, check, checkText } = restSchemas();
   // A person's browser at a page that is not there: no call of the API.
   if (response.status === 404 && (request.headers["accept"] ?? "").includes("text/html")) return [];
+  // GraphQL is described by a schema of its own, not by the description of REST.
+  if (request.path === "/graphql") return [];
   const asked = `${request.method} ${request.path}`;
   const [method = "", path = ""] = describedElsewhere
     .reduce((now, { from, to }) => now.replace(from, to), asked)

@@ -43,6 +43,10 @@ export function pullOf(found: wire.PullRequest): PullRequestFacts {
     baseRef: found.base.ref,
     baseSha: found.base.sha,
     mergeable: found.mergeable ?? null,
+    mergeableState: found.mergeable_state ?? "unknown",
+    updatedAt: found.updated_at,
+    locked: found.locked ?? false,
+    nodeId: found.node_id,
     url: found.html_url,
   };
 }
@@ -153,12 +157,19 @@ export function reviewOf(
   };
 }
 
-export function suiteOf({ app, head_sha, status, latest_check_runs_count }: wire.CheckSuite): CheckSuiteFacts {
+export function suiteOf({
+  app,
+  head_sha,
+  status,
+  conclusion,
+  latest_check_runs_count,
+}: wire.CheckSuite): CheckSuiteFacts {
   return {
     appId: app?.id ?? null,
     appName: app?.name ?? "an App",
     sha: head_sha,
     status: status === "completed" || status === "in_progress" ? status : "queued",
+    conclusion: conclusion ?? null,
     checkRuns: latest_check_runs_count,
   };
 }

@@ -9,6 +9,7 @@ import {
   repositoryOf,
 } from "../../core/vocabulary.ts";
 import type {
+  BranchRuleFacts,
   CheckFacts,
   CheckRunContent,
   CheckSuiteFacts,
@@ -16,6 +17,7 @@ import type {
   Github,
   GithubUser,
   IssueFacts,
+  MergeMethod,
   PullRequestFacts,
   RequiredCheck,
   ReviewFacts,
@@ -37,6 +39,7 @@ import {
   writtenComment,
   writtenIssue,
 } from "./facts.ts";
+import { type GraphqlClient, graphqlClient } from "./graphql.ts";
 import { repositorySetup } from "./repository-setup.ts";
 import type { Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
@@ -55,10 +58,12 @@ const changedPagesMax = 10;
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
   readonly #options: InstallationOptions;
+  readonly #graphql: GraphqlClient;
 
   constructor(options: InstallationOptions) {
     this.#requester = options.requester;
     this.#options = options;
+    this.#graphql = graphqlClient(options.requester);
   }
 
   async repository(repositoryId: number): Promise<Repository> {
@@ -222,6 +227,46 @@ export class InstallationGithub implements Github {
     const protection = await this.#protection(repository, branch);
     for (const check of protection) if (!required.some(({ name }) => name === check.name)) required.push(check);
     return required;
+  }
+
+  async branchRules(repository: Repository, branch: string): Promise<BranchRuleFacts[]> {
+    const rules = await this.#requester.list<wire.BranchRule>("/repos/{owner}/{repo}/rules/branches/{branch}", {
+      ...at(repository),
+      branch,
+    });
+    return rules.map(({ type, parameters }) => ({
+      type,
+      ...(parameters?.pattern === undefined
+        ? {}
+        : {
+            pattern: {
+              operator: parameters.operator ?? "",
+              pattern: parameters.pattern,
+              negate: parameters.negate ?? false,
+            },
+          }),
+      ...(parameters?.allowed_merge_methods === undefined ? {} : { methods: parameters.allowed_merge_methods }),
+    }));
+  }
+
+  async mergeSettings(repository: Repository): Promise<{ archived: boolean; methods: MergeMethod[] | null }> {
+    const found = await this.#requester.get<wire.RepositorySettings>("/repos/{owner}/{repo}", at(repository));
+    const allowed = {
+      merge: found.allow_merge_commit,
+      squash: found.allow_squash_merge,
+      rebase: found.allow_rebase_merge,
+    };
+    const told = Object.values(allowed).every((value) => value !== undefined);
+    const methods = (["merge", "squash", "rebase"] as const).filter((method) => allowed[method] === true);
+    return { archived: found.archived ?? false, methods: told ? methods : null };
+  }
+
+  async branchesBeginning(repository: Repository, prefix: string): Promise<string[]> {
+    const found = await this.#requester.find<{ ref: string }[]>("/repos/{owner}/{repo}/git/matching-refs/{+ref}", {
+      ...at(repository),
+      ref: `heads/${prefix}`,
+    });
+    return (found ?? []).map(({ ref }) => ref.replace(/^refs\/heads\//, ""));
   }
 
   async checkLog(
@@ -390,13 +435,33 @@ export class InstallationGithub implements Github {
     const pull = await this.pullRequest(repository, number);
     // GitHub refuses the whole request when the author is among the reviewers.
     const people = reviewers.filter((login) => login.toLowerCase() !== pull.author.login.toLowerCase());
+    const ask = (some: string[], of: string[]): Promise<unknown> =>
+      this.#requester.write("POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", {
+        ...at(repository),
+        pull_number: number,
+        reviewers: some,
+        team_reviewers: of,
+      });
     if (people.length + teams.length === 0) return;
-    await this.#requester.write("POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", {
-      ...at(repository),
-      pull_number: number,
-      reviewers: people,
-      team_reviewers: teams,
-    });
+    try {
+      await ask(people, teams);
+    } catch (thrown) {
+      // GitHub takes all or none: one who cannot be asked must not drop the others.
+      if (!hasCode(thrown, "BATON_GITHUB_CONFLICT") || people.length + teams.length === 1) throw thrown;
+      const refused: string[] = [];
+      for (const [some, of] of [...people.map((one) => [[one], []]), ...teams.map((team) => [[], [team]])] as [
+        string[],
+        string[],
+      ][])
+        await ask(some, of).catch((one: unknown) => {
+          if (!hasCode(one, "BATON_GITHUB_CONFLICT")) throw one;
+          refused.push(...some, ...of);
+        });
+      if (refused.length > 0)
+        throw new BatonError("BATON_GITHUB_CONFLICT", `GitHub does not take as reviewers: ${refused.join(", ")}.`, {
+          cause: thrown,
+        });
+    }
   }
 
   async ensureCheckRun(
@@ -461,6 +526,18 @@ export class InstallationGithub implements Github {
       if (merged !== null) return merged;
       throw thrown;
     }
+  }
+
+  updateBranch({ nodeId }: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string> {
+    return this.#graphql.updateBranch(nodeId, sha);
+  }
+
+  ensureEnqueued({ nodeId }: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<void> {
+    return this.#graphql.enqueue(nodeId, sha);
+  }
+
+  isInMergeQueue({ nodeId }: Pick<PullRequestFacts, "nodeId">): Promise<boolean> {
+    return this.#graphql.isInMergeQueue(nodeId);
   }
 
   async dispatchWorkflow(

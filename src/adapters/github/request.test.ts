@@ -55,6 +55,26 @@ const refused = (promise: Promise<unknown>): Promise<BatonError> =>
     (thrown: BatonError) => thrown,
   );
 
+describe("branch-names: paths and refs keep `#`, `?` and `%`", () => {
+  it.each([
+    ["contents/{+path}", { path: "C#/AGENTS.md" }, "contents/C%23/AGENTS.md"],
+    ["contents/{+path}", { path: "what?/100%/a b.md" }, "contents/what%3F/100%25/a%20b.md"],
+    ["contents/{+path}", { path: "docs/%41.md" }, "contents/docs/%2541.md"],
+    ["git/ref/{+ref}", { ref: "heads/feature/#42-テスト" }, "git/ref/heads/feature/%2342-%E3%83%86%E3%82%B9%E3%83%88"],
+    ["rules/branches/{branch}", { branch: "a/#b%" }, "rules/branches/a%2F%23b%25"],
+  ])("%s of %j", async (route, parameters, path) => {
+    const asked: string[] = [];
+    github()
+      .get(() => true)
+      .reply(({ url }: Request) => {
+        asked.push(new URL(url).pathname);
+        return [200, {}];
+      });
+    await requester.get(`/repos/acme/shop/${route}`, parameters);
+    expect(asked).toEqual([`/repos/acme/shop/${path}`]);
+  });
+});
+
 describe("empty-repository-409", () => {
   it.each([
     ["a ref", "/repos/acme/shop/git/ref/heads/main", 409, "Git Repository is empty."],
@@ -296,6 +316,6 @@ describe("reading", () => {
 
   it("a branch with slashes and odd characters is one path", async () => {
     github().get("/repos/acme/shop/git/ref/heads/baton/a%20b%23c").reply(200, {});
-    await requester.get("/repos/acme/shop/git/ref/{+ref}", { ref: "heads/baton/a b%23c" });
+    await requester.get("/repos/acme/shop/git/ref/{+ref}", { ref: "heads/baton/a b#c" });
   });
 });

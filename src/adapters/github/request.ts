@@ -114,6 +114,34 @@ export class Requester {
     return (await this.#send<T>(route, parameters, contentWrite)).data;
   }
 
+  /**
+   * One operation of GraphQL, under the same budget. An answer with `errors` is 200: each type has its meaning here, as a status has.
+   * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
+   */
+  async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: boolean): Promise<T> {
+    const { baseUrl } = this.#options;
+    // GitHub Enterprise Server has REST at /api/v3 and GraphQL beside it.
+    const at = baseUrl.endsWith("/api/v3") ? { baseUrl: baseUrl.slice(0, -"/v3".length) } : {};
+    const { data } = await this.#send<{ data?: T; errors?: { type?: string; message: string }[] }>(
+      "POST /graphql",
+      { query, variables, ...at },
+      contentWrite,
+    );
+    const [error] = data.errors ?? [];
+    if (error === undefined && data.data !== undefined) return data.data;
+    const said = (data.errors ?? []).map(({ message }) => message).join(" ") || "an answer without data";
+    const code =
+      error?.type === "RATE_LIMITED"
+        ? "BATON_GITHUB_LIMITED"
+        : error?.type === "FORBIDDEN" || error?.type === "INSUFFICIENT_SCOPES"
+          ? "BATON_GITHUB_DENIED"
+          : error?.type === "NOT_FOUND"
+            ? "BATON_GITHUB_NOT_FOUND"
+            : "BATON_GITHUB_CONFLICT";
+    if (code === "BATON_GITHUB_LIMITED") this.#options.budget.block(secondaryPauseMs);
+    throw new BatonError(code, `GraphQL: ${said}`.slice(0, 500), { details: { said: said.slice(0, 1_000) } });
+  }
+
   async #conditional<T>(route: string, parameters: Parameters): Promise<Answer<T>> {
     const key = `${route} ${JSON.stringify(parameters)}`;
     const known = this.#etags.get(key);
@@ -160,9 +188,21 @@ export class Requester {
   async #call<T>(route: string, parameters: Parameters, authorization: string): Promise<Answer<T>> {
     const headers = { ...(parameters["headers"] as Record<string, string> | undefined), authorization };
     const request = { signal: AbortSignal.timeout(requestTimeoutMs) };
-    const answer = await this.#octokit.request(route, { ...parameters, headers, request });
+    const answer = await this.#octokit.request(route, {
+      ...parameters,
+      ...segmentsOf(route, parameters),
+      headers,
+      request,
+    });
     return { status: answer.status, data: answer.data as T, headers: answer.headers as Answer<T>["headers"] };
   }
+}
+
+/** `{+path}` leaves `#`, `?` and `%` as they are, so that an address ends at them: each segment is encoded by itself. */
+function segmentsOf(route: string, parameters: Parameters): Parameters {
+  const names = [...route.matchAll(/\{\+(\w+)\}/g)].map(([, name]) => name as string);
+  const encoded = (value: unknown): string => String(value).split("/").map(encodeURIComponent).join("/");
+  return Object.fromEntries(names.map((name) => [name, encoded(parameters[name])]));
 }
 
 function isEmptyRepository(thrown: unknown): boolean {
@@ -187,7 +227,8 @@ function mapError(route: string, thrown: unknown, status: number | null, now: nu
   const headers = response?.headers ?? {};
   const said = response?.data?.message ?? (thrown instanceof Error ? thrown.message : String(thrown));
   const what = `${route}: ${status ?? "no answer"} ${said}`.slice(0, 500);
-  const options = { cause: thrown };
+  const given = response?.data?.errors === undefined ? "" : ` ${JSON.stringify(response.data.errors).slice(0, 300)}`;
+  const options = { cause: thrown, details: { status: `${status}`, said: `${said}${given}`.slice(0, 1_000) } };
   // Octokit reports a broken connection as 500 without a response.
   if (status === null || status >= 500 || response === undefined)
     return new BatonError("BATON_GITHUB_UNAVAILABLE", what, options);
@@ -205,6 +246,9 @@ function mapError(route: string, thrown: unknown, status: number | null, now: nu
         : secondaryPauseMs;
     return new BatonError("BATON_GITHUB_LIMITED", what, { ...options, retryAfterMs });
   }
+  // https://github.com/renovatebot/renovate/issues/6215, https://github.com/r-universe-org/help/issues/247
+  if (status === 403 && /(?:issue|conversation|thread) is locked|archived so is read-only/i.test(said))
+    return new BatonError("BATON_THREAD_CLOSED", what, options);
   if (status === 401 || status === 403) {
     const needed = headers["x-accepted-github-permissions"];
     return new BatonError(

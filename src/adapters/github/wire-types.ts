@@ -9,6 +9,7 @@ export interface CheckSuite {
   app: { id: number; name: string } | null;
   head_sha: string;
   status: string | null;
+  conclusion?: string | null;
   latest_check_runs_count: number;
 }
 
@@ -62,6 +63,10 @@ export interface PullRequest {
   head: { sha: string; ref: string; repo: { id: number } | null };
   base: { sha: string; ref: string };
   mergeable?: boolean | null;
+  mergeable_state?: string;
+  updated_at: string;
+  locked?: boolean;
+  node_id: string;
   html_url: string;
 }
 
@@ -108,7 +113,20 @@ export interface Status {
 
 export interface BranchRule {
   type: string;
-  parameters?: { required_status_checks?: { context: string; integration_id?: number }[] };
+  parameters?: {
+    required_status_checks?: { context: string; integration_id?: number }[];
+    operator?: string;
+    pattern?: string;
+    negate?: boolean;
+    allowed_merge_methods?: ("merge" | "squash" | "rebase")[];
+  };
+}
+
+export interface RepositorySettings {
+  archived?: boolean;
+  allow_merge_commit?: boolean;
+  allow_squash_merge?: boolean;
+  allow_rebase_merge?: boolean;
 }
 
 export interface Branch {

@@ -3,15 +3,16 @@
  *
  * RB1 The token goes with the one address of the repository (`git-command.ts`), from a git directory that was just put right.
  */
-import { BatonError, hasCode } from "../../core/errors.ts";
+import { isBranchName } from "../../core/branch-name.ts";
+import { BatonError } from "../../core/errors.ts";
 import type { SecretScan } from "../../ports/secret-scan.ts";
 import type { RepositoryAccess, ScanOptions } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
+import { pushRefusal } from "./push-refusal.ts";
 import type { Repositories } from "./repositories.ts";
 import { refuseSecrets } from "./scan-commits.ts";
 
 const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
-const branchPattern = /^(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}(?<![./])$/;
 
 export class RemoteBranches {
   readonly #repositories: Repositories;
@@ -42,24 +43,26 @@ export class RemoteBranches {
     const ref = `refs/heads/${branchName(branch)}`;
     const knownShas = [...(scan.knownShas ?? []), ...(expectedSha === null ? [] : [expectedSha])];
     await this.#refuseSecrets(access, sha, { ...scan, knownShas });
-    const moved = async (): Promise<BatonError | null> => {
-      const head = await this.head(access, branch);
-      if (head === sha) return null;
-      return new BatonError(
+    const lease = `--force-with-lease=${ref}:${expectedSha ?? ""}`;
+    const { exitCode, stderr } = await this.#tryPush(access, [lease, access.url, `${sha}:${ref}`]);
+    if (exitCode === 0) return;
+    // A lost answer, or somebody was faster: the remote says which.
+    const head = await this.head(access, branch);
+    if (head === sha) return;
+    if (head !== expectedSha)
+      throw new BatonError(
         "BATON_BRANCH_MOVED",
         `${branch} is at ${head ?? "nothing"}, not at ${expectedSha ?? "nothing"} as Baton knew it; ${sha} was not pushed.`,
       );
-    };
-    try {
-      await this.#push(access, [`--force-with-lease=${ref}:${expectedSha ?? ""}`, access.url, `${sha}:${ref}`]);
-    } catch (thrown) {
-      if (!hasCode(thrown, "BATON_GIT_FAILED")) throw thrown;
-      // A lost answer, or somebody was faster: the remote says which.
-      const message = thrown instanceof Error ? thrown.message : "";
-      const conflict = await moved();
-      if (conflict === null) return;
-      throw /stale info|cannot lock ref|rejected|already exists/.test(message) ? conflict : thrown;
-    }
+    const refusal = pushRefusal(stderr);
+    if (refusal === null) throw new BatonError("BATON_GIT_FAILED", `git push: ${stderr.trim().slice(-1_000)}`);
+    throw new BatonError(
+      "BATON_PUSH_REFUSED",
+      `${branch} was not pushed. GitHub says: ${refusal.said} ${refusal.advice}`,
+      {
+        details: { refusal: refusal.kind },
+      },
+    );
   }
 
   async pushKept(
@@ -96,22 +99,26 @@ export class RemoteBranches {
   }
 
   async #push(access: RepositoryAccess, args: string[]): Promise<void> {
+    const { exitCode, stderr } = await this.#tryPush(access, args);
+    if (exitCode !== 0) throw new BatonError("BATON_GIT_FAILED", `git push: ${stderr.trim().slice(-1_000)}`);
+  }
+
+  async #tryPush(access: RepositoryAccess, args: string[]): Promise<{ exitCode: number; stderr: string }> {
     const token = await access.token();
     const gitDir = await this.#repositories.trusted(access);
-    await git(["push", "--quiet", "--no-verify", ...args], {
+    return git(["push", "--quiet", "--no-verify", ...args], {
       gitDir,
       token,
       url: access.url,
       timeoutMs: this.#timeoutMs,
+      okCodes: [1, 128],
     });
   }
 }
 
+/** A branch that exists may have any name that git takes; Baton's own alphabet holds for names that Baton makes. */
 export function branchName(branch: string): string {
-  if (!branchPattern.test(branch))
-    throw new BatonError(
-      "BATON_INPUT_INVALID",
-      `"${branch}" is not a branch name that Baton uses: letters, digits, dots, dashes, underscores and slashes.`,
-    );
+  if (!isBranchName(branch))
+    throw new BatonError("BATON_INPUT_INVALID", `"${branch}" is not a branch name that git takes.`);
   return branch;
 }

@@ -28,14 +28,18 @@ function text(run: RunSummary, now: number): string {
     ...(run.verdict === null ? [] : [`${run.verdict.status}: ${run.verdict.reason}`]),
     "",
     table([
-      ["STEP", "STATUS", "TRIES", "TOOK", "COST", "ERROR"],
+      ["STEP", "STATUS", "TRIES", "TOOK", "COST", "VERDICT"],
       ...run.steps.map((step) => [
         step.key,
         step.status,
         `${step.attempts}`,
         step.endedAt === null ? "" : duration(step.endedAt - step.requestedAt),
         step.costUsd === 0 ? "" : usd(step.costUsd),
-        step.error === null ? "" : `${step.error.code}: ${step.error.message}`,
+        step.error !== null
+          ? `${step.error.code}: ${step.error.message}`
+          : step.verdict === null
+            ? ""
+            : `${step.verdict.status}: ${step.verdict.reason}`,
       ]),
     ]),
   ].join("\n");

@@ -9,6 +9,7 @@
  *    never green alone, unless a setting says otherwise.
  *    A state or an end that is not known is never green.
  * U4 Baton's own check never counts, also where a branch rule requires it: it would wait for itself.
+ * U6 Workflows that wait for "Approve and run" have no checks yet: they are waited for, and never bought a repair.
  * U5 Where nothing is required, a suite that has begun and is not complete is pending: its later jobs have not appeared yet.
  */
 import { z } from "zod";
@@ -46,6 +47,8 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
     const children = [
       ...judgeAll(found, settings, late),
       ...absent.map((required) => missing(required, checks, late, settings.timeoutMinutes)),
+      // It may be what a required check comes from.
+      ...(absent.length > 0 ? unapproved(facts).map((suite) => heldBack(suite, late, settings.timeoutMinutes)) : []),
     ];
     return combine(
       children,
@@ -58,6 +61,8 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
   const ignored = checks
     .filter(({ name }) => settings.ignore.includes(name))
     .map((check) => leaf(check, "skipped", "does not count (`gates.ignore`)"));
+  const held = unapproved(facts).map((suite) => heldBack(suite, late, settings.timeoutMinutes));
+  if (counted.length === 0 && held.length > 0) return combine(held, "", short, [...own, ...ignored]);
   if (counted.length === 0) {
     if (now < facts.since + settings.appearSeconds * 1_000)
       return verdict("pending", `Waits for the first check of ${short} to appear.`, [...own, ...ignored]);
@@ -77,6 +82,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
     [
       ...judgeAll(counted, settings, late),
       ...unfinished(facts).map((suite) => moreToCome(suite, late, settings.timeoutMinutes)),
+      ...held,
     ],
     counted.length === 1 ? "The only check is" : `All ${counted.length} checks are`,
     short,
@@ -213,6 +219,28 @@ function unfinished({ suites, sha, ownAppId }: ChecksFacts): CheckSuiteFact[] {
   return suites.filter(
     (suite) => suite.sha === sha && suite.appId !== ownAppId && suite.checkRuns > 0 && suite.status !== "completed",
   );
+}
+
+/** Source: https://docs.github.com/en/actions/how-tos/manage-workflow-runs/approve-runs-from-forks and the conclusions of check suites. */
+function unapproved({ suites, sha, ownAppId }: ChecksFacts): CheckSuiteFact[] {
+  return suites.filter(
+    (suite) =>
+      suite.sha === sha && suite.appId !== ownAppId && suite.conclusion === "action_required" && suite.checkRuns === 0,
+  );
+}
+
+/** No change of the code starts it: it waits for people, then fails for people. */
+function heldBack({ appName }: CheckSuiteFact, late: boolean, minutes: number): Verdict {
+  const verdict: Verdict = {
+    name: `workflows of ${appName}`,
+    status: late ? "failed" : "pending",
+    reason: late
+      ? `waited ${minutes} min for a person to approve and run them`
+      : "wait for a person to press *Approve and run*",
+    evidence: [],
+    children: [],
+  };
+  return late ? peopleOnly(verdict) : verdict;
 }
 
 function moreToCome({ appName }: CheckSuiteFact, late: boolean, minutes: number): Verdict {

@@ -122,6 +122,18 @@ async function settleSuite(site: Site, repository: Repository, suiteId: number):
   }
 }
 
+/**
+ * A workflow that waits for approval has a suite and no run.
+ * Source: https://docs.github.com/en/actions/how-tos/manage-workflow-runs/approve-runs-from-forks, and the conclusion
+ * `action_required` in https://docs.github.com/en/rest/checks/suites
+ */
+export async function holdSuite(site: Site, repository: Repository, suite: CheckSuite): Promise<void> {
+  suite.status = "completed";
+  suite.conclusion = "action_required";
+  suite.updatedAt = site.timestamp();
+  await tellSuite(site, repository, { suite, action: "completed", senderId: appOf(site.state, suite.appId).botId });
+}
+
 export async function tellRun(
   site: Site,
   repository: Repository,
@@ -175,42 +187,6 @@ export async function updateRun(
     await tellRun(site, repository, { run, action: "completed", senderId: appOf(site.state, run.appId).botId });
   }
   await settleSuite(site, repository, run.suiteId);
-}
-
-/**
- * `filter=latest` answers the newest run of a name within each suite; two suites of one commit give two.
- * Source: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference and the answer quoted in
- * https://github.com/BerriAI/litellm/issues/40015.
- */
-export function latestRuns(runs: CheckRun[]): CheckRun[] {
-  const latest = new Map<string, CheckRun>();
-  for (const run of runs.toSorted((a, b) => a.id - b.id)) latest.set(`${run.suiteId}/${run.name}`, run);
-  return [...latest.values()];
-}
-
-/** The newest status of each context at a commit, newest first. */
-export function latestStatuses(repository: Repository, sha: string): CommitStatus[] {
-  const latest = new Map<string, CommitStatus>();
-  for (const one of repository.statuses) if (one.sha === sha) latest.set(one.context, one);
-  return [...latest.values()].toReversed();
-}
-
-/** Names of required checks that are not green at `sha`. Skipped and neutral count as passed, as on GitHub. */
-export function requiredChecksMissing(repository: Repository, given: { branch: string; sha: string }): string[] {
-  const rules = [...(repository.rulesets.get(given.branch) ?? []), ...(repository.protections.get(given.branch) ?? [])];
-  const runs = latestRuns([...repository.checkRuns.values()].filter((run) => run.headSha === given.sha));
-  const statuses = latestStatuses(repository, given.sha);
-  const passes = new Set<string | null>(["success", "neutral", "skipped"]);
-  return rules
-    .filter((rule) => {
-      const byRun = runs.filter((run) => run.name === rule.context && (rule.appId ?? run.appId) === run.appId);
-      const byStatus = rule.appId === null ? statuses.filter((one) => one.context === rule.context) : [];
-      const seen = byRun.length + byStatus.length > 0;
-      return (
-        !seen || byRun.some((run) => !passes.has(run.conclusion)) || byStatus.some((one) => one.state !== "success")
-      );
-    })
-    .map((rule) => rule.context);
 }
 
 export async function addStatus(

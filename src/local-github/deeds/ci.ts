@@ -12,8 +12,16 @@ import { git, gitEnvironment } from "../git.ts";
 import { readCommit } from "../git-objects.ts";
 import { actionsJobUrl } from "../resources/check.ts";
 import { gitDirectory, type Site } from "../site.ts";
-import { type CheckConclusion, type CheckRun, type CiSettings, fullName, type Repository, takeId } from "../state.ts";
-import { createRun, newSuite, updateRun } from "./checks.ts";
+import {
+  type CheckConclusion,
+  type CheckRun,
+  type CheckSuite,
+  type CiSettings,
+  fullName,
+  type Repository,
+  takeId,
+} from "../state.ts";
+import { createRun, holdSuite, newSuite, updateRun } from "./checks.ts";
 
 export const actionsSlug = "github-actions";
 const timeoutMsDefault = 10 * 60_000;
@@ -50,6 +58,28 @@ async function runCi(site: Site, repository: Repository, given: Start & { ci: Ci
   if (/\[(?:skip ci|ci skip)\]/.test(commit.message)) return;
   const appId = actionsAppId(site);
   const suite = newSuite(site, repository, { appId, branch, sha, before: null });
+  if (ci.needsApproval === true) {
+    await holdSuite(site, repository, suite);
+    return;
+  }
+  await runIn(site, repository, { suite, ci, sha });
+}
+
+/** Somebody presses "Approve and run": what waits for it at a commit begins, in the suites that are there. */
+export function approveRuns(site: Site, repository: Repository, sha: string): void {
+  const { ci } = repository;
+  if (ci === null) return;
+  for (const suite of repository.checkSuites.values())
+    if (suite.headSha === sha && suite.conclusion === "action_required")
+      site.inFlight(runIn(site, repository, { suite, ci, sha }));
+}
+
+async function runIn(
+  site: Site,
+  repository: Repository,
+  { suite, ci, sha }: { suite: CheckSuite; ci: CiSettings; sha: string },
+): Promise<void> {
+  const { appId } = suite;
   const run = await createRun(site, repository, { appId, suiteId: suite.id, fields: queued(site, { ci, sha }) });
   await runJob(site, repository, { run, ci });
 }

@@ -7,13 +7,15 @@ import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
 import { commitTree, mergeTree, rebase, updateRef } from "../git.ts";
 import { readCommits } from "../git-objects.ts";
+import { requiredChecksMissing } from "../required-checks.ts";
 import type { PullThread } from "../resources/pull-request.ts";
+import { mergeViolations, methodRefusal, rulesFor, violationsFound } from "../rules.ts";
 import { gitDirectory, type Site } from "../site.ts";
 import { branchRef, type Repository } from "../state.ts";
 import { personOf } from "./accounts.ts";
-import { requiredChecksMissing } from "./checks.ts";
 import { markMerged } from "./pulls.ts";
 import { refsChanged } from "./refs.ts";
+import { tellThread } from "./threads.ts";
 
 export interface MergeOptions {
   thread: PullThread;
@@ -22,6 +24,8 @@ export interface MergeOptions {
   title: string | null;
   message: string | null;
   doer: Doer;
+  /** The merge queue does it: it has its own method. */
+  byQueue?: boolean;
 }
 
 export async function mergePull(site: Site, repository: Repository, options: MergeOptions): Promise<string> {
@@ -33,10 +37,18 @@ export async function mergePull(site: Site, repository: Repository, options: Mer
       throw new Refusal(409, "Head branch was modified. Review and try the merge again.");
     }
     if (pull.draft) throw new Refusal(405, "Pull Request is still a draft");
+    const method = methodRefusal(repository, pull.baseRef, options.method);
+    // Source: https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request (405 if merge cannot be performed)
+    if (method !== null && options.byQueue !== true) throw new Refusal(405, method);
     const missing = requiredChecksMissing(repository, { branch: pull.baseRef, sha: pull.headSha });
     if (missing.length > 0) {
       throw new Refusal(405, `Required status check "${missing[0]}" is expected.`);
     }
+    const violations = options.byQueue === true ? [] : mergeViolations(repository, thread);
+    if (violations.length > 0) throw new Refusal(405, violationsFound(violations));
+    // Source: https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/managing-protected-branches/about-protected-branches#require-status-checks-before-merging
+    if (pull.behind && repository.strictBranches.has(pull.baseRef))
+      throw new Refusal(405, "Head branch is out of date. Review and try the merge again.");
     const base = repository.refs.get(branchRef(pull.baseRef));
     if (base === undefined) throw new Refusal(405, "Base branch does not exist");
     const sha = await mergedCommit(site, repository, { ...options, base });
@@ -48,6 +60,80 @@ export async function mergePull(site: Site, repository: Repository, options: Mer
     await refsChanged(site, repository, { changes: [{ ref, from: base, to: sha }], doer });
     return sha;
   });
+}
+
+/** Merging the base into the head, as the button "Update branch" does. */
+export async function updateBranch(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; sha: string | null; doer: Doer },
+): Promise<string> {
+  return site.locked(repository.id, async () => {
+    const { thread, sha, doer } = given;
+    const { pull } = thread;
+    // Source: https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request-branch (expected_head_sha, 422)
+    if (sha !== null && sha !== pull.headSha)
+      throw new Refusal(422, `expected head sha didn’t match current head ref.`);
+    const base = repository.refs.get(branchRef(pull.baseRef));
+    const directory = gitDirectory(site, repository.id);
+    const tree = base === undefined ? null : await mergeTree(directory, base, pull.headSha);
+    if (base === undefined || tree === null) throw new Refusal(422, "merge conflict between base and head");
+    if (!pull.behind) throw new Refusal(422, "There are no new commits on the base branch.");
+    const from = pull.headSha;
+    const to = await commitTree(directory, {
+      tree,
+      parents: [from, base],
+      message: `Merge branch '${pull.baseRef}' into ${pull.headRef}\n`,
+      author: personOf(site, doer.accountId),
+      date: site.now(),
+    });
+    const ref = branchRef(pull.headRef);
+    await updateRef(directory, ref, { to, from });
+    await refsChanged(site, repository, { changes: [{ ref, from, to }], doer });
+    return to;
+  });
+}
+
+/** Source: https://docs.github.com/en/graphql/reference/mutations#enqueuepullrequest */
+export function enqueue(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; sha: string | null; doer: Doer },
+): void {
+  const { thread, sha, doer } = given;
+  const { pull } = thread;
+  if (sha !== null && sha !== pull.headSha) throw new Refusal(422, "Head branch was modified. Review and try again.");
+  const hasQueue = rulesFor(repository, pull.baseRef).some(({ type }) => type === "merge_queue");
+  if (!hasQueue) throw new Refusal(422, "Pull request base branch does not have a merge queue");
+  const missing = requiredChecksMissing(repository, { branch: pull.baseRef, sha: pull.headSha });
+  const others = mergeViolations(repository, thread).filter((words) => !words.includes("merge queue"));
+  if (missing.length > 0 || others.length > 0 || pull.draft) throw new Refusal(422, "Pull request is not mergeable");
+  if (pull.queuedSha !== null) throw new Refusal(422, "Pull request is already in the queue");
+  pull.queuedSha = pull.headSha;
+  tellThread(site, repository, { thread, action: "enqueued", doer });
+}
+
+/** Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request (`dequeued`, with its reason) */
+export async function endQueue(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; merged: boolean; doer: Doer },
+): Promise<void> {
+  const { thread, merged, doer } = given;
+  if (thread.pull.queuedSha === null) throw new Error(`#${thread.number} is in no queue.`);
+  const sha = thread.pull.queuedSha;
+  if (merged)
+    await mergePull(site, repository, {
+      thread,
+      method: "merge",
+      sha,
+      title: null,
+      message: null,
+      doer,
+      byQueue: true,
+    });
+  thread.pull.queuedSha = null;
+  tellThread(site, repository, { thread, action: "dequeued", doer, more: { reason: merged ? "MERGE" : "CI_FAILURE" } });
 }
 
 async function mergedCommit(

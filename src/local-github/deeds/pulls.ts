@@ -79,6 +79,9 @@ export async function openPull(site: Site, repository: Repository, options: Pull
     reviews: [],
     reviewComments: [],
     counts: { commits: 0, additions: 0, deletions: 0, files: 0 },
+    behind: false,
+    queuedSha: null,
+    autoMergeBy: null,
   };
   const opened: PullThread = Object.assign(thread, { pull });
   await measure(site, repository, opened);
@@ -127,6 +130,7 @@ async function measure(site: Site, repository: Repository, thread: PullThread): 
     deletions: files.reduce((sum, file) => sum + file.deletions, 0),
     files: files.length,
   };
+  pull.behind = !(await isAncestor(directory, { older: base, newer: pull.headSha }));
   pull.mergeable = (await mergeTree(directory, base, pull.headSha)) !== null;
   const ref = `refs/pull/${thread.number}/head`;
   await updateRef(directory, ref, { to: pull.headSha });
@@ -173,6 +177,8 @@ async function headMoved(
   await bring(site, repository, { from: given.source, sha: change.to });
   const before = thread.pull.headSha;
   thread.pull.headSha = change.to;
+  // Source: https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/merging-a-pull-request-with-a-merge-queue (new commits take a pull request out of the queue)
+  thread.pull.queuedSha = null;
   thread.pull.baseSha = repository.refs.get(branchRef(thread.pull.baseRef)) ?? thread.pull.baseSha;
   thread.updatedAt = site.timestamp();
   await measure(site, repository, thread);
@@ -198,6 +204,32 @@ async function baseMoved(
     return;
   }
   await measure(site, repository, thread);
+}
+
+/**
+ * Another base for an open pull request.
+ * Source: https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request (`base`: "The name of the branch you want your changes
+ * pulled into. This should be an existing branch on the current repository."), and
+ * https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request (`edited`, `changes.base`).
+ */
+export async function retarget(
+  site: Site,
+  repository: Repository,
+  given: { thread: PullThread; base: string; doer: Doer },
+): Promise<void> {
+  const { thread, base, doer } = given;
+  const { pull } = thread;
+  if (pull.baseRef === base) return;
+  if (thread.state !== "open")
+    throw invalid("PullRequest", "base", "custom", "Cannot change the base branch of a closed pull request.");
+  const sha = repository.refs.get(branchRef(base));
+  if (sha === undefined) throw invalid("PullRequest", "base", "invalid");
+  const changes = { base: { ref: { from: pull.baseRef }, sha: { from: pull.baseSha } } };
+  pull.baseRef = base;
+  pull.baseSha = sha;
+  thread.updatedAt = site.timestamp();
+  await measure(site, repository, thread);
+  tellThread(site, repository, { thread, action: "edited", doer, more: { changes } });
 }
 
 export function markMerged(

@@ -46,6 +46,7 @@ export function newThread(
     closedAt: null,
     closedById: null,
     reactions: [],
+    locked: false,
     pull: null,
   };
   repository.threads.set(thread.number, thread);
@@ -131,6 +132,19 @@ export function editThread(
     if (change.state === "closed") closeThread(site, repository, { thread, doer, reason: change.stateReason });
     else reopenThread(site, repository, { thread, doer });
   }
+}
+
+/** Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues (`locked`, `unlocked`) */
+export function lockThread(
+  site: Site,
+  repository: Repository,
+  given: { thread: Thread; locked: boolean; doer: Doer },
+): void {
+  const { thread, locked, doer } = given;
+  if (thread.locked === locked) return;
+  thread.locked = locked;
+  thread.updatedAt = site.timestamp();
+  tellThread(site, repository, { thread, action: locked ? "locked" : "unlocked", doer });
 }
 
 export function closeThread(

@@ -1,8 +1,8 @@
 /** An issue or a pull request: its conversation in order, then checks and files. */
 import type { Answer } from "../answer.ts";
-import { latestRuns, latestStatuses, requiredChecksMissing } from "../deeds/checks.ts";
 import { pullRange } from "../deeds/pulls.ts";
 import { type CommitFacts, readCommits, readDifference } from "../git-objects.ts";
+import { latestRuns, latestStatuses, requiredChecksMissing } from "../required-checks.ts";
 import { isPull, type PullThread } from "../resources/pull-request.ts";
 import type { Site } from "../site.ts";
 import { accountOf, fullName, type Reaction, type Repository, type Review, type Thread } from "../state.ts";

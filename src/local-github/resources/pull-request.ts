@@ -1,3 +1,5 @@
+import { requiredChecksMissing } from "../required-checks.ts";
+import { mergeViolations } from "../rules.ts";
 import { nodeId, type View } from "../site.ts";
 import { findAccount, ownerOf, type PullRequest, type Repository, type Thread } from "../state.ts";
 import { repositoryObject, repositoryUrl } from "./repository.ts";
@@ -44,7 +46,7 @@ export function pullRequestSimple(view: View, repository: Repository, thread: Pu
     issue_url: issueUrl,
     number: thread.number,
     state: thread.state,
-    locked: false,
+    locked: thread.locked,
     title: thread.title,
     user: userById(view, thread.authorId),
     body: thread.body,
@@ -90,6 +92,16 @@ export function pullRequestSimple(view: View, repository: Repository, thread: Pu
   } satisfies Schema<"pull-request-simple">;
 }
 
+/** Source: https://docs.github.com/en/graphql/reference/enums#mergestatestatus, which REST spells in lower case. */
+function mergeState(repository: Repository, thread: PullThread): string {
+  const { pull } = thread;
+  if (pull.draft) return "draft";
+  if (!pull.mergeable) return "dirty";
+  const missing = requiredChecksMissing(repository, { branch: pull.baseRef, sha: pull.headSha });
+  if (missing.length > 0 || mergeViolations(repository, thread).length > 0) return "blocked";
+  return pull.behind && repository.strictBranches.has(pull.baseRef) ? "behind" : "clean";
+}
+
 export function pullRequest(view: View, repository: Repository, thread: PullThread) {
   const { pull } = thread;
   const open = thread.state === "open";
@@ -101,7 +113,7 @@ export function pullRequest(view: View, repository: Repository, thread: PullThre
     merged: pull.mergedAt !== null,
     mergeable: open ? pull.mergeable : null,
     rebaseable: open ? pull.mergeable : null,
-    mergeable_state: !open ? "unknown" : pull.draft ? "draft" : pull.mergeable ? "clean" : "dirty",
+    mergeable_state: open ? mergeState(repository, thread) : "unknown",
     merged_by: pull.mergedById === null ? null : userById(view, pull.mergedById),
     comments,
     review_comments: pull.reviewComments.length,

@@ -87,7 +87,7 @@ export function issue(view: View, repository: Repository, thread: Thread) {
     user: simpleUser(view, accountOf(view.state, thread.authorId)),
     labels: labelsOf(view, repository, thread),
     state: thread.state,
-    locked: false,
+    locked: thread.locked,
     assignee: assignees[0] ?? null,
     assignees,
     milestone: null,

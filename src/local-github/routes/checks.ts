@@ -1,18 +1,10 @@
 /** Check runs, suites, statuses, and the logs of Actions jobs. */
 import { z } from "zod";
 import { created, notFound, ok, Refusal } from "../answer.ts";
-import {
-  addStatus,
-  createRun,
-  latestRuns,
-  latestStatuses,
-  newSuite,
-  tellRun,
-  tellSuite,
-  updateRun,
-} from "../deeds/checks.ts";
+import { addStatus, createRun, newSuite, tellRun, tellSuite, updateRun } from "../deeds/checks.ts";
 import { actionsSlug, runJob } from "../deeds/ci.ts";
 import { readCommit } from "../git-objects.ts";
+import { latestRuns, latestStatuses } from "../required-checks.ts";
 import { checkAnnotation, checkRun, checkSuite, combinedStatus, status } from "../resources/check.ts";
 import { repositoryPage, repositoryUrl } from "../resources/repository.ts";
 import { bodyOf, listed, type RepositoryContext, repositoryRoute } from "../route.ts";

@@ -63,6 +63,15 @@ function demandAuthor(context: RepositoryContext, authorId: number): void {
   if (!atLeastIn(context, "write")) throw new Refusal(403, "Must have admin rights to Repository.");
 }
 
+/**
+ * An App is no collaborator, whatever it was granted.
+ * Source: https://github.com/renovatebot/renovate/issues/6215 (403 and its words)
+ */
+function demandUnlocked(context: RepositoryContext, thread: Thread | undefined): void {
+  if (thread?.locked !== true || (context.actor.kind === "user" && atLeastIn(context, "write"))) return;
+  throw new Refusal(403, "Unable to create comment because issue is locked.");
+}
+
 function commentsOf(context: RepositoryContext, thread: Thread | null): Comment[] {
   const since = Date.parse(context.request.query.get("since") ?? "1970-01-01T00:00:00Z");
   return [...context.repository.comments.values()]
@@ -206,7 +215,11 @@ const reactionRoutes = [
   repositoryRoute(
     "POST /issues/comments/:id/reactions",
     write,
-    (context) => addReaction(context, commentOf(context).reactions),
+    (context) => {
+      const comment = commentOf(context);
+      demandUnlocked(context, context.repository.threads.get(comment.threadNumber));
+      return addReaction(context, comment.reactions);
+    },
     "read",
   ),
   repositoryRoute(
@@ -221,7 +234,10 @@ const reactionRoutes = [
   repositoryRoute(
     "POST /issues/:number/reactions",
     write,
-    (context) => addReaction(context, threadOf(context).reactions),
+    (context) => {
+      demandUnlocked(context, threadOf(context));
+      return addReaction(context, threadOf(context).reactions);
+    },
     "read",
   ),
   repositoryRoute(
@@ -252,6 +268,7 @@ const commentRoutes = [
     (context) => {
       const comment = commentOf(context);
       demandAuthor(context, comment.authorId);
+      demandUnlocked(context, context.repository.threads.get(comment.threadNumber));
       const { body } = bodyOf(context, z.object({ body: z.string().min(1) }));
       editComment(context.site, context.repository, { comment, body, doer: context.doer });
       return ok(showComment(context, comment));
@@ -277,6 +294,7 @@ const commentRoutes = [
     write,
     (context) => {
       const thread = threadOf(context);
+      demandUnlocked(context, thread);
       const { body } = bodyOf(context, z.object({ body: z.string().min(1) }));
       const comment = addComment(context.site, context.repository, { thread, body, doer: context.doer });
       return created(showComment(context, comment));

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { created, noContent, notFound, ok, Refusal } from "../answer.ts";
 import { mergePull } from "../deeds/merge.ts";
-import { openPull, pullRange, removeReviewers, requestReviewers } from "../deeds/pulls.ts";
+import { openPull, pullRange, removeReviewers, requestReviewers, retarget } from "../deeds/pulls.ts";
 import { addReview, addReviewComment, dismissReview, submitReview } from "../deeds/reviews.ts";
 import { editThread } from "../deeds/threads.ts";
 import { git } from "../git.ts";
@@ -236,12 +236,14 @@ export const pullRoutes = [
   repositoryRoute(
     "PATCH /pulls/:number",
     write,
-    (context) => {
+    async (context) => {
       const thread = pullOf(context);
       const given = bodyOf(context, pullChange);
       if (given.state === "open" && thread.pull.mergedAt !== null) throw new Refusal(422, "Validation Failed");
       const change = { title: given.title, body: given.body, state: given.state };
       editThread(context.site, context.repository, { thread, change, doer: context.doer });
+      if (given.base !== undefined)
+        await retarget(context.site, context.repository, { thread, base: given.base, doer: context.doer });
       return ok(show(context, thread));
     },
     "read",

@@ -4,6 +4,7 @@ import { noContent, notFound, ok, Refusal } from "../answer.ts";
 import { fullRepository, permissionFlags } from "../resources/repository.ts";
 import { publicUser, simpleUser } from "../resources/user.ts";
 import { listed, type RepositoryContext, repositoryRoute, route } from "../route.ts";
+import { type BranchRule, rulesFor } from "../rules.ts";
 import { type Account, accountOf, findAccount, ownerOf, type Role, roleOf } from "../state.ts";
 
 /** The old four words; triage and maintain hide in `role_name`. */
@@ -54,6 +55,44 @@ function requiredChecks(context: RepositoryContext) {
 
 const secret = ([name, at]: [string, string]) => ({ name, created_at: at, updated_at: at });
 
+/** Source: https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch */
+function described(rule: BranchRule): object {
+  switch (rule.type) {
+    case "branch_name_pattern":
+    case "commit_message_pattern":
+      return { type: rule.type, parameters: { operator: "regex", pattern: rule.pattern } };
+    case "pull_request":
+      return {
+        type: rule.type,
+        parameters: {
+          ...(rule.methods === undefined ? {} : { allowed_merge_methods: rule.methods }),
+          dismiss_stale_reviews_on_push: false,
+          require_code_owner_review: false,
+          require_last_push_approval: false,
+          required_approving_review_count: rule.approvals,
+          required_review_thread_resolution: false,
+        },
+      };
+    case "merge_queue":
+      return {
+        type: rule.type,
+        parameters: {
+          check_response_timeout_minutes: 60,
+          grouping_strategy: "ALLGREEN",
+          max_entries_to_build: 5,
+          max_entries_to_merge: 5,
+          merge_method: "MERGE",
+          min_entries_to_merge: 1,
+          min_entries_to_merge_wait_minutes: 5,
+        },
+      };
+    case "update":
+      return { type: rule.type, parameters: { update_allows_fetch_and_merge: true } };
+    default:
+      return { type: rule.type };
+  }
+}
+
 export const repositoryRoutes = [
   route("GET /user", "anyone", (context) => {
     if (context.actor.kind === "anonymous") throw new Refusal(401, "Requires authentication");
@@ -88,26 +127,35 @@ export const repositoryRoutes = [
   }),
   repositoryRoute("GET /collaborators/:login/permission", "metadata:read", (context) => {
     const account = namedAccount(context);
+    // Bots of Apps are no users, whatever the App was granted. Source: https://github.com/anthropics/claude-code-action/pull/1030 (404)
+    if (account.kind === "Bot") throw new Refusal(404, `${account.login} is not a user`);
     const role = roleOf(context.view.state, context.repository, account.id);
     return ok({ permission: legacyPermission(role), role_name: role, user: collaborator(context, account) });
   }),
   repositoryRoute("GET /rules/branches/*branch", "metadata:read", (context) => {
-    const rules = context.repository.rulesets.get(context.params["branch"] ?? "");
-    if (rules === undefined) return ok([]);
-    const owner = ownerOf(context.view.state, context.repository);
-    const checks = rules.map((rule) => ({
+    const { repository } = context;
+    const branch = context.params["branch"] ?? "";
+    const source = {
+      ruleset_source_type: "Repository" as const,
+      ruleset_source: `${ownerOf(context.view.state, repository).login}/${repository.name}`,
+      ruleset_id: repository.id,
+    };
+    const checks = (repository.rulesets.get(branch) ?? []).map((rule) => ({
       context: rule.context,
       ...(rule.appId === null ? {} : { integration_id: rule.appId }),
     }));
-    return ok([
-      {
-        type: "required_status_checks",
-        parameters: { strict_required_status_checks_policy: false, required_status_checks: checks },
-        ruleset_source_type: "Repository",
-        ruleset_source: `${owner.login}/${context.repository.name}`,
-        ruleset_id: context.repository.id,
-      },
-    ]);
+    const strict = repository.strictBranches.has(branch);
+    const required =
+      checks.length === 0 && !strict
+        ? []
+        : [
+            {
+              type: "required_status_checks" as const,
+              parameters: { strict_required_status_checks_policy: strict, required_status_checks: checks },
+              ...source,
+            },
+          ];
+    return ok([...required, ...rulesFor(repository, branch).map((rule) => ({ ...described(rule), ...source }))]);
   }),
   repositoryRoute(
     "GET /actions/secrets",

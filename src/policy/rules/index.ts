@@ -8,7 +8,14 @@ import { budgetMaximum } from "./budget-maximum.ts";
 import { commandPermission } from "./command-permission.ts";
 import { forkHead } from "./fork-head.ts";
 import { listedBots } from "./listed-bots.ts";
-import { mergeApproved, mergeConfigured, mergeGreen, mergeOwnHead, mergeSameHead } from "./merge-allowed.ts";
+import {
+  mergeApproved,
+  mergeConfigured,
+  mergeGreen,
+  mergeOwnHead,
+  mergeSameBase,
+  mergeSameHead,
+} from "./merge-allowed.ts";
 import { notOwnWork } from "./not-own-work.ts";
 import { ownApp } from "./own-app.ts";
 import { protectedPaths } from "./protected-paths.ts";
@@ -26,6 +33,6 @@ export const policyRules: { readonly [Action in PolicyAction]: readonly Rule<Pol
   command: [ownApp, listedBots, commandPermission, forkHead],
   approve: [approverPerson, approverPermission, approverListed, notOwnWork],
   publish: [protectedPaths],
-  merge: [mergeConfigured, mergeOwnHead, mergeSameHead, mergeGreen, mergeApproved],
+  merge: [mergeConfigured, mergeOwnHead, mergeSameHead, mergeSameBase, mergeGreen, mergeApproved],
   budget: [budgetMaximum],
 };

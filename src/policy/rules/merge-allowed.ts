@@ -29,6 +29,15 @@ export const mergeSameHead: Rule<MergeFacts> = {
       : deny(`The head moved from ${short(subjectSha)} to ${short(headSha)}, which nobody judged.`),
 };
 
+export const mergeSameBase: Rule<MergeFacts> = {
+  name: "merge-same-base",
+  summary: "What is merged goes to the branch whose rules were judged.",
+  judge: ({ base, subjectBase }) =>
+    base === subjectBase
+      ? allow(`The base is \`${base}\`, which was judged.`)
+      : deny(`The base is now \`${base}\`. Checks and approvals are for \`${subjectBase}\`.`),
+};
+
 export const mergeGreen: Rule<MergeFacts> = {
   name: "merge-green",
   summary: "The gates passed for that commit.",

@@ -8,6 +8,7 @@
 import { errorCatalogue, toBatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Lease, OutboxRow } from "../../ports/store.ts";
+import { isClosed } from "../closed-thread.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { Bell } from "../signal.ts";
 import { outboxKinds } from "./kinds.ts";
@@ -21,6 +22,7 @@ const triesMax = 2_000;
 
 export class OutboxPump {
   readonly #dependencies: Dependencies;
+  readonly #closed: (row: OutboxRow, said: string) => Promise<void>;
   readonly #bell = new Bell();
   readonly #stopped = new AbortController();
   #lease: Lease | null = null;
@@ -28,7 +30,9 @@ export class OutboxPump {
   #loop: Promise<void> = Promise.resolve();
   #sending = 0;
 
-  constructor(dependencies: Dependencies) {
+  /** `closed`: the thread of a run takes no more comments. */
+  constructor(dependencies: Dependencies, closed: (row: OutboxRow, said: string) => Promise<void> = async () => {}) {
+    this.#closed = closed;
     this.#dependencies = dependencies;
   }
 
@@ -95,7 +99,10 @@ export class OutboxPump {
           clock.now() + Math.max(error.retryAfterMs ?? 0, Math.min(60_000, 500 * 2 ** row.tries)),
           error.message,
         );
-      else await store.outboxFailed(row.operationKey, `${error.code}: ${error.message}`, row.contentHash);
+      else {
+        await store.outboxFailed(row.operationKey, `${error.code}: ${error.message}`, row.contentHash);
+        if (isClosed(row, error)) await this.#closed(row, error.message);
+      }
     }
   }
 

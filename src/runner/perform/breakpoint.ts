@@ -2,16 +2,17 @@
  * `breakpoint`: what people decide. A review is read from GitHub and counts only for the exact head;
  * a plan is answered by `/baton approve|reject` (`commands/approve.ts`), so here it only waits.
  */
-import { breakpointInputSchema } from "../../core/effect.ts";
+import { type BaseOutput, breakpointInputSchema } from "../../core/effect.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
+import { mayMergeNow } from "../../policy/merge-refusal.ts";
 import { reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
 import { namedFiles, type ProtectedFile, renderProtectedChange } from "../../thread/render/protected-change.ts";
 import { repositoryAccess } from "../repository-access.ts";
-import { settingsOf } from "../settings-of.ts";
-import type { ObservePerformer, PerformContext } from "./performer.ts";
+import { baseOf, settingsOf } from "../settings-of.ts";
+import type { Observation, ObservePerformer, PerformContext } from "./performer.ts";
 
 export const breakpointPerformer: ObservePerformer = {
   async observe(context) {
@@ -29,8 +30,11 @@ export const breakpointPerformer: ObservePerformer = {
       const facts = shownChange(effect) ?? (await showChange(context, subject));
       return { final: false, verdict, facts: facts as Json };
     }
-    const pull = await github.pullRequest(repository, subject.pullRequest);
+    if (kind === "merge")
+      return observeMerge(context, { ...subject, pullRequest: subject.pullRequest, sha: subject.sha });
+    // In this order: a review that is seen is judged by a head and a base that are no older.
     const reviews = await github.reviews(repository, subject.pullRequest);
+    const pull = await github.pullRequest(repository, subject.pullRequest);
     const decision = reviewDecision({
       reviews,
       subjectSha: subject.sha,
@@ -39,11 +43,14 @@ export const breakpointPerformer: ObservePerformer = {
       pullRequestAuthor: pull.author,
       lastPusher: await lastPusher(github, state, pull),
       requester: state.requestedBy,
+      base: { subject: subject.base ?? baseOf(state) ?? pull.baseRef, now: pull.baseRef },
       takenIds: takenReviews(state),
+      otherBaseIds: reviewsForOtherBases(state),
       settings: settingsOf(state).approvals,
     });
     const facts = {
       headSha: pull.headSha,
+      base: pull.baseRef,
       reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })),
     } as Json;
     if (decision.outcome === "pending") return { final: false, verdict: decision.verdict, facts };
@@ -57,10 +64,77 @@ export const breakpointPerformer: ObservePerformer = {
         feedback: decision.feedback,
         sha: pull.headSha,
         reviewId: decision.reviewId,
+        ...(pull.baseRef === (subject.base ?? baseOf(state) ?? pull.baseRef) ? {} : { base: pull.baseRef }),
       },
     };
   },
 };
+
+/** A merge that GitHub refused: ready for another try when what GitHub says of the pull request changed to that. */
+async function observeMerge(
+  { github, state, effect }: PerformContext,
+  subject: {
+    pullRequest: number;
+    sha: string;
+    base?: string | undefined;
+    text?: string | undefined;
+    queued?: boolean | undefined;
+  },
+): Promise<Observation> {
+  const read = () => github.pullRequest(state.thread.repository, subject.pullRequest);
+  let pull = await read();
+  const inQueue = subject.queued === true && (await github.isInMergeQueue(pull));
+  // Read again: out of the queue and not merged by then, it was taken out.
+  if (subject.queued === true && !inQueue) pull = await read();
+  const base = subject.base ?? baseOf(state) ?? pull.baseRef;
+  const facts = {
+    headSha: pull.headSha,
+    base: pull.baseRef,
+    mergeable: pull.mergeableState,
+    updatedAt: pull.updatedAt,
+  };
+  const verdict = (status: Verdict["status"], reason: string): Verdict => ({
+    name: "merge",
+    status,
+    reason,
+    evidence: [],
+    children: [],
+  });
+  const end = (decision: "approved" | "rejected" | "voided", said: Verdict): Observation => ({
+    final: true,
+    verdict: said,
+    facts,
+    output: {
+      decision,
+      by: null,
+      feedback: decision === "rejected" ? said.reason : "",
+      sha: pull.headSha,
+      reviewId: null,
+      ...(pull.baseRef === base ? {} : { base: pull.baseRef }),
+    },
+  });
+  if (pull.merged && pull.headSha === subject.sha && pull.baseRef === base)
+    return end("approved", verdict("passed", `#${subject.pullRequest} is merged.`));
+  if (pull.merged || pull.state === "closed")
+    return end("rejected", verdict("failed", `#${subject.pullRequest} was closed, or merged at another commit.`));
+  if (pull.headSha !== subject.sha || pull.baseRef !== base)
+    return end("voided", verdict("failed", `#${subject.pullRequest} is no longer what was approved.`));
+  if (subject.queued === true) {
+    if (inQueue) return { final: false, verdict: verdict("pending", "It is in the merge queue."), facts };
+    return end("rejected", verdict("failed", `GitHub took #${subject.pullRequest} out of the merge queue.`));
+  }
+  const first = (effect.observed?.facts ?? null) as { seen?: Json } | null;
+  const seen = first?.seen ?? { mergeable: pull.mergeableState, updatedAt: pull.updatedAt };
+  const changed =
+    JSON.stringify(seen) !== JSON.stringify({ mergeable: pull.mergeableState, updatedAt: pull.updatedAt });
+  if (changed && mayMergeNow(pull.mergeableState))
+    return end("approved", verdict("passed", "Nothing hinders the merge any more, as far as GitHub says."));
+  return {
+    final: false,
+    verdict: verdict("pending", subject.text ?? "GitHub does not merge it yet."),
+    facts: { ...facts, seen },
+  };
+}
 
 const diffCharactersMax = 200_000;
 
@@ -90,6 +164,13 @@ async function showChange(
 async function lastPusher(github: Github, { thread }: RunState, pull: PullRequestFacts): Promise<GithubUser | null> {
   if (pull.headRepositoryId !== thread.repository.id) return null;
   return github.pusher(thread.repository, pull.headRef, pull.headSha);
+}
+
+/** Reviews that were there when a base of this run changed. */
+function reviewsForOtherBases(state: RunState): number[] {
+  return [...state.effects.values()].flatMap(({ kind, output }) =>
+    kind === "base" && output !== undefined ? (output as unknown as BaseOutput).reviewIds : [],
+  );
 }
 
 /** Reviews that an earlier breakpoint of this run has acted on. */

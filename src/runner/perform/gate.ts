@@ -2,6 +2,7 @@
 import { gateInputSchema } from "../../core/effect.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
+import { baseNow, otherBase } from "../../gate/absent.ts";
 import type { CheckFact, FactName, GateFacts } from "../../gate/facts.ts";
 import { gates, runGate } from "../../gate/rules/index.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -14,6 +15,11 @@ export const gatePerformer: ObservePerformer = {
     const input = gateInputSchema.parse(effect.input);
     const { baseBranch } = (input.options ?? {}) as { baseBranch?: string };
     const subject = { sha: input.sha, baseBranch: baseBranch ?? state.thread.repository.defaultBranch };
+    const retargeted = await otherBaseVerdict(context, input, baseBranch);
+    if (retargeted !== null) {
+      const facts = { sha: input.sha, base: baseNow(retargeted) };
+      return { final: true, verdict: retargeted, facts, output: retargeted as unknown as Json };
+    }
     const facts: GateFacts = { sha: input.sha, since: effect.requestedAt };
     const needs = gates.get(input.gate)?.needs ?? [];
     await Promise.all(
@@ -29,6 +35,24 @@ export const gatePerformer: ObservePerformer = {
     return { final: true, verdict, facts: kept, output: output as unknown as Json };
   },
 };
+
+/** A pull request that goes elsewhere now is judged by other rules: nothing of the asked ones holds. */
+async function otherBaseVerdict(
+  { github, state }: PerformContext,
+  { gate, sha, pullRequest }: { gate: string; sha: string; pullRequest?: number | undefined },
+  baseBranch: string | undefined,
+): Promise<Verdict | null> {
+  if (pullRequest === undefined || baseBranch === undefined) return null;
+  const { baseRef, merged, state: standing } = await github.pullRequest(state.thread.repository, pullRequest);
+  if (merged || standing === "closed" || baseRef === baseBranch) return null;
+  return {
+    name: gate,
+    status: "failed",
+    reason: `The base of #${pullRequest} is now \`${baseRef}\`, not \`${baseBranch}\`, so the rules of \`${baseBranch}\` say nothing about ${sha.slice(0, 7)}.`,
+    evidence: [otherBase(baseRef)],
+    children: [],
+  };
+}
 
 interface Subject {
   sha: string;

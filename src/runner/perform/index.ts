@@ -1,5 +1,6 @@
 /** The registry of performers: one line a kind. Sleeps, questions and child runs need none; the driver ends them. */
 import { agentPerformer } from "./agent.ts";
+import { basePerformer } from "./base.ts";
 import { breakpointPerformer } from "./breakpoint.ts";
 import { gatePerformer } from "./gate.ts";
 import { joinPerformer } from "./join.ts";
@@ -11,6 +12,7 @@ export const workPerformers = {
   agent: agentPerformer,
   shell: shellPerformer,
   join: joinPerformer,
+  base: basePerformer,
   publish: publishPerformer,
 } satisfies Record<string, WorkPerformer>;
 

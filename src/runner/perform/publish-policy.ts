@@ -2,7 +2,8 @@
  * Whether the policy lets a run push or merge, judged from its journal: a second look that no process can leave out.
  *
  * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs a person of this run who was shown exactly its content.
- * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged.
+ * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged and
+ *    for the branch that it goes to.
  * PP3 A branch is deleted only where this run began it and nobody pushed since.
  */
 import {
@@ -19,7 +20,7 @@ import type { Verdict } from "../../core/vocabulary.ts";
 import { decide } from "../../policy/decide.ts";
 import { protectedAmong } from "../../policy/rules/protected-paths.ts";
 import type { PullRequestFacts } from "../../ports/github.ts";
-import { settingsOf } from "../settings-of.ts";
+import { baseOf, settingsOf } from "../settings-of.ts";
 
 /** The verdict where it is not "passed" is thrown as BATON_POLICY_DENIED. */
 export function demandMayPush(
@@ -64,17 +65,20 @@ export function demandMayDelete(
 
 export function demandMayMerge(
   state: RunState,
-  { sha }: Extract<PublishOperation, { operation: "merge" }>,
-  pull: Pick<PullRequestFacts, "headSha" | "headRepositoryId">,
+  { sha, base: judged }: Pick<Extract<PublishOperation, { operation: "merge" }>, "sha" | "base">,
+  pull: Pick<PullRequestFacts, "headSha" | "headRepositoryId" | "baseRef">,
 ): void {
+  const base = judged ?? baseOf(state) ?? pull.baseRef;
   demand(
     decide({
       action: "merge",
       facts: {
         subjectSha: sha,
         headSha: pull.headSha,
-        approvedSha: approvedSha(state, sha),
-        gatesPassed: gatesPassed(state, sha),
+        subjectBase: base,
+        base: pull.baseRef,
+        approvedSha: approvedSha(state, sha, base),
+        gatesPassed: gatesPassed(state, sha, base),
         headIsFork: pull.headRepositoryId !== state.thread.repository.id,
         settings: settingsOf(state),
       },
@@ -88,6 +92,13 @@ function demand(verdict: Verdict): void {
 
 function succeeded(state: RunState, kind: EffectState["kind"]): EffectState[] {
   return [...state.effects.values()].filter((effect) => effect.kind === kind && effect.status === "succeeded");
+}
+
+/** Of a kind, since somebody last sent the pull request to another branch: what was judged before was for that one. */
+function judgedForThisBase(state: RunState, kind: EffectState["kind"]): EffectState[] {
+  const effects = [...state.effects.values()].filter(({ status }) => status === "succeeded");
+  const last = effects.findLastIndex((effect) => effect.kind === "base");
+  return effects.slice(last + 1).filter((effect) => effect.kind === kind);
 }
 
 /** What the steps that lead to `sha` changed; a commit that none of them names counts with all that agents changed. */
@@ -136,8 +147,11 @@ function allowedPaths(state: RunState, present: readonly PathState[]): ReadonlyS
 }
 
 /** The commit of the newest approval; `sha` itself wherever that one was approved. */
-function approvedSha(state: RunState, sha: string): string | null {
-  const approved = succeeded(state, "breakpoint")
+function approvedSha(state: RunState, sha: string, base: string): string | null {
+  const approved = judgedForThisBase(state, "breakpoint")
+    // Only a review is an approval: that a merge is no longer hindered is none.
+    .filter(({ input }) => (input as { kind?: string }).kind === "review")
+    .filter(({ input }) => ((input as { subject?: { base?: string } }).subject?.base ?? baseOf(state) ?? base) === base)
     .map(({ output }) => output as unknown as BreakpointOutput)
     .filter((output) => output.decision === "approved" && output.sha !== null)
     .map((output) => output.sha as string);
@@ -145,11 +159,11 @@ function approvedSha(state: RunState, sha: string): string | null {
 }
 
 /** At least one gate judged this commit, and the last word of each is "passed". */
-function gatesPassed(state: RunState, sha: string): boolean {
+function gatesPassed(state: RunState, sha: string, base: string): boolean {
   const last = new Map<string, string>();
-  for (const { input, output } of succeeded(state, "gate")) {
-    const { gate, sha: judged } = input as { gate: string; sha: string };
-    if (judged === sha) last.set(gate, (output as unknown as Verdict).status);
+  for (const { input, output } of judgedForThisBase(state, "gate")) {
+    const { gate, sha: judged, options } = input as { gate: string; sha: string; options?: { baseBranch?: string } };
+    if (judged === sha && (options?.baseBranch ?? base) === base) last.set(gate, (output as unknown as Verdict).status);
   }
   return last.size > 0 && [...last.values()].every((status) => status === "passed");
 }

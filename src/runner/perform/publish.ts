@@ -1,12 +1,13 @@
 /** `publish`: one write to the outside, each an *ensure*. The journal's request is its outbox row: durable before, kept until done. */
 import { type PublishOperation, type PublishOutput, publishInputSchema } from "../../core/effect.ts";
-import { unreachable } from "../../core/errors.ts";
+import { BatonError, hasCode, toBatonError, unreachable } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json } from "../../core/vocabulary.ts";
+import { mergeRefusal } from "../../policy/merge-refusal.ts";
 import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
-import { settingsOf } from "../settings-of.ts";
+import { baseOf, settingsOf } from "../settings-of.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
 import { begunFrom, demandMayDelete, demandMayMerge, demandMayPush, protectedAtPush } from "./publish-policy.ts";
 
@@ -61,10 +62,39 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     }
     case "merge": {
       const pull = await github.pullRequest(repository, operation.pullRequest);
-      // A moved head is a conflict that the process answers by judging the new one; all else is the policy's "no".
+      // A moved head or base is a conflict that the process answers by judging it anew; all else is the policy's "no".
+      const base = operation.base ?? baseOf(state) ?? pull.baseRef;
+      if (pull.baseRef !== base && !pull.merged)
+        throw new BatonError(
+          "BATON_GITHUB_CONFLICT",
+          `The base of #${operation.pullRequest} is now ${pull.baseRef}; checks and approvals are for ${base}.`,
+        );
       if (pull.headSha === operation.sha) demandMayMerge(state, operation, pull);
-      const merged = await github.ensureMerged(repository, operation.pullRequest, operation.sha, operation.method);
+      const merged = await github
+        .ensureMerged(repository, operation.pullRequest, operation.sha, operation.method)
+        .catch((thrown: unknown) => refusedMerge(context, operation, base, thrown));
       return { number: operation.pullRequest, url: null, sha: merged.sha };
+    }
+    case "enqueue": {
+      const pull = await github.pullRequest(repository, operation.pullRequest);
+      const base = operation.base ?? baseOf(state) ?? pull.baseRef;
+      if (pull.merged) return { number: operation.pullRequest, url: null, sha: null };
+      if (pull.headSha !== operation.sha || pull.baseRef !== base)
+        throw new BatonError("BATON_GITHUB_CONFLICT", `#${operation.pullRequest} moved before it was enqueued.`);
+      demandMayMerge(state, operation, pull);
+      await github
+        .ensureEnqueued(pull, operation.sha)
+        .catch((thrown: unknown) => refusedMerge(context, operation, base, thrown));
+      return { number: operation.pullRequest, url: null, sha: null };
+    }
+    case "update-branch": {
+      const pull = await github.pullRequest(repository, operation.pullRequest);
+      // Done before a crash, or somebody pushed: the next look at the head says which.
+      if (pull.headSha !== operation.sha) return { number: operation.pullRequest, url: null, sha: pull.headSha };
+      const sha = await github
+        .updateBranch(pull, operation.sha)
+        .catch((thrown: unknown) => refusedMerge(context, operation, pull.baseRef, thrown));
+      return { number: operation.pullRequest, url: null, sha };
     }
     case "comment": {
       const marker = `${state.runId}/${context.effect.key}`;
@@ -89,6 +119,33 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     default:
       return unreachable(operation);
   }
+}
+
+/** What GitHub did not merge, by what would change that. A moved head or base stays a conflict. */
+async function refusedMerge(
+  { github, state }: PerformContext,
+  { pullRequest, sha }: { pullRequest: number; sha: string },
+  base: string,
+  thrown: unknown,
+): Promise<never> {
+  const refused = (["BATON_GITHUB_CONFLICT", "BATON_GITHUB_DENIED"] as const).some((code) => hasCode(thrown, code));
+  if (!refused) throw thrown;
+  const error = toBatonError(thrown);
+  const pull = await github.pullRequest(state.thread.repository, pullRequest);
+  if (pull.merged || pull.state === "closed" || pull.headSha !== sha || pull.baseRef !== base)
+    throw new BatonError("BATON_GITHUB_CONFLICT", error.message, { cause: thrown });
+  const said = sentence(error.details?.["said"] ?? error.message);
+  const status = Number(error.details?.["status"]) || null;
+  const refusal = mergeRefusal({ said, status, mergeable: pull.mergeable, mergeableState: pull.mergeableState });
+  throw new BatonError(
+    refusal === "transient" ? "BATON_MERGE_LATER" : "BATON_MERGE_REFUSED",
+    `GitHub does not merge #${pullRequest}: ${said}`,
+    { cause: thrown, details: { refusal, said } },
+  );
+}
+
+function sentence(said: string): string {
+  return said.replaceAll(/\s+/g, " ").trim().slice(0, 400);
 }
 
 async function withMeasured(

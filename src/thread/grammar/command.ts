@@ -81,3 +81,12 @@ export const topUpSchema = usd(
   /^\+\$?\d{1,9}(?:\.\d{1,4})?$/,
   "that is not a top-up; write the USD to add with a plus, for example `/baton budget +2`",
 );
+
+/** What a run goes on without, where a person says so. */
+export const withoutOption: OptionGrammar = {
+  value: "WHAT",
+  summary: "Go on without CI (`checks`) or without anyone who may approve (`approver`).",
+  schema: z
+    .string()
+    .regex(/^(?:checks|approver)(?:,(?:checks|approver))*$/, "`checks`, `approver`, or both with a comma"),
+};

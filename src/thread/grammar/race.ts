@@ -1,8 +1,8 @@
-import { defineCommand, nameSchema, usdSchema } from "./command.ts";
+import { defineCommand, nameSchema, usdSchema, withoutOption } from "./command.ts";
 
 export const race = defineCommand({
   name: "race",
-  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [-- what to do]",
+  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--without checks,approver] [-- what to do]",
   summary:
     "Let several agents make the same change at once: green CI, then the smaller diff, then the lower cost wins and becomes the pull request.",
   examples: ["race claude codex --budget 4", "race claude:opus claude:sonnet -- Keep the public API as it is."],
@@ -17,7 +17,10 @@ export const race = defineCommand({
       atLeast: 2,
     },
   ],
-  options: { budget: { value: "USD", summary: "Most that the whole race may spend.", schema: usdSchema } },
+  options: {
+    budget: { value: "USD", summary: "Most that the whole race may spend.", schema: usdSchema },
+    without: withoutOption,
+  },
   text: "optional",
   worksOnHead: true,
   needsRun: false,

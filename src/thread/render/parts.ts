@@ -1,6 +1,7 @@
 /** Parts that the status comment, the final comment and the check run share. Facts are computed here, never taken from an agent's text. */
 import type { SandboxReport } from "../../core/effect.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
+import { stepVerdict } from "../../core/step-verdict.ts";
 import { addTokens, type Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
 import { neutraliseLine } from "../neutralise.ts";
@@ -68,16 +69,8 @@ function stageIcon(state: RunState, effects: EffectState[]): string {
   return failed ? icons.failed : icons.passed;
 }
 
-/** A gate that says no has succeeded as an effect, and is still a no. */
 function verdictOf(effect: EffectState): Verdict["status"] | null {
-  if (effect.kind === "gate") return (effect.output as Verdict | undefined)?.status ?? null;
-  if (effect.kind === "subprocess")
-    return (effect.output as { verdict?: Verdict } | undefined)?.verdict?.status ?? null;
-  if (effect.kind === "breakpoint") {
-    const decision = (effect.output as { decision?: string } | undefined)?.decision;
-    return decision === undefined ? null : decision === "approved" ? "passed" : "failed";
-  }
-  return null;
+  return stepVerdict(effect)?.status ?? null;
 }
 
 export function stepsTable(state: RunState): string {

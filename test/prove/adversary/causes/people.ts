@@ -295,7 +295,14 @@ const withdrawn = defineCause<Review[]>({
   },
 });
 
-const mergeGuards = ["merge-configured", "merge-own-head", "merge-same-head", "merge-green", "merge-approved"];
+const mergeGuards = [
+  "merge-configured",
+  "merge-own-head",
+  "merge-same-head",
+  "merge-same-base",
+  "merge-green",
+  "merge-approved",
+];
 const merge = defineCause<{ lacks: string[]; review: "ask" | "auto" }>({
   name: "merge without all that it needs",
   surface: "policy",
@@ -308,6 +315,8 @@ const merge = defineCause<{ lacks: string[]; review: "ask" | "auto" }>({
     const facts: MergeFacts = {
       subjectSha: head,
       headSha: lacks.includes("merge-same-head") ? older : head,
+      subjectBase: "main",
+      base: lacks.includes("merge-same-base") ? "production" : "main",
       approvedSha: lacks.includes("merge-approved") ? older : head,
       gatesPassed: !lacks.includes("merge-green"),
       headIsFork: lacks.includes("merge-own-head"),

@@ -1,0 +1,50 @@
+/**
+ * What Baton asks of GitHub's GraphQL API: only what REST does not have. Each is one operation with one field.
+ *
+ * Source: https://docs.github.com/en/graphql/reference/mutations and https://docs.github.com/en/graphql/reference/queries#node
+ */
+import { BatonError, toBatonError } from "../../core/errors.ts";
+import type { Requester } from "./request.ts";
+
+const documents = {
+  enqueue:
+    "mutation($input: EnqueuePullRequestInput!) { enqueuePullRequest(input: $input) { mergeQueueEntry { position state } } }",
+  updateBranch:
+    "mutation($input: UpdatePullRequestBranchInput!) { updatePullRequestBranch(input: $input) { pullRequest { headRefOid } } }",
+  queued: "query($id: ID!) { node(id: $id) { ... on PullRequest { isInMergeQueue } } }",
+} as const;
+
+export type GraphqlClient = ReturnType<typeof graphqlClient>;
+
+export function graphqlClient(requester: Pick<Requester, "graphql">) {
+  const mutate = <T>(document: string, input: Record<string, unknown>): Promise<T> =>
+    requester.graphql<T>(document, { input }, true);
+  return {
+    async enqueue(pullRequestId: string, expectedHeadOid: string): Promise<void> {
+      try {
+        await mutate(documents.enqueue, { pullRequestId, expectedHeadOid });
+      } catch (thrown) {
+        if (!/already (?:queued|in the queue)/i.test(toBatonError(thrown).message)) throw thrown;
+      }
+    },
+
+    async updateBranch(pullRequestId: string, expectedHeadOid: string): Promise<string> {
+      const answer = await mutate<{ updatePullRequestBranch: { pullRequest: { headRefOid: string } | null } | null }>(
+        documents.updateBranch,
+        { pullRequestId, expectedHeadOid },
+      );
+      const sha = answer.updatePullRequestBranch?.pullRequest?.headRefOid;
+      if (sha === undefined) throw new BatonError("BATON_GITHUB_CONFLICT", "GraphQL: the branch was not updated.");
+      return sha;
+    },
+
+    async isInMergeQueue(id: string): Promise<boolean> {
+      const answer = await requester.graphql<{ node: { isInMergeQueue?: boolean } | null }>(
+        documents.queued,
+        { id },
+        false,
+      );
+      return answer.node?.isInMergeQueue === true;
+    },
+  };
+}

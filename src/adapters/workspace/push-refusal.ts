@@ -1,0 +1,96 @@
+/**
+ * What a remote said when it did not take a push: its own words, and by them what helps.
+ *
+ * PR1 A refusal by a rule, a hook or a permission is never told as a branch that moved: a retry would pay again and end the same.
+ */
+
+export type PushRefusalKind =
+  | "signatures"
+  | "workflows"
+  | "ref-conflict"
+  | "name"
+  | "pull-request"
+  | "secrets"
+  | "large-file"
+  | "archived"
+  | "denied"
+  | "rule"
+  | "hook";
+
+export interface PushRefusal {
+  kind: PushRefusalKind;
+  /** The remote's own lines, in one. */
+  said: string;
+  /** What a person can do. */
+  advice: string;
+}
+
+const kinds: readonly [RegExp, PushRefusalKind, string][] = [
+  // https://github.com/py-cov-action/python-coverage-comment-action/issues/561
+  [
+    /must have (?:a )?(?:valid |verified )+signatures?|commit signatures/i,
+    "signatures",
+    "Baton cannot sign commits. Exempt Baton's App or its branches from that rule.",
+  ],
+  // https://docs.github.com/en/apps/creating-github-apps/registering-a-github-app/choosing-permissions-for-a-github-app
+  [
+    /without [`'"]?workflows?[`'"]? (?:permission|scope)/i,
+    "workflows",
+    "Give Baton's App the permission Workflows: write, or keep workflow files out of the change.",
+  ],
+  [
+    /directory[ /]file conflict|[`'"]refs\/heads\/[^'"`]+[`'"] exists; cannot create|refname conflict|there are still refs under/i,
+    "ref-conflict",
+    "A branch of that name, or one below it, is in the way. Delete it, or set another `branchPrefix`.",
+  ],
+  // https://docs.github.com/en/code-security/secret-scanning/introduction/about-push-protection
+  [
+    /push cannot contain secrets|push protection|GH009/i,
+    "secrets",
+    "GitHub found a secret in the commits. Remove it, and change it if it is real.",
+  ],
+  [/GH001|exceeds GitHub's file size limit/i, "large-file", "Keep the file out of the change, or use Git LFS."],
+  [/archived so it is read-only/i, "archived", "Unarchive the repository."],
+  [
+    /(?:branch|ref) name must|must match (?:a|the) .*pattern: ?.*branch|branch name/i,
+    "name",
+    "Set a `branchPrefix` that the rule allows.",
+  ],
+  [
+    /changes must be made through (?:a pull request|the merge queue)/i,
+    "pull-request",
+    "The rule covers a branch that Baton pushes to. Exempt Baton's branches from it.",
+  ],
+  [
+    /permission to .* denied|returned error: 403|not allowed to push|protected branch|creations? being restricted/i,
+    "denied",
+    "Let Baton's App push to this branch.",
+  ],
+  [/GH0\d\d|rule violations?/i, "rule", "Change the rule that is named, or exempt Baton's branches from it."],
+  [/hook declined|pre-receive|\[remote rejected\]/i, "hook", "The remote's own words say what it wants."],
+];
+
+/** null: not a refusal, but a transfer that failed, or a branch that is not where it was expected. */
+export function pushRefusal(stderr: string): PushRefusal | null {
+  const lines = stderr.split(/\r?\n|\r/).map((line) => line.trimEnd());
+  const rejected = lines.filter((line) => /^\s*! \[(?:remote )?rejected\]/.test(line));
+  const isStale = rejected.some((line) => /\((?:stale info|fetch first|non-fast-forward|needs force)\)/.test(line));
+  if (isStale && !rejected.some((line) => line.includes("[remote rejected]"))) return null;
+  const remote = lines.flatMap((line) => /^remote: ?(.*)$/.exec(line)?.[1] ?? []);
+  const reasons = rejected.map((line) => /\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*$/.exec(line)?.[1] ?? line.trim());
+  const fatal = lines.filter((line) => /^fatal: .*returned error: 403/.test(line));
+  for (const [pattern, kind, advice] of kinds) {
+    if (![...remote, ...rejected, ...fatal, stderr].some((text) => pattern.test(text))) continue;
+    const words = [...remote, ...reasons, ...fatal]
+      .map((line) =>
+        line
+          .replace(/^error: /, "")
+          .replaceAll(/\s+/g, " ")
+          .trim(),
+      )
+      .filter((line) => line !== "" && !/^Resolving deltas/.test(line));
+    const said = [...new Set(words)].join(" ").slice(0, 800);
+    return { kind, said: said === "" ? stderr.trim().slice(-400) : said, advice };
+  }
+  return null;
+}

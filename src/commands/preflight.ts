@@ -1,0 +1,81 @@
+/** Looks, before a run begins, whether it can come to an end: few calls, at once. What it finds is judged by `policy/preflight.ts`. */
+import { BatonError, hasCode } from "../core/errors.ts";
+import { type PreflightFacts, preflight, type Without } from "../policy/preflight.ts";
+import type { CommandContext } from "./context.ts";
+
+export interface PreflightOptions {
+  branch: { name: string; sha: string | null };
+  base: { branch: string; sha: string };
+  /** What a person said that the run does without. */
+  without: readonly Without[];
+}
+
+export async function demandPreflight(context: CommandContext, options: PreflightOptions): Promise<void> {
+  const { stops, asks } = preflight(await gather(context, options));
+  if (stops.length > 0) throw new BatonError("BATON_NOT_POSSIBLE", `Nothing was started. ${stops.join(" ")}`);
+  const open = asks.filter(({ without }) => !options.without.includes(without));
+  if (open.length === 0) return;
+  const words = [...options.without, ...open.map(({ without }) => without)].join(",");
+  throw new BatonError(
+    "BATON_NEEDS_DECISION",
+    `Nothing was started. ${open.map(({ text }) => text).join(" ")} To go on all the same, give the command again with \`--without ${words}\`.`,
+  );
+}
+
+async function gather(context: CommandContext, { branch, base }: PreflightOptions): Promise<PreflightFacts> {
+  const { github, repository, settings, actor, pullRequest } = context;
+  const isNew = branch.sha === null;
+  const [first = ""] = branch.name.split("/");
+  const [place, headRules, baseRules, neighbours, people, hasChecks] = await Promise.all([
+    unlessDenied(github.mergeSettings(repository)),
+    unlessDenied(github.branchRules(repository, branch.name)),
+    unlessDenied(github.branchRules(repository, base.branch)),
+    isNew ? unlessDenied(github.branchesBeginning(repository, first)) : [],
+    settings.breakpoints.review === "auto" ? null : unlessDenied(github.collaborators(repository)),
+    hasAnyCheck(context, base.sha),
+  ]);
+  return {
+    archived: place?.archived ?? false,
+    branch: branch.name,
+    isNew,
+    neighbours: neighbours ?? [],
+    headRules: headRules ?? [],
+    baseRules: baseRules ?? [],
+    mergeMethods: place?.methods ?? null,
+    hasChecks,
+    people,
+    requester: actor,
+    author: pullRequest?.author.kind === "user" ? pullRequest.author : null,
+    settings,
+  };
+}
+
+/** A job of Actions is itself a workflow, so only an App asks. */
+async function hasAnyCheck({ dependencies, github, repository, settings }: CommandContext, sha: string) {
+  if (dependencies.publicUrl === undefined || settings.gates.noChecks === "pass" || settings.gates.appearSeconds === 0)
+    return null;
+  const workflows = await unlessDenied(github.directory(repository, ".github/workflows", sha));
+  if (workflows === null || workflows.length > 0) return workflows === null ? null : true;
+  const [checks, suites] = await Promise.all([
+    unlessDenied(github.checks(repository, sha)),
+    unlessDenied(github.checkSuites(repository, sha)),
+  ]);
+  if (checks === null || suites === null) return null;
+  return checks.length > 0 || suites.some(({ checkRuns }) => checkRuns > 0);
+}
+
+/** From the option `--without`, whose grammar has checked the words. */
+export function withoutOf(given: string | number | undefined): Without[] {
+  return given === undefined ? [] : (String(given).split(",") as Without[]);
+}
+
+/** PF2 */
+async function unlessDenied<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    const unknown = ["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_INCOMPLETE"] as const;
+    if (unknown.some((code) => hasCode(thrown, code))) return null;
+    throw thrown;
+  }
+}

@@ -1,0 +1,25 @@
+/** Which names of branches git takes: the rules of `git check-ref-format --branch`, https://git-scm.com/docs/git-check-ref-format. */
+
+const bytesMax = 240;
+
+export function isBranchName(name: string): boolean {
+  if (name === "" || name === "HEAD" || name.startsWith("-") || name.endsWith(".")) return false;
+  if (bytesOf(name) > bytesMax) return false;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: git refuses exactly these.
+  if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(name) || name.includes("..") || name.includes("@{")) return false;
+  return name.split("/").every((part) => part !== "" && !part.startsWith(".") && !part.endsWith(".lock"));
+}
+
+function bytesOf(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) as number;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+/** A branch that has this name as a folder, or is a folder of it: git keeps only one of the two. */
+export function standsInTheWay(name: string, existing: string): boolean {
+  return existing !== name && (existing.startsWith(`${name}/`) || name.startsWith(`${existing}/`));
+}

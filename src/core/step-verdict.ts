@@ -1,0 +1,37 @@
+/** What a step came to as a decision: a gate that says no has succeeded as an effect, and is still a no. */
+import type { EffectState } from "./state.ts";
+import type { Verdict } from "./vocabulary.ts";
+
+/** null: it decides nothing, or has not decided yet. */
+export function stepVerdict(effect: Pick<EffectState, "kind" | "output" | "observed">): Verdict | null {
+  if (effect.output === undefined) return null;
+  switch (effect.kind) {
+    case "gate":
+      return effect.output as unknown as Verdict;
+    case "subprocess":
+      return (effect.output as { verdict?: Verdict }).verdict ?? null;
+    case "breakpoint": {
+      const { decision, by } = effect.output as { decision?: string; by?: { login: string } | null };
+      if (decision === undefined) return null;
+      const last = effect.observed?.verdict;
+      const whose = by == null ? "" : ` by @${by.login}`;
+      return {
+        name: last?.name ?? "breakpoint",
+        status: decision === "approved" ? "passed" : "failed",
+        reason: last === undefined || last.status === "pending" ? `${decision}${whose}` : last.reason,
+        evidence: last?.evidence ?? [],
+        children: last?.children ?? [],
+      };
+    }
+    default:
+      return null;
+  }
+}
+
+/** The status as people and programs read it: what ended with a "no" is not called succeeded. */
+export function stepStatus(
+  effect: Pick<EffectState, "kind" | "output" | "observed" | "status">,
+): EffectState["status"] {
+  const verdict = effect.status === "succeeded" ? stepVerdict(effect) : null;
+  return verdict?.status === "failed" || verdict?.status === "error" ? "failed" : effect.status;
+}

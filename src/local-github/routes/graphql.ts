@@ -1,0 +1,163 @@
+/**
+ * The part of GitHub's GraphQL API that Baton asks: one operation a document, by its field.
+ *
+ * GQ1 Unknown fields are errors, and an answer with errors is 200, as on GitHub.
+ * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql and, for errors with a type,
+ * https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
+ */
+import { z } from "zod";
+import { type Actor, type Demand, type Doer, demand, doerOf } from "../access.ts";
+import { ok, Refusal } from "../answer.ts";
+import { enqueue, updateBranch } from "../deeds/merge.ts";
+import { tellThread } from "../deeds/threads.ts";
+import { isPull, type PullThread } from "../resources/pull-request.ts";
+import { bodyOf, type Context, route } from "../route.ts";
+import { nodeId } from "../site.ts";
+import type { Comment, Repository } from "../state.ts";
+
+const asked = z.object({ query: z.string().min(1), variables: z.record(z.string(), z.unknown()).default({}) });
+
+interface Problem {
+  type: "NOT_FOUND" | "FORBIDDEN" | "UNPROCESSABLE";
+  message: string;
+}
+
+class GraphqlRefusal extends Error {
+  readonly type: Problem["type"];
+
+  constructor(type: Problem["type"], message: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+type Input = Record<string, unknown>;
+type Field = (context: Context, input: Input) => Promise<object> | object;
+
+const textOf = (input: Input, name: string): string | null => {
+  const value = input[name];
+  return typeof value === "string" ? value : null;
+};
+
+/** Source: https://docs.github.com/en/graphql/guides/using-global-node-ids */
+function named<T>(context: Context, id: unknown, found: (repository: Repository) => T | undefined): [Repository, T] {
+  for (const repository of context.site.state.repositories.values()) {
+    const one = found(repository);
+    if (one !== undefined) return [repository, one];
+  }
+  throw new GraphqlRefusal("NOT_FOUND", `Could not resolve to a node with the global id of '${String(id)}'`);
+}
+
+function pullNamed(context: Context, input: Input): [Repository, PullThread] {
+  const id = input["pullRequestId"];
+  return named(context, id, (repository) =>
+    [...repository.threads.values()].filter(isPull).find(({ pull }) => nodeId("PullRequest", pull.id) === id),
+  );
+}
+
+function demandFor(context: Context, repository: Repository, wanted: Demand): Doer {
+  try {
+    demand(context.site.state, context.actor as Actor, { ...wanted, repository });
+    if (repository.archived) throw new Refusal(403, "Repository was archived so is read-only.");
+    return doerOf(context.actor);
+  } catch (thrown) {
+    if (thrown instanceof Refusal) throw new GraphqlRefusal("FORBIDDEN", thrown.message);
+    throw thrown;
+  }
+}
+
+const contents = { need: "contents:write", role: "write" } as const;
+const pulls = { need: "pull_requests:write", role: "write" } as const;
+
+/** Source: https://docs.github.com/en/graphql/reference/mutations, each under its name. */
+const mutations: Record<string, Field> = {
+  async enqueuePullRequest(context, input) {
+    const [repository, thread] = pullNamed(context, input);
+    const doer = demandFor(context, repository, contents);
+    enqueue(context.site, repository, { thread, sha: textOf(input, "expectedHeadOid"), doer });
+    return { mergeQueueEntry: { position: 1, state: "QUEUED" } };
+  },
+  async updatePullRequestBranch(context, input) {
+    const [repository, thread] = pullNamed(context, input);
+    const doer = demandFor(context, repository, pulls);
+    const sha = await updateBranch(context.site, repository, { thread, sha: textOf(input, "expectedHeadOid"), doer });
+    return { pullRequest: { headRefOid: sha } };
+  },
+  enablePullRequestAutoMerge(context, input) {
+    const [repository, thread] = pullNamed(context, input);
+    const doer = demandFor(context, repository, contents);
+    // Source: https://github.com/cli/cli/pull/14379 and https://github.com/atvirokodosprendimai/wgmesh/pull/173
+    if (!repository.autoMerge)
+      throw new GraphqlRefusal("UNPROCESSABLE", "Auto merge is not allowed for this repository");
+    if (thread.pull.mergeable && !thread.pull.draft)
+      throw new GraphqlRefusal("UNPROCESSABLE", "Pull request Pull request is in clean status");
+    thread.pull.autoMergeBy = doer.accountId;
+    tellThread(context.site, repository, { thread, action: "auto_merge_enabled", doer });
+    return { pullRequest: { number: thread.number } };
+  },
+  minimizeComment(context, input) {
+    const id = input["subjectId"];
+    const [repository, comment] = named<Comment>(context, id, ({ comments }) =>
+      [...comments.values()].find((one) => nodeId("IssueComment", one.id) === id),
+    );
+    demandFor(context, repository, { need: "issues:write", role: "write" });
+    comment.minimized = textOf(input, "classifier");
+    return { minimizedComment: { isMinimized: true, minimizedReason: comment.minimized?.toLowerCase() ?? null } };
+  },
+  resolveReviewThread(context, input) {
+    const id = input["threadId"];
+    const [repository, first] = named(context, id, ({ threads }) =>
+      [...threads.values()]
+        .filter(isPull)
+        .flatMap(({ pull }) => pull.reviewComments)
+        .find((one) => nodeId("PullRequestReviewThread", one.id) === id),
+    );
+    demandFor(context, repository, pulls);
+    first.resolved = true;
+    return { thread: { isResolved: true } };
+  },
+};
+
+function pullRequestState(context: Context, input: Input): object {
+  const [repository, thread] = pullNamed(context, { pullRequestId: input["id"] });
+  demandRead(context, repository);
+  const { pull } = thread;
+  return { isInMergeQueue: pull.queuedSha !== null, headRefOid: pull.headSha, baseRefName: pull.baseRef };
+}
+
+function demandRead(context: Context, repository: Repository): void {
+  try {
+    demand(context.site.state, context.actor, { need: "pull_requests:read", role: "read", repository });
+  } catch (thrown) {
+    if (thrown instanceof Refusal) throw new GraphqlRefusal("NOT_FOUND", "Could not resolve to a node.");
+    throw thrown;
+  }
+}
+
+async function answer(context: Context): Promise<object> {
+  const { query, variables } = bodyOf(context, asked);
+  const field = /^\s*(?:query|mutation)\b[^{]*\{\s*(\w+)/.exec(query)?.[1] ?? "";
+  try {
+    if (field === "node") return { data: { node: pullRequestState(context, variables) } };
+    const mutation = mutations[field];
+    if (mutation === undefined)
+      return {
+        errors: [
+          { message: `Field '${field}' doesn't exist on type 'Mutation'`, extensions: { code: "undefinedField" } },
+        ],
+      };
+    return { data: { [field]: await mutation(context, (variables["input"] ?? {}) as Input) } };
+  } catch (thrown) {
+    const type = thrown instanceof GraphqlRefusal ? thrown.type : "UNPROCESSABLE";
+    if (!(thrown instanceof GraphqlRefusal || thrown instanceof Refusal)) throw thrown;
+    return { data: { [field]: null }, errors: [{ type, path: [field], message: thrown.message }] };
+  }
+}
+
+export const graphqlRoutes = [
+  route("POST /graphql", "anyone", async (context) => {
+    // Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql#authenticating-with-graphql
+    if (context.actor.kind === "anonymous") throw new Refusal(401, "This endpoint requires you to be authenticated.");
+    return ok(await answer(context));
+  }),
+];

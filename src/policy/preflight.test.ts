@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { defaultSettings } from "../config/schema.ts";
+import { type PreflightFacts, preflight } from "./preflight.ts";
+
+const alice = { id: 1, login: "alice", kind: "user", permission: "write" } as const;
+const bob = { id: 2, login: "bob", kind: "user", permission: "maintain" } as const;
+const facts = (change: Partial<PreflightFacts> = {}): PreflightFacts => ({
+  archived: false,
+  branch: "baton/issue-1-sum",
+  isNew: true,
+  neighbours: [],
+  headRules: [],
+  baseRules: [],
+  mergeMethods: ["merge", "squash", "rebase"],
+  hasChecks: true,
+  people: [alice, bob],
+  requester: alice,
+  author: null,
+  settings: { ...defaultSettings, merge: { mode: "auto", method: "squash" } },
+  ...change,
+});
+const pattern = (operator: string, text: string, negate = false) => [
+  { type: "branch_name_pattern", pattern: { operator, pattern: text, negate } },
+];
+
+describe("what stops a run before it costs anything", () => {
+  it.each<[string, Partial<PreflightFacts>, RegExp | null]>([
+    ["nothing in the way", {}, null],
+    ["locked-thread: an archived repository", { archived: true }, /archived/],
+    ["branch-names: a name that git does not take", { branch: "a..b" }, /not a branch name/],
+    ["branch-names: any name that git takes", { branch: "feat(x)/#42-テスト", isNew: false }, null],
+    [
+      "push-refused-by-rule-told-as-moved: a branch of the folder's name",
+      { neighbours: ["baton"] },
+      /`baton` is in the way/,
+    ],
+    ["push-refused-by-rule-told-as-moved: a branch below", { neighbours: ["baton/issue-1-sum/x"] }, /in the way/],
+    ["branches beside it", { neighbours: ["baton/issue-2", "baton/issue-1-sum-2"] }, null],
+    ["push-refused-by-rule-told-as-moved: signatures", { headRules: [{ type: "required_signatures" }] }, /signed/],
+    ["creations are restricted", { headRules: [{ type: "creation" }] }, /creates/],
+    ["creations are restricted, the branch exists", { isNew: false, headRules: [{ type: "creation" }] }, null],
+    ["pushes are restricted", { isNew: false, headRules: [{ type: "update" }] }, /pushes/],
+    ["by pull requests only", { headRules: [{ type: "pull_request" }] }, /pull requests only/],
+    ["a pattern that does not match", { headRules: pattern("starts_with", "feature/") }, /branchPrefix/],
+    ["a pattern that matches", { headRules: pattern("regex", "^baton/") }, null],
+    ["a negated pattern that matches", { headRules: pattern("contains", "issue", true) }, /branchPrefix/],
+    ["a pattern that nobody can read", { headRules: pattern("regex", "(?<") }, null],
+    ["a rule of tomorrow", { headRules: [{ type: "of_tomorrow" }] }, null],
+    ["merge-refused-once: a method that is not allowed", { mergeMethods: ["rebase"] }, /Set it to `rebase`/],
+    [
+      "merge-refused-once: a method that a rule of the base excludes",
+      { baseRules: [{ type: "pull_request", methods: ["merge", "rebase"] }] },
+      /`merge` or `rebase`/,
+    ],
+    ["a merge queue has its own method", { mergeMethods: ["rebase"], baseRules: [{ type: "merge_queue" }] }, null],
+    ["methods that may not be read", { mergeMethods: null }, null],
+  ])("%s", (_, change, expected) => {
+    const { stops } = preflight(facts(change));
+    if (expected === null) expect(stops).toEqual([]);
+    else expect(stops.join(" ")).toMatch(expected);
+  });
+});
+
+describe("what a person decides", () => {
+  const asked = (change: Partial<PreflightFacts>): string[] =>
+    preflight(facts(change)).asks.map(({ without }) => without);
+  const approvals = defaultSettings.approvals;
+  const settings = facts().settings;
+
+  it.each<[string, Partial<PreflightFacts>, string[]]>([
+    ["no CI", { hasChecks: false }, ["checks"]],
+    ["CI unknown", { hasChecks: null }, []],
+    [
+      "no CI, which the settings accept",
+      { hasChecks: false, settings: { ...settings, gates: { ...settings.gates, noChecks: "pass" } } },
+      [],
+    ],
+    ["nobody but the one who asks", { people: [alice] }, ["approver"]],
+    [
+      "a team of one that says so",
+      { people: [alice], settings: { ...settings, approvals: { ...approvals, self: "allow" } } },
+      [],
+    ],
+    [
+      "nobody listed has the permission",
+      { settings: { ...settings, approvals: { ...approvals, people: ["carol"] } } },
+      ["approver"],
+    ],
+    ["two are needed", { settings: { ...settings, approvals: { ...approvals, count: 2 } } }, ["approver"]],
+    ["the only other one wrote the pull request", { author: bob }, ["approver"]],
+    ["people may not be read", { people: null }, []],
+    ["both at once", { hasChecks: false, people: [] }, ["checks", "approver"]],
+    ["no question where it stops anyway", { archived: true, people: [] }, []],
+  ])("%s", (_, change, expected) => {
+    expect(asked(change)).toEqual(expected);
+  });
+});

@@ -1,0 +1,161 @@
+/**
+ * Whether a run can reach its end at all, judged before its first paid step.
+ *
+ * PF1 What nobody can change by a word stops the run at its start. What a person can decide is asked, all at once.
+ * PF2 Unknown is not "no": what may not be read stops nothing and asks nothing.
+ */
+import type { Settings } from "../config/schema.ts";
+import { isBranchName, standsInTheWay } from "../core/branch-name.ts";
+import type { Actor } from "../core/vocabulary.ts";
+import { atLeast } from "./permission.ts";
+
+export type MergeMethod = Settings["merge"]["method"];
+
+/** A rule of a branch, as far as Baton reads it; `pattern` is null where the operator is none that Baton knows. */
+export interface BranchRuleFact {
+  type: string;
+  pattern?: { operator: string; pattern: string; negate: boolean };
+  methods?: readonly MergeMethod[];
+}
+
+export interface PreflightFacts {
+  archived: boolean;
+  /** The branch that the work goes to. */
+  branch: string;
+  /** It has to be created. */
+  isNew: boolean;
+  /** Branches below its first folder, and of that folder's name. */
+  neighbours: readonly string[];
+  headRules: readonly BranchRuleFact[];
+  baseRules: readonly BranchRuleFact[];
+  /** What the repository allows; null: unknown. */
+  mergeMethods: readonly MergeMethod[] | null;
+  /** Something has reported for the base, or a workflow is there that may; null: unknown. */
+  hasChecks: boolean | null;
+  /** People with a permission; null: unknown. */
+  people: readonly Actor[] | null;
+  requester: Pick<Actor, "id">;
+  /** Who wrote the pull request, where there is one. */
+  author: Pick<Actor, "id"> | null;
+  settings: Pick<Settings, "merge" | "breakpoints" | "approvals" | "gates">;
+}
+
+export type Without = "checks" | "approver";
+
+export interface Preflight {
+  /** Each stops the run: what is wrong, and what to do. */
+  stops: string[];
+  asks: { without: Without; text: string }[];
+}
+
+export function preflight(facts: PreflightFacts): Preflight {
+  const stops = [...ofPlace(facts), ...ofRules(facts), ...ofMerging(facts)];
+  return { stops, asks: stops.length > 0 ? [] : [...ofChecks(facts), ...ofApprovers(facts)] };
+}
+
+function ofPlace({ archived, branch, isNew, neighbours }: PreflightFacts): string[] {
+  if (archived) return ["The repository is archived, so nothing can be pushed. Unarchive it."];
+  if (!isBranchName(branch)) return [`\`${branch}\` is not a branch name that git takes. Rename the branch.`];
+  const inTheWay = isNew ? neighbours.find((other) => standsInTheWay(branch, other)) : undefined;
+  return inTheWay === undefined
+    ? []
+    : [
+        `The branch \`${inTheWay}\` is in the way of \`${branch}\`: git keeps only one of the two. Delete it, or set another \`branchPrefix\`.`,
+      ];
+}
+
+function ofRules({ branch, isNew, headRules }: PreflightFacts): string[] {
+  return headRules.flatMap((rule): string[] => {
+    switch (rule.type) {
+      case "required_signatures":
+        return [
+          `A rule wants signed commits on \`${branch}\`, and Baton's are not signed. Exempt Baton's App or its branches from that rule.`,
+        ];
+      case "creation":
+        return isNew
+          ? [`A rule restricts who creates \`${branch}\`. Let Baton's App do so, or set another \`branchPrefix\`.`]
+          : [];
+      case "update":
+        return isNew ? [] : [`A rule restricts who pushes to \`${branch}\`. Let Baton's App do so.`];
+      case "pull_request":
+      case "merge_queue":
+        return [`A rule lets \`${branch}\` change by pull requests only. Exempt it, or set another \`branchPrefix\`.`];
+      case "branch_name_pattern":
+        return isNew && rule.pattern !== undefined && matches(branch, rule.pattern) === false
+          ? [
+              `A rule does not allow the branch name \`${branch}\` (${rule.pattern.operator} \`${rule.pattern.pattern}\`). Set a \`branchPrefix\` that it allows.`,
+            ]
+          : [];
+      default:
+        return [];
+    }
+  });
+}
+
+/** null: an operator or a pattern that is not known here. Source: https://docs.github.com/en/rest/repos/rules#create-a-repository-ruleset */
+function matches(name: string, { operator, pattern, negate }: NonNullable<BranchRuleFact["pattern"]>): boolean | null {
+  const found = (() => {
+    switch (operator) {
+      case "starts_with":
+        return name.startsWith(pattern);
+      case "ends_with":
+        return name.endsWith(pattern);
+      case "contains":
+        return name.includes(pattern);
+      case "regex":
+        try {
+          return new RegExp(pattern, "u").test(name);
+        } catch {
+          return null;
+        }
+      default:
+        return null;
+    }
+  })();
+  return found === null ? null : found !== negate;
+}
+
+function ofMerging({ settings, baseRules, mergeMethods }: PreflightFacts): string[] {
+  // A queue merges by its own method.
+  if (settings.merge.mode !== "auto" || mergeMethods === null || baseRules.some(({ type }) => type === "merge_queue"))
+    return [];
+  const limits = baseRules.flatMap(({ methods }) => (methods === undefined ? [] : [methods]));
+  const allowed = mergeMethods.filter((method) => limits.every((methods) => methods.includes(method)));
+  if (allowed.includes(settings.merge.method)) return [];
+  const instead = allowed.map((method) => `\`${method}\``).join(" or ");
+  return [
+    `\`merge.method: ${settings.merge.method}\` is not allowed in this repository. ${instead === "" ? "It allows none." : `Set it to ${instead}.`}`,
+  ];
+}
+
+function ofChecks({ settings: { gates }, hasChecks }: PreflightFacts): Preflight["asks"] {
+  // Where nobody is to wait for a first check, its absence is meant.
+  if (hasChecks !== false || gates.noChecks === "pass" || gates.appearSeconds === 0) return [];
+  return [
+    {
+      without: "checks",
+      text: "No CI is to be seen: the base has no check, and there is no workflow. Without a check the result is not green (`gates.noChecks`).",
+    },
+  ];
+}
+
+function ofApprovers({ settings, people, requester, author }: PreflightFacts): Preflight["asks"] {
+  const { approvals, breakpoints } = settings;
+  if (breakpoints.review === "auto" || people === null) return [];
+  const listed = approvals.people.map((login) => login.toLowerCase());
+  const may = people.filter(
+    ({ id, login, kind, permission }) =>
+      kind === "user" &&
+      atLeast(permission, approvals.permission) &&
+      (listed.length === 0 || listed.includes(login.toLowerCase())) &&
+      (approvals.self === "allow" || (id !== requester.id && id !== author?.id)),
+  );
+  if (may.length >= approvals.count) return [];
+  const who = may.length === 0 ? "Nobody may approve" : `Only ${may.length} of ${approvals.count} may approve`;
+  return [
+    {
+      without: "approver",
+      text: `${who} the result: it needs \`${approvals.permission}\` permission and no part in the work (\`approvals\`).`,
+    },
+  ];
+}

@@ -58,6 +58,8 @@ export const limits = {
   promptPlanCharactersMax: 10_000,
   promptNamesCharactersMax: 2_000,
   effectsPerRunMax: 10_000,
+  /** Calls of `ctx` between two events: more than twice the effects of a run. A process in a loop gives the others their turn. */
+  callsPerTurnMax: 25_000,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,
   reviewRoundsMax: 10,

@@ -230,7 +230,13 @@ function change(state: RunState, event: RunEvent, at: number): void {
     }
     case "policy.decided":
       if (event.operationKey !== null) state.handled.add(event.operationKey);
-      state.decisions.push({ at, action: event.action, actor: event.actor, verdict: event.verdict });
+      state.decisions.push({
+        at,
+        action: event.action,
+        actor: event.actor,
+        verdict: event.verdict,
+        commentId: commentOf(event.operationKey),
+      });
       return;
     case "run.completed":
       endAll(state, at);
@@ -255,6 +261,12 @@ function change(state: RunState, event: RunEvent, at: number): void {
     default:
       unreachable(event);
   }
+}
+
+/** Operation keys of comments begin so: `comment:12`. */
+function commentOf(operationKey: string | null): number | null {
+  const id = /^comment:(\d+)$/.exec(operationKey ?? "")?.[1];
+  return id === undefined ? null : Number(id);
 }
 
 /** D3: what an attempt used that is still under way is booked when it reports, as after any cancel. */

@@ -14,6 +14,9 @@ export const limits = {
   /** GitHub: 80 content writes a minute and 500 an hour. We stay below, others share the installation. */
   contentWritesPerMinuteMax: 60,
   contentWritesPerHourMax: 400,
+  /** Answers to one author in one thread: who may steer works there, a stranger on a public repository is anybody. */
+  answersPerHourMax: 60,
+  answersToStrangersPerHourMax: 5,
   /** The status comment changes at most this often while work streams. */
   statusEditIntervalMs: 3_000,
   /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */

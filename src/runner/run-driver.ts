@@ -396,7 +396,10 @@ export class RunDriver {
   }
 
   #fail(thrown: unknown): void {
-    if (hasCode(thrown, "BATON_EVENT_INVALID")) return void this.#stopRun(thrown);
+    if (hasCode(thrown, "BATON_EVENT_INVALID")) {
+      this.#stopRun(thrown);
+      return;
+    }
     this.#fault ??= thrown;
     if (hasCode(thrown, "BATON_LEASE_LOST")) this.stop("lost");
     this.#bell.ring();

@@ -319,9 +319,17 @@ export class InstallationGithub implements Github {
 
   async ensureReaction(
     repository: Repository,
-    to: { comment: number } | { thread: number },
+    to: { comment: number } | { reviewComment: number } | { thread: number },
     content: string,
   ): Promise<void> {
+    if ("reviewComment" in to) {
+      await this.#requester.write("POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", {
+        ...at(repository),
+        comment_id: to.reviewComment,
+        content,
+      });
+      return;
+    }
     // GitHub itself keeps one reaction of a kind a user: repeating it changes nothing.
     await ("comment" in to
       ? this.#requester.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {

@@ -14,6 +14,11 @@ export const limits = {
   /** GitHub: 80 content writes a minute and 500 an hour. We stay below, others share the installation. */
   contentWritesPerMinuteMax: 60,
   contentWritesPerHourMax: 400,
+  /** Edits of what is shown, and reactions: nobody waits for them. The rest is for replies, pull requests and merges. */
+  editsPerMinuteMax: 40,
+  editsPerHourMax: 120,
+  /** Above so many writes of all kinds in an hour no edit is sent. */
+  writesPerHourForEditsMax: 280,
   /** Answers to one author in one thread: who may steer works there, a stranger on a public repository is anybody. */
   answersPerHourMax: 60,
   answersToStrangersPerHourMax: 5,

@@ -11,11 +11,18 @@ import type { Repository } from "../core/vocabulary.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { type Order, orderSchema } from "../runner/remote/protocol.ts";
 import { grammars } from "../thread/grammar/index.ts";
-import { parseCommand } from "../thread/parse-command.ts";
+import { mayBeCommand } from "../thread/parse-command.ts";
 
 export type ActionEvent =
   | { kind: "thread"; number: number; delivery: NewDelivery }
-  | { kind: "facts"; watches: string[]; changed: ChangedPullRequest | null; delivery: NewDelivery }
+  | {
+      kind: "facts";
+      watches: string[];
+      changed: ChangedPullRequest | null;
+      /** The thread that a command in it is for. */
+      commandFor: number | null;
+      delivery: NewDelivery;
+    }
   /** Look at one thread, or at all that are due. */
   | { kind: "wake"; number: number | null }
   /** An App hands an effect to this job. */
@@ -44,10 +51,34 @@ const kept = z.object({
       owner: z.object({ login: z.string() }),
     })
     .optional(),
-  issue: z.object({ number: z.number(), body: z.string().nullish(), user: user.nullish() }).optional(),
-  comment: z.object({ id: z.number(), body: z.string().optional(), user: user.nullish() }).optional(),
+  issue: z
+    .object({
+      number: z.number(),
+      body: z.string().nullish(),
+      user: user.nullish(),
+      created_at: z.string().optional(),
+    })
+    .optional(),
+  comment: z
+    .object({
+      id: z.number(),
+      body: z.string().optional(),
+      user: user.nullish(),
+      created_at: z.string().optional(),
+      path: z.string().optional(),
+      line: z.number().nullish(),
+      diff_hunk: z.string().nullish(),
+    })
+    .optional(),
   sender: z.object({ id: z.number() }).optional(),
-  review: z.object({ id: z.number() }).optional(),
+  review: z
+    .object({
+      id: z.number(),
+      body: z.string().nullish(),
+      user: user.nullish(),
+      submitted_at: z.string().nullish(),
+    })
+    .optional(),
   pull_request: z
     .object({
       number: z.number(),
@@ -107,11 +138,19 @@ export function toActionEvent(options: {
     case "ignored":
       return { kind: "nothing", reason: meaning.reason };
     case "facts":
-      return { kind: "facts", watches: meaning.watches, changed: meaning.changed ?? null, delivery };
+      return {
+        kind: "facts",
+        watches: meaning.watches,
+        changed: meaning.changed ?? null,
+        // Facts of a pull request wake whoever waits for them; a command is for its own thread.
+        commandFor:
+          meaning.said !== undefined && mayBeCommand(meaning.said.body, grammars) ? meaning.said.number : null,
+        delivery,
+      };
     case "comment":
-      return parseCommand(meaning.body, grammars).kind === "none"
-        ? { kind: "nothing", reason: "The text holds no command." }
-        : { kind: "thread", number: meaning.number, delivery };
+      return mayBeCommand(meaning.body, grammars)
+        ? { kind: "thread", number: meaning.number, delivery }
+        : { kind: "nothing", reason: "The text holds no command." };
   }
 }
 
@@ -131,6 +170,8 @@ function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: str
   const action = payload.action ?? "";
   if (event === "issue_comment" && payload.comment !== undefined) return `${event}.${action}:${payload.comment.id}`;
   if (event === "issues" && payload.issue !== undefined) return `${event}.${action}:${payload.issue.number}`;
+  if (event === "pull_request_review_comment" && payload.comment !== undefined)
+    return `${event}.${action}:${payload.comment.id}`;
   if (event === "pull_request_review" && payload.review !== undefined) return `${event}.${action}:${payload.review.id}`;
   // A job that is started again by hand has the run id of its first start.
   return `${event}.${action}:run-${workflowRunId}`;

@@ -15,7 +15,7 @@ import type { Repository } from "../core/vocabulary.ts";
 import type { Github, WrittenFacts } from "../ports/github.ts";
 import type { Delivery, NewDelivery } from "../ports/store.ts";
 import { grammars } from "../thread/grammar/index.ts";
-import { parseCommand } from "../thread/parse-command.ts";
+import { mayBeCommand } from "../thread/parse-command.ts";
 import { toActionEvent } from "./event.ts";
 
 /** Clocks differ, and an event may come in later than its comment was written. */
@@ -80,7 +80,7 @@ export async function missedAnywhere(
   const from = lookFrom(now, cursor ?? 0);
   const { written, until } = await github.written(place, new Date(from).toISOString());
   let commands = written
-    .filter((one) => isAsWritten(one) && writtenAt(one) >= from && parseCommand(one.body, grammars).kind !== "none")
+    .filter((one) => isAsWritten(one) && writtenAt(one) >= from && mayBeCommand(one.body, grammars))
     .toSorted((a, b) => writtenAt(a) - writtenAt(b));
   if (commands.length > 0 && cursor === null) {
     const madeAt = (await given.workflowMadeAt()) ?? 0;
@@ -121,15 +121,21 @@ function isAsWritten({ createdAt, updatedAt }: Pick<WrittenFacts, "createdAt" | 
 /** As its event would have brought it; null: no command. */
 function asDelivery(
   { repository, workflowRunId, now }: Pick<Looking, "repository" | "workflowRunId" | "now">,
-  { number, commentId, body, author }: Pick<WrittenFacts, "number" | "commentId" | "body" | "author">,
+  {
+    number,
+    commentId,
+    body,
+    author,
+    createdAt,
+  }: Pick<WrittenFacts, "number" | "commentId" | "body" | "author" | "createdAt">,
 ): NewDelivery | null {
   const user = { id: author.id, login: author.login, type: author.kind === "user" ? "User" : "Bot" };
   const event = toActionEvent({
     name: commentId === null ? "issues" : "issue_comment",
     payload: {
       ...(commentId === null
-        ? { action: "opened", issue: { number, body, user }, sender: { id: author.id } }
-        : { action: "created", comment: { id: commentId, body, user }, issue: { number } }),
+        ? { action: "opened", issue: { number, body, user, created_at: createdAt }, sender: { id: author.id } }
+        : { action: "created", comment: { id: commentId, body, user, created_at: createdAt }, issue: { number } }),
       repository: {
         id: repository.id,
         name: repository.name,

@@ -140,6 +140,7 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
       // Who waits for the pull request checks its configuration too; else its own thread does, if there is a change.
       if (homes.length === 0 && event.changed !== null && (await changesConfig(job, event.changed)))
         homes.push(homeOf(event.changed.number));
+      if (event.commandFor !== null && !homes.includes(homeOf(event.commandFor))) homes.push(homeOf(event.commandFor));
       const brought = homes.map((home): [string, NewDelivery[]] => [home, [event.delivery]]);
       return handleHomes(job, new Map(brought), "No run waits for this.");
     }

@@ -17,16 +17,33 @@ const base = z.object({ installation: z.object({ id: z.number().int() }), reposi
 const commentPayload = base.extend({
   action: z.string(),
   issue: z.object({ number: z.number().int() }),
-  comment: z.object({ id: z.number().int(), body: z.string(), user }),
+  comment: z.object({ id: z.number().int(), body: z.string(), user, created_at: z.string().optional() }),
 });
 const issuePayload = base.extend({
   action: z.string(),
-  issue: z.object({ number: z.number().int(), body: z.string().nullable(), user }),
+  issue: z.object({ number: z.number().int(), body: z.string().nullable(), user, created_at: z.string().optional() }),
   sender: z.object({ id: z.number().int() }),
 });
 const pullPayload = base.extend({
   action: z.string(),
   pull_request: z.object({ number: z.number().int(), head: z.object({ sha: z.string() }) }),
+});
+/** What a person says in a review; read for commands, and dropped where a field is missing. */
+const reviewSaid = z.object({
+  action: z.literal("submitted"),
+  review: z.object({ id: z.number().int(), body: z.string(), user, submitted_at: z.string().nullish() }),
+});
+const lineSaid = z.object({
+  action: z.literal("created"),
+  comment: z.object({
+    id: z.number().int(),
+    body: z.string(),
+    user,
+    created_at: z.string().optional(),
+    path: z.string(),
+    line: z.number().int().nullish(),
+    diff_hunk: z.string().nullish(),
+  }),
 });
 /** After these the files of a pull request, or what they are compared with, may be others. */
 const filesMayChange = new Set(["opened", "reopened", "synchronize", "edited"]);
@@ -50,7 +67,14 @@ export const meaningfulEvents: ReadonlySet<string> = new Set([
 export type ThreadEvent =
   | ({ kind: "comment" } & CommentEvent)
   /** Facts of these pull requests or commits changed. */
-  | { kind: "facts"; repositoryId: number; watches: string[]; changed?: { repository: Repository; number: number } }
+  | {
+      kind: "facts";
+      repositoryId: number;
+      watches: string[];
+      changed?: { repository: Repository; number: number };
+      /** A review or a comment on a line: read for commands as any comment is. */
+      said?: CommentEvent;
+    }
   | { kind: "ignored"; reason: string };
 
 export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
@@ -67,7 +91,8 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
         number: issue.number,
         commentId: comment.id,
         body: comment.body,
-        author: { id: comment.user.id, login: comment.user.login, kind: comment.user.type === "User" ? "user" : "bot" },
+        author: authorOf(comment.user),
+        writtenAt: comment.created_at ?? null,
       };
     }
     case "issues": {
@@ -83,7 +108,8 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
         number: issue.number,
         commentId: null,
         body: issue.body ?? "",
-        author: { id: issue.user.id, login: issue.user.login, kind: issue.user.type === "User" ? "user" : "bot" },
+        author: authorOf(issue.user),
+        writtenAt: issue.created_at ?? null,
       };
     }
     case "pull_request":
@@ -97,6 +123,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
         kind: "facts",
         repositoryId: found.id,
         watches: [`pull:${found.id}/${number}`, `sha:${head.sha}`],
+        ...saidIn(event, payload, { repository: repositoryOf(found, installation.id), number }),
         ...(event === "pull_request" && filesMayChange.has(action)
           ? { changed: { repository: repositoryOf(found, installation.id), number } }
           : {}),
@@ -122,6 +149,33 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
     default:
       return { kind: "ignored", reason: `${event} means nothing to Baton` };
   }
+}
+
+function authorOf({ id, login, type }: z.infer<typeof user>): CommentEvent["author"] {
+  return { id, login, kind: type === "User" ? "user" : "bot" };
+}
+
+/** A review says its own text, and each of its comments comes with an event of its own. */
+function saidIn(
+  event: string,
+  payload: unknown,
+  where: Pick<CommentEvent, "repository" | "number">,
+): { said?: CommentEvent } {
+  if (event === "pull_request_review") {
+    const parsed = reviewSaid.safeParse(payload);
+    if (!parsed.success) return {};
+    const { id, body, user: author, submitted_at: writtenAt } = parsed.data.review;
+    const source = { kind: "review" as const, id };
+    return {
+      said: { ...where, commentId: null, source, body, author: authorOf(author), writtenAt: writtenAt ?? null },
+    };
+  }
+  if (event !== "pull_request_review_comment") return {};
+  const parsed = lineSaid.safeParse(payload);
+  if (!parsed.success) return {};
+  const { id, body, user: author, created_at: writtenAt, path, line, diff_hunk: hunk } = parsed.data.comment;
+  const source = { kind: "line" as const, id, path, line: line ?? null, hunk: hunk ?? "" };
+  return { said: { ...where, commentId: null, source, body, author: authorOf(author), writtenAt: writtenAt ?? null } };
 }
 
 function incomplete(event: string, error: z.ZodError): ThreadEvent {

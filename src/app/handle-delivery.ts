@@ -25,7 +25,8 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
     if (error.treatment === "retryable" && clock.now() < delivery.receivedAt + patienceMs) throw error;
     child.error("A delivery could not be handled", { error, tries: job.tries });
     const event = toThreadEvent(delivery.event, JSON.parse(delivery.payload));
-    if (event.kind === "comment") await answerGivenUp(dependencies, event, error);
+    const said = event.kind === "comment" ? event : event.kind === "facts" ? event.said : undefined;
+    if (said !== undefined) await answerGivenUp(dependencies, said, error);
     await store.finishDelivery(hook, guid, "failed", `${error.code}: ${error.message}`);
   }
 }
@@ -53,7 +54,8 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
       const { changed } = event;
       const checked =
         changed === undefined ? "" : `, ${await checkConfig(dependencies, changed.repository, changed.number)}`;
-      return `woke ${woken.size} run(s)${checked}`;
+      const said = event.said === undefined ? "" : `, ${await handleComment(dependencies, runner, event.said)}`;
+      return `woke ${woken.size} run(s)${checked}${said}`;
     }
   }
 }

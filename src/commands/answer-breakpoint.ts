@@ -4,8 +4,8 @@ import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import { shownChange } from "../core/shown-change.ts";
 import type { EffectState, RunState } from "../core/state.ts";
-import type { Json } from "../core/vocabulary.ts";
-import { waitingFor } from "../core/waiting.ts";
+import type { EffectKey, Json } from "../core/vocabulary.ts";
+import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
 import type { CommandContext, Reply } from "./context.ts";
 import { steerAsking } from "./steer.ts";
@@ -14,16 +14,10 @@ export async function answerBreakpoint(
   context: CommandContext,
   decision: "approved" | "rejected" | "changes-requested",
 ): Promise<Reply> {
-  const { actor, command, settings } = context;
+  const { actor, settings, place } = context;
   await steerAsking(context, "breakpoint", (state) => {
-    const effect = question(state, "breakpoint", command.name);
-    const { kind, subject } = effect.input as { kind: string; subject: { pullRequest?: number; change?: unknown } };
-    if (kind === "review") {
-      throw new BatonError(
-        "BATON_NOT_ASKED",
-        `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
-      );
-    }
+    const { effect, text } = question(state, "breakpoint", context);
+    const { subject } = effect.input as { subject: { change?: unknown } };
     if (decision === "approved" && subject.change !== undefined && shownChange(effect) === null) {
       throw new BatonError(
         "BATON_NOT_ASKED",
@@ -38,10 +32,21 @@ export async function answerBreakpoint(
     });
     // Anybody who may steer can stop work by rejecting; only an approval needs another person.
     if (decision === "approved" && may.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", may.reason);
-    const output: BreakpointOutput = { decision, by: actor, feedback: command.text, sha: null, reviewId: null };
+    const output: BreakpointOutput = {
+      decision,
+      by: actor,
+      feedback: withPlace(text, place),
+      sha: null,
+      reviewId: null,
+    };
     return answer(state, effect.key, output as unknown as Json);
   });
   return null;
+}
+
+/** Words, with the line of the change that they were written at. */
+export function withPlace(text: string, place: string): string {
+  return [text, place].filter((part) => part !== "").join("\n\n");
 }
 
 /** What somebody has to do for the run to go on; nothing where it is at work by itself. */
@@ -50,12 +55,81 @@ export function whatItNeeds(state: RunState): string {
   return wait === undefined ? "" : ` It waits for something else (${wait.title}): ${wait.sentence}`;
 }
 
-export function question(state: RunState, kind: "breakpoint" | "ask", asked: string): EffectState {
-  const effect = openQuestions(state).find((open) => open.kind === kind);
-  if (effect === undefined)
-    throw new BatonError(
+/** What people may answer by a command in the thread: a review is given on GitHub. */
+function isAnswered(effect: EffectState, kind: "breakpoint" | "ask"): boolean {
+  return effect.kind === kind && (effect.input as { kind?: string }).kind !== "review";
+}
+
+export interface Asked {
+  effect: EffectState;
+  /** What follows the name of the question. */
+  text: string;
+}
+
+/**
+ * The open question that a command answers: the one that it names, or the only one.
+ *
+ * Q1 It was asked before the command was written: an answer counts for what its author could see.
+ * Q2 Of several none is guessed.
+ */
+export function question(state: RunState, kind: "breakpoint" | "ask", context: CommandContext): Asked {
+  const { command } = context;
+  const open = openQuestions(state).filter((effect) => isAnswered(effect, kind));
+  if (open.length === 0) throw notAsked(state, kind, command.name);
+  const written = command.text.trim();
+  const [first = "", rest = ""] = splitFirst(written);
+  const named = open.find((effect) => [effect.key, questionName(effect)].includes(first as EffectKey));
+  if (named !== undefined && (kind === "breakpoint" || rest !== "" || open.length > 1))
+    return { effect: inTime(named, state, context), text: rest };
+  const [only, ...others] = open;
+  if (only !== undefined && others.length === 0) return { effect: inTime(only, state, context), text: written };
+  const early = open.filter((effect) => wasAskedBefore(effect, state, context));
+  if (early.length === 0 && only !== undefined) return { effect: inTime(only, state, context), text: written };
+  const list = open.map((effect) => `\`/baton ${command.name} ${questionName(effect)} …\` (${effect.title})`);
+  throw new BatonError(
+    "BATON_COMMAND_INVALID",
+    `The run asks ${open.length} questions. Name the one that you answer: ${list.join(", ")}.`,
+  );
+}
+
+function notAsked(state: RunState, kind: "breakpoint" | "ask", asked: string): BatonError {
+  const review = openQuestions(state).find((open) => open.kind === kind);
+  if (review === undefined)
+    return new BatonError(
       "BATON_NOT_ASKED",
       `The run asks nothing that \`/baton ${asked}\` could answer right now.${whatItNeeds(state)}`,
     );
-  return effect;
+  const { subject } = review.input as { subject: { pullRequest?: number } };
+  return new BatonError(
+    "BATON_NOT_ASKED",
+    `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
+  );
+}
+
+/** Q1 */
+function inTime(effect: EffectState, state: RunState, context: CommandContext): EffectState {
+  if (wasAskedBefore(effect, state, context)) return effect;
+  throw new BatonError(
+    "BATON_NOT_ASKED",
+    `\`${questionName(effect)}\` was asked after you wrote: ${effect.title}. Read it in the status comment, then answer it again.`,
+  );
+}
+
+/**
+ * By GitHub's clock, which counts whole seconds. Within one second the order of the comments decides: they are numbered as
+ * they are written, and what a later one brought about was asked after an earlier one.
+ */
+function wasAskedBefore(effect: EffectState, state: RunState, { writtenAt, commentId }: CommandContext): boolean {
+  if (writtenAt === null) return false;
+  const written = Math.floor(Date.parse(writtenAt) / 1_000);
+  const shown = shownChange(effect) === null ? null : effect.observed;
+  const asked = Math.floor(Math.max(effect.requestedAt, shown?.at ?? 0) / 1_000);
+  if (!(written >= asked)) return false;
+  const before = state.decisions.filter(({ at }) => at <= effect.requestedAt).map(({ commentId: id }) => id ?? 0);
+  return commentId === null || commentId > Math.max(0, ...before);
+}
+
+function splitFirst(text: string): [string, string] {
+  const found = /^(\S+)(?:\s+([\s\S]*))?$/.exec(text);
+  return [found?.[1] ?? "", (found?.[2] ?? "").trim()];
 }

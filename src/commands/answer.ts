@@ -1,21 +1,36 @@
 import { answer as decideAnswer } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
+import type { EffectState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { question } from "./answer-breakpoint.ts";
 import type { CommandHandler } from "./context.ts";
 import { steerAsking } from "./steer.ts";
 
 export const answer: CommandHandler = async (context) => {
-  const { actor, command } = context;
+  const { actor } = context;
   await steerAsking(context, "ask", (state) => {
-    const effect = question(state, "ask", "answer");
-    const { choices } = effect.input as { choices?: string[] };
-    const text = command.text.trim();
-    if (text === "")
-      throw new BatonError("BATON_COMMAND_INVALID", "Write the answer after the command: `/baton answer <text>`.");
-    if (choices !== undefined && !choices.includes(text))
-      throw new BatonError("BATON_COMMAND_INVALID", `"${text.slice(0, 60)}" is not one of: ${choices.join(", ")}.`);
-    return decideAnswer(state, effect.key, { answer: text, by: actor as unknown as Json });
+    const { effect, text } = question(state, "ask", context);
+    return decideAnswer(state, effect.key, { answer: readAnswer(effect, text), by: actor as unknown as Json });
   });
   return null;
 };
+
+const yesOrNo: Readonly<Record<string, string>> = { yes: "yes", y: "yes", no: "no", n: "no" };
+
+/** As the question allows it: one of the choices, yes or no, or any text. */
+function readAnswer({ input }: EffectState, text: string): string {
+  const { choices, answerKind } = input as { choices?: string[]; answerKind?: string };
+  if (text === "")
+    throw new BatonError("BATON_COMMAND_INVALID", "Write the answer after the command: `/baton answer <text>`.");
+  const shown = text.slice(0, 60);
+  if (answerKind === "confirm") {
+    const word = yesOrNo[text.toLowerCase().replace(/[.!]$/, "")];
+    if (word !== undefined) return word;
+    throw new BatonError("BATON_COMMAND_INVALID", `"${shown}" is neither \`yes\` nor \`no\`.`);
+  }
+  if (choices === undefined) return text;
+  const chosen =
+    choices.find((choice) => choice === text) ?? choices.find((one) => one.toLowerCase() === text.toLowerCase());
+  if (chosen !== undefined) return chosen;
+  throw new BatonError("BATON_COMMAND_INVALID", `"${shown}" is not one of: ${choices.join(", ")}.`);
+}

@@ -13,7 +13,7 @@ import { hostsOf, sandboxDecision } from "../runner/perform/confine.ts";
 import type { CommandContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { demandServed } from "./demand-served.ts";
-import { type FoundProcess, RepositoryProcesses, readInputs } from "./load-processes.ts";
+import { type FoundProcess, RepositoryProcesses, readInputs, refuseInputs } from "./load-processes.ts";
 import { plannedBefore } from "./planned.ts";
 import { demandPreflight } from "./preflight.ts";
 import { projectInstructions } from "./project-instructions.ts";
@@ -82,6 +82,8 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
     const found = await processOf(context, process);
     const { definition, file } = found;
     const given = file === null ? { inputs: {}, rest: options.instructions } : readInputs(file, options.instructions);
+    // What a run began with is begun again as it was.
+    if (options.retryOf === null) refuseInputs(given.rest, Object.keys(file?.inputs ?? {}));
     const inputs = { ...options.inputs, ...given.inputs };
     // YP2: the smaller one counts.
     const budgetUsd = Math.min(

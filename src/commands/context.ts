@@ -17,6 +17,10 @@ export interface CommandContext {
   pullRequest: PullRequestFacts | null;
   actor: Actor;
   commentId: number | null;
+  /** When the command was written, by GitHub; null: not known. */
+  writtenAt: string | null;
+  /** The line of a change that the command stands at, with its hunk, as text; empty elsewhere. */
+  place: string;
   settings: Settings;
   settingsSha: string | null;
   /** Where the settings come from, and what is odd about them. */

@@ -3,14 +3,19 @@
  *
  * HC1 A stranger's plain comment costs no call to GitHub: the text is read first.
  * HC2 Permission is read from GitHub now, by login and compared by id; what the payload claims decides nothing.
+ * HC4 Nothing is written to GitHub for somebody before their permission is known. A slip of somebody who may not run or
+ *     steer gets silence, and what others are told is bounded (`words.ts`).
  * HC3 Every outcome is one outbox row by what holds the command: delivered twice, answered once.
  */
 
+import type { Settings } from "../config/schema.ts";
 import { type BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
-import type { RunId } from "../core/vocabulary.ts";
+import type { Actor, Permission, RunId } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
+import { atLeast } from "../policy/permission.ts";
+import type { Github } from "../ports/github.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
@@ -20,10 +25,11 @@ import type { Runner } from "../runner/runner.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderProblems } from "../thread/help.ts";
 import { neutraliseLine } from "../thread/neutralise.ts";
-import { type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
+import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
 import { workOf } from "./no-run.ts";
+import { voiceFor } from "./words.ts";
 
 export interface CommentEvent {
   repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
@@ -32,27 +38,60 @@ export interface CommentEvent {
   commentId: number | null;
   body: string;
   author: { id: number; login: string; kind: "user" | "bot" };
+  /** By GitHub; null: the event does not say. */
+  writtenAt: string | null;
+  /** What holds the command, where it is neither a comment of the thread nor the text of the issue. */
+  source?: { kind: "review"; id: number } | ({ kind: "line"; id: number } & Line);
+}
+
+/** A line of a change. */
+interface Line {
+  path: string;
+  /** null: the file, or a line that is not there any more. */
+  line: number | null;
+  hunk: string;
 }
 
 export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<string> {
-  const parsed = parseCommand(event.body, grammars);
-  if (parsed.kind === "none") return "no command";
+  let parsed = parseCommand(event.body, grammars);
+  const called = parsed.kind === "none" ? calledNames(event.body) : [];
+  if (parsed.kind === "none" && called.length === 0) return "no command";
   const owners = dependencies.owners ?? null;
   // Silence: an account that is not served learns nothing, and costs nothing.
   if (owners !== null && !owners.includes(event.repository.owner.toLowerCase()))
     return `${event.repository.owner} is not among BATON_OWNERS`;
-  const { bot } = await dependencies.github.identity();
+  const { bot, slug: ownSlug } = await dependencies.github.identity();
+  const slug = ownSlug.toLowerCase();
   if (event.author.id === bot.id) return "own comment";
+  // HC1: one who only talks to somebody costs no call either.
+  if (parsed.kind === "none" && !called.some(({ name, word }) => name === slug || isCommandWord(word)))
+    return "no command";
   const github = await dependencies.github.installation(event.repository.installationId);
   const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
   const loaded = await loadSettings(github, event.repository, event.repository.defaultBranch);
   const { settings } = loaded;
+  if (parsed.kind === "none") {
+    const { mention } = settings.commands;
+    parsed = parseCommand(event.body, grammars, [slug, ...(mention === null ? [] : [mention])]);
+    if (parsed.kind === "none") return "no command";
+  }
   // A bot that is not listed gets silence: an answer could be its next command.
-  if (event.author.kind === "bot" && !settings.commands.bots.includes(event.author.id))
-    return "a bot that commands.bots does not list";
-  await send([reactionRow(event, "eyes")]);
+  const bots = listedBots(settings);
+  if (event.author.kind === "bot" && !bots.has(event.author.id)) return "a bot that commands.bots does not list";
+  const actor = await actorOf(github, event, bots);
+  const trusted = mayRunOrSteer(actor, settings);
+  const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
+  const slip = parsed.kind === "unknown" || parsed.kind === "invalid";
+  if (slip && !trusted) return "a slip of somebody without permission, who gets silence";
+  const voice = await voiceFor(dependencies, { threadKey, authorId: actor.id, trusted });
+  const answer = (text: string | null, reaction: string): Promise<void> =>
+    send([
+      ...(text === null || voice !== "words" ? [] : [replyRow(dependencies, event, text)]),
+      ...(voice === "silence" ? [] : reactionRows(event, reaction)),
+    ]);
+  if (trusted && voice !== "silence") await send(reactionRows(event, "eyes"));
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
-    await send([replyRow(dependencies, event, misspelt(event, parsed)), reactionRow(event, "confused")]);
+    await answer(misspelt(event, parsed), "confused");
     return parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
   }
   const grammar = grammars.find(({ name }) => name === parsed.name);
@@ -60,7 +99,6 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   if (grammar === undefined || handler === undefined) throw new TypeError(`No handler for ${parsed.name}.`);
   const operationKey = event.commentId === null ? sourceOf(event) : `comment:${event.commentId}`;
   try {
-    const actor = await github.actor(event.repository, event.author);
     const issue = await github.issue(event.repository, event.number);
     const pullRequest = issue.isPullRequest ? await github.pullRequest(event.repository, event.number) : null;
     const base = pullRequest === null ? loaded : await loadSettings(github, event.repository, pullRequest.baseRef);
@@ -74,15 +112,14 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       settings: base.settings,
     });
     if (verdict.status !== "passed") {
-      await send([replyRow(dependencies, event, `🚫 ${verdict.reason}`), reactionRow(event, "-1")]);
+      await answer(`🚫 ${verdict.reason}`, "-1");
       return `refused: ${verdict.reason}`;
     }
     if (base.problems.length > 0 && grammar.worksOnHead) {
       const text = `⚠️ Nothing was started: the configuration has errors.\n\n${renderProblems(base.path, base.problems)}`;
-      await send([replyRow(dependencies, event, text), reactionRow(event, "confused")]);
+      await answer(text, "confused");
       return `configuration has errors: ${base.problems.length} in ${base.path}`;
     }
-    const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
     const active = await dependencies.store.activeRun(threadKey);
     const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
     const context: CommandContext = {
@@ -94,6 +131,8 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       pullRequest,
       actor,
       commentId: event.commentId,
+      writtenAt: event.writtenAt ?? (await writtenAt(github, event)),
+      place: placeOf(event),
       settings: base.settings,
       settingsSha: base.sha,
       configuration: base,
@@ -105,10 +144,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       workOf: workOf(pullRequest, bot.id),
     };
     const reply = await handler(context);
-    await send([
-      ...(reply === null ? [] : [replyRow(dependencies, event, reply)]),
-      reactionRow(event, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1"),
-    ]);
+    await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
     return `did ${parsed.name}`;
   } catch (thrown) {
     const error = toBatonError(thrown);
@@ -116,14 +152,10 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
     if (error.treatment === "retryable") throw error;
     if (!isBatonError(thrown)) dependencies.log.error("A command failed unexpectedly", { error: thrown, operationKey });
     const said = hasCode(thrown, "BATON_POLICY_DENIED") ? "🚫" : "⚠️";
-    await send([
-      replyRow(
-        dependencies,
-        event,
-        `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
-      ),
-      reactionRow(event, "confused"),
-    ]);
+    await answer(
+      `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
+      "confused",
+    );
     return `refused: ${error.message} (${error.code})`;
   }
 }
@@ -132,7 +164,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
 export async function answerGivenUp(dependencies: Dependencies, event: CommentEvent, error: BatonError): Promise<void> {
   if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
   const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
-  await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), reactionRow(event, "confused")] });
+  await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), ...reactionRows(event, "confused")] });
 }
 
 function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "unknown" | "invalid" }>): string {
@@ -142,11 +174,68 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
     return `🤔 ${who}, \`/baton ${parsed.name}\` ${neutraliseLine(parsed.problem)}. Nothing was done.\n\nIt is written \`/baton ${usage}\`.`;
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
-  return `🤔 ${who}, there is no command \`${neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)"}\`.${meant} Nothing was done. \`/baton help\` lists the commands.`;
+  const word = neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)";
+  const ready = `To have it done as an instruction, write:\n\n${fenced(`/baton run ${parsed.line}`)}`;
+  return `🤔 ${who}, there is no command \`${word}\`.${meant} Nothing was started. \`/baton help\` lists the commands.\n\n${ready}`;
+}
+
+/** Ready to be copied; nothing in it ends the block. */
+function fenced(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}text\n${text.slice(0, 2_000)}\n${fence}`;
+}
+
+/** Of a comment whose event does not say it. */
+async function writtenAt(github: Github, { repository, number, commentId }: CommentEvent): Promise<string | null> {
+  if (commentId === null) return null;
+  const found = (await github.comments(repository, number)).find(({ id }) => id === commentId);
+  return found?.createdAt ?? null;
+}
+
+function isCommandWord(word: string): boolean {
+  return grammars.some(({ name, aliases }) => name === word || aliases.includes(word));
+}
+
+/** Ids of bots that may give commands, with the permission that the configuration gives them; null: what GitHub says. */
+function listedBots(settings: Settings): Map<number, Permission | null> {
+  return new Map(
+    settings.commands.bots.map((bot) => (typeof bot === "number" ? [bot, null] : [bot.id, bot.permission])),
+  );
+}
+
+/** HC2. GitHub gives bots of Apps no permission on a repository, so the configuration says theirs. */
+async function actorOf(
+  github: Github,
+  { repository, author }: CommentEvent,
+  bots: Map<number, Permission | null>,
+): Promise<Actor> {
+  const permission = author.kind === "bot" ? (bots.get(author.id) ?? null) : null;
+  return permission === null ? github.actor(repository, author) : { ...author, permission };
+}
+
+function mayRunOrSteer({ permission }: Actor, { commands }: Settings): boolean {
+  return atLeast(permission, commands.run) || atLeast(permission, commands.steer);
+}
+
+const hunkCharactersMax = 4_000;
+
+/** A command at a line is about that line. */
+function placeOf({ source }: CommentEvent): string {
+  if (source?.kind !== "line") return "";
+  const at = source.line === null ? `\`${source.path}\`` : `\`${source.path}\`, line ${source.line}`;
+  // The commented line is the last of its hunk.
+  const hunk = source.hunk.slice(-hunkCharactersMax);
+  return hunk === "" ? `This is about ${at}.` : `This is about ${at}:\n\n${fencedAs("diff", hunk)}`;
+}
+
+function fencedAs(language: string, text: string): string {
+  return fenced(text).replace(/^(`+)text/, `$1${language}`);
 }
 
 /** What holds the command, in the names of what answers it. */
-function sourceOf({ commentId, repository, number }: CommentEvent): string {
+function sourceOf({ commentId, repository, number, source }: CommentEvent): string {
+  if (source !== undefined) return `${source.kind}:${source.id}`;
   return commentId === null ? `issue:${repository.id}/${number}` : `${commentId}`;
 }
 
@@ -161,14 +250,19 @@ function replyRow(dependencies: Dependencies, event: CommentEvent, text: string)
   });
 }
 
-function reactionRow(event: CommentEvent, content: string): NewOutboxRow {
-  return outboxRow({
-    operationKey: `reaction:${sourceOf(event)}:${content}`,
-    repository: event.repository,
-    kind: "reaction",
-    payload: { commentId: event.commentId, number: event.number, content },
-    priority: 5,
-  });
+/** GitHub's REST API has no reactions to reviews. */
+function reactionRows(event: CommentEvent, content: string): NewOutboxRow[] {
+  if (event.source?.kind === "review") return [];
+  const lineId = event.source === undefined ? {} : { reviewCommentId: event.source.id };
+  return [
+    outboxRow({
+      operationKey: `reaction:${sourceOf(event)}:${content}`,
+      repository: event.repository,
+      kind: "reaction",
+      payload: { commentId: event.commentId, ...lineId, number: event.number, content },
+      priority: 5,
+    }),
+  ];
 }
 
 /** The run that people began: a child run is listed in the thread of its parent, and is newer. */

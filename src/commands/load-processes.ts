@@ -254,15 +254,29 @@ function knownFile({ inputs, outputs }: ProcessFile): KnownProcess {
 const scalar = z.union([z.number(), z.boolean()]);
 
 /** `key=value` words behind the name of a process that are inputs of it; the rest is free text. */
+const inputPattern = /^([A-Za-z][\w-]*)=(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(\S*))(?:\s+|$)/;
+
+/** `name=value` at the start of what to do, where the process has no such input: it is a slip, or meant for another process. */
+export function refuseInputs(text: string, known: readonly string[]): void {
+  const name = inputPattern.exec(text.trimStart())?.[1];
+  if (name === undefined) return;
+  const meant = nearest(name, known);
+  const has = known.length === 0 ? "It has no inputs." : `Its inputs are: ${known.join(", ")}.`;
+  throw new BatonError(
+    "BATON_COMMAND_INVALID",
+    `The process has no input \`${name.slice(0, 60)}\`.${meant === null ? "" : ` Did you mean \`${meant}=\`?`} ${has} Nothing was started. In an instruction, write such text after other words.`,
+  );
+}
+
 export function readInputs(file: ProcessFile, text: string): { inputs: Record<string, unknown>; rest: string } {
   const inputs: Record<string, unknown> = {};
   let rest = text.trimStart();
   for (;;) {
-    const found = /^([A-Za-z][\w-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))(?:\s+|$)/.exec(rest);
-    const [whole = "", name = "", quoted, plain = ""] = found ?? [];
+    const found = inputPattern.exec(rest);
+    const [whole = "", name = "", double, single, plain = ""] = found ?? [];
     const type = Object.hasOwn(file.inputs, name) ? file.inputs[name] : undefined;
     if (found === null || type === undefined) return { inputs, rest: rest.trim() };
-    const word = quoted === undefined ? plain : quoted.replaceAll(/\\(.)/g, "$1");
+    const word = (double ?? single)?.replaceAll(/\\(.)/g, "$1") ?? plain;
     inputs[name] = type.type === "string" ? word : valueOf(word, type.type);
     rest = rest.slice(whole.length);
   }

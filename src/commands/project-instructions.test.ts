@@ -50,6 +50,25 @@ describe("the project's instructions", () => {
       { "a/AGENTS.md": "t", "b/AGENTS.md": "t", "b/CLAUDE.md": "@AGENTS.md" },
       ["a/AGENTS.md", "b/AGENTS.md"],
     ],
+    [
+      "instruction-files-dropped-in-silence: those of tools and in small letters too, pages for all after those of folders",
+      {
+        ".github/copilot-instructions.md": "c",
+        ".github/instructions/web/css.instructions.md": "i",
+        ".claude/CLAUDE.md": "k",
+        "crates/but/agents.md": "n",
+        "crates/.claude/CLAUDE.md": "m",
+        "crates/vendor/x/AGENTS.md": "x",
+        "docs/instructions.md": "no",
+      },
+      [
+        ".claude/CLAUDE.md",
+        "crates/.claude/CLAUDE.md",
+        "crates/but/agents.md",
+        ".github/copilot-instructions.md",
+        ".github/instructions/web/css.instructions.md",
+      ],
+    ],
     ["an empty one is none", { "AGENTS.md": " \n", "CLAUDE.md": "c" }, ["CLAUDE.md"]],
   ])("%s", async (_, files, expected) => {
     expect((await read(files)).found.map(({ path }) => path)).toEqual(expected);
@@ -66,8 +85,41 @@ describe("the project's instructions", () => {
       "CLAUDE.md": "b".repeat(max),
       "GEMINI.md": "g",
     });
-    expect(found.map(({ path }) => path)).toEqual(["AGENTS.md", "CLAUDE.md"]);
+    expect(found.map(({ path, text }) => [path, text === ""])).toEqual([
+      ["AGENTS.md", false],
+      ["CLAUDE.md", true],
+      ["GEMINI.md", true],
+    ]);
     expect(found.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThanOrEqual(max);
-    expect(found[1]?.text).toContain("(cut)");
+  });
+
+  it("instruction-files-dropped-in-silence: the tree of gitbutler: what is cut says so, and what has no room is named", async () => {
+    const { found } = await read({
+      "AGENTS.md": "a".repeat(1_800),
+      ".github/copilot-instructions.md": "c".repeat(10_200),
+      "crates/AGENTS.md": "r".repeat(9_000),
+      "crates/but/AGENTS.md": "b".repeat(7_000),
+      "apps/lite/AGENTS.md": "l".repeat(3_000),
+      "crates/but/skill/AGENTS.md": "s".repeat(3_000),
+    });
+    expect(found.map(({ path }) => path)).toEqual([
+      "AGENTS.md",
+      "crates/AGENTS.md",
+      "apps/lite/AGENTS.md",
+      "crates/but/AGENTS.md",
+      "crates/but/skill/AGENTS.md",
+      ".github/copilot-instructions.md",
+    ]);
+    expect(found[3]?.text).toContain("(cut)");
+    expect(found.slice(4).map(({ text }) => text)).toEqual(["", ""]);
+  });
+
+  it("instruction-files-dropped-in-silence: of very many files every one is named, and few are read", async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 120 }, (_, index) => [`p${index}/AGENTS.md`, `text ${index}`]),
+    );
+    const { found, asked } = await read(files);
+    expect(found).toHaveLength(120);
+    expect(asked.length).toBeLessThanOrEqual(24);
   });
 });

@@ -123,6 +123,7 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "commands.steer": lower,
   "commands.allow.*": lower,
   "commands.bots": gains,
+  "commands.mention": never,
 };
 
 /** An unknown key loosens: nobody has thought about it. */

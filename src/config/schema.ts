@@ -545,10 +545,28 @@ export const settingsSchema = z
           .default({})
           .describe("Permission needed for single commands, before the two above: `allow: {budget: maintain}`."),
         bots: z
-          .array(z.number().int().positive())
+          .array(
+            z.union([
+              z.number().int().positive(),
+              z.strictObject({
+                id: z.number().int().positive().describe("Id of the bot user."),
+                permission: permission.describe("Permission that it has for commands here."),
+              }),
+            ]),
+          )
           .max(listMax)
           .default([])
-          .describe("Ids of bot users that may give commands. Others are ignored."),
+          .describe(
+            "Bots that may give commands, as `{ id, permission }`; others are ignored. GitHub gives the bot of an App no permission, so it is written here. A bare id has what GitHub says.",
+          ),
+        mention: z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/)
+          .nullable()
+          .default(null)
+          .describe(
+            "Name by which Baton is called: `@name run` reads as `/baton run`. An App is always called by its own name; Actions mode has none but this.",
+          ),
       })
       .prefault({})
       .describe("Who may ask for what."),

@@ -13,7 +13,7 @@ import { limits } from "./limits.ts";
 import type { ProcessDefinition } from "./process.ts";
 import { retryPauseMs } from "./retry.ts";
 import type { EffectState, RunState } from "./state.ts";
-import type { Actor, EffectKey, Json, Usage, Verdict } from "./vocabulary.ts";
+import { type Actor, type EffectKey, type Json, type Usage, type Verdict, verdictSchema } from "./vocabulary.ts";
 
 export function isOver(state: RunState): boolean {
   return state.status === "completed" || state.status === "failed" || state.status === "cancelled";
@@ -190,28 +190,46 @@ export function turnEvents(state: RunState, definition: ProcessDefinition, turn:
       by: state.cancelRequested.by,
     });
   } else if (turn.end.ok) {
-    events.push({ type: "run.completed", output: turn.end.output, verdict: definition.verdict(turn.end.output) });
+    events.push(completed(definition, turn.end.output));
   } else {
-    const error = toBatonError(turn.end.error, "BATON_PROCESS_FAILED");
-    events.push({
-      type: "run.failed",
-      error: error.toData(),
-      verdict: { name: definition.name, status: "failed", reason: error.message, evidence: [], children: [] },
-    });
+    events.push(runFailed(definition.name, "failed", toBatonError(turn.end.error, "BATON_PROCESS_FAILED")));
   }
   return events;
 }
 
-/** Stops a run whose process cannot be driven any more (divergence, missing version). */
-export function stop(state: RunState, error: BatonError): RunEvent[] {
+/** The verdict is the process's own code: it may throw, or give what is none. */
+function completed(definition: ProcessDefinition, output: Json): RunEvent {
+  let problem: string;
+  try {
+    const verdict = verdictSchema.safeParse(definition.verdict(output));
+    if (verdict.success) return { type: "run.completed", output, verdict: verdict.data };
+    problem = verdict.error.issues.map(({ path, message }) => `${path.join(".") || "(value)"}: ${message}`).join("; ");
+  } catch (thrown) {
+    problem = thrown instanceof Error ? thrown.message : "it threw something that is no error";
+  }
+  const message = `Process ${definition.name} ended, but its \`verdict\` failed: ${problem}`;
+  return runFailed(definition.name, "failed", new BatonError("BATON_PROCESS_FAILED", message));
+}
+
+function runFailed(name: string, status: "failed" | "error", error: BatonError): RunEventOf<"run.failed"> {
+  const verdict: Verdict = { name, status, reason: error.message, evidence: [], children: [] };
+  return { type: "run.failed", error: error.toData(), verdict };
+}
+
+/**
+ * Stops a run whose process cannot be driven any more (divergence, missing version). Nothing of it stays open.
+ * `workersGone`: nobody reports what the attempts under way used, so what they had reported is charged now.
+ */
+export function stop(state: RunState, error: BatonError, workersGone = false): RunEvent[] {
   if (isOver(state)) return [];
-  return [
-    {
-      type: "run.failed",
-      error: error.toData(),
-      verdict: { name: state.process.name, status: "error", reason: error.message, evidence: [], children: [] },
-    },
-  ];
+  const events: RunEvent[] = [];
+  for (const key of state.open) {
+    const effect = state.effects.get(key);
+    const attempt = effect?.attempts.at(-1);
+    const isLost = workersGone && attempt?.endedAt === null && effect?.kind !== "subprocess";
+    events.push({ type: "effect.cancelled", key, reason: "the run was stopped", usage: isLost ? attempt.usage : [] });
+  }
+  return [...events, runFailed(state.process.name, "error", error)];
 }
 
 /** Attempts of a worker that is gone: each is charged what it had reported, and tried again. */

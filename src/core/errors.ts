@@ -45,7 +45,7 @@ export const errorCatalogue = {
   BATON_PROCESS_FAILED: entry(
     "terminal",
     500,
-    "A process threw, asked for more than 10,000 effects, or nested its child runs too deep.",
+    "A process threw, gave an output that is not JSON, used a step key twice, never waited, asked for more than 10,000 effects, or nested its child runs too deep.",
     "Read the failing step in the thread, then `/baton retry`.",
   ),
   BATON_PROCESS_UNKNOWN: entry(

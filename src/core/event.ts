@@ -76,6 +76,19 @@ export const processSourceSchema = textSchema.omit({ name: true }).extend({
 });
 export type ProcessSource = z.infer<typeof processSourceSchema>;
 
+/** What a process asks for; checked when it asks, so that no request can spoil the journal. */
+export const requestedSchema = z.object({
+  type: z.literal("effect.requested"),
+  key,
+  kind: z.enum(effectKinds as [EffectKind, ...EffectKind[]]),
+  input: jsonSchema,
+  /** Position of the event whose delivery made the process ask; replay checks it. */
+  cause: z.number().int().nonnegative(),
+  timeoutMs: z.number().positive().nullable(),
+  retry: retryPolicySchema,
+  hints: hintsSchema,
+});
+
 export const runEventSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("run.created"),
@@ -100,17 +113,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     /** What its stages came to in earlier runs, as it was known when this one began: by stage, oldest run first. */
     history: z.record(z.string(), z.array(stageSampleSchema)).optional(),
   }),
-  z.object({
-    type: z.literal("effect.requested"),
-    key,
-    kind: z.enum(effectKinds as [EffectKind, ...EffectKind[]]),
-    input: jsonSchema,
-    /** Position of the event whose delivery made the process ask; replay checks it. */
-    cause: z.number().int().nonnegative(),
-    timeoutMs: z.number().positive().nullable(),
-    retry: retryPolicySchema,
-    hints: hintsSchema,
-  }),
+  requestedSchema,
   z.object({
     type: z.literal("effect.started"),
     key,

@@ -4,6 +4,7 @@
  * Owns: what each event means. Does not own: whether an event is right to append (`decide.ts`).
  * D1 The fold never fails on an event that passed its schema, save for one that contradicts the state (BATON_EVENT_INVALID).
  * D2 An outcome for an effect that has ended changes nothing: the first outcome holds.
+ * D3 With the end of a run all of its effects have ended.
  */
 import type { BaseOutput, EffectKind } from "./effect.ts";
 import { BatonError, type ErrorData, unreachable } from "./errors.ts";
@@ -81,8 +82,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
     case "run.created":
       throw new BatonError("BATON_EVENT_INVALID", `Run ${state.runId} was created twice.`);
     case "effect.requested": {
-      if (state.effects.has(event.key))
-        throw new BatonError("BATON_EVENT_INVALID", `Effect ${event.key} was requested twice.`);
+      // J3: the same key is the same effect. An older Baton let a process ask twice, and its journal must stay readable.
+      if (state.effects.has(event.key)) return;
       const { title, stage } = titleOf(event.kind, event.input, event.key);
       state.effects.set(event.key, {
         key: event.key,
@@ -234,17 +235,26 @@ function change(state: RunState, event: RunEvent, at: number): void {
     }
     case "policy.decided":
       if (event.operationKey !== null) state.handled.add(event.operationKey);
-      state.decisions.push({ at, action: event.action, actor: event.actor, verdict: event.verdict });
+      state.decisions.push({
+        at,
+        action: event.action,
+        actor: event.actor,
+        verdict: event.verdict,
+        commentId: commentOf(event.operationKey),
+      });
       return;
     case "run.completed":
+      endAll(state, at);
       state.status = "completed";
       state.outcome = { verdict: event.verdict, output: event.output, error: null, at };
       return;
     case "run.failed":
+      endAll(state, at);
       state.status = "failed";
       state.outcome = { verdict: event.verdict, output: undefined, error: event.error, at };
       return;
     case "run.cancelled":
+      endAll(state, at);
       state.status = "cancelled";
       state.outcome = {
         verdict: { name: "run", status: "skipped", reason: event.reason, evidence: [], children: [] },
@@ -255,6 +265,22 @@ function change(state: RunState, event: RunEvent, at: number): void {
       return;
     default:
       unreachable(event);
+  }
+}
+
+/** Operation keys of comments begin so: `comment:12`. */
+function commentOf(operationKey: string | null): number | null {
+  const id = /^comment:(\d+)$/.exec(operationKey ?? "")?.[1];
+  return id === undefined ? null : Number(id);
+}
+
+/** D3: what an attempt used that is still under way is booked when it reports, as after any cancel. */
+function endAll(state: RunState, at: number): void {
+  for (const key of [...state.open]) {
+    const effect = state.effects.get(key);
+    if (effect === undefined) continue;
+    endAttempt(state, effect, at, [], null);
+    endEffect(state, effect, "cancelled", at);
   }
 }
 

@@ -6,10 +6,15 @@
  * I1 One event is delivered, then the process runs until it only waits; nothing else moves it.
  * I2 Time and randomness inside come from the delivered events and the run's id.
  * I3 What a process awaits is an effect, or it is found stalled: nothing open, not ended.
+ * I4 Whatever a process does wrong is the end of its run, by name: an output that is no JSON, a request that the journal
+ *    cannot hold, a key that is taken, a turn without an end.
  */
+
+import { z } from "zod";
+import { asJson } from "./as-json.ts";
 import { type EffectInput, type EffectKind, type EffectOutput, effectSchemas, type RetryPolicy } from "./effect.ts";
-import { BatonError, fromData, isBatonError, toBatonError } from "./errors.ts";
-import type { RunEventOf, StoredEvent } from "./event.ts";
+import { BatonError, errorCatalogue, errorDataSchema, fromData, isBatonError, toBatonError } from "./errors.ts";
+import { type RunEventOf, requestedSchema, type StoredEvent } from "./event.ts";
 import { runFork } from "./fork.ts";
 import { limits } from "./limits.ts";
 import { runPipeline } from "./pipeline.ts";
@@ -17,7 +22,7 @@ import { runPlan } from "./plan.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition } from "./process.ts";
 import { beyondReach } from "./reach.ts";
 import { defaultRetry } from "./retry.ts";
-import type { EffectKey, Json, RunId } from "./vocabulary.ts";
+import { type EffectKey, effectKeySchema, type Json, type RunId } from "./vocabulary.ts";
 import { firstFailure, runWorkflow } from "./workflow.ts";
 
 /** What one turn of the process gave. */
@@ -55,6 +60,9 @@ export class ProcessInstance {
   #seed: number;
   #requested = 0;
   #cancelled = false;
+  /** Every key that was asked for: the journal knows an effect by it. */
+  readonly #keys = new Set<EffectKey>();
+  #callsInTurn = 0;
 
   /** `settle` resolves when every microtask has run: a macrotask of the host (`setImmediate`). */
   constructor(definition: ProcessDefinition, runId: RunId, settle: () => Promise<void>) {
@@ -73,13 +81,13 @@ export class ProcessInstance {
       // The function is entered in a microtask so that a synchronous throw is an outcome like any other.
       Promise.resolve()
         .then(() => this.#definition.run(this.#context(root), this.#definition.input.parse(input)))
-        .then((output) => this.#definition.output.parse(output) as Json)
+        .then((output) => this.#checked(output))
         .then(
           (output) => {
-            this.#end = { ok: true, output };
+            this.#end ??= { ok: true, output };
           },
           (thrown: unknown) => {
-            this.#end = { ok: false, error: toBatonError(thrown, "BATON_PROCESS_FAILED") };
+            this.#end ??= { ok: false, error: thrownError(thrown) };
           },
         );
     });
@@ -119,6 +127,21 @@ export class ProcessInstance {
     });
   }
 
+  /** I4 */
+  #checked(output: unknown): Json {
+    const { name } = this.#definition;
+    const parsed = this.#definition.output.safeParse(output);
+    if (!parsed.success)
+      throw new BatonError(
+        "BATON_PROCESS_FAILED",
+        `The output of process ${name} is not valid: ${fields(parsed.error)}`,
+      );
+    const json = asJson(parsed.data);
+    if (!json.ok)
+      throw new BatonError("BATON_PROCESS_FAILED", `The output of process ${name} is not JSON: ${json.problem}.`);
+    return json.value;
+  }
+
   get waitsFor(): EffectKey[] {
     return [...this.#waiters.keys()];
   }
@@ -128,6 +151,7 @@ export class ProcessInstance {
     this.#nowMs = stored.at;
     this.#requests = [];
     this.#cancellations = [];
+    this.#callsInTurn = 0;
     if (this.#end === null) {
       move();
       await this.#settle();
@@ -177,10 +201,9 @@ export class ProcessInstance {
     if (this.#end !== null || isAbandoned(scope)) return new Promise(() => {});
     const parsed = effectSchemas[kind].input.safeParse(input);
     if (!parsed.success) {
-      const fields = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
       return quiet(
         Promise.reject(
-          new BatonError("BATON_INPUT_INVALID", `Effect ${scope.path}${name} (${kind}): ${fields.join("; ")}`),
+          new BatonError("BATON_INPUT_INVALID", `Effect ${scope.path}${name} (${kind}): ${fields(parsed.error)}`),
         ),
       );
     }
@@ -207,7 +230,7 @@ export class ProcessInstance {
     }
     const key = uniqueKey(scope, name);
     const retry: RetryPolicy = { ...defaultRetry[kind], ...options.retry };
-    this.#requests.push({
+    const request: RunEventOf<"effect.requested"> = {
       type: "effect.requested",
       key,
       kind,
@@ -216,12 +239,66 @@ export class ProcessInstance {
       timeoutMs: options.timeoutMs ?? null,
       retry,
       hints: options.hints ?? {},
-    });
+    };
+    const problem = this.#problemOf(request);
+    if (problem !== null) return this.#break(`Process ${this.#definition.name}, step \`${shown(key)}\`: ${problem}`);
+    this.#keys.add(key);
+    this.#requests.push(request);
     return quiet(
       new Promise<EffectOutput<K>>((resolve, reject) => {
         this.#waiters.set(key, { kind, scope, resolve: (value) => resolve(value as EffectOutput<K>), reject });
       }),
     );
+  }
+
+  /** What the journal could not hold of a request; null: nothing. */
+  #problemOf(request: RunEventOf<"effect.requested">): string | null {
+    const { key } = request;
+    if (this.#keys.has(key)) return "two steps have this key. Give one of them another name.";
+    const longest = effectKeySchema.maxLength ?? Number.POSITIVE_INFINITY;
+    if (key.length > longest) return `the key has ${key.length} characters; at most ${longest} are allowed.`;
+    // The ledger keeps keys as text of a database, which holds neither.
+    if (/[\p{Cc}\p{Cs}]/u.test(key)) return "the key has control characters.";
+    const checked = requestedSchema.safeParse(request);
+    return checked.success ? null : `the journal cannot hold this request: ${fields(checked.error)}`;
+  }
+
+  /** I4: ends the run. The process cannot catch it, and gets no further turn. */
+  #break<T>(message: string): Promise<T> {
+    this.#end ??= { ok: false, error: new BatonError("BATON_PROCESS_FAILED", message) };
+    return new Promise<T>(() => {});
+  }
+
+  /** False when the process gets no further turn. */
+  #mayCall(): boolean {
+    this.#callsInTurn += 1;
+    if (this.#callsInTurn > limits.callsPerTurnMax)
+      void this.#break(
+        `Process ${this.#definition.name} called \`ctx\` more than ${limits.callsPerTurnMax} times without waiting for anything.`,
+      );
+    return this.#callsInTurn <= limits.callsPerTurnMax;
+  }
+
+  /** The same context, whose calls are counted: a loop that never waits would keep every other run from its turn. */
+  #counted(context: ProcessContext): ProcessContext {
+    const counted: Record<string, unknown> = {};
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(context))) {
+      const call = member.value as ((...args: unknown[]) => unknown) | undefined;
+      if (call === undefined) continue;
+      const isAsync = name !== "now" && name !== "random";
+      counted[name] = (...args: unknown[]): unknown => {
+        if (this.#mayCall()) return call(...args);
+        // A loop that waits for the answer rests here; one that does not is stopped by the throw.
+        if (isAsync && this.#callsInTurn <= 2 * limits.callsPerTurnMax) return new Promise(() => {});
+        throw turnIsOver();
+      };
+    }
+    const isCancelled = (): boolean => {
+      if (this.#mayCall()) return this.#cancelled;
+      throw turnIsOver();
+    };
+    Object.defineProperty(counted, "cancelled", { enumerable: true, get: isCancelled });
+    return counted as unknown as ProcessContext;
   }
 
   #abandon(scope: Scope): void {
@@ -335,7 +412,7 @@ export class ProcessInstance {
         return isCancelled();
       },
     };
-    return context;
+    return this.#counted(context);
   }
 
   /** mulberry32: small, well spread, and the same for the same run (I2). */
@@ -345,6 +422,37 @@ export class ProcessInstance {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
+}
+
+function turnIsOver(): BatonError {
+  return new BatonError("BATON_PROCESS_FAILED", "The turn of this process is over.");
+}
+
+/** What a process threw, as an error that the journal can hold. */
+function thrownError(thrown: unknown): BatonError {
+  if (isBatonError(thrown)) {
+    if (errorDataSchema.safeParse(thrown.toData()).success) return thrown;
+    const code = thrown.code in errorCatalogue ? thrown.code : "BATON_PROCESS_FAILED";
+    return new BatonError(code, shown(String(thrown.message)), { cause: thrown });
+  }
+  if (thrown instanceof z.ZodError) return new BatonError("BATON_PROCESS_FAILED", fields(thrown), { cause: thrown });
+  try {
+    return toBatonError(thrown, "BATON_PROCESS_FAILED");
+  } catch {
+    return new BatonError("BATON_PROCESS_FAILED", "The process threw something that has no text.");
+  }
+}
+
+/** Each field with what is wrong, for people. */
+function fields({ issues }: z.ZodError): string {
+  return issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.map(String).join(".") || "(value)"}: ${message}`)
+    .join("; ");
+}
+
+function shown(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
 function uniqueKey(scope: Scope, name: string): EffectKey {

@@ -14,6 +14,14 @@ export const limits = {
   /** GitHub: 80 content writes a minute and 500 an hour. We stay below, others share the installation. */
   contentWritesPerMinuteMax: 60,
   contentWritesPerHourMax: 400,
+  /** Edits of what is shown, and reactions: nobody waits for them. The rest is for replies, pull requests and merges. */
+  editsPerMinuteMax: 40,
+  editsPerHourMax: 120,
+  /** Above so many writes of all kinds in an hour no edit is sent. */
+  writesPerHourForEditsMax: 280,
+  /** Answers to one author in one thread: who may steer works there, a stranger on a public repository is anybody. */
+  answersPerHourMax: 60,
+  answersToStrangersPerHourMax: 5,
   /** The status comment changes at most this often while work streams. */
   statusEditIntervalMs: 3_000,
   /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */
@@ -58,6 +66,8 @@ export const limits = {
   promptPlanCharactersMax: 10_000,
   promptNamesCharactersMax: 2_000,
   effectsPerRunMax: 10_000,
+  /** Calls of `ctx` between two events: more than twice the effects of a run. A process in a loop gives the others their turn. */
+  callsPerTurnMax: 25_000,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,
   reviewRoundsMax: 10,

@@ -88,7 +88,8 @@ export interface RunState {
     /** False as soon as one attempt's price was unknown. */
     complete: boolean;
   };
-  decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict }[];
+  /** `commentId`: of the comment that asked for it; null: none did. */
+  decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict; commentId: number | null }[];
   /** Operation keys of everything that was asked of this run: asked twice, done once. */
   handled: Set<string>;
   topUps: { by: Actor; addUsd: number; at: number }[];

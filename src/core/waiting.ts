@@ -27,12 +27,28 @@ export function waitingFor(state: RunState): WaitingFor[] {
   }
   for (const key of state.open) {
     const effect = state.effects.get(key);
-    if (effect !== undefined) found.push(waitOf(effect));
+    if (effect !== undefined) found.push(waitOf(effect, questions(state, effect.kind) > 1));
   }
   return found;
 }
 
-function waitOf(effect: EffectState): WaitingFor {
+/** How people call a question: the last part of its key. */
+export function questionName({ key }: Pick<EffectState, "key">): string {
+  return key.split("/").at(-1) ?? key;
+}
+
+/** No command answers these: a review does, or GitHub. */
+const answeredElsewhere = new Set(["review", "merge"]);
+
+function questions(state: RunState, kind: EffectState["kind"]): number {
+  return [...state.open].filter((key) => {
+    const effect = state.effects.get(key);
+    return effect?.kind === kind && !answeredElsewhere.has((effect.input as { kind?: string }).kind ?? "");
+  }).length;
+}
+
+/** `oneOfMany`: an answer has to name it. */
+function waitOf(effect: EffectState, oneOfMany: boolean): WaitingFor {
   const wait = (kind: WaitingFor["kind"], sentence: string): WaitingFor => ({
     kind,
     key: effect.key,
@@ -59,8 +75,13 @@ function waitOf(effect: EffectState): WaitingFor {
       if (kind === "review")
         return wait("people", effect.observed?.verdict.reason ?? "Waits for a review of the pull request.");
       if (kind === "merge") return wait("people", effect.observed?.verdict.reason ?? "Waits until GitHub merges it.");
-      if (question !== undefined) return wait("people", `${question} Answer with \`/baton answer <text>\`.`);
-      return wait("people", "Answer with `/baton approve` or `/baton reject <reason>`.");
+      const name = oneOfMany ? `${questionName(effect)} ` : "";
+      if (question !== undefined)
+        return wait("people", `${question} Answer with \`/baton answer ${name}${answerForm(effect)}\`.`);
+      return wait(
+        "people",
+        `Answer with \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`,
+      );
     }
     case "time":
       return wait("time", "Waits for a set time.");
@@ -71,4 +92,10 @@ function waitOf(effect: EffectState): WaitingFor {
       return wait(kind, effect.observed?.verdict.reason ?? "A child run is about to begin.");
     }
   }
+}
+
+function answerForm({ input }: EffectState): string {
+  const { answerKind, choices } = input as { answerKind?: string; choices?: string[] };
+  if (answerKind === "confirm") return "yes|no";
+  return choices === undefined ? "<text>" : choices.join("|");
 }

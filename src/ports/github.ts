@@ -225,7 +225,7 @@ export interface Github {
   ): Promise<{ id: number; url: string }>;
   ensureReaction(
     repository: Repository,
-    to: { comment: number } | { thread: number },
+    to: { comment: number } | { reviewComment: number } | { thread: number },
     content: "eyes" | "rocket" | "confused" | "+1" | "-1",
   ): Promise<void>;
   /** By head and base: adopts an open one of ours. */

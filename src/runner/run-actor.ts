@@ -5,6 +5,8 @@
  * A1 Nothing changes the state but an event that the store has acknowledged (J1, J2).
  * A2 One change at a time: changes queue behind each other.
  * A3 A conflict means that another replica appended: read what it wrote, decide again.
+ * A4 What goes wrong between an event and the next append, outside the store, ends the run as failed. Tried again, it would
+ *    go wrong again, and the thread would wait for a run that nobody can move.
  */
 import { isOver, stop, turnEvents } from "../core/decide.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
@@ -53,20 +55,21 @@ export class RunActor {
     const state = fold(events);
     if (isOver(state)) return new RunActor(dependencies, state, null, fence);
     let actor: RunActor;
+    let asked: RunEvent[];
     try {
       const definition = definitionOf(dependencies.processes, state);
       actor = new RunActor(dependencies, state, definition, fence);
       const replayed = await replay(definition, events, dependencies.settle);
       actor.#instance = replayed.instance;
-      await actor.#take([], turnEvents(state, definition, replayed.turn));
+      asked = turnEvents(state, definition, replayed.turn);
     } catch (thrown) {
-      if (!hasCode(thrown, "BATON_DIVERGENCE") && !hasCode(thrown, "BATON_PROCESS_UNKNOWN")) throw thrown;
       // During an upgrade an older replica may find a newer run: it is left to those who know it.
       if (hasCode(thrown, "BATON_PROCESS_UNKNOWN") && isNewer(dependencies, state)) throw thrown;
-      // R3: a run that cannot be driven stops loudly instead of guessing.
+      // R3, A4: a run that cannot be driven stops loudly instead of guessing. Nothing here reads or writes outside.
       actor = new RunActor(dependencies, state, null, fence);
-      await actor.#take([], stop(state, toBatonError(thrown)));
+      asked = stop(state, toBatonError(thrown, "BATON_PROCESS_FAILED"), true);
     }
+    await actor.#take([], asked);
     return actor;
   }
 
@@ -122,14 +125,20 @@ export class RunActor {
       try {
         for (const stored of incoming) {
           applyEvent(this.state, stored);
-          if (this.#instance === null || this.#definition === null || !ProcessInstance.moves(stored)) continue;
-          news.push(...turnEvents(this.state, this.#definition, await this.#instance.deliver(stored)));
+          if (ProcessInstance.moves(stored)) news.push(...(await this.#turn(stored)));
         }
         // Only the owner appends what the process asks for; a visitor leaves it to the owner, who tails the journal.
         if (news.length === 0 || this.#fence === null) return;
         incoming = await this.#append(news, {});
         news = [];
       } catch (thrown) {
+        // A4: events are checked before anything is written (J4).
+        if (hasCode(thrown, "BATON_EVENT_INVALID") && this.#instance !== null && news.length > 0) {
+          this.#instance = null;
+          incoming = [];
+          news = stop(this.state, new BatonError("BATON_PROCESS_FAILED", toBatonError(thrown).message));
+          continue;
+        }
         if (hasCode(thrown, "BATON_JOURNAL_CONFLICT") && conflicts < conflictsMax) {
           conflicts += 1;
           incoming = await this.#dependencies.store.read(this.state.runId, this.state.position);
@@ -139,6 +148,16 @@ export class RunActor {
         this.#broken = toBatonError(thrown);
         throw thrown;
       }
+    }
+  }
+
+  async #turn(stored: StoredEvent): Promise<RunEvent[]> {
+    if (this.#instance === null || this.#definition === null) return [];
+    try {
+      return turnEvents(this.state, this.#definition, await this.#instance.deliver(stored));
+    } catch (thrown) {
+      this.#instance = null;
+      return stop(this.state, toBatonError(thrown, "BATON_PROCESS_FAILED"));
     }
   }
 

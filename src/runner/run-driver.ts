@@ -12,9 +12,9 @@
  * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
 
-import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress, routed } from "../core/decide.ts";
+import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress, routed, stop } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
-import { hasCode, toBatonError } from "../core/errors.ts";
+import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
@@ -141,10 +141,11 @@ export class RunDriver {
   /** A worker that died may have left its agent running: it must not edit, or spend, beside the next attempt. */
   async #reapLost(): Promise<void> {
     const { state } = this.#actor;
-    for (const key of state.open) {
-      const effect = state.effects.get(key);
-      const attempt = effect?.attempts.at(-1);
-      if (effect?.status === "running" && effect.kind !== "subprocess" && attempt !== undefined)
+    for (const effect of state.effects.values()) {
+      const attempt = effect.attempts.at(-1);
+      // Stopped a moment ago, when its journal was read: what it left is at work all the same.
+      const isStopped = effect.status === "cancelled" && effect.endedAt === state.outcome?.at;
+      if ((effect.status === "running" || isStopped) && effect.kind !== "subprocess" && attempt !== undefined)
         await this.#dependencies.killSurvivors(attemptMarker(this.#dependencies, state, effect, attempt.attempt));
     }
   }
@@ -421,9 +422,22 @@ export class RunDriver {
   }
 
   #fail(thrown: unknown): void {
+    if (hasCode(thrown, "BATON_EVENT_INVALID")) {
+      this.#stopRun(thrown);
+      return;
+    }
     this.#fault ??= thrown;
     if (hasCode(thrown, "BATON_LEASE_LOST")) this.stop("lost");
     this.#bell.ring();
+  }
+
+  /** An outcome that the journal cannot hold comes again with every try, so the run ends by it (A4). */
+  #stopRun(thrown: unknown): void {
+    const error = new BatonError("BATON_INTERNAL", toBatonError(thrown).message, { cause: thrown });
+    this.#dependencies.log.error("An outcome does not fit the journal", { runId: this.#actor.state.runId, error });
+    this.#waitFor(`${this.#actor.state.runId}:stop` as EffectKey, async () => {
+      await this.#change((state) => stop(state, error));
+    });
   }
 
   /** True when nothing of this process can move the run: people, facts, time or a top-up must. */

@@ -16,24 +16,39 @@ export interface CommandLine {
   after: string;
 }
 
-const candidate = /^ {0,3}\/baton(?=[ \t]|$)/gm;
-const commandLine = /^ {0,3}\/baton(?:[ \t]+(.*))?$/;
+/** The slash of a Chinese or Japanese keyboard is the same key, and telephones begin a line with a capital. */
+const slash = "[/\uff0f][bB]aton";
+const candidateOf = (names: string): RegExp => new RegExp(`^ {0,3}(?:${names})(?=[ \\t\\u00a0]|$)`, "gm");
+const commandLineOf = (names: string): RegExp => new RegExp(`^ {0,3}(?:${names})(?:[ \\t\\u00a0]+(.*))?$`);
+/** Elements whose look goes on in the blocks that follow, until they are closed. */
+const stayOpen: ReadonlySet<string> = new Set([...blockElements, "code", "del", "s", "strike", "tt"]);
 /** As in `markdown.ts`: in a block with more, links are not looked for, so nothing in it is known to be plain. */
 const bracketsMax = 400;
 
 /** `text` has `\n` for every line ending. */
-export function findCommandLine(text: string): CommandLine | null {
-  const last = [...text.matchAll(candidate)].at(-1);
+export function findCommandLine(text: string, mentions: readonly string[] = []): CommandLine | null {
+  const called = mentions.filter((name) => /^[a-z0-9-]+$/i.test(name)).map((name) => `@${inAnyCase(name)}`);
+  const names = [slash, ...called].join("|");
+  const commandLine = commandLineOf(names);
+  const last = [...text.matchAll(candidateOf(names))].at(-1);
   if (last === undefined) return null;
   // What follows the last candidate's block cannot change what it is.
   const blank = text.slice(last.index).search(/\n[ \t]*\n/);
   const parsed = parse(blank === -1 ? text : text.slice(0, last.index + blank));
   if (parsed === null) return null;
-  const place = firstPlace(parsed.tree.children, text);
+  const place = firstPlace(parsed.tree.children, text, commandLine);
   if (place === null) return null;
   const lineEnd = endOfLine(text, place);
   const line = commandLine.exec(text.slice(place, lineEnd))?.[1] ?? "";
-  return { line: line.trim(), after: withoutMail(text.slice(lineEnd + 1)).trim() };
+  return {
+    line: line.replaceAll("\u00a0", " ").trim(),
+    after: withoutMail(text.slice(lineEnd + 1)).trim(),
+  };
+}
+
+/** As GitHub compares names. */
+function inAnyCase(name: string): string {
+  return [...name].map((letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`).join("");
 }
 
 /** Text that is nested beyond reason is nobody's command. */
@@ -46,18 +61,18 @@ function parse(text: string): ParsedMarkdown | null {
   }
 }
 
-function firstPlace(nodes: RootContent[], text: string): number | null {
+function firstPlace(nodes: RootContent[], text: string, commandLine: RegExp): number | null {
   const open = new Map<string, number>();
   for (const [index, node] of nodes.entries()) {
     const place = placeOf(node);
     if (place === null) continue;
-    if (node.type === "html") count(open, text.slice(place.start, place.end), blockElements);
+    if (node.type === "html") count(open, text.slice(place.start, place.end), stayOpen);
     if (node.type !== "paragraph") continue;
     const mail = mailStart(text.slice(place.start, place.end));
-    const found = open.size > 0 ? null : placeInParagraph(node, text);
+    const found = open.size > 0 ? null : placeInParagraph(node, text, commandLine);
     if (found !== null && (mail === null || found < place.start + mail)) return found;
     if (mail !== null && nodes[index + 1]?.type !== "blockquote") return null;
-    for (const child of node.children) if (child.type === "html") count(open, child.value, blockElements);
+    for (const child of node.children) if (child.type === "html") count(open, child.value, stayOpen);
   }
   return null;
 }
@@ -73,20 +88,21 @@ function count(open: Map<string, number>, source: string, known: ReadonlySet<str
   }
 }
 
-function placeInParagraph(paragraph: Paragraph, text: string): number | null {
+function placeInParagraph(paragraph: Paragraph, text: string, commandLine: RegExp): number | null {
   const place = placeOf(paragraph);
   if (place === null || text.slice(place.start, place.end).split("[").length > bracketsMax) return null;
   let mathematics = false;
   for (let start = place.start; start <= place.end; start = endOfLine(text, start) + 1) {
     const line = text.slice(start, endOfLine(text, start));
     if (line.trim() === "$$") mathematics = !mathematics;
-    if (!mathematics && commandLine.test(line) && isPlain(paragraph, start + line.indexOf("/"))) return start;
+    if (!mathematics && commandLine.test(line) && isPlain(paragraph, start + line.search(/\S/), text)) return start;
   }
   return null;
 }
 
-/** True when the character there is text of the paragraph itself: no code, link or HTML around it. */
-function isPlain(paragraph: Paragraph, at: number): boolean {
+/** True when the character there is text of the paragraph itself: no code, link or HTML around it, and not struck out. */
+function isPlain(paragraph: Paragraph, at: number, text: string): boolean {
+  if (isStruckOut(paragraph, at, text)) return false;
   const open = new Map<string, number>();
   for (const child of paragraph.children) {
     const place = placeOf(child);
@@ -97,11 +113,27 @@ function isPlain(paragraph: Paragraph, at: number): boolean {
   return false;
 }
 
+/** The parser leaves strikes out (`markdown.ts`); one that is open here and has an end may cover what stands between. */
+function isStruckOut(paragraph: Paragraph, at: number, text: string): boolean {
+  const place = placeOf(paragraph);
+  if (place === null) return false;
+  const strikes = (from: number, to: number): number => text.slice(from, to).match(/(?<!\\)~{1,2}/g)?.length ?? 0;
+  return strikes(place.start, at) % 2 === 1 && strikes(at, place.end) > 0;
+}
+
+/** Below these a mail program or a person signs; above them no text of a mail ends. */
+const signatureMarks: RegExp[] = [
+  /^-- ?$/m,
+  /^(?:Sent from my |Sent from (?:Mail|Outlook|Yahoo|Proton)|Get Outlook for |Von meinem \S+ gesendet|Gesendet von |Envoyé de(?:puis)? mon |Enviado desde mi |Inviato da )/im,
+];
+
 const mailMarks: RegExp[] = [
   /^-{2,}[ \t]*(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine|Mensaje original)[ \t]*-{2,}[ \t]*$/im,
   /^(?:From|Von|De|Da): [^\n]{1,300}\n(?:[^\n]{1,300}\n)?(?:Sent|Date|To|Gesendet|Envoyé|Enviado|Inviato): /im,
   /^(?:On|Le|El|Il|Em|Am)\b[^\n]{4,300}(?:\n[^\n]{1,200})?\b(?:wrote|a écrit|escribió|ha scritto|escreveu|schrieb[^\n]{0,100}) ?:[ \t]*$/im,
   /^Reply to this email directly(?:,| or) /im,
+  // "… <somebody@example.com> schreef op …:", in any language, above what it quotes.
+  /^[^\n>]{0,300}<[^<>\s@]{1,100}@[^<>\s]{1,200}>[^\n]{0,200}:[ \t]*$/m,
 ];
 
 function mailStart(text: string): number | null {
@@ -110,8 +142,9 @@ function mailStart(text: string): number | null {
 }
 
 function withoutMail(text: string): string {
-  const start = mailStart(text);
-  return start === null ? text : text.slice(0, start);
+  const signed = signatureMarks.map((mark) => text.search(mark)).filter((at) => at >= 0);
+  const start = Math.min(mailStart(text) ?? text.length, ...signed);
+  return text.slice(0, start);
 }
 
 function endOfLine(text: string, from: number): number {

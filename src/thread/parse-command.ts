@@ -3,7 +3,8 @@
  *
  * C1 Only a line of the author's own text at top level counts (`command-line.ts`).
  * C2 A typo is answered with a suggestion and never executed; an option is never dropped in silence.
- * C3 Commands are ASCII: a look-alike letter is no command.
+ * C3 Commands are ASCII: a look-alike letter is no command. What keyboards do by themselves (a capital at the start of a
+ *    line, a hard space, the slash of another script) does not matter.
  * C4 The first `/baton` line is the command; lines after it are its text, where it takes any.
  */
 import { BatonError, hasCode } from "../core/errors.ts";
@@ -21,23 +22,57 @@ export type ParsedCommand =
       options: Record<string, string | number>;
       text: string;
     }
-  | { kind: "unknown"; word: string; suggestion: string | null }
+  /** `line`: what was written after `/baton`. */
+  | { kind: "unknown"; word: string; suggestion: string | null; line: string }
   /** `problem` completes "`/baton name` …"; it quotes what was written, so it is neutralised before it is shown. */
   | { kind: "invalid"; name: string; problem: string; usage: string };
 
 const charactersMax = 65_536;
 const ascii = /^[\x21-\x7e]+$/;
 
-export function parseCommand(body: string, vocabulary: readonly CommandGrammar[]): ParsedCommand {
-  const found = findCommandLine(withLineFeeds(body.slice(0, charactersMax)));
+/** `mentions`: names by which Baton is called here, in small letters: `@name run` reads as `/baton run`. */
+export function parseCommand(
+  body: string,
+  vocabulary: readonly CommandGrammar[],
+  mentions: readonly string[] = [],
+): ParsedCommand {
+  const found = findCommandLine(withLineFeeds(body.slice(0, charactersMax)), mentions);
   if (found === null) return { kind: "none" };
   const words = splitWords(found.line);
   // `/baton` alone asks what there is.
   const word = words[0]?.text ?? "help";
-  const grammar = vocabulary.find(({ name, aliases }) => name === word || aliases.includes(word));
+  const grammar = vocabulary.find(({ name, aliases }) => [name, ...aliases].includes(word.toLowerCase()));
   if (grammar !== undefined) return parseArguments(grammar, words.slice(1), found);
   const known = vocabulary.flatMap(({ name, aliases }) => [name, ...aliases]);
-  return { kind: "unknown", word: word.slice(0, 40), suggestion: nearest(word.slice(0, 40), known) };
+  return {
+    kind: "unknown",
+    word: word.slice(0, 40),
+    suggestion: nearest(word.slice(0, 40), known),
+    line: [found.line, found.after].filter((part) => part !== "").join("\n\n"),
+  };
+}
+
+const mention = /^ {0,3}@([A-Za-z0-9][A-Za-z0-9-]{0,99})[ \t\u00a0]+([A-Za-z]+)/gm;
+
+/** The name that is called at the start of a line, and the word after it: cheap, and no proof of a command. */
+export function calledNames(body: string): { name: string; word: string }[] {
+  return [...body.slice(0, charactersMax).matchAll(mention)].map(([, name = "", word = ""]) => ({
+    name: name.toLowerCase(),
+    word: word.toLowerCase(),
+  }));
+}
+
+/** False: certainly none, by whatever name Baton is called here. */
+export function mayBeCommand(body: string, vocabulary: readonly CommandGrammar[]): boolean {
+  const words = new Set(vocabulary.flatMap(({ name, aliases }) => [name, ...aliases]));
+  const called = calledNames(body).filter(({ word }) => words.has(word));
+  return (
+    parseCommand(
+      body,
+      vocabulary,
+      called.map(({ name }) => name),
+    ).kind !== "none"
+  );
 }
 
 interface Word {

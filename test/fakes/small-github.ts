@@ -90,9 +90,30 @@ export class SmallGithub implements Github {
     this.#tell("issue_comment", {
       action: "created",
       issue: { number },
-      comment: { id: comment.id, body, user: { id: author.id, login, type: "User" } },
+      comment: { id: comment.id, body, user: { id: author.id, login, type: "User" }, created_at: comment.createdAt },
     });
     return comment.id;
+  }
+
+  /** A review with words, and each of its comments on lines, as GitHub sends them: one event each. */
+  reviewSaying(
+    number: number,
+    login: string,
+    body: string,
+    lines: { path: string; line: number; hunk: string; body: string }[] = [],
+  ): void {
+    const { user } = people[login] as (typeof people)[string];
+    const at = new Date(this.#now()).toISOString();
+    const author = { id: user.id, login, type: "User" };
+    const id = this.#id();
+    const pull = this.#pull(number);
+    this.#tellOfPull("pull_request_review", "submitted", pull, {
+      review: { id, body, user: author, submitted_at: at },
+    });
+    for (const { hunk, ...comment } of lines)
+      this.#tellOfPull("pull_request_review_comment", "created", pull, {
+        comment: { id: this.#id(), ...comment, diff_hunk: hunk, user: author, created_at: at },
+      });
   }
 
   review(number: number, login: string, state: "approved" | "changes-requested", sha: string): void {
@@ -304,8 +325,8 @@ export class SmallGithub implements Github {
     return { id: made.id, url: made.url };
   }
 
-  async ensureReaction(_: Repository, to: { comment: number } | { thread: number }, content: string): Promise<void> {
-    const id = "comment" in to ? to.comment : to.thread;
+  async ensureReaction(_: Repository, to: Parameters<Github["ensureReaction"]>[1], content: string): Promise<void> {
+    const id = "comment" in to ? to.comment : "reviewComment" in to ? to.reviewComment : to.thread;
     const given = this.reactions.get(id) ?? [];
     if (!given.includes(content)) this.reactions.set(id, [...given, content]);
   }
@@ -442,8 +463,8 @@ export class SmallGithub implements Github {
     return comment;
   }
 
-  #tellOfPull(event: string, action: string, pull: SmallPull): void {
-    this.#tell(event, { action, pull_request: { number: pull.number, head: { sha: this.headOf(pull) } } });
+  #tellOfPull(event: string, action: string, pull: SmallPull, more: object = {}): void {
+    this.#tell(event, { ...more, action, pull_request: { number: pull.number, head: { sha: this.headOf(pull) } } });
   }
 
   #tell(event: string, payload: object): void {

@@ -328,6 +328,10 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "test/scenarios/bad-input.test.ts",
     "bots are silent to Baton unless `commands.bots` lists their id, and then need the permission like anybody",
   ],
+  "commands.mention": [
+    "test/scenarios/commands-anywhere.test.ts",
+    "by the name that `commands.mention` gives, and by no other",
+  ],
 };
 
 describe("the table of keys", () => {

@@ -11,6 +11,7 @@ import { createMemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { Tables } from "../../src/adapters/memory/tables.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { BatonError } from "../../src/core/errors.ts";
+import type { ProcessRegistry } from "../../src/core/process.ts";
 import { startEngine } from "../../src/engine.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -49,9 +50,17 @@ export class Simulation {
   #lives = 0;
   #calls = 0;
 
-  constructor(seed: number) {
+  /** What lives to come know. */
+  processes: ProcessRegistry;
+
+  /** `more` is added to `baton.yaml`. */
+  constructor(
+    seed: number,
+    { more = "", processes = builtInProcesses() }: { more?: string; processes?: ProcessRegistry } = {},
+  ) {
     this.random = new SeededRandom(seed);
-    this.github = new SmallGithub(config, () => this.clock.now());
+    this.processes = processes;
+    this.github = new SmallGithub(`${config}${more}`, () => this.clock.now());
     // Every third world has two replicas, which know each other by leases only.
     this.#replicas = seed % 3 === 0 ? [null, null] : [null];
   }
@@ -88,6 +97,11 @@ export class Simulation {
   crash(): void {
     const life = this.pick(this.#replicas.filter((one) => one?.dead === false));
     if (life != null) life.callsLeft = Math.floor(this.random.fraction() * 30);
+  }
+
+  /** All that live end now; others begin with the next step of time. */
+  restart(): void {
+    for (const life of this.#replicas) if (life !== null) void this.#die(life, "now");
   }
 
   get living(): number {
@@ -186,7 +200,7 @@ export class Simulation {
       workspaces: mortal("git", smallWorkspaces(this.disk, this.github), true),
       harnesses: new Map([["command", agent]]),
       repositoryCommands: false,
-      processes: builtInProcesses(),
+      processes: this.processes,
       redact: (text) => text,
       settle: async () => {
         await macrotask();

@@ -352,6 +352,7 @@ export class InstallationGithub implements Github {
       const edited = await this.#requester.write<wire.Comment>(
         "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
         { ...at(repository), comment_id: existing.id, body: text },
+        "edit",
       );
       return { id: edited.id, url: edited.html_url };
     }
@@ -364,21 +365,20 @@ export class InstallationGithub implements Github {
 
   async ensureReaction(
     repository: Repository,
-    to: { comment: number } | { thread: number },
+    to: { comment: number } | { reviewComment: number } | { thread: number },
     content: string,
   ): Promise<void> {
+    if ("reviewComment" in to) {
+      const place = { ...at(repository), comment_id: to.reviewComment, content };
+      await this.#requester.write("POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", place, "edit");
+      return;
+    }
     // GitHub itself keeps one reaction of a kind a user: repeating it changes nothing.
-    await ("comment" in to
-      ? this.#requester.write("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
-          ...at(repository),
-          comment_id: to.comment,
-          content,
-        })
-      : this.#requester.write("POST /repos/{owner}/{repo}/issues/{issue_number}/reactions", {
-          ...at(repository),
-          issue_number: to.thread,
-          content,
-        }));
+    const [route, place] =
+      "comment" in to
+        ? (["POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", { comment_id: to.comment }] as const)
+        : (["POST /repos/{owner}/{repo}/issues/{issue_number}/reactions", { issue_number: to.thread }] as const);
+    await this.#requester.write(route, { ...at(repository), ...place, content }, "edit");
   }
 
   async ensurePullRequest(
@@ -499,10 +499,12 @@ export class InstallationGithub implements Github {
             ...body,
             head_sha: sha,
           })
-        : await this.#requester.write<wire.CheckRun>("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-            ...body,
-            check_run_id: id,
-          });
+        : await this.#requester.write<wire.CheckRun>(
+            "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}",
+            { ...body, check_run_id: id },
+            // Somebody may wait for how it ended.
+            content.status === "completed" ? true : "edit",
+          );
     return { id: written.id, url: written.html_url };
   }
 

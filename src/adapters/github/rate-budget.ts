@@ -3,11 +3,16 @@
  *
  * RB1 While GitHub said to wait, nothing at all is sent. RB2 Content writes are counted over a minute and over an hour.
  * RB3 Content writes go in the order in which they were asked for; a read never waits for one of them.
+ * RB5 An edit of what is shown never waits in line and never takes what others need: it is refused with the time of the next
+ *     try, and by then it is a newer one.
  * RB4 Who stops waits for nobody: what would have to wait is refused, to be asked for by the next start; the rest still goes.
  */
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
+
+/** What a call does: nothing, a write that somebody waits for, or an edit of what is shown. */
+export type Write = boolean | "edit";
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -17,6 +22,7 @@ export class RateBudget {
   readonly #stop: AbortSignal | undefined;
   #blockedUntil = 0;
   #writes: number[] = [];
+  #edits: number[] = [];
   #writeTurn: Promise<void> = Promise.resolve();
 
   constructor(clock: Clock, stop?: AbortSignal) {
@@ -25,7 +31,8 @@ export class RateBudget {
   }
 
   /** Resolves when a call may be sent; rejects with BATON_GITHUB_LIMITED when it would have to wait and Baton stops. */
-  async admit(contentWrite: boolean): Promise<void> {
+  async admit(contentWrite: Write): Promise<void> {
+    if (contentWrite === "edit") return this.#admitEdit();
     if (!contentWrite) return this.#wait(false);
     const mine = this.#writeTurn.then(() => this.#wait(true));
     this.#writeTurn = mine.catch(() => {});
@@ -57,17 +64,37 @@ export class RateBudget {
     if (contentWrite) this.#writes.push(this.#clock.now());
   }
 
+  /** RB5 */
+  #admitEdit(): void {
+    const now = this.#clock.now();
+    this.#edits = this.#edits.filter((at) => at > now - hourMs);
+    this.#writes = this.#writes.filter((at) => at > now - hourMs);
+    const until = Math.max(
+      this.#blockedUntil,
+      this.#nextWriteAt(now),
+      nextAt(this.#edits, now, minuteMs, limits.editsPerMinuteMax),
+      nextAt(this.#edits, now, hourMs, limits.editsPerHourMax),
+      nextAt(this.#writes, now, hourMs, limits.writesPerHourForEditsMax),
+    );
+    if (until > now)
+      throw new BatonError("BATON_GITHUB_LIMITED", "Edits give way to replies, pull requests and merges.", {
+        retryAfterMs: until - now,
+      });
+    this.#edits.push(now);
+    this.#writes.push(now);
+  }
+
   #nextWriteAt(now: number): number {
     this.#writes = this.#writes.filter((at) => at > now - hourMs);
-    const minute = this.#writes.filter((at) => at > now - minuteMs);
-    const byMinute =
-      minute.length < limits.contentWritesPerMinuteMax
-        ? 0
-        : (minute[minute.length - limits.contentWritesPerMinuteMax] as number) + minuteMs;
-    const byHour =
-      this.#writes.length < limits.contentWritesPerHourMax
-        ? 0
-        : (this.#writes[this.#writes.length - limits.contentWritesPerHourMax] as number) + hourMs;
-    return Math.max(byMinute, byHour);
+    return Math.max(
+      nextAt(this.#writes, now, minuteMs, limits.contentWritesPerMinuteMax),
+      nextAt(this.#writes, now, hourMs, limits.contentWritesPerHourMax),
+    );
   }
+}
+
+/** When there is room for one more within `spanMs`; 0: now. */
+function nextAt(times: readonly number[], now: number, spanMs: number, max: number): number {
+  const within = times.filter((at) => at > now - spanMs);
+  return within.length < max ? 0 : (within[within.length - max] as number) + spanMs;
 }

@@ -8,7 +8,7 @@
 import { Octokit } from "@octokit/rest";
 import { BatonError, hasCode } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { RateBudget } from "./rate-budget.ts";
+import type { RateBudget, Write } from "./rate-budget.ts";
 
 type Parameters = Record<string, unknown>;
 
@@ -110,7 +110,7 @@ export class Requester {
   }
 
   /** A write, sent once. */
-  async write<T>(route: string, parameters: Parameters = {}, contentWrite = true): Promise<T> {
+  async write<T>(route: string, parameters: Parameters = {}, contentWrite: Write = true): Promise<T> {
     return (await this.#send<T>(route, parameters, contentWrite)).data;
   }
 
@@ -164,7 +164,7 @@ export class Requester {
   async #send<T>(
     route: string,
     parameters: Parameters,
-    contentWrite: boolean,
+    contentWrite: Write,
     mayBeUnchanged = false,
   ): Promise<Answer<T>> {
     const { budget, authorise, refused } = this.#options;

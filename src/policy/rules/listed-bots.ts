@@ -7,10 +7,10 @@ export const listedBots: Rule<CommandFacts> = {
   summary: "Bots give commands only where `commands.bots` lists their id.",
   judge({ actor, settings }) {
     if (actor.kind === "user") return allow(`@${actor.login} is a person.`);
-    if (settings.commands.bots.includes(actor.id))
+    if (settings.commands.bots.some((bot) => (typeof bot === "number" ? bot : bot.id) === actor.id))
       return allow(`@${actor.login} is a bot that \`commands.bots\` lists.`);
     return deny(
-      `@${actor.login} is a bot that \`commands.bots\` does not list; people can give this command. To let the bot, add its id ${actor.id} there.`,
+      `@${actor.login} is a bot that \`commands.bots\` does not list; people can give this command. To let the bot, add its id ${actor.id} there, with a permission.`,
     );
   },
 };

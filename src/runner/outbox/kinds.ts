@@ -39,18 +39,22 @@ export const outboxKinds = {
   reaction: {
     intervalMs: 0,
     async ensure(github, row) {
-      const { repository, commentId, number, content } = row.payload as unknown as {
+      const { repository, commentId, reviewCommentId, number, content } = row.payload as unknown as {
         repository: Repository;
         /** null: the thread's own text. */
         commentId: number | null;
+        /** A comment on a line of a change. */
+        reviewCommentId?: number;
         number: number;
         content: "eyes" | "rocket" | "confused" | "+1" | "-1";
       };
-      await github.ensureReaction(
-        repository,
-        commentId === null ? { thread: number } : { comment: commentId },
-        content,
-      );
+      const to =
+        reviewCommentId !== undefined
+          ? { reviewComment: reviewCommentId }
+          : commentId === null
+            ? { thread: number }
+            : { comment: commentId };
+      await github.ensureReaction(repository, to, content);
       return null;
     },
   },

@@ -209,7 +209,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   );
   const { durationMs } = result;
   const ran = { harness: harness.name, model, role: input.role, error, usage, durationMs };
-  await (context.ran === undefined ? remember(dependencies, ran) : context.ran(ran));
+  await (context.ran === undefined ? remember(dependencies, ran, state) : context.ran(ran));
   if (error !== null) return { ok: false, error: takenOver(error, routed), usage, kept };
   const output: AgentOutput = {
     harness: harness.name,

@@ -40,11 +40,12 @@ const fine: Result = { error: null, usage: [], durationMs: 60_000 };
 function replicas(harnesses = [harness("first"), harness("second")]) {
   const clock = new ManualClock();
   const { store } = openMemory({ clock, log: silentLog });
-  const replica = () => {
+  const replica = (repositoryId = 1) => {
+    const thread = { repository: { id: repositoryId } };
     const verdicts: Verdict[] = [];
     const context = {
       dependencies: { store, clock, log: silentLog, harnesses: new Map(harnesses.map((one) => [one.name, one])) },
-      state: { runId: "run_0123456789abcdef", money: { budgetUsd: 10, spentUsd: 0, reservedUsd: 0 } },
+      state: { runId: "run_0123456789abcdef", thread, money: { budgetUsd: 10, spentUsd: 0, reservedUsd: 0 } },
       effect: { key: "implement", attempts: [] },
       attempt: 1,
       decided: async (verdict: Verdict) => void verdicts.push(verdict),
@@ -56,10 +57,10 @@ function replicas(harnesses = [harness("first"), harness("second")]) {
         return choice.model === null ? choice.harness : `${choice.harness} ${choice.model}`;
       },
       learns: (name: string, model: string | null, result: Result) =>
-        remember(context.dependencies, { harness: name, model, role: "implement", ...result }),
+        remember(context.dependencies, { harness: name, model, role: "implement", ...result }, context.state),
     };
   };
-  return { clock, one: replica(), other: replica() };
+  return { clock, one: replica(), other: replica(), elsewhere: replica(2) };
 }
 
 it("failures of both open the circuit for both; by the clock a try goes, and its success closes it", async () => {
@@ -82,6 +83,15 @@ it("failures of both open the circuit for both; by the clock a try goes, and its
   await other.learns("first", null, fine);
   expect(await one.goes()).toBe("first");
 });
+
+it.each(["BATON_HARNESS_CRASHED", "BATON_HARNESS_HUNG", "BATON_HARNESS_AUTH"] as const)(
+  "one-repositorys-failures-stop-all: %s in one repository holds no other up",
+  async (code) => {
+    const { one, other, elsewhere } = replicas();
+    for (let count = 0; count < 6; count += 1) await one.learns("first", "m", failed(code));
+    expect([await one.goes(), await other.goes(), await elsewhere.goes()]).toEqual(["second", "second", "first"]);
+  },
+);
 
 it("a try that fails closes the door for twice as long, for the other replica as well", async () => {
   const { clock, one, other } = replicas();

@@ -9,7 +9,7 @@ import type { Settings } from "../../config/schema.ts";
 import type { AgentInput } from "../../core/effect.ts";
 import { BatonError, type ErrorData } from "../../core/errors.ts";
 import type { EffectState } from "../../core/state.ts";
-import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
+import type { Json, Thread, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Harness } from "../../ports/harness.ts";
 import type { Store } from "../../ports/store.ts";
 import { afterOutcome, type Circuit, faultOf } from "../../routing/circuit.ts";
@@ -91,18 +91,26 @@ export function takenOver(error: ErrorData, { choice, next }: Routed): ErrorData
 export async function remember(
   { store, clock }: { store: Learned; clock: Pick<Dependencies["clock"], "now"> },
   { harness, model, role, error, usage, durationMs }: Ran,
+  run: { thread?: Thread } = {},
 ): Promise<void> {
+  const circuits = circuitsOf(store, run);
   const fault = error === null ? null : faultOf(error.code);
   // Neither a success nor a fault of its own: it says nothing (routing B1).
   if (error !== null && fault === null) return;
   const keys = fault === "harness" ? [circuitKey(harness, null)] : [circuitKey(harness, model)];
   if (fault === null && model !== null) keys.push(circuitKey(harness, null));
   for (const key of keys) {
-    const circuit = await circuitOf(store, key);
+    const circuit = await circuitOf(circuits, key);
     // Nothing is written while all is well and was.
     if (circuit === null && fault === null) continue;
     const after = afterOutcome(circuit ?? { outcomes: [], openUntil: null, openings: 0 }, fault === null, clock.now());
-    await store.setValue(circuitName(key), after as unknown as Json);
+    await circuits.setValue(circuitName(key), after as unknown as Json);
+    // For who asks how a harness fares: it holds nobody up.
+    if (circuits !== store) {
+      const all = (await circuitOf(store, key)) ?? { outcomes: [], openUntil: null, openings: 0 };
+      const { outcomes } = afterOutcome(all, fault === null, clock.now());
+      await store.setValue(circuitName(key), { outcomes, openUntil: null, openings: 0 } as unknown as Json);
+    }
   }
   const key = historyKey(harness, model, role);
   const usd = usage.some(({ costUsd }) => costUsd === null)
@@ -115,6 +123,14 @@ export async function remember(
     durationMs,
   });
   await store.setValue(historyName(key), history as unknown as Json);
+}
+
+/** Circuits are of one repository: agents that fail in one say nothing of another's, and must not hold it up. */
+function circuitsOf(store: Learned, { thread }: { thread?: Thread }): Learned {
+  if (thread === undefined) return store;
+  const at = (name: string): string =>
+    name.startsWith(circuitName("")) ? `repositories/${thread.repository.id}/${name}` : name;
+  return { value: (name) => store.value(at(name)), setValue: (name, value) => store.setValue(at(name), value) };
 }
 
 /** Where it is kept what came of attempts on runners: of each repository for itself, as each has its own machines and keys. */
@@ -147,7 +163,8 @@ async function questionOf(
   input: AgentInput,
   settings: Settings,
 ): Promise<Question> {
-  const { store, clock, harnesses } = dependencies;
+  const { clock, harnesses } = dependencies;
+  const store = circuitsOf(dependencies.store, state);
   const { harness: wanted, profiles, tiers, budget, prices } = settings;
   const named = (name: string, where: string): Profile => {
     const found = findProfile(name, profiles as Record<string, Profile>);

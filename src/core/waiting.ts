@@ -16,6 +16,7 @@ export interface WaitingFor {
 export function waitingFor(state: RunState): WaitingFor[] {
   if (isOver(state)) return [];
   const found: WaitingFor[] = [];
+  const { stop } = state.money;
   if (state.status === "paused") {
     found.push({
       kind: "people",
@@ -27,12 +28,13 @@ export function waitingFor(state: RunState): WaitingFor[] {
   }
   for (const key of state.open) {
     const effect = state.effects.get(key);
-    if (effect !== undefined) found.push(waitOf(effect));
+    if (effect !== undefined) found.push(waitOf(effect, stop?.day?.reason ?? null));
   }
   return found;
 }
 
-function waitOf(effect: EffectState): WaitingFor {
+/** `day`: why the day's budget is in the way. */
+function waitOf(effect: EffectState, day: string | null): WaitingFor {
   const wait = (kind: WaitingFor["kind"], sentence: string): WaitingFor => ({
     kind,
     key: effect.key,
@@ -40,6 +42,11 @@ function waitOf(effect: EffectState): WaitingFor {
     sentence,
     since: effect.requestedAt,
   });
+  if (effect.status === "stopped" && effect.retryAt !== null)
+    return wait(
+      "money",
+      `${day ?? "The day's budget of the repository is used."} The step starts by itself then; \`/baton cancel\` ends it.`,
+    );
   if (effect.status === "stopped")
     return wait(
       "money",

@@ -7,6 +7,8 @@ import type { ModelProxy } from "../../src/ports/model-proxy.ts";
 import type { Turn } from "../fakes/model-server.ts";
 import { type Bench, setBench } from "./bench.ts";
 import { type CliName, chosenClis } from "./cli.ts";
+import type { GrantRequest } from "../../src/ports/model-proxy.ts";
+import { reserveUpTo } from "../fakes/money.ts";
 
 const secret = "sk-ant-the-real-key-that-no-cli-may-see";
 const write: Turn = { text: "I will create the file.", deeds: [{ write: "hello.txt", content: "hi\n" }] };
@@ -30,10 +32,13 @@ describe.each(names.filter((name) => chosenClis().includes(name)))("%s", (name) 
       gemini: { baseUrl: url, secret, kind: "api-key" },
       openai: { baseUrl: `${url}/v1`, secret, kind: "api-key" },
     });
+    // About a tenth of a cent an answer, whatever the model.
+    const priceUsd: GrantRequest["priceUsd"] = (_, { output }) => output / 100_000;
     return proxy.grant({
-      // About a tenth of a cent an answer, whatever the model.
-      priceUsd: (_, { output }) => output / 100_000,
-      limitUsd: () => limitUsd,
+      priceUsd,
+      // Models of the table may answer with 128,000 tokens: what is not there, the proxy cuts.
+      reserve: reserveUpTo(limitUsd, priceUsd),
+      unknownPrice: "stop",
       tokensMax: null,
       requestsMax: null,
       models: null,

@@ -275,7 +275,12 @@ export function lostAttempts(
   for (const effect of state.effects.values()) {
     const worker = effect.attempts.at(-1)?.worker ?? "";
     if (state.open.has(effect.key) || !isSpending(effect) || isAlive(worker, effect.key)) continue;
-    events.push({ type: "effect.cancelled", key: effect.key, reason: "its worker went away", usage: unsettled(effect) });
+    events.push({
+      type: "effect.cancelled",
+      key: effect.key,
+      reason: "its worker went away",
+      usage: unsettled(effect),
+    });
   }
   return events;
 }

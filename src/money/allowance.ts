@@ -33,9 +33,12 @@ export function dayOf(at: number, timeZone: string): Day {
   const local = at + offsetMs(at, timeZone);
   const midnight = local - mod(local, dayMs);
   return {
-    name: new Intl.DateTimeFormat("en-CA", { timeZone: "UTC", year: "numeric", month: "2-digit", day: "2-digit" }).format(
-      midnight,
-    ),
+    name: new Intl.DateTimeFormat("en-CA", {
+      timeZone: "UTC",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+    }).format(midnight),
     from: momentOf(midnight, timeZone),
     until: momentOf(midnight + dayMs, timeZone),
   };
@@ -175,7 +178,8 @@ export function dayAllowance(
     .sort((a, b) => b.usd - a.usd || (a.login < b.login ? -1 : 1));
   const shown = by.slice(0, 3).map(({ login, usd }) => `@${login} $${usd.toFixed(2)}`);
   const who = shown.length === 0 ? "" : ` (${shown.join(", ")}${by.length > 3 ? `, ${by.length - 3} more` : ""})`;
-  const held = total.reservedUsd < 0.005 ? "" : ` $${total.reservedUsd.toFixed(2)} of it is set aside for agents at work.`;
+  const held =
+    total.reservedUsd < 0.005 ? "" : ` $${total.reservedUsd.toFixed(2)} of it is set aside for agents at work.`;
   return {
     leftUsd: dayUsd - usedUsd,
     until: day.until,

@@ -67,7 +67,10 @@ export function metered(
     ...(after > current.reservedUsd ? { reservedUsd: after } : {}),
   };
   // A refusal is no news.
-  return { events: request !== null && grant === null && after === current.reservedUsd ? [] : [event], grantedUsd: grant };
+  return {
+    events: request !== null && grant === null && after === current.reservedUsd ? [] : [event],
+    grantedUsd: grant,
+  };
 }
 
 /** Charged if nobody sees how the request ends. */

@@ -38,10 +38,7 @@ export function ledgerRows(state: RunState, events: RunEvent[], now: number): Le
     if ("key" in event && event.key !== undefined && state.effects.get(event.key)?.kind === "subprocess") continue;
     switch (event.type) {
       case "effect.started":
-        if (event.reservedUsd > 0)
-          rows.push(
-            row("reserve", event.key, event.attempt, nothing, event.reservedUsd),
-          );
+        if (event.reservedUsd > 0) rows.push(row("reserve", event.key, event.attempt, nothing, event.reservedUsd));
         break;
       case "effect.metered": {
         const before = state.effects.get(event.key)?.attempts.at(-1)?.reservedUsd ?? 0;
@@ -55,8 +52,7 @@ export function ledgerRows(state: RunState, events: RunEvent[], now: number): Le
       case "effect.cancelled": {
         const effect = state.effects.get(event.key);
         const attempt = "attempt" in event ? event.attempt : (effect?.attempts.length ?? 0);
-        for (const usage of event.usage)
-          rows.push(row("settle", event.key, attempt, usage, usage.costUsd ?? 0));
+        for (const usage of event.usage) rows.push(row("settle", event.key, attempt, usage, usage.costUsd ?? 0));
         // Nothing was used: what was set aside is free again, which the ledger knows by this row.
         const isOver = event.type !== "effect.cancelled" || !state.open.has(event.key);
         if (event.usage.length === 0 && effect !== undefined && isSpending(effect) && isOver)

@@ -370,7 +370,13 @@ export class RunDriver {
         await this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.prompted", ...prompted }] : []));
       },
       meter: (metering) =>
-        meterAttempt(this.#dependencies, state, (decide) => this.#change(decide), { key: effect.key, attempt }, metering),
+        meterAttempt(
+          this.#dependencies,
+          state,
+          (decide) => this.#change(decide),
+          { key: effect.key, attempt },
+          metering,
+        ),
       report: (note: string, usage: Usage[], partial?: Partial) => {
         const pauseMs = progressIntervalMs * progressSlowdown ** reports;
         if (reports >= progressEventsMax || clock.now() < reportedAt + pauseMs) return;

@@ -3,12 +3,11 @@ import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { startModelProxy } from "../../src/adapters/model-proxy/proxy.ts";
 import { addTokens, noTokens } from "../../src/core/vocabulary.ts";
-import type { ModelProxy } from "../../src/ports/model-proxy.ts";
+import type { GrantRequest, ModelProxy } from "../../src/ports/model-proxy.ts";
 import type { Turn } from "../fakes/model-server.ts";
+import { reserveUpTo } from "../fakes/money.ts";
 import { type Bench, setBench } from "./bench.ts";
 import { type CliName, chosenClis } from "./cli.ts";
-import type { GrantRequest } from "../../src/ports/model-proxy.ts";
-import { reserveUpTo } from "../fakes/money.ts";
 
 const secret = "sk-ant-the-real-key-that-no-cli-may-see";
 const write: Turn = { text: "I will create the file.", deeds: [{ write: "hello.txt", content: "hi\n" }] };

@@ -56,7 +56,10 @@ export function statusError(status: number, message: string, retryAfterMs: numbe
 /** Some command lines print what the service said without its status. */
 export function errorInWords(message: string): ErrorData | null {
   if (/\bloop (?:was )?detected\b|\bdetected an? (?:infinite |potential )?loop\b|doom_loop/i.test(message))
-    return { code: "BATON_HARNESS_LOOP", message: `The harness stopped its agent in a loop. ${message.slice(0, characters)}` };
+    return {
+      code: "BATON_HARNESS_LOOP",
+      message: `The harness stopped its agent in a loop. ${message.slice(0, characters)}`,
+    };
   if (unknownModel.test(message)) return statusError(404, message);
   if (promptTooLong.test(message)) return statusError(400, message);
   return null;

@@ -7,10 +7,11 @@
  *    be seen on the way: nobody gets tokens free by hanging up.
  * G3 Errors of the service are passed on and counted; too many in a row end the grant, whatever the client would still try.
  */
+
+import { modelRow } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
-import { modelRow } from "../../config/models.ts";
 import { priceUnknown } from "../../money/cost.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelUse } from "../../ports/model-proxy.ts";
@@ -116,13 +117,14 @@ export class Grant {
         : Math.max(Math.min(wanted, limits.usefulOutputTokens), output.above + 1);
     const used = settled.reduce((sum, use) => sum + total(use.tokens), 0);
     const underWay = reserved.reduce((sum, one) => sum + total(one.tokens), 0);
-    const tokensLeft = tokensMax === null ? Number.POSITIVE_INFINITY : tokensMax - used - underWay - total(input);
-    const tokenLimit = Math.floor(tokensLeft / output.answers);
-    if (tokenLimit < least)
+    const tokensLeft = tokensMax === null ? Number.POSITIVE_INFINITY : tokensMax - used - underWay;
+    if (tokensLeft <= 0)
       return {
         code: "BATON_HARNESS_TOKENS",
-        message: `The tokens of this step are used: ${used + underWay} of ${tokensMax}, and the next request may need ${total(input) + least * output.answers} (\`limits.attemptTokens\`).`,
+        message: `The tokens of this step are used: ${used + underWay} of ${tokensMax} (\`limits.attemptTokens\`).`,
       };
+    // Its input counts when it is known: a bound in bytes would end attempts at a fraction of their tokens.
+    const tokenLimit = Math.max(least, Math.floor(tokensLeft / output.answers));
     const usdOf = (tokens: number): number => (inputUsd ?? 0) + tokens * output.answers * each;
     const wantUsd = usdOf(Math.min(wanted, tokenLimit));
     const leastUsd = usdOf(least);
@@ -131,9 +133,9 @@ export class Grant {
       wantUsd,
       leastUsd,
       uses: settled,
-      underWay: [...this.#calls].map((call) => ({ model: call.ask.model, usd: call.reserved.usd })).concat(
-        this.#waiting.map((one) => ({ model: one.model, usd: one.usd })),
-      ),
+      underWay: [...this.#calls]
+        .map((call) => ({ model: call.ask.model, usd: call.reserved.usd }))
+        .concat(this.#waiting.map((one) => ({ model: one.model, usd: one.usd }))),
     });
     if (usd === null) {
       const spentUsd = this.#usd(settled);
@@ -144,7 +146,8 @@ export class Grant {
       };
     }
     if (this.#revoked) return stepEnded;
-    const affordable = each === 0 ? Number.POSITIVE_INFINITY : Math.floor((usd - (inputUsd ?? 0)) / (output.answers * each) + 1e-6);
+    const affordable =
+      each === 0 ? Number.POSITIVE_INFINITY : Math.floor((usd - (inputUsd ?? 0)) / (output.answers * each) + 1e-6);
     const limit = Math.min(wanted, tokenLimit, Math.max(affordable, least));
     // A model's own limit is known only where the table has it.
     if (limit < wanted || (output.limit === null && modelRow(normaliseModel(model)) === null)) output.set?.(limit);
@@ -208,7 +211,9 @@ export class Grant {
     const { model } = call.ask;
     const error = statusError(status, message, retryAfterMs);
     const isUnknown = error.code === "BATON_MODEL_UNKNOWN";
-    this.#refusal = isUnknown ? { ...error, message: `The service does not know the model "${model}" (${status}). ${message}${listed}` } : error;
+    this.#refusal = isUnknown
+      ? { ...error, message: `The service does not know the model "${model}" (${status}). ${message}${listed}` }
+      : error;
     this.#failuresInARow += 1;
     this.#keyRefusalsInARow = status === 401 || status === 403 || isUnknown ? this.#keyRefusalsInARow + 1 : 0;
     this.request.onRefusal({ status, model, message, inARow: this.#failuresInARow });

@@ -33,9 +33,12 @@ export function inputOf(model: string, body: Fields, bytes: Buffer, serverTools:
 export class InputBounds {
   readonly #known: { input: Input; tokens: number }[] = [];
 
+  /** What the service counted beyond the bound: it adds more than is known here. */
+  #excess = 0;
+
   boundOf(input: Input): number {
     if (input.refers) return limits.contextTokensMax;
-    let bound = input.text.length + input.images * limits.imageTokensMax;
+    let bound = byBytes(input) + this.#excess;
     for (const { input: before, tokens } of this.#known) {
       if (before.model !== input.model) continue;
       const middle = input.text.length - common(before.text, input.text);
@@ -48,9 +51,14 @@ export class InputBounds {
   /** The service's own count of a whole request. */
   learn(input: Input, tokens: number): void {
     if (tokens <= 0 || input.refers) return;
+    this.#excess = Math.max(this.#excess, tokens - byBytes(input) - addedTokens);
     this.#known.unshift({ input, tokens });
     this.#known.splice(rememberedMax);
   }
+}
+
+function byBytes({ text: bytes, images }: Input): number {
+  return bytes.length + images * limits.imageTokensMax;
 }
 
 /** Bytes that both begin with, and those that both end with. */

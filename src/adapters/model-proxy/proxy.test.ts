@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reserveUpTo } from "../../../test/fakes/money.ts";
 import type { Tokens } from "../../core/vocabulary.ts";
 import { costOf } from "../../money/cost.ts";
 import { priceOf } from "../../money/prices.ts";
 import type { GrantRequest, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
-import { reserveUpTo } from "../../../test/fakes/money.ts";
 import { failuresInARowMax, refusalsMax } from "./grant.ts";
 import { startModelProxy } from "./proxy.ts";
 

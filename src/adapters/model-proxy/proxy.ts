@@ -26,8 +26,8 @@ import { statusError } from "../harness/service-error.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type Ask, type Call, Grant } from "./grant.ts";
 import { inputOf } from "./input-bound.ts";
-import { readBody, unpack } from "./request-body.ts";
 import { listedText, listModels } from "./model-list.ts";
+import { readBody, unpack } from "./request-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { Route, Wire } from "./wire.ts";
 import { wires } from "./wires/index.ts";
@@ -208,9 +208,9 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   const output = wire.output(read.body, path);
   const input = inputOf(model, read.body, Buffer.from(JSON.stringify(read.body)), output.serverTools);
   const ask: Ask = { model, input, output };
-  const reserved = await grant.reserve(ask).catch(
-    (thrown: unknown): ErrorData => toBatonError(thrown, "BATON_INTERNAL").toData(),
-  );
+  const reserved = await grant
+    .reserve(ask)
+    .catch((thrown: unknown): ErrorData => toBatonError(thrown, "BATON_INTERNAL").toData());
   if ("code" in reserved) {
     grant.stop(reserved);
     return refuse(wire, 402, reserved.message);

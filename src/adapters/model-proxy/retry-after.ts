@@ -13,7 +13,9 @@ export function retryAfterMs(headers: IncomingHttpHeaders, body: Buffer, now: nu
 }
 
 function seconds(value: string | string[] | undefined, unitMs: number): number | null {
-  return typeof value === "string" && /^\s*\d{1,12}(?:\.\d{1,9})?\s*$/.test(value) ? Math.ceil(Number(value) * unitMs) : null;
+  return typeof value === "string" && /^\s*\d{1,12}(?:\.\d{1,9})?\s*$/.test(value)
+    ? Math.ceil(Number(value) * unitMs)
+    : null;
 }
 
 /** RFC 9110: an HTTP date. */

@@ -69,7 +69,9 @@ export class AttemptMoney {
       const grantedUsd = await this.#ask({
         usage,
         held: [],
-        request: beyond ? { harness: this.#harness, model: null, wantUsd: this.#stepUsd, leastUsd: stepUsdMin / 10 } : null,
+        request: beyond
+          ? { harness: this.#harness, model: null, wantUsd: this.#stepUsd, leastUsd: stepUsdMin / 10 }
+          : null,
         capUsd: this.#meter.shareUsd,
       }).catch(() => null);
       if (beyond && grantedUsd === null) this.#meter.stop();

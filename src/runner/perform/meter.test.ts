@@ -100,12 +100,15 @@ describe("what an attempt used", () => {
     expect(usageSchema.parse(usage)).toEqual(usage);
   });
 
-  it.each([4, 27])("M1: for the same tokens the harness says %s USD: kept beside, what was reserved holds", (costUsd) => {
-    const one = meter();
-    one.count(use());
-    const [usage] = one.settle(ended([{ model, tokens, costUsd }]));
-    expect(usage).toMatchObject({ costUsd: 3, priceSource: "table", reported: { tokens, costUsd } });
-  });
+  it.each([4, 27])(
+    "M1: for the same tokens the harness says %s USD: kept beside, what was reserved holds",
+    (costUsd) => {
+      const one = meter();
+      one.count(use());
+      const [usage] = one.settle(ended([{ model, tokens, costUsd }]));
+      expect(usage).toMatchObject({ costUsd: 3, priceSource: "table", reported: { tokens, costUsd } });
+    },
+  );
 
   it("a model without a price costs what the harness says", () => {
     const one = meter();

@@ -31,8 +31,9 @@ export const anthropicMessages: Wire = {
     const thinks = text(thinking["type"]) !== null && thinking["type"] !== "disabled";
     // Tools that the service runs have a dated type; those of the client have none, or `custom`.
     const serverTools =
-      list(body["tools"]).some(({ type }) => /^(?:web_search|web_fetch|code_execution|advisor|tool_search)/.test(text(type) ?? "")) ||
-      list(body["mcp_servers"]).length > 0;
+      list(body["tools"]).some(({ type }) =>
+        /^(?:web_search|web_fetch|code_execution|advisor|tool_search)/.test(text(type) ?? ""),
+      ) || list(body["mcp_servers"]).length > 0;
     return {
       limit: limitOf(body["max_tokens"]),
       answers: 1,

@@ -7,8 +7,8 @@ import type { Tokens } from "../../../../src/core/vocabulary.ts";
 import { costOf } from "../../../../src/money/cost.ts";
 import { priceOf } from "../../../../src/money/prices.ts";
 import type { GrantRequest, ModelGrant, ModelProxy } from "../../../../src/ports/model-proxy.ts";
-import { type Cause, defineCause, shared } from "../cause.ts";
 import { reserveUpTo } from "../../../fakes/money.ts";
+import { type Cause, defineCause, shared } from "../cause.ts";
 
 const key = "sk-the-real-key-Zx81/+Qm=0123456789";
 const model = "claude-sonnet-4-5";

@@ -8,7 +8,40 @@ import { usdOf } from "../core/decide.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { RunState } from "../core/state.ts";
 import { type EffectKey, noTokens, type Usage } from "../core/vocabulary.ts";
-import { grantRequest } from "./budget.ts";
+import type { Allowance } from "./allowance.ts";
+import { admit, grantRequest, worthwhileUsd } from "./budget.ts";
+
+/** What is asked before an attempt begins. */
+export interface Start {
+  key: EffectKey;
+  attempt: number;
+  worker: string;
+  /** What the step would have set aside. */
+  wantUsd: number;
+  /** What the attempt before could not go on without. */
+  leastUsd: number;
+  /** What the repository has left of its day. */
+  day: Pick<Allowance, "leftUsd" | "until" | "reason">;
+  /** Others of the run are at work: what they set aside comes back when they end. */
+  othersAtWork: boolean;
+}
+
+/** The attempt begins with its money, or the step waits for money; nothing: it waits for others first (B1). */
+export function startAttempt(state: RunState, start: Start): RunEvent[] {
+  const { key, attempt, worker, wantUsd, leastUsd, day, othersAtWork } = start;
+  const { spentUsd, reservedUsd, budgetUsd } = state.money;
+  const least = Math.max(worthwhileUsd, leastUsd);
+  const admission = admit({ ...state.money, wantUsd: Math.min(wantUsd, Math.max(day.leftUsd, 0)), leastUsd });
+  if (admission.ok && day.leftUsd >= least)
+    return [{ type: "effect.started", key, attempt, worker, reservedUsd: Math.min(admission.reserveUsd, day.leftUsd) }];
+  // That is waited for before people are asked.
+  if (othersAtWork && reservedUsd > 0 && spentUsd + least <= budgetUsd) return [];
+  const inRunUsd = budgetUsd - spentUsd - reservedUsd;
+  if (inRunUsd >= least && day.until !== null)
+    return [{ type: "run.budget-stopped", key, neededUsd: 0, spentUsd, day: { until: day.until, reason: day.reason } }];
+  const neededUsd = Math.max(worthwhileUsd, wantUsd - inRunUsd, leastUsd - inRunUsd);
+  return [{ type: "run.budget-stopped", key, neededUsd, spentUsd }];
+}
 
 /** What an attempt used and asks for, as the meter has it. */
 export interface Metering {

@@ -30,7 +30,8 @@ import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
 import type { Allowance } from "../money/allowance.ts";
-import { admit, budgetWarnings, worthwhileUsd } from "../money/budget.ts";
+import { budgetWarnings } from "../money/budget.ts";
+import { startAttempt } from "../money/metering.ts";
 import { ChildRuns, type OtherRuns } from "./child-runs.ts";
 import { withDay } from "./day-budget.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -204,18 +205,8 @@ export class RunDriver {
         if (!state.open.has(effect.key)) return [];
         if (wantUsd === 0 || day === null)
           return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd: 0 }];
-        const { spentUsd, reservedUsd: held, budgetUsd } = state.money;
-        const admission = admit({ ...state.money, wantUsd: Math.min(wantUsd, Math.max(day.leftUsd, 0)), leastUsd });
-        const dayIsOver = day.leftUsd < Math.max(worthwhileUsd, leastUsd);
-        if (admission.ok && !dayIsOver)
-          return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd: admission.reserveUsd }];
-        // What agents at work have set aside comes back when they end: that is waited for before people are asked.
-        const least = Math.max(worthwhileUsd, leastUsd);
-        if (this.#work.size > 0 && held > 0 && spentUsd + least <= budgetUsd) return [];
-        const stopped = { type: "run.budget-stopped" as const, key: effect.key, spentUsd };
-        if (admission.ok && day.until !== null)
-          return [{ ...stopped, neededUsd: 0, day: { until: day.until, reason: day.reason } }];
-        return [{ ...stopped, neededUsd: admission.ok ? 0 : admission.neededUsd }];
+        const othersAtWork = this.#work.size > 0;
+        return startAttempt(state, { key: effect.key, attempt, worker, wantUsd, leastUsd, day, othersAtWork });
       });
     // What costs nothing waits for no budget.
     const { budget } = settingsOf(this.#actor.state);

@@ -92,7 +92,8 @@ const notReturned = new Set([
 
 export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy> {
   const grants = new Map<string, Grant>();
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const kept = { keepAlive: true };
+  const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
   const server = createServer((incoming, outgoing) => {
     serve({ upstreams, grants, agents }, incoming, outgoing).catch(() => outgoing.destroy());
   });
@@ -332,8 +333,8 @@ async function send(
       request.end(incoming.method === "GET" ? undefined : body);
     });
   let result = await attempt();
-  // A kept connection that the service closed meanwhile took nothing in; a new one does.
-  if ("error" in result && result.reused && !signal.aborted) result = await attempt();
+  // A kept connection that the service closed meanwhile took nothing in; a new one does. What went out whole may be paid already.
+  if ("error" in result && result.reused && !result.sent && !signal.aborted) result = await attempt();
   if ("error" in result) throw result.sent ? new Unanswered(result.error.message) : result.error;
   return result.response;
 }

@@ -217,7 +217,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       grant?.refusal() ?? null,
     ) ??
       unpriced(usage, settings.budget.unknownPrice) ??
-      emptyEnd(result, imported),
+      emptyEnd(result, imported, discarded),
     input,
     meter,
   );
@@ -382,8 +382,12 @@ function isVague(code: ErrorCode): boolean {
 }
 
 /** Without a word and without a change nothing was done, whatever the harness says of its end. */
-function emptyEnd({ text }: HarnessResult, { commits, files }: ImportResult): ErrorData | null {
-  if (text.trim() !== "" || commits > 0 || files.length > 0) return null;
+function emptyEnd(
+  { text }: HarnessResult,
+  { commits, files }: ImportResult,
+  discarded: readonly string[],
+): ErrorData | null {
+  if (text.trim() !== "" || commits > 0 || files.length + discarded.length > 0) return null;
   return { code: "BATON_HARNESS_OUTPUT", message: "The agent ended without a word and changed nothing." };
 }
 

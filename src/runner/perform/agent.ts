@@ -351,6 +351,7 @@ function errorOf(
       message: `The tokens of this step are used: ${meter.tokens()} of ${meter.tokensMax} (\`limits.attemptTokens\`). Its work so far is kept.`,
     };
   }
+  if (meter.exceeded.aborted && meter.exceeded.reason === "price") return meter.unpriced();
   if (meter.exceeded.aborted) {
     return {
       code: "BATON_BUDGET_EXCEEDED",

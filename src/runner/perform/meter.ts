@@ -7,8 +7,9 @@
  * M3 A report is cumulative: one that falls is not believed, the largest counts. Amounts are finite and bounded.
  */
 import type { Settings } from "../../config/schema.ts";
+import type { ErrorData } from "../../core/errors.ts";
 import { noTokens, type Tokens, type Usage } from "../../core/vocabulary.ts";
-import { priceUsage } from "../../money/cost.ts";
+import { priceUsage, unpriced } from "../../money/cost.ts";
 import type { HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import type { ModelUse } from "../../ports/model-proxy.ts";
 
@@ -77,6 +78,11 @@ export class Meter {
   /** What the harness reports of itself went beyond what is set aside, and no more was given. */
   stop(): void {
     this.#controller.abort("budget");
+  }
+
+  /** Why what the harness reports cannot be priced; null: it can. */
+  unpriced(): ErrorData | null {
+    return unpriced(this.usage(), this.#settings.budget.unknownPrice);
   }
 
   /** What the proxy has settled, as the journal keeps it. */
@@ -153,7 +159,8 @@ export class Meter {
   }
 
   #cap(): void {
-    if (this.tokensMax !== null && this.tokens() >= this.tokensMax) this.#controller.abort("tokens");
+    if (this.#counted.size === 0 && this.unpriced() !== null) this.#controller.abort("price");
+    else if (this.tokensMax !== null && this.tokens() >= this.tokensMax) this.#controller.abort("tokens");
   }
 
   #price(report: Report): Usage {

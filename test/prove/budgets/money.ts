@@ -114,7 +114,8 @@ async function answer(
   // What it does not hide it has said, word by word.
   const output = streams && !thinks ? shown : Math.max(1, Math.min(limit, wanted));
   const bill = (tokens: number): void => {
-    const usd = input * price.input + tokens * price.output + cacheRead * price.cacheRead + cacheWrite * price.cacheWrite;
+    const usd =
+      input * price.input + tokens * price.output + cacheRead * price.cacheRead + cacheWrite * price.cacheWrite;
     bills.push({ ...order, microUsd: Math.floor(usd) });
   };
   onRequest.get(order.schedule)?.();
@@ -145,12 +146,18 @@ async function answer(
   }
   outgoing.writeHead(200, { "content-type": "text/event-stream" });
   const said = Math.min(output, shown);
-  if (isAnthropic) outgoing.write(frame({ type: "message_start", message: { model, usage: { ...usage, output_tokens: 1 } } }));
+  if (isAnthropic)
+    outgoing.write(frame({ type: "message_start", message: { model, usage: { ...usage, output_tokens: 1 } } }));
   else outgoing.write(frame({ type: "response.created", response: { model } }));
   const words = "word".repeat(said);
-  if (isAnthropic && thinks) outgoing.write(frame({ type: "content_block_start", content_block: { type: "thinking" } }));
+  if (isAnthropic && thinks)
+    outgoing.write(frame({ type: "content_block_start", content_block: { type: "thinking" } }));
   outgoing.write(
-    frame(isAnthropic ? { type: "content_block_delta", delta: { text: words } } : { type: "response.output_text.delta", delta: words }),
+    frame(
+      isAnthropic
+        ? { type: "content_block_delta", delta: { text: words } }
+        : { type: "response.output_text.delta", delta: words },
+    ),
   );
   if (way <= 7) {
     // Cut in the middle: what was thought is billed, and nobody saw it.
@@ -322,7 +329,13 @@ export async function playMoney(
   return judge(service, world, runs, schedule, dayUsd);
 }
 
-function judge(service: Service, world: World, runs: readonly Run[], schedule: number, dayUsd: number | null): MoneyFault {
+function judge(
+  service: Service,
+  world: World,
+  runs: readonly Run[],
+  schedule: number,
+  dayUsd: number | null,
+): MoneyFault {
   let overspentUsd = 0;
   let uncountedUsd = 0;
   let allUsd = 0;
@@ -336,9 +349,11 @@ function judge(service: Service, world: World, runs: readonly Run[], schedule: n
     if (reservedUsd > 1e-6) world.wrong.push(`run ${run.index}: ${reservedUsd} stays set aside`);
     const settled = world.ledger.filter(({ runId, kind }) => runId === run.runId && kind === "settle");
     const ledgerUsd = settled.reduce((sum, { usd }) => sum + usd, 0);
-    if (Math.abs(ledgerUsd - spentUsd) > 1e-6) world.wrong.push(`run ${run.index}: ledger ${ledgerUsd}, journal ${spentUsd}`);
+    if (Math.abs(ledgerUsd - spentUsd) > 1e-6)
+      world.wrong.push(`run ${run.index}: ledger ${ledgerUsd}, journal ${spentUsd}`);
     const again = fold(structuredClone(run.journal)).money;
-    if (Math.abs(again.spentUsd - spentUsd) > 1e-9) world.wrong.push(`run ${run.index}: another fold has ${again.spentUsd}`);
+    if (Math.abs(again.spentUsd - spentUsd) > 1e-9)
+      world.wrong.push(`run ${run.index}: another fold has ${again.spentUsd}`);
   }
   const days = Math.floor((world.now - Date.UTC(2026, 10, 30)) / 86_400_000) + 1;
   if (dayUsd !== null) overspentUsd += beyond(allUsd, dayUsd * days);
@@ -381,17 +396,19 @@ async function drive(context: Context, run: Run): Promise<void> {
         repository.id,
         off === "day" ? { ...budget, dayUsd: null } : budget,
         (day) =>
-          run.change(generation)((state) =>
-            startAttempt(state, {
-              key,
-              attempt,
-              worker: "prove",
-              wantUsd: limits.attemptUsd,
-              leastUsd: neededUsd(effect.attempts.at(-1)?.error),
-              day,
-              othersAtWork: working.size > 0,
-            }),
-          ).catch(() => []),
+          run
+            .change(generation)((state) =>
+              startAttempt(state, {
+                key,
+                attempt,
+                worker: "prove",
+                wantUsd: limits.attemptUsd,
+                leastUsd: neededUsd(effect.attempts.at(-1)?.error),
+                day,
+                othersAtWork: working.size > 0,
+              }),
+            )
+            .catch(() => []),
       );
       if (started[0]?.type !== "effect.started") continue;
       const done = perform(context, run, generation, key, attempt)
@@ -407,7 +424,8 @@ async function drive(context: Context, run: Run): Promise<void> {
 
 /** The guard "held" off: a lost attempt is charged only what was settled. */
 function forgetful(event: RunEvent): RunEvent {
-  if (event.type !== "effect.attempt-failed" && event.type !== "effect.failed" && event.type !== "effect.cancelled") return event;
+  if (event.type !== "effect.attempt-failed" && event.type !== "effect.failed" && event.type !== "effect.cancelled")
+    return event;
   return { ...event, usage: event.usage.filter(({ reserved }) => reserved !== true) };
 }
 
@@ -424,7 +442,8 @@ async function perform(context: Context, run: Run, generation: number, key: Effe
     reserve: async (asked) => {
       if (off === "reserve") return asked.wantUsd;
       // As before: alone it uses the rest of the budget, and nobody is told.
-      if (off === "growth") return run.state.money.budgetUsd - run.state.money.spentUsd >= asked.leastUsd ? asked.wantUsd : null;
+      if (off === "growth")
+        return run.state.money.budgetUsd - run.state.money.spentUsd >= asked.leastUsd ? asked.wantUsd : null;
       const granted = await money.reserve(asked);
       return granted !== null && off === "clamp" ? asked.wantUsd : granted;
     },
@@ -472,7 +491,14 @@ async function ask(grant: ModelGrant, draw: Draw, order: Order, history: string)
   const access = isAnthropic ? grant.models.anthropic : grant.models.openai;
   const thinking = draw.flip() ? { thinking: { type: "adaptive" } } : {};
   const body = isAnthropic
-    ? { metadata, model, stream: true, max_tokens: limit ?? 64_000, messages: [{ role: "user", content: history }], ...thinking }
+    ? {
+        metadata,
+        model,
+        stream: true,
+        max_tokens: limit ?? 64_000,
+        messages: [{ role: "user", content: history }],
+        ...thinking,
+      }
     : { metadata, model, stream: true, input: history, ...(limit === null ? {} : { max_output_tokens: limit }) };
   const hangsUp = draw.whole(0, 6) === 0;
   const stop = new AbortController();
@@ -491,4 +517,3 @@ async function ask(grant: ModelGrant, draw: Draw, order: Order, history: string)
     // Cut, by whomever.
   }
 }
-

@@ -2,8 +2,9 @@
  * One random story of a question and its answers: reviews, dismissals, comments, pushes, other bases, `/baton approve`, in any order.
  * The breakpoint's performer and the answering command are the real ones; what may pass is written down again here, from the promise.
  */
-import type { CommandContext } from "../../../src/commands/context.ts";
+
 import { answerBreakpoint } from "../../../src/commands/answer-breakpoint.ts";
+import type { CommandContext } from "../../../src/commands/context.ts";
 import { type Settings, settingsSchema } from "../../../src/config/schema.ts";
 import { observe } from "../../../src/core/decide.ts";
 import { breakpointInputSchema } from "../../../src/core/effect.ts";
@@ -205,7 +206,10 @@ async function playPlan(draw: Draw): Promise<string[]> {
   const people = peopleOf(draw);
   const requester = people[0] as Person;
   const approvals = settingsSchema.parse({
-    approvals: { self: draw.one(["deny", "deny", "allow"]), people: draw.whole(0, 3) === 0 ? [draw.one(people).login] : [] },
+    approvals: {
+      self: draw.one(["deny", "deny", "allow"]),
+      people: draw.whole(0, 3) === 0 ? [draw.one(people).login] : [],
+    },
   });
   let state = runWith(requester, approvals.approvals, {
     title: "Plan",
@@ -245,7 +249,8 @@ async function playPlan(draw: Draw): Promise<string[]> {
       (actor.id !== requester.id || approvals.approvals.self === "allow") &&
       (approvals.approvals.people.length === 0 || approvals.approvals.people.includes(actor.login));
     const passed = state.effects.get("ask" as EffectKey)?.output as { decision?: string } | undefined;
-    if (passed?.decision === "approved" && !may) wrong.push(`${actor.login} (${actor.kind}, ${actor.permission}) approved a plan`);
+    if (passed?.decision === "approved" && !may)
+      wrong.push(`${actor.login} (${actor.kind}, ${actor.permission}) approved a plan`);
   }
   return wrong;
 }

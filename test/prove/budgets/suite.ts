@@ -17,7 +17,8 @@ export interface BudgetsResult {
 
 export const budgets: Suite = {
   name: "budgets",
-  summary: "In any order of requests, cuts, deaths and top-ups no run overspends; nothing passes without a valid approval.",
+  summary:
+    "In any order of requests, cuts, deaths and top-ups no run overspends; nothing passes without a valid approval.",
   flags: [{ name: "schedules", summary: "schedules of money, and as many of reviews", default: 10_000, min: 1 }],
   async prove(options): Promise<Proof> {
     const result = await playAll(flagOf(options, "schedules"), options);

@@ -15,7 +15,10 @@ import { commandNames } from "./command-names.ts";
 /** Lists are matched against every file or check. */
 const listMax = 200;
 /** Beyond all reason, and finite: sums of it stay exact enough. */
-const usd = z.number().nonnegative().max(1_000_000);
+const usd = z
+  .number()
+  .nonnegative()
+  .refine((amount) => amount <= 1_000_000, "is more than 1,000,000. Write a smaller number.");
 const askOr = <T extends string>(other: T) => z.enum(["ask", other]);
 const permission = z.enum(["read", "triage", "write", "maintain", "admin"]);
 const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$/, "a GitHub login, without @");

@@ -283,7 +283,7 @@ class World {
   } as unknown as Store;
   readonly needs = {
     store: this.store,
-    clock: { now: () => this.now, sleepUntil: async () => void (await macrotask()) } as never,
+    clock: { now: () => this.now, sleepUntil: () => macrotask() } as never,
     owner: "prove",
   };
 }
@@ -383,7 +383,7 @@ async function drive(context: Context, run: Run): Promise<void> {
     const { generation } = run;
     const lost = lostAttempts(run.state, (_, key) => working.has(key), world.now);
     run.append(off === "held" ? lost.map(forgetful) : lost);
-    for (const key of [...run.state.open]) {
+    for (const key of run.state.open) {
       const effect = run.state.effects.get(key);
       if (effect === undefined || working.has(key) || effect.status === "running") continue;
       if (effect.status === "stopped" && (effect.retryAt === null || world.now < effect.retryAt)) {

@@ -40,7 +40,9 @@ export function runsByService(body: Fields): boolean {
   const tools = [...list(body["tools"]), ...list(body["input"]).flatMap((item) => list(item["tools"]))];
   return tools.some((tool) => {
     const place = text(fields(tool["environment"])["type"]);
-    return serverTool.test(text(tool["type"]) ?? "") || (tool["type"] === "shell" && /^container/.test(place ?? ""));
+    return (
+      serverTool.test(text(tool["type"]) ?? "") || (tool["type"] === "shell" && place?.startsWith("container") === true)
+    );
   });
 }
 

@@ -15,18 +15,20 @@ import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
 import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
-import type { AttemptResult } from "../core/decide.ts";
+import { type AttemptResult, usdOf } from "../core/decide.ts";
 import type { AgentOutput } from "../core/effect.ts";
 import { BatonError, type ErrorData, hasCode, toBatonError } from "../core/errors.ts";
 import type { Partial } from "../core/event.ts";
 import { fold } from "../core/fold.ts";
 import type { Prompted } from "../core/instructions.ts";
 import type { EffectKey, RunId, Usage, Verdict } from "../core/vocabulary.ts";
+import { grantRequest } from "../money/budget.ts";
 import type { Github } from "../ports/github.ts";
 import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { RepositoryAccess } from "../ports/workspace.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { perform } from "../runner/perform/agent.ts";
+import type { TellMeter } from "../runner/perform/attempt-money.ts";
 import { workspaceName } from "../runner/perform/performer.ts";
 import type { Ran } from "../runner/perform/route.ts";
 import { type ClaimAnswer, claimAnswerSchema, heartbeatAnswerSchema, type Order } from "../runner/remote/protocol.ts";
@@ -73,6 +75,7 @@ export async function performOrder(
         prompted: async (prompted) => void (told = prompted),
         ran: async (outcome) => void (ran = outcome),
         decided: (routed) => tellChoice(client, { epoch: claim.epoch, routed }),
+        meter: meterOf(client, claim.epoch, context.effect.attempts.at(-1)?.reservedUsd ?? 0),
       });
     } catch (thrown) {
       result = { ok: false, error: toBatonError(thrown).toData(), usage: [], kept: null };
@@ -160,6 +163,8 @@ function prepare(given: {
     signal,
     report: (note: string, usage: Usage[], partial?: Partial) =>
       void notes.push({ note, usage, ...(partial === undefined ? {} : { partial }) }),
+    // Replaced once the claim's epoch is known.
+    meter: async () => ({ grantedUsd: null, reservedUsd: 0 }),
   };
   return { context, workspaces, access, runId: state.runId as RunId };
 }
@@ -176,6 +181,30 @@ async function tellChoice(client: EffectClient, told: { epoch: number; routed: V
     // An App of an earlier version takes no choices; the work is as good without.
     if (toBatonError(thrown).code !== "BATON_INPUT_INVALID") throw thrown;
   });
+}
+
+/** The money of each request is the App's to give; one of an earlier version gives what it set aside when the attempt began. */
+function meterOf(client: EffectClient, epoch: number, reservedUsd: number): TellMeter {
+  let asks = true;
+  return async ({ capUsd, ...metering }) => {
+    if (asks) {
+      const metered = { ...metering, capUsd: Number.isFinite(capUsd) ? capUsd : null };
+      const answer = await client
+        .post("heartbeat", { epoch, metered })
+        .then((body) => heartbeatAnswerSchema.parse(body))
+        .catch((thrown: unknown) => {
+          if (toBatonError(thrown).code !== "BATON_INPUT_INVALID") throw thrown;
+          return null;
+        });
+      if (answer?.metered !== undefined) return answer.metered;
+      asks = false;
+    }
+    const { request, usage, held } = metering;
+    const usedUsd = usdOf(usage) + usdOf(held);
+    const grantedUsd =
+      request === null ? null : grantRequest({ ...request, usedUsd, reservedUsd, spareUsd: 0, capUsd });
+    return { grantedUsd, reservedUsd };
+  };
 }
 
 /** Keeps the claim, tells the newest milestone, hears of a cancellation. */

@@ -8,6 +8,7 @@ import type { Without } from "../policy/preflight.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { refuseHarness } from "../routing/harness-names.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
+import { dayLeft, demandDayLeft } from "../runner/day-budget.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import { hostsOf, sandboxDecision } from "../runner/perform/confine.ts";
 import type { CommandContext } from "./context.ts";
@@ -79,6 +80,7 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
         "`executor: actions` in `baton.yaml` needs an address at which runners reach this Baton, and its operator has set none (BATON_PUBLIC_URL).",
       );
     }
+    demandDayLeft(await dayLeft(dependencies, repository.id, settings.budget));
     const found = await processOf(context, process);
     const { definition, file } = found;
     const given = file === null ? { inputs: {}, rest: options.instructions } : readInputs(file, options.instructions);

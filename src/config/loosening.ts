@@ -46,6 +46,10 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "mcp.*.access": becomes("read-only"),
   "budget.runUsd": more,
   "budget.maxUsd": more,
+  // Without it nothing bounds.
+  "budget.dayUsd": (from, to) => from !== null && (to === null || more(from, to)),
+  // A day that begins elsewhere may begin now.
+  "budget.timeZone": (from, to) => from !== to,
   // It parts a run's money and adds none.
   "budget.childShare": never,
   "budget.downgradeAt": more,

@@ -20,6 +20,8 @@ export interface ModelRow {
   provider: Provider;
   model: string;
   price: Price;
+  /** Most tokens of one answer, reasoning included. */
+  outputMax: number;
   /** The day on which the service refuses it, YYYY-MM-DD; null: none is announced. */
   retires: string | null;
   /** What the row cannot say in figures. */
@@ -59,18 +61,22 @@ export const modelSources: Readonly<Record<Provider, ModelSource>> = {
 };
 
 type Figures = readonly [input: number, output: number, cacheRead: number, cacheWrite: number];
-type More = Partial<Pick<ModelRow, "retires" | "note">>;
+type More = Partial<Pick<ModelRow, "retires" | "note" | "outputMax">>;
+
+/** Of most models of each service, by the same lists. */
+const outputMaxOf: Readonly<Record<Provider, number>> = { anthropic: 128_000, openai: 128_000, google: 65_536 };
 
 const rowOf =
   (provider: Provider) =>
   (
     model: string,
     [input, output, cacheRead, cacheWrite]: Figures,
-    { retires = null, note = null }: More = {},
+    { retires = null, note = null, outputMax = outputMaxOf[provider] }: More = {},
   ): ModelRow => ({
     provider,
     model,
     price: { input, output, cacheRead, cacheWrite },
+    outputMax,
     retires,
     note,
   });
@@ -150,15 +156,15 @@ export const models: readonly ModelRow[] = [
   openai("gpt-5-codex", gpt5, { retires: "2026-07-31", note: "in July 2026; the day was not read" }),
   openai("gpt-5-mini", gpt5Mini, { retires: "2026-12-11" }),
   openai("gpt-5-nano", [0.05, 0.4, 0.005, 0.05], { retires: "2026-12-11" }),
-  openai("gpt-4.1", [2, 8, 0.5, 2], { retires: "2027-01-14" }),
-  openai("gpt-4.1-mini", [0.4, 1.6, 0.1, 0.4], { retires: "2027-01-14" }),
-  openai("gpt-4.1-nano", [0.1, 0.4, 0.025, 0.1], { retires: "2026-10-23" }),
-  openai("o3", [2, 8, 0.5, 2], { retires: "2026-12-11" }),
-  openai("o4-mini", [1.1, 4.4, 0.275, 1.1], { retires: "2026-10-23" }),
+  openai("gpt-4.1", [2, 8, 0.5, 2], { outputMax: 32_768, retires: "2027-01-14" }),
+  openai("gpt-4.1-mini", [0.4, 1.6, 0.1, 0.4], { outputMax: 32_768, retires: "2027-01-14" }),
+  openai("gpt-4.1-nano", [0.1, 0.4, 0.025, 0.1], { outputMax: 32_768, retires: "2026-10-23" }),
+  openai("o3", [2, 8, 0.5, 2], { outputMax: 100_000, retires: "2026-12-11" }),
+  openai("o4-mini", [1.1, 4.4, 0.275, 1.1], { outputMax: 100_000, retires: "2026-10-23" }),
 
   google("gemini-4-neon", [3, 15, 0.15, 3]),
-  google("gemini-4-carbon", [4, 20, 0.2, 4], { note: "half of it until 2026-11-30" }),
-  google("gemini-4-argon", [4, 20, 0.2, 4], { note: "half of it until 2026-11-30" }),
+  google("gemini-4-carbon", [4, 20, 0.2, 4], { outputMax: 32_768, note: "half of it until 2026-11-30" }),
+  google("gemini-4-argon", [4, 20, 0.2, 4], { outputMax: 32_768, note: "half of it until 2026-11-30" }),
   google("gemini-4-hydrogen", [1.5, 7.5, 0.075, 1.5]),
   google("gemini-3.8-flash", gemini36Flash, { note: halfPrice }),
   google("gemini-3.7-flash", gemini36Flash, { note: halfPrice }),

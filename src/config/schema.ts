@@ -8,12 +8,17 @@
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
 import { capabilities } from "../core/vocabulary.ts";
+import { isTimeZone } from "../money/allowance.ts";
 import { globProblem } from "../policy/paths.ts";
 import { commandNames } from "./command-names.ts";
 
 /** Lists are matched against every file or check. */
 const listMax = 200;
-const usd = z.number().nonnegative();
+/** Beyond all reason, and finite: sums of it stay exact enough. */
+const usd = z
+  .number()
+  .nonnegative()
+  .refine((amount) => amount <= 1_000_000, "is more than 1,000,000. Write a smaller number.");
 const askOr = <T extends string>(other: T) => z.enum(["ask", other]);
 const permission = z.enum(["read", "triage", "write", "maintain", "admin"]);
 const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$/, "a GitHub login, without @");
@@ -258,6 +263,17 @@ export const settingsSchema = z
           .default(limits.budgetUsdDefault)
           .describe("Most that one run may spend, in USD. `/baton budget +2` tops a run up."),
         maxUsd: usd.default(25).describe("Most that a run may be given by `--budget` and top-ups together, in USD."),
+        dayUsd: usd
+          .nullable()
+          .default(null)
+          .describe(
+            "Most that all runs of this repository may spend in one day together, in USD. Steps that cost money wait for the next day. Without it only each run is bounded.",
+          ),
+        timeZone: z
+          .string()
+          .refine(isTimeZone, "is no time zone. Write for example `Europe/Berlin`.")
+          .default("UTC")
+          .describe("Time zone in which the day of `dayUsd` begins and ends, for example `Europe/Berlin`."),
         childShare: z
           .number()
           .gt(0)

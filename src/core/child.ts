@@ -123,5 +123,7 @@ export function stoppedChildOf(state: RunState): EffectState["key"] | null {
 
 /** All that a child used, those of its own children among it. */
 export function usageOf(child: RunState): Usage[] {
-  return [...child.effects.values()].flatMap(({ attempts }) => attempts.flatMap(({ usage }) => usage));
+  return [...child.effects.values()].flatMap(({ attempts }) =>
+    attempts.flatMap(({ usage, held }) => [...usage, ...(held ?? [])]),
+  );
 }

@@ -8,6 +8,7 @@
 import { effectEndedBy, effectSchemas } from "./effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
 import type { Kept, Partial, RunEvent, RunEventOf } from "./event.ts";
+import { isSpending } from "./fold.ts";
 import type { Turn } from "./instance.ts";
 import { limits } from "./limits.ts";
 import type { ProcessDefinition } from "./process.ts";
@@ -102,7 +103,7 @@ export function attemptEnded(
   const effect = state.effects.get(key);
   if (effect === undefined) throw new BatonError("BATON_INTERNAL", `No effect ${key} in ${state.runId}.`);
   if (!state.open.has(key))
-    return result.usage.length === 0 && (result.ok || result.kept === null)
+    return result.usage.length === 0 && (result.ok || result.kept === null) && !isSpending(effect)
       ? []
       : [
           {
@@ -116,10 +117,12 @@ export function attemptEnded(
   if (result.ok) return [succeeded(effect, attempt, withCost(effect, result.output, result.usage), result.usage)];
   if (result.error.code === "BATON_BUDGET_EXCEEDED") {
     // Not a failure of the step: it waits for money, and goes on from what it kept.
-    return [
-      attemptFailed(key, attempt, result, now),
-      { type: "run.budget-stopped", key, neededUsd: 0, spentUsd: state.money.spentUsd },
-    ];
+    const failed = attemptFailed(key, attempt, result, now);
+    const least = Math.max(limits.worthwhileUsd, neededUsd(result.error));
+    const { leftUsd, heldByOthers, spentUsd } = afterwards(state, effect, result.usage);
+    // Others give back what they do not use, and a child's parent or the day's end may give more: the next dispatch decides.
+    if (leftUsd >= least || heldByOthers) return [failed];
+    return [failed, { type: "run.budget-stopped", key, neededUsd: least - leftUsd, spentUsd }];
   }
   const pauseMs = retryPauseMs(effect.retry, triesOf(effect, attempt), result.error);
   if (pauseMs === null) {
@@ -130,6 +133,35 @@ export function attemptEnded(
     return [{ ...failed(effect, attempt, error, result.usage), kept: result.kept }];
   }
   return [attemptFailed(key, attempt, result, now + pauseMs)];
+}
+
+/** What the run has once this attempt is settled. */
+function afterwards(
+  { money }: RunState,
+  { attempts }: EffectState,
+  usage: readonly Usage[],
+): { leftUsd: number; heldByOthers: boolean; spentUsd: number } {
+  const attempt = attempts.at(-1);
+  const own = attempt === undefined || attempt.endedAt !== null ? 0 : attempt.reservedUsd;
+  const spentUsd = money.spentUsd + usdOf(usage);
+  const others = Math.max(0, money.reservedUsd - own);
+  return { leftUsd: money.budgetUsd - spentUsd - others, heldByOthers: others > 1e-9, spentUsd };
+}
+
+/** The least that an attempt's next request would have taken; 0: it did not say. */
+export function neededUsd(error: ErrorData | null | undefined): number {
+  const said = Number(error?.code === "BATON_BUDGET_EXCEEDED" ? (error.details?.["neededUsd"] ?? 0) : 0);
+  return Number.isFinite(said) && said > 0 ? said : 0;
+}
+
+/** What a lost attempt is charged: what it used, and at most what its requests under way may have (B4). */
+export function unsettled(effect: EffectState | undefined): Usage[] {
+  const attempt = effect?.attempts.at(-1);
+  return attempt === undefined || attempt.endedAt !== null ? [] : [...attempt.usage, ...(attempt.held ?? [])];
+}
+
+export function usdOf(usage: readonly Usage[]): number {
+  return usage.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
 }
 
 /** A milestone of an attempt, while it is the one that runs. */
@@ -252,9 +284,21 @@ export function lostAttempts(
       retryAfterMs: 0,
     };
     const over = effect.kind === "agent" && attempt.attempt >= limits.attemptsPerEffectMax;
-    const { attempt: number, usage } = attempt;
+    const { attempt: number } = attempt;
+    const usage = unsettled(effect);
     if (over) events.push(failed(effect, number, error, usage));
     else events.push(attemptFailed(key, number, { error, usage, kept: null }, now));
+  }
+  // Told to stop, and gone before its last words.
+  for (const effect of state.effects.values()) {
+    const worker = effect.attempts.at(-1)?.worker ?? "";
+    if (state.open.has(effect.key) || !isSpending(effect) || isAlive(worker, effect.key)) continue;
+    events.push({
+      type: "effect.cancelled",
+      key: effect.key,
+      reason: "its worker went away",
+      usage: unsettled(effect),
+    });
   }
   return events;
 }

@@ -45,6 +45,9 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
         if (effect.status === "running") running += 1;
         else if (effect.status === "requested" || (effect.status === "retrying" && now >= (effect.retryAt ?? 0)))
           candidates.push(effect);
+        // What the day's budget stopped goes on with the next day.
+        else if (effect.status === "stopped" && effect.retryAt !== null && now >= effect.retryAt)
+          candidates.push(effect);
         break;
       case "facts":
         if (effect.status !== "retrying" || now >= (effect.retryAt ?? 0)) found.push({ action: "observe", key });

@@ -286,6 +286,24 @@ export const errorCatalogue = {
     "The model declined to do the task.",
     "The model refused the task. Say it differently, or choose another model.",
   ),
+  BATON_MODEL_UNKNOWN: entry(
+    "terminal",
+    404,
+    "The model's service does not know the model that was asked for, or has retired it.",
+    "Name one of the listed models in `models` or `tiers` of `baton.yaml`, or with `--model`. `npm run models:check` shows which defaults retire.",
+  ),
+  BATON_PROMPT_TOO_LONG: entry(
+    "terminal",
+    413,
+    "The model's service refuses a request because its input is longer than the model's window.",
+    "Split the task, or choose a model with a larger window (`models` in `baton.yaml`, or `--model`).",
+  ),
+  BATON_HARNESS_LOOP: entry(
+    "terminal",
+    422,
+    "The harness stopped its own agent because it repeated itself.",
+    "Say the task more precisely, or choose another model or harness, then `/baton retry`.",
+  ),
   BATON_HARNESS_CRASHED: entry(
     "retryable",
     502,
@@ -335,10 +353,16 @@ export const errorCatalogue = {
     "An attempt reached the amount that was set aside for it.",
     "Top the run up with `/baton budget +2`, or cancel it. The work so far is kept.",
   ),
+  BATON_DAY_BUDGET: entry(
+    "terminal",
+    402,
+    "The repository has used `budget.dayUsd` of this day, so no paid work starts.",
+    "Start it on the next day, or raise `budget.dayUsd` in `baton.yaml` on the default branch.",
+  ),
   BATON_PRICE_UNKNOWN: entry(
     "terminal",
     422,
-    "A model was used whose price nobody knows, while `budget.unknownPrice: stop`.",
+    "A model is asked for whose price nobody knows, while `budget.unknownPrice: stop`. Its first request is refused.",
     "Add the model's price to `prices` in `baton.yaml`, or choose a model with a known price.",
   ),
   // GitHub

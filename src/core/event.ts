@@ -134,6 +134,16 @@ export const runEventSchema = z.discriminatedUnion("type", [
     usage: z.array(usageSchema),
     partial: partialSchema.optional(),
   }),
+  /** Money of an attempt, before more of it is used: what was used so far, and the most that requests under way may use (B4). */
+  z.object({
+    type: z.literal("effect.metered"),
+    key,
+    attempt,
+    usage: z.array(usageSchema),
+    held: z.array(usageSchema),
+    /** What is set aside for the attempt from now on, where that changed. */
+    reservedUsd: z.number().nonnegative().optional(),
+  }),
   /** A decision that is not final yet: a gate with pending checks, a review that does not count, with its reason. */
   z.object({ type: z.literal("effect.observed"), key, verdict: verdictSchema, facts: jsonSchema }),
   z.object({
@@ -183,7 +193,14 @@ export const runEventSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("run.budget-warned"), fraction: z.number(), spentUsd: z.number() }),
   /** An effect waits because the budget does not cover it; a top-up lets it go on. */
-  z.object({ type: z.literal("run.budget-stopped"), key, neededUsd: z.number(), spentUsd: z.number() }),
+  z.object({
+    type: z.literal("run.budget-stopped"),
+    key,
+    neededUsd: z.number(),
+    spentUsd: z.number(),
+    /** The day's budget of the repository, where it is in the way: the step goes on by itself at `until`. */
+    day: z.object({ until: z.number(), reason: z.string() }).optional(),
+  }),
   /** Every decision of policy that touched the run, for `/baton why`. */
   z.object({
     type: z.literal("policy.decided"),

@@ -122,6 +122,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
         reservedUsd: event.reservedUsd,
         error: null,
         usage: [],
+        held: null,
         kept: null,
         partial: null,
         promptId: null,
@@ -146,9 +147,20 @@ function change(state: RunState, event: RunEvent, at: number): void {
       const attempt = effect.attempts.at(-1);
       // Known so far, not booked: the attempt's end books what it used, or this if the worker is lost.
       if (attempt !== undefined) {
-        attempt.usage = event.usage;
+        // A metered attempt's usage moves with what is held for it: otherwise a request would count twice.
+        if (attempt.held === null) attempt.usage = event.usage;
         attempt.partial = event.partial ?? attempt.partial;
       }
+      return;
+    }
+    case "effect.metered": {
+      const attempt = state.effects.get(event.key)?.attempts.find((one) => one.attempt === event.attempt);
+      if (attempt === undefined || attempt.endedAt !== null) return;
+      attempt.usage = event.usage;
+      attempt.held = event.held;
+      if (event.reservedUsd === undefined) return;
+      state.money.reservedUsd += event.reservedUsd - attempt.reservedUsd;
+      attempt.reservedUsd = event.reservedUsd;
       return;
     }
     case "effect.observed": {
@@ -191,7 +203,9 @@ function change(state: RunState, event: RunEvent, at: number): void {
     }
     case "effect.cancelled": {
       const effect = openEffect(state, event.key);
-      endAttempt(state, state.effects.get(event.key), at, event.usage, null);
+      // An agent that is told to stop still spends: its money stays set aside until its last words, or its worker's loss, settle it.
+      if (effect === null || !isSpending(effect) || event.usage.length > 0)
+        endAttempt(state, state.effects.get(event.key), at, event.usage, null);
       if (effect !== null) endEffect(state, effect, "cancelled", at);
       // The last words of who was stopped come after the cancel.
       else if (event.kept != null) keep(state.effects.get(event.key), event.kept);
@@ -215,7 +229,9 @@ function change(state: RunState, event: RunEvent, at: number): void {
       state.topUps.push({ by: event.by, addUsd: event.addUsd, at });
       for (const key of state.open) {
         const effect = state.effects.get(key);
-        if (effect?.status === "stopped") effect.status = "requested";
+        if (effect?.status !== "stopped") continue;
+        effect.status = "requested";
+        effect.retryAt = null;
       }
       if (event.key !== undefined) {
         const attempt = openEffect(state, event.key)?.attempts.at(-1);
@@ -229,8 +245,11 @@ function change(state: RunState, event: RunEvent, at: number): void {
       return;
     case "run.budget-stopped": {
       const effect = openEffect(state, event.key);
-      if (effect !== null) effect.status = "stopped";
-      state.money.stop = { key: event.key, neededUsd: event.neededUsd };
+      if (effect !== null) {
+        effect.status = "stopped";
+        effect.retryAt = event.day?.until ?? null;
+      }
+      state.money.stop = { key: event.key, neededUsd: event.neededUsd, day: event.day };
       return;
     }
     case "policy.decided":
@@ -324,6 +343,7 @@ function endAttempt(
     attempt.endedAt = at;
     attempt.error = error;
     attempt.usage = usage;
+    attempt.held = null;
     state.money.reservedUsd = Math.max(0, state.money.reservedUsd - attempt.reservedUsd);
     if (state.money.reservedUsd < 1e-9) state.money.reservedUsd = 0;
   } else if (attempt !== undefined) {
@@ -335,6 +355,12 @@ function endAttempt(
     if (used.costUsd === null) state.money.complete = false;
     else state.money.spentUsd += used.costUsd;
   }
+}
+
+/** True while money is set aside for an agent of the effect that has not been settled. */
+export function isSpending({ kind, attempts }: EffectState): boolean {
+  const attempt = attempts.at(-1);
+  return kind === "agent" && attempt !== undefined && attempt.endedAt === null && attempt.reservedUsd > 0;
 }
 
 function titleOf(kind: EffectKind, input: unknown, key: EffectKey): { title: string; stage: string | null } {

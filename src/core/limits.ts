@@ -65,6 +65,16 @@ export const limits = {
   promptInstructionsCharactersMax: 16_000,
   promptPlanCharactersMax: 10_000,
   promptNamesCharactersMax: 2_000,
+  /** USD. Less than this is not worth a dispatch: the attempt would stop at its first turn. */
+  worthwhileUsd: 0.01,
+  /** An answer that may be no longer than this cannot hold a change to a file; a request that asks for less gets what it asks for. */
+  usefulOutputTokens: 1_024,
+  /** More than the largest window of the table of models: what a request can read at most, whatever it refers to. */
+  contextTokensMax: 1_100_000,
+  /** An image's tokens, at the finest that services offer. */
+  imageTokensMax: 16_000,
+  /** A model service may ask for a pause of a day; a run waits no longer than this before it looks again. */
+  modelPauseMsMax: 3_600_000,
   effectsPerRunMax: 10_000,
   /** Calls of `ctx` between two events: more than twice the effects of a run. A process in a loop gives the others their turn. */
   callsPerTurnMax: 25_000,

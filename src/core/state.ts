@@ -18,6 +18,8 @@ export interface AttemptState {
   reservedUsd: number;
   error: ErrorData | null;
   usage: Usage[];
+  /** The most that its requests under way may use beyond `usage`; null: it is not metered request by request. */
+  held: Usage[] | null;
   /** What it leaves to the next attempt. */
   kept: Kept | null;
   /** How far it got by its own word, as last told. */
@@ -84,7 +86,7 @@ export interface RunState {
     reservedUsd: number;
     tokens: Tokens;
     warnedFraction: number;
-    stop: { key: EffectKey; neededUsd: number } | null;
+    stop: { key: EffectKey; neededUsd: number; day?: { until: number; reason: string } | undefined } | null;
     /** False as soon as one attempt's price was unknown. */
     complete: boolean;
   };

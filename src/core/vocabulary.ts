@@ -121,6 +121,8 @@ export const usageSchema = z.object({
   priceTableVersion: z.string().nullable(),
   /** What the harness says of itself, where Baton counted something else. */
   reported: z.object({ tokens: tokensSchema, costUsd: z.number().nonnegative().nullable() }).optional(),
+  /** Charged at what was set aside: the end of the request was not seen. */
+  reserved: z.literal(true).optional(),
 });
 export type Usage = z.infer<typeof usageSchema>;
 

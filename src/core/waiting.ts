@@ -16,6 +16,7 @@ export interface WaitingFor {
 export function waitingFor(state: RunState): WaitingFor[] {
   if (isOver(state)) return [];
   const found: WaitingFor[] = [];
+  const { stop } = state.money;
   if (state.status === "paused") {
     found.push({
       kind: "people",
@@ -27,7 +28,8 @@ export function waitingFor(state: RunState): WaitingFor[] {
   }
   for (const key of state.open) {
     const effect = state.effects.get(key);
-    if (effect !== undefined) found.push(waitOf(effect, questions(state, effect.kind) > 1));
+    if (effect !== undefined)
+      found.push(waitOf(effect, { oneOfMany: questions(state, effect.kind) > 1, day: stop?.day?.reason ?? null }));
   }
   return found;
 }
@@ -47,8 +49,8 @@ function questions(state: RunState, kind: EffectState["kind"]): number {
   }).length;
 }
 
-/** `oneOfMany`: an answer has to name it. */
-function waitOf(effect: EffectState, oneOfMany: boolean): WaitingFor {
+/** `oneOfMany`: an answer has to name it. `day`: why the day's budget is in the way. */
+function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; day: string | null }): WaitingFor {
   const wait = (kind: WaitingFor["kind"], sentence: string): WaitingFor => ({
     kind,
     key: effect.key,
@@ -56,6 +58,11 @@ function waitOf(effect: EffectState, oneOfMany: boolean): WaitingFor {
     sentence,
     since: effect.requestedAt,
   });
+  if (effect.status === "stopped" && effect.retryAt !== null)
+    return wait(
+      "money",
+      `${day ?? "The day's budget of the repository is used."} The step starts by itself then; \`/baton cancel\` ends it.`,
+    );
   if (effect.status === "stopped")
     return wait(
       "money",

@@ -1,11 +1,13 @@
 /**
  * Budget arithmetic, in USD. Money is set aside before a dispatch and settled after it.
  *
- * B1 What is spent and what is set aside together never exceed the budget, so a run overspends by no more than what attempts
- *    use beyond their reservation: stopped at it, by none.
+ * B1 What is spent and what is set aside together never exceed the budget. An attempt grows its share only through what is
+ *    set aside, so what one uses no other is given.
  * B2 Nothing is dispatched for less than `worthwhileUsd`.
  * B3 Budgets are raised by people only, up to `budget.maxUsd`.
  */
+import { limits } from "../core/limits.ts";
+
 export interface Funds {
   budgetUsd: number;
   spentUsd: number;
@@ -15,15 +17,55 @@ export interface Funds {
 export type Admission = { ok: true; reserveUsd: number } | { ok: false; neededUsd: number };
 
 /** Less than this is not worth a dispatch: the attempt would stop at its first turn. */
-export const worthwhileUsd = 0.01;
+export const { worthwhileUsd } = limits;
 
-/** Sets aside what is wanted, or what is left if that is less; refuses when nothing worthwhile is left. */
-export function admit({ budgetUsd, spentUsd, reservedUsd, wantUsd }: Funds & { wantUsd: number }): Admission {
+/**
+ * Sets aside what is wanted, or what is left if that is less; refuses when nothing worthwhile is left, or less than
+ * `leastUsd`: what an earlier attempt's next request would have taken.
+ */
+export function admit({
+  budgetUsd,
+  spentUsd,
+  reservedUsd,
+  wantUsd,
+  leastUsd = 0,
+}: Funds & { wantUsd: number; leastUsd?: number }): Admission {
   const leftUsd = budgetUsd - spentUsd - reservedUsd;
-  const reserveUsd = Math.min(wantUsd, leftUsd);
-  return reserveUsd >= worthwhileUsd
+  const reserveUsd = Math.min(Math.max(wantUsd, leastUsd), leftUsd);
+  const least = Math.max(worthwhileUsd, leastUsd);
+  return reserveUsd >= least - roundingUsd
     ? { ok: true, reserveUsd }
-    : { ok: false, neededUsd: Math.max(worthwhileUsd, wantUsd - leftUsd) };
+    : { ok: false, neededUsd: Math.max(worthwhileUsd, wantUsd - leftUsd, leastUsd - leftUsd) };
+}
+
+/** Sums of fractions differ by less. */
+const roundingUsd = 1e-9;
+
+export interface RequestFunds {
+  /** What the attempt used, and what its requests under way may use. */
+  usedUsd: number;
+  /** Set aside for the attempt. */
+  reservedUsd: number;
+  /** The most that may be set aside in addition. */
+  spareUsd: number;
+  /** The most that the attempt may use in all. */
+  capUsd: number;
+  wantUsd: number;
+  leastUsd: number;
+}
+
+/** What one more request may use: what it wants, or what is left if that is less; null where not even `leastUsd` is (B1). */
+export function grantRequest({
+  usedUsd,
+  reservedUsd,
+  spareUsd,
+  capUsd,
+  wantUsd,
+  leastUsd,
+}: RequestFunds): number | null {
+  const leftUsd = Math.min(reservedUsd + Math.max(0, spareUsd), capUsd) - usedUsd;
+  const grantedUsd = Math.max(0, Math.min(wantUsd, leftUsd));
+  return grantedUsd >= leastUsd - roundingUsd ? grantedUsd : null;
 }
 
 /** Fractions of the budget that were passed and not yet told of, smallest first. */

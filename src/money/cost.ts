@@ -34,14 +34,17 @@ export function priceUsage({ harness, model, tokens, costUsd }: ReportedUsage, o
   return { ...used, costUsd: null, priceSource: "unknown", priceTableVersion: null };
 }
 
+/** Finite and bounded: a price or a count beyond all reason must stop a run, not break its journal. */
+export const usdMax = 1_000_000;
+
 export function costOf(tokens: Tokens, price: Price): number {
-  return (
+  const usd =
     (tokens.input * price.input +
       tokens.output * price.output +
       tokens.cacheRead * price.cacheRead +
       tokens.cacheWrite * price.cacheWrite) /
-    million
-  );
+    million;
+  return usd > 0 ? Math.min(usd, usdMax) : 0;
 }
 
 /** Why a run must stop: it used tokens that nobody can price, so its budget means nothing. Null where it may go on (C3). */
@@ -52,7 +55,11 @@ export function unpriced(usage: readonly Usage[], unknownPrice: "stop" | "allow"
       costUsd === null && tokens.input + tokens.output + tokens.cacheRead + tokens.cacheWrite > 0,
   );
   if (models.length === 0) return null;
-  const names = [...new Set(models.map(({ model }) => `"${model}"`))].join(", ");
+  return priceUnknown(models.map(({ model }) => model));
+}
+
+export function priceUnknown(models: readonly string[]): ErrorData {
+  const names = [...new Set(models.map((model) => `"${model}"`))].join(", ");
   return {
     code: "BATON_PRICE_UNKNOWN",
     message: `Nobody knows the price of ${names}, so the budget cannot hold (\`budget.unknownPrice: stop\`). Add it to \`prices\` in \`baton.yaml\`.`,

@@ -4,6 +4,7 @@
  * K1 The real key is in no agent's environment, home, arguments or answers.
  * K2 A token ends with its attempt; what it still has open is cut.
  * K3 What was used is counted from the service's own answers, whatever the harness says.
+ * K5 A request is sent only with its money reserved, durably: its input at the upper bound, its output at the limit that it carries.
  */
 import type { ErrorData } from "../core/errors.ts";
 import type { Tokens } from "../core/vocabulary.ts";
@@ -28,11 +29,26 @@ export interface ModelUse {
   estimated: number;
 }
 
+/** A request that is about to be sent. */
+export interface RequestMoney {
+  model: string;
+  /** At the bounds that it came with. */
+  wantUsd: number;
+  /** With less it is not sent. */
+  leastUsd: number;
+  /** All that was settled before, by model. */
+  uses: ModelUse[];
+  /** What others of this grant may use that are under way. */
+  underWay: readonly { model: string; usd: number }[];
+}
+
 export interface GrantRequest {
   /** USD of these tokens; null where nobody knows. */
   priceUsd(model: string, tokens: Tokens): number | null;
-  /** Asked before each request: it may change while others spend. */
-  limitUsd(): number;
+  /** What the request may use, from `leastUsd` to `wantUsd`, once that is durable; null: there is not so much left. */
+  reserve(asked: RequestMoney): Promise<number | null>;
+  /** What to do with a model that nobody knows the price of. */
+  unknownPrice: "stop" | "allow";
   /** All tokens together; null: no bound but money. */
   tokensMax: number | null;
   /** Questions to models, where the harness cannot bound its turns itself; null: no bound. */
@@ -53,6 +69,8 @@ export interface ModelGrant {
   readonly stopped: AbortSignal;
   /** Why it stopped; null while it goes on. */
   stopReason(): ErrorData | null;
+  /** Why the service refused the last request; null: it did not. */
+  refusal(): ErrorData | null;
   /** The token is void at once; resolves when nothing of it is open any more and its use is final. */
   revoke(): Promise<void>;
 }

@@ -84,6 +84,9 @@ export interface LedgerRow {
   cacheWrite: number;
   usd: number;
   at: number;
+  /** Who asked for the run; absent in rows of an older Baton. */
+  personId?: number;
+  person?: string;
 }
 
 export interface NewJob {

@@ -1,5 +1,6 @@
 /** The ledger's rows that follow from events: a projection, written in the events' own transaction. */
 import type { RunEvent } from "../core/event.ts";
+import { isSpending } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import { noTokens, type Usage } from "../core/vocabulary.ts";
 import type { LedgerRow } from "../ports/store.ts";
@@ -28,26 +29,36 @@ export function ledgerRows(state: RunState, events: RunEvent[], now: number): Le
     ...usage.tokens,
     usd,
     at: now,
+    personId: state.requestedBy.id,
+    person: state.requestedBy.login,
   });
+  const nothing = { harness: "", model: "", tokens: noTokens };
   for (const event of events) {
     // A child run's money stands in its own rows; counted here again, the thread would have paid twice.
     if ("key" in event && event.key !== undefined && state.effects.get(event.key)?.kind === "subprocess") continue;
     switch (event.type) {
       case "effect.started":
-        if (event.reservedUsd > 0)
-          rows.push(
-            row("reserve", event.key, event.attempt, { harness: "", model: "", tokens: noTokens }, event.reservedUsd),
-          );
+        if (event.reservedUsd > 0) rows.push(row("reserve", event.key, event.attempt, nothing, event.reservedUsd));
         break;
+      case "effect.metered": {
+        const before = state.effects.get(event.key)?.attempts.at(-1)?.reservedUsd ?? 0;
+        if (event.reservedUsd !== undefined && event.reservedUsd !== before)
+          rows.push(row("reserve", event.key, event.attempt, nothing, event.reservedUsd - before));
+        break;
+      }
       case "effect.attempt-failed":
       case "effect.succeeded":
       case "effect.failed":
-      case "effect.cancelled":
-        for (const usage of event.usage) {
-          const attempt = "attempt" in event ? event.attempt : (state.effects.get(event.key)?.attempts.length ?? 0);
-          rows.push(row("settle", event.key, attempt, usage, usage.costUsd ?? 0));
-        }
+      case "effect.cancelled": {
+        const effect = state.effects.get(event.key);
+        const attempt = "attempt" in event ? event.attempt : (effect?.attempts.length ?? 0);
+        for (const usage of event.usage) rows.push(row("settle", event.key, attempt, usage, usage.costUsd ?? 0));
+        // Nothing was used: what was set aside is free again, which the ledger knows by this row.
+        const isOver = event.type !== "effect.cancelled" || !state.open.has(event.key);
+        if (event.usage.length === 0 && effect !== undefined && isSpending(effect) && isOver)
+          rows.push(row("settle", event.key, attempt, nothing, 0));
         break;
+      }
       default:
         break;
     }

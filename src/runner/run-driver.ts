@@ -12,18 +12,34 @@
  * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
 
-import { answer, attemptEnded, expire, isOver, lostAttempts, observe, progress, routed, stop } from "../core/decide.ts";
+import {
+  answer,
+  attemptEnded,
+  expire,
+  isOver,
+  lostAttempts,
+  neededUsd,
+  observe,
+  progress,
+  routed,
+  stop,
+  unsettled,
+} from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
-import { admit, budgetWarnings, worthwhileUsd } from "../money/budget.ts";
+import type { Allowance } from "../money/allowance.ts";
+import { budgetWarnings } from "../money/budget.ts";
+import { startAttempt } from "../money/metering.ts";
 import { ChildRuns, type OtherRuns } from "./child-runs.ts";
 import { threadClosed } from "./closed-thread.ts";
+import { withDay } from "./day-budget.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
+import { meterAttempt } from "./perform/meter-attempt.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer } from "./perform/performer.ts";
 import { afterLag } from "./perform/replica-lag.ts";
 import { remoteWorker } from "./remote/claims.ts";
@@ -193,26 +209,20 @@ export class RunDriver {
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
     const wantUsd = performer.estimateUsd(this.#actor.state, effect);
     const worker = this.#isRemote(effect) ? remoteWorker : this.#dependencies.owner;
-    let reservedUsd = 0;
-    const started = await this.#change((state) => {
-      if (!state.open.has(effect.key)) return [];
-      const admission = wantUsd === 0 ? { ok: true as const, reserveUsd: 0 } : admit({ ...state.money, wantUsd });
-      if (!admission.ok) {
-        // What agents at work have set aside comes back when they end: that is waited for before people are asked.
-        const { spentUsd, reservedUsd: held, budgetUsd } = state.money;
-        if (this.#work.size > 0 && held > 0 && spentUsd + worthwhileUsd <= budgetUsd) return [];
-        return [
-          {
-            type: "run.budget-stopped",
-            key: effect.key,
-            neededUsd: admission.neededUsd,
-            spentUsd: state.money.spentUsd,
-          },
-        ];
-      }
-      reservedUsd = admission.reserveUsd;
-      return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd }];
-    });
+    const leastUsd = neededUsd(effect.attempts.at(-1)?.error);
+    const start = (day: Allowance | null) =>
+      this.#change((state) => {
+        if (!state.open.has(effect.key)) return [];
+        if (wantUsd === 0 || day === null)
+          return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd: 0 }];
+        const othersAtWork = this.#work.size > 0;
+        return startAttempt(state, { key: effect.key, attempt, worker, wantUsd, leastUsd, day, othersAtWork });
+      });
+    // What costs nothing waits for no budget.
+    const { budget } = settingsOf(this.#actor.state);
+    const repositoryId = this.#actor.state.thread.repository.id;
+    const started =
+      wantUsd === 0 ? await start(null) : await withDay(this.#dependencies, repositoryId, budget, (day) => start(day));
     if (!started.some(({ event }) => event.type === "effect.started")) {
       if (started.length > 0) await this.#status();
       return;
@@ -282,7 +292,9 @@ export class RunDriver {
       const result = await performer.perform(await this.#context(effect, attempt, signal)).catch((thrown: unknown) => {
         const error = afterLag(toBatonError(thrown), effect, clock.now());
         if (error.code === "BATON_INTERNAL") log.error("An effect failed unexpectedly", { key: effect.key, error });
-        return { ok: false as const, error: error.toData(), usage: [], kept: null };
+        // What it used until then was used: the journal knows of it.
+        const usage = unsettled(this.#actor.state.effects.get(effect.key));
+        return { ok: false as const, error: error.toData(), usage, kept: null };
       });
       // L2; and at shut-down the next owner finds the attempt lost and begins another, from what this one kept.
       if (this.#stopping === "lost" || (this.#stopping === "left" && this.#isRemote(effect))) return;
@@ -376,6 +388,14 @@ export class RunDriver {
       prompted: async (prompted) => {
         await this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.prompted", ...prompted }] : []));
       },
+      meter: (metering) =>
+        meterAttempt(
+          this.#dependencies,
+          state,
+          (decide) => this.#change(decide),
+          { key: effect.key, attempt },
+          metering,
+        ),
       report: (note: string, usage: Usage[], partial?: Partial) => {
         const pauseMs = progressIntervalMs * progressSlowdown ** reports;
         if (reports >= progressEventsMax || clock.now() < reportedAt + pauseMs) return;

@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { startModelProxy } from "../../src/adapters/model-proxy/proxy.ts";
 import { addTokens, noTokens } from "../../src/core/vocabulary.ts";
-import type { ModelProxy } from "../../src/ports/model-proxy.ts";
+import type { GrantRequest, ModelProxy } from "../../src/ports/model-proxy.ts";
 import type { Turn } from "../fakes/model-server.ts";
+import { reserveUpTo } from "../fakes/money.ts";
 import { type Bench, setBench } from "./bench.ts";
 import { type CliName, chosenClis } from "./cli.ts";
 
@@ -30,10 +31,13 @@ describe.each(names.filter((name) => chosenClis().includes(name)))("%s", (name) 
       gemini: { baseUrl: url, secret, kind: "api-key" },
       openai: { baseUrl: `${url}/v1`, secret, kind: "api-key" },
     });
+    // About a tenth of a cent an answer, whatever the model.
+    const priceUsd: GrantRequest["priceUsd"] = (_, { output }) => output / 100_000;
     return proxy.grant({
-      // About a tenth of a cent an answer, whatever the model.
-      priceUsd: (_, { output }) => output / 100_000,
-      limitUsd: () => limitUsd,
+      priceUsd,
+      // Models of the table may answer with 128,000 tokens: what is not there, the proxy cuts.
+      reserve: reserveUpTo(limitUsd, priceUsd),
+      unknownPrice: "stop",
       tokensMax: null,
       requestsMax: null,
       models: null,

@@ -2,6 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { causes } from "./adversary/causes.ts";
 import { attackAll, inputsPerCauseMax } from "./adversary/suite.ts";
+import type { Guard } from "./budgets/money.ts";
+import { playReviews } from "./budgets/reviews.ts";
+import { playAll } from "./budgets/suite.ts";
 import { readCommandLine } from "./command-line.ts";
 import { Draw, inputsOf } from "./draw.ts";
 import { suites } from "./suites.ts";
@@ -63,6 +66,33 @@ describe("the registry of the adversary", () => {
       expect(drawn(1)).not.toEqual(drawn(2));
     },
   );
+});
+
+describe("budgets", () => {
+  const quiet = { say: () => {} };
+
+  it("a few schedules of money and approvals hold", async () => {
+    const told: string[] = [];
+    const result = await playAll(60, { seed: 20_261_130, say: (line) => void told.push(line) });
+    expect(told).toEqual([]);
+    expect(result).toEqual({ schedules: 60, overspentUsd: 0, unapprovedPasses: 0, uncountedUsd: 0, broken: [] });
+  });
+
+  it.each<[Guard, "overspentUsd" | "uncountedUsd"]>([
+    ["reserve", "overspentUsd"],
+    ["growth", "overspentUsd"],
+    ["clamp", "overspentUsd"],
+    ["day", "overspentUsd"],
+    ["held", "uncountedUsd"],
+  ])("the oracle sees money without the guard %s", async (money, what) => {
+    expect((await playAll(60, { seed: 3, ...quiet }, { money }))[what]).toBeGreaterThan(0);
+  });
+
+  it.each(["head", "people", "objections"] as const)("the oracle sees passes without the guard %s", async (off) => {
+    let passes = 0;
+    for (let seed = 0; seed < 600; seed += 1) passes += (await playReviews(seed, off)).length;
+    expect(passes).toBeGreaterThan(0);
+  });
 });
 
 it("adversary: a few inputs of each cause hold, and each guard matters", async () => {

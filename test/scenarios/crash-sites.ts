@@ -27,6 +27,7 @@ export const happyPathSites = [
   "journal: effect.started",
   "journal: effect.started, reserve",
   "journal: effect.prompted",
+  "journal: effect.metered",
   "journal: effect.observed",
   "journal: effect.observed, effect.succeeded",
   "journal: effect.succeeded",

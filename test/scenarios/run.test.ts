@@ -487,6 +487,22 @@ describe("bad harnesses", () => {
     });
   });
 
+  it.each([
+    ["nothing", ""],
+    ["only white space", " \n\t"],
+  ])("harnesses-and-models: a plan of %s is no success, and is tried again", async (_, text) => {
+    await begin({ script: { ...sampleScript, plan: [{ text }, { text }, { text }] } });
+    say(world, "/baton run");
+    const plan = await world.until("the first attempt to end", async () => {
+      const effect = (await runState(world))?.effects.get("plan" as never);
+      return effect?.attempts[0]?.error == null ? null : effect;
+    });
+    expect(plan.attempts[0]?.error).toMatchObject({
+      code: "BATON_HARNESS_OUTPUT",
+      message: "The agent ended without a word and changed nothing.",
+    });
+  });
+
   it("a refused key: the code and what to do are in the thread, no second try", async () => {
     await begin({ script: { ...sampleScript, plan: [{ error: { message: "bad key", status: 401 } }] } });
     say(world, "/baton run");

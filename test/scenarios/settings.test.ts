@@ -209,6 +209,14 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "test/scenarios/run.test.ts",
     "a budget that is used up stops the work, keeps it, and a top-up goes on",
   ],
+  "budget.dayUsd": [
+    "test/scenarios/day-budget.test.ts",
+    "the step that does not fit waits for the next day, and no other run starts",
+  ],
+  "budget.timeZone": [
+    "test/scenarios/day-budget.test.ts",
+    "the step that does not fit waits for the next day, and no other run starts",
+  ],
   "budget.childShare": ["src/runner/child.test.ts", "alone, what `budget.childShare` says of what is left"],
   "budget.maxUsd": ["src/policy/policy.test.ts", "beyond budget.maxUsd"],
   "budget.warnAt": ["test/scenarios/settings.test.ts", "`prices` prices it, `budget.warnAt` warns of it"],

@@ -39,6 +39,11 @@ const statements: Record<string, string[]> = {
   ],
   // The poll of GitHub's delivery log asks by GUID alone: the log does not name the hook, which comes first in the primary key.
   "0003-deliveries-by-guid": [`create index deliveries_guid on deliveries (guid)`],
+  // Sums of money by person.
+  "0004-ledger-person": [
+    `alter table ledger add column person_id double precision`,
+    `alter table ledger add column person text`,
+  ],
 };
 
 const provider: MigrationProvider = {

@@ -431,6 +431,8 @@ export class SqlStore implements Store {
       cacheWrite: row.cache_write,
       usd: row.usd,
       at: row.at,
+      ...(row.person_id === null ? {} : { personId: row.person_id }),
+      ...(row.person === null ? {} : { person: row.person }),
     }));
   }
 
@@ -663,9 +665,11 @@ function outboxRowOf(row: Selectable<Tables["outbox"]>): OutboxRow {
 }
 
 function ledgerValues(row: LedgerRow): Omit<Insertable<Tables["ledger"]>, "id"> {
-  const { runId, repositoryId, threadKey, cacheRead, cacheWrite, ...same } = row;
+  const { runId, repositoryId, threadKey, cacheRead, cacheWrite, personId, person, ...same } = row;
   return {
     ...same,
+    person_id: personId ?? null,
+    person: person ?? null,
     run_id: runId,
     repository_id: repositoryId,
     thread_key: threadKey,

@@ -69,6 +69,9 @@ export interface Tables {
     cache_write: number;
     usd: number;
     at: number;
+    /** Null: written by an older Baton. */
+    person_id: number | null;
+    person: string | null;
   };
   /** `content` is a JSON string: text of agents may hold NUL, which PostgreSQL does not take. */
   blobs: { id: string; content: string };

@@ -17,7 +17,8 @@ import { FileRefused, readWorkspaceFile, writeWorkspaceFile } from "./acp-files.
 import { agentEnvironment } from "./environment.ts";
 import { amount, count, type Fields, fields, list, text, toolDetail } from "./fields.ts";
 import { probeCli } from "./probe.ts";
-import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
+import { statusError } from "./service-error.ts";
 import { toolServers } from "./tool-servers.ts";
 
 /** What answers `--version`: the program itself, also where `env` gives it variables. */

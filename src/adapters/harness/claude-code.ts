@@ -13,7 +13,8 @@ import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.t
 import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { amount, count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
-import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
+import { statusError } from "./service-error.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
 import { toolServers } from "./tool-servers.ts";
 

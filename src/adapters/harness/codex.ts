@@ -16,7 +16,8 @@ import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractT
 import { checkSandbox, type SandboxCheck } from "./codex-sandbox.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
-import { jsonLine, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, notBegun, runHarness, type StreamReader } from "./run-harness.ts";
+import { statusError } from "./service-error.ts";
 import { noSessions, resumable, type Sessions } from "./sessions.ts";
 import { toolServers } from "./tool-servers.ts";
 

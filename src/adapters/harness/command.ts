@@ -12,7 +12,8 @@ import type { ErrorData } from "../../core/errors.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import { findProgram } from "../workspace/find-program.ts";
 import { agentEnvironment } from "./environment.ts";
-import { jsonLine, notBegun, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, notBegun, runHarness, type StreamReader } from "./run-harness.ts";
+import { statusError } from "./service-error.ts";
 
 const tokens = z.number().int().nonnegative().default(0);
 const lineSchema = z.discriminatedUnion("type", [

@@ -14,7 +14,8 @@ import { readAgentFile } from "./agent-files.ts";
 import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, fields, status, text, toolDetail } from "./fields.ts";
-import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
+import { statusError } from "./service-error.ts";
 import { noSessions, resumable, type Sessions, sessionBytesMax } from "./sessions.ts";
 import { toolServers } from "./tool-servers.ts";
 

@@ -14,9 +14,12 @@ export function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+/** No attempt comes near; beyond are faults, or lies. */
+const countMax = 1e12;
+
 /** A count of tokens or turns. */
 export function count(value: unknown): number {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.round(value) : 0;
+  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.min(countMax, Math.round(value)) : 0;
 }
 
 export function amount(value: unknown): number | null {

@@ -17,7 +17,8 @@ import { findAgentFile, readAgentFile } from "./agent-files.ts";
 import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, text, toolDetail } from "./fields.ts";
-import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
+import { errorInWords, statusError } from "./service-error.ts";
 import { noSessions, resumable, type Sessions, sessionBytesMax } from "./sessions.ts";
 
 const name = "gemini";
@@ -210,6 +211,7 @@ export class GeminiReader implements StreamReader {
   #text = "";
   #finished = false;
   #failure: ErrorData | null = null;
+  #loop: ErrorData | null = null;
   #status: number | null = null;
   #turns = 0;
   #answering = false;
@@ -254,6 +256,7 @@ export class GeminiReader implements StreamReader {
         return [...this.#flush(), { type: "tool", name: tool, detail: "", state }, ...this.#used(this.#answers())];
       }
       case "error":
+        this.#loop ??= loopOf(text(event["message"]) ?? "");
         if (event["severity"] !== "error") return [{ type: "warning", text: text(event["message"]) ?? "" }];
         this.#failure = failureOf(text(event["message"]) ?? "unknown", null);
         return [];
@@ -295,7 +298,9 @@ export class GeminiReader implements StreamReader {
   #result(event: Fields): HarnessEvent[] {
     this.#finished = true;
     const events = this.#flush();
-    if (event["status"] === "success") this.#failure = null;
+    // Stopped by its own loop guard it says that, as a warning, and ends well.
+    if (this.#loop !== null) this.#failure = this.#loop;
+    else if (event["status"] === "success") this.#failure = null;
     else {
       const error = fields(event["error"]);
       const why = text(error["message"]);
@@ -341,6 +346,11 @@ function usageOf(models: Fields): HarnessResult["usage"] {
     const tokens: Tokens = { input: all - cacheRead, output, cacheRead, cacheWrite: 0 };
     return all + output === 0 ? [] : [{ model, tokens, costUsd: null }];
   });
+}
+
+function loopOf(message: string): ErrorData | null {
+  const error = errorInWords(message);
+  return error?.code === "BATON_HARNESS_LOOP" ? error : null;
 }
 
 function failureOf(message: string, lastStatus: number | null): ErrorData {

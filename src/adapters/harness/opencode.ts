@@ -14,7 +14,8 @@ import { cliHarness } from "./cli-harness.ts";
 import { agentEnvironment } from "./environment.ts";
 import { count, type Fields, fields, status, text, toolDetail } from "./fields.ts";
 import { databaseBesides, moveSession } from "./opencode-database.ts";
-import { jsonLine, runHarness, type StreamReader, statusError } from "./run-harness.ts";
+import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
+import { statusError } from "./service-error.ts";
 import { noSessions, resumable, type Sessions, sessionGone } from "./sessions.ts";
 import { toolServers } from "./tool-servers.ts";
 

@@ -10,6 +10,7 @@ import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
 import { createRedactor } from "../../thread/redact.ts";
 import { children } from "../child/children.ts";
+import { errorInWords } from "./service-error.ts";
 
 /** One event's text, live; the whole is in the transcript. */
 const eventCharactersMax = 16_000;
@@ -158,7 +159,8 @@ function judge(
       "BATON_SANDBOX_LIMIT",
       `The sandbox stopped the harness at a limit: ${end.denied.kind} ${end.denied.name}.`,
     );
-  if (said.error !== null) return said.error;
+  if (said.error !== null)
+    return said.error.code === "BATON_HARNESS_CRASHED" ? (errorInWords(said.error.message) ?? said.error) : said.error;
   if (said.finished && launch.concluded?.aborted === true) return null;
   if (end.signal !== null) return error("BATON_HARNESS_CRASHED", `The harness was ended by ${end.signal}.`);
   if (end.exitCode !== 0)
@@ -206,22 +208,4 @@ export function jsonLine(line: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
-}
-
-/** What an HTTP status of the model's service means. */
-export function statusError(status: number, message: string): ErrorData {
-  if (status === 401 || status === 403)
-    return {
-      code: "BATON_HARNESS_AUTH",
-      message: `The model's service refused the key (${status}). ${message}`.trim(),
-    };
-  if (status === 402 || status === 429)
-    return {
-      code: "BATON_HARNESS_QUOTA",
-      message: `The model's service limits (${status}). ${message}`.trim(),
-      retryAfterMs: 30_000,
-    };
-  if (status >= 500)
-    return { code: "BATON_HARNESS_UNAVAILABLE", message: `The model's service fails (${status}). ${message}`.trim() };
-  return { code: "BATON_HARNESS_CRASHED", message: `The model's service answered ${status}. ${message}`.trim() };
 }

@@ -2,29 +2,48 @@
  * One attempt's right to ask models: its token, its budget, what it used.
  *
  * Owns: counting, the bounds. Does not own: HTTP (`proxy.ts`), prices (the caller's function).
- * G1 A request is let through only while what was used, and what others of this grant will at least use, is below the budget.
- * G2 An answer that is cut before its service said what it used counts by its length: nobody gets tokens free by hanging up.
+ * G1 A request is let through only with money for its bounds: what was used, and what others under way may use, counts once.
+ * G2 An answer that is cut before its service said what it used counts by its length, and by its limit where not all of it can
+ *    be seen on the way: nobody gets tokens free by hanging up.
  * G3 Errors of the service are passed on and counted; too many in a row end the grant, whatever the client would still try.
  */
+
+import { modelRow } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
+import { priceUnknown } from "../../money/cost.ts";
+import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelUse } from "../../ports/model-proxy.ts";
-import { statusError } from "../harness/run-harness.ts";
-import type { Reading } from "./wire.ts";
+import { statusError } from "../harness/service-error.ts";
+import { type Input, InputBounds } from "./input-bound.ts";
+import type { Output, Reading } from "./wire.ts";
 
 /** A token of English or code has about four characters. */
 const charactersPerToken = 4;
 export const failuresInARowMax = 12;
-/** What a refused key cannot do now it cannot do later. */
+/** What a refused key, or an unknown model, cannot do now it cannot do later. */
 const keyRefusalsInARowMax = 2;
 /** Requests that the proxy itself turned down; some clients ask for ever. */
 export const refusalsMax = 30;
 
+/** A request that wants to be sent. */
+export interface Ask {
+  model: string;
+  input: Input;
+  output: Output;
+}
+
+/** What a request that is sent may use at most. */
+export interface Reserved {
+  tokens: Tokens;
+  usd: number;
+}
+
 /** A request that is on its way. */
 export interface Call {
-  model: string;
-  /** Of the request's body. */
-  requestCharacters: number;
+  ask: Ask;
+  reserved: Reserved;
   reading: Reading | null;
   abort(): void;
   done: Promise<void>;
@@ -35,11 +54,16 @@ export class Grant {
   readonly #stop = new AbortController();
   readonly #uses = new Map<string, ModelUse>();
   readonly #calls = new Set<Call>();
+  /** Reserved, and about to be sent. */
+  readonly #waiting: (Reserved & { model: string })[] = [];
+  readonly #bounds = new InputBounds();
+  #tail: Promise<unknown> = Promise.resolve();
   #failuresInARow = 0;
   #keyRefusalsInARow = 0;
   #refusals = 0;
   #revoked = false;
   #reason: ErrorData | null = null;
+  #refusal: ErrorData | null = null;
 
   constructor(request: GrantRequest) {
     this.request = request;
@@ -57,39 +81,99 @@ export class Grant {
     return this.#reason;
   }
 
-  /** Why the next request must not be sent; null lets it go (G1). */
-  exhausted(): ErrorData | null {
-    const limitUsd = this.request.limitUsd();
-    const spentUsd = this.#usd(this.uses());
-    let comingUsd = 0;
-    for (const { reading, requestCharacters, model } of this.#calls) {
-      if (reading === null || reading.tokens === null)
-        comingUsd += this.request.priceUsd(model, { ...noTokens, input: tokensOf(requestCharacters) }) ?? 0;
-    }
-    if (spentUsd + comingUsd >= limitUsd)
-      return {
-        code: "BATON_BUDGET_EXCEEDED",
-        message: `The budget of this step is used: ${spentUsd.toFixed(4)} of ${limitUsd.toFixed(4)} USD.`,
-      };
-    const { tokensMax } = this.request;
-    const tokens = this.uses().reduce((sum, use) => sum + total(use.tokens), 0);
-    if (tokensMax !== null && tokens >= tokensMax)
-      return {
-        code: "BATON_HARNESS_TOKENS",
-        message: `The tokens of this step are used: ${tokens} of ${tokensMax} (\`limits.attemptTokens\`).`,
-      };
-    const { requestsMax } = this.request;
-    const requests = this.uses().reduce((sum, use) => sum + use.requests, this.#calls.size);
+  /**
+   * Money, tokens and a turn for one more request, reserved before it is sent; sets its output limit. An error is why it must not be
+   * sent. One at a time: two that ask at once see each other.
+   */
+  async reserve(ask: Ask): Promise<Reserved | ErrorData> {
+    const reserved = this.#tail.then(() => this.#reserve(ask));
+    this.#tail = reserved.catch(() => {});
+    return reserved;
+  }
+
+  async #reserve(ask: Ask): Promise<Reserved | ErrorData> {
+    const { model, output } = ask;
+    const { request } = this;
+    if (this.#revoked) return stepEnded;
+    const reserved = [...this.#waiting, ...[...this.#calls].map((call) => call.reserved)];
+    const settled = [...this.#uses.values()];
+    const { requestsMax, tokensMax } = request;
+    const requests = settled.reduce((sum, use) => sum + use.requests, 0) + reserved.length;
     if (requestsMax !== null && requests >= requestsMax)
       return {
         code: "BATON_HARNESS_TURNS",
         message: `The turns of this step are used: models were asked ${requests} times (\`limits.turns\`).`,
       };
-    return null;
+    const input = this.#input(ask);
+    const inputUsd = request.priceUsd(model, input);
+    const outputUsd = request.priceUsd(model, { ...noTokens, output: million });
+    if ((inputUsd === null || outputUsd === null) && request.unknownPrice === "stop") return priceUnknown([model]);
+    const each = outputUsd === null ? 0 : outputUsd / million;
+    const wanted = output.limit ?? maxOutputOf(model);
+    // What the service refuses by itself is its to refuse.
+    const least =
+      output.set === null || wanted <= output.above
+        ? wanted
+        : Math.max(Math.min(wanted, limits.usefulOutputTokens), output.above + 1);
+    const used = settled.reduce((sum, use) => sum + total(use.tokens), 0);
+    const underWay = reserved.reduce((sum, one) => sum + total(one.tokens), 0);
+    const tokensLeft = tokensMax === null ? Number.POSITIVE_INFINITY : tokensMax - used - underWay;
+    if (tokensLeft <= 0)
+      return {
+        code: "BATON_HARNESS_TOKENS",
+        message: `The tokens of this step are used: ${used + underWay} of ${tokensMax} (\`limits.attemptTokens\`).`,
+      };
+    // Its input counts when it is known: a bound in bytes would end attempts at a fraction of their tokens.
+    const tokenLimit = Math.max(least, Math.floor(tokensLeft / output.answers));
+    const usdOf = (tokens: number): number => (inputUsd ?? 0) + tokens * output.answers * each;
+    const wantUsd = usdOf(Math.min(wanted, tokenLimit));
+    const leastUsd = usdOf(least);
+    const usd = await request.reserve({
+      model,
+      wantUsd,
+      leastUsd,
+      uses: settled,
+      underWay: [...this.#calls]
+        .map((call) => ({ model: call.ask.model, usd: call.reserved.usd }))
+        .concat(this.#waiting.map((one) => ({ model: one.model, usd: one.usd }))),
+    });
+    if (usd === null) {
+      const spentUsd = this.#usd(settled);
+      return {
+        code: "BATON_BUDGET_EXCEEDED",
+        message: `The budget of this step is used: ${spentUsd.toFixed(4)} USD, and the next request may need ${leastUsd.toFixed(4)} USD.`,
+        details: { neededUsd: `${leastUsd}` },
+      };
+    }
+    if (this.#revoked) return stepEnded;
+    const affordable =
+      each === 0 ? Number.POSITIVE_INFINITY : Math.floor((usd - (inputUsd ?? 0)) / (output.answers * each) + 1e-6);
+    const limit = Math.min(wanted, tokenLimit, Math.max(affordable, least));
+    // A model's own limit is known only where the table has it.
+    if (limit < wanted || (output.limit === null && modelRow(normaliseModel(model)) === null)) output.set?.(limit);
+    const held = { model, usd, tokens: { ...input, output: limit * output.answers } };
+    this.#waiting.push(held);
+    return held;
+  }
+
+  /** The most that the input can be, where it is dearest. */
+  #input({ model, input }: Ask): Tokens {
+    const bound = this.#bounds.boundOf(input);
+    const priced = (tokens: Tokens): number => this.request.priceUsd(model, tokens) ?? 0;
+    const read = { ...noTokens, input: bound };
+    const written = { ...noTokens, cacheWrite: bound };
+    return priced(written) > priced(read) ? written : read;
   }
 
   begin(call: Call): void {
+    this.release(call.reserved);
     this.#calls.add(call);
+  }
+
+  /** What was reserved for a request that is not sent after all. */
+  release(reserved: Reserved): void {
+    const index = this.#waiting.findIndex((one) => one === reserved);
+    if (index >= 0) this.#waiting.splice(index, 1);
   }
 
   /** More is known of a running answer. */
@@ -104,7 +188,9 @@ export class Grant {
   settle(call: Call, cut: "service" | "client" | null): void {
     if (!this.#calls.delete(call)) return;
     const { tokens, estimated } = used(call, cut === null);
+    if (!estimated) this.#bounds.learn(call.ask.input, tokens.input + tokens.cacheRead + tokens.cacheWrite);
     this.#keyRefusalsInARow = 0;
+    this.#refusal = null;
     this.#failuresInARow = cut === "service" ? this.#failuresInARow + 1 : 0;
     if (this.#failuresInARow >= failuresInARowMax)
       this.stop(statusError(503, `Its answers broke off ${this.#failuresInARow} times in a row.`));
@@ -119,14 +205,27 @@ export class Grant {
     this.#tell(model);
   }
 
-  /** The service answered with an error, or not at all: nothing was used (G3). */
-  failed(call: Call, status: number, message: string): void {
+  /** The service answered with an error, or not at all: nothing was used (G3). `listed`: its models, where it does not know this one. */
+  failed(call: Call, status: number, message: string, retryAfterMs: number | null = null, listed = ""): void {
     this.#calls.delete(call);
+    const { model } = call.ask;
+    const error = statusError(status, message, retryAfterMs);
+    const isUnknown = error.code === "BATON_MODEL_UNKNOWN";
+    this.#refusal = isUnknown
+      ? { ...error, message: `The service does not know the model "${model}" (${status}). ${message}${listed}` }
+      : error;
     this.#failuresInARow += 1;
-    this.#keyRefusalsInARow = status === 401 || status === 403 ? this.#keyRefusalsInARow + 1 : 0;
-    this.request.onRefusal({ status, model: call.model, message, inARow: this.#failuresInARow });
-    if (this.#failuresInARow >= failuresInARowMax || this.#keyRefusalsInARow >= keyRefusalsInARowMax)
-      this.stop(statusError(status, `${this.#failuresInARow} times in a row. ${message}`.trim()));
+    this.#keyRefusalsInARow = status === 401 || status === 403 || isUnknown ? this.#keyRefusalsInARow + 1 : 0;
+    this.request.onRefusal({ status, model, message, inARow: this.#failuresInARow });
+    if (this.#failuresInARow >= failuresInARowMax || this.#keyRefusalsInARow >= keyRefusalsInARowMax) {
+      const times = `${this.#failuresInARow} times in a row.`;
+      this.stop(isUnknown ? this.#refusal : statusError(status, `${times} ${message}`.trim(), retryAfterMs));
+    }
+  }
+
+  /** Why the service refused the last request; null: it did not. */
+  refusal(): ErrorData | null {
+    return this.#refusal;
   }
 
   /** The proxy turned a request down. */
@@ -175,23 +274,38 @@ export class Grant {
     return uses.reduce((sum, { model, tokens }) => sum + (this.request.priceUsd(model, tokens) ?? 0), 0);
   }
 
-  /** The service may answer with a dated name, or one that nobody has a price for: then what was asked for is the name. */
-  #nameOf({ model, reading }: Call): string {
+  /** The model that was asked for counts; the service's own name only where that one has no price and this has. */
+  #nameOf({ ask: { model }, reading }: Call): string {
     const said = reading?.model ?? null;
-    if (said === null || said === model || said.startsWith(`${model}-`)) return model;
     const priced = (name: string): boolean => this.request.priceUsd(name, noTokens) !== null;
-    return !priced(said) && priced(model) ? model : said;
+    return said !== null && !priced(model) && priced(said) ? said : model;
   }
 }
 
-function used({ reading, requestCharacters }: Call, whole: boolean): { tokens: Tokens; estimated: boolean } {
+const stepEnded: ErrorData = { code: "BATON_CANCELLED", message: "The step has ended." };
+const million = 1_000_000;
+
+/** Where the table does not know the model: what most have. */
+function maxOutputOf(model: string): number {
+  return modelRow(normaliseModel(model))?.outputMax ?? 128_000;
+}
+
+function used({ reading, reserved, ask }: Call, whole: boolean): { tokens: Tokens; estimated: boolean } {
   const tokens = reading?.tokens ?? null;
   const said = tokensOf(reading?.characters ?? 0);
-  // An answer that used nothing is one whose service says nothing.
-  if (tokens === null || total(tokens) === 0)
-    return { tokens: { ...noTokens, input: tokensOf(requestCharacters), output: said }, estimated: true };
-  if ((reading?.final === true || whole) && tokens.output > 0) return { tokens, estimated: false };
-  return { tokens: { ...tokens, output: Math.max(tokens.output, said) }, estimated: true };
+  if (reading?.final === true && tokens !== null && total(tokens) > 0) return { tokens, estimated: false };
+  if (whole) {
+    // An answer that used nothing is one whose service says nothing.
+    if (tokens === null || total(tokens) === 0)
+      return { tokens: { ...noTokens, input: tokensOf(ask.input.text.length), output: said }, estimated: true };
+    if (tokens.output > 0) return { tokens, estimated: false };
+  }
+  const unseen = ask.output.hidden || reading?.hidden === true;
+  // Cut before its first word: nobody knows what was read, written to a cache, or thought.
+  if (tokens === null || total(tokens) === 0) return { tokens: reserved.tokens, estimated: true };
+  const output = unseen ? reserved.tokens.output : Math.max(tokens.output, said);
+  const known = ask.output.serverTools ? { ...tokens, input: Math.max(tokens.input, total(reserved.tokens)) } : tokens;
+  return { tokens: { ...known, output }, estimated: true };
 }
 
 function tokensOf(characters: number): number {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reserveUpTo } from "../../../test/fakes/money.ts";
 import type { Tokens } from "../../core/vocabulary.ts";
 import { costOf } from "../../money/cost.ts";
 import { priceOf } from "../../money/prices.ts";
@@ -79,7 +80,8 @@ const priceUsd = (model: string, tokens: Tokens): number | null => {
 function granted(change: Partial<GrantRequest> = {}): ModelGrant {
   return proxy.grant({
     priceUsd,
-    limitUsd: () => 5,
+    reserve: reserveUpTo(5, priceUsd),
+    unknownPrice: "allow",
     tokensMax: null,
     requestsMax: null,
     models: null,
@@ -369,7 +371,7 @@ describe("counts and passes on", () => {
 
   it("counting tokens and lists of models are let through, and cost nothing", async () => {
     upstream.answers((_, outgoing) => json(outgoing, 200, { input_tokens: 12 }));
-    const grant = granted({ limitUsd: () => 0 });
+    const grant = granted({ reserve: reserveUpTo(0, priceUsd) });
     expect((await ask(grant, "anthropic", "/v1/messages/count_tokens", { model: sonnet })).status).toBe(200);
     expect((await ask(grant, "openai", "/models", undefined)).status).toBe(200);
     expect(grant.uses()).toEqual([]);
@@ -378,7 +380,8 @@ describe("counts and passes on", () => {
 
 const grantOfAll: GrantRequest = {
   priceUsd,
-  limitUsd: () => 5,
+  reserve: reserveUpTo(5, priceUsd),
+  unknownPrice: "allow",
   tokensMax: null,
   requestsMax: null,
   models: null,
@@ -441,7 +444,7 @@ describe("refuses", () => {
       "anthropic",
       "/v1/messages",
       { model: sonnet },
-      { limitUsd: () => 0 },
+      { reserve: reserveUpTo(0, priceUsd) },
       402,
       { type: "error", error: { type: "billing_error" } },
     ],
@@ -450,16 +453,16 @@ describe("refuses", () => {
       "openai",
       "/responses",
       { model: "gpt-5" },
-      { limitUsd: () => 0 },
+      { reserve: reserveUpTo(0, priceUsd) },
       402,
       { error: { type: "insufficient_quota", code: "insufficient_quota" } },
     ],
     [
       "used money, as Gemini says it",
       "gemini",
-      "/v1beta/models/m:generateContent",
+      "/v1beta/models/gemini-3.8-flash:generateContent",
       {},
-      { limitUsd: () => 0 },
+      { reserve: reserveUpTo(0, priceUsd) },
       402,
       { error: { code: 402, status: "RESOURCE_EXHAUSTED" } },
     ],
@@ -529,7 +532,7 @@ describe("refuses", () => {
     upstream.answers((_, outgoing) =>
       json(outgoing, 200, { type: "message", model: sonnet, usage: { input_tokens: 100_000, output_tokens: 0 } }),
     );
-    const grant = granted({ limitUsd: () => 0.3 });
+    const grant = granted({ reserve: reserveUpTo(0.3, priceUsd) });
     const statuses: number[] = [];
     for (let asked = 0; asked < 3; asked += 1) {
       const response = await ask(grant, "anthropic", "/v1/messages", { model: sonnet });
@@ -551,9 +554,9 @@ describe("refuses", () => {
       waiting.push(outgoing);
       arrived?.();
     });
-    const grant = granted({ limitUsd: () => 0.5 });
-    // 800,000 characters are about 200,000 tokens: 0.60 USD.
-    const long = { model: sonnet, messages: [{ role: "user", content: "x".repeat(800_000) }] };
+    const grant = granted({ reserve: reserveUpTo(0.5, priceUsd) });
+    // 100,000 bytes are at most 100,000 tokens: 0.375 USD, written to the cache.
+    const long = { model: sonnet, messages: [{ role: "user", content: "x".repeat(100_000) }] };
     const one = ask(grant, "anthropic", "/v1/messages", long);
     await first;
     expect((await ask(grant, "anthropic", "/v1/messages", long)).status).toBe(402);

@@ -18,13 +18,17 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
-import { BatonError } from "../../core/errors.ts";
+import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
 import { createRedactor } from "../../thread/redact.ts";
 import { type Fields, text } from "../harness/fields.ts";
+import { statusError } from "../harness/service-error.ts";
 import { AnswerMeter } from "./answer-meter.ts";
-import { type Call, Grant } from "./grant.ts";
+import { type Ask, type Call, Grant } from "./grant.ts";
+import { inputOf } from "./input-bound.ts";
+import { listedText, listModels } from "./model-list.ts";
 import { readBody, unpack } from "./request-body.ts";
+import { retryAfterMs } from "./retry-after.ts";
 import type { Route, Wire } from "./wire.ts";
 import { wires } from "./wires/index.ts";
 import { openaiResponses } from "./wires/openai-responses.ts";
@@ -88,7 +92,8 @@ const notReturned = new Set([
 
 export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy> {
   const grants = new Map<string, Grant>();
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const kept = { keepAlive: true };
+  const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
   const server = createServer((incoming, outgoing) => {
     serve({ upstreams, grants, agents }, incoming, outgoing).catch(() => outgoing.destroy());
   });
@@ -129,6 +134,7 @@ export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy>
         uses: () => grant.uses(),
         stopped: grant.stopped,
         stopReason: () => grant.stopReason(),
+        refusal: () => grant.refusal(),
         async revoke() {
           grants.delete(token);
           await grant.revoke();
@@ -199,14 +205,18 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   if (!route.metered || model === null) return forward(world, asked, incoming, outgoing, read.bytes, null);
   const objection = wire.prepare(read.body);
   if (objection !== null) return refuse(wire, 400, objection);
-  const exhausted = grant.exhausted();
-  if (exhausted !== null) {
-    grant.stop(exhausted);
-    return refuse(wire, 402, exhausted.message);
-  }
   // Written anew: what was checked is what is sent, also where a name was given twice.
-  const body = Buffer.from(JSON.stringify(read.body));
-  return forward(world, asked, incoming, outgoing, body, { model, requestCharacters: body.length });
+  const output = wire.output(read.body, path);
+  const input = inputOf(model, read.body, Buffer.from(JSON.stringify(read.body)), output.serverTools);
+  const ask: Ask = { model, input, output };
+  const reserved = await grant
+    .reserve(ask)
+    .catch((thrown: unknown): ErrorData => toBatonError(thrown, "BATON_INTERNAL").toData());
+  if ("code" in reserved) {
+    grant.stop(reserved);
+    return refuse(wire, 402, reserved.message);
+  }
+  return forward(world, asked, incoming, outgoing, Buffer.from(JSON.stringify(read.body)), { ask, reserved });
 }
 
 /** Sends the request on and the answer back; counts it where it costs something. */
@@ -216,10 +226,12 @@ async function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   body: Buffer,
-  metered: Pick<Call, "model" | "requestCharacters"> | null,
+  metered: Pick<Call, "ask" | "reserved"> | null,
 ): Promise<void> {
   const { grant, upstream, wire } = asked;
   if (grant.revoked) return answer(outgoing, 401, wire.error(401, "Baton: the step has ended."));
+  // The client left while its money was reserved: nothing was asked, so nothing is used.
+  if (outgoing.destroyed) return metered === null ? undefined : grant.release(metered.reserved);
   const stop = new AbortController();
   let left = false;
   outgoing.once("close", () => {
@@ -228,14 +240,9 @@ async function forward(
     stop.abort();
   });
   const ended = Promise.withResolvers<void>();
-  const call: Call = {
-    model: metered?.model ?? "",
-    requestCharacters: metered?.requestCharacters ?? 0,
-    reading: null,
-    abort: () => outgoing.destroy(),
-    done: ended.promise,
-  };
-  if (metered !== null) grant.begin(call);
+  const call: Call | null =
+    metered === null ? null : { ...metered, reading: null, abort: () => outgoing.destroy(), done: ended.promise };
+  if (call !== null) grant.begin(call);
   let answered = false;
   let cut: "service" | "client" | null = "client";
   try {
@@ -243,7 +250,13 @@ async function forward(
     const status = response.statusCode ?? 502;
     if (status < 200 || status > 299) {
       const said = await readError(response, upstream.secret);
-      if (metered !== null) grant.failed(call, status, messageOf(said));
+      if (call !== null) {
+        const message = messageOf(said);
+        const isUnknown = statusError(status, message).code === "BATON_MODEL_UNKNOWN";
+        const listed = isUnknown ? await listModels(asked.provider, upstream, credentials(asked, {})) : [];
+        const pauseMs = retryAfterMs(response.headers, said, Date.now());
+        grant.failed(call, status, message, pauseMs, listedText(call.ask.model, listed));
+      }
       // An agent has no business following the service elsewhere.
       if (status < 400) return answer(outgoing, 502, wire.error(502, `Baton: the service answered ${status}.`));
       outgoing.writeHead(status, { ...returned(response.headers), "content-length": said.length });
@@ -254,19 +267,21 @@ async function forward(
     outgoing.writeHead(status, returned(response.headers));
     outgoing.flushHeaders();
     const meter =
-      metered === null ? null : new AnswerMeter(wire, response.headers, (reading) => grant.read(call, reading));
+      call === null ? null : new AnswerMeter(wire, response.headers, (reading) => grant.read(call, reading));
     cut = await pass(response, outgoing, meter);
-    if (meter !== null) call.reading = await meter.end();
+    if (call !== null && meter !== null) call.reading = await meter.end();
     if (cut === null) outgoing.end();
     else outgoing.destroy();
   } catch (thrown) {
     if (left) return;
     const message = thrown instanceof Error ? thrown.message : "no answer";
-    if (metered !== null) grant.failed(call, 503, message);
+    // The service had the whole question: it may have begun to answer it.
+    if (thrown instanceof Unanswered) [answered, cut] = [true, "service"];
+    else if (call !== null) grant.failed(call, 503, message);
     answer(outgoing, 502, wire.error(502, `Baton: the service could not be reached (${message}).`));
   } finally {
     // G2: also what the client did not wait for.
-    if (metered !== null && (answered || left)) grant.settle(call, cut);
+    if (call !== null && (answered || left)) grant.settle(call, cut);
     ended.resolve();
   }
 }
@@ -304,7 +319,7 @@ async function send(
     if (value !== undefined && !heldBack.has(name)) headers[name] = value;
   Object.assign(headers, credentials(asked, headers), { "accept-encoding": acceptEncoding(incoming.headers) });
   if (incoming.method !== "GET") headers["content-length"] = `${body.length}`;
-  const attempt = (): Promise<{ response: IncomingMessage } | { error: Error; reused: boolean }> =>
+  const attempt = (): Promise<{ response: IncomingMessage } | { error: Error; reused: boolean; sent: boolean }> =>
     new Promise((resolve) => {
       const options = {
         method: incoming.method,
@@ -314,15 +329,18 @@ async function send(
       };
       const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
       request.once("response", (response) => resolve({ response }));
-      request.on("error", (error) => resolve({ error, reused: request.reusedSocket }));
+      request.on("error", (error) => resolve({ error, reused: request.reusedSocket, sent: request.writableFinished }));
       request.end(incoming.method === "GET" ? undefined : body);
     });
   let result = await attempt();
-  // A kept connection that the service closed meanwhile took nothing in; a new one does.
-  if ("error" in result && result.reused && !signal.aborted) result = await attempt();
-  if ("error" in result) throw result.error;
+  // A kept connection that the service closed meanwhile took nothing in; a new one does. What went out whole may be paid already.
+  if ("error" in result && result.reused && !result.sent && !signal.aborted) result = await attempt();
+  if ("error" in result) throw result.sent ? new Unanswered(result.error.message) : result.error;
   return result.response;
 }
+
+/** The connection broke after the whole request had gone out. */
+class Unanswered extends Error {}
 
 function credentials(
   { provider, upstream }: Asked,

@@ -10,6 +10,22 @@ export interface Route {
   model: string | null;
 }
 
+/** How long an answer may become, as the request says it. */
+export interface Output {
+  /** Tokens of each answer; null: it says none, so the model's own limit holds. */
+  limit: number | null;
+  /** How many answers are asked for at once. */
+  answers: number;
+  /** With a limit of no more than this the service refuses the request, or its answer is empty. */
+  above: number;
+  /** Null where this path knows no limit. */
+  set: ((limit: number) => void) | null;
+  /** True where the model may think without showing all of it, or the service may work by itself: nobody can count that on the way. */
+  hidden: boolean;
+  /** True where the service runs tools by itself, which read what the request does not hold. */
+  serverTools: boolean;
+}
+
 /** What an answer says of itself, read piece by piece. */
 export interface Reading {
   /** The service's own name of what answered. */
@@ -20,6 +36,8 @@ export interface Reading {
   final: boolean;
   /** Of what the model said: the measure where the service never says the rest. */
   characters: number;
+  /** The model thought, and not all of it is shown. */
+  hidden?: true;
 }
 
 export interface Wire {
@@ -29,6 +47,8 @@ export interface Wire {
   route(method: string, path: string): Route | null;
   /** Makes the request tell what it will cost; a sentence refuses it. Changes `body` in place. */
   prepare(body: Fields): string | null;
+  /** The bound of the answer, to be read and lowered (K5). */
+  output(body: Fields, path: string): Output;
   /** Reads one event of a stream, or a whole answer, into what is known so far. */
   read(message: Fields, reading: Reading): void;
   /** An error as this wire's clients understand it. */
@@ -37,6 +57,11 @@ export interface Wire {
 
 export function newReading(): Reading {
   return { model: null, tokens: null, final: false, characters: 0 };
+}
+
+/** A limit as JSON has it: anything but a number from 1 is none. */
+export function limitOf(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) && value >= 1 ? Math.floor(value) : null;
 }
 
 /** Lengths of the named texts, wherever a stream has them. */

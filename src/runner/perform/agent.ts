@@ -10,7 +10,7 @@
 import type { Settings } from "../../config/schema.ts";
 import type { AttemptResult } from "../../core/decide.ts";
 import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
-import { type ErrorData, fromData, toBatonError } from "../../core/errors.ts";
+import { type ErrorCode, type ErrorData, fromData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
@@ -24,6 +24,7 @@ import { forget, performRemotely } from "../remote/remote-agent.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { Activity } from "./activity.ts";
+import { AttemptMoney } from "./attempt-money.ts";
 import { changeToJudge } from "./change-to-judge.ts";
 import { commitOptions } from "./commit-options.ts";
 import { confine, hostsOf, sandboxDecision } from "./confine.ts";
@@ -48,6 +49,11 @@ export const agentPerformer: WorkPerformer = {
   settled: forget,
   isRemote,
 };
+
+/** The most that the attempt may come to use, if nobody else takes what the run has left. */
+function ceilingOf({ money: { budgetUsd, spentUsd, reservedUsd } }: RunState, meter: Meter): number {
+  return Math.min(meter.reservedUsd + Math.max(0, budgetUsd - spentUsd - reservedUsd), meter.shareUsd);
+}
 
 /** What earlier attempts leave of the step's own share of the budget; null: it has none. */
 function shareLeft(effect: EffectState): number | null {
@@ -110,17 +116,19 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   const meter = new Meter(
     harness.name,
     settings,
-    state.money,
     effect.attempts.at(-1)?.reservedUsd ?? 0,
     shareLeft(effect) ?? undefined,
     settings.limits.attemptTokens,
   );
+  const money = new AttemptMoney(harness.name, meter, context.meter);
+  const ceilingUsd = ceilingOf(state, meter);
   const report = (note: string): void =>
     context.report(dependencies.redact(note), meter.usage(), activity.partial(limits.progressTextCharactersMax));
   const turnsMax = Math.min(input.maxTurns ?? settings.limits.turns, settings.limits.turns);
   const grant = dependencies.models?.grant({
     priceUsd: (asked, tokens) => meter.priceUsd(asked, tokens),
-    limitUsd: () => meter.limitUsd,
+    reserve: money.reserve,
+    unknownPrice: settings.budget.unknownPrice,
     tokensMax: settings.limits.attemptTokens,
     requestsMax: harness.capabilities.maxTurns ? null : turnsMax,
     models: settings.harness.models.length === 0 ? null : settings.harness.models,
@@ -156,7 +164,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       model,
       resumeSessionId,
       maxTurns: turnsMax,
-      maxUsd: meter.limitUsd,
+      maxUsd: ceilingUsd,
       timeoutMs: Math.min(effect.timeoutMs ?? Number.POSITIVE_INFINITY, settings.limits.agentMinutes * 60_000),
       silenceMs: settings.limits.silenceMinutes * 60_000,
       attemptMarker: attemptMarker(dependencies, state, effect, attempt),
@@ -174,6 +182,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     },
     (event) => {
       meter.take(event);
+      if (event.type === "usage") money.reported();
       outside.take(event);
       const note = activity.take(event);
       if (note !== null) report(note);
@@ -182,6 +191,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   );
   // What the agent left running asks no more, and what was cut is counted.
   await grant?.revoke();
+  await money.told();
   const usage = meter.settle(result);
   if (meter.fell) report("The harness reported less usage than before; the larger figures count.");
   const transcriptId =
@@ -202,8 +212,15 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     ...aside,
   };
   const error = withinShare(
-    errorOf(result, meter, signal, grant?.stopReason() ?? confined.limit()?.toData() ?? null) ??
-      unpriced(usage, settings.budget.unknownPrice),
+    errorOf(
+      result,
+      meter,
+      signal,
+      grant?.stopReason() ?? confined.limit()?.toData() ?? null,
+      grant?.refusal() ?? null,
+    ) ??
+      unpriced(usage, settings.budget.unknownPrice) ??
+      emptyEnd(result, imported, discarded),
     input,
     meter,
   );
@@ -324,6 +341,7 @@ function errorOf(
   meter: Meter,
   signal: AbortSignal,
   stopped: ErrorData | null,
+  refusal: ErrorData | null,
 ): ErrorData | null {
   if (signal.aborted)
     return {
@@ -336,6 +354,7 @@ function errorOf(
       message: `The tokens of this step are used: ${meter.tokens()} of ${meter.tokensMax} (\`limits.attemptTokens\`). Its work so far is kept.`,
     };
   }
+  if (meter.exceeded.aborted && meter.exceeded.reason === "price") return meter.unpriced();
   if (meter.exceeded.aborted) {
     return {
       code: "BATON_BUDGET_EXCEEDED",
@@ -344,7 +363,36 @@ function errorOf(
   }
   if (result.ok) return null;
   // The proxy ended it, so what the harness says of its end is only how.
-  return stopped ?? result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." };
+  if (stopped !== null) return stopped;
+  if (refusal !== null && result.error !== null) {
+    // What the service said is known here in full; of a pause the longer one is obeyed.
+    if (serviceErrors.has(refusal.code) && isVague(result.error.code)) return refusal;
+    if (refusal.code === result.error.code && refusal.retryAfterMs !== undefined)
+      return { ...result.error, retryAfterMs: refusal.retryAfterMs };
+  }
+  return result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." };
+}
+
+/** Errors of the service that end a step for good, or for as long as it says. */
+const serviceErrors: ReadonlySet<ErrorCode> = new Set([
+  "BATON_MODEL_UNKNOWN",
+  "BATON_PROMPT_TOO_LONG",
+  "BATON_HARNESS_QUOTA",
+]);
+
+/** A harness that only says that it failed, or the same with fewer words. */
+function isVague(code: ErrorCode): boolean {
+  return serviceErrors.has(code) || code === "BATON_HARNESS_CRASHED" || code === "BATON_HARNESS_OUTPUT";
+}
+
+/** Without a word and without a change nothing was done, whatever the harness says of its end. */
+function emptyEnd(
+  { text }: HarnessResult,
+  { commits, files }: ImportResult,
+  discarded: readonly string[],
+): ErrorData | null {
+  if (text.trim() !== "" || commits > 0 || files.length + discarded.length > 0) return null;
+  return { code: "BATON_HARNESS_OUTPUT", message: "The agent ended without a word and changed nothing." };
 }
 
 /** A step with a share of its own does not wait for money when it has used it up: others of the run go on with theirs. */

@@ -7,9 +7,9 @@
  * M3 A report is cumulative: one that falls is not believed, the largest counts. Amounts are finite and bounded.
  */
 import type { Settings } from "../../config/schema.ts";
-import type { RunState } from "../../core/state.ts";
+import type { ErrorData } from "../../core/errors.ts";
 import { noTokens, type Tokens, type Usage } from "../../core/vocabulary.ts";
-import { priceUsage } from "../../money/cost.ts";
+import { priceUsage, unpriced } from "../../money/cost.ts";
 import type { HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import type { ModelUse } from "../../ports/model-proxy.ts";
 
@@ -21,18 +21,16 @@ export class Meter {
   readonly #reported = new Map<string, Report>();
   readonly #harness: string;
   readonly #settings: Settings;
-  readonly #money: RunState["money"];
-  readonly #reservedUsd: number;
   readonly #shareUsd: number;
   readonly tokensMax: number | null;
+  /** Set aside for the attempt: it grows in the journal first (B4). */
+  reservedUsd: number;
   /** The harness reported less than before (M3). */
   fell = false;
 
-  /** `money` is the run's own, changed by the fold: the limit follows what others reserve and spend meanwhile. */
   constructor(
     harness: string,
     settings: Settings,
-    money: RunState["money"],
     reservedUsd: number,
     /** What the step's own share of the budget leaves to this attempt. */
     shareUsd = Number.POSITIVE_INFINITY,
@@ -41,18 +39,18 @@ export class Meter {
   ) {
     this.#harness = harness;
     this.#settings = settings;
-    this.#money = money;
-    this.#reservedUsd = reservedUsd;
+    this.reservedUsd = reservedUsd;
     this.#shareUsd = shareUsd;
     this.tokensMax = tokensMax;
   }
 
-  /** Alone, an attempt may use the rest of the budget; beside others only what was set aside for it (B1). */
+  /** The most that the attempt may use in all, whatever the run has left. */
+  get shareUsd(): number {
+    return this.#shareUsd;
+  }
+
   get limitUsd(): number {
-    const { budgetUsd, spentUsd, reservedUsd } = this.#money;
-    const alone = reservedUsd - this.#reservedUsd < 1e-9;
-    const bound = alone ? Math.max(this.#reservedUsd, budgetUsd - spentUsd) : this.#reservedUsd;
-    return Math.min(bound, this.#shareUsd);
+    return Math.min(this.reservedUsd, this.#shareUsd);
   }
 
   get exceeded(): AbortSignal {
@@ -66,10 +64,30 @@ export class Meter {
     this.#cap();
   }
 
-  /** What the proxy saw. */
+  /** What the proxy saw. It lets no request go beyond the money, so only tokens can end the attempt here. */
   count({ model, tokens }: ModelUse): void {
-    this.#counted.set(model, tokens);
+    this.#counted.set(model, bounded(tokens));
     this.#cap();
+  }
+
+  /** True once anything passed the proxy: its count is believed (M1). */
+  get counts(): boolean {
+    return this.#counted.size > 0;
+  }
+
+  /** What the harness reports of itself went beyond what is set aside, and no more was given. */
+  stop(): void {
+    this.#controller.abort("budget");
+  }
+
+  /** Why what the harness reports cannot be priced; null: it can. */
+  unpriced(): ErrorData | null {
+    return unpriced(this.usage(), this.#settings.budget.unknownPrice);
+  }
+
+  /** What the proxy has settled, as the journal keeps it. */
+  settled(uses: readonly ModelUse[]): Usage[] {
+    return uses.map(({ model, tokens }) => this.#price({ model, tokens: bounded(tokens), costUsd: null }));
   }
 
   priceUsd(model: string, tokens: Tokens): number | null {
@@ -92,10 +110,13 @@ export class Meter {
     if (this.#counted.size === 0) return [...this.#reported.values()].map((report) => this.#price(report));
     const counted = [...this.#counted].map(([model, tokens]): Usage => {
       const report = this.#reported.get(model);
-      const agrees = report !== undefined && same(report.tokens, tokens);
-      // For the same tokens its figure may know more than the table (C2): hour-long caches, models that are not listed.
+      // Money was reserved by the table's price: another figure of the harness counts only where the table has none.
       const priced = this.priceUsd(model, tokens) !== null;
-      const used = this.#price({ model, tokens, costUsd: agrees || !priced ? (report?.costUsd ?? null) : null });
+      const used = this.#price({ model, tokens, costUsd: priced ? null : (report?.costUsd ?? null) });
+      const agrees =
+        report !== undefined &&
+        same(report.tokens, tokens) &&
+        (report.costUsd === null || used.costUsd === null || report.costUsd <= used.costUsd + centTenthUsd);
       return report === undefined || agrees
         ? used
         : { ...used, reported: { tokens: report.tokens, costUsd: report.costUsd } };
@@ -138,7 +159,7 @@ export class Meter {
   }
 
   #cap(): void {
-    if (this.spentUsd() >= this.limitUsd) this.#controller.abort("budget");
+    if (this.#counted.size === 0 && this.unpriced() !== null) this.#controller.abort("price");
     else if (this.tokensMax !== null && this.tokens() >= this.tokensMax) this.#controller.abort("tokens");
   }
 
@@ -147,6 +168,8 @@ export class Meter {
   }
 }
 
+/** Harnesses round. */
+const centTenthUsd = 0.001;
 /** No attempt comes near; beyond are faults of a harness, or lies. */
 const tokensPerAttemptMax = 1e12;
 const usdPerAttemptMax = 1e6;

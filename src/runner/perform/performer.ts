@@ -13,6 +13,7 @@ import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Attempt } from "../remote/claims.ts";
+import type { TellMeter } from "./attempt-money.ts";
 import type { Ran } from "./route.ts";
 
 export interface PerformContext {
@@ -29,6 +30,8 @@ export interface PerformContext {
   decided?(verdict: Verdict): Promise<void>;
   /** What the agent is told: journaled before the attempt goes on. */
   prompted?(prompted: Prompted): Promise<void>;
+  /** Money of the attempt, journaled before more of it is used (B4). */
+  meter: TellMeter;
   /** Takes what came of the attempt in the place of this machine's memory of harnesses: where the work is another's. */
   ran?(ran: Ran): Promise<void>;
 }

@@ -21,11 +21,12 @@ import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
 import { changeToJudge } from "../perform/change-to-judge.ts";
 import { promptFor } from "../perform/instruct.ts";
+import { meterAttempt } from "../perform/meter-attempt.ts";
 import { learnedFor } from "../perform/route.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { Runner } from "../runner.ts";
 import { settingsOf } from "../settings-of.ts";
-import type { ClaimAnswer, heartbeatRequestSchema, ResultRequest } from "./protocol.ts";
+import type { ClaimAnswer, heartbeatAnswerSchema, heartbeatRequestSchema, ResultRequest } from "./protocol.ts";
 import type { Asked } from "./remote-agent.ts";
 
 export interface Attempt {
@@ -125,8 +126,8 @@ export class EffectClaims {
   async heartbeat(
     attempt: Attempt,
     job: JobIdentity,
-    { epoch, note, usage, partial, routed: verdict }: z.output<typeof heartbeatRequestSchema>,
-  ): Promise<{ cancel: boolean }> {
+    { epoch, note, usage, partial, routed: verdict, metered: metering }: z.output<typeof heartbeatRequestSchema>,
+  ): Promise<z.output<typeof heartbeatAnswerSchema>> {
     const { store, clock, redact } = this.#dependencies;
     const { state, effect } = await this.#attempt(attempt, job);
     await this.#hold(attempt, job, epoch);
@@ -142,7 +143,19 @@ export class EffectClaims {
           partial: partial && redactedPartial(partial, redact),
         }),
       );
-    return { cancel: (await store.value(`${operation}/cancel`)) !== null || !state.open.has(effect.key) };
+    const money =
+      metering === undefined
+        ? {}
+        : {
+            metered: await meterAttempt(
+              this.#dependencies,
+              state,
+              (decide) => this.#runner.change(state.runId, decide),
+              { key: effect.key, attempt: attempt.attempt },
+              { ...metering, capUsd: metering.capUsd ?? Number.POSITIVE_INFINITY },
+            ),
+          };
+    return { ...money, cancel: (await store.value(`${operation}/cancel`)) !== null || !state.open.has(effect.key) };
   }
 
   async finish(attempt: Attempt, job: JobIdentity, request: ResultRequest): Promise<{ taken: true }> {

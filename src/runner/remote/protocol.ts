@@ -81,10 +81,34 @@ export const heartbeatRequestSchema = z.strictObject({
   note: z.string().max(2_000).optional().describe("A milestone for people."),
   usage: z.array(usageSchema).default([]).describe("What was used so far."),
   partial: partialSchema.optional().describe("How far it got, by the agent's own word."),
+  metered: z
+    .object({
+      usage: z.array(usageSchema),
+      held: z.array(usageSchema).describe("The most that requests under way may use."),
+      request: z
+        .object({
+          harness: z.string().max(100),
+          model: z.string().max(300).nullable(),
+          wantUsd: z.number().nonnegative(),
+          leastUsd: z.number().nonnegative(),
+        })
+        .nullable()
+        .describe("A request that waits for its money; it is sent only after the answer."),
+      capUsd: z.number().nonnegative().nullable().describe("The most that the attempt may use in all; null: no bound."),
+    })
+    .optional()
+    .describe("What was used and what may be used: kept before more is spent."),
   routed: routedSchema.optional().describe("Which agent and model the worker chose, and why: once, before it begins."),
 });
 export const heartbeatAnswerSchema = z.object({
   cancel: z.boolean().describe("True: stop, keep what was made, and post the result."),
+  metered: z
+    .object({
+      grantedUsd: z.number().nullable().describe("What the request may use; null: there is not so much left."),
+      reservedUsd: z.number().describe("Set aside for the attempt now."),
+    })
+    .optional()
+    .describe("The answer to `metered`."),
 });
 
 const kept = z.object({

@@ -6,12 +6,12 @@
  * RA3 What the worker says it changed is measured again here, from the step's own base; a base of the worker's counts for nothing.
  * RA4 Of an attempt that has ended only the epoch of its result stays, and that no longer than the run's other leftovers.
  */
-import type { AttemptResult } from "../../core/decide.ts";
+import { type AttemptResult, unsettled } from "../../core/decide.ts";
 import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
-import type { Json } from "../../core/vocabulary.ts";
+import type { Json, Usage } from "../../core/vocabulary.ts";
 import type { BundleImport } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
@@ -31,7 +31,7 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
   refuseHooks(dependencies, state.process);
   if ((await dependencies.store.value(`${operation}/asked`)) === null) await ask(context, attempt);
   const kept = await waitForResult(context, operation);
-  if (kept === null || typeof kept === "string") return lost(kept);
+  if (kept === null || typeof kept === "string") return lost(kept, unsettled(effect));
   const { result, bundle } = kept;
   if (result.prompted != null && result.prompted.key === effect.key && result.prompted.attempt === number)
     await context.prompted?.(result.prompted);
@@ -220,12 +220,13 @@ async function fence({ store, clock, owner }: Dependencies, operation: string): 
   await store.acquireLease(operation, owner, clock.now(), limits.remoteLeaseMs);
 }
 
-function lost(why: string | null): AttemptResult {
+/** `usage`: what it told while it worked, and what its requests under way may use: nobody hears the rest. */
+function lost(why: string | null, usage: Usage[]): AttemptResult {
   const error: ErrorData =
     why === null
       ? { code: "BATON_CANCELLED", message: "The step was cancelled while a runner worked on it." }
       : { code: "BATON_ATTEMPT_LOST", message: why, retryAfterMs: 0 };
-  return { ok: false, error, usage: [], kept: null };
+  return { ok: false, error, usage, kept: null };
 }
 
 async function takeIn(

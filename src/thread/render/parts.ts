@@ -4,6 +4,7 @@ import type { EffectState, RunState } from "../../core/state.ts";
 import { stepVerdict } from "../../core/step-verdict.ts";
 import { addTokens, type Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
+import { selfReportingOf } from "../../money/self-reporting.ts";
 import { neutraliseLine } from "../neutralise.ts";
 import { cell, count, duration, oneLine, totalTokens, usd } from "./format.ts";
 import { sandboxNote } from "./sandbox.ts";
@@ -181,6 +182,14 @@ export function budgetLine(state: RunState): string {
   const bar = "█".repeat(Math.round(share * 10)).padEnd(10, "░");
   const warning = share >= 1 ? " — used up" : share >= 0.8 ? " — over 80 %" : share >= 0.5 ? " — over 50 %" : "";
   return `\`${bar}\` ${complete ? "" : "≥ "}${usd(spentUsd)} of ${usd(budgetUsd)}${warning} · ${count(totalTokens(tokens))} tokens`;
+}
+
+/** Where the budget is not exact, and why; empty where every request passes Baton. */
+export function selfReportingLine(state: RunState): string {
+  const names = selfReportingOf(state).map((name) => `\`${name}\``);
+  if (names.length === 0) return "";
+  const [verb, whose] = names.length === 1 ? ["reports", "its"] : ["report", "their"];
+  return `<sub>${names.join(", ")} ${verb} ${whose} own usage. Between two reports it can exceed the budget.</sub>`;
 }
 
 export function costTable(state: RunState): string {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { RunState } from "../../core/state.ts";
-import { budgetLine, costTable, stepsTable } from "./parts.ts";
+import { budgetLine, costTable, selfReportingLine, stepsTable } from "./parts.ts";
 
 const usage = (costUsd: number | null, input: number) => ({
   harness: "command",
@@ -50,6 +50,20 @@ it("while an agent is at work, the sums are those of the rows", () => {
 it("a price that nobody knows makes the sum a lower bound at once", () => {
   expect(budgetLine(atWork(null))).toContain("≥ $0.25 of $5.00");
   expect(costTable(atWork(null))).toMatch(/Implement the plan .* unknown \|\n.*\*\*≥ \$0\.25\*\*/);
+});
+
+it.each([
+  [{ default: "command" }, [], "`command` reports its own usage. Between two reports it can exceed the budget."],
+  [{ default: "codex", fallback: ["command"] }, [], "`command` reports its own usage."],
+  [{ default: "codex" }, ["command"], "`command` reports its own usage."],
+  [{ default: "codex" }, ["codex", "claude-code"], null],
+])("harnesses %j, at work %j: who reports by itself is named", (harness, agents, line) => {
+  const effects = new Map(
+    agents.map((name) => [name, { attempts: [{ agent: { harness: name, model: null } }] }]),
+  ) as unknown as RunState["effects"];
+  const shown = selfReportingLine({ settings: { harness }, effects } as unknown as RunState);
+  if (line === null) expect(shown).toBe("");
+  else expect(shown).toContain(line);
 });
 
 it("a review's decision is said in words", () => {

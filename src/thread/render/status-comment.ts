@@ -10,7 +10,7 @@ import { cut } from "../cut.ts";
 import { neutralise, neutraliseLine } from "../neutralise.ts";
 import { asideLines } from "./aside.ts";
 import { partials } from "./partial.ts";
-import { budgetLine, costTable, decisions, folded, headline, stages, stepsTable } from "./parts.ts";
+import { budgetLine, costTable, decisions, folded, headline, selfReportingLine, stages, stepsTable } from "./parts.ts";
 import { progressLine } from "./progress.ts";
 import { sandboxLines } from "./sandbox.ts";
 import type { RenderView } from "./view.ts";
@@ -23,7 +23,7 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   const plan = approvalText(state) ?? planOf(state);
   if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
   if (state.effects.size > 0) parts.push(stepsTable(state));
-  parts.push(budgetLine(state));
+  parts.push(budgetLine(state), selfReportingLine(state));
   const left = partials(state);
   if (left !== null) parts.push(left);
   const sandbox = sandboxLines(state);

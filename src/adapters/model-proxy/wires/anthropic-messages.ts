@@ -4,7 +4,7 @@
  * `message_start` has the input's three parts, which never overlap; `message_delta` has the output so far, and may correct the input.
  */
 import { count, fields, list, text } from "../../harness/fields.ts";
-import { lengthOf, type Reading, type Wire } from "../wire.ts";
+import { lengthOf, limitOf, type Reading, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {
   400: "invalid_request_error",
@@ -26,6 +26,24 @@ export const anthropicMessages: Wire = {
     return null;
   },
   prepare: () => null,
+  output(body) {
+    const thinking = fields(body["thinking"]);
+    const thinks = text(thinking["type"]) !== null && thinking["type"] !== "disabled";
+    // Tools that the service runs have a dated type; those of the client have none, or `custom`.
+    const serverTools =
+      list(body["tools"]).some(({ type }) =>
+        /^(?:web_search|web_fetch|code_execution|advisor|tool_search)/.test(text(type) ?? ""),
+      ) || list(body["mcp_servers"]).length > 0;
+    return {
+      limit: limitOf(body["max_tokens"]),
+      answers: 1,
+      // https://platform.claude.com/docs/en/build-with-claude/extended-thinking: `budget_tokens` must be less than `max_tokens`.
+      above: thinks ? count(thinking["budget_tokens"]) : 0,
+      set: (limit) => void (body["max_tokens"] = limit),
+      hidden: thinks || serverTools,
+      serverTools,
+    };
+  },
   read(message, reading) {
     switch (message["type"]) {
       case "message_start":
@@ -39,6 +57,9 @@ export const anthropicMessages: Wire = {
         takeUsage(fields(message["usage"]), reading);
         // Its output count is the whole; only the stop is still to come.
         reading.final = text(fields(message["delta"])["stop_reason"]) !== null;
+        break;
+      case "content_block_start":
+        if (/thinking/.test(text(fields(message["content_block"])["type"]) ?? "")) reading.hidden = true;
         break;
       case "content_block_delta": {
         const delta = fields(message["delta"]);

@@ -4,8 +4,8 @@
  * `usageMetadata` of every piece counts from the beginning; the prompt's count includes the cache, thoughts are beside the candidates'.
  */
 import { noTokens } from "../../../core/vocabulary.ts";
-import { count, fields, list, text } from "../../harness/fields.ts";
-import { lengthOf, type Wire } from "../wire.ts";
+import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
+import { lengthOf, limitOf, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {
   400: "INVALID_ARGUMENT",
@@ -30,7 +30,35 @@ export const geminiGenerateContent: Wire = {
       return { metered: false, model: null };
     return null;
   },
-  prepare: () => null,
+  prepare(body) {
+    // The service reads both ways of writing a name: one of them stays, so that what is bounded is what counts.
+    oneName(body, "generationConfig", "generation_config");
+    const config = fields(body["generationConfig"]);
+    for (const [name, other] of [
+      ["maxOutputTokens", "max_output_tokens"],
+      ["candidateCount", "candidate_count"],
+      ["thinkingConfig", "thinking_config"],
+    ] as const)
+      oneName(config, name, other);
+    oneName(fields(config["thinkingConfig"]), "thinkingBudget", "thinking_budget");
+    return null;
+  },
+  output(body) {
+    const config = fields(body["generationConfig"]);
+    const budget = fields(config["thinkingConfig"])["thinkingBudget"];
+    const serverTools = list(body["tools"]).some((tool) =>
+      Object.keys(tool).some((name) => !/^function_?declarations$/i.test(name)),
+    );
+    return {
+      limit: limitOf(config["maxOutputTokens"]),
+      answers: Math.max(1, count(config["candidateCount"])),
+      // Thoughts are part of the output: https://ai.google.dev/gemini-api/docs/thinking
+      above: count(budget),
+      set: (limit) => void (body["generationConfig"] = { ...fields(body["generationConfig"]), maxOutputTokens: limit }),
+      hidden: budget !== 0 || serverTools,
+      serverTools,
+    };
+  },
   read(message, reading) {
     reading.model = text(message["modelVersion"]) ?? reading.model;
     for (const candidate of list(message["candidates"])) {
@@ -58,3 +86,9 @@ export const geminiGenerateContent: Wire = {
     error: { code: status, message, status: names[status] ?? (status >= 500 ? "INTERNAL" : "FAILED_PRECONDITION") },
   }),
 };
+
+function oneName(value: Fields, name: string, other: string): void {
+  if (!(other in value)) return;
+  value[name] ??= value[other];
+  delete value[other];
+}

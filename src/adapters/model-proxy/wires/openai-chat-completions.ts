@@ -3,9 +3,9 @@
  *
  * A stream says what was used only if it is asked to, in a last piece without choices.
  */
-import { fields, list, text } from "../../harness/fields.ts";
-import { lengthOf, type Wire } from "../wire.ts";
-import { isModelList, openaiError, openaiTokens } from "./openai.ts";
+import { count, fields, list, text } from "../../harness/fields.ts";
+import { lengthOf, limitOf, type Wire } from "../wire.ts";
+import { isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
 
 export const openaiChatCompletions: Wire = {
   name: "openai-chat-completions",
@@ -17,6 +17,22 @@ export const openaiChatCompletions: Wire = {
   prepare(body) {
     if (body["stream"] === true) body["stream_options"] = { ...fields(body["stream_options"]), include_usage: true };
     return null;
+  },
+  output(body) {
+    const limits = [limitOf(body["max_completion_tokens"]), limitOf(body["max_tokens"])].filter((one) => one !== null);
+    return {
+      limit: limits.length === 0 ? null : Math.min(...limits),
+      answers: Math.max(1, count(body["n"])),
+      above: 0,
+      set(limit) {
+        // The older name stays where the client used it: some services know no other.
+        if (limitOf(body["max_tokens"]) !== null) body["max_tokens"] = limit;
+        if (limitOf(body["max_completion_tokens"]) !== null || limitOf(body["max_tokens"]) === null)
+          body["max_completion_tokens"] = limit;
+      },
+      hidden: true,
+      serverTools: runsByService(body),
+    };
   },
   read(message, reading) {
     reading.model = text(message["model"]) ?? reading.model;

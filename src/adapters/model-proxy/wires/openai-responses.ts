@@ -5,8 +5,8 @@
  * refused.
  */
 import { fields, list, text } from "../../harness/fields.ts";
-import { lengthOf, type Reading, type Wire } from "../wire.ts";
-import { isModelList, openaiError, openaiTokens } from "./openai.ts";
+import { lengthOf, limitOf, type Reading, type Wire } from "../wire.ts";
+import { isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
 
 export const openaiResponses: Wire = {
   name: "openai-responses",
@@ -18,6 +18,17 @@ export const openaiResponses: Wire = {
   },
   prepare: (body) =>
     body["background"] === true ? "Answers in the background are not allowed: nobody would count them." : null,
+  output(body, path) {
+    return {
+      limit: limitOf(body["max_output_tokens"]),
+      answers: 1,
+      // The service's least: https://developers.openai.com/api/reference/resources/responses/methods/create
+      above: 15,
+      set: path === "/responses" ? (limit) => void (body["max_output_tokens"] = limit) : null,
+      hidden: true,
+      serverTools: runsByService(body),
+    };
+  },
   read(message, reading) {
     switch (message["type"]) {
       case "response.created":

@@ -1,6 +1,6 @@
 /** What both wires of OpenAI share: `input` includes what came from the cache; errors. */
 import type { Tokens } from "../../../core/vocabulary.ts";
-import { count, type Fields, fields } from "../../harness/fields.ts";
+import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
 
 const codes: Record<number, string> = {
   400: "invalid_request",
@@ -30,6 +30,20 @@ export function openaiTokens(usage: Fields, input: "input" | "prompt", output: "
   const cacheRead = Math.min(all, count(details["cached_tokens"]));
   const cacheWrite = Math.min(all - cacheRead, count(details["cache_write_tokens"]));
   return { input: all - cacheRead - cacheWrite, output: count(usage[`${output}_tokens`]), cacheRead, cacheWrite };
+}
+
+/** Run, and paid, by the service itself. */
+const serverTool = /^(?:web_search|file_search|code_interpreter|image_generation|mcp$|hosted_)/;
+
+export function runsByService(body: Fields): boolean {
+  if (typeof body["web_search_options"] === "object" && body["web_search_options"] !== null) return true;
+  const tools = [...list(body["tools"]), ...list(body["input"]).flatMap((item) => list(item["tools"]))];
+  return tools.some((tool) => {
+    const place = text(fields(tool["environment"])["type"]);
+    return (
+      serverTool.test(text(tool["type"]) ?? "") || (tool["type"] === "shell" && place?.startsWith("container") === true)
+    );
+  });
 }
 
 /** Lists of models cost nothing. */

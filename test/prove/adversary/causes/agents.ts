@@ -6,7 +6,6 @@ import { CommandReader, commandHarness } from "../../../../src/adapters/harness/
 import { agentEnvironment } from "../../../../src/adapters/harness/environment.ts";
 import { defaultSettings } from "../../../../src/config/schema.ts";
 import { limits } from "../../../../src/core/limits.ts";
-import { noTokens } from "../../../../src/core/vocabulary.ts";
 import type { HarnessRequest, HarnessResult } from "../../../../src/ports/harness.ts";
 import { Meter } from "../../../../src/runner/perform/meter.ts";
 import { createRedactor } from "../../../../src/thread/redact.ts";
@@ -14,16 +13,6 @@ import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";
 
 const model = "own-model";
-const money = {
-  budgetUsd: 5,
-  spentUsd: 0,
-  reservedUsd: 2,
-  tokens: noTokens,
-  warnedFraction: 0,
-  stop: null,
-  complete: true,
-};
-
 interface UsageLine {
   input: unknown;
   output: unknown;
@@ -33,8 +22,8 @@ const line = ({ input, output, costUsd }: UsageLine): string =>
   JSON.stringify({ type: "usage", model, input, output, costUsd });
 
 /** What a run is charged for lines of usage that an agent printed. */
-function charged(lines: readonly string[]): { usd: number; stopped: boolean } {
-  const meter = new Meter("command", defaultSettings, money, 2);
+function charged(lines: readonly string[]): { usd: number } {
+  const meter = new Meter("command", defaultSettings, 2);
   const reader = new CommandReader();
   for (const one of lines) for (const event of reader.take(one, "stdout")) meter.take(event);
   const said = reader.end();
@@ -47,7 +36,7 @@ function charged(lines: readonly string[]): { usd: number; stopped: boolean } {
     transcriptTruncated: false,
     durationMs: 1,
   } as HarnessResult);
-  return { usd: meter.spentUsd(), stopped: meter.exceeded.aborted };
+  return { usd: meter.spentUsd() };
 }
 
 const falling = defineCause<number[]>({

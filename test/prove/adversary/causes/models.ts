@@ -7,6 +7,7 @@ import type { Tokens } from "../../../../src/core/vocabulary.ts";
 import { costOf } from "../../../../src/money/cost.ts";
 import { priceOf } from "../../../../src/money/prices.ts";
 import type { GrantRequest, ModelGrant, ModelProxy } from "../../../../src/ports/model-proxy.ts";
+import { reserveUpTo } from "../../../fakes/money.ts";
 import { type Cause, defineCause, shared } from "../cause.ts";
 
 const key = "sk-the-real-key-Zx81/+Qm=0123456789";
@@ -86,7 +87,8 @@ const priceUsd = (name: string, tokens: Tokens): number | null => {
 async function granted(change: Partial<GrantRequest> = {}): Promise<ModelGrant> {
   return (await service()).proxy.grant({
     priceUsd,
-    limitUsd: () => 5,
+    reserve: reserveUpTo(5, priceUsd),
+    unknownPrice: "allow",
     tokensMax: null,
     requestsMax: null,
     models: null,
@@ -584,7 +586,7 @@ const spent = defineCause<{ limitUsd: number; times: number; tokensMax: number |
       { limitUsd: 5, times: draw.whole(4, 8), tokensMax: null, requestsMax: draw.whole(1, 3) },
     ]),
   async attack({ limitUsd, times, tokensMax, requestsMax }, guarded) {
-    const grant = await granted({ limitUsd: () => limitUsd, tokensMax, requestsMax });
+    const grant = await granted({ reserve: reserveUpTo(limitUsd, priceUsd), tokensMax, requestsMax });
     const names: string[] = [];
     for (let index = 0; index < times; index += 1) names.push((await ask(grant, plainAnswer, guarded)).name);
     await grant.revoke();

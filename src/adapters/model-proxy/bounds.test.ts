@@ -1,0 +1,475 @@
+/** G1, G2, K5: what a request may cost is known, and reserved, before it is sent. */
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  json,
+  type ModelService,
+  priceUsd,
+  type Received,
+  startModelService,
+} from "../../../test/fakes/model-service.ts";
+import { noTokens } from "../../core/vocabulary.ts";
+import type { ModelProvider, RequestMoney } from "../../ports/model-proxy.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+const sonnet = "claude-sonnet-5-5";
+const gpt = "gpt-6.1-sol";
+const flash = "gemini-3.8-flash";
+
+let service: ModelService;
+beforeEach(async () => {
+  service = await startModelService();
+});
+afterEach(() => service.close());
+
+interface Form {
+  wire: string;
+  provider: ModelProvider;
+  model: string;
+  path: string;
+  body(limit: number | null): object;
+  limitOf(request: Received | undefined): number | undefined;
+  answer(output: number): object;
+}
+
+const config = (request: Received | undefined): Record<string, number> =>
+  (request?.body["generationConfig"] ?? {}) as Record<string, number>;
+
+const forms: Form[] = [
+  {
+    wire: "Messages",
+    provider: "anthropic",
+    model: sonnet,
+    path: "/v1/messages",
+    body: (limit) => ({ model: sonnet, messages: [], ...(limit === null ? {} : { max_tokens: limit }) }),
+    limitOf: (request) => request?.body["max_tokens"] as number | undefined,
+    answer: (output) => ({ type: "message", model: sonnet, usage: { input_tokens: 10, output_tokens: output } }),
+  },
+  {
+    wire: "Responses",
+    provider: "openai",
+    model: gpt,
+    path: "/responses",
+    body: (limit) => ({ model: gpt, input: "Hello", ...(limit === null ? {} : { max_output_tokens: limit }) }),
+    limitOf: (request) => request?.body["max_output_tokens"] as number | undefined,
+    answer: (output) => ({ object: "response", model: gpt, usage: { input_tokens: 10, output_tokens: output } }),
+  },
+  {
+    wire: "Chat Completions",
+    provider: "openai",
+    model: gpt,
+    path: "/chat/completions",
+    body: (limit) => ({ model: gpt, messages: [], ...(limit === null ? {} : { max_completion_tokens: limit }) }),
+    limitOf: (request) => request?.body["max_completion_tokens"] as number | undefined,
+    answer: (output) => ({ model: gpt, choices: [], usage: { prompt_tokens: 10, completion_tokens: output } }),
+  },
+  {
+    wire: "Chat Completions by the older name",
+    provider: "openai",
+    model: gpt,
+    path: "/chat/completions",
+    body: (limit) => ({ model: gpt, messages: [], max_tokens: limit ?? 90_000 }),
+    limitOf: (request) => request?.body["max_tokens"] as number | undefined,
+    answer: (output) => ({ model: gpt, choices: [], usage: { prompt_tokens: 10, completion_tokens: output } }),
+  },
+  {
+    wire: "Gemini",
+    provider: "gemini",
+    model: flash,
+    path: `/v1beta/models/${flash}:generateContent`,
+    body: (limit) => ({ contents: [], ...(limit === null ? {} : { generationConfig: { maxOutputTokens: limit } }) }),
+    limitOf: (request) => config(request)["maxOutputTokens"],
+    answer: (output) => ({
+      candidates: [{ finishReason: "STOP" }],
+      usageMetadata: { promptTokenCount: 10, candidatesTokenCount: output },
+    }),
+  },
+  {
+    wire: "Gemini in snake case",
+    provider: "gemini",
+    model: flash,
+    path: `/v1beta/models/${flash}:streamGenerateContent`,
+    body: (limit) => ({ contents: [], generation_config: { max_output_tokens: limit ?? 60_000 } }),
+    limitOf: (request) => config(request)["maxOutputTokens"],
+    answer: (output) => ({
+      candidates: [{ finishReason: "STOP" }],
+      usageMetadata: { promptTokenCount: 10, candidatesTokenCount: output },
+    }),
+  },
+];
+
+const outputUsd = (model: string, output: number): number => priceUsd(model, { ...noTokens, output }) ?? 0;
+
+describe("harnesses-and-models: an answer is bounded before it is asked for", () => {
+  it.each(forms)("$wire: a limit of 60,000 tokens is lowered to the money", async (form) => {
+    service.answers((request, outgoing) => json(outgoing, 200, form.answer(form.limitOf(request) ?? 1e6)));
+    const grant = service.grant(0.1);
+    expect((await service.ask(grant, form.provider, form.path, form.body(60_000))).status).toBe(200);
+    await grant.revoke();
+    const limit = form.limitOf(service.received[0]) ?? 0;
+    expect(limit).toBeGreaterThan(1_024);
+    expect(outputUsd(form.model, limit)).toBeLessThan(0.1);
+    const [use] = grant.uses();
+    expect(use?.tokens.output).toBe(limit);
+    expect(priceUsd(form.model, use?.tokens ?? noTokens)).toBeLessThanOrEqual(0.1);
+  });
+
+  it.each(forms)("$wire: a limit that the money covers stays as it is", async (form) => {
+    const grant = service.grant(5);
+    await service.ask(grant, form.provider, form.path, form.body(2_000));
+    expect(form.limitOf(service.received[0])).toBe(2_000);
+  });
+
+  it.each(forms.filter(({ body, wire }) => wire !== "Gemini in snake case" && !("max_tokens" in body(null))))(
+    "$wire: without a limit the model's own holds while the money covers it, and is lowered after",
+    async (form) => {
+      await service.ask(service.grant(5), form.provider, form.path, form.body(null));
+      await service.ask(service.grant(0.1), form.provider, form.path, form.body(null));
+      const [first, second] = service.received.map((request) => form.limitOf(request));
+      if (form.provider !== "anthropic") expect(first).toBeUndefined();
+      expect(outputUsd(form.model, second ?? 1e9)).toBeLessThan(0.1);
+    },
+  );
+
+  it.each([
+    ["1,000 USD of a model without a price", "own-model", "allow", undefined],
+    ["a limit below what is useful", sonnet, "stop", 402],
+  ] as const)("%s", async (_, model, unknownPrice, status) => {
+    const grant = service.grant(0.011, { unknownPrice });
+    const response = await service.ask(grant, "anthropic", "/v1/messages", { model, max_tokens: 9_000, messages: [] });
+    expect(response.status).toBe(status ?? 200);
+  });
+
+  it.each([
+    [{ type: "enabled", budget_tokens: 8_000 }, 16_000],
+    [{ type: "enabled", budget_tokens: 20_000 }, 64_000],
+  ])("a limit that does not exceed the thinking %j stops the attempt, with what is needed", async (thinking, limit) => {
+    const grant = service.grant(0.07);
+    const body = { model: sonnet, max_tokens: limit, thinking, messages: [] };
+    expect((await service.ask(grant, "anthropic", "/v1/messages", body)).status).toBe(402);
+    expect(service.received).toEqual([]);
+    const reason = grant.stopReason();
+    expect(reason?.code).toBe("BATON_BUDGET_EXCEEDED");
+    expect(Number(reason?.details?.["neededUsd"])).toBeGreaterThan(outputUsd(sonnet, thinking.budget_tokens));
+  });
+
+  it("several answers at once are bounded together", async () => {
+    const grant = service.grant(0.1);
+    await service.ask(grant, "openai", "/chat/completions", { model: gpt, messages: [], n: 4 });
+    const limit = service.received[0]?.body["max_completion_tokens"] as number;
+    expect(outputUsd(gpt, 4 * limit)).toBeLessThan(0.1);
+  });
+
+  it("a path without a limit is asked only with money for the model's longest answer", async () => {
+    const body = { model: gpt, input: "Hello" };
+    expect((await service.ask(service.grant(0.5), "openai", "/responses/compact", body)).status).toBe(402);
+    expect((await service.ask(service.grant(5), "openai", "/responses/compact", body)).status).toBe(200);
+    expect(service.received[0]?.body).toEqual(body);
+  });
+
+  it.each([
+    ["a stored conversation", "openai", "/responses", { model: gpt, input: "x", previous_response_id: "resp_1" }],
+    ["a stored cache", "gemini", `/v1beta/models/${flash}:generateContent`, { contents: [], cachedContent: "c/1" }],
+    [
+      "a file elsewhere",
+      "openai",
+      "/responses",
+      { model: gpt, input: [{ content: [{ type: "input_file", file_id: "f" }] }] },
+    ],
+    [
+      "a search by the service",
+      "anthropic",
+      "/v1/messages",
+      { model: sonnet, messages: [], tools: [{ type: "web_search_20250305", name: "web_search" }] },
+    ],
+  ] as const)("%s is reserved as the whole window", async (_, provider, path, body) => {
+    expect((await service.ask(service.grant(1), provider, path, body)).status).toBe(402);
+    expect((await service.ask(service.grant(9), provider, path, body)).status).toBe(200);
+  });
+
+  it("what an earlier request has in common with this one is known, and only the rest counts by its bytes", async () => {
+    const asked: RequestMoney[] = [];
+    const grant = service.grant(5, {
+      reserve: async (request) => {
+        asked.push(request);
+        return request.wantUsd;
+      },
+    });
+    service.answers((_, outgoing) =>
+      json(outgoing, 200, { type: "message", model: sonnet, usage: { input_tokens: 25_000, output_tokens: 5 } }),
+    );
+    const first = { role: "user", content: "word ".repeat(20_000) };
+    const body = (...messages: object[]) => ({ model: sonnet, max_tokens: 1_000, messages, system: "s".repeat(500) });
+    await service.ask(grant, "anthropic", "/v1/messages", body(first));
+    await service.ask(grant, "anthropic", "/v1/messages", body(first, { role: "user", content: "and then" }));
+    const [one, two] = asked.map(({ wantUsd }) => wantUsd);
+    expect(one).toBeGreaterThan((100_000 * 2.5) / 1e6);
+    expect(two).toBeLessThan((40_000 * 2.5) / 1e6);
+    expect(two).toBeGreaterThan((25_000 * 2.5) / 1e6);
+  });
+
+  it("nothing is sent before its money is reserved", async () => {
+    const reserved = Promise.withResolvers<number | null>();
+    const asking = Promise.withResolvers<void>();
+    const grant = service.grant(5, {
+      reserve: () => {
+        asking.resolve();
+        return reserved.promise;
+      },
+    });
+    const answer = service.ask(grant, "anthropic", "/v1/messages", forms[0]?.body(100) ?? {});
+    await asking.promise;
+    expect(service.received).toEqual([]);
+    reserved.resolve(1);
+    expect((await answer).status).toBe(200);
+    expect(service.received).toHaveLength(1);
+  });
+});
+
+describe("harnesses-and-models: requests in flight count once", () => {
+  /** Answers only when all that may pass have arrived. */
+  function held() {
+    const waiting: { request: Received; outgoing: ServerResponse }[] = [];
+    service.answers((request, outgoing) => void waiting.push({ request, outgoing }));
+    return waiting;
+  }
+  const until = async (reached: () => boolean): Promise<void> => {
+    while (!reached()) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it.each(forms.slice(0, 3))("$wire: of 20 at once, answered as long as allowed, the money is enough", async (form) => {
+    const waiting = held();
+    const grant = service.grant(0.1);
+    const statuses: number[] = [];
+    const asking = Array.from({ length: 20 }, async () => {
+      const response = await service.ask(grant, form.provider, form.path, form.body(60_000)).catch(() => null);
+      statuses.push(response?.status ?? 0);
+    });
+    await until(() => statuses.length + waiting.length >= 20);
+    for (const { request, outgoing } of waiting) json(outgoing, 200, form.answer(form.limitOf(request) ?? 1e6));
+    await Promise.all(asking);
+    await grant.revoke();
+    expect(waiting.length).toBeGreaterThan(0);
+    const spent = grant.uses().reduce((sum, { model, tokens }) => sum + (priceUsd(model, tokens) ?? 0), 0);
+    expect(spent).toBeLessThanOrEqual(0.1);
+  });
+
+  it.each([
+    [8, 4, 2],
+    [3, 3, 1],
+    [6, 2, 3],
+  ])("%i turns are enough for %i at once, %i times", async (requestsMax, atOnce, times) => {
+    service.answers((_, outgoing) => json(outgoing, 200, forms[0]?.answer(5)));
+    const grant = service.grant(5, { requestsMax });
+    const body = forms[0]?.body(10) ?? {};
+    for (let time = 0; time < times; time += 1) {
+      const all = Array.from({ length: atOnce }, () => service.ask(grant, "anthropic", "/v1/messages", body));
+      expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array.from({ length: atOnce }, () => 200));
+    }
+    expect((await service.ask(grant, "anthropic", "/v1/messages", body)).status).toBe(402);
+    expect(grant.stopReason()?.code).toBe("BATON_HARNESS_TURNS");
+  });
+
+  it.each([20_000, 50_000])("`tokensMax` %i counts what is under way", async (tokensMax) => {
+    const waiting = held();
+    const grant = service.grant(50, { tokensMax });
+    const statuses: number[] = [];
+    const asking = Array.from({ length: 10 }, async () => {
+      const response = await service.ask(grant, "anthropic", "/v1/messages", forms[0]?.body(10_000) ?? {});
+      statuses.push(response.status);
+    });
+    await until(() => statuses.length + waiting.length >= 10);
+    for (const { request, outgoing } of waiting)
+      json(outgoing, 200, forms[0]?.answer(request.body["max_tokens"] as number));
+    await Promise.all(asking);
+    const [use] = grant.uses();
+    expect((use?.tokens.input ?? 0) + (use?.tokens.output ?? 0)).toBeLessThanOrEqual(tokensMax);
+    expect(grant.stopReason()?.code).toBe("BATON_HARNESS_TOKENS");
+  });
+});
+
+describe("harnesses-and-models: what cannot be seen on the way is charged at the limit when the answer is cut", () => {
+  const frame = (...events: object[]): string => events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  const start = { type: "message_start", message: { model: sonnet, usage: { input_tokens: 100, output_tokens: 1 } } };
+  const words = { type: "content_block_delta", delta: { type: "text_delta", text: "x".repeat(400) } };
+  const thought = { type: "content_block_start", content_block: { type: "redacted_thinking" } };
+  const plain = { model: sonnet, max_tokens: 5_000, stream: true, messages: [] };
+  const search = [{ type: "web_search_20250305", name: "web_search" }];
+  const gemini = {
+    candidates: [{ content: { parts: [{ text: "x".repeat(400) }] } }],
+    usageMetadata: { promptTokenCount: 100, candidatesTokenCount: 100 },
+  };
+  it.each<[string, ModelProvider, string, object, object[], number]>([
+    ["only words: by their length", "anthropic", "/v1/messages", plain, [start, words], 100],
+    [
+      "thinking was asked for",
+      "anthropic",
+      "/v1/messages",
+      { ...plain, thinking: { type: "adaptive" } },
+      [start, words],
+      5_000,
+    ],
+    ["it thought without being asked", "anthropic", "/v1/messages", plain, [start, thought, words], 5_000],
+    ["the service searches", "anthropic", "/v1/messages", { ...plain, tools: search }, [start, words], 5_000],
+    ["nothing was said", "anthropic", "/v1/messages", plain, [], 5_000],
+    [
+      "OpenAI hides its reasoning",
+      "openai",
+      "/responses",
+      { model: gpt, stream: true, input: "x", max_output_tokens: 4_000 },
+      [{ type: "response.output_text.delta", delta: "x" }],
+      4_000,
+    ],
+    [
+      "so does its older form",
+      "openai",
+      "/chat/completions",
+      { model: gpt, stream: true, messages: [], max_completion_tokens: 3_000 },
+      [{ choices: [{ delta: { content: "x" } }] }],
+      3_000,
+    ],
+    [
+      "Gemini thinks",
+      "gemini",
+      `/v1beta/models/${flash}:streamGenerateContent?alt=sse`,
+      { contents: [], generationConfig: { maxOutputTokens: 2_000 } },
+      [gemini],
+      2_000,
+    ],
+    [
+      "Gemini does not think",
+      "gemini",
+      `/v1beta/models/${flash}:streamGenerateContent?alt=sse`,
+      { contents: [], generationConfig: { maxOutputTokens: 2_000, thinkingConfig: { thinkingBudget: 0 } } },
+      [gemini],
+      100,
+    ],
+  ])("%s", async (_, provider, path, body, events, output) => {
+    const arrived = Promise.withResolvers<ServerResponse>();
+    service.answers((request, outgoing) => {
+      outgoing.writeHead(200, { "content-type": "text/event-stream" });
+      outgoing.flushHeaders();
+      if (events.length > 0) outgoing.write(frame(...events));
+      void request;
+      arrived.resolve(outgoing);
+    });
+    const hangUp = new AbortController();
+    const grant = service.grant(20);
+    const response = await service.ask(grant, provider, path, body, hangUp.signal);
+    const outgoing = await arrived.promise;
+    if (events.length > 0) await response.body?.getReader().read();
+    hangUp.abort();
+    await once(outgoing, "close");
+    await grant.revoke();
+    expect(grant.uses()).toMatchObject([{ requests: 1, estimated: 1, tokens: { output } }]);
+  });
+
+  it("a connection that breaks after the whole question counts as an answer that was cut", async () => {
+    service.answers((_, outgoing) => void outgoing.socket?.destroy());
+    const grant = service.grant(5);
+    const response = await service.ask(grant, "anthropic", "/v1/messages", plain);
+    expect(response.status).toBe(502);
+    await grant.revoke();
+    expect(grant.uses()).toMatchObject([{ estimated: 1, tokens: { output: 5_000 } }]);
+  });
+});
+
+describe("harnesses-and-models: the model that the request names counts", () => {
+  it.each([
+    ["its price, not that of what the service says", "claude-opus-5-5", "claude-haiku-5-5", "claude-opus-5-5"],
+    ["also where the service names a dearer one", "claude-haiku-5-5", "claude-opus-5-5", "claude-haiku-5-5"],
+    ["also where the service names one that nobody knows", sonnet, "internal-7", sonnet],
+  ])("%s", async (_, asked, said, counted) => {
+    service.answers((_request, outgoing) =>
+      json(outgoing, 200, { type: "message", model: said, usage: { input_tokens: 3, output_tokens: 4 } }),
+    );
+    const grant = service.grant(5);
+    await service.ask(grant, "anthropic", "/v1/messages", { model: asked, max_tokens: 100, messages: [] });
+    expect(grant.uses()).toMatchObject([{ model: counted, requests: 1 }]);
+  });
+
+  it.each([
+    ["anthropic", "/v1/messages", { model: "claude-unheard-of", messages: [] }],
+    ["openai", "/responses", { model: "gpt-unheard-of", input: "x" }],
+    ["gemini", "/v1beta/models/gemini-unheard-of:generateContent", { contents: [] }],
+  ] as const)("without a price it is refused at its first request: %s", async (provider, path, body) => {
+    const grant = service.grant(5);
+    expect((await service.ask(grant, provider, path, body)).status).toBe(402);
+    expect(service.received).toEqual([]);
+    expect(grant.stopReason()).toMatchObject({
+      code: "BATON_PRICE_UNKNOWN",
+      message: expect.stringContaining("unheard-of"),
+    });
+  });
+});
+
+describe("harnesses-and-models: errors of the service have names of their own", () => {
+  const error = (status: number, message: string, headers = {}) =>
+    service.answers((request, outgoing) =>
+      request.method === "GET"
+        ? json(outgoing, 200, { data: [{ id: "claude-opus-5-5" }, { id: "claude-sonnet-5-5" }, { id: "<b>x" }] })
+        : json(outgoing, status, { type: "error", error: { type: "x", message } }, headers),
+    );
+  const askSonnet = (grant: ReturnType<ModelService["grant"]>) =>
+    service.ask(grant, "anthropic", "/v1/messages", { model: "claude-sonnet-4-5", max_tokens: 10, messages: [] });
+
+  it.each([
+    [404, "model: claude-sonnet-4-5"],
+    [400, "The model `claude-sonnet-4-5` has been deprecated"],
+    [404, "models/claude-sonnet-4-5 is not found for API version v1beta, or is not supported for generateContent."],
+    [403, "Project `p` does not have access to model `x` (model_not_found)"],
+  ])("%i %s: unknown, with the models that the service lists, after two in a row", async (status, message) => {
+    error(status, message);
+    const grant = service.grant(5);
+    expect((await askSonnet(grant)).status).toBe(status);
+    expect(grant.stopReason()).toBeNull();
+    expect(grant.refusal()).toMatchObject({ code: "BATON_MODEL_UNKNOWN" });
+    await askSonnet(grant);
+    const reason = grant.stopReason();
+    expect(reason?.code).toBe("BATON_MODEL_UNKNOWN");
+    expect(reason?.message).toContain('"claude-sonnet-4-5"');
+    expect(reason?.message).toContain("The service lists: claude-sonnet-5-5, claude-opus-5-5.");
+    expect(service.received.filter(({ method }) => method === "GET")[0]?.headers["x-api-key"]).toBeDefined();
+  });
+
+  it.each([
+    [400, "prompt is too long: 210000 tokens > 200000 maximum"],
+    [400, "Your input exceeds the context window of this model. Please adjust your input and try again."],
+    [400, "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."],
+    [413, "Request exceeds the maximum size"],
+  ])("%i %s: too long", async (status, message) => {
+    error(status, message);
+    const grant = service.grant(5);
+    await askSonnet(grant);
+    expect(grant.refusal()?.code).toBe("BATON_PROMPT_TOO_LONG");
+    service.answers((_, outgoing) => json(outgoing, 200, forms[0]?.answer(4)));
+    await askSonnet(grant);
+    expect(grant.refusal()).toBeNull();
+  });
+
+  it.each([
+    [{ "retry-after": "120" }, 120_000],
+    [{ "retry-after": "0.5" }, 500],
+    [{ "retry-after-ms": "1500" }, 1_500],
+    [{ "retry-after": "86400" }, 3_600_000],
+    [{ "retry-after": "soon" }, 30_000],
+    [{ "retry-after": "-5" }, 30_000],
+    [{ "retry-after": "1e9" }, 30_000],
+  ])("retry-after %j is obeyed: %i ms", async (headers, pauseMs) => {
+    error(429, "slow down", headers);
+    const grant = service.grant(5);
+    await askSonnet(grant);
+    expect(grant.refusal()).toMatchObject({ code: "BATON_HARNESS_QUOTA", retryAfterMs: pauseMs });
+  });
+
+  it("retry-after as a date, and as a detail of Gemini's error", () => {
+    const now = Date.UTC(2026, 10, 30, 12, 0, 0);
+    const detail = (retryDelay: string) => Buffer.from(JSON.stringify([{ error: { details: [{ retryDelay }] } }]));
+    expect(retryAfterMs({ "retry-after": "Mon, 30 Nov 2026 12:01:30 GMT" }, Buffer.alloc(0), now)).toBe(90_000);
+    expect(retryAfterMs({ "retry-after": "Mon, 30 Nov 2026 11:00:00 GMT" }, Buffer.alloc(0), now)).toBe(0);
+    expect(retryAfterMs({}, detail("37.5s"), now)).toBe(37_500);
+    expect(retryAfterMs({ "retry-after": "60" }, detail("5s"), now)).toBe(60_000);
+    expect(retryAfterMs({}, detail("never"), now)).toBeNull();
+  });
+});

@@ -1,0 +1,86 @@
+/**
+ * Money of one attempt while it runs: what the meter says goes into the journal before more is used (B4).
+ *
+ * AM1 A request of the proxy is sent only after its reservation is durable.
+ * AM2 Of a harness that reports by itself each report is journaled. Beyond what is set aside it gets more, or is stopped: it
+ *     overspends by what it uses between two reports.
+ */
+import { usdOf } from "../../core/decide.ts";
+import { type Metering, reservedUsage } from "../../money/metering.ts";
+import type { GrantRequest, RequestMoney } from "../../ports/model-proxy.ts";
+import type { Meter } from "./meter.ts";
+
+/** What came of asking: the money for the request, null for none, and what is set aside now. */
+export interface Metered {
+  grantedUsd: number | null;
+  reservedUsd: number;
+}
+
+export type TellMeter = (metering: Metering) => Promise<Metered>;
+
+/** A harness that reports by itself is given more in steps of this part of what was set aside first. */
+const stepPart = 0.25;
+const stepUsdMin = 0.05;
+
+export class AttemptMoney {
+  readonly #meter: Meter;
+  readonly #harness: string;
+  readonly #tell: TellMeter;
+  readonly #stepUsd: number;
+  #telling: Promise<void> | null = null;
+  #news = false;
+
+  constructor(harness: string, meter: Meter, tell: TellMeter) {
+    this.#harness = harness;
+    this.#meter = meter;
+    this.#tell = tell;
+    this.#stepUsd = Math.max(stepUsdMin, meter.reservedUsd * stepPart);
+  }
+
+  /** AM1 */
+  readonly reserve: GrantRequest["reserve"] = async ({ model, wantUsd, leastUsd, uses, underWay }: RequestMoney) =>
+    this.#ask({
+      usage: this.#meter.settled(uses),
+      held: underWay.map((other) => reservedUsage(this.#harness, other.model, other.usd)),
+      request: { harness: this.#harness, model, wantUsd, leastUsd },
+      capUsd: this.#meter.shareUsd,
+    });
+
+  /** AM2: the harness said something of what it used. */
+  reported(): void {
+    if (this.#meter.counts) return;
+    this.#news = true;
+    this.#telling ??= this.#tellAll().finally(() => {
+      this.#telling = null;
+    });
+  }
+
+  /** Resolves when all reports are in the journal. */
+  async told(): Promise<void> {
+    await this.#telling;
+  }
+
+  /** The newest report is told; those that come meanwhile are told together. */
+  async #tellAll(): Promise<void> {
+    while (this.#news) {
+      this.#news = false;
+      const usage = this.#meter.usage();
+      const beyond = usdOf(usage) >= this.#meter.limitUsd;
+      const grantedUsd = await this.#ask({
+        usage,
+        held: [],
+        request: beyond
+          ? { harness: this.#harness, model: null, wantUsd: this.#stepUsd, leastUsd: stepUsdMin / 10 }
+          : null,
+        capUsd: this.#meter.shareUsd,
+      }).catch(() => null);
+      if (beyond && grantedUsd === null) this.#meter.stop();
+    }
+  }
+
+  async #ask(metering: Metering): Promise<number | null> {
+    const { grantedUsd, reservedUsd } = await this.#tell(metering);
+    this.#meter.reservedUsd = reservedUsd;
+    return grantedUsd;
+  }
+}

@@ -1,0 +1,41 @@
+/** Journals what an attempt used and grants its next request, here or for a runner (B4). */
+import { usdOf } from "../../core/decide.ts";
+import type { RunEvent } from "../../core/event.ts";
+import type { RunState } from "../../core/state.ts";
+import type { EffectKey } from "../../core/vocabulary.ts";
+import { type Metering, metered } from "../../money/metering.ts";
+import { withDay } from "../day-budget.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { settingsOf } from "../settings-of.ts";
+import type { Metered } from "./attempt-money.ts";
+
+type Change = (decide: (state: RunState) => RunEvent[]) => Promise<unknown>;
+
+export async function meterAttempt(
+  dependencies: Pick<Dependencies, "store" | "clock" | "owner">,
+  run: RunState,
+  change: Change,
+  { key, attempt }: { key: EffectKey; attempt: number },
+  metering: Metering,
+): Promise<Metered> {
+  const { budget } = settingsOf(run);
+  let result: Metered = { grantedUsd: null, reservedUsd: 0 };
+  const grant = async (spareUsd: number): Promise<Metered> => {
+    await change((state) => {
+      const { events, grantedUsd } = metered(state, key, attempt, metering, spareUsd);
+      const [event] = events;
+      const before = state.effects.get(key)?.attempts.find((one) => one.attempt === attempt)?.reservedUsd ?? 0;
+      const after = event?.type === "effect.metered" ? event.reservedUsd : undefined;
+      result = { grantedUsd, reservedUsd: after ?? before };
+      return events;
+    });
+    return result;
+  };
+  const { request } = metering;
+  const reservedUsd = run.effects.get(key)?.attempts.find((one) => one.attempt === attempt)?.reservedUsd ?? 0;
+  const usedUsd = usdOf(metering.usage) + usdOf(metering.held);
+  // Only what goes beyond the attempt's own share can be in the way of others.
+  if (budget.dayUsd === null || request === null || usedUsd + request.wantUsd <= reservedUsd)
+    return grant(Number.POSITIVE_INFINITY);
+  return withDay(dependencies, run.thread.repository.id, budget, ({ leftUsd }) => grant(leftUsd));
+}

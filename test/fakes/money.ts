@@ -1,0 +1,22 @@
+/** Money for requests of a grant from a fixed amount, as a run gives it from its budget, without a journal. */
+import type { Tokens } from "../../src/core/vocabulary.ts";
+import { grantRequest } from "../../src/money/budget.ts";
+import type { GrantRequest } from "../../src/ports/model-proxy.ts";
+
+export function reserveUpTo(
+  limitUsd: number,
+  priceUsd: (model: string, tokens: Tokens) => number | null,
+): GrantRequest["reserve"] {
+  return async ({ wantUsd, leastUsd, uses, underWay }) => {
+    const spentUsd = uses.reduce((sum, { model, tokens }) => sum + (priceUsd(model, tokens) ?? 0), 0);
+    const usedUsd = underWay.reduce((sum, { usd }) => sum + usd, spentUsd);
+    return grantRequest({
+      usedUsd,
+      reservedUsd: limitUsd,
+      spareUsd: 0,
+      capUsd: Number.POSITIVE_INFINITY,
+      wantUsd,
+      leastUsd,
+    });
+  };
+}

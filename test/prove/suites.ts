@@ -1,6 +1,7 @@
 /** Every suite of `npm run prove`, one line each. */
 import { adversary } from "./adversary/suite.ts";
+import { crash, replicas } from "./crash/suites.ts";
 import { simulation } from "./simulation.ts";
 import type { Suite } from "./suite.ts";
 
-export const suites: readonly Suite[] = [adversary, simulation];
+export const suites: readonly Suite[] = [adversary, crash, replicas, simulation];

@@ -2,7 +2,6 @@
  * Two App processes on one PostgreSQL, each with its own disk: they share the work, and one takes over what the other was
  * doing when it was killed, within 45 s and with nothing twice. Needs a server: BATON_TEST_DATABASE_URL.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import {
   createServer,
@@ -25,9 +24,10 @@ import type { RunState } from "../../src/core/state.ts";
 import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
 import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
+import { BatonProcess } from "./baton-process.ts";
 
 const skipped = postgresUrl === undefined;
-const childPath = fileURLToPath(new URL("./replicas-child.ts", import.meta.url));
+const childPath = fileURLToPath(new URL("./baton-child.ts", import.meta.url));
 const takeOverMsMax = 45_000;
 const rightCart = sampleScript.repair[0]?.files["cart.js"] as string;
 const usage = { input: 100, output: 10, costUsd: 0.01 };
@@ -103,16 +103,11 @@ describe.skipIf(skipped)(
   },
 );
 
-interface Replica {
-  process: ChildProcess;
-  url: string;
-}
-
 class Replicas {
   readonly stage: Stage;
   readonly store: SqlStore;
   readonly doors: { url: string; taken: number }[] = [];
-  readonly #replicas: Replica[] = [];
+  readonly #replicas: BatonProcess[] = [];
   readonly #database: Awaited<ReturnType<typeof createPostgresDatabase>>;
   readonly #db: Kysely<Tables>;
   #balancer: Server | null = null;
@@ -141,7 +136,7 @@ class Replicas {
     const world = new Replicas(stage, database);
     const replicas = await Promise.all(["a", "b"].map((name) => world.#spawn(name)));
     world.#replicas.push(...replicas);
-    world.doors.push(...replicas.map(({ url }) => ({ url, taken: 0 })));
+    world.doors.push(...replicas.map(({ url }) => ({ url: url ?? "", taken: 0 })));
     await world.#balance();
     return world;
   }
@@ -155,15 +150,13 @@ class Replicas {
   }
 
   pids(): number[] {
-    return this.#replicas.map(({ process: child }) => child.pid as number);
+    return this.#replicas.map(({ pid }) => pid);
   }
 
   async kill(pid: number): Promise<void> {
-    const child = this.#replicas.find(({ process: one }) => one.pid === pid)?.process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
-    await ended;
+    const replica = this.#replicas.find((one) => one.pid === pid);
+    replica?.kill();
+    await replica?.ended;
   }
 
   /** A new issue with an agent that does it, and the command; returns its number. */
@@ -216,26 +209,16 @@ class Replicas {
     return found;
   }
 
-  async #spawn(name: string): Promise<Replica> {
-    const environment = {
+  async #spawn(name: string): Promise<BatonProcess> {
+    const replica = new BatonProcess(childPath, {
       ...this.stage.environment,
       BATON_DATA: join(this.stage.directory, name),
       AGENT_SCRIPT: this.stage.scriptPath,
-      PATH: process.env["PATH"],
-    };
-    const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
-    const child = spawn(process.execPath, [childPath], {
-      env: env as NodeJS.ProcessEnv,
-      stdio: ["ignore", "pipe", "inherit"],
     });
-    const url = await new Promise<string>((resolve, reject) => {
-      child.once("exit", () => reject(new Error(`Replica ${name} ended at its start.`)));
-      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-        const found = /ready (\S+)/.exec(text)?.[1];
-        if (found !== undefined) resolve(found);
-      });
-    });
-    return { process: child, url };
+    const ready = replica.line("ready ");
+    replica.go();
+    if ((await ready) === "") throw new Error(`Replica ${name} ended at its start.`);
+    return replica;
   }
 
   /** One address for GitHub; deliveries go to the doors in turn, past a dead one. */

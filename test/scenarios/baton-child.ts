@@ -3,7 +3,7 @@
  * on its standard input, and says `ready <url>` once it listens.
  *
  * AGENT_SCRIPT: the scripted agent in place of the harnesses that the environment sets up.
- * CHILD_LEASE_MS: leases of this length, so that a test sees them end sooner.
+ * CHILD_LIMITS: JSON, other values for some of `limits`, so that a test sees a lease end sooner.
  * CHILD_TELLS=1: says `ack <JSON>` for each append to a journal, once it is durable.
  * CHILD_SABOTAGE: one of `sabotage.ts`: this Baton breaks a promise on purpose, and the test must find it.
  */
@@ -19,17 +19,14 @@ import { startBaton } from "../../src/wire.ts";
 import { type Acknowledged, isSabotage, sabotage } from "./sabotage.ts";
 
 const say = (line: string): void => void writeSync(1, `${line}\n`);
-const { AGENT_SCRIPT, CHILD_LEASE_MS, CHILD_SABOTAGE, CHILD_TELLS } = process.env;
+const { AGENT_SCRIPT, CHILD_LIMITS, CHILD_SABOTAGE, CHILD_TELLS } = process.env;
 
 // Who dies by SIGKILL keeps no cache of its compiled code for the next one, unless told to.
 flushCompileCache();
 say("standing by");
 for await (const _ of createInterface({ input: process.stdin })) break;
 
-if (CHILD_LEASE_MS !== undefined) {
-  const leaseMs = Number(CHILD_LEASE_MS);
-  Object.assign(limits, { leaseMs, leaseRenewMs: Math.round(leaseMs / 3) });
-}
+if (CHILD_LIMITS !== undefined) Object.assign(limits, JSON.parse(CHILD_LIMITS));
 if (CHILD_TELLS === "1") {
   const { append } = SqlStore.prototype;
   SqlStore.prototype.append = async function (request) {

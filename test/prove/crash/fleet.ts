@@ -39,8 +39,13 @@ const agentPatienceMs = 10_000;
 const quietMs = limits.statusEditIntervalMs + 1_000;
 /** Nothing that people see moved for this long: nothing moves. The machine may be busy with other things. */
 const patienceMsDefault = 90_000;
-/** Leases of a real Baton are ten times longer. */
-const leaseMs = 3_000;
+/** Leases end ten times sooner, and four runs in a hurry do not wait for GitHub's limits, which they would pass. */
+const limitsOfChildren: Partial<Record<keyof typeof limits, number>> = {
+  leaseMs: 3_000,
+  leaseRenewMs: 1_000,
+  contentWritesPerMinuteMax: 100_000,
+  contentWritesPerHourMax: 100_000,
+};
 
 const config = (merge: string): string =>
   `version: 1\nharness: { default: claude-code }\nmerge: ${merge}\napprovals: { reviewers: [bob] }\nbudget: { runUsd: 20, maxUsd: 50 }\n`;
@@ -323,7 +328,7 @@ class Fleet {
         BATON_DATA: join(this.#stage.directory, this.#replicas.length > 1 ? `data-${(this.#spawned += 1)}` : "data"),
         CHILD_TELLS: "1",
         NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(this.#stage.directory, "compiled"),
-        ...(this.#options.databaseUrl === null ? {} : { CHILD_LEASE_MS: `${leaseMs}` }),
+        CHILD_LIMITS: JSON.stringify(limitsOfChildren),
         ...(sabotage === undefined ? {} : { CHILD_SABOTAGE: sabotage }),
       },
       (line) => this.#heard(line),

@@ -51,6 +51,7 @@ export interface PlanOptions {
 
 export function strikesOf(seed: number, count: number, options: PlanOptions = {}): Strike[] {
   const draw = new Draw(seed, "strikes");
+  const pauses = new Draw(seed, "pauses");
   const { replicas = 1, pauseMsMax = 0 } = options;
   return Array.from({ length: count }, () => {
     const aim = draw.one(options.aims ?? usual);
@@ -58,7 +59,7 @@ export function strikesOf(seed: number, count: number, options: PlanOptions = {}
       after: draw.whole(1, afterMax),
       aim,
       delayMs: draw.whole(0, delaysMsMax[aim]),
-      pauseMs: pauseMsMax > 0 && draw.whole(1, 3) === 1 ? draw.whole(200, pauseMsMax) : null,
+      pauseMs: pauseMsMax > 0 && pauses.whole(1, 3) === 1 ? pauses.whole(200, pauseMsMax) : null,
       replica: draw.whole(0, replicas - 1),
     };
   });

@@ -14,6 +14,8 @@ export const limits = {
   /** GitHub: 80 content writes a minute and 500 an hour. We stay below, others share the installation. */
   contentWritesPerMinuteMax: 60,
   contentWritesPerHourMax: 400,
+  /** GitHub's longest window is an hour: whoever is told to wait longer asks again then. */
+  githubPauseMsMax: 3_600_000,
   /** The status comment changes at most this often while work streams. */
   statusEditIntervalMs: 3_000,
   /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */

@@ -29,7 +29,9 @@ const publishing: Readonly<Record<string, (word: string) => string>> = {
   infrastructure: (word) => `    steps:\n      - run: terraform -chdir=${word} apply -auto-approve`,
   cluster: (word) => `    steps:\n      - run: kubectl -n ${word} apply -f k8s/`,
   script: (word) => `    steps:\n      - run: ./scripts/${word}-deploy.sh`,
-  secret: () => '    steps:\n      - run: make upload\n        env: { NPM_TOKEN: "${{ secrets.NPM_TOKEN }}" }',
+  secret: () => "    steps:\n      - run: make all\n        env: { TOKEN: '${{ secrets.CARGO_REGISTRY_TOKEN }}' }",
+  "secret of its own name": (word) =>
+    `    env: { KEY: "\${{ secrets['DEPLOY_${word.toUpperCase()}'] }}" }\n    steps:\n      - run: make all`,
 };
 
 const releases = defineCause<Release>({

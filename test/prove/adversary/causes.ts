@@ -7,6 +7,7 @@ import { configurationCauses } from "./causes/configuration.ts";
 import { doorCauses } from "./causes/door.ts";
 import { egressCauses } from "./causes/egress.ts";
 import { hiddenCauses } from "./causes/hidden.ts";
+import { lateCauses } from "./causes/late.ts";
 import { modelCauses } from "./causes/models.ts";
 import { pauseCauses } from "./causes/pauses.ts";
 import { peopleCauses } from "./causes/people.ts";
@@ -30,6 +31,7 @@ export const causes: readonly Cause[] = [
   ...commitCauses,
   ...agentCauses,
   ...sessionCauses,
+  ...lateCauses,
   ...modelCauses,
   ...egressCauses,
   ...pauseCauses,

@@ -1,31 +1,26 @@
 /**
  * One or two Batons on one database, four runs at once, and blows: SIGKILL or a pause at instants of work done.
  *
- * Owns: processes, instants, what was under way at each blow, the facts at the end. Does not own: when (`plan.ts`), people
- * (`people.ts`), what must hold (`oracle.ts`). GitHub and the model's service live here and outlive every Baton.
+ * Owns: processes, instants, what was under way at each blow. Does not own: when (`plan.ts`), people
+ * (`people.ts`), what the store holds (`stored-facts.ts`), what must hold (`oracle.ts`). GitHub and the model's service live here and outlive every Baton.
  */
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { processIds } from "../../../src/adapters/child/process-table.ts";
-import { openDatabase } from "../../../src/adapters/database/open.ts";
-import { silentLog } from "../../../src/adapters/system/log.ts";
-import { webhookPath } from "../../../src/app/server.ts";
-import { toBatonError } from "../../../src/core/errors.ts";
-import { fold } from "../../../src/core/fold.ts";
 import { limits } from "../../../src/core/limits.ts";
 import { type Stage, setStage } from "../../../src/demo/world.ts";
+import { type Balancer, startBalancer } from "../../scenarios/balancer.ts";
 import { BatonProcess } from "../../scenarios/baton-process.ts";
 import type { Acknowledged, Sabotage } from "../../scenarios/sabotage.ts";
 import { Draw } from "../draw.ts";
-import type { Facts, RunFacts } from "./oracle.ts";
+import type { Facts } from "./oracle.ts";
 import { type LaneRepository, People } from "./people.ts";
 import { type Aim, isHit, type Strike } from "./plan.ts";
 import { ModelService } from "./service.ts";
+import { storedFacts } from "./stored-facts.ts";
 
 const childPath = fileURLToPath(new URL("../../scenarios/baton-child.ts", import.meta.url));
 const agentPath = fileURLToPath(new URL("agent.mjs", import.meta.url));
@@ -115,7 +110,7 @@ class Fleet {
     survivors: 0,
   };
   #standBy: BatonProcess | null = null;
-  #balancer: Server | null = null;
+  #balancer: Balancer | null = null;
   #armed: Armed | null = null;
   #closing = false;
   #fault: Error | null = null;
@@ -197,7 +192,6 @@ class Fleet {
       await child?.ended;
     }
     await this.#agentsGone();
-    this.#balancer?.closeAllConnections();
     this.#balancer?.close();
     await this.#service.close();
     await this.#stage.close();
@@ -205,7 +199,10 @@ class Fleet {
 
   async run(): Promise<FleetResult> {
     const { strikes, say } = this.#options;
-    if (this.#replicas.length > 1) await this.#balance();
+    if (this.#replicas.length > 1) {
+      this.#balancer = await startBalancer(() => this.#replicas.map((replica) => replica?.url ?? null));
+      this.#stage.listen(this.#balancer.url);
+    }
     for (let index = 0; index < this.#replicas.length; index += 1) await this.#begin(index);
     for (const [index, strike] of strikes.entries()) {
       // Its runs do not end, which the facts show.
@@ -361,7 +358,7 @@ class Fleet {
     const agents = this.#agents();
     const pushes = this.#stage.github.log
       .slice(-200)
-      .some(({ path, status }) => /git-receive-pack$/.test(path) && status === 0);
+      .some(({ path, status }) => path.endsWith("/git-receive-pack") && status === 0);
     const under = [
       ...(agents.length > 0 ? ["agent"] : []),
       ...(pushes ? ["push"] : []),
@@ -402,85 +399,14 @@ class Fleet {
     await client.end();
   }
 
-  /** One address for GitHub; deliveries go to the Batons in turn, past one that does not answer. */
-  async #balance(): Promise<void> {
-    let turn = 0;
-    const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      const headers = Object.entries(request.headers).filter(
-        ([name]) => name.startsWith("x-") || name === "content-type",
-      );
-      for (const _ of this.#replicas) {
-        turn += 1;
-        const url = this.#replicas[turn % this.#replicas.length]?.url ?? null;
-        if (url === null) continue;
-        const answer = await fetch(`${url}${webhookPath}`, {
-          method: "POST",
-          body: Buffer.concat(chunks),
-          headers: headers.map(([name, value]): [string, string] => [name, String(value)]),
-          signal: AbortSignal.timeout(2_000),
-        }).catch(() => null);
-        if (answer === null) continue;
-        response.writeHead(answer.status).end(await answer.text());
-        return;
-      }
-      response.writeHead(502).end();
-    };
-    const balancer = createServer((request, response) => {
-      pass(request, response).catch(() => response.destroy());
-    });
-    await new Promise<void>((resolve) => {
-      balancer.listen(0, "127.0.0.1", resolve);
-    });
-    this.#balancer = balancer;
-    this.#stage.listen(`http://127.0.0.1:${(balancer.address() as AddressInfo).port}`);
-  }
-
   async #facts(): Promise<Facts> {
-    const { databaseUrl } = this.#options;
-    const dataDir = join(this.#stage.directory, "data");
-    const database = await openDatabase({ databaseUrl, dataDir, log: silentLog });
-    const { store } = database;
-    try {
-      const runs: RunFacts[] = [];
-      for (const { runId, threadKey } of await store.runs({})) {
-        const fact: RunFacts = {
-          issue: this.#people.issueOf(threadKey),
-          runId,
-          events: null,
-          broken: null,
-          acknowledged: this.#acknowledged.get(runId) ?? [],
-          ledger: await store.ledger({ runId }),
-          reservedUsd: 0,
-          spentUsd: 0,
-          outcome: null,
-          reason: "",
-          headSha: null,
-        };
-        try {
-          const events = await store.read(runId);
-          const { money, outcome, effects } = fold(events);
-          const heads = [...effects.values()].flatMap(({ kind, output }) =>
-            kind === "agent" ? [(output as { headSha?: string | null } | null)?.headSha ?? null] : [],
-          );
-          Object.assign(fact, {
-            events,
-            reservedUsd: money.reservedUsd,
-            spentUsd: money.spentUsd,
-            outcome: outcome === null ? null : outcome.verdict.status,
-            reason: outcome?.verdict.reason ?? "",
-            headSha: heads.findLast((head) => head !== null) ?? null,
-          });
-        } catch (thrown) {
-          fact.broken = toBatonError(thrown).message;
-        }
-        runs.push(fact);
-      }
-      const unsent = (await store.outboxDue(Number.MAX_SAFE_INTEGER, 1_000)).map(({ operationKey }) => operationKey);
-      return { threads: this.#people.facts(), runs, answered: this.#service.answered(), unsent };
-    } finally {
-      await database.close();
-    }
+    const people = this.#people;
+    const runs = {
+      databaseUrl: this.#options.databaseUrl,
+      dataDir: join(this.#stage.directory, "data"),
+      acknowledged: this.#acknowledged,
+      issueOf: (threadKey: string) => people.issueOf(threadKey),
+    };
+    return { threads: people.facts(), answered: this.#service.answered(), ...(await storedFacts(runs)) };
   }
 }

@@ -259,7 +259,7 @@ const foreign = defineCause<Post>({
     const woken: string[] = [];
     const steps = { plan: 1, check: 1, other: 2 };
     const stateOf = (runId: string): RunState => {
-      const { effects, open, ...rest } = runState();
+      const { effects, ...rest } = runState();
       const plan = effects.get("plan" as never) as object;
       for (const [key, attempt] of Object.entries(steps))
         effects.set(key as never, { ...plan, key, attempts: [{ attempt, worker: remoteWorker }] } as never);

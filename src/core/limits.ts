@@ -22,6 +22,8 @@ export const limits = {
   /** Answers to one author in one thread: who may steer works there, a stranger on a public repository is anybody. */
   answersPerHourMax: 60,
   answersToStrangersPerHourMax: 5,
+  /** GitHub's longest window is an hour: whoever is told to wait longer asks again then. */
+  githubPauseMsMax: 3_600_000,
   /** The status comment changes at most this often while work streams. */
   statusEditIntervalMs: 3_000,
   /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */

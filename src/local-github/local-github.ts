@@ -39,6 +39,8 @@ export interface LocalGithubOptions {
   now?: () => Date;
   limits?: RateLimitOptions;
   onExchange?: (exchange: Exchange) => void;
+  /** Told of each request of the API and of git before anything is done for it; what it returns is waited for. */
+  onRequest?: (request: { method: string; path: string }) => Promise<void> | undefined;
   /** Plays the runners: told of each workflow that is started by `workflow_dispatch`. */
   onDispatch?: (dispatch: WorkflowDispatch) => void;
 }
@@ -129,7 +131,9 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
   const webhooks = createWebhooks(site, { faults: faults.webhooks, onExchange });
   addGithubItself(site);
   const limits = createRateLimits(options.limits ?? {}, now);
-  const parts = { site, routes: [...localGithubRoutes, ...graphqlRoutes], faults, limits, log, onExchange, pages };
+  const onRequest = options.onRequest ?? (() => undefined);
+  const routes = [...localGithubRoutes, ...graphqlRoutes];
+  const parts = { site, routes, faults, limits, log, onRequest, onExchange, pages };
   server.on("request", (request, response) => flight.add(serve(parts, request, response)));
 
   async function settle(): Promise<void> {

@@ -24,6 +24,7 @@ export interface ServerParts {
   faults: FaultDesk;
   limits: RateLimits;
   log: LogEntry[];
+  onRequest: (request: { method: string; path: string }) => Promise<void> | undefined;
   onExchange: (exchange: Exchange) => void;
   /** HTML and plain text for people; null when the path is none of theirs. */
   pages: (site: Site, path: string) => Promise<Answer | null>;
@@ -69,6 +70,7 @@ async function answerGit(parts: ServerParts, given: GitGiven): Promise<void> {
     fault: hits[0]?.kind ?? null,
   };
   log.push(entry);
+  await parts.onRequest({ method, path: url.pathname });
   await slow(hits);
   if (hits.some((hit) => hit.kind === "drop")) {
     request.socket.destroy();
@@ -160,6 +162,7 @@ async function answerApi(
   const { site } = parts;
   const hits = parts.faults.take({ method: asked.method, path: asked.path });
   const fault = hits[0]?.kind ?? null;
+  await parts.onRequest({ method: asked.method, path: asked.path });
   await slow(hits);
   const cut = hits.some((hit) => hit.kind === "drop");
   const caller = whoCalls(site, asked);

@@ -68,6 +68,21 @@ describe("init-dispatches-release-and-deploy", () => {
     expect(workflowText).not.toMatch(/pages\.yml|named like/);
   });
 
+  it.each([
+    ["a registry's token", "secrets.CARGO_REGISTRY_TOKEN", "CARGO_REGISTRY_TOKEN"],
+    ["a registry's password, in brackets", "secrets['OSSRH_PASSWORD']", "OSSRH_PASSWORD"],
+    ["a name that says so", "secrets . DEPLOY_KEY", "DEPLOY_KEY"],
+    ["a token that also installs", "secrets.NPM_TOKEN", null],
+    ["GitHub's own token", "secrets.GITHUB_TOKEN", null],
+    ["no secret", "env.CARGO_REGISTRY_TOKEN", null],
+  ])("a job is left out for what only publishing needs: %s", (_, expression, found) => {
+    const job = `{ steps: [{ run: make all, env: { A: "\${{ ${expression} }}" } }] }`;
+    const text = `on: [pull_request, workflow_dispatch]\njobs: { test: ${job} }\n`;
+    expect(readWorkflow(".github/workflows/x.yml", text)?.workflow.leftOut).toEqual(
+      found === null ? [] : [`Job \`test\` uses the secret \`${found}\`.`],
+    );
+  });
+
   const on = (events: string, rest = "jobs: { test: {} }"): string => `on: ${events}\n${rest}\n`;
   const startable = (text: string, files: Record<string, string> = {}): boolean | undefined =>
     readWorkflow(".github/workflows/x.yml", text, { read: (path) => files[path] ?? null })?.workflow.dispatchable;

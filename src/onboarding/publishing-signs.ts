@@ -12,6 +12,19 @@ export function nameFound(name: string): boolean {
   return words.some((word) => nameWords.test(word)) || /\bnpm[-_ ](?:tags?|dist-tags?)\b|\bfix-npm-tags\b/i.test(name);
 }
 
+/** Secrets that only a job which publishes needs. A token that also installs, as `NPM_TOKEN` does, is no sign. */
+const publishingSecrets =
+  /^(?:NPM_PUBLISH_TOKEN|PYPI_\w+|TWINE_\w+|CARGO_REGISTRY_TOKEN|CRATES_IO_\w+|RUBYGEMS_\w+|GEM_HOST_API_KEY|NUGET_(?:API_)?KEY|OSSRH_\w+|SONATYPE_\w+|MAVEN_(?:CENTRAL|GPG)_\w+|HEX_API_KEY|VSCE_\w+|OVSX_\w+|CLOUDFLARE_API_TOKEN|NETLIFY_AUTH_TOKEN|VERCEL_TOKEN|FLY_API_TOKEN|HEROKU_API_KEY|KUBE_?CONFIG)$/i;
+
+/** The secret that an expression of the text names and that only publishing needs; null: there is none. */
+export function secretFound(text: string): string | null {
+  const names = [...text.matchAll(/\bsecrets\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*'([A-Za-z_]\w*)'\s*\])/gi)];
+  return (
+    names.map((match) => match[1] ?? match[2] ?? "").find((name) => publishingSecrets.test(name) || nameFound(name)) ??
+    null
+  );
+}
+
 /** Actions that always publish, by `owner/name`. */
 const actions = new Set(
   [

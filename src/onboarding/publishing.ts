@@ -4,7 +4,7 @@
  * PB1 In doubt it may. Baton starts such a workflow never: an agent's commit is not reviewed yet, and the job has secrets.
  * PB2 Workflows and actions of the same repository that it calls are judged too; one that cannot be read counts against it.
  */
-import { commandFound, nameFound, stepActionFound } from "./publishing-signs.ts";
+import { commandFound, nameFound, secretFound, stepActionFound } from "./publishing-signs.ts";
 import { type Fields, fieldsOf, parsedYaml, shown, textsOf } from "./workflow-yaml.ts";
 
 /** A file of the same commit; null: it is not there or was not read. */
@@ -48,9 +48,11 @@ function ofJob(id: string, job: Fields, judging: Judging): string[] {
   const who = `Job ${shown(id)}`;
   const name = typeof job["name"] === "string" ? job["name"] : null;
   const environment = environmentOf(job["environment"]);
+  const secret = secretFound(JSON.stringify(job));
   return [
     ...(environment === null ? [] : [`${who} has the environment ${shown(environment)}.`]),
     ...permissionsFound(who, job["permissions"]),
+    ...(secret === null ? [] : [`${who} uses the secret ${shown(secret)}.`]),
     ...(nameFound(id) ? [`${who} is named like a release.`] : []),
     ...(name !== null && nameFound(name) ? [`${who} has the name ${shown(name)}.`] : []),
     ...calledFound(who, job, judging),

@@ -20,20 +20,23 @@ export interface ModelServer {
   /** Requests that took a turn. */
   requests: ModelRequest[];
   sideRequests: ModelRequest[];
+  /** Requests whose answer went out whole. */
+  answered: Set<ModelRequest>;
   /** Requests to paths that no wire knows. */
   unknown: string[];
   /** What is said from now on, each to one request; a function decides by the request. After the end: status 400. */
-  script(turns: Turn[] | ((request: ModelRequest) => Turn)): void;
+  script(turns: Turn[] | ((request: ModelRequest) => Turn | Promise<Turn>)): void;
   /** Resolves when this many requests took a turn, since the start. */
   received(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startModelServer(turns: Turn[] = []): Promise<ModelServer> {
-  let next: (request: ModelRequest) => Turn = scriptOf(turns);
+  let next: (request: ModelRequest) => Turn | Promise<Turn> = scriptOf(turns);
   const waiting: { count: number; resolve: () => void }[] = [];
   const requests: ModelRequest[] = [];
   const sideRequests: ModelRequest[] = [];
+  const answered = new Set<ModelRequest>();
   const unknown: string[] = [];
   const server = createServer((incoming, outgoing) => {
     void answer(incoming, outgoing).catch(() => outgoing.destroy());
@@ -58,7 +61,7 @@ export async function startModelServer(turns: Turn[] = []): Promise<ModelServer>
       return;
     }
     requests.push(request);
-    const turn = next(request);
+    const turn = await next(request);
     for (const one of waiting) if (requests.length >= one.count) one.resolve();
     if ("hang" in turn) return;
     if ("status" in turn) {
@@ -72,6 +75,7 @@ export async function startModelServer(turns: Turn[] = []): Promise<ModelServer>
       outgoing.write(half.map(frame).join(""), () => incoming.socket.destroy());
       return;
     }
+    outgoing.once("finish", () => answered.add(request));
     send(outgoing, wire, request, turn);
   };
 
@@ -80,6 +84,7 @@ export async function startModelServer(turns: Turn[] = []): Promise<ModelServer>
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     sideRequests,
+    answered,
     unknown,
     script(more) {
       next = typeof more === "function" ? more : scriptOf(more);

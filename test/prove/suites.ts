@@ -1,7 +1,8 @@
 /** Every suite of `npm run prove`, one line each. */
 import { adversary } from "./adversary/suite.ts";
 import { budgets } from "./budgets/suite.ts";
+import { crash, replicas } from "./crash/suites.ts";
 import { simulation } from "./simulation.ts";
 import type { Suite } from "./suite.ts";
 
-export const suites: readonly Suite[] = [adversary, budgets, simulation];
+export const suites: readonly Suite[] = [adversary, budgets, crash, replicas, simulation];

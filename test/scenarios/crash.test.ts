@@ -7,7 +7,6 @@
  * CRASH_EXHAUSTIVE=1 tells writes apart by what they write, too (`effect.started [implement]`): some minutes.
  * CRASH_TRACE=1 prints each death.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +18,7 @@ import { fold } from "../../src/core/fold.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
 import { patienceMs } from "../patience.ts";
+import { BatonProcess } from "./baton-process.ts";
 import { happyPathSites, type Moment } from "./crash-sites.ts";
 
 const exhaustive = process.env["CRASH_EXHAUSTIVE"] !== undefined;
@@ -64,7 +64,7 @@ class Chain {
   readonly #issues: number[] = [];
   readonly #reviewed = new Set<number>();
   readonly #deaths: string[] = [];
-  #standBy: Child;
+  #standBy: BatonProcess;
 
   private constructor(stage: Stage, moment: Moment) {
     this.#stage = stage;
@@ -107,7 +107,7 @@ class Chain {
   }
 
   /** The place of its death; null when all is done. */
-  async #live(child: Child): Promise<string | null> {
+  async #live(child: BatonProcess): Promise<string | null> {
     const died = child.line("died ");
     child.go();
     let progressAt = performance.now();
@@ -280,15 +280,14 @@ class Chain {
   }
 
   /** A process that has imported everything and waits, so that the next life begins at once. */
-  #spawn(): Child {
-    return new Child({
+  #spawn(): BatonProcess {
+    return new BatonProcess(childPath, {
       ...this.#stage.environment,
       AGENT_SCRIPT: this.#stage.scriptPath,
       CRASH_VISITED: this.#visitedPath,
       CRASH_MOMENTS: this.#moment,
       ...(exhaustive ? { CRASH_EXHAUSTIVE: "1" } : {}),
       NODE_COMPILE_CACHE: join(this.#stage.directory, "compiled"),
-      PATH: process.env["PATH"],
     });
   }
 
@@ -325,50 +324,6 @@ class Chain {
 
   #shown(): string {
     return this.#issues.map((number) => `#${number}\n${this.#comments(number).join("\n")}`).join("\n");
-  }
-}
-
-class Child {
-  readonly ended: Promise<void>;
-  url: string | null = null;
-  readonly #process: ChildProcessWithoutNullStreams;
-  readonly #waiting: { prefix: string; resolve: (rest: string) => void }[] = [];
-
-  constructor(environment: Record<string, string | undefined>) {
-    const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
-    // A short life does not pay for optimised code of the database.
-    this.#process = spawn(process.execPath, ["--liftoff-only", childPath], {
-      env: env as NodeJS.ProcessEnv,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    this.#process.stderr.pipe(process.stderr, { end: false });
-    // A child that is killed while it stands by breaks the pipe.
-    this.#process.stdin.on("error", () => {});
-    this.ended = new Promise((resolve) => this.#process.once("close", () => resolve()));
-    let text = "";
-    this.#process.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      const lines = (text + chunk).split("\n");
-      text = lines.pop() ?? "";
-      for (const line of lines) {
-        if (line.startsWith("ready ")) this.url = line.slice(6);
-        for (const { prefix, resolve } of this.#waiting)
-          if (line.startsWith(prefix)) resolve(line.slice(prefix.length));
-      }
-    });
-  }
-
-  /** What follows `prefix` on the first line that begins with it; empty when the process ends without it. */
-  line(prefix: string): Promise<string> {
-    const said = new Promise<string>((resolve) => this.#waiting.push({ prefix, resolve }));
-    return Promise.race([said, this.ended.then(() => "")]);
-  }
-
-  go(): void {
-    this.#process.stdin.write("go\n");
-  }
-
-  kill(): void {
-    this.#process.kill("SIGKILL");
   }
 }
 

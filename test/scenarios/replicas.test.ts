@@ -2,16 +2,7 @@
  * Two App processes on one PostgreSQL, each with its own disk: they share the work, and one takes over what the other was
  * doing when it was killed, within 45 s and with nothing twice. Needs a server: BATON_TEST_DATABASE_URL.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Kysely, PostgresDialect } from "kysely";
@@ -19,16 +10,17 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SqlStore } from "../../src/adapters/database/sql-store.ts";
 import type { Tables } from "../../src/adapters/database/tables.ts";
-import { webhookPath } from "../../src/app/server.ts";
 import { fold } from "../../src/core/fold.ts";
 import type { RunState } from "../../src/core/state.ts";
 import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
 import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
 import { patienceMs } from "../patience.ts";
+import { type Balancer, startBalancer } from "./balancer.ts";
+import { BatonProcess } from "./baton-process.ts";
 
 const skipped = postgresUrl === undefined;
-const childPath = fileURLToPath(new URL("./replicas-child.ts", import.meta.url));
+const childPath = fileURLToPath(new URL("./baton-child.ts", import.meta.url));
 const takeOverMsMax = 45_000;
 const rightCart = sampleScript.repair[0]?.files["cart.js"] as string;
 const usage = { input: 100, output: 10, costUsd: 0.01 };
@@ -51,7 +43,7 @@ describe.skipIf(skipped)(
           for (const { worker } of attempts) drivers.add(Number(worker.split("/")[1]));
       }
       expect([...drivers].toSorted((a, b) => a - b)).toEqual(world.pids().toSorted((a, b) => a - b));
-      expect(Math.min(...world.doors.map(({ taken }) => taken))).toBeGreaterThan(0);
+      expect(world.doorsTaken()).toBe(2);
     });
 
     it("one is killed while its agent works: the other takes over, and nothing is there twice", async () => {
@@ -102,19 +94,13 @@ describe.skipIf(skipped)(
   },
 );
 
-interface Replica {
-  process: ChildProcess;
-  url: string;
-}
-
 class Replicas {
   readonly stage: Stage;
   readonly store: SqlStore;
-  readonly doors: { url: string; taken: number }[] = [];
-  readonly #replicas: Replica[] = [];
+  readonly #replicas: BatonProcess[] = [];
   readonly #database: Awaited<ReturnType<typeof createPostgresDatabase>>;
   readonly #db: Kysely<Tables>;
-  #balancer: Server | null = null;
+  #balancer: Balancer | null = null;
 
   private constructor(stage: Stage, database: Awaited<ReturnType<typeof createPostgresDatabase>>) {
     this.stage = stage;
@@ -140,8 +126,8 @@ class Replicas {
     const world = new Replicas(stage, database);
     const replicas = await Promise.all(["a", "b"].map((name) => world.#spawn(name)));
     world.#replicas.push(...replicas);
-    world.doors.push(...replicas.map(({ url }) => ({ url, taken: 0 })));
-    await world.#balance();
+    world.#balancer = await startBalancer(() => replicas.map(({ url }) => url));
+    stage.listen(world.#balancer.url);
     return world;
   }
 
@@ -153,16 +139,19 @@ class Replicas {
     await this.#database.drop();
   }
 
+  /** At how many doors deliveries came in. */
+  doorsTaken(): number {
+    return this.#balancer?.taken.size ?? 0;
+  }
+
   pids(): number[] {
-    return this.#replicas.map(({ process: child }) => child.pid as number);
+    return this.#replicas.map(({ pid }) => pid);
   }
 
   async kill(pid: number): Promise<void> {
-    const child = this.#replicas.find(({ process: one }) => one.pid === pid)?.process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
-    await ended;
+    const replica = this.#replicas.find((one) => one.pid === pid);
+    replica?.kill();
+    await replica?.ended;
   }
 
   /** A new issue with an agent that does it, and the command; returns its number. */
@@ -215,62 +204,17 @@ class Replicas {
     return found;
   }
 
-  async #spawn(name: string): Promise<Replica> {
-    const environment = {
+  async #spawn(name: string): Promise<BatonProcess> {
+    const replica = new BatonProcess(childPath, {
       ...this.stage.environment,
       BATON_DATA: join(this.stage.directory, name),
       AGENT_SCRIPT: this.stage.scriptPath,
-      PATH: process.env["PATH"],
-    };
-    const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
-    const child = spawn(process.execPath, [childPath], {
-      env: env as NodeJS.ProcessEnv,
-      stdio: ["ignore", "pipe", "inherit"],
     });
-    const url = await new Promise<string>((resolve, reject) => {
-      child.once("exit", () => reject(new Error(`Replica ${name} ended at its start.`)));
-      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-        const found = /ready (\S+)/.exec(text)?.[1];
-        if (found !== undefined) resolve(found);
-      });
-    });
-    return { process: child, url };
+    const ready = replica.line("ready ");
+    replica.go();
+    if ((await ready) === "") throw new Error(`Replica ${name} ended at its start.`);
+    return replica;
   }
-
-  /** One address for GitHub; deliveries go to the doors in turn, past a dead one. */
-  async #balance(): Promise<void> {
-    let turn = 0;
-    const balancer = createServer((request, response) => void pass(request, response));
-    const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      const body = Buffer.concat(chunks);
-      for (let tries = 0; tries < this.doors.length; tries += 1) {
-        turn += 1;
-        const door = this.doors[turn % this.doors.length] as { url: string; taken: number };
-        const answer = await fetch(`${door.url}${webhookPath}`, {
-          method: "POST",
-          body,
-          headers: passedOn(request.headers),
-        }).catch(() => null);
-        if (answer === null) continue;
-        door.taken += 1;
-        response.writeHead(answer.status).end(await answer.text());
-        return;
-      }
-      response.writeHead(502).end();
-    };
-    await new Promise<void>((resolve) => {
-      balancer.listen(0, "127.0.0.1", resolve);
-    });
-    this.#balancer = balancer;
-    this.stage.listen(`http://127.0.0.1:${(balancer.address() as AddressInfo).port}`);
-  }
-}
-
-function passedOn(headers: IncomingHttpHeaders): Record<string, string> {
-  const kept = Object.entries(headers).filter(([name]) => name.startsWith("x-") || name === "content-type");
-  return Object.fromEntries(kept.map(([name, value]) => [name, String(value)]));
 }
 
 async function until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {

@@ -8,6 +8,7 @@
 import { Octokit } from "@octokit/rest";
 import { BatonError, hasCode } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { askedPauseMs } from "./asked-pause.ts";
 import type { RateBudget, Write } from "./rate-budget.ts";
 
 type Parameters = Record<string, unknown>;
@@ -232,18 +233,12 @@ function mapError(route: string, thrown: unknown, status: number | null, now: nu
   // Octokit reports a broken connection as 500 without a response.
   if (status === null || status >= 500 || response === undefined)
     return new BatonError("BATON_GITHUB_UNAVAILABLE", what, options);
-  const retryAfter = Number(headers["retry-after"]);
   const exhausted = headers["x-ratelimit-remaining"] === "0";
   if (
     status === 429 ||
-    (status === 403 && (Number.isFinite(retryAfter) || exhausted || /secondary rate limit|abuse/i.test(said)))
+    (status === 403 && (headers["retry-after"] !== undefined || exhausted || /secondary rate limit|abuse/i.test(said)))
   ) {
-    const reset = Number(headers["x-ratelimit-reset"]) * 1_000 - now;
-    const retryAfterMs = Number.isFinite(retryAfter)
-      ? retryAfter * 1_000
-      : exhausted && reset > 0
-        ? reset
-        : secondaryPauseMs;
+    const retryAfterMs = askedPauseMs(headers, now) ?? secondaryPauseMs;
     return new BatonError("BATON_GITHUB_LIMITED", what, { ...options, retryAfterMs });
   }
   // https://github.com/renovatebot/renovate/issues/6215, https://github.com/r-universe-org/help/issues/247

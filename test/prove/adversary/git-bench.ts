@@ -32,7 +32,9 @@ export interface GitBench {
 
 /** git as somebody without Baton's care runs it. */
 export function sh(cwd: string, args: readonly string[], env: Record<string, string> = {}, input = ""): string {
-  return execFileSync("git", ["-c", "user.name=agent", "-c", "user.email=agent@example.com", ...args], {
+  // What git tidies up in the background would still be at it when the bench is removed.
+  const settings = ["user.name=agent", "user.email=agent@example.com", "gc.auto=0", "maintenance.auto=false"];
+  return execFileSync("git", [...settings.flatMap((setting) => ["-c", setting]), ...args], {
     cwd,
     encoding: "utf8",
     input,
@@ -79,7 +81,7 @@ async function open(change: { data?: string } = {}): Promise<GitBench> {
 
 async function close({ root }: GitBench): Promise<void> {
   await unmountBelow(root);
-  rmSync(root, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true, maxRetries: 5 });
 }
 
 export const gitBench = shared(open, close);

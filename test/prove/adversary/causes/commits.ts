@@ -1,7 +1,11 @@
 /** What an agent writes around its commits: names, dates, trailers and words. Real commits, rewritten as an import does. */
 
 import { join } from "node:path";
+import { createSecretScan } from "../../../../src/adapters/secrets/secret-scan.ts";
 import { rewrite } from "../../../../src/adapters/workspace/rewrite-commits.ts";
+import { refuseSecrets } from "../../../../src/adapters/workspace/scan-commits.ts";
+import { isBatonError } from "../../../../src/core/errors.ts";
+import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";
 import { batonIdentity, gitBench, importOptions, inTrusted, sh } from "../git-bench.ts";
 
@@ -151,4 +155,54 @@ const characters = words(
   },
 );
 
-export const commitCauses: readonly Cause[] = [authors, dates, trailers, skips, effects, characters];
+const ownSecret = "baton-own-webhook-secret-77";
+const alphabet = [..."ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"];
+const tokens: readonly ((draw: Draw) => string)[] = [
+  (draw) => `ghp_${Array.from({ length: 36 }, () => draw.one(alphabet)).join("")}`,
+  (draw) => `npm_${Array.from({ length: 36 }, () => draw.one(alphabet)).join("")}`,
+  (draw) => `sk-ant-api03-${Array.from({ length: 60 }, () => draw.one(alphabet)).join("")}`,
+  () => ownSecret,
+];
+const places = ["name", "folder", "link name", "link target", "author", "message", "taken back"] as const;
+
+const secretNames = defineCause<{ place: (typeof places)[number]; secret: string; word: string }>({
+  name: "secret outside of a file's text",
+  surface: "agent",
+  guard: "src/adapters/workspace/scan-commits.ts SC1, SC3: names, links, messages and people of every commit",
+  fixed: places.map((place) => ({ place, secret: ownSecret, word: "a" })),
+  draw: (draw) => ({ place: draw.one(places), secret: draw.one(tokens)(draw), word: draw.word() }),
+  async attack({ place, secret, word }, guarded) {
+    const { base, data } = await gitBench();
+    const gitDir = join(data, "trusted", "7.git");
+    const blob = sh(
+      gitDir,
+      ["hash-object", "-w", "--stdin"],
+      { GIT_DIR: gitDir },
+      place === "link target" ? secret : "x",
+    );
+    const mode = place.startsWith("link") ? "120000" : "100644";
+    const name = place === "name" || place === "link name" || place === "taken back" ? `${word}-${secret}` : word;
+    const tree = (path: string, id: string, kind: string): string =>
+      sh(gitDir, ["mktree"], { GIT_DIR: gitDir }, `${kind} ${id}\t${path}\n`);
+    const leaf = tree(name, blob, `${mode} blob`);
+    const root = place === "folder" ? tree(secret, leaf, "040000 tree") : leaf;
+    const author = place === "author" ? secret : "agent";
+    const env = { GIT_DIR: gitDir, GIT_AUTHOR_NAME: author, GIT_COMMITTER_NAME: "agent" };
+    const message = place === "message" ? `Use ${secret}` : word;
+    let sha = sh(gitDir, ["commit-tree", root, "-p", base, "-F", "-"], env, message);
+    if (place === "taken back")
+      sha = sh(gitDir, ["commit-tree", `${base}^{tree}`, "-p", sha, "-F", "-"], env, "Tidy up");
+    // The guard off: nothing is a secret.
+    const scan = guarded ? createSecretScan([ownSecret]) : { find: async () => [] };
+    const thrown = await refuseSecrets(gitDir, scan, { sha, knownShas: [base], allow: [] }).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (thrown === null) return "it would be pushed";
+    if (!isBatonError(thrown)) throw thrown;
+    return thrown.message.includes(secret) ? "the refusal shows it" : null;
+  },
+  slow: true,
+});
+
+export const commitCauses: readonly Cause[] = [authors, dates, trailers, skips, effects, characters, secretNames];

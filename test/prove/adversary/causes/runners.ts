@@ -6,13 +6,18 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { decodeJwt, exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
+import { openMemory } from "../../../../src/adapters/memory/open.ts";
 import { createJobIdentities } from "../../../../src/adapters/oidc/job-identities.ts";
+import { silentLog } from "../../../../src/adapters/system/log.ts";
 import { defaultSettings } from "../../../../src/config/schema.ts";
+import { isBatonError } from "../../../../src/core/errors.ts";
+import { limits } from "../../../../src/core/limits.ts";
 import type { RunState } from "../../../../src/core/state.ts";
 import type { RunId } from "../../../../src/core/vocabulary.ts";
 import type { Dependencies } from "../../../../src/runner/dependencies.ts";
-import { EffectClaims, remoteWorker } from "../../../../src/runner/remote/claims.ts";
+import { type Attempt, EffectClaims, operationOf, remoteWorker } from "../../../../src/runner/remote/claims.ts";
 import type { Runner } from "../../../../src/runner/runner.ts";
+import { ManualClock } from "../../../fakes/manual-clock.ts";
 import { type Cause, defineCause, shared } from "../cause.ts";
 import { gitBench, importOptions, sh, write } from "../git-bench.ts";
 
@@ -217,6 +222,105 @@ const jobs = defineCause<Partial<Job>>({
   },
 });
 
+interface Post {
+  how: "other run" | "other step" | "other attempt" | "other epoch" | "after the end" | "never asked for" | "given up";
+  verb: "result" | "heartbeat";
+  salt: number;
+}
+
+const runOf = (digit: number): string => `run_${`${digit}`.repeat(16)}`;
+const posts = [
+  "other run",
+  "other step",
+  "other attempt",
+  "other epoch",
+  "after the end",
+  "never asked for",
+  "given up",
+] as const;
+
+const foreign = defineCause<Post>({
+  name: "post of a job into what another one holds, or nobody any more",
+  surface: "runner",
+  guard: "src/runner/remote/claims.ts RC1: a claim is a lease of this job on this attempt, at this epoch",
+  fixed: posts.flatMap((how) => [
+    { how, verb: "result" as const, salt: 1 },
+    { how, verb: "heartbeat" as const, salt: 2 },
+  ]),
+  draw: (draw) => ({
+    how: draw.one(posts),
+    verb: draw.one(["result", "heartbeat"]),
+    salt: draw.whole(3, 9_999),
+  }),
+  async attack({ how, verb, salt }, guarded) {
+    const clock = new ManualClock();
+    const { store } = openMemory({ clock, log: silentLog });
+    const [mine, others] = [runOf(1), runOf(2)];
+    const woken: string[] = [];
+    const steps = { plan: 1, check: 1, other: 2 };
+    const stateOf = (runId: string): RunState => {
+      const { effects, ...rest } = runState();
+      const plan = effects.get("plan" as never) as object;
+      for (const [key, attempt] of Object.entries(steps))
+        effects.set(key as never, { ...plan, key, attempts: [{ attempt, worker: remoteWorker }] } as never);
+      return { ...rest, effects, open: new Set(Object.keys(steps)), runId } as unknown as RunState;
+    };
+    const runner = {
+      state: async (runId: string) => (runId === mine || runId === others ? stateOf(runId) : null),
+      change: async (runId: string) => void woken.push(runId),
+      wake: async (runId: string) => void woken.push(runId),
+    };
+    const redact = (text: string): string => text;
+    const claims = new EffectClaims({ store, clock, redact } as unknown as Dependencies, runner as unknown as Runner);
+    const hold = async (attempt: Attempt, job: string): Promise<number> => {
+      await store.setValue(`${operationOf(attempt)}/asked`, { job });
+      const lease = await store.acquireLease(operationOf(attempt), `job:${job}`, clock.now(), limits.remoteLeaseMs);
+      return lease?.epoch ?? 0;
+    };
+    const own: Attempt = { run: mine, effect: "plan", attempt: 1 };
+    const targets: Record<Post["how"], Attempt> = {
+      "other run": { ...own, run: others },
+      "other step": { ...own, effect: "check" },
+      "other attempt": { ...own, effect: "other", attempt: 1 },
+      "other epoch": own,
+      "after the end": own,
+      "never asked for": { ...own, effect: "check" },
+      "given up": own,
+    };
+    const target = targets[how];
+    const epoch = await hold(own, "77");
+    if (how !== "never asked for" && target !== own) await hold(target, "88");
+    // Without the guard the job has the claim that it only pretends to have.
+    const job = guarded || target === own || how === "other attempt" ? "77" : how === "never asked for" ? "77" : "88";
+    if (!guarded && how === "other attempt") target.attempt = 2;
+    if (!guarded && (how === "other attempt" || how === "never asked for")) await hold(target, "77");
+    if (guarded && how === "after the end") await store.removeValues([`${operationOf(own)}/asked`]);
+    if (guarded && (how === "given up" || how === "after the end"))
+      await store.releaseLease({ name: operationOf(own), owner: "job:77", epoch, expiresAt: 0 });
+    if (guarded && how === "given up") await hold(own, "99");
+    const identity = { ...right, repository: "acme/shop", workflowRunId: job };
+    const at = guarded && how === "other epoch" ? epoch + 1 + (salt % 7) : epoch;
+    const result = {
+      ok: false,
+      error: { code: "BATON_HARNESS_CRASHED", message: `${salt}` },
+      usage: [],
+      kept: null,
+      blobs: [],
+    };
+    const posted =
+      verb === "result"
+        ? claims.finish(target, identity, { epoch: at, result, bundle: null } as never)
+        : claims.heartbeat(target, identity, { epoch: at, note: `${salt}`, usage: [] } as never);
+    const refused = await posted.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    if (refused !== null && !isBatonError(refused)) throw refused;
+    const kept = await store.value(`${operationOf(target)}/result`);
+    return kept !== null || woken.length > 0 ? `${verb} of ${target.run}/${target.effect} was taken` : null;
+  },
+});
+
 const bundles = defineCause<{
   how: "unrelated" | "other head" | "no bundle" | "gitlink" | "large" | "garbage";
   salt: string;
@@ -285,4 +389,4 @@ const bundles = defineCause<{
   slow: true,
 });
 
-export const runnerCauses: readonly Cause[] = [tokens, jobs, bundles];
+export const runnerCauses: readonly Cause[] = [tokens, jobs, foreign, bundles];

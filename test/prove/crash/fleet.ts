@@ -1,0 +1,412 @@
+/**
+ * One or two Batons on one database, four runs at once, and blows: SIGKILL or a pause at instants of work done.
+ *
+ * Owns: processes, instants, what was under way at each blow. Does not own: when (`plan.ts`), people
+ * (`people.ts`), what the store holds (`stored-facts.ts`), what must hold (`oracle.ts`). GitHub and the model's service live here and outlive every Baton.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { processIds } from "../../../src/adapters/child/process-table.ts";
+import { limits } from "../../../src/core/limits.ts";
+import { type Stage, setStage } from "../../../src/demo/world.ts";
+import { type Balancer, startBalancer } from "../../scenarios/balancer.ts";
+import { BatonProcess } from "../../scenarios/baton-process.ts";
+import type { Acknowledged, Sabotage } from "../../scenarios/sabotage.ts";
+import { Draw } from "../draw.ts";
+import type { Facts } from "./oracle.ts";
+import { type LaneRepository, People } from "./people.ts";
+import { type Aim, isHit, type Strike } from "./plan.ts";
+import { ModelService } from "./service.ts";
+import { storedFacts } from "./stored-facts.ts";
+
+const childPath = fileURLToPath(new URL("../../scenarios/baton-child.ts", import.meta.url));
+const agentPath = fileURLToPath(new URL("agent.mjs", import.meta.url));
+/** GitHub takes its time for a write. */
+const holdMs = { min: 10, max: 30 };
+/** An instant that does not come is not waited for longer; the blow then falls where the work is. */
+const aimPatienceMs = 3_000;
+/** All processes of an attempt are gone this long after their Baton; its supervisor needs some rounds for it. */
+const agentPatienceMs = 10_000;
+/** Longer than between two edits of one status comment: the last one is out. */
+const quietMs = limits.statusEditIntervalMs + 1_000;
+/** Nothing that people see moved for this long: nothing moves. The machine may be busy with other things. */
+const patienceMsDefault = 90_000;
+/** Leases end ten times sooner, and four runs in a hurry do not wait for GitHub's limits, which they would pass. */
+const limitsOfChildren: Partial<Record<keyof typeof limits, number>> = {
+  leaseMs: 3_000,
+  leaseRenewMs: 1_000,
+  contentWritesPerMinuteMax: 100_000,
+  contentWritesPerHourMax: 100_000,
+};
+
+const config = (merge: string): string =>
+  `version: 1\nharness: { default: claude-code }\nmerge: ${merge}\napprovals: { reviewers: [bob] }\nbudget: { runUsd: 20, maxUsd: 50 }\n`;
+const ci = { name: "test", command: ["true"], workflow: "ci.yml" };
+/** Two runs share a repository; where runs are merged, each has its own, since every merge moves the base of the others. */
+const lanes: readonly LaneRepository[] = [
+  { name: "acme/store", mustMerge: false },
+  { name: "acme/store", mustMerge: false },
+  { name: "acme/stock", mustMerge: true },
+  { name: "acme/depot", mustMerge: true },
+];
+
+export interface FleetOptions {
+  seed: number;
+  /** Null: the embedded database. */
+  databaseUrl: string | null;
+  replicas: number;
+  strikes: readonly Strike[];
+  sabotage?: Sabotage;
+  patienceMs?: number;
+  say(line: string): void;
+}
+
+export interface FleetResult {
+  runs: number;
+  kills: number;
+  pauses: number;
+  /** What was under way, to how many blows fell then. */
+  underWay: Map<string, number>;
+  busy: number;
+  /** Agents that were alive at a kill, and those of them that outlived their Baton. */
+  agents: number;
+  survivors: number;
+  facts: Facts;
+}
+
+export async function runFleet(options: FleetOptions): Promise<FleetResult> {
+  const fleet = await Fleet.open(options);
+  try {
+    return await fleet.run();
+  } finally {
+    await fleet.close();
+  }
+}
+
+interface Armed extends Strike {
+  passed: number;
+  strike(): void;
+}
+
+class Fleet {
+  readonly #options: FleetOptions;
+  readonly #stage: Stage;
+  readonly #service: ModelService;
+  readonly #people: People;
+  readonly #writes: Set<object>;
+  readonly #acknowledged = new Map<string, { position: number; hash: string }[]>();
+  /** Number of the attempt at each paid step that has not ended. */
+  readonly #attempts = new Map<string, number>();
+  readonly #replicas: (BatonProcess | null)[];
+  readonly #result: Omit<FleetResult, "runs" | "facts"> = {
+    kills: 0,
+    pauses: 0,
+    underWay: new Map(),
+    busy: 0,
+    agents: 0,
+    survivors: 0,
+  };
+  #standBy: BatonProcess | null = null;
+  #balancer: Balancer | null = null;
+  #armed: Armed | null = null;
+  #closing = false;
+  #fault: Error | null = null;
+
+  private constructor(options: FleetOptions, stage: Stage, service: ModelService, writes: Set<object>) {
+    this.#options = options;
+    this.#stage = stage;
+    this.#service = service;
+    this.#writes = writes;
+    this.#people = new People(stage, new Draw(options.seed, "people"), lanes);
+    this.#replicas = Array.from({ length: options.replicas }, () => null);
+  }
+
+  static async open(options: FleetOptions): Promise<Fleet> {
+    const draw = new Draw(options.seed, "delays");
+    const writes = new Set<object>();
+    const instant = (aim: Aim): void => fleet?.instant(aim);
+    let fleet: Fleet | null = null;
+    const service = await ModelService.start(draw, () => instant("an agent"));
+    const asked = new Map<string, object[]>();
+    const stage = await setStage({
+      ci: false,
+      ...(options.databaseUrl === null ? {} : { databaseUrl: options.databaseUrl }),
+      environment: {
+        ANTHROPIC_API_KEY: "sk-ant-of-a-proof",
+        ANTHROPIC_BASE_URL: service.url,
+        BATON_CLAUDE_BINARY: agentPath,
+        // The proof is about deaths; probes of the sandbox at each of two hundred starts are not.
+        BATON_SANDBOX: "off",
+      },
+      github: {
+        limits: { requestsPerHourMax: 1_000_000 },
+        onRequest: ({ method, path }) => {
+          if (path.endsWith("/git-receive-pack")) {
+            instant("a push");
+            return undefined;
+          }
+          if (method === "GET" || path.endsWith("/access_tokens") || path.includes("/git-")) return undefined;
+          const write = {};
+          writes.add(write);
+          asked.set(`${method} ${path}`, [...(asked.get(`${method} ${path}`) ?? []), write]);
+          instant("a write asked");
+          return delay(draw.whole(holdMs.min, holdMs.max));
+        },
+        onExchange: (exchange) => {
+          if (exchange.kind !== "api") return;
+          const name = `${exchange.request.method} ${exchange.request.path}`;
+          const write = asked.get(name)?.shift();
+          // The answer is not sent yet: who dies now never learns that it was done.
+          const isComment =
+            exchange.request.method === "POST" && /\/issues\/\d+\/comments$/.test(exchange.request.path);
+          instant(write === undefined ? "anything" : isComment ? "a comment done" : "a write done");
+          if (write !== undefined) writes.delete(write);
+        },
+      },
+    });
+    try {
+      for (const { name: fullName, mustMerge } of lanes.slice(1)) {
+        const name = fullName.slice("acme/".length);
+        const files = { "README.md": `# ${name}\n`, "baton.yaml": config(mustMerge ? "auto" : "manual") };
+        await stage.github.createRepository({ owner: "acme", name, private: false, files, ci });
+        stage.github.setPermission({ repository: fullName, login: "alice", permission: "write" });
+        stage.github.setPermission({ repository: fullName, login: "bob", permission: "maintain" });
+      }
+      fleet = new Fleet(options, stage, service, writes);
+      return fleet;
+    } catch (thrown) {
+      await service.close();
+      await stage.close();
+      throw thrown;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const child of [...this.#replicas, this.#standBy]) {
+      child?.signal("SIGCONT");
+      child?.kill();
+      await child?.ended;
+    }
+    await this.#agentsGone();
+    this.#balancer?.close();
+    await this.#service.close();
+    await this.#stage.close();
+  }
+
+  async run(): Promise<FleetResult> {
+    const { strikes, say } = this.#options;
+    if (this.#replicas.length > 1) {
+      this.#balancer = await startBalancer(() => this.#replicas.map((replica) => replica?.url ?? null));
+      this.#stage.listen(this.#balancer.url);
+    }
+    for (let index = 0; index < this.#replicas.length; index += 1) await this.#begin(index);
+    for (const [index, strike] of strikes.entries()) {
+      // Its runs do not end, which the facts show.
+      if (!(await this.#await(strike))) break;
+      if ((index + 1) % 10 === 0)
+        say(`${index + 1} of ${strikes.length} blows, ${this.#people.begun} runs begun, ${this.#result.busy} busy`);
+    }
+    await this.#finish();
+    return { ...this.#result, runs: this.#people.begun, facts: await this.#facts() };
+  }
+
+  /** Something happened at one of the edges. */
+  instant(aim: Aim): void {
+    const armed = this.#armed;
+    if (armed === null) return;
+    armed.passed += 1;
+    if (armed.passed < armed.after || !isHit(armed.aim, aim)) return;
+    // An agent that is lost too often ends its run by design: the last attempts are let through.
+    if (Math.max(0, ...this.#attempts.values()) >= limits.attemptsPerEffectMax - 1) return;
+    this.#armed = null;
+    if (armed.delayMs === 0) armed.strike();
+    else setTimeout(() => armed.strike(), armed.delayMs);
+  }
+
+  /** Lives on until this blow has fallen, and its Baton is back. False: nothing moves any more. */
+  async #await(strike: Strike): Promise<boolean> {
+    const struck = Promise.withResolvers<void>();
+    const child = this.#replicas[strike.replica] ?? null;
+    if (child === null) throw new Error("Nobody is there.");
+    this.#armed = {
+      ...strike,
+      passed: 0,
+      strike: () => {
+        this.#note(strike.pauseMs !== null);
+        if (strike.pauseMs === null) child.kill();
+        else child.signal("SIGSTOP");
+        struck.resolve();
+      },
+    };
+    if (!(await this.#live(struck.promise, this.#armed))) return false;
+    if (strike.pauseMs !== null) {
+      await this.#live(delay(strike.pauseMs), null);
+      child.signal("SIGCONT");
+      return true;
+    }
+    this.#replicas[strike.replica] = null;
+    await child.ended;
+    // Of two, the other's agents live on.
+    if (this.#replicas.length === 1) this.#result.survivors += await this.#agentsGone();
+    if (this.#replicas.length === 1 && this.#options.databaseUrl !== null) await this.#forgetJobsInHand();
+    await this.#begin(strike.replica);
+    return true;
+  }
+
+  /** People look at their threads until `until`; a blow whose instant does not come falls on anything. False: nothing moves. */
+  async #live(until: Promise<unknown>, armed: Armed | null): Promise<boolean> {
+    const { patienceMs = patienceMsDefault } = this.#options;
+    const begun = performance.now();
+    let movedAt = performance.now();
+    let shown = "";
+    for (;;) {
+      if (this.#fault !== null) throw this.#fault;
+      this.#people.look(true);
+      if ((await Promise.race([until.then(() => true), delay(60).then(() => false)])) === true) return true;
+      if (armed !== null && performance.now() > begun + aimPatienceMs)
+        Object.assign(armed, { aim: "anything", after: 1 });
+      const now = this.#people.shown();
+      if (now !== shown) movedAt = performance.now();
+      shown = now;
+      if (performance.now() > movedAt + patienceMs) return false;
+    }
+  }
+
+  /** No more blows: every run that was begun ends, and GitHub is asked for nothing any more. A run that does not end is lost. */
+  async #finish(): Promise<void> {
+    const { patienceMs = patienceMsDefault } = this.#options;
+    let shown = "";
+    for (let movedAt = performance.now(); this.#people.atWork > 0; await delay(60)) {
+      if (this.#fault !== null) throw this.#fault;
+      this.#people.look(false);
+      const now = this.#people.shown();
+      if (now !== shown) movedAt = performance.now();
+      shown = now;
+      if (performance.now() > movedAt + patienceMs) break;
+    }
+    const { log } = this.#stage.github;
+    for (let asked = -1; asked !== log.length; await delay(quietMs)) asked = log.length;
+    this.#closing = true;
+    for (const [index, child] of this.#replicas.entries()) {
+      child?.kill();
+      await child?.ended;
+      this.#replicas[index] = null;
+    }
+  }
+
+  /** The one that stands by begins; another then stands by. */
+  async #begin(index: number): Promise<void> {
+    const child = this.#standBy ?? this.#spawn();
+    this.#standBy = this.#spawn();
+    const ready = child.line("ready ");
+    child.go();
+    const url = await ready;
+    if (url === "") throw this.#fault ?? new Error("A Baton ended at its start.");
+    this.#replicas[index] = child;
+    if (this.#balancer === null) this.#stage.listen(url);
+    // GitHub does not send again by itself; the App's poll for missed deliveries does it after some minutes, this at once.
+    const { deliveries } = this.#stage.github;
+    const isThrough = ({ statusCode }: { statusCode: number }): boolean => statusCode >= 200 && statusCode <= 299;
+    const through = new Set(deliveries.filter(isThrough).map(({ guid }) => guid));
+    const missed = new Map(deliveries.filter(({ guid }) => !through.has(guid)).map((one) => [one.guid, one]));
+    for (const { id } of missed.values()) this.#stage.github.redeliver(id);
+  }
+
+  #spawn(): BatonProcess {
+    const { sabotage } = this.#options;
+    const child: BatonProcess = new BatonProcess(
+      childPath,
+      {
+        ...this.#stage.environment,
+        BATON_DATA: join(this.#stage.directory, this.#replicas.length > 1 ? `data-${(this.#spawned += 1)}` : "data"),
+        CHILD_TELLS: "1",
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(this.#stage.directory, "compiled"),
+        CHILD_LIMITS: JSON.stringify(limitsOfChildren),
+        ...(sabotage === undefined ? {} : { CHILD_SABOTAGE: sabotage }),
+      },
+      (line) => this.#heard(line),
+    );
+    void child.ended.then(() => {
+      if (!this.#closing && this.#replicas.includes(child) && !child.wasKilled)
+        this.#fault = new Error("A Baton ended by itself.");
+    });
+    return child;
+  }
+
+  #spawned = 0;
+
+  #heard(line: string): void {
+    if (!line.startsWith("ack ")) return;
+    const { runId, events } = JSON.parse(line.slice(4)) as Acknowledged;
+    const known = this.#acknowledged.get(runId) ?? [];
+    this.#acknowledged.set(runId, known);
+    for (const { position, hash, type, key, attempt, paid } of events) {
+      known.push({ position, hash });
+      const step = `${runId}/${key}`;
+      if (type === "effect.started" && paid === true) this.#attempts.set(step, attempt ?? 0);
+      if (type === "effect.succeeded" || type === "effect.failed" || type === "effect.cancelled")
+        this.#attempts.delete(step);
+    }
+  }
+
+  /** What is under way at a blow. */
+  #note(isPause: boolean): void {
+    const agents = this.#agents();
+    const pushes = this.#stage.github.log
+      .slice(-200)
+      .some(({ path, status }) => path.endsWith("/git-receive-pack") && status === 0);
+    const under = [
+      ...(agents.length > 0 ? ["agent"] : []),
+      ...(pushes ? ["push"] : []),
+      ...(this.#writes.size > 0 ? ["GitHub write"] : []),
+    ];
+    const name = under.join(" + ") || "neither";
+    const { underWay } = this.#result;
+    underWay.set(name, (underWay.get(name) ?? 0) + 1);
+    if (under.length > 0) this.#result.busy += 1;
+    this.#result.agents += agents.length;
+    this.#result[isPause ? "pauses" : "kills"] += 1;
+  }
+
+  /** Processes of attempts of this world. */
+  #agents(): number[] {
+    return processIds().filter((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
+        return environment.includes("\0BATON_ATTEMPT=") && environment.includes(this.#stage.directory);
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** How many of them do not end. */
+  async #agentsGone(): Promise<number> {
+    for (const until = performance.now() + agentPatienceMs; performance.now() < until; await delay(20))
+      if (this.#agents().length === 0) return 0;
+    return this.#agents().length;
+  }
+
+  /** The queue's own monitor does it after 25 s. Only where nobody else has jobs in hand. */
+  async #forgetJobsInHand(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#options.databaseUrl as string });
+    await client.connect();
+    await client.query("update pgboss.job set state = 'retry', start_after = now() where state = 'active'");
+    await client.end();
+  }
+
+  async #facts(): Promise<Facts> {
+    const people = this.#people;
+    const runs = {
+      databaseUrl: this.#options.databaseUrl,
+      dataDir: join(this.#stage.directory, "data"),
+      acknowledged: this.#acknowledged,
+      issueOf: (threadKey: string) => people.issueOf(threadKey),
+    };
+    return { threads: people.facts(), answered: this.#service.answered(), ...(await storedFacts(runs)) };
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * A whole Baton as a process of its own, for tests that kill it. It imports everything, says `standing by`, begins at a line
+ * on its standard input, and says `ready <url>` once it listens.
+ *
+ * AGENT_SCRIPT: the scripted agent in place of the harnesses that the environment sets up.
+ * CHILD_LIMITS: JSON, other values for some of `limits`, so that a test sees a lease end sooner.
+ * CHILD_TELLS=1: says `ack <JSON>` for each append to a journal, once it is durable.
+ * CHILD_SABOTAGE: one of `sabotage.ts`: this Baton breaks a promise on purpose, and the test must find it.
+ */
+import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
+import { createInterface } from "node:readline";
+import { SqlStore } from "../../src/adapters/database/sql-store.ts";
+import { startServer } from "../../src/app/server.ts";
+import { readSettings } from "../../src/app/settings.ts";
+import { limits } from "../../src/core/limits.ts";
+import { scriptedHarnesses } from "../../src/demo/world.ts";
+import { startBaton } from "../../src/wire.ts";
+import { type Acknowledged, isSabotage, sabotage } from "./sabotage.ts";
+
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+const { AGENT_SCRIPT, CHILD_LIMITS, CHILD_SABOTAGE, CHILD_TELLS } = process.env;
+
+// Who dies by SIGKILL keeps no cache of its compiled code for the next one, unless told to.
+flushCompileCache();
+say("standing by");
+for await (const _ of createInterface({ input: process.stdin })) break;
+
+if (CHILD_LIMITS !== undefined) Object.assign(limits, JSON.parse(CHILD_LIMITS));
+if (CHILD_TELLS === "1") {
+  const { append } = SqlStore.prototype;
+  SqlStore.prototype.append = async function (request) {
+    const stored = await append.call(this, request);
+    const events = stored.map(({ position, hash, event }) => ({
+      position,
+      hash,
+      type: event.type,
+      ...("key" in event && event.key !== undefined ? { key: event.key } : {}),
+      ...(event.type === "effect.started" ? { attempt: event.attempt, paid: event.reservedUsd > 0 } : {}),
+    }));
+    say(`ack ${JSON.stringify({ runId: request.runId, events } satisfies Acknowledged)}`);
+    return stored;
+  };
+}
+const settings = readSettings(process.env);
+if (CHILD_SABOTAGE !== undefined && isSabotage(CHILD_SABOTAGE)) await sabotage[CHILD_SABOTAGE](settings);
+const baton = await startBaton(
+  settings,
+  AGENT_SCRIPT === undefined ? {} : { harnesses: scriptedHarnesses(AGENT_SCRIPT) },
+);
+const server = await startServer(settings, baton);
+say(`ready ${server.url}`);

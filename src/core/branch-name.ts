@@ -5,7 +5,7 @@ const bytesMax = 240;
 export function isBranchName(name: string): boolean {
   if (name === "" || name === "HEAD" || name.startsWith("-") || name.endsWith(".")) return false;
   if (bytesOf(name) > bytesMax) return false;
-  if ([...name].some((character) => character <= " " || character === "\u007f")) return false;
+  for (const character of name) if (character <= " " || character === "\u007f") return false;
   if (/[~^:?*[\\]/.test(name) || name.includes("..") || name.includes("@{")) return false;
   return name.split("/").every((part) => part !== "" && !part.startsWith(".") && !part.endsWith(".lock"));
 }

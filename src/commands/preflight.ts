@@ -15,7 +15,7 @@ export async function demandPreflight(context: CommandContext, options: Prefligh
   if (stops.length > 0) throw new BatonError("BATON_NOT_POSSIBLE", `Nothing was started. ${stops.join(" ")}`);
   const open = asks.filter(({ without }) => !options.without.includes(without));
   if (open.length === 0) return;
-  const words = [...options.without, ...open.map(({ without }) => without)].join(",");
+  const words = [...new Set([...options.without, ...open.map(({ without }) => without)])].join(",");
   throw new BatonError(
     "BATON_NEEDS_DECISION",
     `Nothing was started. ${open.map(({ text }) => text).join(" ")} To go on all the same, give the command again with \`--without ${words}\`.`,

@@ -21,7 +21,7 @@ export const retry: CommandHandler = async (context) => {
     ...(inputs === undefined ? {} : { inputs }),
     retryOf: lastRun.runId,
     // It was asked when the thread's first run began.
-    without: ["checks", "approver"],
+    without: ["rules", "checks", "approver"],
     ...(race === undefined
       ? {}
       : {

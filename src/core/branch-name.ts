@@ -5,8 +5,8 @@ const bytesMax = 240;
 export function isBranchName(name: string): boolean {
   if (name === "" || name === "HEAD" || name.startsWith("-") || name.endsWith(".")) return false;
   if (bytesOf(name) > bytesMax) return false;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: git refuses exactly these.
-  if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(name) || name.includes("..") || name.includes("@{")) return false;
+  for (const character of name) if (character <= " " || character === "\u007f") return false;
+  if (/[~^:?*[\\]/.test(name) || name.includes("..") || name.includes("@{")) return false;
   return name.split("/").every((part) => part !== "" && !part.startsWith(".") && !part.endsWith(".lock"));
 }
 

@@ -55,9 +55,12 @@ describe("what stops a run before it costs anything", () => {
     ["a merge queue has its own method", { mergeMethods: ["rebase"], baseRules: [{ type: "merge_queue" }] }, null],
     ["methods that may not be read", { mergeMethods: null }, null],
   ])("%s", (_, change, expected) => {
-    const { stops } = preflight(facts(change));
-    if (expected === null) expect(stops).toEqual([]);
-    else expect(stops.join(" ")).toMatch(expected);
+    const { stops, asks } = preflight(facts(change));
+    const said = [...stops, ...asks.map(({ text }) => text)];
+    if (expected === null) expect(said).toEqual([]);
+    else expect(said.join(" ")).toMatch(expected);
+    // Who may bypass a rule can say so; nothing else has a way around.
+    expect(asks.every(({ without }) => without === "rules")).toBe(true);
   });
 });
 

@@ -40,7 +40,7 @@ export interface PreflightFacts {
   settings: Pick<Settings, "merge" | "breakpoints" | "approvals" | "gates">;
 }
 
-export type Without = "checks" | "approver";
+export type Without = "rules" | "checks" | "approver";
 
 export interface Preflight {
   /** Each stops the run: what is wrong, and what to do. */
@@ -49,8 +49,11 @@ export interface Preflight {
 }
 
 export function preflight(facts: PreflightFacts): Preflight {
-  const stops = [...ofPlace(facts), ...ofRules(facts), ...ofMerging(facts)];
-  return { stops, asks: stops.length > 0 ? [] : [...ofChecks(facts), ...ofApprovers(facts)] };
+  const stops = [...ofPlace(facts), ...ofMerging(facts)];
+  if (stops.length > 0) return { stops, asks: [] };
+  // GitHub does not tell here who may bypass a rule: a person knows.
+  const rules = ofRules(facts).map((text) => ({ without: "rules" as const, text }));
+  return { stops, asks: [...rules, ...ofChecks(facts), ...ofApprovers(facts)] };
 }
 
 function ofPlace({ archived, branch, isNew, neighbours }: PreflightFacts): string[] {

@@ -79,6 +79,7 @@ export class RunDriver {
   /** What is put into the outbox is sent: it can be waited for. */
   readonly #speaks: boolean;
   #awaitsWords = false;
+  #heard = false;
 
   constructor(dependencies: Dependencies, actor: RunActor, runs: OtherRuns, speaks = false) {
     this.#speaks = speaks;
@@ -237,11 +238,15 @@ export class RunDriver {
    */
   async #isHeard(): Promise<boolean> {
     const { state } = this.#actor;
-    if (!this.#speaks || state.parent !== null) return true;
+    if (!this.#speaks || this.#heard || state.parent !== null) return true;
     const row = await this.#dependencies.store.outboxRow(`status:${state.runId}`);
     this.#awaitsWords = row?.state === "pending" && row.result === null;
-    if (row?.state !== "failed") return !this.#awaitsWords;
-    if (!(row.error ?? "").startsWith("BATON_THREAD_CLOSED")) return true;
+    const closed = row?.state === "failed" && (row.error ?? "").startsWith("BATON_THREAD_CLOSED");
+    if (row === null || !closed) {
+      // From here on the one who sends the outbox says when the thread closes (`closed-thread.ts`).
+      this.#heard = !this.#awaitsWords;
+      return this.#heard;
+    }
     await threadClosed(this.#dependencies, row, row.error ?? "", async (decide) => {
       await this.#change(decide);
       return this.#actor.state;

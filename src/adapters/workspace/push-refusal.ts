@@ -88,7 +88,7 @@ export function pushRefusal(stderr: string): PushRefusal | null {
           .replaceAll(/\s+/g, " ")
           .trim(),
       )
-      .filter((line) => line !== "" && !/^Resolving deltas/.test(line));
+      .filter((line) => line !== "" && !line.startsWith("Resolving deltas"));
     const said = [...new Set(words)].join(" ").slice(0, 800);
     return { kind, said: said === "" ? stderr.trim().slice(-400) : said, advice };
   }

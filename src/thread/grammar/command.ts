@@ -85,8 +85,12 @@ export const topUpSchema = usd(
 /** What a run goes on without, where a person says so. */
 export const withoutOption: OptionGrammar = {
   value: "WHAT",
-  summary: "Go on without CI (`checks`) or without anyone who may approve (`approver`).",
+  summary:
+    "Go on without CI (`checks`), without anyone who may approve (`approver`), or past rules that Baton may bypass (`rules`).",
   schema: z
     .string()
-    .regex(/^(?:checks|approver)(?:,(?:checks|approver))*$/, "`checks`, `approver`, or both with a comma"),
+    .regex(
+      /^(?:checks|approver|rules)(?:,(?:checks|approver|rules))*$/,
+      "`checks`, `approver`, `rules`, with commas between",
+    ),
 };

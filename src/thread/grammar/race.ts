@@ -2,7 +2,7 @@ import { defineCommand, nameSchema, usdSchema, withoutOption } from "./command.t
 
 export const race = defineCommand({
   name: "race",
-  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--without checks,approver] [-- what to do]",
+  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--without WHAT] [-- what to do]",
   summary:
     "Let several agents make the same change at once: green CI, then the smaller diff, then the lower cost wins and becomes the pull request.",
   examples: ["race claude codex --budget 4", "race claude:opus claude:sonnet -- Keep the public API as it is."],

@@ -2,7 +2,7 @@ import { defineCommand, nameSchema, usdSchema, withoutOption } from "./command.t
 
 export const run = defineCommand({
   name: "run",
-  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--without checks,approver] [what to do]",
+  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--without WHAT] [what to do]",
   summary: "Start a run on this thread.",
   examples: [
     "run",

@@ -18,63 +18,66 @@ it.each([
   ["each shows itself every 3 s", 1, 20],
   ["each shows itself every 3 s, and all say something at once", 1, 0],
   ["each shows itself every 30 s", 10, 20],
-])("one-repositorys-failures-stop-all: 30 busy runs, of which %s: no reply, pull request or merge waits longer than 60 s", async (_, every, spread) => {
-  const clock = new ManualClock();
-  const { store } = openMemory({ clock, log: silentLog });
-  const repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
-  const stop = new AbortController();
-  const budget = new RateBudget(clock, stop.signal);
-  const asked = new Map<string, number>();
-  const waits: number[] = [];
-  let edits = 0;
-  let writes = 0;
-  const arrived = (name: string): void => {
-    writes += 1;
-    waits.push(clock.now() - (asked.get(name) ?? clock.now()));
-  };
-  const known = new Set<string>();
-  const github = {
-    ensureComment: async (_repository: unknown, number: number, marker: string) => {
-      const isEdit = known.has(marker);
-      await budget.admit(isEdit ? "edit" : true);
-      known.add(marker);
-      if (isEdit) edits += 1;
-      else arrived(marker);
-      return { id: number, url: "" };
-    },
-  };
-  const dependencies = { store, clock, log: silentLog, owner: "o", github: { installation: async () => github } };
-  const pump = new OutboxPump(dependencies as unknown as Dependencies);
-  pump.start();
-  const put = async (operationKey: string, number: number, body: string, priority: number): Promise<void> => {
-    if (!asked.has(operationKey)) asked.set(operationKey, clock.now());
-    await store.write({
-      outbox: [outboxRow({ operationKey, repository, kind: "comment", payload: { number, body }, priority })],
-    });
-  };
-  const deeds: Promise<void>[] = [];
-  // 8 things an hour that somebody waits for, half of them effects of the run: two hours of it.
-  const deedEvery = Math.floor(3_600_000 / stepMs / 8);
-  for (let step = 0; step < 2_400; step += 1) {
-    for (let run = 0; run < runs; run += 1) {
-      if ((step + run) % every === 0) await put(`status:${run}`, run, `step ${step}`, 50);
-      const at = step - run * spread;
-      if (at < 0 || at % deedEvery !== 0) continue;
-      const name = `deed:${run}:${step}`;
-      if ((at / deedEvery) % 2 === 0) await put(name, run, "said", 10);
-      else {
-        asked.set(name, clock.now());
-        deeds.push(budget.admit(true).then(() => arrived(name)));
+])(
+  "one-repositorys-failures-stop-all: 30 busy runs, of which %s: no reply, pull request or merge waits longer than 60 s",
+  async (_, every, spread) => {
+    const clock = new ManualClock();
+    const { store } = openMemory({ clock, log: silentLog });
+    const repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
+    const stop = new AbortController();
+    const budget = new RateBudget(clock, stop.signal);
+    const asked = new Map<string, number>();
+    const waits: number[] = [];
+    let edits = 0;
+    let writes = 0;
+    const arrived = (name: string): void => {
+      writes += 1;
+      waits.push(clock.now() - (asked.get(name) ?? clock.now()));
+    };
+    const known = new Set<string>();
+    const github = {
+      ensureComment: async (_repository: unknown, number: number, marker: string) => {
+        const isEdit = known.has(marker);
+        await budget.admit(isEdit ? "edit" : true);
+        known.add(marker);
+        if (isEdit) edits += 1;
+        else arrived(marker);
+        return { id: number, url: "" };
+      },
+    };
+    const dependencies = { store, clock, log: silentLog, owner: "o", github: { installation: async () => github } };
+    const pump = new OutboxPump(dependencies as unknown as Dependencies);
+    pump.start();
+    const put = async (operationKey: string, number: number, body: string, priority: number): Promise<void> => {
+      if (!asked.has(operationKey)) asked.set(operationKey, clock.now());
+      await store.write({
+        outbox: [outboxRow({ operationKey, repository, kind: "comment", payload: { number, body }, priority })],
+      });
+    };
+    const deeds: Promise<void>[] = [];
+    // 8 things an hour that somebody waits for, half of them effects of the run: two hours of it.
+    const deedEvery = Math.floor(3_600_000 / stepMs / 8);
+    for (let step = 0; step < 2_400; step += 1) {
+      for (let run = 0; run < runs; run += 1) {
+        if ((step + run) % every === 0) await put(`status:${run}`, run, `step ${step}`, 50);
+        const at = step - run * spread;
+        if (at < 0 || at % deedEvery !== 0) continue;
+        const name = `deed:${run}:${step}`;
+        if ((at / deedEvery) % 2 === 0) await put(name, run, "said", 10);
+        else {
+          asked.set(name, clock.now());
+          deeds.push(budget.admit(true).then(() => arrived(name)));
+        }
       }
+      clock.advance(stepMs);
+      for (let turn = 0; turn < 25; turn += 1) await macrotask();
     }
-    clock.advance(stepMs);
-    for (let turn = 0; turn < 25; turn += 1) await macrotask();
-  }
-  expect(deeds.length).toBeGreaterThan(runs * 5);
-  expect(Math.max(...waits)).toBeLessThanOrEqual(waitMsMax);
-  // What is shown goes on, and GitHub's own limits are kept.
-  expect(edits).toBeGreaterThan(runs * 2);
-  expect(writes + edits).toBeLessThanOrEqual(2 * limits.contentWritesPerHourMax);
-  stop.abort();
-  await pump.stop();
-});
+    expect(deeds.length).toBeGreaterThan(runs * 5);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(waitMsMax);
+    // What is shown goes on, and GitHub's own limits are kept.
+    expect(edits).toBeGreaterThan(runs * 2);
+    expect(writes + edits).toBeLessThanOrEqual(2 * limits.contentWritesPerHourMax);
+    stop.abort();
+    await pump.stop();
+  },
+);

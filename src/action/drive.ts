@@ -39,7 +39,7 @@ export interface Driving {
 export type DriveEnd = "driven" | "elsewhere" | "handed-over";
 
 /** A silent driver is taken over after this by the next event; one whose workflow run is over at once. */
-const driverMs = 10 * 60_000;
+const driverMs = limits.driverLeaseMs;
 const renewMs = 3 * 60_000;
 /** Each renewal is a push: where GitHub tells whose workflow run is over, a long step needs one an hour. */
 const knownDriverMs = 70 * 60_000;

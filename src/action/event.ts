@@ -138,6 +138,9 @@ export function toActionEvent(options: {
     case "ignored":
       return { kind: "nothing", reason: meaning.reason };
     case "facts":
+      // The review that it belongs to has an event of its own.
+      if (event === "pull_request_review_comment" && !mayBeCommand(meaning.said?.body ?? "", grammars))
+        return { kind: "nothing", reason: "The text holds no command." };
       return {
         kind: "facts",
         watches: meaning.watches,

@@ -117,6 +117,55 @@ describe("a delivery that is taken", () => {
 const array = "[1,2]";
 const noJson = "payload=%7B%7D";
 
+describe("engine-ends-and-answers: the door", () => {
+  it.each([
+    ["no signature", without(good(body), "x-hub-signature-256")],
+    ["an empty one", { ...good(body), "x-hub-signature-256": "" }],
+    ["one of another kind", { ...good(body), "x-hub-signature-256": "sha1=0123" }],
+  ])("refuses %s before it reads the body", async (_, headers) => {
+    // The body never comes.
+    const answer = await send({ ...headers, "content-length": "1000000" }, (outgoing) => outgoing.flushHeaders());
+    expect([answer.status, answer.body.code]).toEqual([401, "BATON_SIGNATURE_INVALID"]);
+  });
+
+  it.each([
+    [
+      "an action with a zero byte",
+      { action: "created\u0000", installation: { id: 7 } },
+      { action: null, installationId: 7 },
+    ],
+    ["an action that is a book", { action: "x".repeat(10_000) }, { action: null, installationId: null }],
+    [
+      "an installation beyond all numbers",
+      { action: "created", installation: { id: 1e300 } },
+      { installationId: null },
+    ],
+    ["half an installation", { action: "created", installation: { id: 1.5 } }, { installationId: null }],
+    ["an installation that is none", { action: "created", installation: null }, { installationId: null }],
+  ])("keeps %s without asking a database to", async (_, payload, expected) => {
+    const text = JSON.stringify(payload);
+    expect((await whole(good(text), text)).status).toBe(202);
+    expect(await kept()).toMatchObject({ ...expected, payload: text });
+  });
+
+  it("refuses bytes that are no UTF-8 although they are signed", async () => {
+    const bytes = Buffer.concat([Buffer.from('{"action":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
+    const signature = `sha256=${createHmac("sha256", secret).update(bytes).digest("hex")}`;
+    const answer = await send({ ...good(""), "x-hub-signature-256": signature }, (outgoing) => outgoing.end(bytes));
+    expect([answer.status, answer.body.code]).toEqual([400, "BATON_PAYLOAD_INVALID"]);
+  });
+
+  it("says nothing of the database when that fails", async () => {
+    store = {
+      ...store,
+      insertDelivery: () => Promise.reject(new Error('duplicate key value violates "deliveries_pkey"')),
+    };
+    const answer = await whole(good(body), body);
+    expect(answer.status).toBe(503);
+    expect(JSON.stringify(answer.body)).not.toMatch(/duplicate|deliveries_pkey/);
+  });
+});
+
 describe("a delivery that is refused", () => {
   it.each<[string, Record<string, string>, string, number, string]>([
     ["unsigned", without(good(body), "x-hub-signature-256"), body, 401, "BATON_SIGNATURE_INVALID"],

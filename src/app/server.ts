@@ -25,7 +25,8 @@ export async function startServer(
   const secrets = settings.app?.secrets ?? [];
   const { identities } = baton;
   const { store, clock } = baton.dependencies;
-  const server = createServer((request, response) => {
+  // Node looks for slow clients every 30 s by itself.
+  const server = createServer({ connectionsCheckingInterval: 1_000 }, (request, response) => {
     const path = (request.url ?? "/").split("?")[0];
     if ((path === webhookPath || path === "/") && request.method === "POST") {
       void deliver({ store, clock, log: baton.log, secrets }, request, response);

@@ -77,7 +77,7 @@ export function question(state: RunState, kind: "breakpoint" | "ask", context: C
   const open = openQuestions(state).filter((effect) => isAnswered(effect, kind));
   if (open.length === 0) throw notAsked(state, kind, command.name);
   const written = command.text.trim();
-  const [first = "", rest = ""] = splitFirst(written);
+  const [first, rest] = splitFirst(written);
   const named = open.find((effect) => [effect.key, questionName(effect)].includes(first as EffectKey));
   if (named !== undefined && (kind === "breakpoint" || rest !== "" || open.length > 1))
     return { effect: inTime(named, state, context), text: rest };

@@ -9,10 +9,11 @@
  */
 
 import type { Settings } from "../config/schema.ts";
+import { isOver } from "../core/decide.ts";
 import { type BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
-import type { Actor, Permission, RunId } from "../core/vocabulary.ts";
+import type { Actor, Permission, RunId, Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import { atLeast } from "../policy/permission.ts";
 import type { Github } from "../ports/github.ts";
@@ -112,6 +113,8 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       settings: base.settings,
     });
     if (verdict.status !== "passed") {
+      if (voice !== "silence")
+        await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
       await answer(`🚫 ${verdict.reason}`, "-1");
       return `refused: ${verdict.reason}`;
     }
@@ -152,6 +155,10 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
     if (error.treatment === "retryable") throw error;
     if (!isBatonError(thrown)) dependencies.log.error("A command failed unexpectedly", { error: thrown, operationKey });
     const said = hasCode(thrown, "BATON_POLICY_DENIED") ? "🚫" : "⚠️";
+    if (voice !== "silence" && isBatonError(thrown)) {
+      const verdict = refusal(parsed.name, error);
+      await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
+    }
     await answer(
       `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
       "confused",
@@ -191,6 +198,24 @@ async function writtenAt(github: Github, { repository, number, commentId }: Comm
   if (commentId === null) return null;
   const found = (await github.comments(repository, number)).find(({ id }) => id === commentId);
   return found?.createdAt ?? null;
+}
+
+function refusal(command: string, { message }: BatonError): Verdict {
+  return { name: `command ${command}`, status: "failed", reason: message, evidence: [], children: [] };
+}
+
+/** For `/baton why`: what was asked of the thread's run and refused. Kept once for each asking comment. */
+async function noteRefusal(
+  { store }: Dependencies,
+  runner: Runner,
+  asked: { threadKey: string; actor: Actor; verdict: Verdict; operationKey: string; action: string },
+): Promise<void> {
+  const { threadKey, ...decided } = asked;
+  const active = await store.activeRun(threadKey);
+  if (active === null) return;
+  await runner.change(active, (state) =>
+    isOver(state) || state.handled.has(asked.operationKey) ? [] : [{ type: "policy.decided", ...decided }],
+  );
 }
 
 function isCommandWord(word: string): boolean {

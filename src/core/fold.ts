@@ -295,7 +295,7 @@ function commentOf(operationKey: string | null): number | null {
 
 /** D3: what an attempt used that is still under way is booked when it reports, as after any cancel. */
 function endAll(state: RunState, at: number): void {
-  for (const key of [...state.open]) {
+  for (const key of state.open) {
     const effect = state.effects.get(key);
     if (effect === undefined) continue;
     endAttempt(state, effect, at, [], null);

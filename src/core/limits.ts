@@ -29,6 +29,10 @@ export const limits = {
   /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */
   leaseMs: 30_000,
   leaseRenewMs: 10_000,
+  /** Of a thread in Actions mode, whose every renewal is a push. */
+  driverLeaseMs: 10 * 60_000,
+  /** Clocks of two machines differ by less: a lease that ends later than its time and this is no lease. */
+  leaseSlackMs: 60_000,
   /** A worker elsewhere that is silent for this long has lost its claim. */
   remoteLeaseMs: 45_000,
   /** A cancellation reaches a worker with the next heartbeat: within 10 s. */

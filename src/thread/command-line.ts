@@ -48,7 +48,7 @@ export function findCommandLine(text: string, mentions: readonly string[] = []):
 
 /** As GitHub compares names. */
 function inAnyCase(name: string): string {
-  return [...name].map((letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`).join("");
+  return name.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
 }
 
 /** Text that is nested beyond reason is nobody's command. */

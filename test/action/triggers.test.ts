@@ -114,6 +114,7 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     issue_comment: () => ofText("issue_comment", "I like `/baton run`."),
     pull_request: (action) => ofPull("pull_request", action),
     pull_request_review: (action) => ofPull("pull_request_review", action),
+    pull_request_review_comment: (action) => ofPull("pull_request_review_comment", action),
     check_suite: () => ofCommit("check_suite", shas.pull),
     workflow_run: () => ofCommit("workflow_run", shas.pull),
     schedule: () => wake("schedule"),

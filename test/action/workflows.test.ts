@@ -139,6 +139,7 @@ describe("the file that people copy", () => {
       "issues",
       "pull_request",
       "pull_request_review",
+      "pull_request_review_comment",
       "repository_dispatch",
       "schedule",
       "workflow_dispatch",

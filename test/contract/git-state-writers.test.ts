@@ -141,6 +141,22 @@ describe.each([
     expect((await reader.store.read(runId)).map(({ event }) => event.type)).toEqual(["run.paused", "run.resumed"]);
   });
 
+  it.each([1e15, Date.UTC(2026, 0, 1) + 24 * 3_600_000, Number.MAX_SAFE_INTEGER])(
+    "engine-ends-and-answers: a lease that ends at %d, later than any that is given, holds nothing",
+    async (expiresAt) => {
+      const origin = await originOf();
+      const clock = new ManualClock();
+      const time = { now: () => clock.now(), sleepUntil: async () => {} };
+      const forger = await open(origin, { clock: time });
+      const ttlMs = expiresAt - clock.now();
+      await forger.state.takeDriver({ owner: "forger", job: null, ttlMs });
+      await forger.store.acquireLease("run:x", "forger", clock.now(), ttlMs);
+      const next = await open(origin, { clock: time });
+      expect(await next.state.takeDriver({ owner: "next", job: null, ttlMs: 600_000 })).toMatchObject({ epoch: 2 });
+      expect(await next.store.acquireLease("run:x", "next", clock.now(), 30_000)).toMatchObject({ owner: "next" });
+    },
+  );
+
   it("one of whom it is known that it is gone is replaced before its lease ends, and only that one", async () => {
     const origin = await originOf();
     const [dead, heir, late] = await Promise.all([open(origin), open(origin), open(origin)]);

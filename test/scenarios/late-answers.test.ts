@@ -94,6 +94,27 @@ describe("late-approve-takes-the-next-plan", () => {
   });
 });
 
+describe("engine-ends-and-answers: refusals are journaled, and `/baton why` shows them", () => {
+  it.each([
+    ["a stranger's cancel", "mallory", "/baton cancel", /needs the permission \*\*write\*\*/],
+    ["a self-approval", "alice", "/baton approve", /own|another person|requested/i],
+    ["a budget beyond all bounds", "alice", "/baton budget +1000", /budget/],
+    ["an approval of nothing", "bob", "/baton answer yes", /asks nothing/],
+  ])("%s", async (_, login, command, reason) => {
+    const thread = new ThreadWorld(asking);
+    await thread.say("/baton run");
+    await thread.reaches("plan-approval");
+    const before = thread.run().decisions.length;
+    await thread.say(command, login);
+    const refused = thread.run().decisions.slice(before);
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toMatchObject({ actor: { login }, verdict: { status: "failed" } });
+    const id = await thread.say("/baton why", "bob");
+    expect(thread.answer(id)).toMatch(reason);
+    expect(thread.run().open.has("plan-approval" as never)).toBe(true);
+  });
+});
+
 describe("engine-ends-and-answers: questions have names", () => {
   it("each of several is answered by its name, and none is guessed", async () => {
     const thread = new ThreadWorld({ processes: questions() });

@@ -16,6 +16,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { BatonError } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Retention, Tables } from "../memory/tables.ts";
@@ -199,7 +200,7 @@ export class GitState {
     const taken = await this.change(
       (snapshot) => {
         const held = snapshot.driver;
-        if (held !== null && held.expiresAt > now && held.owner !== deadOwner) return null;
+        if (held !== null && isHeld(held, now) && held.owner !== deadOwner) return null;
         const driver = { owner, epoch: (held?.epoch ?? 0) + 1, expiresAt: now + ttlMs, job };
         snapshot.setDriver(driver);
         snapshot.indexAgain();
@@ -255,7 +256,7 @@ export class GitState {
     try {
       return await this.change(
         (snapshot) => {
-          if (snapshot.driver !== null && snapshot.driver.expiresAt > retention.now) return null;
+          if (snapshot.driver !== null && isHeld(snapshot.driver, retention.now)) return null;
           const { tables } = snapshot;
           if ([...tables.deliveries.values()].some(({ state }) => state === "received")) return null;
           const done = tables.retain(retention);
@@ -471,4 +472,9 @@ export class GitState {
     this.#lost ??= new BatonError("BATON_LEASE_LOST", why);
     return this.#lost;
   }
+}
+
+/** One that ends later than the longest that is given was not given: it holds nothing. */
+function isHeld({ expiresAt }: { expiresAt: number }, now: number): boolean {
+  return expiresAt > now && expiresAt <= now + limits.driverLeaseMs + limits.leaseSlackMs;
 }

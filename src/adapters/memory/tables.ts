@@ -11,6 +11,7 @@ import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from ".
 import { compactedLength, compactJournal, openCompacted } from "../../core/compact.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
+import { limits } from "../../core/limits.ts";
 import { isActiveStatus, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
 import type {
   AppendRequest,
@@ -336,7 +337,8 @@ export class Tables {
 
   acquireLease(name: string, owner: string, now: number, ttlMs: number): Lease | null {
     const held = this.leases.get(name);
-    if (held !== undefined && held.expiresAt > now) return null;
+    // One that ends later than any that is given is none: nobody would ever renew it, and it would hold its run forever.
+    if (held !== undefined && held.expiresAt > now && held.expiresAt <= now + ttlMs + limits.leaseSlackMs) return null;
     return this.#putLease({ name, owner, epoch: (held?.epoch ?? 0) + 1, expiresAt: now + ttlMs });
   }
 

@@ -6,17 +6,23 @@ import LongestFirst from "./tools/longest-first.ts";
 // Processes that tests start strip and compile the same sources again and again.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
 
+/** Directories of `tsconfig.pure.json`: their tests keep nothing and need no process of their own. */
+const pure = "src/{core,gate,policy,prompt,thread,config,money,routing,workflow}/**/*.test.ts";
+const exclude = ["test/harnesses-real/**", "node_modules/**"];
+
 export default defineConfig({
   test: {
-    include: [
-      "src/**/*.test.ts",
-      "processes/**/*.test.ts",
-      "test/**/*.test.ts",
-      "tools/**/*.test.ts",
-      "bench/**/*.test.ts",
-      "docs/**/*.test.ts",
+    projects: [
+      { extends: true, test: { name: "pure", include: [pure], exclude, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "worlds",
+          include: ["{src,processes,test,tools,bench,docs}/**/*.test.ts"],
+          exclude: [...exclude, pure],
+        },
+      },
     ],
-    exclude: ["test/harnesses-real/**", "node_modules/**"],
     // For hangs only: a loaded machine is not a failure.
     testTimeout: 600_000,
     hookTimeout: 600_000,

@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/harnesses-real/**/*.test.ts"],
     globalSetup: ["test/harnesses-real/install.ts"],
-    testTimeout: 240_000,
-    hookTimeout: 60_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     maxWorkers: 1,
     // A file may have none for the chosen ones, or where none could be installed.
     passWithNoTests: process.env["BATON_TEST_HARNESSES"] !== undefined,

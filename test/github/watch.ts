@@ -17,9 +17,10 @@ if (shared.localGithubExchanges === undefined) {
   subscribe("local-github.exchange", (message) => {
     exchanges.push(message as Exchange);
   });
-  afterEach(judge);
-  afterAll(judge);
 }
+// For each file, also where files share a process.
+afterEach(judge);
+afterAll(judge);
 
 /** How many exchanges wait for their judgement. */
 export const watched = (): number => shared.localGithubExchanges?.length ?? 0;

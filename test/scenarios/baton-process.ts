@@ -1,5 +1,6 @@
 /** A Baton in a process of its own, started by a test: it stands by, begins at a word, says where it listens, and is killed. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { signalProcess } from "../../src/adapters/child/process-table.ts";
 
 export class BatonProcess {
   readonly ended: Promise<void>;
@@ -56,8 +57,12 @@ export class BatonProcess {
     return this.#process.killed;
   }
 
-  signal(signal: "SIGSTOP" | "SIGCONT"): void {
-    process.kill(this.pid, signal);
+  pause(): void {
+    signalProcess(this.pid, "SIGSTOP");
+  }
+
+  goOn(): void {
+    signalProcess(this.pid, "SIGCONT");
   }
 
   /** At once, wherever it is. */

@@ -2,7 +2,7 @@
  * One or two Batons on one database, four runs at once, and blows: SIGKILL or a pause at instants of work done.
  *
  * Owns: processes, instants, what was under way at each blow. Does not own: when (`plan.ts`), people
- * (`people.ts`), what the store holds (`stored-facts.ts`), what must hold (`oracle.ts`). GitHub and the model's service live here and outlive every Baton.
+ * (`people.ts`), what the store holds (`stored-facts.ts`), what is around (`scene.ts`) and outlives every Baton, what must hold (`oracle.ts`).
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,21 +11,19 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { processIds } from "../../../src/adapters/child/process-table.ts";
 import { limits } from "../../../src/core/limits.ts";
-import { type Stage, setStage } from "../../../src/demo/world.ts";
+import type { Stage } from "../../../src/demo/world.ts";
 import { type Balancer, startBalancer } from "../../scenarios/balancer.ts";
 import { BatonProcess } from "../../scenarios/baton-process.ts";
 import type { Acknowledged, Sabotage } from "../../scenarios/sabotage.ts";
 import { Draw } from "../draw.ts";
 import type { Facts } from "./oracle.ts";
-import { type LaneRepository, People } from "./people.ts";
+import { People } from "./people.ts";
 import { type Aim, isHit, type Strike } from "./plan.ts";
-import { ModelService } from "./service.ts";
+import { lanes, type Scene, setScene } from "./scene.ts";
+import type { ModelService } from "./service.ts";
 import { storedFacts } from "./stored-facts.ts";
 
 const childPath = fileURLToPath(new URL("../../scenarios/baton-child.ts", import.meta.url));
-const agentPath = fileURLToPath(new URL("agent.mjs", import.meta.url));
-/** GitHub takes its time for a write. */
-const holdMs = { min: 10, max: 30 };
 /** An instant that does not come is not waited for longer; the blow then falls where the work is. */
 const aimPatienceMs = 3_000;
 /** All processes of an attempt are gone this long after their Baton; its supervisor needs some rounds for it. */
@@ -41,17 +39,6 @@ const limitsOfChildren: Partial<Record<keyof typeof limits, number>> = {
   contentWritesPerMinuteMax: 100_000,
   contentWritesPerHourMax: 100_000,
 };
-
-const config = (merge: string): string =>
-  `version: 1\nharness: { default: claude-code }\nmerge: ${merge}\napprovals: { reviewers: [bob] }\nbudget: { runUsd: 20, maxUsd: 50 }\n`;
-const ci = { name: "test", command: ["true"], workflow: "ci.yml" };
-/** Two runs share a repository; where runs are merged, each has its own, since every merge moves the base of the others. */
-const lanes: readonly LaneRepository[] = [
-  { name: "acme/store", mustMerge: false },
-  { name: "acme/store", mustMerge: false },
-  { name: "acme/stock", mustMerge: true },
-  { name: "acme/depot", mustMerge: true },
-];
 
 export interface FleetOptions {
   seed: number;
@@ -96,7 +83,7 @@ class Fleet {
   readonly #stage: Stage;
   readonly #service: ModelService;
   readonly #people: People;
-  readonly #writes: Set<object>;
+  readonly #writes: ReadonlySet<object>;
   readonly #acknowledged = new Map<string, { position: number; hash: string }[]>();
   /** Number of the attempt at each paid step that has not ended. */
   readonly #attempts = new Map<string, number>();
@@ -115,7 +102,7 @@ class Fleet {
   #closing = false;
   #fault: Error | null = null;
 
-  private constructor(options: FleetOptions, stage: Stage, service: ModelService, writes: Set<object>) {
+  private constructor(options: FleetOptions, { stage, service, writes }: Scene) {
     this.#options = options;
     this.#stage = stage;
     this.#service = service;
@@ -125,69 +112,16 @@ class Fleet {
   }
 
   static async open(options: FleetOptions): Promise<Fleet> {
-    const draw = new Draw(options.seed, "delays");
-    const writes = new Set<object>();
-    const instant = (aim: Aim): void => fleet?.instant(aim);
     let fleet: Fleet | null = null;
-    const service = await ModelService.start(draw, () => instant("an agent"));
-    const asked = new Map<string, object[]>();
-    const stage = await setStage({
-      ci: false,
-      ...(options.databaseUrl === null ? {} : { databaseUrl: options.databaseUrl }),
-      environment: {
-        ANTHROPIC_API_KEY: "sk-ant-of-a-proof",
-        ANTHROPIC_BASE_URL: service.url,
-        BATON_CLAUDE_BINARY: agentPath,
-        // The proof is about deaths; probes of the sandbox at each of two hundred starts are not.
-        BATON_SANDBOX: "off",
-      },
-      github: {
-        limits: { requestsPerHourMax: 1_000_000 },
-        onRequest: ({ method, path }) => {
-          if (path.endsWith("/git-receive-pack")) {
-            instant("a push");
-            return undefined;
-          }
-          if (method === "GET" || path.endsWith("/access_tokens") || path.includes("/git-")) return undefined;
-          const write = {};
-          writes.add(write);
-          asked.set(`${method} ${path}`, [...(asked.get(`${method} ${path}`) ?? []), write]);
-          instant("a write asked");
-          return delay(draw.whole(holdMs.min, holdMs.max));
-        },
-        onExchange: (exchange) => {
-          if (exchange.kind !== "api") return;
-          const name = `${exchange.request.method} ${exchange.request.path}`;
-          const write = asked.get(name)?.shift();
-          // The answer is not sent yet: who dies now never learns that it was done.
-          const isComment =
-            exchange.request.method === "POST" && /\/issues\/\d+\/comments$/.test(exchange.request.path);
-          instant(write === undefined ? "anything" : isComment ? "a comment done" : "a write done");
-          if (write !== undefined) writes.delete(write);
-        },
-      },
-    });
-    try {
-      for (const { name: fullName, mustMerge } of lanes.slice(1)) {
-        const name = fullName.slice("acme/".length);
-        const files = { "README.md": `# ${name}\n`, "baton.yaml": config(mustMerge ? "auto" : "manual") };
-        await stage.github.createRepository({ owner: "acme", name, private: false, files, ci });
-        stage.github.setPermission({ repository: fullName, login: "alice", permission: "write" });
-        stage.github.setPermission({ repository: fullName, login: "bob", permission: "maintain" });
-      }
-      fleet = new Fleet(options, stage, service, writes);
-      return fleet;
-    } catch (thrown) {
-      await service.close();
-      await stage.close();
-      throw thrown;
-    }
+    const scene = await setScene(options.seed, options.databaseUrl, (aim) => fleet?.instant(aim));
+    fleet = new Fleet(options, scene);
+    return fleet;
   }
 
   async close(): Promise<void> {
     this.#closing = true;
     for (const child of [...this.#replicas, this.#standBy]) {
-      child?.signal("SIGCONT");
+      child?.goOn();
       child?.kill();
       await child?.ended;
     }
@@ -238,14 +172,14 @@ class Fleet {
       strike: () => {
         this.#note(strike.pauseMs !== null);
         if (strike.pauseMs === null) child.kill();
-        else child.signal("SIGSTOP");
+        else child.pause();
         struck.resolve();
       },
     };
     if (!(await this.#live(struck.promise, this.#armed))) return false;
     if (strike.pauseMs !== null) {
       await this.#live(delay(strike.pauseMs), null);
-      child.signal("SIGCONT");
+      child.goOn();
       return true;
     }
     this.#replicas[strike.replica] = null;

@@ -1,6 +1,6 @@
 /** Words of an agent, or of its worker, that come after its attempt was ended. */
 import { attemptEnded, progress, routed } from "../../../../src/core/decide.ts";
-import type { RunEvent } from "../../../../src/core/event.ts";
+import type { Kept, RunEvent } from "../../../../src/core/event.ts";
 import type { EffectState, RunState } from "../../../../src/core/state.ts";
 import type { EffectKey, Usage } from "../../../../src/core/vocabulary.ts";
 import { type Cause, defineCause } from "../cause.ts";
@@ -51,8 +51,8 @@ function eventsOf({ how, text, usd }: Late, state: RunState): RunEvent[] {
   const usage = [
     { harness: "h", model: "m", tokens, costUsd: usd, priceSource: "table", priceTableVersion: null },
   ] as Usage[];
-  const kept = { headSha: "a".repeat(40), sessionId: null, harness: "h" } as never;
-  const fail = (code: "BATON_HARNESS_CRASHED" | "BATON_BUDGET_EXCEEDED", left: never | null): RunEvent[] =>
+  const kept = { headSha: "a".repeat(40), sessionId: null, harness: "h" } as Kept;
+  const fail = (code: "BATON_HARNESS_CRASHED" | "BATON_BUDGET_EXCEEDED", left: Kept | null): RunEvent[] =>
     attemptEnded(state, key, 1, { ok: false, error: { code, message: text }, usage, kept: left }, 10);
   const verdict = { name: text, status: "passed", reason: "", evidence: [], children: [] } as const;
   switch (how) {

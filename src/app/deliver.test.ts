@@ -152,7 +152,7 @@ describe("engine-ends-and-answers: the door", () => {
     const bytes = Buffer.concat([Buffer.from('{"action":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
     const signature = `sha256=${createHmac("sha256", secret).update(bytes).digest("hex")}`;
     const answer = await send({ ...good(""), "x-hub-signature-256": signature }, (outgoing) => outgoing.end(bytes));
-    expect([answer.status, answer.body.code]).toEqual([400, "BATON_PAYLOAD_INVALID"]);
+    expect([answer.status, answer.body.code]).toEqual([401, "BATON_SIGNATURE_INVALID"]);
   });
 
   it("says nothing of the database when that fails", async () => {

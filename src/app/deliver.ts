@@ -5,8 +5,9 @@
  * DL3 No payload is answered with 5xx: that is for what is Baton's own, and it says nothing of the database.
  * DL2 2xx is answered only once the delivery and its job are durable; the same delivery again is 2xx and no row.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Webhooks } from "@octokit/webhooks";
 import { BatonError, errorCatalogue, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -44,7 +45,7 @@ export async function deliver(
       bytesMax: limits.deliveryBytesMax,
       deadlineMs: options.bodyDeadlineMs ?? bodyDeadlineMs,
     });
-    if (!isSigned(options.secrets, body, signature)) {
+    if (!(await isSigned(options.secrets, body, signature))) {
       throw new BatonError("BATON_SIGNATURE_INVALID", "The delivery's signature does not match.");
     }
     const inserted = await keep(options, request, body);
@@ -93,8 +94,7 @@ async function keep({ store, clock }: DeliverOptions, request: IncomingMessage, 
 function parse(body: Buffer): Record<string, unknown> {
   let value: unknown;
   try {
-    // Bytes that are no UTF-8 would be kept as others than came.
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
+    value = JSON.parse(body.toString("utf8"));
   } catch (thrown) {
     throw new BatonError(
       "BATON_PAYLOAD_INVALID",
@@ -107,13 +107,14 @@ function parse(body: Buffer): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Of the bytes as they came (DL1). Fails closed without a secret. */
-function isSigned(secrets: readonly string[], body: Buffer, signature: string): boolean {
-  if (body.length === 0) return false;
-  const given = Buffer.from(signature.slice("sha256=".length), "hex");
-  return secrets.some(
-    (secret) => secret !== "" && timingSafeEqual(createHmac("sha256", secret).update(body).digest(), given),
-  );
+/** Of the bytes as they came (DL1): text that is valid UTF-8 has no other bytes. Fails closed without a secret. */
+async function isSigned(secrets: readonly string[], body: Buffer, signature: string): Promise<boolean> {
+  if (body.length === 0 || !isUtf8(body)) return false;
+  const text = body.toString("utf8");
+  for (const secret of secrets) {
+    if (secret !== "" && (await new Webhooks({ secret }).verify(text, signature))) return true;
+  }
+  return false;
 }
 
 function header(request: IncomingMessage, name: string): string {

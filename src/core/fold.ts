@@ -9,7 +9,7 @@ import type { EffectKind } from "./effect.ts";
 import { BatonError, type ErrorData, unreachable } from "./errors.ts";
 import type { Kept, RunEvent, StoredEvent } from "./event.ts";
 import type { AttemptState, EffectState, RunState } from "./state.ts";
-import { addTokens, type EffectKey, noTokens, type Usage } from "./vocabulary.ts";
+import { addTokens, type EffectKey, noTokens, type Usage, usdOf } from "./vocabulary.ts";
 
 export function fold(events: readonly StoredEvent[]): RunState {
   let state: RunState | null = null;
@@ -146,8 +146,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
       const attempt = effect.attempts.at(-1);
       // Known so far, not booked: the attempt's end books what it used, or this if the worker is lost.
       if (attempt !== undefined) {
-        // A metered attempt's usage moves with what is held for it: otherwise a request would count twice.
-        if (attempt.held === null) attempt.usage = event.usage;
+        know(attempt, event.usage);
         attempt.partial = event.partial ?? attempt.partial;
       }
       return;
@@ -270,6 +269,15 @@ function change(state: RunState, event: RunEvent, at: number): void {
     default:
       unreachable(event);
   }
+}
+
+/** What is known of a metered attempt leaves what is held for it: together they stay what was journaled before it was used. */
+function know(attempt: AttemptState, usage: Usage[]): void {
+  const [first] = attempt.held ?? [];
+  const restUsd = usdOf(attempt.usage) + usdOf(attempt.held ?? []) - usdOf(usage);
+  if (attempt.held !== null && restUsd < 0) return;
+  attempt.usage = usage;
+  if (first !== undefined) attempt.held = [{ ...first, costUsd: restUsd }];
 }
 
 function keep(effect: EffectState | undefined, kept: Kept | null): void {

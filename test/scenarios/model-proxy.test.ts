@@ -68,8 +68,8 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Per request: 40,000 input at 2, 2,000 output at 10, 10,000 from the cache at 0.2 USD a million: of the model that was asked for. */
-const requestUsd = 0.08 + 0.02 + 0.002;
+/** Per request: 40,000 input at 2, 2,000 output at 10, 10,000 from the cache at 0.1 USD a million: of the model that was asked for. */
+const requestUsd = 0.08 + 0.02 + 0.001;
 
 async function begin(config = "", asks = 2, harness = "claude-code"): Promise<void> {
   const binary = join(directory, "claude.mjs");

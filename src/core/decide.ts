@@ -14,7 +14,7 @@ import { limits } from "./limits.ts";
 import type { ProcessDefinition } from "./process.ts";
 import { retryPauseMs } from "./retry.ts";
 import type { EffectState, RunState } from "./state.ts";
-import { type Actor, type EffectKey, type Json, type Usage, type Verdict, verdictSchema } from "./vocabulary.ts";
+import { type Actor, type EffectKey, type Json, type Usage, usdOf, type Verdict, verdictSchema } from "./vocabulary.ts";
 
 export function isOver(state: RunState): boolean {
   return state.status === "completed" || state.status === "failed" || state.status === "cancelled";
@@ -158,10 +158,6 @@ export function neededUsd(error: ErrorData | null | undefined): number {
 export function unsettled(effect: EffectState | undefined): Usage[] {
   const attempt = effect?.attempts.at(-1);
   return attempt === undefined || attempt.endedAt !== null ? [] : [...attempt.usage, ...(attempt.held ?? [])];
-}
-
-export function usdOf(usage: readonly Usage[]): number {
-  return usage.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
 }
 
 /** A milestone of an attempt, while it is the one that runs. */

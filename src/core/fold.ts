@@ -10,7 +10,7 @@ import type { BaseOutput, EffectKind } from "./effect.ts";
 import { BatonError, type ErrorData, unreachable } from "./errors.ts";
 import type { Kept, RunEvent, StoredEvent } from "./event.ts";
 import type { AttemptState, EffectState, RunState } from "./state.ts";
-import { addTokens, type EffectKey, noTokens, type Usage } from "./vocabulary.ts";
+import { addTokens, type EffectKey, noTokens, type Usage, usdOf } from "./vocabulary.ts";
 
 export function fold(events: readonly StoredEvent[]): RunState {
   let state: RunState | null = null;
@@ -147,8 +147,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
       const attempt = effect.attempts.at(-1);
       // Known so far, not booked: the attempt's end books what it used, or this if the worker is lost.
       if (attempt !== undefined) {
-        // A metered attempt's usage moves with what is held for it: otherwise a request would count twice.
-        if (attempt.held === null) attempt.usage = event.usage;
+        know(attempt, event.usage);
         attempt.partial = event.partial ?? attempt.partial;
       }
       return;
@@ -293,14 +292,23 @@ function commentOf(operationKey: string | null): number | null {
   return id === undefined ? null : Number(id);
 }
 
-/** D3: what an attempt used that is still under way is booked when it reports, as after any cancel. */
+/** D3: an agent that is under way still spends, as after any cancel: its last words, or its worker's loss, settle it. */
 function endAll(state: RunState, at: number): void {
   for (const key of state.open) {
     const effect = state.effects.get(key);
     if (effect === undefined) continue;
-    endAttempt(state, effect, at, [], null);
+    if (!isSpending(effect)) endAttempt(state, effect, at, [], null);
     endEffect(state, effect, "cancelled", at);
   }
+}
+
+/** What is known of a metered attempt leaves what is held for it: together they stay what was journaled before it was used. */
+function know(attempt: AttemptState, usage: Usage[]): void {
+  const [first] = attempt.held ?? [];
+  const restUsd = usdOf(attempt.usage) + usdOf(attempt.held ?? []) - usdOf(usage);
+  if (attempt.held !== null && restUsd < 0) return;
+  attempt.usage = usage;
+  if (first !== undefined) attempt.held = [{ ...first, costUsd: restUsd }];
 }
 
 function keep(effect: EffectState | undefined, kept: Kept | null): void {

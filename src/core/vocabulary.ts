@@ -126,6 +126,11 @@ export const usageSchema = z.object({
 });
 export type Usage = z.infer<typeof usageSchema>;
 
+/** What is priced of it. */
+export function usdOf(usage: readonly Usage[]): number {
+  return usage.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
+}
+
 /** One piece of proof: a link, a SHA, a count, a log extract. */
 export const evidenceSchema = z.object({ label: z.string(), value: z.string(), url: z.string().optional() });
 export type Evidence = z.infer<typeof evidenceSchema>;

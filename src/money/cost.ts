@@ -35,7 +35,7 @@ export function priceUsage({ harness, model, tokens, costUsd }: ReportedUsage, o
 }
 
 /** Finite and bounded: a price or a count beyond all reason must stop a run, not break its journal. */
-export const usdMax = 1_000_000;
+const usdMax = 1_000_000;
 
 export function costOf(tokens: Tokens, price: Price): number {
   const usd =

@@ -4,10 +4,9 @@
  * B4 What an attempt has used and what its requests under way may use is journaled before a request is sent, and never exceeds
  *    what is set aside for the attempt: a crash charges what was journaled, and nobody else was given it.
  */
-import { usdOf } from "../core/decide.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { RunState } from "../core/state.ts";
-import { type EffectKey, noTokens, type Usage } from "../core/vocabulary.ts";
+import { type EffectKey, noTokens, type Usage, usdOf } from "../core/vocabulary.ts";
 import type { Allowance } from "./allowance.ts";
 import { admit, grantRequest, worthwhileUsd } from "./budget.ts";
 

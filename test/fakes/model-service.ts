@@ -17,7 +17,7 @@ export interface Received {
 
 export type Answerer = (request: Received, outgoing: ServerResponse) => unknown;
 
-export const serviceSecret = "sk-the-real-key-0123456789";
+const serviceSecret = "sk-the-real-key-0123456789";
 
 export const priceUsd = (model: string, tokens: Tokens): number | null => {
   const price = priceOf(model, {});

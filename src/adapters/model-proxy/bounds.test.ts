@@ -209,6 +209,32 @@ describe("harnesses-and-models: an answer is bounded before it is asked for", ()
     expect(two).toBeGreaterThan((25_000 * 2.5) / 1e6);
   });
 
+  it("an hour in the cache is reserved, and counted, at its price", async () => {
+    const usage = {
+      input_tokens: 3,
+      output_tokens: 4,
+      cache_creation_input_tokens: 1_000,
+      cache_creation: { ephemeral_5m_input_tokens: 400, ephemeral_1h_input_tokens: 600 },
+    };
+    service.answers((_, outgoing) => json(outgoing, 200, { type: "message", model: sonnet, usage }));
+    const asked: RequestMoney[] = [];
+    const reserve = async (request: RequestMoney) => {
+      asked.push(request);
+      return request.wantUsd;
+    };
+    const grant = service.grant(5, { reserve });
+    for (const ttl of ["5m", "1h"]) {
+      const content = [{ type: "text", text: "x".repeat(50_000), cache_control: { type: "ephemeral", ttl } }];
+      const other = service.grant(5, { reserve });
+      const body = { model: sonnet, max_tokens: 10, messages: [{ role: "user", content }] };
+      await service.ask(other, "anthropic", "/v1/messages", body);
+      await service.ask(grant, "anthropic", "/v1/messages", body);
+    }
+    const [short = 0, , long = 0] = asked.map(({ wantUsd }) => wantUsd);
+    expect(long / short).toBeCloseTo(1.6, 2);
+    expect(grant.uses()).toMatchObject([{ tokens: { cacheWrite: 2 * 1_360 } }]);
+  });
+
   it("nothing is sent before its money is reserved", async () => {
     const reserved = Promise.withResolvers<number | null>();
     const asking = Promise.withResolvers<void>();

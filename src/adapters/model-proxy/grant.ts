@@ -302,8 +302,9 @@ function used({ reading, reserved, ask }: Call, whole: boolean): { tokens: Token
   }
   const unseen = ask.output.hidden || reading?.hidden === true;
   // Cut before its first word: nobody knows what was read, written to a cache, or thought.
-  if (tokens === null || total(tokens) === 0) return { tokens: reserved.tokens, estimated: true };
-  const output = unseen ? reserved.tokens.output : Math.max(tokens.output, said);
+  const most = Math.max(reserved.tokens.output, said);
+  if (tokens === null || total(tokens) === 0) return { tokens: { ...reserved.tokens, output: most }, estimated: true };
+  const output = unseen ? most : Math.max(tokens.output, said);
   const known = ask.output.serverTools ? { ...tokens, input: Math.max(tokens.input, total(reserved.tokens)) } : tokens;
   return { tokens: { ...known, output }, estimated: true };
 }

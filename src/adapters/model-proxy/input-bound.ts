@@ -20,14 +20,25 @@ export interface Input {
   images: number;
   /** It refers to what it does not hold. */
   refers: boolean;
+  /** It asks for a cache that lasts an hour. */
+  longCache: boolean;
 }
+
+/** What an hour in the cache costs, against five minutes: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
+export const longCacheFactor = 1.6;
 
 export function inputOf(model: string, body: Fields, bytes: Buffer, serverTools: boolean): Input {
   const found = { images: 0, refers: serverTools };
   const isPlain = !look(body, found);
   // Bytes of an image say nothing of its tokens.
   const stripped = isPlain ? bytes : Buffer.from(JSON.stringify(body, withoutImages));
-  return { model, text: stripped, images: found.images, refers: found.refers || refers(body) };
+  return {
+    model,
+    text: stripped,
+    images: found.images,
+    refers: found.refers || refers(body),
+    longCache: bytes.includes('"ttl":"1h"'),
+  };
 }
 
 export class InputBounds {
@@ -37,6 +48,10 @@ export class InputBounds {
   #excess = 0;
 
   boundOf(input: Input): number {
+    return Math.ceil(this.#boundOf(input) * (input.longCache ? longCacheFactor : 1));
+  }
+
+  #boundOf(input: Input): number {
     if (input.refers) return limits.contextTokensMax;
     let bound = byBytes(input) + this.#excess;
     for (const { input: before, tokens } of this.#known) {

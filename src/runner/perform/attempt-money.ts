@@ -1,11 +1,11 @@
 /**
  * Money of one attempt while it runs: what the meter says goes into the journal before more is used (B4).
  *
- * AM1 A request of the proxy is sent only after its reservation is durable.
+ * AM1 A request of the proxy is sent only after its reservation is durable: in one append, or in none where an earlier one covers it.
  * AM2 Of a harness that reports by itself each report is journaled. Beyond what is set aside it gets more, or is stopped: it
  *     overspends by what it uses between two reports.
  */
-import { usdOf } from "../../core/decide.ts";
+import { usdOf } from "../../core/vocabulary.ts";
 import { type Metering, reservedUsage } from "../../money/metering.ts";
 import type { GrantRequest, RequestMoney } from "../../ports/model-proxy.ts";
 import type { Meter } from "./meter.ts";
@@ -27,6 +27,8 @@ export class AttemptMoney {
   readonly #harness: string;
   readonly #tell: TellMeter;
   readonly #stepUsd: number;
+  /** What was used and what is held, as the journal has it: a crash charges that. */
+  #journaledUsd = 0;
   #telling: Promise<void> | null = null;
   #news = false;
 
@@ -38,13 +40,21 @@ export class AttemptMoney {
   }
 
   /** AM1 */
-  readonly reserve: GrantRequest["reserve"] = async ({ model, wantUsd, leastUsd, uses, underWay }: RequestMoney) =>
-    this.#ask({
-      usage: this.#meter.settled(uses),
-      held: underWay.map((other) => reservedUsage(this.#harness, other.model, other.usd)),
+  readonly reserve: GrantRequest["reserve"] = async ({ model, wantUsd, leastUsd, uses, underWay }: RequestMoney) => {
+    const usage = this.#meter.settled(uses);
+    const held = underWay.map((other) => reservedUsage(this.#harness, other.model, other.usd));
+    const usedUsd = usdOf(usage) + usdOf(held);
+    // An earlier request used less than it was given: what the journal holds for the attempt covers this one too.
+    if (usedUsd + wantUsd <= this.#journaledUsd) return wantUsd;
+    const grantedUsd = await this.#ask({
+      usage,
+      held,
       request: { harness: this.#harness, model, wantUsd, leastUsd },
       capUsd: this.#meter.shareUsd,
     });
+    if (grantedUsd !== null) this.#journaledUsd = usedUsd + grantedUsd;
+    return grantedUsd;
+  };
 
   /** AM2: the harness said something of what it used. */
   reported(): void {

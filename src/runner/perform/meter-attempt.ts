@@ -1,8 +1,7 @@
 /** Journals what an attempt used and grants its next request, here or for a runner (B4). */
-import { usdOf } from "../../core/decide.ts";
 import type { RunEvent } from "../../core/event.ts";
 import type { RunState } from "../../core/state.ts";
-import type { EffectKey } from "../../core/vocabulary.ts";
+import { type EffectKey, usdOf } from "../../core/vocabulary.ts";
 import { type Metering, metered } from "../../money/metering.ts";
 import { withDay } from "../day-budget.ts";
 import type { Dependencies } from "../dependencies.ts";

@@ -4,6 +4,7 @@
  * `message_start` has the input's three parts, which never overlap; `message_delta` has the output so far, and may correct the input.
  */
 import { count, fields, list, text } from "../../harness/fields.ts";
+import { longCacheFactor } from "../input-bound.ts";
 import { lengthOf, limitOf, type Reading, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {
@@ -86,6 +87,12 @@ function takeUsage(usage: Record<string, unknown>, reading: Reading): void {
     input: Math.max(before.input, count(usage["input_tokens"])),
     output: Math.max(before.output, count(usage["output_tokens"])),
     cacheRead: Math.max(before.cacheRead, count(usage["cache_read_input_tokens"])),
-    cacheWrite: Math.max(before.cacheWrite, count(usage["cache_creation_input_tokens"])),
+    cacheWrite: Math.max(before.cacheWrite, count(usage["cache_creation_input_tokens"]) + longCacheExtra(usage)),
   };
+}
+
+/** An hour in the cache costs twice the input, five minutes 1.25 times (`config/models.ts`): it counts as so many more tokens. */
+function longCacheExtra(usage: Record<string, unknown>): number {
+  const long = count(fields(usage["cache_creation"])["ephemeral_1h_input_tokens"]);
+  return Math.ceil((long * (longCacheFactor * 10 - 10)) / 10);
 }

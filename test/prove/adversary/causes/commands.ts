@@ -134,7 +134,8 @@ const inMail = placed(
 );
 
 const alike: Record<string, readonly string[]> = {
-  "/": ["\uff0f", "\u2044", "\u2215", "\u29f8"],
+  // U+FF0F is not here: Chinese and Japanese keyboards write it for the slash, and it is read as one.
+  "/": ["\u2044", "\u2215", "\u29f8"],
   a: ["\u0430", "\u0251", "\uff41", "\u00e0", "\u03b1"],
   b: ["\u042c", "\uff42", "\u0184", "\u13cf"],
   n: ["\u0578", "\uff4e", "\u03b7", "\u0274"],
@@ -152,7 +153,7 @@ const homoglyph = defineCause<string>({
   name: "command in look-alike letters",
   surface: "thread",
   guard: "src/thread/parse-command.ts C3: commands are ASCII",
-  fixed: ["/b\u0430ton run", "\uff0fbaton run", "/bat\u03bfn approve"],
+  fixed: ["/b\u0430ton run", "\u2215baton run", "/bat\u03bfn approve"],
   draw(draw) {
     const places = draw.shuffled([0, 1, 2, 3, 4, 5]).slice(0, draw.whole(1, 3));
     const written = [..."/baton"].map((letter, at) =>

@@ -213,7 +213,7 @@ describe("a whole Baton on emulate", () => {
 
   it("a run begins with one status comment, edited in place, and is cancelled by a word", async () => {
     const number = await issue();
-    await say(number, "/baton run --harness command");
+    await say(number, "/baton run --harness command --without approver");
     const [status] = await answers(number, (own) => own.length === 1);
     expect(status).toContain("baton:op=status:");
     await say(number, "/baton cancel");

@@ -146,9 +146,10 @@ describe("fallback", () => {
     );
     await ended("implement");
     const { store, clock } = world.baton.dependencies;
-    const kept = (await store.value("routing/circuit/first")) as { outcomes: { at: number; ok: boolean }[] };
+    const circuit = `repositories/${repositoryOf(world).id}/routing/circuit/first`;
+    const kept = (await store.value(circuit)) as { outcomes: { at: number; ok: boolean }[] };
     expect(kept.outcomes.map(({ ok }) => ok)).toEqual([false, false]);
-    await store.setValue("routing/circuit/first", { ...kept, openUntil: clock.now() + 600_000, openings: 1 });
+    await store.setValue(circuit, { ...kept, openUntil: clock.now() + 600_000, openings: 1 });
     say(world, "/baton cancel");
     await ends(world);
     const before = asked.length;

@@ -18,7 +18,7 @@ import { startEngine } from "../engine.ts";
 import { atLeast } from "../policy/permission.ts";
 import type { Log } from "../ports/log.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
-import type { Delivery, NewDelivery } from "../ports/store.ts";
+import type { Delivery, NewDelivery, RunRow } from "../ports/store.ts";
 import { loadSettings } from "../runner/load-settings.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
@@ -502,7 +502,7 @@ async function conclude(
     return { verdict: "elsewhere", reason, run: null, thread };
   }
   const rows = await store.runs({});
-  const moved = rows.find(({ runId, position }) => position > (positions.get(runId) ?? 0)) ?? null;
+  const moved = await firstMoved(store, rows, positions);
   const current = moved ?? rows.find(({ status }) => isActiveStatus(status)) ?? null;
   const run: RunState | null = current === null ? null : await stateOf(store, current.runId);
   if (end === "handed-over") return { verdict: "handed-over", reason: handover, run, thread };
@@ -525,6 +525,21 @@ async function conclude(
     return { verdict: "nothing", reason, run, thread };
   }
   return { ...verdictOf(run), run, thread };
+}
+
+/** The newest run with which more happened in this job than that somebody was told no. */
+async function firstMoved(
+  store: Pick<GitDatabase["store"], "read">,
+  rows: readonly RunRow[],
+  positions: ReadonlyMap<string, number>,
+): Promise<RunRow | null> {
+  for (const row of rows) {
+    const before = positions.get(row.runId) ?? 0;
+    if (row.position <= before) continue;
+    const news = await store.read(row.runId, before);
+    if (news.some(({ event }) => event.type !== "policy.decided")) return row;
+  }
+  return null;
 }
 
 /** How `handleComment` names what it did not do. */

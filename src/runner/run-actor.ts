@@ -125,7 +125,9 @@ export class RunActor {
       try {
         for (const stored of incoming) {
           applyEvent(this.state, stored);
-          if (ProcessInstance.moves(stored)) news.push(...(await this.#turn(stored)));
+          // Nothing follows an end: what the process would say to its stopped effects is not asked for.
+          if (isOver(this.state)) news = [];
+          else if (ProcessInstance.moves(stored)) news.push(...(await this.#turn(stored)));
         }
         // Only the owner appends what the process asks for; a visitor leaves it to the owner, who tails the journal.
         if (news.length === 0 || this.#fence === null) return;

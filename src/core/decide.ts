@@ -255,7 +255,12 @@ export function stop(state: RunState, error: BatonError, workersGone = false): R
     const effect = state.effects.get(key);
     const attempt = effect?.attempts.at(-1);
     const isLost = workersGone && attempt?.endedAt === null && effect?.kind !== "subprocess";
-    events.push({ type: "effect.cancelled", key, reason: "the run was stopped", usage: isLost ? unsettled(effect) : [] });
+    events.push({
+      type: "effect.cancelled",
+      key,
+      reason: "the run was stopped",
+      usage: isLost ? unsettled(effect) : [],
+    });
   }
   return [...events, runFailed(state.process.name, "error", error)];
 }

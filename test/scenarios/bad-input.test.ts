@@ -78,7 +78,10 @@ it("a branch that somebody took meanwhile is not overwritten, and the run says s
 });
 
 it("bots are silent to Baton unless `commands.bots` lists their id, and then need the permission like anybody", async () => {
-  world = await observedWorld();
+  const webhooks: WebhookExchange[] = [];
+  world = await observedWorld({
+    github: { onExchange: (exchange) => exchange.kind === "webhook" && webhooks.push(exchange) },
+  });
   const app = world.github.createApp({
     slug: "helper",
     ownerLogin: "acme",
@@ -89,6 +92,13 @@ it("bots are silent to Baton unless `commands.bots` lists their id, and then nee
   world.github.installApp({ appId: app.id, account: "acme", as: "alice" });
   const bot = [...world.github.state.accounts.values()].find(({ login }) => login === "helper[bot]");
   say(world, "/baton status", "helper[bot]");
+  await world.until("the silence", async () => {
+    const { headers = {} } = webhooks.find(({ event }) => event === "issue_comment") ?? {};
+    const of = (name: string): string => new Headers(headers).get(name) ?? "";
+    const { store } = world.baton.dependencies;
+    return (await store.delivery(of("x-github-hook-id"), of("x-github-delivery")))?.state === "handled";
+  });
+  expect(ownComments(world)).toEqual([]);
   await world.github.push({
     repository: repositoryName,
     as: "alice",

@@ -72,6 +72,7 @@ describe("push-refused-by-rule-told-as-moved: the remote's own words, by kind", 
     " ! [rejected]        1111 -> baton/issue-1 (fetch first)\nerror: failed to push some refs",
     " ! [rejected]        1111 -> baton/issue-1 (non-fast-forward)\nerror: failed to push some refs",
     "fatal: unable to access 'https://github.com/a/b.git/': Could not resolve host: github.com",
+    "error: RPC failed; HTTP 403 curl 22 The requested URL returned error: 403\nsend-pack: unexpected disconnect while reading sideband packet\nfatal: the remote end hung up unexpectedly",
     "error: RPC failed; HTTP 500 curl 22 The requested URL returned error: 500\nfatal: the remote end hung up unexpectedly",
   ])("what is no refusal: %s", (stderr) => {
     expect(pushRefusal(stderr)).toBeNull();

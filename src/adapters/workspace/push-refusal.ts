@@ -61,8 +61,9 @@ const kinds: readonly [RegExp, PushRefusalKind, string][] = [
     "pull-request",
     "The rule covers a branch that Baton pushes to. Exempt Baton's branches from it.",
   ],
+  // A 403 in the middle of the transfer ("RPC failed") is a limit that passes: a missing right is told before it begins.
   [
-    /permission to .* denied|returned error: 403|not allowed to push|protected branch|creations? being restricted/i,
+    /permission to .* denied|^fatal: .*returned error: 403|not allowed to push|protected branch|creations? being restricted/im,
     "denied",
     "Let Baton's App push to this branch.",
   ],

@@ -190,6 +190,7 @@ export interface Github {
   pullRequest(repository: Repository, number: number): Promise<PullRequestFacts>;
   pullRequestsForBranch(repository: Repository, branch: string): Promise<PullRequestFacts[]>;
   reviews(repository: Repository, number: number): Promise<ReviewFacts[]>;
+  /** Earlier tries too: of one name, source, App and suite the highest id is the newest. */
   checks(repository: Repository, sha: string): Promise<CheckFacts[]>;
   checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]>;
   /** From rulesets and branch protection of `branch`. */

@@ -30,11 +30,11 @@ import {
   checkOf,
   commentOf,
   issueOf,
-  newestStatuses,
   pullOf,
   reviewOf,
   statusOf,
   suiteOf,
+  triesOf,
   userOf,
   writtenComment,
   writtenIssue,
@@ -193,13 +193,23 @@ export class InstallationGithub implements Github {
 
   async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {
     const commit = { ...at(repository), ref: sha };
-    const runs = await this.#requester.list<wire.CheckRun>(
-      "/repos/{owner}/{repo}/commits/{ref}/check-runs",
-      { ...commit, filter: "latest" },
-      (data) => (data as { check_runs: wire.CheckRun[] }).check_runs,
-    );
+    const runs = (filter: "all" | "latest"): Promise<wire.CheckRun[]> =>
+      this.#requester.list<wire.CheckRun>(
+        "/repos/{owner}/{repo}/commits/{ref}/check-runs",
+        { ...commit, filter },
+        (data) => (data as { check_runs: wire.CheckRun[] }).check_runs,
+      );
+    // A job that is run again has an id of its own in the same suite, and `latest` leaves the earlier one out. Sources:
+    // https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference and
+    // https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run ("from old executions").
+    // An App that resets its check run instead leaves no trace of the try before.
+    const found = await runs("all").catch((thrown: unknown) => {
+      // Up to 1,000 tries of one name are kept: they must not hide the newest ones.
+      if (hasCode(thrown, "BATON_GITHUB_INCOMPLETE")) return runs("latest");
+      throw thrown;
+    });
     const statuses = await this.#requester.list<wire.Status>("/repos/{owner}/{repo}/commits/{ref}/statuses", commit);
-    return [...runs.map(checkOf), ...newestStatuses(statuses).map((status) => statusOf(status, sha))];
+    return [...found.map(checkOf), ...triesOf(statuses).map((status) => statusOf(status, sha))];
   }
 
   async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {

@@ -25,6 +25,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   checkSuites: "look",
   requiredChecks: "look",
   branchRules: "look",
+  granted: "look",
   mergeSettings: "look",
   branchesBeginning: "look",
   checkLog: "look",

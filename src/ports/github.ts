@@ -197,6 +197,11 @@ export interface Github {
   requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]>;
   /** All rules of rule sets that hold for a branch, whether it exists or not. */
   branchRules(repository: Repository, branch: string): Promise<BranchRuleFacts[]>;
+  /**
+   * Permissions of Baton's token, by GitHub's names; null where GitHub does not tell. Asked again where one of `toWrite` seems
+   * to be missing: an owner may have accepted it meanwhile.
+   */
+  granted(repository: Repository, toWrite: readonly string[]): Promise<Readonly<Record<string, string>> | null>;
   /** `methods`: null where this GitHub does not tell. */
   mergeSettings(repository: Repository): Promise<{ archived: boolean; methods: MergeMethod[] | null }>;
   /** Names of branches that begin so. */

@@ -265,6 +265,10 @@ export class SmallGithub implements Github {
     return [];
   }
 
+  async granted() {
+    return null;
+  }
+
   async mergeSettings() {
     return { archived: false, methods: ["merge" as const, "squash" as const, "rebase" as const] };
   }

@@ -7,7 +7,7 @@ const sha = "a".repeat(40);
 const actions = 15_368;
 
 /** GitHub as a job of Actions asks it: one check run of each name at a commit, all of one suite. */
-function jobAt(names: string[], options: { ownCheckRun: number | null; own?: object | number }) {
+function jobAt(names: string[], options: { ownCheckRun: number | null; own?: object | number; token?: string; push?: boolean }) {
   const asked: string[] = [];
   const suite = { id: 5, head_sha: sha, status: "in_progress", conclusion: null, latest_check_runs_count: names.length };
   const runs = names.map((name, index) => ({
@@ -22,6 +22,8 @@ function jobAt(names: string[], options: { ownCheckRun: number | null; own?: obj
   }));
   const answers: Record<string, object | number> = {
     "/users/github-actions%5Bbot%5D": { id: 41_898_282, login: "github-actions[bot]", type: "Bot" },
+    "/user": { id: 5, login: "alice", type: "User" },
+    "/repos/acme/shop": options.push === undefined ? {} : { permissions: { push: options.push } },
     "/apps/github-actions": { id: actions },
     "/repos/acme/shop/check-runs/77": options.own ?? { name: "Run Baton" },
     [`/repos/acme/shop/commits/${sha}/check-runs`]: { total_count: runs.length, check_runs: runs },
@@ -32,7 +34,7 @@ function jobAt(names: string[], options: { ownCheckRun: number | null; own?: obj
     [`/repos/acme/shop/commits/${sha}/statuses`]: [],
   };
   const github = createTokenGithub({
-    token: "ghs_job",
+    token: options.token ?? "ghs_job",
     apiUrl: "https://api.github.com",
     webUrl: "https://github.com",
     clock: { now: () => 0, sleepUntil: () => Promise.resolve() },
@@ -52,7 +54,8 @@ function jobAt(names: string[], options: { ownCheckRun: number | null; own?: obj
     const suites = await found.checkSuites(repository, sha);
     return { checks: checks.map(({ name }) => name), suites: suites.map(({ status, checkRuns }) => [status, checkRuns]) };
   };
-  return { seen, asked };
+  const granted = async () => (await github.installation(0)).granted(repository, ["contents"]);
+  return { seen, asked, granted };
 }
 
 describe("a job's own checks are no CI", () => {
@@ -78,4 +81,14 @@ describe("a job's own checks are no CI", () => {
     await seen();
     expect(asked.filter((path) => path.endsWith("/check-runs/77"))).toHaveLength(1);
   });
+});
+
+it.each([
+  ["a person who may not push", "ghp_alice", false, { contents: "read", pull_requests: "read" }],
+  ["a person who may push", "ghp_alice", true, null],
+  ["a person of whom GitHub does not tell", "ghp_alice", undefined, null],
+  ["a job, whose token has no role", "ghs_job", false, null],
+] as const)("what %s is granted", async (_, token, push, expected) => {
+  const options = { ownCheckRun: null, token, ...(push === undefined ? {} : { push }) };
+  expect(await jobAt([], options).granted()).toEqual(expected);
 });

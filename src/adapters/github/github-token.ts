@@ -142,11 +142,28 @@ class JobGithub extends InstallationGithub implements Github {
   readonly #speaker: () => Promise<Speaker>;
 
   constructor(requester: Requester, speaker: () => Promise<Speaker>, options: GithubTokenOptions) {
-    super({ requester, identity: speaker, webUrl: options.webUrl, repositoryToken: async () => options.token });
+    super({
+      requester,
+      identity: speaker,
+      webUrl: options.webUrl,
+      repositoryToken: async () => options.token,
+      granted: (repository) => this.#grantedToPerson(repository),
+    });
     this.#requester = requester;
     this.#speaker = speaker;
     this.#own = options.ownChecks;
     this.#ownCheckRun = options.ownCheckRun;
+  }
+
+  /**
+   * A person's role bounds their token. What a job's token may nothing tells: `permissions` of a repository are those of a user.
+   * Source: https://docs.github.com/en/rest/repos/repos#get-a-repository
+   */
+  async #grantedToPerson({ owner, name: repo }: Repository): Promise<Record<string, string> | null> {
+    const { bot } = await this.#speaker();
+    if (bot.kind !== "user") return null;
+    const { permissions } = await this.#requester.get<wire.RepositorySettings>("/repos/{owner}/{repo}", { owner, repo });
+    return permissions?.push === false ? { contents: "read", pull_requests: "read" } : null;
   }
 
   override file(repository: Repository, path: string, ref: string): Promise<string | null> {

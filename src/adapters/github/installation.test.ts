@@ -149,6 +149,7 @@ beforeEach(() => {
     identity: async () => ({ appId, slug: "baton", bot: { id: bot.id, login: bot.login, kind: "bot" } }),
     webUrl: "https://github.com",
     repositoryToken: async () => "t",
+    granted: async () => null,
   });
 });
 afterEach(() => nock.cleanAll());

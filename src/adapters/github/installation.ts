@@ -49,6 +49,7 @@ export interface InstallationOptions {
   identity(): Promise<{ appId: number; bot: GithubUser }>;
   webUrl: string;
   repositoryToken(repositoryId: number, access: "read" | "write"): Promise<string>;
+  granted: Github["granted"];
 }
 
 /** Of what changed in a repository: so many at once, and at one look. */
@@ -269,6 +270,10 @@ export class InstallationGithub implements Github {
     const told = Object.values(allowed).every((value) => value !== undefined);
     const methods = (["merge", "squash", "rebase"] as const).filter((method) => allowed[method] === true);
     return { archived: found.archived ?? false, methods: told ? methods : null };
+  }
+
+  granted(repository: Repository, toWrite: readonly string[]): Promise<Readonly<Record<string, string>> | null> {
+    return this.#options.granted(repository, toWrite);
   }
 
   async branchesBeginning(repository: Repository, prefix: string): Promise<string[]> {

@@ -44,6 +44,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   updateBranch: "act",
   ensureEnqueued: "act",
   isInMergeQueue: "look",
+  baseChangedAt: "look",
   gitAccess: "look",
   dispatchWorkflow: "act",
   workflowRunIsOver: "look",

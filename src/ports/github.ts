@@ -262,6 +262,8 @@ export interface Github {
   /** In the merge queue of its base at this head; there already is success. */
   ensureEnqueued(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<void>;
   isInMergeQueue(pull: Pick<PullRequestFacts, "nodeId">): Promise<boolean>;
+  /** When somebody last sent it to another base; null: nobody did. */
+  baseChangedAt(pull: Pick<PullRequestFacts, "nodeId">): Promise<string | null>;
 
   /** Starts a workflow; asked twice, it starts twice, and the claims make one of them idle. null: this GitHub does not tell which run it began. */
   dispatchWorkflow(

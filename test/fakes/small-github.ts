@@ -406,6 +406,10 @@ export class SmallGithub implements Github {
     throw new BatonError("BATON_GITHUB_CONFLICT", "No branch here has a merge queue.");
   }
 
+  async baseChangedAt(): Promise<string | null> {
+    return null;
+  }
+
   async isInMergeQueue(): Promise<boolean> {
     return false;
   }

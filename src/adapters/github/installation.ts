@@ -557,6 +557,10 @@ export class InstallationGithub implements Github {
     return this.#graphql.isInMergeQueue(nodeId);
   }
 
+  baseChangedAt({ nodeId }: Pick<PullRequestFacts, "nodeId">): Promise<string | null> {
+    return this.#graphql.baseChangedAt(nodeId);
+  }
+
   async dispatchWorkflow(
     repository: Repository,
     workflow: string,

@@ -37,7 +37,11 @@ describe("what stops a run before it costs anything", () => {
       /`baton` is in the way/,
     ],
     ["push-refused-by-rule-told-as-moved: a branch below", { neighbours: ["baton/issue-1-sum/x"] }, /in the way/],
-    ["no permission to push", { granted: { contents: "read", pull_requests: "write" } }, /lacks `contents: write` here/],
+    [
+      "no permission to push",
+      { granted: { contents: "read", pull_requests: "write" } },
+      /lacks `contents: write` here/,
+    ],
     ["no permission to open a pull request", { granted: { contents: "write" } }, /lacks `pull_requests: write` here/],
     ["no permission at all", { granted: { metadata: "read" } }, /`contents: write` and `pull_requests: write`.*App/],
     ["a pull request that is there", { granted: { contents: "write" }, opensPullRequest: false }, null],

@@ -314,7 +314,9 @@ describe("a run goes from event to event", () => {
     async (event) => {
       const before = ownChecks();
       const payload =
-        event === "workflow_run" ? ofCommit(event, shas.pull) : ofPull(event, "submitted", sides(numbers.pull, shas.pull));
+        event === "workflow_run"
+          ? ofCommit(event, shas.pull)
+          : ofPull(event, "submitted", sides(numbers.pull, shas.pull));
       expect((await job(event, payload)).outputs["verdict"]).toBe("nothing");
       expect(ownChecks()).toEqual(before);
     },

@@ -2,7 +2,17 @@
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { ends, type ObservedWorld, observedWorld, ownComments, pulls, reaches, repositoryOf, runState, say } from "./helpers.ts";
+import {
+  ends,
+  type ObservedWorld,
+  observedWorld,
+  ownComments,
+  pulls,
+  reaches,
+  repositoryOf,
+  runState,
+  say,
+} from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(async () => {

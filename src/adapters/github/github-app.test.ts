@@ -79,7 +79,9 @@ describe("an installation's token", () => {
 
   describe("tells what the installation is granted", () => {
     const mint = (token: string, permissions: Record<string, string>) =>
-      nock(host, asApp).post("/api/v3/app/installations/3/access_tokens").reply(201, { ...minted(token), permissions });
+      nock(host, asApp)
+        .post("/api/v3/app/installations/3/access_tokens")
+        .reply(201, { ...minted(token), permissions });
     const all = { metadata: "read", contents: "write", pull_requests: "write" };
     const needs = ["contents", "pull_requests"];
     const granted = async () => (await app.installation(3)).granted(repository, needs);

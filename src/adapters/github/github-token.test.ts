@@ -7,9 +7,18 @@ const sha = "a".repeat(40);
 const actions = 15_368;
 
 /** GitHub as a job of Actions asks it: one check run of each name at a commit, all of one suite. */
-function jobAt(names: string[], options: { ownCheckRun: number | null; own?: object | number; token?: string; push?: boolean }) {
+function jobAt(
+  names: string[],
+  options: { ownCheckRun: number | null; own?: object | number; token?: string; push?: boolean },
+) {
   const asked: string[] = [];
-  const suite = { id: 5, head_sha: sha, status: "in_progress", conclusion: null, latest_check_runs_count: names.length };
+  const suite = {
+    id: 5,
+    head_sha: sha,
+    status: "in_progress",
+    conclusion: null,
+    latest_check_runs_count: names.length,
+  };
   const runs = names.map((name, index) => ({
     id: index + 1,
     name,
@@ -52,7 +61,10 @@ function jobAt(names: string[], options: { ownCheckRun: number | null; own?: obj
     const found = await github.installation(0);
     const checks = await found.checks(repository, sha);
     const suites = await found.checkSuites(repository, sha);
-    return { checks: checks.map(({ name }) => name), suites: suites.map(({ status, checkRuns }) => [status, checkRuns]) };
+    return {
+      checks: checks.map(({ name }) => name),
+      suites: suites.map(({ status, checkRuns }) => [status, checkRuns]),
+    };
   };
   const granted = async () => (await github.installation(0)).granted(repository, ["contents"]);
   return { seen, asked, granted };

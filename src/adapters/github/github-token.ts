@@ -162,7 +162,10 @@ class JobGithub extends InstallationGithub implements Github {
   async #grantedToPerson({ owner, name: repo }: Repository): Promise<Record<string, string> | null> {
     const { bot } = await this.#speaker();
     if (bot.kind !== "user") return null;
-    const { permissions } = await this.#requester.get<wire.RepositorySettings>("/repos/{owner}/{repo}", { owner, repo });
+    const { permissions } = await this.#requester.get<wire.RepositorySettings>("/repos/{owner}/{repo}", {
+      owner,
+      repo,
+    });
     return permissions?.push === false ? { contents: "read", pull_requests: "read" } : null;
   }
 

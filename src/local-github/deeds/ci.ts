@@ -112,11 +112,7 @@ export function rerunJob(site: Site, repository: Repository, run: CheckRun): voi
   site.inFlight(runIn(site, repository, { suite, ci, sha: run.headSha }));
 }
 
-async function runJob(
-  site: Site,
-  repository: Repository,
-  given: { run: CheckRun; ci: CiSettings },
-): Promise<void> {
+async function runJob(site: Site, repository: Repository, given: { run: CheckRun; ci: CiSettings }): Promise<void> {
   const { run, ci } = given;
   const runId = takeId(site.state);
   const detailsUrl = actionsJobUrl(site, repository, { runId, jobId: run.id });

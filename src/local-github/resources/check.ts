@@ -90,9 +90,8 @@ export function checkSuite(view: View, place: { repository: Repository; commit: 
     ...simple,
     rerequestable: true,
     runs_rerequestable: appOf(view.state, suite.appId).slug !== "github-actions",
-    latest_check_runs_count: latestRuns(
-      [...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id),
-    ).length,
+    latest_check_runs_count: latestRuns([...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id))
+      .length,
     check_runs_url: `${simple.url}/check-runs`,
     head_commit: simpleCommit(place.commit),
     repository: minimalRepository(view, repository),

@@ -51,7 +51,7 @@ function jobAt(
     ownChecks: ["Baton", "baton"],
     ownCheckRun: options.ownCheckRun,
     fetch: async (resource) => {
-      const { pathname } = new URL(String(resource));
+      const { pathname } = new URL(resource instanceof Request ? resource.url : resource);
       asked.push(pathname);
       const answer = answers[pathname] ?? 404;
       return typeof answer === "number" ? Response.json({ message: "no" }, { status: answer }) : Response.json(answer);

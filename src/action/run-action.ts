@@ -80,6 +80,7 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     clock: systemClock,
     appSlug: settings.appSlug,
     ownChecks: [...ownChecks, ...(settings.jobName === null ? [] : [settings.jobName])],
+    ownCheckRun: settings.checkRunId,
   });
   const job: Job = {
     settings,

@@ -33,6 +33,7 @@ const environmentSchema = z.object({
   "INPUT_APP-SLUG": optional,
   "INPUT_TIME-LIMIT-MINUTES": optional,
   "INPUT_DISPATCH-WORKFLOWS": optional,
+  "INPUT_CHECK-RUN-ID": optional,
   INPUT_SANDBOX: optional,
   BATON_SANDBOX: optional,
   GITHUB_TOKEN: optional,
@@ -49,7 +50,10 @@ export interface ActionSettings {
   webUrl: string;
   workflowRunId: string;
   workflowRunAttempt: string;
+  /** The job's id in its workflow; its check is called so where the job has no name. */
   jobName: string | null;
+  /** The job's own check run; null: an older runner does not tell. */
+  checkRunId: number | null;
   /** `.github/workflows/baton.yml`. */
   workflowPath: string | null;
   token: string;
@@ -116,6 +120,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     workflowRunId: env.GITHUB_RUN_ID,
     workflowRunAttempt: env.GITHUB_RUN_ATTEMPT,
     jobName: env.GITHUB_JOB,
+    checkRunId: /^[1-9]\d{0,15}$/.test(env["INPUT_CHECK-RUN-ID"] ?? "") ? Number(env["INPUT_CHECK-RUN-ID"]) : null,
     workflowPath: workflowPathOf(env.GITHUB_WORKFLOW_REF),
     token,
     jobToken:

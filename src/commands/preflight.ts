@@ -1,6 +1,6 @@
 /** Looks, before a run begins, whether it can come to an end: few calls, at once. What it finds is judged by `policy/preflight.ts`. */
 import { BatonError, hasCode } from "../core/errors.ts";
-import { type PreflightFacts, preflight, type Without } from "../policy/preflight.ts";
+import { type PreflightFacts, preflight, pushingNeeds, type Without } from "../policy/preflight.ts";
 import type { CommandContext } from "./context.ts";
 
 export interface PreflightOptions {
@@ -26,13 +26,14 @@ async function gather(context: CommandContext, { branch, base }: PreflightOption
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
   const [first = ""] = branch.name.split("/");
-  const [place, headRules, baseRules, neighbours, people, hasChecks] = await Promise.all([
+  const [place, headRules, baseRules, neighbours, people, hasChecks, granted] = await Promise.all([
     unlessDenied(github.mergeSettings(repository)),
     unlessDenied(github.branchRules(repository, branch.name)),
     unlessDenied(github.branchRules(repository, base.branch)),
     isNew ? unlessDenied(github.branchesBeginning(repository, first)) : [],
     settings.breakpoints.review === "auto" ? null : unlessDenied(github.collaborators(repository)),
     hasAnyCheck(context, base.sha),
+    unlessDenied(github.granted(repository, pushingNeeds)),
   ]);
   return {
     archived: place?.archived ?? false,
@@ -46,6 +47,8 @@ async function gather(context: CommandContext, { branch, base }: PreflightOption
     people,
     requester: actor,
     author: pullRequest?.author.kind === "user" ? pullRequest.author : null,
+    opensPullRequest: pullRequest === null,
+    granted,
     settings,
   };
 }

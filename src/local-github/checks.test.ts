@@ -105,9 +105,12 @@ test("re-running the CI's check run runs it again; re-running the App's own asks
   const ci = (await octokit.rest.checks.listForRef({ ...web, ref: sha })).data.check_runs[0];
   await octokit.rest.checks.rerequestRun({ ...web, check_run_id: Number(ci?.id) });
   await github.settle();
-  const again = await octokit.rest.checks.get({ ...web, check_run_id: Number(ci?.id) });
-  expect(again.data.details_url).not.toBe(ci?.details_url);
-  expect(again.data.conclusion).toBe("failure");
+  const again = (await octokit.rest.checks.listForRef({ ...web, ref: sha })).data.check_runs;
+  expect(again).toMatchObject([{ conclusion: "failure", check_suite: { id: ci?.check_suite?.id } }]);
+  expect(again[0]?.id).not.toBe(ci?.id);
+  expect(again[0]?.details_url).not.toBe(ci?.details_url);
+  const all = (await octokit.rest.checks.listForRef({ ...web, ref: sha, filter: "all" })).data.check_runs;
+  expect(all.map(({ id }) => id)).toEqual([again[0]?.id, ci?.id]);
   const own = await octokit.rest.checks.create({ ...web, name: "Baton", head_sha: sha, conclusion: "failure" });
   await github.settle();
   world.received.length = 0;

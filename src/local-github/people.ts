@@ -17,7 +17,7 @@ import {
   tellRepositories,
 } from "./deeds/accounts.ts";
 import { addStatus, tellRun } from "./deeds/checks.ts";
-import { approveRuns } from "./deeds/ci.ts";
+import { approveRuns, rerunJob } from "./deeds/ci.ts";
 import { endQueue, mergePull } from "./deeds/merge.ts";
 import { openPull, retarget } from "./deeds/pulls.ts";
 import { changeRef, refsChanged } from "./deeds/refs.ts";
@@ -363,6 +363,14 @@ export function createPeople(site: Site) {
 
     setCi(options: { repository: string; ci: CiSettings | null }): void {
       repositoryNamed(options.repository).ci = options.ci;
+    },
+
+    /** Somebody re-runs a job of the CI by its check run. */
+    rerunJob(options: { repository: string; checkRunId: number }): void {
+      const repository = repositoryNamed(options.repository);
+      const run = repository.checkRuns.get(options.checkRunId);
+      if (run === undefined) throw new Error(`There is no check run ${options.checkRunId}.`);
+      rerunJob(site, repository, run);
     },
 
     approveWorkflows(options: { repository: string; sha: string }): void {

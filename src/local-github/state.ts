@@ -127,6 +127,8 @@ export interface PullRequest {
   headSha: string;
   baseRef: string;
   baseSha: string;
+  /** When somebody last sent it to another base. */
+  baseChangedAt?: string;
   draft: boolean;
   mergedAt: string | null;
   mergedById: number | null;

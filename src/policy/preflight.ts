@@ -37,6 +37,10 @@ export interface PreflightFacts {
   requester: Pick<Actor, "id">;
   /** Who wrote the pull request, where there is one. */
   author: Pick<Actor, "id"> | null;
+  /** No pull request is there yet: the run opens one. */
+  opensPullRequest: boolean;
+  /** Permissions of Baton's token, by GitHub's names; null: unknown. */
+  granted: Readonly<Record<string, string>> | null;
   settings: Pick<Settings, "merge" | "breakpoints" | "approvals" | "gates">;
 }
 
@@ -49,7 +53,7 @@ export interface Preflight {
 }
 
 export function preflight(facts: PreflightFacts): Preflight {
-  const stops = [...ofPlace(facts), ...ofMerging(facts)];
+  const stops = [...ofPlace(facts), ...ofToken(facts), ...ofMerging(facts)];
   if (stops.length > 0) return { stops, asks: [] };
   // GitHub does not tell here who may bypass a rule: a person knows.
   const rules = ofRules(facts).map((text) => ({ without: "rules" as const, text }));
@@ -64,6 +68,26 @@ function ofPlace({ archived, branch, isNew, neighbours }: PreflightFacts): strin
     ? []
     : [
         `The branch \`${inTheWay}\` is in the way of \`${branch}\`: git keeps only one of the two. Delete it, or set another \`branchPrefix\`.`,
+      ];
+}
+
+/** What a run that pushes needs to write. */
+export const pushingNeeds: readonly string[] = ["contents", "pull_requests"];
+
+export function mayWrite(granted: Readonly<Record<string, string>>, name: string): boolean {
+  return granted[name] === "write" || granted[name] === "admin";
+}
+
+function ofToken({ granted, opensPullRequest }: PreflightFacts): string[] {
+  if (granted === null) return [];
+  const lacks = pushingNeeds
+    .filter((name) => name === "contents" || opensPullRequest)
+    .filter((name) => !mayWrite(granted, name))
+    .map((name) => `\`${name}: write\``);
+  return lacks.length === 0
+    ? []
+    : [
+        `Baton's token lacks ${lacks.join(" and ")} here, so the result could not be published. Add it to the App (Permissions & events); an owner then accepts it for this installation. A personal token needs an account with write permission.`,
       ];
 }
 

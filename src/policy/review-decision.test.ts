@@ -247,6 +247,21 @@ describe("retargeted-pull-request: an approval is for the branch that it was giv
     expect(decide([review()], { base, pullRequestState })).toMatchObject({ outcome });
   });
 
+  it.each([
+    ["never", null, "approved"],
+    ["before the approval", "2026-02-01T09:59:59Z", "approved"],
+    ["in the same second", "2026-02-01T10:00:00Z", "pending"],
+    ["after the approval, and back", "2026-02-01T10:00:01Z", "pending"],
+  ] as const)("the base was changed %s", (_, baseChangedAt, outcome) => {
+    const base = { subject: "main", now: "main" };
+    const given = review({ submittedAt: "2026-02-01T10:00:00Z" });
+    expect(decide([given], { base, baseChangedAt }).outcome).toBe(outcome);
+    const again = review({ submittedAt: "2026-02-01T10:00:02Z" });
+    expect(decide([given, again], { base, baseChangedAt }).outcome).toBe("approved");
+    const objection = review({ state: changes, author: carol, permission: "write", submittedAt: given.submittedAt });
+    expect(decide([given, objection], { base, baseChangedAt }).outcome).toBe(changes);
+  });
+
   it("reviews from before the change approve nothing, and objections from then still hold", () => {
     const [before, after, objection] = [
       review(),

@@ -2,7 +2,8 @@
  * What the reviews of a pull request come to, for one head commit.
  *
  * V4 An approval counts only for the commit that it was given for; a new push voids it.
- *    So does a new base: the approval was for going to another branch, with its rules.
+ *    So does a new base: the approval was for going to another branch, with its rules. One that was changed and changed back
+ *    between two looks is seen by its time; within one second the change counts as the later.
  * V5 Of one person's reviews the last that approves, asks for changes or was dismissed counts. Comments change nothing. A dismissed
  *    one is nobody's approval, and it revives none that its author gave before.
  * V6 Somebody's "request changes" outweighs another's approval and outlives a push, as on GitHub, until it was addressed.
@@ -43,6 +44,8 @@ export interface ReviewFacts {
   takenIds: number[];
   /** Reviews that were given for another base. */
   otherBaseIds?: number[];
+  /** When the base changed last; null or absent: never, or nobody asked. */
+  baseChangedAt?: string | null;
 }
 
 export interface ReviewDecision {
@@ -136,7 +139,8 @@ function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
   }
   if (review.sha !== subjectSha)
     return answer("skipped", `approved ${shortOf(review.sha)}, which is not the head ${shortOf(subjectSha)}`);
-  if (facts.otherBaseIds?.includes(review.id) === true)
+  const changedAt = facts.baseChangedAt ?? null;
+  if (facts.otherBaseIds?.includes(review.id) === true || (changedAt !== null && review.submittedAt <= changedAt))
     return answer("skipped", "approved it for another base; they have not reviewed again");
   const may = mayApprove(approverFacts(review, facts));
   return { ...answer(may.status === "passed" ? "passed" : "skipped", may.reason), children: may.children };

@@ -190,12 +190,18 @@ export interface Github {
   pullRequest(repository: Repository, number: number): Promise<PullRequestFacts>;
   pullRequestsForBranch(repository: Repository, branch: string): Promise<PullRequestFacts[]>;
   reviews(repository: Repository, number: number): Promise<ReviewFacts[]>;
+  /** Earlier tries too: of one name, source, App and suite the highest id is the newest. */
   checks(repository: Repository, sha: string): Promise<CheckFacts[]>;
   checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]>;
   /** From rulesets and branch protection of `branch`. */
   requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]>;
   /** All rules of rule sets that hold for a branch, whether it exists or not. */
   branchRules(repository: Repository, branch: string): Promise<BranchRuleFacts[]>;
+  /**
+   * Permissions of Baton's token, by GitHub's names; null where GitHub does not tell. Asked again where one of `toWrite` seems
+   * to be missing: an owner may have accepted it meanwhile.
+   */
+  granted(repository: Repository, toWrite: readonly string[]): Promise<Readonly<Record<string, string>> | null>;
   /** `methods`: null where this GitHub does not tell. */
   mergeSettings(repository: Repository): Promise<{ archived: boolean; methods: MergeMethod[] | null }>;
   /** Names of branches that begin so. */
@@ -256,6 +262,8 @@ export interface Github {
   /** In the merge queue of its base at this head; there already is success. */
   ensureEnqueued(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<void>;
   isInMergeQueue(pull: Pick<PullRequestFacts, "nodeId">): Promise<boolean>;
+  /** When somebody last sent it to another base; null: nobody did. */
+  baseChangedAt(pull: Pick<PullRequestFacts, "nodeId">): Promise<string | null>;
 
   /** Starts a workflow; asked twice, it starts twice, and the claims make one of them idle. null: this GitHub does not tell which run it began. */
   dispatchWorkflow(

@@ -41,6 +41,7 @@ it("action.yml names the files that are there, and every input and output that t
   expect(readdirSync(committed)).toEqual(expect.arrayContaining(["main.js", "post.js"]));
   expect(Object.keys(action.inputs).sort()).toEqual([
     "app-slug",
+    "check-run-id",
     "dispatch-workflows",
     "endpoint",
     "sandbox",

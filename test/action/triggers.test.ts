@@ -81,6 +81,9 @@ const ofText = (event: "issue_comment" | "issues", body: string, given: { as?: s
   });
   return realPayload(platform, event, "opened", { issue: { number: opened, body, user }, sender: user });
 };
+/** What Baton reported of itself, at any commit. */
+const ownChecks = (): string[] =>
+  [...shop().checkRuns.values()].filter(({ name }) => name.startsWith("Baton")).map(({ name }) => name);
 const wake = (event: string, change: object = {}): object => realPayload(platform, event, null, change);
 const numberIn = (payload: object): number => (payload as { issue: { number: number } }).issue.number;
 
@@ -134,6 +137,7 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     const looksAtAll = ["schedule", "workflow_dispatch", "repository_dispatch"].includes(event);
     expect(calls).toBeLessThanOrEqual(looksAtAll ? 2 : event === "pull_request" && action !== "closed" ? 1 : 0);
     expect(stateRefs()).toEqual([]);
+    expect(ownChecks()).toEqual([]);
   });
 
   it.each([
@@ -151,6 +155,7 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     const done = await job(event, payload);
     expect(done.outputs["verdict"]).toBe("nothing");
     expect(stateRefs()).toEqual([]);
+    expect(ownChecks()).toEqual([]);
   });
 });
 
@@ -170,6 +175,7 @@ describe("a fork", () => {
     expect(done).toMatchObject({ exitCode: 1, outputs: { verdict: "refused", "run-id": "" } });
     expect(said(numbers.forked).filter((body) => body.includes("🚫"))).toHaveLength(1);
     expect(said(numbers.forked).join("\n")).toMatch(/fork/);
+    expect(ownChecks()).toEqual([]);
   });
 
   it("the end of its CI changes nothing", async () => {
@@ -191,6 +197,7 @@ describe("a stranger", () => {
       expect(refusals()[0]).toContain("mallory");
       await job(event, payload);
       expect(refusals()).toHaveLength(1);
+      expect(ownChecks()).toEqual([]);
     },
   );
 
@@ -299,6 +306,19 @@ describe("a run goes from event to event", () => {
     async (event) => {
       const done = await job(event, wake(event, { inputs: {}, client_payload: {} }));
       expect(done.outputs["verdict"]).toBe("nothing");
+    },
+  );
+
+  it.each(["workflow_run", "pull_request_review"] as const)(
+    "%s of another pull request, which no run waits for: no check there, and none here",
+    async (event) => {
+      const before = ownChecks();
+      const payload =
+        event === "workflow_run"
+          ? ofCommit(event, shas.pull)
+          : ofPull(event, "submitted", sides(numbers.pull, shas.pull));
+      expect((await job(event, payload)).outputs["verdict"]).toBe("nothing");
+      expect(ownChecks()).toEqual(before);
     },
   );
 

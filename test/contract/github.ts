@@ -340,6 +340,21 @@ const cases = {
       ["status", "ci/old", null, "completed", "failure"],
     ]);
   },
+  "a check that failed before and was run again: both tries": async ({ github, repository, branch, alice }) => {
+    const { sha } = await branch();
+    await github.ensureCheckRun(repository, sha, "run-1", { ...done, conclusion: "failure" }, null);
+    await github.ensureCheckRun(repository, sha, "run-2", done, null);
+    for (const state of ["pending", "failure", "failure", "pending", "success"] as const)
+      await alice.rest.repos.createCommitStatus({ ...place, sha, state, context: "ci/old" });
+    const found = await github.checks(repository, sha);
+    expect(found.toSorted((a, b) => a.id - b.id).map((one) => [one.source, one.conclusion])).toEqual([
+      ["check-run", "failure"],
+      ["check-run", "success"],
+      ["status", "failure"],
+      ["status", "success"],
+    ]);
+    expect(new Set(found.filter(({ source }) => source === "check-run").map(({ suiteId }) => suiteId)).size).toBe(1);
+  },
   "a merge at the approved head happens once, also when the answer was lost": async ({
     github,
     repository,

@@ -265,6 +265,10 @@ export class SmallGithub implements Github {
     return [];
   }
 
+  async granted() {
+    return null;
+  }
+
   async mergeSettings() {
     return { archived: false, methods: ["merge" as const, "squash" as const, "rebase" as const] };
   }
@@ -400,6 +404,10 @@ export class SmallGithub implements Github {
 
   ensureEnqueued(): Promise<void> {
     throw new BatonError("BATON_GITHUB_CONFLICT", "No branch here has a merge queue.");
+  }
+
+  async baseChangedAt(): Promise<string | null> {
+    return null;
   }
 
   async isInMergeQueue(): Promise<boolean> {

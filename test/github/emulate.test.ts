@@ -97,6 +97,7 @@ githubContract({
     "a check run is made once and then changed, also when the answer was lost":
       "its check runs name no App, so that ours cannot be told from another's",
     "the checks and statuses of a commit, each by who reported it": "it has no commit statuses",
+    "a check that failed before and was run again: both tries": "it has no commit statuses",
   },
 });
 

@@ -54,6 +54,19 @@ it("push-refused-by-rule-told-as-moved: a rule that comes later is told with Git
   expect(state.effects.get("push" as never)?.attempts).toHaveLength(1);
 });
 
+it("a permission that the installation lacks stops a run before it costs anything, until it is granted", async () => {
+  world = await observedWorld({ script: green });
+  const [installation] = world.github.state.installations.values();
+  if (installation === undefined) throw new Error("Baton is not installed.");
+  const { grants } = installation;
+  installation.grants = { ...grants, pull_requests: "read" };
+  say(world, "/baton run");
+  await refusedWith(/lacks `pull_requests: write` here/);
+  installation.grants = grants;
+  say(world, "/baton run");
+  await reaches(world, "checks");
+});
+
 it("no CI and nobody who may approve are asked about once, with the word that goes on", async () => {
   const config = "version: 1\nharness: { default: command }\napprovals: { people: [carol] }\n";
   world = await observedWorld({ script: green, ci: false, config });

@@ -2,7 +2,17 @@
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { ends, type ObservedWorld, observedWorld, ownComments, pulls, reaches, repositoryOf, say } from "./helpers.ts";
+import {
+  ends,
+  type ObservedWorld,
+  observedWorld,
+  ownComments,
+  pulls,
+  reaches,
+  repositoryOf,
+  runState,
+  say,
+} from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(async () => {
@@ -64,6 +74,25 @@ it("retargeted-pull-request: changed without a word to Baton, an approval merges
   const end = await ends(world);
   expect(end.outcome?.output).toMatchObject({ merged: true });
   expect(end.effects.get("merge" as never)?.input).toMatchObject({ publish: { base: "release/1.x" } });
+});
+
+it("retargeted-pull-request: changed and changed back between two looks, an approval from before counts for nothing", async () => {
+  await waitsForReview({ name: "release/1.x", config: config("merge: auto\n") });
+  const thread = [...repositoryOf(world).threads.values()].find(({ pull }) => pull !== null);
+  if (thread?.pull == null) throw new Error("no pull request");
+  const { pull } = thread;
+  const ago = (seconds: number): string => `${new Date(Date.now() - seconds * 1_000).toISOString().slice(0, 19)}Z`;
+  // All before anybody can look.
+  approve();
+  for (const review of pull.reviews) review.submittedAt = ago(20);
+  pull.baseChangedAt = ago(10);
+  await world.until("the thread to wait for another review", async () => {
+    const seen = (await runState(world))?.effects.get("review" as never)?.observed;
+    return JSON.stringify(seen ?? null).includes("approved it for another base");
+  });
+  expect(pull.mergedAt).toBeNull();
+  approve();
+  expect((await ends(world)).outcome?.output).toMatchObject({ merged: true });
 });
 
 it("retargeted-pull-request: a new base that protects what was changed asks for it", async () => {

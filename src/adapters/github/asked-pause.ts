@@ -5,6 +5,7 @@
  *     and no header stops an installation for longer than GitHub's own window.
  */
 import { limits } from "../../core/limits.ts";
+import { retryAfterOf } from "../../core/retry-after.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -14,13 +15,12 @@ export function askedPauseMs(headers: Headers, now: number): number | null {
   return asked === null ? null : Math.min(asked, limits.githubPauseMsMax);
 }
 
-/** RFC 9110, section 10.2.3: whole seconds, or an HTTP date. */
+/** Whole seconds, as GitHub sends them. A date that is over says nothing: then the end of the window counts. */
 function afterMs(value: string | undefined, now: number): number | null {
-  const text = value?.trim() ?? "";
-  if (/^\d{1,12}$/.test(text)) return Number(text) * 1_000;
-  if (!/^[A-Za-z]{3}, .{10,30} GMT$/.test(text)) return null;
-  const at = Date.parse(text);
-  return Number.isFinite(at) && at > now ? at - now : null;
+  const asked = retryAfterOf(value);
+  if (asked === null) return null;
+  if ("afterMs" in asked) return asked.afterMs % 1_000 === 0 ? asked.afterMs : null;
+  return asked.at > now ? asked.at - now : null;
 }
 
 /** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: seconds since the epoch, once nothing remains. */

@@ -91,11 +91,17 @@ export function statusOf(status: wire.Status, sha: string): CheckFacts {
   };
 }
 
-/** GitHub lists newest first; of one context the newest holds. */
-export function newestStatuses(statuses: wire.Status[]): wire.Status[] {
-  const newest = new Map<string, wire.Status>();
-  for (const status of statuses) if (!newest.has(status.context)) newest.set(status.context, status);
-  return [...newest.values()];
+/**
+ * GitHub lists newest first. A context that ends red and later green was run again, so each end stays a fact; the same end
+ * told twice in a row is one.
+ */
+export function triesOf(statuses: wire.Status[]): wire.Status[] {
+  const after = new Map<string, wire.Status>();
+  return statuses.filter((status) => {
+    const next = after.get(status.context);
+    after.set(status.context, status);
+    return next === undefined || (statusConclusions[status.state] !== undefined && next.state !== status.state);
+  });
 }
 
 export function issueOf(found: wire.Issue): IssueFacts {

@@ -77,6 +77,39 @@ describe("an installation's token", () => {
     await expect(github.repository(9)).rejects.toMatchObject({ code: "BATON_GITHUB_DENIED" });
   });
 
+  describe("tells what the installation is granted", () => {
+    const mint = (token: string, permissions: Record<string, string>) =>
+      nock(host, asApp)
+        .post("/api/v3/app/installations/3/access_tokens")
+        .reply(201, { ...minted(token), permissions });
+    const all = { metadata: "read", contents: "write", pull_requests: "write" };
+    const needs = ["contents", "pull_requests"];
+    const granted = async () => (await app.installation(3)).granted(repository, needs);
+
+    it("with the token that is there already", async () => {
+      mint("one", all);
+      expect([await granted(), await granted()]).toEqual([all, all]);
+    });
+
+    it("and asks again where something is missing: an owner may have accepted it", async () => {
+      mint("one", { metadata: "read", contents: "read" });
+      mint("two", all);
+      expect(await granted()).toEqual(all);
+    });
+
+    it("or that it is still missing", async () => {
+      const some = { metadata: "read", contents: "write" };
+      mint("one", some);
+      mint("two", some);
+      expect(await granted()).toEqual(some);
+    });
+
+    it("or nothing, where the answer does not say", async () => {
+      mint("one", {});
+      expect(await granted()).toBeNull();
+    });
+  });
+
   it("for git is narrowed to the one repository and to what is to be done, and kept apart from the others", async () => {
     const github = await app.installation(3);
     const narrow = (contents: string) => ({ repository_ids: [9], permissions: { contents, metadata: "read" } });

@@ -2,6 +2,7 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { request as plainRequest } from "@octokit/request";
 import { toBatonError } from "../../core/errors.ts";
+import { mayWrite } from "../../policy/preflight.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Github, GithubApp, GithubDeliverySummary } from "../../ports/github.ts";
 import { InstallationGithub } from "./installation.ts";
@@ -21,6 +22,11 @@ export interface GithubAppOptions {
 
 /** An installation token lives one hour; it is minted anew after this. */
 const tokenMs = 50 * 60_000;
+
+interface Minted {
+  token: string;
+  permissions?: Record<string, string>;
+}
 
 interface Identity {
   appId: number;
@@ -43,7 +49,7 @@ class App implements GithubApp, GithubSelf {
   readonly #requester: Requester;
   readonly #auth: ReturnType<typeof createAppAuth>;
   readonly #installations = new Map<number, Github>();
-  readonly #tokens = new Map<string, { token: string; until: number }>();
+  readonly #tokens = new Map<string, Minted & { until: number }>();
   #identity: Promise<Identity> | null = null;
 
   constructor(options: GithubAppOptions) {
@@ -66,7 +72,7 @@ class App implements GithubApp, GithubSelf {
     const requester = new Requester({
       ...this.#options,
       budget: new RateBudget(this.#options.clock, this.#options.stop),
-      authorise: async () => `token ${await this.#token(installationId, null, null)}`,
+      authorise: async () => `token ${(await this.#token(installationId, null, null)).token}`,
       // Revoked, or the App's permissions changed: a new one may be good.
       refused: (authorization) => this.#forget(authorization),
     });
@@ -74,8 +80,9 @@ class App implements GithubApp, GithubSelf {
       requester,
       identity: () => this.identity(),
       webUrl: webUrlOf(this.#options.baseUrl),
-      repositoryToken: (repositoryId, access) =>
-        this.#token(installationId, repositoryId, { contents: access, metadata: "read" }),
+      repositoryToken: async (repositoryId, access) =>
+        (await this.#token(installationId, repositoryId, { contents: access, metadata: "read" })).token,
+      granted: (_, toWrite) => this.#granted(installationId, toWrite),
     });
     this.#installations.set(installationId, github);
     return github;
@@ -153,6 +160,19 @@ class App implements GithubApp, GithubSelf {
     return { appId: app.id, slug: app.slug, bot: { id: bot?.id ?? 0, login, kind: "bot" } };
   }
 
+  /**
+   * A token is minted with all that its installation is granted, and says so.
+   * Source: https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
+   */
+  async #granted(installationId: number, toWrite: readonly string[]): Promise<Record<string, string> | null> {
+    const known = await this.#token(installationId, null, null);
+    // `metadata` is part of every grant: an answer without it does not tell.
+    if (known.permissions?.["metadata"] === undefined) return null;
+    if (toWrite.every((name) => mayWrite(known.permissions ?? {}, name))) return known.permissions;
+    this.#forget(`token ${known.token}`);
+    return (await this.#token(installationId, null, null)).permissions ?? null;
+  }
+
   #forget(authorization: string): boolean {
     for (const [key, { token }] of this.#tokens)
       if (authorization === `token ${token}`) return this.#tokens.delete(key);
@@ -163,13 +183,13 @@ class App implements GithubApp, GithubSelf {
     installationId: number,
     repositoryId: number | null,
     permissions: Record<string, "read" | "write"> | null,
-  ): Promise<string> {
+  ): Promise<Minted> {
     const key = `${installationId}/${repositoryId}/${JSON.stringify(permissions)}`;
     const known = this.#tokens.get(key);
     const now = this.#options.clock.now();
-    if (known !== undefined && now < known.until) return known.token;
+    if (known !== undefined && now < known.until) return known;
     try {
-      const minted = await this.#requester.write<{ token: string }>(
+      const minted = await this.#requester.write<Minted>(
         "POST /app/installations/{installation_id}/access_tokens",
         {
           installation_id: installationId,
@@ -178,8 +198,8 @@ class App implements GithubApp, GithubSelf {
         },
         false,
       );
-      this.#tokens.set(key, { token: minted.token, until: now + tokenMs });
-      return minted.token;
+      this.#tokens.set(key, { token: minted.token, permissions: minted.permissions ?? {}, until: now + tokenMs });
+      return minted;
     } catch (thrown) {
       throw toBatonError(thrown);
     }

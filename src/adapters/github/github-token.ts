@@ -27,6 +27,8 @@ export interface GithubTokenOptions {
   appSlug: string | null;
   /** Names of check runs that are Baton's own: its own reports, and the job that it runs in. */
   ownChecks: readonly string[];
+  /** Check run of the job itself, which tells its name; null: the runner does not say. */
+  ownCheckRun: number | null;
   /** Aborted when the job stops: no call waits for a limit any more (RB4). */
   stop?: AbortSignal;
   fetch?: typeof fetch;
@@ -135,13 +137,36 @@ class JobGithub extends InstallationGithub implements Github {
   readonly #files = new Map<string, Promise<string | null>>();
   readonly #requester: Requester;
   readonly #own: readonly string[];
+  readonly #ownCheckRun: number | null;
+  #named: Promise<readonly string[]> | null = null;
   readonly #speaker: () => Promise<Speaker>;
 
   constructor(requester: Requester, speaker: () => Promise<Speaker>, options: GithubTokenOptions) {
-    super({ requester, identity: speaker, webUrl: options.webUrl, repositoryToken: async () => options.token });
+    super({
+      requester,
+      identity: speaker,
+      webUrl: options.webUrl,
+      repositoryToken: async () => options.token,
+      granted: (repository) => this.#grantedToPerson(repository),
+    });
     this.#requester = requester;
     this.#speaker = speaker;
     this.#own = options.ownChecks;
+    this.#ownCheckRun = options.ownCheckRun;
+  }
+
+  /**
+   * A person's role bounds their token. What a job's token may nothing tells: `permissions` of a repository are those of a user.
+   * Source: https://docs.github.com/en/rest/repos/repos#get-a-repository
+   */
+  async #grantedToPerson({ owner, name: repo }: Repository): Promise<Record<string, string> | null> {
+    const { bot } = await this.#speaker();
+    if (bot.kind !== "user") return null;
+    const { permissions } = await this.#requester.get<wire.RepositorySettings>("/repos/{owner}/{repo}", {
+      owner,
+      repo,
+    });
+    return permissions?.push === false ? { contents: "read", pull_requests: "read" } : null;
   }
 
   override file(repository: Repository, path: string, ref: string): Promise<string | null> {
@@ -155,13 +180,34 @@ class JobGithub extends InstallationGithub implements Github {
 
   override async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {
     const { appId } = await this.#speaker();
+    const own = await this.#ownNames(repository);
     const all = await super.checks(repository, sha);
-    return all.filter((check) => check.appId !== appId || !this.#own.includes(check.name));
+    return all.filter((check) => check.appId !== appId || !own.includes(check.name));
+  }
+
+  /**
+   * A job with a `name:` of its own has a check of that name, which `GITHUB_JOB` does not tell: its green would be taken for
+   * the project's. Sources: https://docs.github.com/en/actions/reference/workflows-and-actions/variables (`GITHUB_JOB` is the
+   * job's id) and https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-context (`check_run_id`).
+   */
+  #ownNames(repository: Repository): Promise<readonly string[]> {
+    if (this.#ownCheckRun === null) return Promise.resolve(this.#own);
+    this.#named ??= this.#requester
+      .find<{ name: string }>("/repos/{owner}/{repo}/check-runs/{check_run_id}", {
+        owner: repository.owner,
+        repo: repository.name,
+        check_run_id: this.#ownCheckRun,
+      })
+      .catch(deniedIsNull)
+      .then((found) => (found === null ? this.#own : [...this.#own, found.name]));
+    this.#named.catch(() => (this.#named = null));
+    return this.#named;
   }
 
   /** A suite that is open only because of what is Baton's own keeps nothing waiting (GT1). */
   override async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {
     const { appId } = await this.#speaker();
+    const own = await this.#ownNames(repository);
     const at = { owner: repository.owner, repo: repository.name, ref: sha };
     const suites = await this.#requester.list<wire.CheckSuite & { id: number }>(
       "/repos/{owner}/{repo}/commits/{ref}/check-suites",
@@ -177,7 +223,7 @@ class JobGithub extends InstallationGithub implements Github {
       const facts = suiteOf(suite);
       if (facts.appId !== appId) return [facts];
       const inside = runs.filter(({ check_suite }) => check_suite?.id === suite.id);
-      const others = inside.filter(({ name }) => !this.#own.includes(name));
+      const others = inside.filter(({ name }) => !own.includes(name));
       if (others.length === inside.length) return [facts];
       if (others.length === 0) return [];
       const open = others.some(({ status }) => status !== "completed");

@@ -12,6 +12,9 @@ const documents = {
   updateBranch:
     "mutation($input: UpdatePullRequestBranchInput!) { updatePullRequestBranch(input: $input) { pullRequest { headRefOid } } }",
   queued: "query($id: ID!) { node(id: $id) { ... on PullRequest { isInMergeQueue } } }",
+  // REST has these events too, but all of a pull request's and oldest first.
+  baseChanged:
+    "query($id: ID!) { node(id: $id) { ... on PullRequest { timelineItems(last: 1, itemTypes: [BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT]) { nodes { ... on BaseRefChangedEvent { createdAt } ... on AutomaticBaseChangeSucceededEvent { createdAt } } } } } }",
 } as const;
 
 export type GraphqlClient = ReturnType<typeof graphqlClient>;
@@ -45,6 +48,14 @@ export function graphqlClient(requester: Pick<Requester, "graphql">) {
         false,
       );
       return answer.node?.isInMergeQueue === true;
+    },
+
+    /** Source: https://docs.github.com/en/graphql/reference/objects#baserefchangedevent */
+    async baseChangedAt(id: string): Promise<string | null> {
+      const answer = await requester.graphql<{
+        node: { timelineItems?: { nodes: ({ createdAt?: string } | null)[] | null } } | null;
+      }>(documents.baseChanged, { id }, false);
+      return answer.node?.timelineItems?.nodes?.at(-1)?.createdAt ?? null;
     },
   };
 }

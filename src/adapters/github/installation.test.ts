@@ -149,6 +149,7 @@ beforeEach(() => {
     identity: async () => ({ appId, slug: "baton", bot: { id: bot.id, login: bot.login, kind: "bot" } }),
     webUrl: "https://github.com",
     repositoryToken: async () => "t",
+    granted: async () => null,
   });
 });
 afterEach(() => nock.cleanAll());
@@ -251,4 +252,29 @@ describe("what is adopted", () => {
     await github.ensurePullRequest(repository, pull);
     expect(state.writes).toEqual(["pull request", "pull request"]);
   });
+});
+
+it("more tries of a check than can be read hide none of the newest", async () => {
+  const run = (id: number) => ({
+    id,
+    name: "test",
+    head_sha: sha,
+    status: "completed",
+    conclusion: "success",
+    app: null,
+  });
+  const asked: string[] = [];
+  nock(host)
+    .persist()
+    .get(`/repos/acme/shop/commits/${sha}/check-runs`)
+    .query(({ filter }) => filter === "all" || filter === "latest")
+    .reply(({ url }: Request) => {
+      const filter = new URL(url).searchParams.get("filter") ?? "";
+      asked.push(filter);
+      const runs = filter === "all" ? Array.from({ length: 100 }, (_, id) => run(id)) : [run(5_000)];
+      return [200, { total_count: runs.length, check_runs: runs }];
+    });
+  nock(host).get(`/repos/acme/shop/commits/${sha}/statuses`).query(true).reply(200, []);
+  expect((await github.checks(repository, sha)).map(({ id }) => id)).toEqual([5_000]);
+  expect(asked.at(-1)).toBe("latest");
 });

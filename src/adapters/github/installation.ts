@@ -30,11 +30,11 @@ import {
   checkOf,
   commentOf,
   issueOf,
-  newestStatuses,
   pullOf,
   reviewOf,
   statusOf,
   suiteOf,
+  triesOf,
   userOf,
   writtenComment,
   writtenIssue,
@@ -49,6 +49,7 @@ export interface InstallationOptions {
   identity(): Promise<{ appId: number; bot: GithubUser }>;
   webUrl: string;
   repositoryToken(repositoryId: number, access: "read" | "write"): Promise<string>;
+  granted: Github["granted"];
 }
 
 /** Of what changed in a repository: so many at once, and at one look. */
@@ -193,13 +194,23 @@ export class InstallationGithub implements Github {
 
   async checks(repository: Repository, sha: string): Promise<CheckFacts[]> {
     const commit = { ...at(repository), ref: sha };
-    const runs = await this.#requester.list<wire.CheckRun>(
-      "/repos/{owner}/{repo}/commits/{ref}/check-runs",
-      { ...commit, filter: "latest" },
-      (data) => (data as { check_runs: wire.CheckRun[] }).check_runs,
-    );
+    const runs = (filter: "all" | "latest"): Promise<wire.CheckRun[]> =>
+      this.#requester.list<wire.CheckRun>(
+        "/repos/{owner}/{repo}/commits/{ref}/check-runs",
+        { ...commit, filter },
+        (data) => (data as { check_runs: wire.CheckRun[] }).check_runs,
+      );
+    // A job that is run again has an id of its own in the same suite, and `latest` leaves the earlier one out. Sources:
+    // https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference and
+    // https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run ("from old executions").
+    // An App that resets its check run instead leaves no trace of the try before.
+    const found = await runs("all").catch((thrown: unknown) => {
+      // Up to 1,000 tries of one name are kept: they must not hide the newest ones.
+      if (hasCode(thrown, "BATON_GITHUB_INCOMPLETE")) return runs("latest");
+      throw thrown;
+    });
     const statuses = await this.#requester.list<wire.Status>("/repos/{owner}/{repo}/commits/{ref}/statuses", commit);
-    return [...runs.map(checkOf), ...newestStatuses(statuses).map((status) => statusOf(status, sha))];
+    return [...found.map(checkOf), ...triesOf(statuses).map((status) => statusOf(status, sha))];
   }
 
   async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {
@@ -259,6 +270,10 @@ export class InstallationGithub implements Github {
     const told = Object.values(allowed).every((value) => value !== undefined);
     const methods = (["merge", "squash", "rebase"] as const).filter((method) => allowed[method] === true);
     return { archived: found.archived ?? false, methods: told ? methods : null };
+  }
+
+  granted(repository: Repository, toWrite: readonly string[]): Promise<Readonly<Record<string, string>> | null> {
+    return this.#options.granted(repository, toWrite);
   }
 
   async branchesBeginning(repository: Repository, prefix: string): Promise<string[]> {
@@ -540,6 +555,10 @@ export class InstallationGithub implements Github {
 
   isInMergeQueue({ nodeId }: Pick<PullRequestFacts, "nodeId">): Promise<boolean> {
     return this.#graphql.isInMergeQueue(nodeId);
+  }
+
+  baseChangedAt({ nodeId }: Pick<PullRequestFacts, "nodeId">): Promise<string | null> {
+    return this.#graphql.baseChangedAt(nodeId);
   }
 
   async dispatchWorkflow(

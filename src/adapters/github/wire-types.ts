@@ -127,6 +127,7 @@ export interface RepositorySettings {
   allow_merge_commit?: boolean;
   allow_squash_merge?: boolean;
   allow_rebase_merge?: boolean;
+  permissions?: { push?: boolean };
 }
 
 export interface Branch {

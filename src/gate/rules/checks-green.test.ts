@@ -198,6 +198,62 @@ describe("U1: which checks count", () => {
   });
 });
 
+describe("U7: tries before the newest", () => {
+  const red: Partial<CheckFact> = { conclusion: "failure" };
+  const failed = (of: Partial<CheckFact> = {}) => check({ ...red, ...of });
+  it.each([
+    ["a red one, then green", () => [failed(), check()], "passed", "`test` succeeded on its second try."],
+    ["a time-out, then green", () => [failed({ conclusion: "timed_out" }), check()], "passed", "on its second try."],
+    ["red twice, then green", () => [failed(), failed(), check()], "passed", "on its third try."],
+    ["red three times, then green", () => [failed(), failed(), failed(), check()], "passed", "on its try number 4."],
+    ["green, red, green", () => [check(), failed(), check()], "passed", "on its third try."],
+    ["the order of the list", () => [failed(), check()].toReversed(), "passed", "on its second try."],
+    ["red again", () => [failed(), failed()], "failed", "`test` failed on its second try."],
+    [
+      "a status",
+      () => [failed({ source: "status" }), check({ source: "status" })],
+      "passed",
+      "`test` succeeded on its second try.",
+    ],
+    ["another check is green at once", () => [failed(), check(), check({ name: "lint" })], "passed", "second try."],
+  ] as const)("%s: the verdict tells", (_, checks, expected, words) => {
+    for (const required of [[], [{ name: "test", appId: null }]]) {
+      const verdict = judge({ checks: checks(), required });
+      expect(verdict.status).toBe(expected);
+      expect(verdict.reason).toContain(words);
+      expect(verdict.reason).not.toContain("lint");
+    }
+  });
+
+  it("a red one that is skipped the second time is told next to a success", () => {
+    const checks = [failed({ name: "deploy" }), check({ name: "deploy", conclusion: "skipped" }), check()];
+    const verdict = judge({ checks });
+    expect(verdict.status).toBe("passed");
+    expect(verdict.reason).toContain("`deploy` was skipped on its second try");
+  });
+
+  it("links each red try, and keeps the newest one as the check", () => {
+    const url = "https://example.com/1";
+    const [child] = judge({ checks: [failed({ id: 901, url }), check({ id: 902 })] }).children;
+    expect(child?.evidence).toEqual([
+      { label: "check", value: "902" },
+      { label: "App", value: `${actions}` },
+      { label: "earlier try", value: "901: failure", url },
+    ]);
+  });
+
+  it.each([
+    ["a first try", () => [check()]],
+    ["green before", () => [check(), check()]],
+    ["skipped before", () => [check({ conclusion: "skipped" }), check()]],
+    ["a red one of another commit", () => [failed({ sha: "b".repeat(40) }), check()]],
+    ["one that never ended", () => [check(running), check()]],
+  ] as const)("%s is no failure that a try hides", (_, checks) => {
+    const verdict = judge({ checks: checks() });
+    expect([verdict.status, verdict.reason]).toEqual(["passed", `The only check is green on ${sha.slice(0, 7)}.`]);
+  });
+});
+
 describe("U2: required checks", () => {
   const byActions = [{ name: "test", appId: actions }];
   const byAny = [{ name: "test", appId: null }];

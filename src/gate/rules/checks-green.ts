@@ -3,6 +3,8 @@
  *
  * U1 Only checks of the given commit count; of one name, source, App and suite only the newest. A success in one suite hides
  *    neither a failure nor a run in progress of the same name in another.
+ * U7 Earlier tries decide nothing, but a verdict tells them: a check that failed and was run again says which try this is.
+ *    Baton itself never runs a check again.
  * U2 A required check is one by name and, where GitHub or `baton.yaml` says so, by App: another App's check of the same name
  *    satisfies nothing. Where any App may report it, all that do must be green, so that none can outshout a red one.
  * U3 Missing is pending until the time is over, then failed. Skipped and neutral do not count next to a success and are
@@ -38,7 +40,7 @@ export const checksGreenGate: Gate<z.output<typeof optionsSchema>, "checks" | "r
 export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now: number): Verdict {
   const short = facts.sha.slice(0, 7);
   const present = facts.checks.filter(({ sha }) => sha === facts.sha);
-  const checks = newestOfEach(present.filter(({ appId }) => appId !== facts.ownAppId));
+  const checks = newestTries(present.filter(({ appId }) => appId !== facts.ownAppId));
   const late = now >= facts.since + settings.timeoutMinutes * 60_000;
   const { wanted, own } = wantedChecks(facts, settings, present);
   if (wanted.length > 0) {
@@ -121,7 +123,7 @@ function satisfies(check: CheckFact, { name, appId }: RequiredCheckFact): boolea
   return check.name === name && (appId === null || check.appId === appId);
 }
 
-function judgeAll(checks: CheckFact[], settings: Settings["gates"], late: boolean): Verdict[] {
+function judgeAll(checks: Try[], settings: Settings["gates"], late: boolean): Verdict[] {
   const succeeded = checks.some(({ status, conclusion }) => status === "completed" && conclusion === "success");
   return checks.map((check) => judge(check, settings, late, succeeded));
 }
@@ -130,22 +132,22 @@ function judgeAll(checks: CheckFact[], settings: Settings["gates"], late: boolea
 const aboutPeople =
   /^(?:dco\b|cla\b|license\/cla|cla\/|easycla|.*\bcla[- ]?(?:check|assistant|bot)\b|(?:lint|semantic|check|validate)[- _]?(?:pr|pull[- _]?request)[- _]?title|semantic[- _]pull[- _]request)/i;
 
-function judge(check: CheckFact, settings: Settings["gates"], late: boolean, succeeded: boolean): Verdict {
+function judge(check: Try, settings: Settings["gates"], late: boolean, succeeded: boolean): Verdict {
   if (check.status !== "completed") {
     if (late) return leaf(check, "failed", `did not end within ${settings.timeoutMinutes} min`);
     return leaf(check, "pending", check.status === "in_progress" ? "is running" : "is queued");
   }
   switch (check.conclusion) {
     case "success":
-      return leaf(check, "passed", "succeeded");
+      return leaf(check, "passed", `succeeded${onItsTry(check)}`);
     case "neutral":
-      return didNotRun(check, "neutral", "ended neutral", settings.neutral, succeeded);
+      return didNotRun(check, "neutral", `ended neutral${onItsTry(check)}`, settings.neutral, succeeded);
     case "skipped":
-      return didNotRun(check, "skipped", "was skipped", settings.skipped, succeeded);
+      return didNotRun(check, "skipped", `was skipped${onItsTry(check)}`, settings.skipped, succeeded);
     case "failure":
       return aboutPeople.test(check.name)
         ? peopleOnly(leaf(check, "failed", "failed, and only people can change that"))
-        : leaf(check, "failed", "failed");
+        : leaf(check, "failed", `failed${onItsTry(check)}`);
     case "cancelled":
       return leaf(check, "failed", "was cancelled");
     case "timed_out":
@@ -168,7 +170,7 @@ function judge(check: CheckFact, settings: Settings["gates"], late: boolean, suc
 
 /** A check that says nothing about the code: no repair can make it say more. */
 function didNotRun(
-  check: CheckFact,
+  check: Try,
   key: "neutral" | "skipped",
   what: string,
   setting: Settings["gates"]["skipped"],
@@ -184,11 +186,18 @@ function peopleOnly(verdict: Verdict): Verdict {
   return { ...verdict, evidence: [...verdict.evidence, beyondRepair(verdict.name)] };
 }
 
-function leaf(check: CheckFact, status: Verdict["status"], reason: string): Verdict {
+function leaf(check: Try, status: Verdict["status"], reason: string): Verdict {
   const evidence: Evidence[] = [
     { label: "check", value: `${check.id}`, ...(check.url === null ? {} : { url: check.url }) },
   ];
   if (check.appId !== null) evidence.push({ label: "App", value: `${check.appId}` });
+  for (const { id, url, conclusion } of check.earlier)
+    if (!harmless.has(conclusion))
+      evidence.push({
+        label: "earlier try",
+        value: `${id}: ${conclusion ?? "no conclusion"}`,
+        ...(url === null ? {} : { url }),
+      });
   return { name: check.name, status, reason, evidence, children: [] };
 }
 
@@ -261,20 +270,41 @@ function combine(children: Verdict[], which: string, short: string, beside: Verd
   const all = [...children, ...beside];
   if (of("pending").length > 0) return verdict("pending", `On ${short}: ${names(of("pending"))}.`, all);
   if (of("failed").length > 0) return verdict("failed", `On ${short}: ${names(of("failed"))}.`, all);
-  return verdict("passed", `${which} green on ${short}.`, all);
+  // A green that took a second try says so where everybody reads it (U7).
+  const again = children.filter(
+    ({ status, evidence }) => status !== "failed" && evidence.some(({ label }) => label === "earlier try"),
+  );
+  const told = again.length === 0 ? "" : ` ${names(again)}.`;
+  return verdict("passed", `${which} green on ${short}.${told}`, all);
 }
 
 function verdict(status: Verdict["status"], reason: string, children: Verdict[], evidence: Evidence[] = []): Verdict {
   return { name: "checks", status, reason, evidence, children };
 }
 
+/** The newest check of its kind, and the tries before it that had ended, oldest first (U7). */
+interface Try extends CheckFact {
+  earlier: CheckFact[];
+}
+
 /** Ids of check runs and of statuses are counted apart, so the source is part of the key (U1). */
-function newestOfEach(checks: CheckFact[]): CheckFact[] {
-  const newest = new Map<string, CheckFact>();
-  for (const check of checks) {
+function newestTries(checks: CheckFact[]): Try[] {
+  const tries = new Map<string, CheckFact[]>();
+  for (const check of checks.toSorted((a, b) => a.id - b.id)) {
     const key = `${check.source}/${check.appId ?? ""}/${check.suiteId ?? ""}/${check.name}`;
-    const known = newest.get(key);
-    if (known === undefined || check.id > known.id) newest.set(key, check);
+    tries.set(key, [...(tries.get(key) ?? []), check]);
   }
-  return [...newest.values()];
+  return [...tries.values()].map((all) => ({
+    ...(all.at(-1) as CheckFact),
+    earlier: all.slice(0, -1).filter(({ status }) => status === "completed"),
+  }));
+}
+
+const harmless: ReadonlySet<CheckFact["conclusion"]> = new Set(["success", "neutral", "skipped"]);
+
+/** "on its second try"; nothing where no earlier try was red. */
+function onItsTry({ earlier }: Try): string {
+  if (earlier.every(({ conclusion }) => harmless.has(conclusion))) return "";
+  const count = earlier.length + 1;
+  return ` on its ${["second", "third"][count - 2] ?? `try number ${count}`}${count < 4 ? " try" : ""}`;
 }

@@ -5,6 +5,7 @@
  */
 import type { Doer } from "../access.ts";
 import { readCommit } from "../git-objects.ts";
+import { latestRuns } from "../required-checks.ts";
 import { checkRun, checkSuite, simpleCheckSuite } from "../resources/check.ts";
 import { commitObject } from "../resources/commit.ts";
 import { gitDirectory, type Site } from "../site.ts";
@@ -108,7 +109,8 @@ const worst: CheckConclusion[] = [
 async function settleSuite(site: Site, repository: Repository, suiteId: number): Promise<void> {
   const suite = repository.checkSuites.get(suiteId);
   if (suite === undefined) return;
-  const runs = [...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id);
+  // A suite is what its newest tries are: a run that was re-run no longer counts.
+  const runs = latestRuns([...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id));
   const done = runs.length > 0 && runs.every((run) => run.status === "completed");
   const begun = runs.some((run) => run.status !== "queued");
   const was = suite.status;

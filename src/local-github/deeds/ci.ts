@@ -100,11 +100,19 @@ function queued(site: Site, given: { ci: CiSettings; sha: string }) {
   };
 }
 
-export async function runJob(
-  site: Site,
-  repository: Repository,
-  given: { run: CheckRun; ci: CiSettings },
-): Promise<void> {
+/**
+ * Somebody re-runs a job: a new one with an id of its own, in the suite of the first, which stays.
+ * Source: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`filter=all`: "all jobs for a
+ * workflow run, including from old executions of the workflow run")
+ */
+export function rerunJob(site: Site, repository: Repository, run: CheckRun): void {
+  const { ci } = repository;
+  const suite = repository.checkSuites.get(run.suiteId);
+  if (ci === null || suite === undefined) throw new Error(`Check run ${run.id} is no job of the CI.`);
+  site.inFlight(runIn(site, repository, { suite, ci, sha: run.headSha }));
+}
+
+async function runJob(site: Site, repository: Repository, given: { run: CheckRun; ci: CiSettings }): Promise<void> {
   const { run, ci } = given;
   const runId = takeId(site.state);
   const detailsUrl = actionsJobUrl(site, repository, { runId, jobId: run.id });

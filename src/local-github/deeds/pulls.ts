@@ -228,6 +228,7 @@ export async function retarget(
   pull.baseRef = base;
   pull.baseSha = sha;
   thread.updatedAt = site.timestamp();
+  pull.baseChangedAt = thread.updatedAt;
   await measure(site, repository, thread);
   tellThread(site, repository, { thread, action: "edited", doer, more: { changes } });
 }

@@ -1,5 +1,6 @@
 /** Check runs, check suites and commit statuses. */
 import type { CommitFacts } from "../git-objects.ts";
+import { latestRuns } from "../required-checks.ts";
 import { nodeId, type View } from "../site.ts";
 import { appOf, type CheckRun, type CheckSuite, type CommitStatus, fullName, type Repository } from "../state.ts";
 import { pullRequestsAt } from "./pull-request.ts";
@@ -89,7 +90,8 @@ export function checkSuite(view: View, place: { repository: Repository; commit: 
     ...simple,
     rerequestable: true,
     runs_rerequestable: appOf(view.state, suite.appId).slug !== "github-actions",
-    latest_check_runs_count: [...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id).length,
+    latest_check_runs_count: latestRuns([...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id))
+      .length,
     check_runs_url: `${simple.url}/check-runs`,
     head_commit: simpleCommit(place.commit),
     repository: minimalRepository(view, repository),

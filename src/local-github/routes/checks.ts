@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { created, notFound, ok, Refusal } from "../answer.ts";
 import { addStatus, createRun, newSuite, tellRun, tellSuite, updateRun } from "../deeds/checks.ts";
-import { actionsSlug, runJob } from "../deeds/ci.ts";
+import { actionsSlug, rerunJob } from "../deeds/ci.ts";
 import { readCommit } from "../git-objects.ts";
 import { latestRuns, latestStatuses } from "../required-checks.ts";
 import { checkAnnotation, checkRun, checkSuite, combinedStatus, status } from "../resources/check.ts";
@@ -174,9 +174,7 @@ async function showSuite(context: RepositoryContext, suite: CheckSuite) {
 async function rerequest(context: RepositoryContext) {
   const run = runOf(context);
   const { site, repository } = context;
-  const { ci } = repository;
-  if (appOf(site.state, run.appId).slug === actionsSlug && ci !== null)
-    site.inFlight(runJob(site, repository, { run, ci }));
+  if (appOf(site.state, run.appId).slug === actionsSlug && repository.ci !== null) rerunJob(site, repository, run);
   else await tellRun(site, repository, { run, action: "rerequested", senderId: context.doer.accountId });
   return created({});
 }

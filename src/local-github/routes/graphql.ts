@@ -122,7 +122,13 @@ function pullRequestState(context: Context, input: Input): object {
   const [repository, thread] = pullNamed(context, { pullRequestId: input["id"] });
   demandRead(context, repository);
   const { pull } = thread;
-  return { isInMergeQueue: pull.queuedSha !== null, headRefOid: pull.headSha, baseRefName: pull.baseRef };
+  return {
+    isInMergeQueue: pull.queuedSha !== null,
+    headRefOid: pull.headSha,
+    baseRefName: pull.baseRef,
+    // Source: https://docs.github.com/en/graphql/reference/objects#baserefchangedevent
+    timelineItems: { nodes: pull.baseChangedAt === undefined ? [] : [{ createdAt: pull.baseChangedAt }] },
+  };
 }
 
 function demandRead(context: Context, repository: Repository): void {

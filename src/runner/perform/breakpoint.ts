@@ -7,7 +7,7 @@ import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mayMergeNow } from "../../policy/merge-refusal.ts";
-import { reviewDecision } from "../../policy/review-decision.ts";
+import { type ReviewFacts, reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
 import { namedFiles, type ProtectedFile, renderProtectedChange } from "../../thread/render/protected-change.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -35,7 +35,7 @@ export const breakpointPerformer: ObservePerformer = {
     // In this order: a review that is seen is judged by a head and a base that are no older.
     const reviews = await github.reviews(repository, subject.pullRequest);
     const pull = await github.pullRequest(repository, subject.pullRequest);
-    const decision = reviewDecision({
+    const judged: ReviewFacts = {
       reviews,
       subjectSha: subject.sha,
       headSha: pull.headSha,
@@ -47,7 +47,13 @@ export const breakpointPerformer: ObservePerformer = {
       takenIds: takenReviews(state),
       otherBaseIds: reviewsForOtherBases(state),
       settings: settingsOf(state).approvals,
-    });
+    };
+    const first = reviewDecision(judged);
+    // Only what is about to count is worth the call.
+    const decision =
+      first.outcome === "approved"
+        ? reviewDecision({ ...judged, baseChangedAt: await github.baseChangedAt(pull) })
+        : first;
     const facts = {
       headSha: pull.headSha,
       base: pull.baseRef,

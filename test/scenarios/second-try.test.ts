@@ -1,0 +1,42 @@
+/** A check that people run again: it may turn a gate green, and the thread says that it took two tries. */
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { sampleScript } from "../../src/demo/sample.ts";
+import { repositoryName } from "../../src/demo/world.ts";
+import { type ObservedWorld, observedWorld, pulls, reaches, repositoryOf, say } from "./helpers.ts";
+
+let world: ObservedWorld;
+afterEach(async () => {
+  await world.close();
+});
+
+it("a flaky job that somebody re-runs: the gate passes and says so, no repair is bought, and Baton re-runs nothing", async () => {
+  world = await observedWorld({ script: { ...sampleScript, implement: sampleScript.repair } });
+  const marker = JSON.stringify(join(world.directory, "failed-once"));
+  const flaky = `const fs = require("node:fs"); if (!fs.existsSync(${marker})) { fs.writeFileSync(${marker}, ""); process.exit(1); }`;
+  world.github.setCi({ repository: repositoryName, ci: { name: "test", command: [process.execPath, "-e", flaky] } });
+  // The gate waits for this one while somebody looks at the red job.
+  world.github.setRequiredChecks({ repository: repositoryName, branch: "main", checks: ["test", "release"] });
+  say(world, "/baton run");
+  await reaches(world, "checks");
+  const sha = () => pulls(world)[0]?.pull.headSha as string;
+  const jobs = () =>
+    [...repositoryOf(world).checkRuns.values()].filter(({ name, headSha }) => name === "test" && headSha === sha());
+  const red = await world.until("the job to fail", () => jobs().find(({ conclusion }) => conclusion === "failure"));
+  world.github.rerunJob({ repository: repositoryName, checkRunId: red.id });
+  await world.until("the second try", () => jobs().find(({ conclusion }) => conclusion === "success"));
+  await world.github.setStatus({
+    repository: repositoryName,
+    as: "alice",
+    sha: sha(),
+    state: "success",
+    context: "release",
+  });
+  const state = await reaches(world, "review");
+  expect(state.effects.get("checks" as never)?.output).toMatchObject({
+    status: "passed",
+    reason: expect.stringMatching(/All 2 required checks are green on .*`test` succeeded on its second try\./),
+  });
+  expect([...state.effects.keys()]).not.toContain("repair");
+  expect(jobs()).toHaveLength(2);
+});

@@ -84,6 +84,8 @@ export const limits = {
   effectsPerRunMax: 10_000,
   /** Calls of `ctx` between two events: more than twice the effects of a run. A process in a loop gives the others their turn. */
   callsPerTurnMax: 25_000,
+  /** Effects that a run may ask for after a cancel, in shielded scopes: cleaning up takes a few, and the person waits. */
+  shieldedEffectsMax: 100,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,
   reviewRoundsMax: 10,

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";
-import { cancel, raiseBudget } from "./decide.ts";
+import { cancel, judged, raiseBudget } from "./decide.ts";
+import type { RunEvent } from "./event.ts";
 import { fold } from "./fold.ts";
 import { limits } from "./limits.ts";
 import { defineProcess, type ProcessContext, type ProcessDefinition } from "./process.ts";
@@ -426,6 +427,55 @@ describe("cancel", () => {
     );
     expect(() => cancel(world.state, alice, "late")).toThrow(expect.objectContaining({ code: "BATON_NO_RUN" }));
     expect(() => raiseBudget(world.state, alice, 1)).toThrow(expect.objectContaining({ code: "BATON_NO_RUN" }));
+  });
+});
+
+describe("engine-ends-and-answers: the policy's verdicts on writes", () => {
+  const allowed = { ...passed, name: "publish", reason: "The work may be published." };
+  const refused = { ...allowed, status: "failed" as const, reason: "The branch is not the run's." };
+  const start = (attempt: number): RunEvent => ({
+    type: "effect.started",
+    key: "push" as never,
+    attempt,
+    worker: "w",
+    reservedUsd: 0,
+  });
+  const begin = () =>
+    RunWorld.start(
+      process(async (ctx) =>
+        ctx.publish("push", {
+          title: "Push",
+          publish: { operation: "push", branch: "work", sha, expectedSha: null },
+        }),
+      ),
+      { n: 0 },
+    );
+  const say = (world: RunWorld, attempt: number, action: "publish" | "merge", verdict: typeof passed | typeof refused) =>
+    judged(world.state, { key: "push" as never, attempt }, action, verdict);
+
+  it("the same verdict of the next attempt is kept once, another one is news", async () => {
+    const world = await begin();
+    await world.append([start(1)]);
+    await world.append(say(world, 1, "publish", refused));
+    await world.crash();
+    await world.append([start(2)]);
+    expect(say(world, 2, "publish", refused)).toEqual([]);
+    await world.append(say(world, 2, "publish", allowed));
+    await world.append(say(world, 2, "publish", refused));
+    expect(say(world, 2, "merge", refused)).toHaveLength(1);
+    expect(world.state.decisions.map(({ action, verdict }) => [action, verdict.status])).toEqual([
+      ["publish", "failed"],
+      ["publish", "passed"],
+      ["publish", "failed"],
+    ]);
+  });
+
+  it("an attempt that is not the present one, and a write that has ended, say nothing", async () => {
+    const world = await begin();
+    await world.append([start(1), start(2)]);
+    expect(say(world, 1, "publish", allowed)).toEqual([]);
+    await world.append(cancel(world.state, alice, "enough"));
+    expect(say(world, 2, "publish", allowed)).toEqual([]);
   });
 });
 

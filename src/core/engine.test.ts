@@ -372,30 +372,33 @@ describe("cancel", () => {
           }),
         ),
     ],
-  ])("engine-ends-and-answers: I5: a process that loops %s ends as cancelled, also after a crash", async (_, cleanup) => {
-    const world = await RunWorld.start(
-      process(async (ctx) => {
-        try {
-          await shell(ctx, "long");
-        } catch {}
-        await cleanup(ctx);
-        return "never";
-      }),
-      { n: 0 },
-    );
-    await world.append(cancel(world.state, alice, "enough"));
-    let done = 0;
-    for (; world.state.status === "running" && done < 1_000; done += 1) {
-      if (done === 30) await world.crash();
-      const key = world.open()[0] as string;
-      const isSleep = world.state.effects.get(key as never)?.kind === "sleep";
-      await world.succeed(key, isSleep ? { wokeAt: world.clock } : shellDone(""));
-    }
-    expect(world.state.status).toBe("cancelled");
-    expect(done).toBeGreaterThan(30);
-    expect(done).toBeLessThanOrEqual(limits.shieldedEffectsMax);
-    expect(world.open()).toEqual([]);
-  });
+  ])(
+    "engine-ends-and-answers: I5: a process that loops %s ends as cancelled, also after a crash",
+    async (_, cleanup) => {
+      const world = await RunWorld.start(
+        process(async (ctx) => {
+          try {
+            await shell(ctx, "long");
+          } catch {}
+          await cleanup(ctx);
+          return "never";
+        }),
+        { n: 0 },
+      );
+      await world.append(cancel(world.state, alice, "enough"));
+      let done = 0;
+      for (; world.state.status === "running" && done < 1_000; done += 1) {
+        if (done === 30) await world.crash();
+        const key = world.open()[0] as string;
+        const isSleep = world.state.effects.get(key as never)?.kind === "sleep";
+        await world.succeed(key, isSleep ? { wokeAt: world.clock } : shellDone(""));
+      }
+      expect(world.state.status).toBe("cancelled");
+      expect(done).toBeGreaterThan(30);
+      expect(done).toBeLessThanOrEqual(limits.shieldedEffectsMax);
+      expect(world.open()).toEqual([]);
+    },
+  );
 
   it("I5: shielded work before a cancel is not counted, and what was asked for within the bound is done", async () => {
     const world = await RunWorld.start(
@@ -450,8 +453,12 @@ describe("engine-ends-and-answers: the policy's verdicts on writes", () => {
       ),
       { n: 0 },
     );
-  const say = (world: RunWorld, attempt: number, action: "publish" | "merge", verdict: typeof passed | typeof refused) =>
-    judged(world.state, { key: "push" as never, attempt }, action, verdict);
+  const say = (
+    world: RunWorld,
+    attempt: number,
+    action: "publish" | "merge",
+    verdict: typeof passed | typeof refused,
+  ) => judged(world.state, { key: "push" as never, attempt }, action, verdict);
 
   it("the same verdict of the next attempt is kept once, another one is news", async () => {
     const world = await begin();

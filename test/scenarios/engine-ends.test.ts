@@ -248,7 +248,7 @@ describe("engine-ends-and-answers: a turn of a process has a bound", () => {
         await nap(ctx);
       } catch {}
       await ctx.shielded("cleanup", async (shielded) => {
-        for (;;) await shielded.sleep("again", 10);
+        for (;;) await Promise.all(Array.from({ length: 10 }, () => shielded.sleep("again", 10)));
       });
     });
     await thread.say("/baton run sample");

@@ -180,7 +180,13 @@ async function twice<T>(write: () => Promise<T>): Promise<T> {
 
 it("dismissed-objection-revives-approval: a review that is not submitted is not there, with all its comments", async () => {
   const at = "/repos/acme/shop";
-  const review = (id: number, written: string) => ({ id, user: bot, state: written, commit_id: sha, body: `No. ${id}` });
+  const review = (id: number, written: string) => ({
+    id,
+    user: bot,
+    state: written,
+    commit_id: sha,
+    body: `No. ${id}`,
+  });
   nock(host)
     .get(`${at}/pulls/2/reviews`)
     .query(true)

@@ -1,6 +1,12 @@
-/** The HTTP door: webhooks, health. Thin: what it does is in `deliver.ts`. */
+/**
+ * The HTTP door: webhooks, health. Thin: what it does is in `deliver.ts`.
+ *
+ * HD1 A client that does not send a whole head in time gets 408 and loses its socket, however many bytes came.
+ * HD2 Nobody keeps Baton from stopping: what has not ended by then loses its socket.
+ */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { limits } from "../core/limits.ts";
 import type { Baton } from "../wire.ts";
 import type { AppCheck, AppStatus } from "./app-check.ts";
 import { deliver } from "./deliver.ts";
@@ -16,17 +22,23 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** What the door needs of a Baton. */
+type Served = Pick<Baton, "identities" | "claims" | "log" | "database"> & {
+  dependencies: Pick<Baton["dependencies"], "store" | "clock">;
+};
+
 /** `check`: absent where nobody asks GitHub who the App is. */
 export async function startServer(
-  settings: AppSettings,
-  baton: Baton,
+  settings: Pick<AppSettings, "app" | "host" | "port">,
+  baton: Served,
   check: Pick<AppCheck, "status"> | null = null,
+  { headMs = limits.requestHeadMs }: { headMs?: number } = {},
 ): Promise<RunningServer> {
   const secrets = settings.app?.secrets ?? [];
   const { identities } = baton;
   const { store, clock } = baton.dependencies;
   // Node looks for slow clients every 30 s by itself.
-  const server = createServer({ connectionsCheckingInterval: 1_000 }, (request, response) => {
+  const server = createServer({ connectionsCheckingInterval: headMs / 10 }, (request, response) => {
     const path = (request.url ?? "/").split("?")[0];
     if ((path === webhookPath || path === "/") && request.method === "POST") {
       void deliver({ store, clock, log: baton.log, secrets }, request, response);
@@ -47,8 +59,8 @@ export async function startServer(
       );
     }
   });
-  // A client that sends its headers slowly holds a socket, nothing else, and not for long.
-  server.headersTimeout = 10_000;
+  // HD1
+  server.headersTimeout = headMs;
   // Only the last resort: each door has its own, stricter deadline, and runners bring bundles.
   server.requestTimeout = requestMsMax;
   await listen(server, settings);
@@ -65,7 +77,7 @@ function isHealthPath(path: string): path is HealthPath {
 }
 
 async function health(
-  baton: Baton,
+  baton: Served,
   github: AppStatus | null,
   path: HealthPath,
 ): Promise<{ status: number; body: object }> {
@@ -100,9 +112,12 @@ function isWell(github: AppStatus | null, path: HealthPath): boolean {
   return github.state === "ok" || github.state === "incomplete";
 }
 
+/** HD2: a closing server no longer looks for slow clients, and waits for each. */
 async function closeServer(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), limits.requestsEndMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
+  clearTimeout(cut);
 }

@@ -71,6 +71,8 @@ export interface Asked {
  *
  * Q1 It was asked before the command was written: an answer counts for what its author could see.
  * Q2 Of several none is guessed.
+ * Q3 An answer is for one content: a request is journaled once and never changed, and the protected files that a question
+ *    shows are those of its first look. An answer therefore needs no digest beside the key.
  */
 export function question(state: RunState, kind: "breakpoint" | "ask", context: CommandContext): Asked {
   const { command } = context;

@@ -253,7 +253,7 @@ function reviewTexts(reviews: ReviewFacts[]): Pick<CommentFacts, "author" | "bod
   return reviews.flatMap(({ author, state, body, comments, submittedAt }) => {
     const places = comments.map(({ path, line, body: text }) => `${path}${line === null ? "" : `:${line}`}: ${text}`);
     const text = [body, ...places].filter((part) => part.trim() !== "").join("\n\n");
-    return state === "dismissed" || state === "pending" || text === ""
+    return state === "dismissed" || text === ""
       ? []
       : [{ author, body: `Review (${state}): ${text}`, createdAt: submittedAt }];
   });

@@ -5,6 +5,7 @@
  * C1 A decision for a run that is over is refused, never ignored.
  * C2 Two deciders cannot both win: the append carries the position that was decided on.
  */
+import { canonicalJson } from "./canonical.ts";
 import { effectEndedBy, effectSchemas } from "./effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
 import type { Kept, Partial, RunEvent, RunEventOf } from "./event.ts";
@@ -190,6 +191,20 @@ export function routed(state: RunState, key: EffectKey, attempt: number, verdict
   if (!state.open.has(key) || current?.attempt !== attempt) return [];
   const known = state.decisions.some((one) => one.action === "route" && one.verdict.name === verdict.name);
   return known ? [] : [{ type: "policy.decided", action: "route", actor: null, verdict, operationKey: null }];
+}
+
+/** The policy's verdict on a write of an attempt; the same again, as after a crash, is kept once. */
+export function judged(
+  state: RunState,
+  { key, attempt }: { key: EffectKey; attempt: number },
+  action: "publish" | "merge",
+  verdict: Verdict,
+): RunEvent[] {
+  const current = state.effects.get(key)?.attempts.at(-1);
+  if (!state.open.has(key) || current?.attempt !== attempt) return [];
+  const last = state.decisions.findLast((one) => one.action === action);
+  if (last !== undefined && canonicalJson(last.verdict) === canonicalJson(verdict)) return [];
+  return [{ type: "policy.decided", action, actor: null, verdict, operationKey: null }];
 }
 
 /** How often it was really tried: attempts whose worker went away under them say nothing about the step. */

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";
-import { cancel, raiseBudget } from "./decide.ts";
+import { cancel, judged, raiseBudget } from "./decide.ts";
+import type { RunEvent } from "./event.ts";
 import { fold } from "./fold.ts";
+import { limits } from "./limits.ts";
 import { defineProcess, type ProcessContext, type ProcessDefinition } from "./process.ts";
 
 const passed = { name: "result", status: "passed" as const, reason: "done", evidence: [], children: [] };
@@ -333,6 +335,88 @@ describe("cancel", () => {
     expect(world.state.outcome?.verdict.reason).toContain("@alice");
   });
 
+  const endless = async (ctx: ProcessContext, step: (c: ProcessContext) => Promise<unknown>) => {
+    for (;;) {
+      try {
+        await step(ctx);
+      } catch {}
+    }
+  };
+  it.each<[string, (ctx: ProcessContext) => Promise<unknown>]>([
+    ["in one shielded scope", (ctx) => ctx.shielded("cleanup", (c) => endless(c, (inner) => shell(inner, "again")))],
+    ["in a new shielded scope each time", (ctx) => endless(ctx, (c) => c.shielded("cleanup", (i) => shell(i, "s")))],
+    [
+      "in two shielded branches at once",
+      (ctx) =>
+        ctx.shielded("cleanup", (c) =>
+          c.parallel("both", {
+            a: (inner) => endless(inner, (i) => shell(i, "a")),
+            b: (inner) => endless(inner, (i) => i.sleep("b", 1_000)),
+          }),
+        ),
+    ],
+    [
+      "in a shielded wait for what never comes true",
+      (ctx) =>
+        ctx.shielded("cleanup", (c) =>
+          c.waitFor("ready", async () => false, { everyMs: 1, timeoutMs: Number.MAX_SAFE_INTEGER }),
+        ),
+    ],
+    [
+      "with requests that no schema allows in between",
+      (ctx) =>
+        ctx.shielded("cleanup", (c) =>
+          endless(c, async (inner) => {
+            await inner.shell("bad", { title: "bad", command: [], sha }).catch(() => {});
+            await shell(inner, "good");
+          }),
+        ),
+    ],
+  ])(
+    "engine-ends-and-answers: I5: a process that loops %s ends as cancelled, also after a crash",
+    async (_, cleanup) => {
+      const world = await RunWorld.start(
+        process(async (ctx) => {
+          try {
+            await shell(ctx, "long");
+          } catch {}
+          await cleanup(ctx);
+          return "never";
+        }),
+        { n: 0 },
+      );
+      await world.append(cancel(world.state, alice, "enough"));
+      let done = 0;
+      for (; world.state.status === "running" && done < 1_000; done += 1) {
+        if (done === 30) await world.crash();
+        const key = world.open()[0] as string;
+        const isSleep = world.state.effects.get(key as never)?.kind === "sleep";
+        await world.succeed(key, isSleep ? { wokeAt: world.clock } : shellDone(""));
+      }
+      expect(world.state.status).toBe("cancelled");
+      expect(done).toBeGreaterThan(30);
+      expect(done).toBeLessThanOrEqual(limits.shieldedEffectsMax);
+      expect(world.open()).toEqual([]);
+    },
+  );
+
+  it("I5: shielded work before a cancel is not counted, and what was asked for within the bound is done", async () => {
+    const world = await RunWorld.start(
+      process(async (ctx) =>
+        ctx.shielded("cleanup", async (c) => {
+          for (let step = 0; step < limits.shieldedEffectsMax + 10; step += 1) await shell(c, "step");
+          return ctx.cancelled;
+        }),
+      ),
+      { n: 0 },
+    );
+    for (let step = 0; step < 20; step += 1) await world.succeed(world.open()[0] as string, shellDone(""));
+    await world.append(cancel(world.state, alice, "enough"));
+    while (world.state.status === "running") await world.succeed(world.open()[0] as string, shellDone(""));
+    expect(world.state.effects.size).toBe(limits.shieldedEffectsMax + 10);
+    expect([...world.state.effects.values()].every(({ status }) => status === "succeeded")).toBe(true);
+  });
+
   it("asked twice it is one cancel", async () => {
     const world = await RunWorld.start(definition, { n: 0 });
     await world.append(cancel(world.state, alice, "one"));
@@ -346,6 +430,59 @@ describe("cancel", () => {
     );
     expect(() => cancel(world.state, alice, "late")).toThrow(expect.objectContaining({ code: "BATON_NO_RUN" }));
     expect(() => raiseBudget(world.state, alice, 1)).toThrow(expect.objectContaining({ code: "BATON_NO_RUN" }));
+  });
+});
+
+describe("engine-ends-and-answers: the policy's verdicts on writes", () => {
+  const allowed = { ...passed, name: "publish", reason: "The work may be published." };
+  const refused = { ...allowed, status: "failed" as const, reason: "The branch is not the run's." };
+  const start = (attempt: number): RunEvent => ({
+    type: "effect.started",
+    key: "push" as never,
+    attempt,
+    worker: "w",
+    reservedUsd: 0,
+  });
+  const begin = () =>
+    RunWorld.start(
+      process(async (ctx) =>
+        ctx.publish("push", {
+          title: "Push",
+          publish: { operation: "push", branch: "work", sha, expectedSha: null },
+        }),
+      ),
+      { n: 0 },
+    );
+  const say = (
+    world: RunWorld,
+    attempt: number,
+    action: "publish" | "merge",
+    verdict: typeof passed | typeof refused,
+  ) => judged(world.state, { key: "push" as never, attempt }, action, verdict);
+
+  it("the same verdict of the next attempt is kept once, another one is news", async () => {
+    const world = await begin();
+    await world.append([start(1)]);
+    await world.append(say(world, 1, "publish", refused));
+    await world.crash();
+    await world.append([start(2)]);
+    expect(say(world, 2, "publish", refused)).toEqual([]);
+    await world.append(say(world, 2, "publish", allowed));
+    await world.append(say(world, 2, "publish", refused));
+    expect(say(world, 2, "merge", refused)).toHaveLength(1);
+    expect(world.state.decisions.map(({ action, verdict }) => [action, verdict.status])).toEqual([
+      ["publish", "failed"],
+      ["publish", "passed"],
+      ["publish", "failed"],
+    ]);
+  });
+
+  it("an attempt that is not the present one, and a write that has ended, say nothing", async () => {
+    const world = await begin();
+    await world.append([start(1), start(2)]);
+    expect(say(world, 1, "publish", allowed)).toEqual([]);
+    await world.append(cancel(world.state, alice, "enough"));
+    expect(say(world, 2, "publish", allowed)).toEqual([]);
   });
 });
 

@@ -8,6 +8,7 @@
  * I3 What a process awaits is an effect, or it is found stalled: nothing open, not ended.
  * I4 Whatever a process does wrong is the end of its run, by name: an output that is no JSON, a request that the journal
  *    cannot hold, a key that is taken, a turn without an end.
+ * I5 A cancelled run ends: shielded work may ask for a bounded number of effects after the cancel, in all.
  */
 
 import { z } from "zod";
@@ -60,6 +61,8 @@ export class ProcessInstance {
   #seed: number;
   #requested = 0;
   #cancelled = false;
+  /** How many effects were asked for since. */
+  #shielded = 0;
   /** Every key that was asked for: the journal knows an effect by it. */
   readonly #keys = new Set<EffectKey>();
   #callsInTurn = 0;
@@ -199,6 +202,13 @@ export class ProcessInstance {
     if (this.#cancelled && !scope.shielded)
       return quiet(Promise.reject(new BatonError("BATON_CANCELLED", "The run was cancelled.")));
     if (this.#end !== null || isAbandoned(scope)) return new Promise(() => {});
+    if (this.#cancelled) {
+      this.#shielded += 1;
+      if (this.#shielded > limits.shieldedEffectsMax)
+        return this.#break(
+          `Process ${this.#definition.name} asked for more than ${limits.shieldedEffectsMax} effects in shielded scopes after the cancel.`,
+        );
+    }
     const parsed = effectSchemas[kind].input.safeParse(input);
     if (!parsed.success) {
       return quiet(

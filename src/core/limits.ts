@@ -5,6 +5,10 @@
 export const limits = {
   /** GitHub drops payloads above 25 MB itself. */
   deliveryBytesMax: 25 * 1024 * 1024,
+  /** GitHub gives up a delivery after 10 s: a head that is not there by then holds a socket for nobody. */
+  requestHeadMs: 10_000,
+  /** At shutdown, for requests under way: a delivery takes milliseconds, and the runs still have to be left in order. */
+  requestsEndMs: 1_000,
   /** GitHub redelivers with the same GUID for 3 days; kept ten times longer so that a replay is recognised. */
   deliveryRetentionMs: 30 * 24 * 3_600_000,
   /** GitHub's nominal limit is 65,536 characters; the rest is room for markers and the redactor. */
@@ -84,6 +88,8 @@ export const limits = {
   effectsPerRunMax: 10_000,
   /** Calls of `ctx` between two events: more than twice the effects of a run. A process in a loop gives the others their turn. */
   callsPerTurnMax: 25_000,
+  /** Effects that a run may ask for after a cancel, in shielded scopes: cleaning up takes a few, and the person waits. */
+  shieldedEffectsMax: 100,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,
   reviewRoundsMax: 10,

@@ -74,6 +74,26 @@ describe("what reviews come to", () => {
       "pending",
     ],
     [
+      "dismissed-objection-revives-approval: a dismissed objection, then an approval that is not submitted",
+      [{}, { state: "dismissed" }, { state: "pending" }],
+      "pending",
+    ],
+    [
+      "V5: an approval, then a review of theirs that is not submitted",
+      [{}, { state: "pending", body: "Wait.", submittedAt: "" }],
+      "approved",
+    ],
+    [
+      "V5: changes asked for, then a review of theirs that is not submitted",
+      [{ state: changes }, { state: "pending" }],
+      changes,
+    ],
+    [
+      "V6: one approves, another has begun a review",
+      [{}, { state: "pending", author: carol, permission: "write" }],
+      "approved",
+    ],
+    [
       "V6: one approves, another asks for changes",
       [{}, { state: changes, author: carol, permission: "write" }],
       changes,
@@ -92,6 +112,26 @@ describe("what reviews come to", () => {
     ["a stranger's request for changes", [{ state: changes, permission: "read" }], "pending"],
   ] as [string, Partial<ReviewFact>[], string][])("%s: %s", (_, given, expected) => {
     expect(decide(given.map(review)).outcome).toBe(expected);
+  });
+
+  it("V5: reviews that are not submitted change no decision, no feedback and nothing that is told of reviewers", () => {
+    const states = ["approved", changes, "commented", "dismissed"] as const;
+    const given = fc.record({
+      author: fc.constantFrom(alice, bob, carol),
+      state: fc.constantFrom(...states),
+      sha: fc.constantFrom(head, old),
+    });
+    const pending = fc.record({ author: fc.constantFrom(alice, bob, carol), at: fc.nat(8) });
+    fc.assert(
+      fc.property(fc.array(given, { maxLength: 6 }), fc.array(pending, { maxLength: 4 }), (submitted, begun) => {
+        const reviews = submitted.map((one) => review({ ...one, permission: "write" }));
+        const mixed = [...reviews];
+        for (const { author, at } of begun)
+          mixed.splice(at, 0, review({ author, state: "pending", body: "Not yet.", submittedAt: "" }));
+        expect(decide(mixed)).toEqual(decide(reviews));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it("reviews count in the order in which they were submitted, not listed or begun", () => {

@@ -6,6 +6,7 @@
  *    between two looks is seen by its time; within one second the change counts as the later.
  * V5 Of one person's reviews the last that approves, asks for changes or was dismissed counts. Comments change nothing. A dismissed
  *    one is nobody's approval, and it revives none that its author gave before.
+ *    A review that is not submitted does not exist: it neither counts nor replaces an earlier one.
  * V6 Somebody's "request changes" outweighs another's approval and outlives a push, as on GitHub, until it was addressed.
  */
 import type { Settings } from "../config/schema.ts";
@@ -19,6 +20,7 @@ export interface ReviewFact {
   id: number;
   author: { id: number; login: string; kind: "user" | "bot" };
   permission: Actor["permission"];
+  /** `pending`: not submitted. */
   state: "approved" | "changes-requested" | "commented" | "dismissed" | "pending";
   sha: string;
   body: string;

@@ -82,7 +82,8 @@ export interface ReviewFacts {
   author: GithubUser;
   /** Permission of the author on the repository, read from GitHub. */
   permission: Permission;
-  state: "approved" | "changes-requested" | "commented" | "dismissed" | "pending";
+  /** Baton sees a review once it is submitted. */
+  state: "approved" | "changes-requested" | "commented" | "dismissed";
   /** The commit that the review was given for. */
   sha: string;
   body: string;

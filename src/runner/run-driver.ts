@@ -17,6 +17,7 @@ import {
   attemptEnded,
   expire,
   isOver,
+  judged,
   lostAttempts,
   neededUsd,
   observe,
@@ -389,6 +390,9 @@ export class RunDriver {
       signal,
       decided: async (verdict: Verdict) => {
         await this.#change((now) => routed(now, effect.key, attempt, verdict));
+      },
+      judged: async (action, verdict) => {
+        await this.#change((now) => judged(now, { key: effect.key, attempt }, action, verdict));
       },
       prompted: async (prompted) => {
         await this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.prompted", ...prompted }] : []));

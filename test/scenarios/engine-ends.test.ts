@@ -242,6 +242,24 @@ describe("engine-ends-and-answers: a turn of a process has a bound", () => {
     expect(thread.state(12).status).toBe("completed");
   });
 
+  it("a process that loops in shielded work ends as cancelled", async () => {
+    const thread = new Thread(async (ctx) => {
+      try {
+        await nap(ctx);
+      } catch {}
+      await ctx.shielded("cleanup", async (shielded) => {
+        for (;;) await Promise.all(Array.from({ length: 10 }, () => shielded.sleep("again", 10)));
+      });
+    });
+    await thread.say("/baton run sample");
+    await thread.say("/baton cancel enough");
+    for (let turn = 0; turn < 200 && thread.state().status === "running"; turn += 1) await thread.world.pass(1_000);
+    expect(thread.state().status).toBe("cancelled");
+    expect([...thread.state().open]).toEqual([]);
+    await thread.say("/baton run calm");
+    expect(thread.state().status).toBe("completed");
+  });
+
   it.each<[string, Run]>([
     [
       "asks for nothing in a loop",

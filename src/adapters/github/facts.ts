@@ -17,7 +17,6 @@ const reviewStates: Record<string, ReviewFacts["state"]> = {
   CHANGES_REQUESTED: "changes-requested",
   COMMENTED: "commented",
   DISMISSED: "dismissed",
-  PENDING: "pending",
 };
 
 export function userOf(user: wire.User | null | undefined): GithubUser {

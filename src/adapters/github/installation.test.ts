@@ -179,6 +179,33 @@ async function twice<T>(write: () => Promise<T>): Promise<T> {
   return write();
 }
 
+it("dismissed-objection-revives-approval: a review that is not submitted is not there, with all its comments", async () => {
+  const at = "/repos/acme/shop";
+  const review = (id: number, written: string) => ({
+    id,
+    user: bot,
+    state: written,
+    commit_id: sha,
+    body: `No. ${id}`,
+  });
+  nock(host)
+    .get(`${at}/pulls/2/reviews`)
+    .query(true)
+    .reply(200, [review(1, "APPROVED"), review(2, "PENDING"), review(3, "DISMISSED"), review(4, "PENDING")]);
+  nock(host)
+    .get(`${at}/pulls/2/comments`)
+    .query(true)
+    .reply(200, [
+      { pull_request_review_id: 1, path: "a.js", line: 1, body: "shown" },
+      { pull_request_review_id: 2, path: "a.js", line: 2, body: "not yet" },
+    ]);
+  const found = await github.reviews(repository, 2);
+  expect(found.map(({ id, state: given, comments }) => [id, given, comments.map(({ body }) => body)])).toEqual([
+    [1, "approved", ["shown"]],
+    [3, "dismissed", []],
+  ]);
+});
+
 describe("a write whose answer was lost, asked for again", () => {
   it("comment: one, and nothing is sent", async () => {
     const { id } = await twice(() => github.ensureComment(repository, 1, "run:1", "At work.", null));

@@ -178,7 +178,9 @@ export class InstallationGithub implements Github {
 
   async reviews(repository: Repository, number: number): Promise<ReviewFacts[]> {
     const pull = { ...at(repository), pull_number: number };
-    const found = await this.#requester.list<wire.Review>("/repos/{owner}/{repo}/pulls/{pull_number}/reviews", pull);
+    const listed = await this.#requester.list<wire.Review>("/repos/{owner}/{repo}/pulls/{pull_number}/reviews", pull);
+    // GitHub lists a pending review to its author. It keeps its id once it is submitted, so nobody may remember it before.
+    const found = listed.filter(({ state }) => state !== "PENDING");
     const comments = await this.#requester.list<wire.ReviewComment>(
       "/repos/{owner}/{repo}/pulls/{pull_number}/comments",
       pull,

@@ -28,6 +28,8 @@ export interface PerformContext {
   report(note: string, usage: Usage[], partial?: Partial): void;
   /** A choice that was made for this attempt, for `/baton why`: journaled before the attempt goes on. */
   decided?(verdict: Verdict): Promise<void>;
+  /** The policy's verdict on a write, for `/baton why`: journaled before it is obeyed. */
+  judged?(action: "publish" | "merge", verdict: Verdict): Promise<void>;
   /** What the agent is told: journaled before the attempt goes on. */
   prompted?(prompted: Prompted): Promise<void>;
   /** Money of the attempt, journaled before more of it is used (B4). */

@@ -5,6 +5,7 @@
  * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged and
  *    for the branch that it goes to.
  * PP3 A branch is deleted only where this run began it and nobody pushed since.
+ * PP4 Each verdict names what it is about, and is journaled before it is obeyed, whether it allows or refuses.
  */
 import {
   agentOutputSchema,
@@ -13,21 +14,19 @@ import {
   type PublishOperation,
   publishInputSchema,
 } from "../../core/effect.ts";
-import { BatonError } from "../../core/errors.ts";
 import { type PathState, sameState, shownChange } from "../../core/shown-change.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
-import type { Verdict } from "../../core/vocabulary.ts";
+import type { Evidence, Verdict } from "../../core/vocabulary.ts";
 import { decide } from "../../policy/decide.ts";
 import { protectedAmong } from "../../policy/rules/protected-paths.ts";
 import type { PullRequestFacts } from "../../ports/github.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
 
-/** The verdict where it is not "passed" is thrown as BATON_POLICY_DENIED. */
-export function demandMayPush(
+export function mayPush(
   state: RunState,
-  { sha }: Pick<Extract<PublishOperation, { operation: "push" }>, "sha">,
+  { branch, sha }: Pick<Extract<PublishOperation, { operation: "push" }>, "branch" | "sha">,
   present: readonly PathState[],
-): void {
+): Verdict {
   const settings = settingsOf(state);
   const paths = changedPaths(state, sha);
   const allowed = allowedPaths(state, present);
@@ -35,7 +34,14 @@ export function demandMayPush(
     action: "publish",
     facts: { paths: paths.filter((path) => !allowed.has(path)), settings },
   });
-  demand(verdict);
+  return { ...verdict, evidence: [...verdict.evidence, ...branchAt(branch, sha)] };
+}
+
+function branchAt(branch: string, sha: string): Evidence[] {
+  return [
+    { label: "branch", value: branch },
+    { label: "commit", value: sha },
+  ];
 }
 
 /** The paths whose content at the pushed commit a person must have allowed. */
@@ -44,10 +50,10 @@ export function protectedAtPush(state: RunState, { sha }: { sha: string }): stri
 }
 
 /** Only what this run itself pushed, there and at that commit, and never a branch that work goes to. */
-export function demandMayDelete(
+export function mayDelete(
   state: RunState,
   { branch, expectedSha }: Extract<PublishOperation, { operation: "delete-branch" }>,
-): void {
+): Verdict {
   const { baseBranch } = state.input as { baseBranch?: string };
   const pushed = [...state.effects.values()].some(({ kind, input }) => {
     if (kind !== "publish") return false;
@@ -59,35 +65,37 @@ export function demandMayDelete(
       publish.expectedSha === null
     );
   });
-  if (!pushed || branch === baseBranch || branch === state.thread.repository.defaultBranch)
-    throw new BatonError("BATON_POLICY_DENIED", `${branch} is not a branch that this run began, so it is not deleted.`);
+  const own = pushed && branch !== baseBranch && branch !== state.thread.repository.defaultBranch;
+  return {
+    name: "publish",
+    status: own ? "passed" : "failed",
+    reason: own
+      ? `This run began ${branch}, so it may delete the branch.`
+      : `${branch} is not a branch that this run began, so it is not deleted.`,
+    evidence: branchAt(branch, expectedSha),
+    children: [],
+  };
 }
 
-export function demandMayMerge(
+export function mayMerge(
   state: RunState,
   { sha, base: judged }: Pick<Extract<PublishOperation, { operation: "merge" }>, "sha" | "base">,
   pull: Pick<PullRequestFacts, "headSha" | "headRepositoryId" | "baseRef">,
-): void {
+): Verdict {
   const base = judged ?? baseOf(state) ?? pull.baseRef;
-  demand(
-    decide({
-      action: "merge",
-      facts: {
-        subjectSha: sha,
-        headSha: pull.headSha,
-        subjectBase: base,
-        base: pull.baseRef,
-        approvedSha: approvedSha(state, sha, base),
-        gatesPassed: gatesPassed(state, sha, base),
-        headIsFork: pull.headRepositoryId !== state.thread.repository.id,
-        settings: settingsOf(state),
-      },
-    }),
-  );
-}
-
-function demand(verdict: Verdict): void {
-  if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
+  return decide({
+    action: "merge",
+    facts: {
+      subjectSha: sha,
+      headSha: pull.headSha,
+      subjectBase: base,
+      base: pull.baseRef,
+      approvedSha: approvedSha(state, sha, base),
+      gatesPassed: gatesPassed(state, sha, base),
+      headIsFork: pull.headRepositoryId !== state.thread.repository.id,
+      settings: settingsOf(state),
+    },
+  });
 }
 
 function succeeded(state: RunState, kind: EffectState["kind"]): EffectState[] {

@@ -2,14 +2,14 @@
 import { type PublishOperation, type PublishOutput, publishInputSchema } from "../../core/effect.ts";
 import { BatonError, hasCode, toBatonError, unreachable } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
-import type { Json } from "../../core/vocabulary.ts";
+import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mergeRefusal } from "../../policy/merge-refusal.ts";
 import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
-import { begunFrom, demandMayDelete, demandMayMerge, demandMayPush, protectedAtPush } from "./publish-policy.ts";
+import { begunFrom, mayDelete, mayMerge, mayPush, protectedAtPush } from "./publish-policy.ts";
 
 export const publishPerformer: WorkPerformer = {
   estimateUsd: () => 0,
@@ -28,7 +28,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       const access = await repositoryAccess(github, repository, "write");
       const asked = protectedAtPush(state, operation);
       const present = asked.length === 0 ? [] : await dependencies.workspaces.pathStates(access, operation.sha, asked);
-      demandMayPush(state, operation, present);
+      await demand(context, "publish", mayPush(state, operation, present));
       await dependencies.workspaces.push(access, {
         ...operation,
         knownShas: begunFrom(state),
@@ -69,7 +69,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
           "BATON_GITHUB_CONFLICT",
           `The base of #${operation.pullRequest} is now ${pull.baseRef}; checks and approvals are for ${base}.`,
         );
-      if (pull.headSha === operation.sha) demandMayMerge(state, operation, pull);
+      if (pull.headSha === operation.sha) await demand(context, "merge", mayMerge(state, operation, pull));
       const merged = await github
         .ensureMerged(repository, operation.pullRequest, operation.sha, operation.method)
         .catch((thrown: unknown) => refusedMerge(context, operation, base, thrown));
@@ -81,7 +81,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       if (pull.merged) return { number: operation.pullRequest, url: null, sha: null };
       if (pull.headSha !== operation.sha || pull.baseRef !== base)
         throw new BatonError("BATON_GITHUB_CONFLICT", `#${operation.pullRequest} moved before it was enqueued.`);
-      demandMayMerge(state, operation, pull);
+      await demand(context, "merge", mayMerge(state, operation, pull));
       await github
         .ensureEnqueued(pull, operation.sha)
         .catch((thrown: unknown) => refusedMerge(context, operation, base, thrown));
@@ -108,7 +108,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       return { number: comment.id, url: comment.url, sha: null };
     }
     case "delete-branch": {
-      demandMayDelete(state, operation);
+      await demand(context, "publish", mayDelete(state, operation));
       const { branch, expectedSha } = operation;
       const access = await repositoryAccess(github, repository, "write");
       // Somebody's commits on it are theirs: such a branch stays.
@@ -119,6 +119,12 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     default:
       return unreachable(operation);
   }
+}
+
+/** PP4 */
+async function demand({ judged }: PerformContext, action: "publish" | "merge", verdict: Verdict): Promise<void> {
+  await judged?.(action, verdict);
+  if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
 }
 
 /** What GitHub did not merge, by what would change that. A moved head or base stays a conflict. */

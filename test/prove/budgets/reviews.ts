@@ -12,7 +12,8 @@ import type { RunEvent } from "../../../src/core/event.ts";
 import { applyEvent, fold } from "../../../src/core/fold.ts";
 import type { RunState } from "../../../src/core/state.ts";
 import type { Actor, EffectKey, Json, Permission, RunId } from "../../../src/core/vocabulary.ts";
-import type { Github, ReviewFacts } from "../../../src/ports/github.ts";
+import type { ReviewFact } from "../../../src/policy/review-decision.ts";
+import type { Github } from "../../../src/ports/github.ts";
 import { breakpointPerformer } from "../../../src/runner/perform/breakpoint.ts";
 import type { PerformContext } from "../../../src/runner/perform/performer.ts";
 import { alice } from "../../fakes/run-world.ts";
@@ -31,7 +32,7 @@ type Person = Actor;
 interface Review {
   id: number;
   author: Person;
-  state: ReviewFacts["state"];
+  state: ReviewFact["state"];
   sha: string;
   base: string;
 }
@@ -168,7 +169,7 @@ function contextOf(story: Story, state: RunState, off: ReviewGuard | null): Perf
   const visible = story.reviews
     .filter(({ state: given }) => off !== "objections" || given !== "changes-requested")
     .map(
-      ({ id, author, state: given, sha }): ReviewFacts => ({
+      ({ id, author, state: given, sha }): ReviewFact => ({
         id,
         author: { id: author.id, login: author.login, kind: off === "people" ? "user" : author.kind },
         permission: off === "people" ? "admin" : author.permission,

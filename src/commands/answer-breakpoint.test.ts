@@ -1,0 +1,130 @@
+/** Q3: what a question asks is the same from its request to its answer, so an answer is for what its author read. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { alice, bob, RunWorld } from "../../test/fakes/run-world.ts";
+import { answer, observe, pause, raiseBudget, resume } from "../core/decide.ts";
+import type { RunEvent } from "../core/event.ts";
+import { defineProcess } from "../core/process.ts";
+import { shownChange } from "../core/shown-change.ts";
+import type { EffectState } from "../core/state.ts";
+import type { EffectKey, Verdict } from "../core/vocabulary.ts";
+import { breakpointPerformer } from "../runner/perform/breakpoint.ts";
+
+const passed: Verdict = { name: "result", status: "passed", reason: "Done.", evidence: [], children: [] };
+const [base, head] = ["a".repeat(40), "b".repeat(40)];
+const [plan, files, color] = ["plan-approval", "protected-paths", "color"] as [EffectKey, EffectKey, EffectKey];
+const keys = [plan, files, color] as const;
+
+const asking = defineProcess({
+  name: "asking",
+  version: 1,
+  summary: "",
+  stages: [],
+  input: z.object({}),
+  output: z.unknown(),
+  verdict: () => passed,
+  run: async (ctx) =>
+    Promise.all([
+      ctx.breakpoint(plan, { title: "Approve the plan", kind: "plan", subject: { text: "Fix the sum." } }),
+      ctx.breakpoint(files, {
+        title: "Allow 1 file",
+        kind: "protected-paths",
+        subject: { paths: ["ci.yml"], change: { baseSha: base, sha: head } },
+      }),
+      ctx.ask(color, { title: "Choose", question: "Which color?", answerKind: "choice", choices: ["red", "blue"] }),
+    ]),
+});
+
+/** Each look finds another content, as if the repository had changed under the question. */
+async function look(world: RunWorld, key: EffectKey, blob: string): Promise<RunEvent[]> {
+  const effect = world.state.effects.get(key);
+  const seen = await breakpointPerformer.observe({
+    state: world.state,
+    effect,
+    github: { gitAccess: async () => ({ url: "https://example.com/r.git", token: "t" }) },
+    dependencies: {
+      redact: (text: string) => text,
+      workspaces: {
+        leftAt: async () => base,
+        pathStates: async () => [{ path: "ci.yml", mode: "100644", blob }],
+        diff: async () => ({ text: `+${blob}\n`, truncated: false }),
+      },
+    },
+  } as never);
+  return observe(world.state, key, seen.verdict, seen.facts);
+}
+
+function again(world: RunWorld, key: EffectKey, text: string): RunEvent[] {
+  const request = world.journal.map(({ event }) => event).find((one) => "key" in one && one.key === key);
+  if (request?.type !== "effect.requested") throw new Error(`${key} was not requested`);
+  const input = { ...(request.input as object), subject: { text }, question: text, title: text };
+  return [{ ...request, input }];
+}
+
+const deeds: Record<string, (world: RunWorld, key: EffectKey, round: number) => Promise<RunEvent[]>> = {
+  "a look": (world, key, round) => (key === color ? Promise.resolve([]) : look(world, key, `${round}`.repeat(40))),
+  "the same key again": async (world, key, round) => again(world, key, `another text ${round}`),
+  "a pause": async (world) => pause(world.state, alice, "wait"),
+  "its end": async (world) => resume(world.state, alice),
+  "more money": async (world) => raiseBudget(world.state, alice, 1),
+  "a word to the run": async (_, __, round) => [
+    { type: "policy.decided", action: "status", actor: bob, verdict: passed, operationKey: `comment:${round}` },
+  ],
+};
+
+function asked(world: RunWorld): unknown {
+  return keys.map((key) => {
+    const effect = world.state.effects.get(key) as EffectState;
+    return structuredClone([effect.title, effect.input, effect.requestedAt, shownChange(effect)]);
+  });
+}
+
+describe("late-approve-takes-the-next-plan: an answer counts for the content that was asked", () => {
+  it("nothing that happens while a question is open changes its text, its choices or the files that it shows", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom(...Object.keys(deeds)), fc.constantFrom(...keys)), { maxLength: 12 }),
+        async (happened) => {
+          const world = await RunWorld.start(asking, {});
+          await world.append(await look(world, files, "1".repeat(40)));
+          const before = asked(world);
+          for (const [round, [deed, key]] of happened.entries())
+            await world.append(await (deeds[deed] as (typeof deeds)[string])(world, key, round + 2));
+          expect(asked(world)).toEqual(before);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("a run that Baton takes up again asks the same, and an upgrade that would ask another thing stops the run", async () => {
+    const world = await RunWorld.start(asking, {});
+    await world.append(await look(world, files, "1".repeat(40)));
+    const before = asked(world);
+    await world.crash();
+    await world.append(await look(world, files, "2".repeat(40)));
+    expect(asked(world)).toEqual(before);
+    const rewritten = {
+      ...asking,
+      run: async (ctx: Parameters<typeof asking.run>[0]) =>
+        ctx.breakpoint(plan, { title: "Approve the plan", kind: "plan", subject: { text: "Delete the sum." } }),
+    };
+    await expect(world.crash(rewritten as never)).rejects.toMatchObject({ code: "BATON_DIVERGENCE" });
+  });
+
+  it("an answer is journaled with the key of what was asked, and the next question has another", async () => {
+    const twice = defineProcess({
+      ...asking,
+      run: async (ctx) => [
+        await ctx.breakpoint(plan, { title: "Approve the plan", kind: "plan", subject: { text: "First." } }),
+        await ctx.breakpoint(plan, { title: "Approve the plan", kind: "plan", subject: { text: "Second." } }),
+      ],
+    });
+    const world = await RunWorld.start(twice, {});
+    const output = { decision: "approved", by: bob, feedback: "", sha: null, reviewId: null } as const;
+    await world.append(answer(world.state, plan, { ...output }));
+    expect(world.open()).toEqual([`${plan}#2`]);
+    expect(() => answer(world.state, plan, { ...output })).toThrow(/not open any more/);
+  });
+});

@@ -43,6 +43,8 @@ interface Story {
   reviews: Review[];
   head: string;
   base: string;
+  /** How many reviews there were when somebody last sent it to another base; null: nobody did. */
+  reviewsAtBase: number | null;
   pusher: Person | null;
   author: Person;
   settings: Settings["approvals"];
@@ -72,6 +74,7 @@ async function playPull(draw: Draw, off: ReviewGuard | null): Promise<string[]> 
     reviews: [],
     head: shaOf(1),
     base: "main",
+    reviewsAtBase: null,
     pusher: null,
     author: draw.one([...people, { ...alice, id: 99, login: "baton[bot]", kind: "bot" as const }]),
     settings: settingsSchema.parse({
@@ -116,8 +119,11 @@ function happen(story: Story, shas: number): boolean {
     story.pusher = draw.one([...people, null]);
     return true;
   }
-  if (what === 1) story.base = draw.one(["main", "production"]);
-  else if (what === 2 && reviews.length > 0) {
+  if (what === 1) {
+    const base = draw.one(["main", "production"]);
+    if (base !== story.base) story.reviewsAtBase = reviews.length;
+    story.base = base;
+  } else if (what === 2 && reviews.length > 0) {
     const review = draw.one(reviews);
     if (review.state === "approved" || review.state === "changes-requested") review.state = "dismissed";
   } else if (what > 2) {
@@ -149,6 +155,8 @@ function invalid(story: Story, requester: Person, subject: { sha: string; base: 
       (story.pusher?.kind === "user" && person.id === story.pusher.id);
     const counts =
       last.sha === subject.sha &&
+      // Given for another base, also where it is the same again.
+      (story.reviewsAtBase === null || last.id > story.reviewsAtBase) &&
       person.kind === "user" &&
       atLeastWrite.has(person.permission) &&
       (!own || settings.self === "allow") &&
@@ -162,6 +170,8 @@ function told({ reviews, people }: Story): string {
   const who = people.map(({ login, kind, permission }) => `${login} ${kind} ${permission}`).join(", ");
   return `${reviews.map(({ author, state, sha }) => `${author.login} ${state} ${sha.slice(-2)}`).join(", ")} (${who})`;
 }
+
+const timeOf = (review: number): string => new Date(Date.UTC(2026, 10, 30) + review * 1_000).toISOString();
 
 /** GitHub as the performer asks it; with a guard off it lies in the way that the guard is there for. */
 function contextOf(story: Story, state: RunState, off: ReviewGuard | null): PerformContext {
@@ -177,7 +187,7 @@ function contextOf(story: Story, state: RunState, off: ReviewGuard | null): Perf
         sha: off === "head" ? subjectSha : sha,
         body: "",
         comments: [],
-        submittedAt: new Date(Date.UTC(2026, 10, 30) + id * 1_000).toISOString(),
+        submittedAt: timeOf(id),
       }),
     );
   const github = {
@@ -194,6 +204,7 @@ function contextOf(story: Story, state: RunState, off: ReviewGuard | null): Perf
     }),
     reviews: async () => visible,
     pusher: async () => story.pusher,
+    baseChangedAt: async () => (story.reviewsAtBase === null ? null : timeOf(story.reviewsAtBase + 0.5)),
   } as unknown as Github;
   return { github, state, effect: state.effects.get("ask" as EffectKey) } as unknown as PerformContext;
 }

@@ -21,7 +21,7 @@ import { People } from "./people.ts";
 import { type Aim, isHit, type Strike } from "./plan.ts";
 import { lanes, type Scene, setScene } from "./scene.ts";
 import type { ModelService } from "./service.ts";
-import { storedFacts } from "./stored-facts.ts";
+import { allSent, storedFacts } from "./stored-facts.ts";
 
 const childPath = fileURLToPath(new URL("../../scenarios/baton-child.ts", import.meta.url));
 /** An instant that does not come is not waited for longer; the blow then falls where the work is. */
@@ -32,6 +32,8 @@ const agentPatienceMs = 10_000;
 const quietMs = limits.statusEditIntervalMs + 1_000;
 /** Nothing that people see moved for this long: nothing moves. The machine may be busy with other things. */
 const patienceMsDefault = 90_000;
+/** Two windows of the write budget and a half. */
+const sendMs = 150_000;
 /** Leases end ten times sooner, and four runs in a hurry do not wait for GitHub's limits, which they would pass. */
 const limitsOfChildren: Partial<Record<keyof typeof limits, number>> = {
   leaseMs: 3_000,
@@ -222,6 +224,8 @@ class Fleet {
       shown = now;
       if (performance.now() > movedAt + patienceMs) break;
     }
+    // Where many writes are due, edits wait for the next minute of the budget: a silence is not their end.
+    if (this.#options.databaseUrl !== null) await allSent(this.#options.databaseUrl, sendMs);
     const { log } = this.#stage.github;
     for (let asked = -1; asked !== log.length; await delay(quietMs)) asked = log.length;
     this.#closing = true;

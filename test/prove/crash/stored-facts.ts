@@ -1,4 +1,5 @@
 /** What the store holds once every Baton of a fleet is dead: journals as they are read, ledger, what was never sent. */
+import { setTimeout as delay } from "node:timers/promises";
 import { openDatabase } from "../../../src/adapters/database/open.ts";
 import { silentLog } from "../../../src/adapters/system/log.ts";
 import { toBatonError } from "../../../src/core/errors.ts";
@@ -30,6 +31,17 @@ export async function storedFacts(options: StoredFactsOptions): Promise<Pick<Fac
       });
     const unsent = (await store.outboxDue(Number.MAX_SAFE_INTEGER, 1_000)).map(({ operationKey }) => operationKey);
     return { runs, unsent };
+  } finally {
+    await database.close();
+  }
+}
+
+/** Asks every second until nothing is left to send, or the time is over. The server's database alone can be read beside a Baton. */
+export async function allSent(databaseUrl: string, withinMs: number): Promise<void> {
+  const database = await openDatabase({ databaseUrl, dataDir: "", log: silentLog });
+  try {
+    for (const until = performance.now() + withinMs; performance.now() < until; await delay(1_000))
+      if ((await database.store.outboxDue(Number.MAX_SAFE_INTEGER, 1)).length === 0) return;
   } finally {
     await database.close();
   }

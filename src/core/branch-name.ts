@@ -1,4 +1,5 @@
 /** Which names of branches git takes: the rules of `git check-ref-format --branch`, https://git-scm.com/docs/git-check-ref-format. */
+import { bytesOf } from "./bytes.ts";
 
 const bytesMax = 240;
 
@@ -8,15 +9,6 @@ export function isBranchName(name: string): boolean {
   for (const character of name) if (character <= " " || character === "\u007f") return false;
   if (/[~^:?*[\\]/.test(name) || name.includes("..") || name.includes("@{")) return false;
   return name.split("/").every((part) => part !== "" && !part.startsWith(".") && !part.endsWith(".lock"));
-}
-
-function bytesOf(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) as number;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
 }
 
 /** A branch that has this name as a folder, or is a folder of it: git keeps only one of the two. */

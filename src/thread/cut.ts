@@ -1,4 +1,5 @@
 /** Text within its bound: cut between characters as people see them, what was opened closed again, with an honest mark. */
+import { bytesOf } from "../core/bytes.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** The longest run that is looked at for a boundary; a longer one is no character but an attack. */
@@ -32,15 +33,6 @@ export function cutBytes(text: string, bytesMax: number, mark: string = cutMark)
     // A character has at most three bytes a code unit, so this never goes below what fits by much.
     charactersMax -= Math.max(1, Math.ceil(over / 3));
   }
-}
-
-function bytesOf(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) as number;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
 }
 
 /** The text up to `at`, without the escape, reference, tag or code span that the cut would leave half. */

@@ -1,0 +1,9 @@
+/** Bytes of a text in UTF-8. GitHub and git count these; no Buffer is needed, so pure folders may ask. */
+export function bytesOf(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) as number;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -353,6 +353,7 @@ export class InstallationGithub implements Github {
     marker: string,
     body: string,
     knownId: number | null,
+    isAwaited = false,
   ): Promise<{ id: number; url: string }> {
     const text = withMarker(body, marker);
     const thread = { ...at(repository), issue_number: number };
@@ -362,7 +363,7 @@ export class InstallationGithub implements Github {
       const edited = await this.#requester.write<wire.Comment>(
         "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
         { ...at(repository), comment_id: existing.id, body: text },
-        "edit",
+        isAwaited || "edit",
       );
       return { id: edited.id, url: edited.html_url };
     }

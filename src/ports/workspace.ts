@@ -92,6 +92,14 @@ export interface ScanOptions {
   allowSecrets?: readonly string[];
 }
 
+/** A commit by what makes it, without its people, dates and signature. */
+export interface CommitFacts {
+  sha: string;
+  tree: string;
+  parents: string[];
+  message: string;
+}
+
 export interface JoinResult {
   headSha: string;
   /** How many of the commits, from the first, are in it. */
@@ -160,6 +168,17 @@ export interface Workspaces {
   ): Promise<void>;
   /** Pushes a commit of the trusted repository to a ref of Baton's own at the remote, so that it outlives this machine (W7). */
   pushKept(access: RepositoryAccess, options: { ref: string; sha: string } & ScanOptions): Promise<void>;
+  /** Removes such a ref; one that is gone is success. */
+  dropKept(access: RepositoryAccess, options: { ref: string }): Promise<void>;
+  /**
+   * Commits that lead to `sha`, parents first: those that the remote does not have (its fetched branches and `knownShas`), or
+   * the newest so many.
+   */
+  commits(
+    access: RepositoryAccess,
+    sha: string,
+    which: { outgoing: readonly string[] } | { newest: number },
+  ): Promise<CommitFacts[]>;
   /** Current remote head of a branch; null when absent. */
   remoteHead(access: RepositoryAccess, branch: string): Promise<string | null>;
   deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void>;

@@ -75,6 +75,13 @@ export class RemoteBranches {
     await this.#push(access, ["--force", access.url, `${sha}:${ref}`]);
   }
 
+  async dropKept(access: RepositoryAccess, { ref }: { ref: string }): Promise<void> {
+    if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
+    const { exitCode, stderr } = await this.#tryPush(access, [access.url, `:${ref}`]);
+    if (exitCode !== 0 && !/remote ref does not exist/.test(stderr))
+      throw new BatonError("BATON_GIT_FAILED", `git push: ${stderr.trim().slice(-1_000)}`);
+  }
+
   async head(access: RepositoryAccess, branch: string): Promise<string | null> {
     const ref = `refs/heads/${branchName(branch)}`;
     const token = await access.token();

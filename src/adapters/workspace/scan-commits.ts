@@ -49,13 +49,19 @@ export async function refuseSecrets(gitDir: string, scan: SecretScan, outgoing: 
 }
 
 async function commitsOf(gitDir: string, { sha, knownShas }: Outgoing): Promise<string[]> {
-  const present: string[] = [];
-  for (const known of knownShas) {
-    const { exitCode } = await git(["cat-file", "-e", `${known}^{commit}`], { gitDir, okCodes: [1, 128] });
-    if (exitCode === 0) present.push(known);
-  }
+  const present = await knownHere(gitDir, knownShas);
   const { stdout } = await git(["rev-list", "--reverse", sha, "--not", "--remotes=origin", ...present], { gitDir });
   return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** Those of the commits that are here: git refuses a range that names another. */
+export async function knownHere(gitDir: string, shas: readonly string[]): Promise<string[]> {
+  if (shas.length === 0) return [];
+  const { stdout } = await git(["cat-file", "--batch-check=%(objectname) %(objecttype)"], {
+    gitDir,
+    input: shas.map((sha) => `${sha}^{commit}\n`).join(""),
+  });
+  return stdout.split("\n").flatMap((line) => /^([0-9a-f]+) commit$/.exec(line)?.[1] ?? []);
 }
 
 async function aboutCommit(gitDir: string, sha: string): Promise<Piece[]> {

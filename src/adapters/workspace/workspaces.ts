@@ -17,6 +17,7 @@ import type { Log } from "../../ports/log.ts";
 import type { SecretScan } from "../../ports/secret-scan.ts";
 import type {
   BundleImport,
+  CommitFacts,
   ImportOptions,
   ImportResult,
   JoinResult,
@@ -39,6 +40,7 @@ import { checkCommits } from "./check-commits.ts";
 import { git } from "./git-command.ts";
 import { importCommits, strayChanges } from "./import-commits.ts";
 import { joinCommits } from "./join-commits.ts";
+import { listCommits } from "./list-commits.ts";
 import { numstat } from "./numstat.ts";
 import { OverlayTrees } from "./overlay-trees.ts";
 import type { WorkspaceWay } from "./probe-overlay.ts";
@@ -238,6 +240,18 @@ class GitWorkspaces implements HostWorkspaces {
 
   pushKept(access: RepositoryAccess, options: Parameters<Workspaces["pushKept"]>[1]): Promise<void> {
     return this.#branches.pushKept(access, options);
+  }
+
+  dropKept(access: RepositoryAccess, options: Parameters<Workspaces["dropKept"]>[1]): Promise<void> {
+    return this.#branches.dropKept(access, options);
+  }
+
+  async commits(
+    access: RepositoryAccess,
+    sha: string,
+    which: Parameters<Workspaces["commits"]>[2],
+  ): Promise<CommitFacts[]> {
+    return listCommits(await this.#trusted(access), sha, which);
   }
 
   remoteHead(access: RepositoryAccess, branch: string): Promise<string | null> {

@@ -12,6 +12,7 @@ import {
   type BreakpointOutput,
   breakpointInputSchema,
   type PublishOperation,
+  type PublishOutput,
   publishInputSchema,
 } from "../../core/effect.ts";
 import { type PathState, sameState, shownChange } from "../../core/shown-change.ts";
@@ -55,16 +56,9 @@ export function mayDelete(
   { branch, expectedSha }: Extract<PublishOperation, { operation: "delete-branch" }>,
 ): Verdict {
   const { baseBranch } = state.input as { baseBranch?: string };
-  const pushed = [...state.effects.values()].some(({ kind, input }) => {
-    if (kind !== "publish") return false;
-    const { publish } = publishInputSchema.parse(input);
-    return (
-      publish.operation === "push" &&
-      publish.branch === branch &&
-      publish.sha === expectedSha &&
-      publish.expectedSha === null
-    );
-  });
+  const pushed = pushes(state).some(
+    (push) => push.branch === branch && push.published === expectedSha && push.expectedSha === null,
+  );
   const own = pushed && branch !== baseBranch && branch !== state.thread.repository.defaultBranch;
   return {
     name: "publish",
@@ -109,6 +103,16 @@ function judgedForThisBase(state: RunState, kind: EffectState["kind"]): EffectSt
   return effects.slice(last + 1).filter((effect) => effect.kind === kind);
 }
 
+/** What this run pushed, with the head that the branch had then: GitHub makes commits again that it signs. */
+function pushes(state: RunState): { branch: string; sha: string; expectedSha: string | null; published: string }[] {
+  return [...state.effects.values()].flatMap(({ kind, input, output }) => {
+    if (kind !== "publish") return [];
+    const { publish } = publishInputSchema.parse(input);
+    if (publish.operation !== "push") return [];
+    return [{ ...publish, published: (output as Partial<PublishOutput> | null)?.sha ?? publish.sha }];
+  });
+}
+
 /** What the steps that lead to `sha` changed; a commit that none of them names counts with all that agents changed. */
 function changedPaths(state: RunState, sha: string): string[] {
   const steps = succeeded(state, "agent").flatMap(({ output }) => {
@@ -116,8 +120,10 @@ function changedPaths(state: RunState, sha: string): string[] {
     return parsed.success ? [parsed.data] : [];
   });
   const lineage = new Set<(typeof steps)[number]>();
+  const published = pushes(state);
   for (const tips = [sha]; tips.length > 0; ) {
     const tip = tips.pop();
+    tips.push(...published.filter((push) => push.published === tip && push.sha !== tip).map((push) => push.sha));
     for (const step of steps) {
       if (step.headSha !== tip || lineage.has(step)) continue;
       lineage.add(step);

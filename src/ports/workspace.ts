@@ -1,7 +1,8 @@
 /**
  * Isolated worktrees for agents, and the one way in which their commits come back.
  *
- * W1 An agent works in a repository of its attempt: no remotes, no credentials, no hooks, no host config.
+ * W1 An agent works in a repository of its attempt: no credentials, no hooks, no host config, and no remote but Baton's own door
+ *    to older files, where the repository is too large to be there whole.
  * W2 The host runs no porcelain in an agent's tree, and never discovers a repository from it.
  * W3 What changed is measured by git objects, never by the agent's word; leftovers become a rescue commit.
  * W4 Commits enter the trusted repository by fetch with fsck; they are there before the workspace is removed.
@@ -31,6 +32,8 @@ export interface Workspace {
   writable: readonly string[];
   /** Object directories that its repository borrows. They hold only what the remote gave. */
   readable: readonly string[];
+  /** Ports on 127.0.0.1 from which its git gets older files of a large repository; absent: none. */
+  loopbackPorts?: readonly number[];
 }
 
 export interface CommitIdentity {

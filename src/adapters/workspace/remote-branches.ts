@@ -10,7 +10,7 @@ import type { RepositoryAccess, ScanOptions } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
 import { pushRefusal } from "./push-refusal.ts";
 import type { Repositories } from "./repositories.ts";
-import { refuseSecrets } from "./scan-commits.ts";
+import { outgoingCommits, refuseSecrets } from "./scan-commits.ts";
 
 const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
@@ -33,6 +33,8 @@ export class RemoteBranches {
   ): Promise<void> {
     if (this.#secrets === null) return;
     const gitDir = await this.#repositories.trusted(access);
+    if (await this.#repositories.isPartial(access))
+      await this.#repositories.completeCommits(access, await outgoingCommits(gitDir, { sha, knownShas }));
     await refuseSecrets(gitDir, this.#secrets, { sha, knownShas, allow: allowSecrets });
   }
 

@@ -33,7 +33,7 @@ const batchBytesMax = 16 * 1024 * 1024;
 
 export async function refuseSecrets(gitDir: string, scan: SecretScan, outgoing: Outgoing): Promise<void> {
   const found = new Set<string>();
-  for (const sha of await commitsOf(gitDir, outgoing)) {
+  for (const sha of await outgoingCommits(gitDir, outgoing)) {
     const pieces = [...(await aboutCommit(gitDir, sha)), ...(await addedBy(gitDir, sha))];
     for (const batch of batches(pieces)) {
       for (const { where, kind } of await search(scan, batch, outgoing.allow)) found.add(`${where}: ${kind}`);
@@ -48,7 +48,11 @@ export async function refuseSecrets(gitDir: string, scan: SecretScan, outgoing: 
   );
 }
 
-async function commitsOf(gitDir: string, { sha, knownShas }: Outgoing): Promise<string[]> {
+/** What the remote does not have, oldest first. */
+export async function outgoingCommits(
+  gitDir: string,
+  { sha, knownShas }: Pick<Outgoing, "sha" | "knownShas">,
+): Promise<string[]> {
   const present = await knownHere(gitDir, knownShas);
   const { stdout } = await git(["rev-list", "--reverse", sha, "--not", "--remotes=origin", ...present], { gitDir });
   return stdout.split("\n").filter((line) => line !== "");

@@ -4,7 +4,7 @@
  */
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -222,7 +222,7 @@ describe("bounded by silence", () => {
 
 /** Git's own server, whose answers come in parts with pauses. */
 function slowServer(parts: number, pauseMs: number): { url: Promise<string>; close(): void } {
-  const server = createServer(async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const protocol = { ...env, GIT_PROTOCOL: String(request.headers["git-protocol"] ?? "") };
     const isRefs = request.method === "GET";
     const chunks: Buffer[] = [];
@@ -230,14 +230,18 @@ function slowServer(parts: number, pauseMs: number): { url: Promise<string>; clo
     const words = ["upload-pack", "--stateless-rpc", ...(isRefs ? ["--advertise-refs"] : []), remote];
     const answer = execFileSync("git", words, { env: protocol, input: Buffer.concat(chunks), maxBuffer: 1e8 });
     response.setHeader("content-type", `application/x-git-upload-pack-${isRefs ? "advertisement" : "result"}`);
-    if (isRefs) return response.end(Buffer.concat([Buffer.from("001e# service=git-upload-pack\n0000"), answer]));
+    if (isRefs) {
+      response.end(Buffer.concat([Buffer.from("001e# service=git-upload-pack\n0000"), answer]));
+      return;
+    }
     const size = Math.max(1_000, Math.ceil(answer.length / parts));
     for (let at = 0; at < answer.length; at += size) {
       response.write(answer.subarray(at, at + size));
       await delay(pauseMs);
     }
     response.end();
-  }).listen(0, "127.0.0.1");
+  };
+  const server = createServer((request, response) => void serve(request, response)).listen(0, "127.0.0.1");
   const url = new Promise<string>((resolve) =>
     server.once("listening", () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}/x.git`)),
   );

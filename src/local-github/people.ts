@@ -176,6 +176,7 @@ export function createPeople(site: Site) {
       mergeMethods: new Set(["merge", "squash", "rebase"]),
       autoMerge: false,
       archived: false,
+      signedCommits: new Map(),
       secrets: new Map(),
       ci: options.ci ?? null,
       jobLogs: new Map(),

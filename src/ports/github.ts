@@ -262,6 +262,15 @@ export interface Github {
     method: "merge" | "squash" | "rebase",
   ): Promise<{ sha: string }>;
 
+  /**
+   * A commit of a tree and parents that are there; no ref moves, so a second one of the same does no harm. It names nobody, so that
+   * GitHub signs it for an App: `verified`.
+   */
+  createCommit(
+    repository: Repository,
+    commit: { message: string; tree: string; parents: readonly string[] },
+  ): Promise<{ sha: string; verified: boolean; reason: string }>;
+
   /** Merges the base into the head, if it is at `sha`; the new head. */
   updateBranch(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string>;
   /** In the merge queue of its base at this head; there already is success. */

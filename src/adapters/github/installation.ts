@@ -541,6 +541,22 @@ export class InstallationGithub implements Github {
     }
   }
 
+  async createCommit(
+    repository: Repository,
+    { message, tree, parents }: Parameters<Github["createCommit"]>[1],
+  ): Promise<{ sha: string; verified: boolean; reason: string }> {
+    const { sha, verification } = await this.#requester.write<wire.GitCommit>(
+      "POST /repos/{owner}/{repo}/git/commits",
+      {
+        ...at(repository),
+        message,
+        tree,
+        parents: [...parents],
+      },
+    );
+    return { sha, verified: verification.verified, reason: verification.reason };
+  }
+
   updateBranch({ nodeId }: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string> {
     return this.#graphql.updateBranch(nodeId, sha);
   }

@@ -254,6 +254,14 @@ describe.each(hosts)("$name", ({ args, exit, boundsHeads }) => {
   });
 });
 
+it("Probot's own createNodeMiddleware mounts it as any application, at its path as well", async () => {
+  const host = await start([at("middleware-process.ts"), "plain"]);
+  expect(await deliver(host.url, "guid-1")).toEqual(isTaken);
+  expect(await deliver(host.url, "guid-1", "/hooks")).toEqual(isKnown);
+  expect(await send(host.url, { path: "/of-the-host", body: "" })).toMatchObject({ body: "the host's own POST; kept" });
+  expect(await host.kill("SIGTERM")).toEqual({ signal: "SIGTERM" });
+});
+
 describe("probot run", () => {
   it.each(["probot", "another handler"])(
     "refuses to start where %s answers deliveries in Baton's place",

@@ -1,10 +1,17 @@
-/** A Node server of somebody else's, with Baton in it. Says `host at <url>`. */
+/**
+ * A Node server of somebody else's, with Baton in it. Says `host at <url>`. With the word `plain` Probot mounts the application,
+ * as it mounts any.
+ */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createProbot } from "probot";
-import { createMiddleware } from "../../src/app/probot-app.ts";
+import { createNodeMiddleware, createProbot } from "probot";
+import baton, { createMiddleware } from "../../src/app/probot-app.ts";
 
-const { middleware } = await createMiddleware(createProbot());
+const probot = createProbot();
+const middleware =
+  process.argv[2] === "plain"
+    ? await createNodeMiddleware(baton, { probot, webhooksPath: "/hooks" })
+    : (await createMiddleware(probot)).middleware;
 const server = createServer((request, response) => {
   void middleware(request, response, () => {
     response.writeHead(200, { "content-type": "text/plain" });

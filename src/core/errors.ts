@@ -530,6 +530,18 @@ export const errorCatalogue = {
     "The App cannot listen at `HOST` and `PORT`.",
     "End what uses that address, or set `PORT` (and `HOST`) to one that is free on this machine.",
   ),
+  BATON_DOOR_TAKEN: entry(
+    "terminal",
+    500,
+    "At the start Baton sends itself a signed delivery, and something else answers it: another handler of the same server, or Probot's own.",
+    "Give Baton a server without another handler at that path: `npm start`, or `probot run` with this application alone and `WEBHOOK_PATH` unset.",
+  ),
+  BATON_STOPPING: entry(
+    "retryable",
+    503,
+    "A request comes while Baton stops.",
+    "Send it again when Baton runs. A delivery that GitHub sent is asked for again at the next start.",
+  ),
   BATON_INTERNAL: entry(
     "terminal",
     500,

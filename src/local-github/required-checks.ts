@@ -2,14 +2,24 @@
 import type { CheckRun, CommitStatus, Repository } from "./state.ts";
 
 /**
- * `filter=latest` answers the newest run of a name within each suite; two suites of one commit give two.
- * Source: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference and the answer quoted in
- * https://github.com/BerriAI/litellm/issues/40015.
+ * `filter=latest` answers the newest run of a name within each suite; two suites of one commit give two. Jobs of one attempt
+ * that share a name are all answered, and those of an earlier attempt are not.
+ * Sources: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference,
+ * https://github.com/lewagon/wait-on-check-action/pull/156 ("only deduplicates within a single check suite"),
+ * https://github.com/embeddedos-org/ebuild/pull/104 (nine check runs of three names in one workflow run), and
+ * https://github.com/netresearch/git-workflow-skill/pull/223 (one entry after a re-run).
  */
 export function latestRuns(runs: CheckRun[]): CheckRun[] {
-  const latest = new Map<string, CheckRun>();
-  for (const run of runs.toSorted((a, b) => a.id - b.id)) latest.set(`${run.suiteId}/${run.name}`, run);
-  return [...latest.values()];
+  const names = new Map<string, CheckRun[]>();
+  for (const run of runs.toSorted((a, b) => a.id - b.id)) {
+    const key = `${run.suiteId}/${run.name}`;
+    names.set(key, [...(names.get(key) ?? []), run]);
+  }
+  return [...names.values()].flatMap((tries) => {
+    const newest = tries.at(-1) as CheckRun;
+    const attempt = Math.max(...tries.map((one) => one.attempt ?? 0));
+    return attempt === 0 ? [newest] : tries.filter((one) => one.attempt === attempt);
+  });
 }
 
 /** The newest status of each context at a commit, newest first. */

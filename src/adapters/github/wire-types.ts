@@ -94,11 +94,18 @@ export interface CheckRun {
   status: string;
   conclusion: string | null;
   html_url: string | null;
+  details_url?: string | null;
   started_at: string | null;
   completed_at: string | null;
   output?: { title: string | null; summary: string | null; text: string | null };
   app: { id: number } | null;
   check_suite?: { id: number } | null;
+}
+
+/** Its id is that of its check run. */
+export interface Job {
+  id: number;
+  run_attempt?: number;
 }
 
 export interface Status {

@@ -7,6 +7,7 @@ import { readCommit } from "../git-objects.ts";
 import { latestRuns, latestStatuses } from "../required-checks.ts";
 import { checkAnnotation, checkRun, checkSuite, combinedStatus, status } from "../resources/check.ts";
 import { repositoryPage, repositoryUrl } from "../resources/repository.ts";
+import type { Schema } from "../resources/schema.ts";
 import { bodyOf, listed, type RepositoryContext, repositoryRoute } from "../route.ts";
 import { gitDirectory } from "../site.ts";
 import { type Annotation, appOf, type CheckRun, type CheckSuite, checkConclusions } from "../state.ts";
@@ -192,35 +193,51 @@ async function listStatuses(context: RepositoryContext) {
   return listed(context, some, (one) => status(context.view, context.repository, one));
 }
 
+/** Source: https://docs.github.com/en/rest/actions/workflow-jobs (`id` of a job is that of its check run: `check_run_url`). */
+function showJob(context: RepositoryContext, run: CheckRun) {
+  const suite = context.repository.checkSuites.get(run.suiteId);
+  const workflowRunId = suite?.workflowRunId ?? 0;
+  const url = `${repositoryUrl(context.view, context.repository)}/actions`;
+  return {
+    id: run.id,
+    run_id: workflowRunId,
+    run_url: `${url}/runs/${workflowRunId}`,
+    run_attempt: run.attempt ?? 1,
+    node_id: checkRun(context.view, context.repository, run).node_id,
+    head_sha: run.headSha,
+    head_branch: suite?.headBranch ?? null,
+    url: `${url}/jobs/${run.id}`,
+    html_url: run.detailsUrl,
+    status: run.status,
+    conclusion: run.conclusion,
+    created_at: run.startedAt ?? context.site.timestamp(),
+    started_at: run.startedAt ?? context.site.timestamp(),
+    completed_at: run.completedAt,
+    name: run.name,
+    workflow_name: run.name,
+    check_run_url: `${repositoryUrl(context.view, context.repository)}/check-runs/${run.id}`,
+    labels: ["ubuntu-latest"],
+    runner_id: null,
+    runner_name: null,
+    runner_group_id: null,
+    runner_group_name: null,
+    steps: [],
+  } satisfies Schema<"job">;
+}
+
 const jobRoutes = [
-  repositoryRoute("GET /actions/jobs/:id", "actions:read", (context) => {
-    const run = actionsRun(context);
-    const workflowRunId = Number(/\/runs\/(\d+)\//.exec(run.detailsUrl ?? "")?.[1] ?? 0);
-    const url = `${repositoryUrl(context.view, context.repository)}/actions`;
-    return ok({
-      id: run.id,
-      run_id: workflowRunId,
-      run_url: `${url}/runs/${workflowRunId}`,
-      node_id: checkRun(context.view, context.repository, run).node_id,
-      head_sha: run.headSha,
-      head_branch: context.repository.checkSuites.get(run.suiteId)?.headBranch ?? null,
-      url: `${url}/jobs/${run.id}`,
-      html_url: run.detailsUrl,
-      status: run.status,
-      conclusion: run.conclusion,
-      created_at: run.startedAt ?? context.site.timestamp(),
-      started_at: run.startedAt ?? context.site.timestamp(),
-      completed_at: run.completedAt,
-      name: run.name,
-      workflow_name: run.name,
-      check_run_url: `${repositoryUrl(context.view, context.repository)}/check-runs/${run.id}`,
-      labels: ["ubuntu-latest"],
-      runner_id: null,
-      runner_name: null,
-      runner_group_id: null,
-      runner_group_name: null,
-      steps: [],
-    });
+  repositoryRoute("GET /actions/jobs/:id", "actions:read", (context) => ok(showJob(context, actionsRun(context)))),
+  // Source: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
+  repositoryRoute("GET /actions/runs/:id/jobs", "actions:read", (context) => {
+    const { repository } = context;
+    const id = Number(context.params["id"]);
+    const suites = [...repository.checkSuites.values()].filter(({ workflowRunId }) => workflowRunId === id);
+    if (suites.length === 0 && !context.view.state.workflowRuns.has(id)) throw notFound();
+    const all = [...repository.checkRuns.values()].filter((run) => suites.some((suite) => suite.id === run.suiteId));
+    const last = Math.max(...all.map(({ attempt }) => attempt ?? 1));
+    const wanted =
+      context.request.query.get("filter") === "all" ? all : all.filter(({ attempt }) => (attempt ?? 1) === last);
+    return listed(context, wanted, (run) => showJob(context, run), "jobs");
   }),
   repositoryRoute("GET /actions/jobs/:id/logs", "actions:read", (context) => {
     const run = actionsRun(context);

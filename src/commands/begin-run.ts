@@ -220,6 +220,7 @@ async function gatherInput(
     },
     settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
+    planSteps: "required",
     pullRequest: branch.pullRequest,
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };

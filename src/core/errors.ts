@@ -63,8 +63,8 @@ export const errorCatalogue = {
   BATON_PLAN_INVALID: entry(
     "terminal",
     422,
-    "A plan's steps wait for each other in a circle or for one that is not there, or two that would run at once may change the same paths.",
-    "Change `dependsOn` or `scope` of the steps that the message names.",
+    "A plan has no steps that Baton can read, its steps wait for each other in a circle or for one that is not there, or two that would run at once may change the same paths.",
+    "Change `dependsOn` or `scope` of the steps that the message names. If an agent wrote the plan, run it again with another model.",
   ),
   BATON_SCOPE_LEFT: entry(
     "terminal",

@@ -15,6 +15,7 @@
 import {
   answer,
   attemptEnded,
+  endShield,
   expire,
   isOver,
   judged,
@@ -183,6 +184,10 @@ export class RunDriver {
   }
 
   async #begin(item: Due): Promise<void> {
+    if (item.action === "end") {
+      await this.#change((state) => endShield(state, this.#dependencies.clock.now()));
+      return;
+    }
     const effect = this.#actor.state.effects.get(item.key);
     if (effect === undefined || !this.#actor.state.open.has(item.key)) return;
     switch (item.action) {
@@ -476,8 +481,9 @@ export class RunDriver {
     if (isOver(this.#actor.state)) return true;
     const now = this.#dependencies.clock.now();
     return due(this.#actor.state, now, { parallelMax: this.#parallelMax() }).every(
-      ({ action, key }) =>
-        (action === "observe" && now < (this.#lookedAt.get(key) ?? 0) + lookAgainMs) || action === "child",
+      (item) =>
+        (item.action === "observe" && now < (this.#lookedAt.get(item.key) ?? 0) + lookAgainMs) ||
+        item.action === "child",
     );
   }
 
@@ -489,9 +495,10 @@ export class RunDriver {
     const { state } = this.#actor;
     const now = this.#dependencies.clock.now();
     const times = [nextWakeAt(state, now)];
-    for (const [key, at] of this.#lookedAt) if (state.open.has(key)) times.push(at + lookAgainMs);
+    if (state.status === "running")
+      for (const [key, at] of this.#lookedAt) if (state.open.has(key)) times.push(at + lookAgainMs);
     const known = times.filter((time): time is number => time !== null);
-    return state.status === "running" && known.length > 0 ? Math.min(...known) : null;
+    return known.length > 0 ? Math.min(...known) : null;
   }
 
   async #waitForNews(): Promise<void> {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
 import { clonedReader } from "../git-reader.ts";
 import {
@@ -399,7 +399,7 @@ describe("steering", () => {
   it("pause begins nothing further until resume", async () => {
     const gate = (): string => join(world.directory, "go");
     await begin();
-    writeFileSync(world.scriptPath, JSON.stringify({ ...green, plan: [{ waitFor: gate(), text: "plan" }] }));
+    writeFileSync(world.scriptPath, JSON.stringify({ ...green, plan: [{ waitFor: gate(), text: planOf("plan") }] }));
     say(world, "/baton run");
     await world.until("the harness to be at work", () => existsSync(`${gate()}.waiting`));
     say(world, "/baton pause lunch");

@@ -605,6 +605,11 @@ export function fromData(data: ErrorData): BatonError {
   });
 }
 
+/** Of a write that was decided under a lease which another holder has by now. */
+export function leaseLost({ name, owner, epoch }: { name: string; owner: string; epoch: number }): BatonError {
+  return new BatonError("BATON_LEASE_LOST", `The lease ${name} (epoch ${epoch}) is not held by ${owner} any more.`);
+}
+
 /** Compile-time proof that a union was handled whole; at run time a loud stop. */
 export function unreachable(value: never): never {
   throw new BatonError("BATON_INTERNAL", `Unhandled case ${JSON.stringify(value)}.`);

@@ -469,7 +469,7 @@ describe("a repository's own command", () => {
   });
 
   it("runs in place of the operator's where it is allowed", async () => {
-    const script = "import { writeFileSync } from 'node:fs'; writeFileSync('own.txt', 'by the repository');";
+    const script = `import { writeFileSync } from 'node:fs'; writeFileSync('own.txt', 'by the repository'); console.log(${JSON.stringify(planOf("Write it."))});`;
     await begin({ config: own, files: { ...sampleFiles, "agent.mjs": script }, repositoryCommands: true });
     say(world, "/baton run");
     const state = await reaches(world, "checks");

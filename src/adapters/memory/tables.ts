@@ -9,7 +9,7 @@
  */
 import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
 import { compactedLength, compactJournal, openCompacted } from "../../core/compact.ts";
-import { BatonError } from "../../core/errors.ts";
+import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import { isActiveStatus, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
@@ -113,12 +113,7 @@ export class Tables {
   }
 
   append({ runId, expectedPosition, events, now, fence, also }: Append): StoredEvent[] {
-    if (fence !== undefined && !this.#holds(fence)) {
-      throw new BatonError(
-        "BATON_LEASE_LOST",
-        `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
-      );
-    }
+    for (const lease of [fence, also.holds]) if (lease !== undefined && !this.#holds(lease)) throw leaseLost(lease);
     const journal = this.events.get(runId) ?? [];
     if (this.compacted.has(runId))
       throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is over for long, and its journal is compacted.`);

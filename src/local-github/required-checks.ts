@@ -1,5 +1,5 @@
 /** What of the required checks of a branch is not green: from the state alone. */
-import type { CheckRun, CommitStatus, Repository } from "./state.ts";
+import type { CheckRun, CommitStatus, Repository, RequiredCheckRule } from "./state.ts";
 
 /**
  * `filter=latest` answers the newest run of a name within each suite; two suites of one commit give two. Jobs of one attempt
@@ -29,9 +29,18 @@ export function latestStatuses(repository: Repository, sha: string): CommitStatu
   return [...latest.values()].toReversed();
 }
 
+function rulesOf(repository: Repository, branch: string): RequiredCheckRule[] {
+  return [...(repository.rulesets.get(branch) ?? []), ...(repository.protections.get(branch) ?? [])];
+}
+
+/** Names of all required checks of a branch, each once. */
+export function requiredChecks(repository: Repository, branch: string): string[] {
+  return [...new Set(rulesOf(repository, branch).map(({ context }) => context))];
+}
+
 /** Names of required checks that are not green at `sha`. Skipped and neutral count as passed, as on GitHub. */
 export function requiredChecksMissing(repository: Repository, given: { branch: string; sha: string }): string[] {
-  const rules = [...(repository.rulesets.get(given.branch) ?? []), ...(repository.protections.get(given.branch) ?? [])];
+  const rules = rulesOf(repository, given.branch);
   const runs = latestRuns([...repository.checkRuns.values()].filter((run) => run.headSha === given.sha));
   const statuses = latestStatuses(repository, given.sha);
   const passes = new Set<string | null>(["success", "neutral", "skipped"]);

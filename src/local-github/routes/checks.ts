@@ -226,6 +226,7 @@ function showJob(context: RepositoryContext, run: CheckRun) {
 }
 
 const jobRoutes = [
+  // Source: https://docs.github.com/en/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
   repositoryRoute("GET /actions/jobs/:id", "actions:read", (context) => ok(showJob(context, actionsRun(context)))),
   // Source: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
   repositoryRoute("GET /actions/runs/:id/jobs", "actions:read", (context) => {
@@ -239,6 +240,7 @@ const jobRoutes = [
       context.request.query.get("filter") === "all" ? all : all.filter(({ attempt }) => (attempt ?? 1) === last);
     return listed(context, wanted, (run) => showJob(context, run), "jobs");
   }),
+  // Source: https://docs.github.com/en/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
   repositoryRoute("GET /actions/jobs/:id/logs", "actions:read", (context) => {
     const run = actionsRun(context);
     if (!context.repository.jobLogs.has(run.id)) throw notFound();
@@ -256,11 +258,15 @@ function actionsRun(context: RepositoryContext): CheckRun {
 
 export const checkRoutes = [
   ...jobRoutes,
+  // Source: https://docs.github.com/en/rest/checks/runs#create-a-check-run
   repositoryRoute("POST /check-runs", "checks:write", create),
+  // Source: https://docs.github.com/en/rest/checks/runs#get-a-check-run
   repositoryRoute("GET /check-runs/:id", "checks:read", (context) =>
     ok(checkRun(context.view, context.repository, runOf(context))),
   ),
+  // Source: https://docs.github.com/en/rest/checks/runs#update-a-check-run
   repositoryRoute("PATCH /check-runs/:id", "checks:write", update),
+  // Source: https://docs.github.com/en/rest/checks/runs#list-check-run-annotations
   repositoryRoute("GET /check-runs/:id/annotations", "checks:read", (context) => {
     const run = runOf(context);
     const indexes = run.annotations.map((_, index) => index);
@@ -268,7 +274,9 @@ export const checkRoutes = [
       checkAnnotation(context.view, { repository: context.repository, run }, index),
     );
   }),
+  // Source: https://docs.github.com/en/rest/checks/runs#rerequest-a-check-run
   repositoryRoute("POST /check-runs/:id/rerequest", "checks:write", rerequest),
+  // Source: https://docs.github.com/en/rest/checks/suites#create-a-check-suite
   repositoryRoute("POST /check-suites", "checks:write", async (context) => {
     const given = bodyOf(context, z.object({ head_sha: z.string() }));
     const appId = callerApp(context);
@@ -279,9 +287,11 @@ export const checkRoutes = [
     const suite = known ?? newSuite(context.site, context.repository, { appId, sha, branch: null, before: null });
     return { status: known === undefined ? 201 : 200, body: await showSuite(context, suite) };
   }),
+  // Source: https://docs.github.com/en/rest/checks/suites#get-a-check-suite
   repositoryRoute("GET /check-suites/:id", "checks:read", async (context) =>
     ok(await showSuite(context, suiteOf(context))),
   ),
+  // Source: https://docs.github.com/en/rest/checks/runs#list-check-runs-in-a-check-suite
   repositoryRoute("GET /check-suites/:id/check-runs", "checks:read", (context) => {
     const suite = suiteOf(context);
     return filtered(
@@ -289,12 +299,14 @@ export const checkRoutes = [
       [...context.repository.checkRuns.values()].filter((run) => run.suiteId === suite.id),
     );
   }),
+  // Source: https://docs.github.com/en/rest/checks/suites#rerequest-a-check-suite
   repositoryRoute("POST /check-suites/:id/rerequest", "checks:write", async (context) => {
     const suite = suiteOf(context);
     const { site, repository, doer } = context;
     await tellSuite(site, repository, { suite, action: "rerequested", senderId: doer.accountId });
     return created({});
   }),
+  // Source: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
   repositoryRoute("GET /commits/*ref/check-runs", "checks:read", async (context) => {
     const sha = await shaOf(context, context.params["ref"] ?? "");
     return filtered(
@@ -302,6 +314,7 @@ export const checkRoutes = [
       [...context.repository.checkRuns.values()].filter((run) => run.headSha === sha),
     );
   }),
+  // Source: https://docs.github.com/en/rest/checks/suites#list-check-suites-for-a-git-reference
   repositoryRoute("GET /commits/*ref/check-suites", "checks:read", async (context) => {
     const sha = await shaOf(context, context.params["ref"] ?? "");
     const appId = context.request.query.get("app_id");
@@ -312,6 +325,7 @@ export const checkRoutes = [
     for (const one of some) shown.set(one.id, await showSuite(context, one));
     return listed(context, some, (one) => shown.get(one.id), "check_suites");
   }),
+  // Source: https://docs.github.com/en/rest/commits/statuses#create-a-commit-status
   repositoryRoute("POST /statuses/:sha", "statuses:write", async (context) => {
     const given = bodyOf(context, statusBody);
     const one = await addStatus(context.site, context.repository, {
@@ -324,11 +338,14 @@ export const checkRoutes = [
     });
     return created(status(context.view, context.repository, one));
   }),
+  // Source: https://docs.github.com/en/rest/commits/statuses#get-the-combined-status-for-a-specific-reference
   repositoryRoute("GET /commits/*ref/status", "statuses:read", async (context) => {
     const sha = await shaOf(context, context.params["ref"] ?? "");
     const latest = latestStatuses(context.repository, sha);
     return ok(combinedStatus(context.view, context.repository, { sha, latest }));
   }),
+  // Source: https://docs.github.com/en/rest/commits/statuses#list-commit-statuses-for-a-reference
   repositoryRoute("GET /commits/*ref/statuses", "statuses:read", listStatuses),
+  // An older address of the same list. Source: https://docs.github.com/en/rest/commits/statuses#list-commit-statuses-for-a-reference
   repositoryRoute("GET /statuses/*ref", "statuses:read", listStatuses),
 ];

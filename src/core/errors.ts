@@ -607,7 +607,8 @@ export function fromData(data: ErrorData): BatonError {
 
 /** Of a write that was decided under a lease which another holder has by now. */
 export function leaseLost({ name, owner, epoch }: { name: string; owner: string; epoch: number }): BatonError {
-  return new BatonError("BATON_LEASE_LOST", `The lease ${name} (epoch ${epoch}) is not held by ${owner} any more.`);
+  const message = `The lease ${name} (epoch ${epoch}) is not held by ${owner} any more.`;
+  return new BatonError("BATON_LEASE_LOST", message, { details: { lease: name } });
 }
 
 /** Compile-time proof that a union was handled whole; at run time a loud stop. */

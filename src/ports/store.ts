@@ -45,6 +45,11 @@ export interface TransactionWrites {
   ledger?: LedgerRow[];
   /** A lease under which this was decided, next to the run's own. Of an append only. */
   holds?: Fence;
+  /**
+   * How many rows of the repository's ledger the decision knew. Another number is BATON_LEASE_LOST where writers do not see
+   * each other's leases (refs of git); elsewhere `holds` says it all. Of an append only.
+   */
+  ledgerSeen?: { repositoryId: number; since: number; rows: number };
 }
 
 /** What can be listed about a run without reading its journal: a projection, rebuilt from events when lost. */

@@ -2,11 +2,12 @@
  * The day's budget of a repository (`budget.dayUsd`), as the ledger has it.
  *
  * DB1 Who asks and who sets aside is one at a time for a repository, on all replicas: two runs never get the same money.
- * DB2 What is decided is appended only while the lease is held that it was decided under. A holder that was delayed past its
- *     lease appends nothing and asks again.
+ * DB2 What is decided is appended only while the lease is held that it was decided under, and to the ledger that it knew. A
+ *     holder that was delayed past its lease appends nothing and asks again. In refs of git, where threads do not see each
+ *     other's leases, the ledger alone says so.
  */
 import type { Settings } from "../config/schema.ts";
-import { BatonError, hasCode } from "../core/errors.ts";
+import { BatonError, isBatonError } from "../core/errors.ts";
 import { type Allowance, dayAllowance, dayOf, openAttemptMsMax } from "../money/allowance.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import type { TransactionWrites } from "../ports/store.ts";
@@ -20,11 +21,22 @@ type DecideDay<T> = (allowance: Allowance, also: TransactionWrites) => Promise<T
 const leaseMs = 20_000;
 const retryMs = 50;
 
-export async function dayLeft({ store, clock }: Needs, repositoryId: number, budget: Budget): Promise<Allowance> {
+export async function dayLeft(needs: Needs, repositoryId: number, budget: Budget): Promise<Allowance> {
+  return (await readDay(needs, repositoryId, budget)).allowance;
+}
+
+async function readDay(
+  { store, clock }: Needs,
+  repositoryId: number,
+  budget: Budget,
+): Promise<{ allowance: Allowance; ledgerSeen: NonNullable<TransactionWrites["ledgerSeen"]> }> {
   const now = clock.now();
   const since = dayOf(now, budget.timeZone).from - openAttemptMsMax;
   const lines = budget.dayUsd === null ? [] : await store.ledger({ repositoryId, since });
-  return dayAllowance(lines, repositoryId, budget, now);
+  return {
+    allowance: dayAllowance(lines, repositoryId, budget, now),
+    ledgerSeen: { repositoryId, since, rows: lines.length },
+  };
 }
 
 /** Before any paid work: who can do what next. */
@@ -58,11 +70,12 @@ async function alone<T>(needs: Needs, repositoryId: number, budget: Budget, deci
       continue;
     }
     try {
-      return await decide(await dayLeft(needs, repositoryId, budget), { holds: lease });
+      const { allowance, ledgerSeen } = await readDay(needs, repositoryId, budget);
+      return await decide(allowance, { holds: lease, ledgerSeen });
     } catch (thrown) {
       // The run's own lease may be the one that is lost: that is for its driver.
-      if (!hasCode(thrown, "BATON_LEASE_LOST") || (await store.renewLease(lease, clock.now(), leaseMs)) !== null)
-        throw thrown;
+      const isOurs = isBatonError(thrown) && thrown.code === "BATON_LEASE_LOST" && thrown.details?.["lease"] === name;
+      if (!isOurs) throw thrown;
     } finally {
       await store.releaseLease(lease);
     }

@@ -114,6 +114,7 @@ export class Tables {
 
   append({ runId, expectedPosition, events, now, fence, also }: Append): StoredEvent[] {
     for (const lease of [fence, also.holds]) if (lease !== undefined && !this.#holds(lease)) throw leaseLost(lease);
+    this.#demandLedger(also);
     const journal = this.events.get(runId) ?? [];
     if (this.compacted.has(runId))
       throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is over for long, and its journal is compacted.`);
@@ -486,6 +487,15 @@ export class Tables {
       tries: same ? old.tries : 0,
       error: same ? old.error : null,
       putAt,
+    });
+  }
+
+  #demandLedger({ holds, ledgerSeen }: Writes): void {
+    if (ledgerSeen === undefined) return;
+    const { rows, ...filter } = ledgerSeen;
+    if (this.ledger(filter).length === rows) return;
+    throw new BatonError("BATON_LEASE_LOST", "Money was set aside or settled since this was decided.", {
+      details: { lease: holds?.name ?? "" },
     });
   }
 

@@ -166,7 +166,15 @@ const notations = defineCause<string>({
   name: "address of the host or its network in another notation",
   surface: "egress",
   guard: "src/policy/hosts.ts, addresses.ts: literals are read to one form and must be listed",
-  fixed: ["2130706433:80", "0x7f000001:80", "[::ffff:169.254.169.254]:80", "0177.0.0.1:80", "127.1:80"],
+  fixed: [
+    "2130706433:80",
+    "0x7f000001:80",
+    "[::ffff:169.254.169.254]:80",
+    "0177.0.0.1:80",
+    "127.1:80",
+    // The only one here that the list can hold: it shows that the list is what stops it.
+    "127.0.0.1.:80",
+  ],
   draw(draw) {
     const parts = draw.one([
       [127, 0, 0, 1],

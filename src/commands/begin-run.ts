@@ -221,6 +221,7 @@ async function gatherInput(
     },
     settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
+    planSteps: "required",
     pullRequest: branch.pullRequest,
     ...(notes.length === 0 ? {} : { notes }),
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),

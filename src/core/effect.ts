@@ -339,5 +339,7 @@ export const hintsSchema = z.object({
   group: z.string().optional(),
   /** Not before this time, in milliseconds since the epoch. */
   notBefore: z.number().optional(),
+  /** How long after a cancel the shielded scope of this effect may last, where its process asks for a time of its own. */
+  shieldedMs: z.number().positive().optional(),
 });
 export type Hints = z.infer<typeof hintsSchema>;

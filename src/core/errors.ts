@@ -63,8 +63,8 @@ export const errorCatalogue = {
   BATON_PLAN_INVALID: entry(
     "terminal",
     422,
-    "A plan's steps wait for each other in a circle or for one that is not there, or two that would run at once may change the same paths.",
-    "Change `dependsOn` or `scope` of the steps that the message names.",
+    "A plan has no steps that Baton can read, its steps wait for each other in a circle or for one that is not there, or two that would run at once may change the same paths.",
+    "Change `dependsOn` or `scope` of the steps that the message names. If an agent wrote the plan, run it again with another model.",
   ),
   BATON_SCOPE_LEFT: entry(
     "terminal",
@@ -621,6 +621,12 @@ export function fromData(data: ErrorData): BatonError {
     ...(data.retryAfterMs === undefined ? {} : { retryAfterMs: data.retryAfterMs }),
     ...(data.details === undefined ? {} : { details: data.details }),
   });
+}
+
+/** Of a write that was decided under a lease which another holder has by now. */
+export function leaseLost({ name, owner, epoch }: { name: string; owner: string; epoch: number }): BatonError {
+  const message = `The lease ${name} (epoch ${epoch}) is not held by ${owner} any more.`;
+  return new BatonError("BATON_LEASE_LOST", message, { details: { lease: name } });
 }
 
 /** Compile-time proof that a union was handled whole; at run time a loud stop. */

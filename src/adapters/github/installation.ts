@@ -33,6 +33,7 @@ import {
   issueOf,
   pullOf,
   reviewOf,
+  sharedNames,
   statusOf,
   suiteOf,
   triesOf,
@@ -213,7 +214,38 @@ export class InstallationGithub implements Github {
       throw thrown;
     });
     const statuses = await this.#requester.list<wire.Status>("/repos/{owner}/{repo}/commits/{ref}/statuses", commit);
-    return [...found.map(checkOf), ...triesOf(statuses).map((status) => statusOf(status, sha))];
+    const attempts = await this.#attempts(repository, found);
+    return [
+      ...found.map((run) => checkOf(run, attempts.get(run.id))),
+      ...triesOf(statuses).map((status) => statusOf(status, sha)),
+    ];
+  }
+
+  /**
+   * By id of the job, which is that of its check run. In an attempt that runs some jobs again, GitHub lists the others too,
+   * with the number of that attempt. Sources:
+   * https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`run_attempt`) and
+   * https://github.com/PostHog/posthog/pull/65573
+   */
+  async #attempts(repository: Repository, runs: readonly wire.CheckRun[]): Promise<ReadonlyMap<number, number>> {
+    const attempts = new Map<number, number>();
+    for (const run of sharedNames(runs)) {
+      const jobs = await this.#requester
+        .list<wire.Job>(
+          "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
+          { ...at(repository), run_id: run, filter: "all" },
+          (data) => (data as { jobs: wire.Job[] }).jobs,
+        )
+        .catch((thrown: unknown) => {
+          // Without them the times decide (TR2).
+          const unreadable = ["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_INCOMPLETE"] as const;
+          if (unreadable.some((code) => hasCode(thrown, code))) return [];
+          throw thrown;
+        });
+      for (const { id, run_attempt: attempt } of jobs)
+        if (attempt !== undefined) attempts.set(id, Math.max(attempt, attempts.get(id) ?? 0));
+    }
+    return attempts;
   }
 
   async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {

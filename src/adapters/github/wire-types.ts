@@ -59,11 +59,15 @@ export type ReviewComment = Fields<"pull-request-review-comment", "path" | "line
 export type CheckRun = Fields<
   "check-run",
   "id" | "name" | "head_sha" | "external_id" | "status" | "conclusion" | "html_url" | "started_at" | "completed_at"
-> & {
-  output?: Pick<Schemas["check-run"]["output"], "title" | "summary" | "text">;
-  app: ById;
-  check_suite?: ById;
-};
+> &
+  Optional<"check-run", "details_url"> & {
+    output?: Pick<Schemas["check-run"]["output"], "title" | "summary" | "text">;
+    app: ById;
+    check_suite?: ById;
+  };
+
+/** Its id is that of its check run. */
+export type Job = Fields<"job", "id"> & Optional<"job", "run_attempt">;
 
 export type Status = Fields<
   "status",

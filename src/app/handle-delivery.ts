@@ -1,11 +1,14 @@
 /** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
 import { checkConfig } from "../commands/check-config.ts";
 import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
+import { startDue } from "../commands/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
 import { toThreadEvent } from "./events.ts";
+import { noteChange } from "./schedule-round.ts";
 
 /** GitHub may be down for hours. What fails for longer is given up: a command is answered with the reason, facts are read anew by the next event. */
 const patienceMs = 24 * 3_600_000;
@@ -38,6 +41,13 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
       return event.reason;
     case "comment":
       return handleComment(dependencies, runner, event);
+    case "pushed":
+      await noteChange(dependencies, event.repository);
+      return "the default branch moved";
+    case "schedules": {
+      const lateAfterMs = limits.scheduleLateInJobMs;
+      return (await startDue(dependencies, event.repository, { runner, lateAfterMs })) ?? "no schedule is due";
+    }
     case "facts": {
       const woken = new Set<string>();
       for (const watch of event.watches) {

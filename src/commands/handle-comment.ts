@@ -10,7 +10,7 @@
 
 import type { Settings } from "../config/schema.ts";
 import { isOver } from "../core/decide.ts";
-import { type BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
+import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import type { Actor, Permission, RunId, Verdict } from "../core/vocabulary.ts";
@@ -123,7 +123,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       await answer(text, "confused");
       return `configuration has errors: ${base.problems.length} in ${base.path}`;
     }
-    const active = await dependencies.store.activeRun(threadKey);
+    const active = await activeRunIn(dependencies, threadKey, grammar.needsRun);
     const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
     const context: CommandContext = {
       dependencies,
@@ -288,6 +288,33 @@ function reactionRows(event: CommentEvent, content: string): NewOutboxRow[] {
       priority: 5,
     }),
   ];
+}
+
+/**
+ * The run that a command is about. Runs of schedules hold no thread; where several of them are active in the dashboard issue,
+ * nobody knows which one is meant.
+ */
+async function activeRunIn(
+  { store }: Pick<Dependencies, "store">,
+  threadKey: string,
+  isNeeded: boolean,
+): Promise<RunId | null> {
+  const active = await store.activeRun(threadKey);
+  if (active !== null) return active;
+  const rows = await store.runs({ threadKey, active: true });
+  const roots = new Map<RunId, RunState>();
+  for (const { runId } of rows) {
+    const root = await rootRun({ store }, runId);
+    roots.set(root.runId, root);
+  }
+  const [only] = roots.keys();
+  if (roots.size <= 1) return only ?? null;
+  if (!isNeeded) return null;
+  const names = [...roots.values()].map(({ schedule, runId }) => `\`${schedule?.name ?? runId}\``).join(", ");
+  throw new BatonError(
+    "BATON_COMMAND_INVALID",
+    `${roots.size} runs are active in this issue: ${names}. Review their pull requests, or cancel one with \`/baton schedule cancel NAME\`; then give the command again.`,
+  );
 }
 
 /** The run that people began: a child run is listed in the thread of its parent, and is newer. */

@@ -123,6 +123,9 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   // What was done is forgotten sooner.
   "retention.compactDays": less,
   "retention.days": less,
+  // Runs that nobody asks for at the time.
+  schedules: gains,
+  dashboard: never,
   "commands.run": lower,
   "commands.steer": lower,
   "commands.allow.*": lower,

@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
 import { capabilities } from "../core/vocabulary.ts";
-import { isTimeZone } from "../money/allowance.ts";
+import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
 import { commandNames } from "./command-names.ts";
 
@@ -123,6 +123,58 @@ const defaultProtectedPaths = [
   "**/opencode.json",
   "**/.{claude,codex,cursor,gemini,opencode}/**",
 ] as const;
+
+/** Names become parts of branches, keys and tables. */
+export const ruleName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, "a name of lower-case letters, digits and hyphens, at most 40");
+
+const withInputs = z.record(z.string().min(1).max(100), z.union([z.string().max(10_000), z.number(), z.boolean()]));
+
+const scheduleSchema = z.strictObject({
+  name: ruleName.describe("Name of the schedule, for `/baton schedule run NAME`; its branch is named so, too."),
+  cron: z
+    .string()
+    .max(100)
+    .describe(
+      "When it runs: minute, hour, day of the month, month, day of the week. Example: `0 3 * * 1-5`. `@daily` and the like work, too.",
+    ),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, "a time zone, for example `Europe/Berlin`")
+    .default("UTC")
+    .describe(
+      "Time zone of `cron`. A time that the change of clocks leaves out runs once after it; one that comes twice runs once.",
+    ),
+  process: z.string().min(1).describe("Process to run: one of Baton's own or of `.github/baton/processes`."),
+  with: withInputs
+    .default({})
+    .describe("Input of the process. `instructions` is what an agent is asked to do; other keys are inputs of a YAML process."),
+  budgetUsd: usd
+    .nullable()
+    .default(null)
+    .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
+  harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
+  overlap: z
+    .enum(["skip", "queue"])
+    .default("skip")
+    .describe(
+      "When the run before it is still active: `skip` leaves this time out, `queue` starts one run when the other has ended.",
+    ),
+  catchUp: z
+    .enum(["latest", "none"])
+    .default("latest")
+    .describe("After a time without Baton: `latest` runs the latest missed time once, `none` runs none of them."),
+  jitterMinutes: z
+    .number()
+    .int()
+    .min(0)
+    .max(720)
+    .default(5)
+    .describe(
+      "Minutes over which repositories with the same `cron` are spread. Each repository always gets the same delay.",
+    ),
+});
 
 const notRun = (how: string) =>
   z
@@ -550,6 +602,19 @@ export const settingsSchema = z
       })
       .prefault({})
       .describe("How long Actions mode keeps the state of runs in `refs/baton/*`. An App keeps its journals."),
+    schedules: z
+      .array(scheduleSchema)
+      .max(50)
+      .default([])
+      .describe(
+        "Runs that start by the clock. Their thread is the dashboard issue. They have the permission of the person who last changed this file on the default branch, and that person cannot approve their work.",
+      ),
+    dashboard: z
+      .boolean()
+      .default(true)
+      .describe(
+        "`true`: Baton keeps one issue that shows schedules, their next times, results and cost. Baton opens the issue when a schedule needs it. `false`: no such issue, and `schedules` do not run.",
+      ),
     commands: z
       .strictObject({
         run: permission.default("write").describe("Permission needed to start, retry or pay for a run."),
@@ -588,6 +653,8 @@ export const settingsSchema = z
       .describe("Who may ask for what."),
   })
   .describe("Configuration of Baton for one repository.");
+
+export type ScheduleSettings = z.output<typeof scheduleSchema>;
 
 export type Settings = z.output<typeof settingsSchema>;
 

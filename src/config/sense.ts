@@ -1,5 +1,6 @@
 /** What makes no sense together although each key is right by itself. An error hinders, a warning is shown. */
 import { nearest } from "../core/nearest.ts";
+import { cronProblem, shortestPauseMs } from "../schedule/cron.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
 import { networkEntryProblem } from "./network-presets.ts";
@@ -18,7 +19,19 @@ export const builtInHarnesses: readonly string[] = [
   "command",
 ];
 
-export function senseProblems({
+/** What is known beside the file, where it is checked next to its repository. */
+export interface ConfigSurroundings {
+  /** Names of all processes that there are; without it none is called unknown. */
+  processes?: readonly string[];
+  /** Cron expressions that start the jobs of Actions mode; without it, or with none, an App does. */
+  wakeUps?: readonly string[];
+}
+
+export function senseProblems(settings: Settings, surroundings: ConfigSurroundings = {}): SenseProblem[] {
+  return [...ofKeys(settings), ...ofSchedules(settings, surroundings)];
+}
+
+function ofKeys({
   budget,
   limits,
   gates,
@@ -121,6 +134,56 @@ export function senseProblems({
       ["gates", "noChecks"],
       "`gates.noChecks: pass` with `breakpoints.review: auto` passes work that neither a check nor a person has seen.",
     );
+  }
+  return problems;
+}
+
+const minuteMs = 60_000;
+
+function ofSchedules(
+  { schedules, dashboard, budget }: Settings,
+  { processes, wakeUps = [] }: ConfigSurroundings,
+): SenseProblem[] {
+  const problems: SenseProblem[] = [];
+  const wakeMs = Math.min(
+    ...wakeUps
+      .filter((cron) => cronProblem(cron) === null)
+      .map((cron) => shortestPauseMs({ cron, timeZone: "UTC" }) ?? Number.POSITIVE_INFINITY),
+  );
+  const say = (severity: SenseProblem["severity"], path: ConfigPath, message: string, suggestion?: string | null) =>
+    problems.push({ severity, path, message, suggestion: suggestion ?? null });
+  if (schedules.length > 0 && !dashboard)
+    say(
+      "warning",
+      ["dashboard"],
+      "`schedules` do not run with `dashboard: false`: the dashboard issue is the thread of their runs. Set `dashboard: true`.",
+    );
+  for (const [index, { name, cron, timeZone, process, budgetUsd }] of schedules.entries()) {
+    const at = (key: string): ConfigPath => ["schedules", index, key];
+    if (schedules.findIndex((one) => one.name === name) < index)
+      say("error", at("name"), `Two schedules are called \`${name}\`. Give one of them another name.`);
+    const problem = cronProblem(cron);
+    if (problem !== null) say("error", at("cron"), `\`${cron.slice(0, 60).replaceAll("`", "'")}\` ${problem}`);
+    const pause = problem === null ? shortestPauseMs({ cron, timeZone }) : null;
+    if (pause !== null && Number.isFinite(wakeMs) && pause < wakeMs)
+      say(
+        "warning",
+        at("cron"),
+        `\`${cron}\` comes every ${pause / minuteMs} minutes, but the workflow wakes Baton every ${wakeMs / minuteMs} minutes (\`on.schedule\`). In Actions mode the schedule is as fine as that.`,
+      );
+    if (processes !== undefined && !processes.includes(process))
+      say(
+        "error",
+        at("process"),
+        `There is no process \`${process.slice(0, 60).replaceAll("`", "'")}\`. There are: ${processes.join(", ")}.`,
+        nearest(process, processes),
+      );
+    if (budgetUsd !== null && budgetUsd > budget.maxUsd)
+      say(
+        "error",
+        at("budgetUsd"),
+        `\`budgetUsd\` is ${budgetUsd}, more than \`budget.maxUsd\` (${budget.maxUsd}). Lower the one or raise the other.`,
+      );
   }
   return problems;
 }

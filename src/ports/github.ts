@@ -38,6 +38,15 @@ export interface CommentFacts {
   url: string;
 }
 
+/** The newest change of a file. */
+export interface ChangeFacts {
+  sha: string;
+  /** Who merged the pull request that brought it, or pushed it; null: GitHub does not tell. */
+  by: GithubUser | null;
+  /** The pull request that brought it; null: a push did. */
+  pullRequest: number | null;
+}
+
 /** What people wrote in a repository, whichever thread it is in. */
 export interface WrittenFacts {
   /** Of the issue or pull request. */
@@ -221,7 +230,19 @@ export interface Github {
   /** Who moved the branch to this commit; null where GitHub does not tell. */
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
+  /** Who brought the newest change of a file onto a branch; null: the branch never had the file. */
+  lastChange(repository: Repository, path: string, branch: string): Promise<ChangeFacts | null>;
 
+  /** Number of the issue of ours that carries `marker`; null: there is none, or none any more. */
+  ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<number | null>;
+  /**
+   * The issue of ours that carries `marker`: edited if its text differs, opened where there is none. An issue that somebody
+   * else wrote is never taken for it, whatever it carries.
+   */
+  ensureIssue(
+    repository: Repository,
+    options: { marker: string; title: string; body: string; knownNumber: number | null },
+  ): Promise<{ number: number; url: string }>;
   /** Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none. */
   ensureComment(
     repository: Repository,
@@ -298,4 +319,6 @@ export interface GithubApp {
   /** Deliveries of the last days, newest first; `cursor` from the page before. */
   deliveries(cursor: string | null): Promise<{ deliveries: GithubDeliverySummary[]; nextCursor: string | null }>;
   redeliver(deliveryId: number): Promise<void>;
+  /** All that its installations reach. None for a job, which knows its own. */
+  repositories(): Promise<Repository[]>;
 }

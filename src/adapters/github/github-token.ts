@@ -101,6 +101,7 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
       return { slug, bot, appId: slug === actionsSlug ? noApp : appId };
     },
     deliveries: async () => ({ deliveries: [], nextCursor: null }),
+    repositories: async () => [],
     async redeliver() {
       throw new BatonError("BATON_INTERNAL", "A job has no delivery log.");
     },

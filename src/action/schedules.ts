@@ -1,0 +1,77 @@
+/**
+ * Schedules in Actions mode: GitHub's own schedule only wakes a job, which asks what is due.
+ *
+ * AS1 What is due is worked off by whoever drives the dashboard's thread, so that two jobs start an occurrence once.
+ * AS2 A repository without schedules costs no issue, no state and no push.
+ */
+import type { GitDatabase } from "../adapters/git-state/open.ts";
+import { scheduleEvent } from "../app/events.ts";
+import { dashboardMarker, hasDue } from "../commands/start-due.ts";
+import { limits } from "../core/limits.ts";
+import type { Repository } from "../core/vocabulary.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Github } from "../ports/github.ts";
+import type { NewDelivery } from "../ports/store.ts";
+import { loadSettings } from "../runner/load-settings.ts";
+import { dashboardTitle, renderDashboard } from "../thread/render/dashboard.ts";
+
+/** Kept in what all threads share: the number of the dashboard issue. */
+export const dashboardName = "schedules.dashboard";
+
+export interface DueWork {
+  /** Number of the dashboard issue. */
+  number: number;
+  delivery: NewDelivery;
+}
+
+export async function dueWork(given: {
+  github: Github;
+  repository: Repository;
+  clock: Clock;
+  workflowRunId: string;
+  /** Number that an earlier job remembered; null: none did. */
+  known: number | null;
+  open(number: number): Promise<Pick<GitDatabase, "store">>;
+  remember(number: number): Promise<void>;
+}): Promise<DueWork | null> {
+  const { github, repository, clock, workflowRunId, known } = given;
+  const { settings, problems } = await loadSettings(github, repository, repository.defaultBranch);
+  const isIdle = problems.length > 0 || !settings.dashboard || settings.schedules.length === 0;
+  // Where there once were schedules, the dashboard says why none runs.
+  if (isIdle && known === null) return null;
+  const number = await dashboardNumber(given);
+  if (number !== known) await given.remember(number);
+  const { store } = await given.open(number);
+  if (!(await hasDue({ store, clock }, repository.id, limits.scheduleLateInJobMs))) return null;
+  const payload = {
+    repository: {
+      id: repository.id,
+      name: repository.name,
+      default_branch: repository.defaultBranch,
+      owner: { login: repository.owner },
+    },
+    installation: { id: repository.installationId },
+  };
+  const delivery: NewDelivery = {
+    hook: "actions",
+    guid: `${scheduleEvent}:run-${workflowRunId}`,
+    event: scheduleEvent,
+    action: null,
+    installationId: repository.installationId,
+    payload: JSON.stringify(payload),
+    receivedAt: clock.now(),
+  };
+  return { number, delivery };
+}
+
+async function dashboardNumber({
+  github,
+  repository,
+  known,
+}: Pick<Parameters<typeof dueWork>[0], "github" | "repository" | "known">): Promise<number> {
+  const marker = dashboardMarker(repository.id);
+  const found = await github.ownIssue(repository, marker, known);
+  if (found !== null) return found;
+  const body = renderDashboard({ schedules: [], problem: null, spentThisMonthUsd: 0 });
+  return (await github.ensureIssue(repository, { marker, title: dashboardTitle, body, knownNumber: null })).number;
+}

@@ -35,6 +35,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   pusher: "look",
   pullRequestFiles: "look",
   lastChange: "look",
+  liveness: "look",
   ownIssue: "look",
   ensureIssue: "act",
   ensureComment: "act",

@@ -6,14 +6,15 @@
  */
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import { scheduleEvent } from "../app/events.ts";
-import { dashboardMarker, hasDue } from "../commands/start-due.ts";
+import { hasDue, openDashboard } from "../commands/start-due.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Github } from "../ports/github.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { loadSettings } from "../runner/load-settings.ts";
-import { dashboardTitle, renderDashboard } from "../thread/render/dashboard.ts";
+import { readBook } from "../runner/schedule-book.ts";
+import { disabledNotice } from "../schedule/disabled.ts";
 
 /** Kept in what all threads share: the number of the dashboard issue. */
 export const dashboardName = "schedules.dashboard";
@@ -39,10 +40,14 @@ export async function dueWork(given: {
   const isIdle = problems.length > 0 || !settings.dashboard || settings.schedules.length === 0;
   // Where there once were schedules, the dashboard says why none runs.
   if (isIdle && known === null) return null;
-  const number = await dashboardNumber(given);
+  const number = await openDashboard(github, repository, known);
   if (number !== known) await given.remember(number);
   const { store } = await given.open(number);
-  if (!(await hasDue({ store, clock }, repository.id, limits.scheduleLateInJobMs))) return null;
+  const notice = isIdle ? null : disabledNotice(await github.liveness(repository), clock.now());
+  // A broken file takes no rule for changed.
+  const rules = problems.length > 0 ? (await readBook(store, repository.id)).rules : settings.schedules;
+  const read = { rules, notice };
+  if (!(await hasDue({ store, clock }, repository.id, limits.scheduleLateInJobMs, read))) return null;
   const payload = {
     repository: {
       id: repository.id,
@@ -51,6 +56,8 @@ export async function dueWork(given: {
       owner: { login: repository.owner },
     },
     installation: { id: repository.installationId },
+    dashboard: number,
+    notice,
   };
   const delivery: NewDelivery = {
     hook: "actions",
@@ -62,16 +69,4 @@ export async function dueWork(given: {
     receivedAt: clock.now(),
   };
   return { number, delivery };
-}
-
-async function dashboardNumber({
-  github,
-  repository,
-  known,
-}: Pick<Parameters<typeof dueWork>[0], "github" | "repository" | "known">): Promise<number> {
-  const marker = dashboardMarker(repository.id);
-  const found = await github.ownIssue(repository, marker, known);
-  if (found !== null) return found;
-  const body = renderDashboard({ schedules: [], problem: null, spentThisMonthUsd: 0 });
-  return (await github.ensureIssue(repository, { marker, title: dashboardTitle, body, knownNumber: null })).number;
 }

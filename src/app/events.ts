@@ -49,6 +49,7 @@ const lineSaid = z.object({
 const filesMayChange = new Set(["opened", "reopened", "synchronize", "edited"]);
 const headSha = z.object({ head_sha: z.string() }).optional();
 const checkPayload = base.extend({ check_run: headSha, check_suite: headSha, workflow_run: headSha });
+const schedulePayload = base.extend({ dashboard: z.number().int(), notice: z.string().nullable() });
 const pushPayload = base.extend({ ref: z.string() });
 const statusPayload = base.extend({ sha: z.string() });
 
@@ -80,7 +81,7 @@ export type ThreadEvent =
   /** The default branch moved. */
   | { kind: "pushed"; repository: Repository }
   /** A job of Actions was woken, and something may be due. */
-  | { kind: "schedules"; repository: Repository }
+  | { kind: "schedules"; repository: Repository; dashboard: number; notice: string | null }
   | { kind: "ignored"; reason: string };
 
 /** A wake-up of Actions mode, as it stands in the inbox of the dashboard's thread. GitHub has no such event. */
@@ -164,9 +165,10 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
         : { kind: "ignored", reason: "a push to another branch than the default one" };
     }
     case scheduleEvent: {
-      const parsed = base.safeParse(payload);
+      const parsed = schedulePayload.safeParse(payload);
       if (!parsed.success) return incomplete(event, parsed.error);
-      return { kind: "schedules", repository: repositoryOf(parsed.data.repository, parsed.data.installation.id) };
+      const { repository: found, installation, dashboard, notice } = parsed.data;
+      return { kind: "schedules", repository: repositoryOf(found, installation.id), dashboard, notice };
     }
     default:
       return { kind: "ignored", reason: `${event} means nothing to Baton` };

@@ -45,8 +45,9 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
       await noteChange(dependencies, event.repository);
       return "the default branch moved";
     case "schedules": {
-      const lateAfterMs = limits.scheduleLateInJobMs;
-      return (await startDue(dependencies, event.repository, { runner, lateAfterMs })) ?? "no schedule is due";
+      const { repository, dashboard, notice } = event;
+      const options = { runner, lateAfterMs: limits.scheduleLateInJobMs, dashboard, notice };
+      return (await startDue(dependencies, repository, options)) ?? "no schedule is due";
     }
     case "facts": {
       const woken = new Set<string>();

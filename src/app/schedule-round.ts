@@ -4,16 +4,12 @@
  * SR1 One replica at a time does it (TT1); what it starts is known by its key, so a second one starts nothing again.
  * SR2 A repository that cannot be served holds no other up.
  */
-import { z } from "zod";
 import { hasDue, startDue } from "../commands/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
-import { type Repository, repositorySchema } from "../core/vocabulary.ts";
+import type { Repository } from "../core/vocabulary.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { forgetRules } from "../runner/schedule-book.ts";
-
-const knownName = "schedules.repositories";
-const knownSchema = z.object({ readAt: z.number(), repositories: z.array(repositorySchema) });
+import { forgetRules, knownRepositories, rememberRepositories } from "../runner/schedule-book.ts";
 
 export async function runSchedules(dependencies: Dependencies): Promise<Record<string, unknown> | null> {
   const { log, owners = null } = dependencies;
@@ -39,17 +35,17 @@ export async function runSchedules(dependencies: Dependencies): Promise<Record<s
 /** All that the App reaches, asked of GitHub now and then; a repository that is pushed to is known at once. */
 async function repositoriesOf({ store, clock, github }: Dependencies): Promise<Repository[]> {
   const now = clock.now();
-  const known = knownSchema.safeParse(await store.value(knownName)).data;
-  if (known !== undefined && now - known.readAt < limits.scheduleRulesMs) return known.repositories;
+  const known = await knownRepositories(store);
+  if (known !== null && now - known.readAt < limits.scheduleRulesMs) return known.repositories;
   const repositories = await github.repositories();
-  await store.setValue(knownName, { readAt: now, repositories });
+  await rememberRepositories(store, { readAt: now, repositories });
   return repositories;
 }
 
 /** The default branch moved: `baton.yaml` may have changed. */
 export async function noteChange({ store, clock }: Pick<Dependencies, "store" | "clock">, repository: Repository): Promise<void> {
-  const known = knownSchema.safeParse(await store.value(knownName)).data ?? { readAt: 0, repositories: [] };
+  const known = (await knownRepositories(store)) ?? { readAt: 0, repositories: [] };
   if (!known.repositories.some(({ id }) => id === repository.id))
-    await store.setValue(knownName, { ...known, repositories: [...known.repositories, repository] });
+    await rememberRepositories(store, { ...known, repositories: [...known.repositories, repository] });
   await forgetRules(store, repository.id, clock.now());
 }

@@ -7,7 +7,7 @@
  */
 import { errorCatalogue, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
-import { isActiveStatus, type Repository, type RunId, runIdSchema } from "../core/vocabulary.ts";
+import { type Actor, isActiveStatus, type Repository, type RunId, runIdSchema } from "../core/vocabulary.ts";
 import { dayOf } from "../money/allowance.ts";
 import type { Github } from "../ports/github.ts";
 import { runIdOf } from "../runner/create-run.ts";
@@ -27,7 +27,7 @@ import {
   writeBook,
 } from "../runner/schedule-book.ts";
 import { type DueOccurrence, dueOccurrences, nextStart, occurrenceKey, type ScheduleRule } from "../schedule/due.ts";
-import { type Dashboard, type DashboardRun, dashboardTitle, renderDashboard } from "../thread/render/dashboard.ts";
+import { type Dashboard, type DashboardRun, dashboardTitle, newDashboard, renderDashboard } from "../thread/render/dashboard.ts";
 import { beginScheduled, ruleAuthor } from "./scheduled-run.ts";
 
 export interface DueOptions {
@@ -36,6 +36,14 @@ export interface DueOptions {
   lateAfterMs: number;
   /** The dashboard issue, where it is known from elsewhere. */
   dashboard?: number;
+  /** What will hinder schedules soon; without it what was said before stays. */
+  notice?: string | null;
+}
+
+/** What a caller has read of the repository just now. */
+export interface ReadNow {
+  rules: readonly ScheduleRule[];
+  notice: string | null;
 }
 
 export function dashboardMarker(repositoryId: number): string {
@@ -47,15 +55,22 @@ export async function hasDue(
   dependencies: Pick<Dependencies, "store" | "clock">,
   repositoryId: number,
   lateAfterMs: number,
+  read: ReadNow | null = null,
 ): Promise<boolean> {
   const { store, clock } = dependencies;
   const now = clock.now();
   const book = await readBook(store, repositoryId);
   const controls = await readControls(store, repositoryId);
-  if (now - book.readAt >= limits.scheduleRulesMs) return true;
-  if ((await rulesChangedAt(store, repositoryId)) >= book.readAt) return true;
+  if (read !== null) {
+    if (JSON.stringify(read.rules.map(ruleOf)) !== JSON.stringify(book.rules)) return true;
+    if (read.notice !== book.notice) return true;
+  } else {
+    if (now - book.readAt >= limits.scheduleRulesMs) return true;
+    if ((await rulesChangedAt(store, repositoryId)) >= book.readAt) return true;
+  }
   for (const { showsActive, runId } of Object.values(book.entries))
     if (showsActive && !(await isActive(store, runId))) return true;
+  if (book.rules.some(({ name }) => isAsked(book, controls, name))) return true;
   const due = await dueOf(dependencies, { repositoryId, book, controls, lateAfterMs });
   return due.some(({ what, name, occurrence }) => what !== "wait" || book.entries[name]?.queued !== occurrence);
 }
@@ -81,6 +96,7 @@ export async function startDue(
   const rules: ScheduleRule[] = problems.length > 0 ? before.rules : settings.schedules.map(ruleOf);
   const isOff = problems.length > 0 || !settings.dashboard;
   const book: ScheduleBook = { ...before, repository, rules, readAt: now, entries: entriesOf(rules, before, now) };
+  if (options.notice !== undefined) book.notice = options.notice;
   if (!settings.dashboard) {
     await writeBook(store, repository.id, book);
     return settings.schedules.length === 0 ? null : "schedules do not run with `dashboard: false`";
@@ -100,11 +116,55 @@ export async function startDue(
       fault ??= thrown;
     }
   }
+  for (const { name } of isOff ? [] : rules) {
+    if (!isAsked(book, controls, name)) continue;
+    const { by, at } = controls.asked[name] as ScheduleControls["asked"][string];
+    const { runner } = options;
+    await startAsked(dependencies, { github, repository, loaded, book, runner, name, by, at }).catch(
+      (thrown: unknown) => {
+        fault ??= thrown;
+      },
+    );
+    did.push(`ran ${name}`);
+  }
   for (const entry of Object.values(book.entries)) entry.showsActive = await isActive(store, entry.runId);
   await writeBook(store, repository.id, book);
   await showDashboard(dependencies, { repository, book, controls, loaded });
   if (fault !== null) throw fault;
   return did.length === 0 ? null : did.join(", ");
+}
+
+function isAsked(book: ScheduleBook, controls: ScheduleControls, name: string): boolean {
+  const at = controls.asked[name]?.at;
+  return at !== undefined && at > (book.entries[name]?.askedAt ?? 0);
+}
+
+/** By the operator, outside its times. */
+async function startAsked(
+  dependencies: Dependencies,
+  given: Omit<Parameters<typeof start>[1], "one"> & { name: string; by: Actor; at: number },
+): Promise<void> {
+  const { repository, loaded, book, name, by, at } = given;
+  const entry = book.entries[name];
+  const rule = loaded.settings.schedules.find((one) => one.name === name);
+  if (entry === undefined || rule === undefined || book.dashboard === null) return;
+  try {
+    entry.runId = await beginScheduled({
+      ...given,
+      dependencies,
+      rule,
+      dashboard: book.dashboard,
+      actor: by,
+      commentId: null,
+      operationKey: `${occurrenceKey(repository.id, name, at)}:asked`,
+      started: { name, at, late: false, missed: 0 },
+    });
+    Object.assign(entry, { askedAt: at, problem: null });
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    if (error.treatment === "retryable") throw thrown;
+    Object.assign(entry, { askedAt: at, problem: `It could not be run: ${error.message}` });
+  }
 }
 
 async function start(
@@ -171,13 +231,14 @@ async function start(
   return `started ${one.name}`;
 }
 
-async function openDashboard(github: Github, repository: Repository, knownNumber: number | null): Promise<number> {
+/** The dashboard issue, opened where there is none. */
+export async function openDashboard(github: Github, repository: Repository, knownNumber: number | null): Promise<number> {
   const marker = dashboardMarker(repository.id);
   // One that is there keeps its text: that is the outbox's to write.
   const known = await github.ownIssue(repository, marker, knownNumber);
   if (known !== null) return known;
-  const body = renderDashboard({ schedules: [], problem: null, spentThisMonthUsd: 0 });
-  return (await github.ensureIssue(repository, { marker, title: dashboardTitle, body, knownNumber: null })).number;
+  const made = { marker, title: dashboardTitle, body: newDashboard, knownNumber: null };
+  return (await github.ensureIssue(repository, made)).number;
 }
 
 async function dueOf(
@@ -225,7 +286,7 @@ export async function activeOf(
   return store.activeRun(slotOf({ thread: { repository, number: dashboard, kind: "issue" }, schedule: { name } }));
 }
 
-function ruleOf({ name, cron, timeZone, overlap, catchUp, jitterMinutes }: ScheduleRule): ScheduleRule {
+export function ruleOf({ name, cron, timeZone, overlap, catchUp, jitterMinutes }: ScheduleRule): ScheduleRule {
   return { name, cron, timeZone, overlap, catchUp, jitterMinutes };
 }
 
@@ -235,7 +296,7 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
     rules.map(({ name, cron, timeZone }) => {
       const rule = `${cron} ${timeZone}`;
       const known = before.entries[name];
-      const fresh = { rule, since: now, last: null, queued: null, runId: null, problem: null, showsActive: false };
+      const fresh = { rule, since: now, last: null, queued: null, runId: null, problem: null, askedAt: null, showsActive: false };
       return [name, known?.rule === rule ? { ...known } : { ...fresh, runId: known?.runId ?? null }];
     }),
   );
@@ -273,6 +334,7 @@ export async function dashboardOf(
       loaded.problems.length === 0
         ? null
         : `\`${loaded.path ?? "baton.yaml"}\` has ${loaded.problems.length} ${loaded.problems.length === 1 ? "error" : "errors"}. Run \`baton config check\`, and correct the file.`,
+    notice: book.notice,
     spentThisMonthUsd: ledger.filter(({ kind }) => kind === "settle").reduce((sum, { usd }) => sum + usd, 0),
   };
 }

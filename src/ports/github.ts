@@ -8,6 +8,7 @@
  * G3 Reads return facts as they are; judging them is the work of `gate/` and `policy/`.
  */
 import type { Actor, Permission, Repository } from "../core/vocabulary.ts";
+import type { Liveness } from "../schedule/disabled.ts";
 import type { RepositorySetup } from "./repository-setup.ts";
 
 export interface GithubUser {
@@ -232,6 +233,8 @@ export interface Github {
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
   /** Who brought the newest change of a file onto a branch; null: the branch never had the file. */
   lastChange(repository: Repository, path: string, branch: string): Promise<ChangeFacts | null>;
+  /** Whether GitHub goes on waking its workflows. */
+  liveness(repository: Repository): Promise<Liveness>;
 
   /** Number of the issue of ours that carries `marker`; null: there is none, or none any more. */
   ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<number | null>;

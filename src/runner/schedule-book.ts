@@ -5,7 +5,7 @@
  *     Actions mode). People's pauses stand in a value of their own, which only commands write: neither overwrites the other.
  */
 import { z } from "zod";
-import { type Json, repositorySchema } from "../core/vocabulary.ts";
+import { actorSchema, type Json, type Repository, repositorySchema } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
 import type { ScheduleMemory } from "../schedule/due.ts";
 
@@ -19,6 +19,8 @@ const entrySchema = z.object({
   runId: z.string().nullable(),
   /** Why its last occurrence did not start; null: it did, or there was none. */
   problem: z.string().nullable(),
+  /** When an operator last asked for a run that was begun. */
+  askedAt: z.number().nullable(),
   /** The dashboard shows its run as one that is not over. */
   showsActive: z.boolean(),
 });
@@ -41,6 +43,8 @@ const bookSchema = z.object({
   rules: z.array(ruleSchema),
   readAt: z.number(),
   entries: z.record(z.string(), entrySchema),
+  /** What will hinder all of them soon, as the dashboard says it. */
+  notice: z.string().nullable(),
 });
 export type ScheduleBook = z.infer<typeof bookSchema>;
 
@@ -49,12 +53,31 @@ const controlsSchema = z.object({
   resumed: z.record(z.string(), z.number()),
   /** Run that a person last started by hand. */
   started: z.record(z.string(), z.string()),
+  /** What an operator asked to be run now, and when. */
+  asked: z.record(z.string(), z.object({ by: actorSchema, at: z.number() })),
 });
 export type ScheduleControls = z.infer<typeof controlsSchema>;
 
+const knownName = "schedules/repositories";
+const knownSchema = z.object({ readAt: z.number(), repositories: z.array(repositorySchema) });
+
+/** All repositories that an App looks at, as they were listed last; null: they never were. */
+export async function knownRepositories(
+  store: Pick<Store, "value">,
+): Promise<{ readAt: number; repositories: Repository[] } | null> {
+  return knownSchema.safeParse(await store.value(knownName)).data ?? null;
+}
+
+export async function rememberRepositories(
+  store: Values,
+  known: { readAt: number; repositories: Repository[] },
+): Promise<void> {
+  await store.setValue(knownName, known);
+}
+
 type Values = Pick<Store, "value" | "setValue">;
 
-export const noBook: ScheduleBook = { repository: null, dashboard: null, rules: [], readAt: 0, entries: {} };
+export const noBook: ScheduleBook = { repository: null, dashboard: null, rules: [], readAt: 0, entries: {}, notice: null };
 
 export async function readBook(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleBook> {
   // What another version kept is begun anew: an occurrence that ran is known by its key.
@@ -67,7 +90,7 @@ export async function writeBook(store: Values, repositoryId: number, book: Sched
 
 export async function readControls(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleControls> {
   const found = controlsSchema.safeParse(await store.value(controlsName(repositoryId)));
-  return found.data ?? { paused: {}, resumed: {}, started: {} };
+  return found.data ?? { paused: {}, resumed: {}, started: {}, asked: {} };
 }
 
 export async function writeControls(store: Values, repositoryId: number, controls: ScheduleControls): Promise<void> {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cronProblem, latestTime, nextTime, nextTimes, shortestPauseMs } from "./cron.ts";
 import { dueOccurrences, nextStart, occurrenceKey, type ScheduleMemory, type ScheduleRule } from "./due.ts";
+import { disabledNotice } from "./disabled.ts";
 import { jitterMs } from "./jitter.ts";
 import { localOf, momentOf, showLocal } from "../core/zone.ts";
 
@@ -131,6 +132,21 @@ describe("daylight saving", () => {
       ),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("a workflow that GitHub disables", () => {
+  const last = at("2026-03-01T12:00Z");
+  it.each([
+    ["private", { isPublic: false, lastCommitAt: last }, last + 100 * day, null],
+    ["a month old", { isPublic: true, lastCommitAt: last }, last + 30 * day, null],
+    ["no commit is known", { isPublic: true, lastCommitAt: null }, last, null],
+    ["two weeks before", { isPublic: true, lastCommitAt: last }, last + 46 * day, /from 2026-04-30 on/],
+    ["afterwards", { isPublic: true, lastCommitAt: last }, last + 70 * day, /from 2026-04-30 on/],
+  ])("%s", (_, facts, now, said) => {
+    const notice = disabledNotice(facts, now);
+    if (said === null) expect(notice).toBeNull();
+    else expect(notice).toMatch(said);
   });
 });
 

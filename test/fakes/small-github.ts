@@ -338,6 +338,10 @@ export class SmallGithub implements Github {
     return path === "baton.yaml" ? { sha, by: this.ruleAuthor, pullRequest: null } : null;
   }
 
+  async liveness() {
+    return { isPublic: false, lastCommitAt: null };
+  }
+
   async ownIssue(_: Repository, marker: string): Promise<number | null> {
     return [...this.issues].find(([, one]) => parseMarker(one.body) === marker)?.[0] ?? null;
   }

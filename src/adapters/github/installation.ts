@@ -25,6 +25,7 @@ import type {
   WorkflowRun,
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
+import type { Liveness } from "../../schedule/disabled.ts";
 import { logExcerpt } from "../../thread/log-excerpt.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
 import {
@@ -385,6 +386,19 @@ export class InstallationGithub implements Github {
       { ...at(repository), pull_number: first.number },
     );
     return { sha, by: by === null ? null : userOf(by), pullRequest: first.number };
+  }
+
+  async liveness(repository: Repository): Promise<Liveness> {
+    const [found, commits] = await Promise.all([
+      this.#requester.get<{ private: boolean }>("/repos/{owner}/{repo}", at(repository)),
+      this.#requester.find<{ commit: { committer: { date?: string } | null } }[]>("/repos/{owner}/{repo}/commits", {
+        ...at(repository),
+        sha: repository.defaultBranch,
+        per_page: 1,
+      }),
+    ]);
+    const date = commits?.[0]?.commit.committer?.date;
+    return { isPublic: !found.private, lastCommitAt: date === undefined ? null : Date.parse(date) };
   }
 
   async ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<number | null> {

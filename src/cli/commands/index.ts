@@ -16,6 +16,10 @@ import { runRetry } from "./run-retry.ts";
 import { runShow } from "./run-show.ts";
 import { sandboxPolicy } from "./sandbox-policy.ts";
 import { sandboxTest } from "./sandbox-test.ts";
+import { scheduleList } from "./schedule-list.ts";
+import { schedulePause } from "./schedule-pause.ts";
+import { scheduleResume } from "./schedule-resume.ts";
+import { scheduleRun } from "./schedule-run.ts";
 import { start } from "./start.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -31,6 +35,10 @@ export const commands: readonly CliCommand[] = [
   runCancel,
   runRetry,
   journalCat,
+  scheduleList,
+  scheduleRun,
+  schedulePause,
+  scheduleResume,
   promptInspect,
   harnessList,
   harnessDoctor,

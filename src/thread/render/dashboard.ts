@@ -29,19 +29,26 @@ export interface Dashboard {
   schedules: readonly DashboardSchedule[];
   /** What hinders all of them; null: nothing. */
   problem: string | null;
+  /** What will hinder them soon; null: nothing. */
+  notice: string | null;
   spentThisMonthUsd: number;
 }
+
+const introduction =
+  "Baton keeps this issue up to date. Runs that start by the clock report here. Changes of this text are overwritten.";
+
+/** Until the first look at the schedules. */
+export const newDashboard = `${introduction}\n\nBaton reads \`baton.yaml\` and shows its schedules here.`;
 
 export const dashboardTitle = "Baton dashboard";
 
 /** Characters: GitHub's limit, less what marker and redaction need. */
 const charactersMax = 60_000;
 
-export function renderDashboard({ schedules, problem, spentThisMonthUsd }: Dashboard): string {
-  const parts = [
-    "Baton keeps this issue up to date. Runs that start by the clock report here. Changes of this text are overwritten.",
-  ];
+export function renderDashboard({ schedules, problem, notice, spentThisMonthUsd }: Dashboard): string {
+  const parts = [introduction];
   if (problem !== null) parts.push(`⚠️ **No schedule runs.** ${neutraliseLine(problem)}`);
+  if (notice !== null) parts.push(`⚠️ ${neutraliseLine(notice)}`);
   parts.push("## Schedules");
   if (schedules.length === 0) parts.push("`baton.yaml` has none.");
   else

@@ -12,6 +12,8 @@ import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { dayLeft, demandDayLeft } from "../runner/day-budget.ts";
 import { slotOf } from "../runner/ledger-rows.ts";
 import { hostsOf, sandboxDecision } from "../runner/perform/confine.ts";
+import { sweepFacts } from "../runner/sweep-memory.ts";
+import type { SweepFacts } from "../sweep/facts.ts";
 import type { CommandContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { demandServed } from "./demand-served.ts";
@@ -111,7 +113,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
         ...(await gatherInput(
           context,
           // A process that only reads pushes and merges nothing.
-          { ...options, instructions: given.rest, pushes: definition.reach === undefined },
+          { ...options, process, instructions: given.rest, pushes: definition.reach === undefined },
           budgetUsd,
         )),
         ...(file === null ? {} : { inputs }),
@@ -192,7 +194,7 @@ async function gatherInput(
     if (!permissions.has(login)) permissions.set(login, await github.permission(repository, login));
   const branch =
     pullRequest === null
-      ? await chooseBranch(context, schedule)
+      ? await chooseBranch(context, schedule, options.process === "sweep")
       : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
   if (options.pushes)
     await demandPreflight(context, {
@@ -230,6 +232,7 @@ async function gatherInput(
     settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
     pullRequest: branch.pullRequest,
+    ...(options.process === "sweep" ? { sweep: await sweepOf(context) } : {}),
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
 }
@@ -250,6 +253,13 @@ async function saidIn({
     ...(await github.comments(repository, issue.number)),
     ...(pullRequest === null ? [] : reviewTexts(await github.reviews(repository, pullRequest.number))),
   ];
+}
+
+async function sweepOf({ dependencies, github, repository, settings }: BeginContext): Promise<SweepFacts> {
+  if (settings.sweep.detectors.length === 0)
+    throw new BatonError("BATON_COMMAND_INVALID", "`sweep.detectors` in `baton.yaml` is empty, so a sweep finds nothing. Name at least one.");
+  const { store, clock } = dependencies;
+  return sweepFacts({ store, github, now: clock.now() }, repository, settings);
 }
 
 /** Each contestant has a branch of its own, which nobody has yet, and an equal share. */
@@ -290,6 +300,8 @@ function reviewTexts(reviews: ReviewFacts[]): Pick<CommentFacts, "author" | "bod
 async function chooseBranch(
   { github, repository, issue, settings }: BeginContext,
   schedule: StartedBy | undefined,
+  /** Each sweep proposes for itself. */
+  isNew: boolean,
 ): Promise<{ name: string; sha: string | null; pullRequest: number | null }> {
   const own = schedule === undefined ? `issue-${issue.number}-${slug(issue.title)}` : `schedule-${schedule.name}`;
   const stem = `${settings.branchPrefix}${own}`;
@@ -298,7 +310,7 @@ async function chooseBranch(
     const sha = await github.branchSha(repository, name);
     if (sha === null) return { name, sha: null, pullRequest: null };
     const open = (await github.pullRequestsForBranch(repository, name))[0];
-    if (open !== undefined) return { name, sha: open.headSha, pullRequest: open.number };
+    if (open !== undefined && !isNew) return { name, sha: open.headSha, pullRequest: open.number };
   }
   throw new BatonError("BATON_INPUT_INVALID", `Every branch name like ${stem} is taken. Delete some.`);
 }

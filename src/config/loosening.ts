@@ -125,6 +125,10 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "retention.days": less,
   // Runs that nobody asks for at the time.
   schedules: gains,
+  // Programs that run in a worktree.
+  "sweep.detectors": gains,
+  "sweep.openPullRequests": more,
+  "sweep.findings": more,
   dashboard: never,
   "commands.run": lower,
   "commands.steer": lower,

@@ -609,6 +609,43 @@ export const settingsSchema = z
       .describe(
         "Runs that start by the clock. Their thread is the dashboard issue. They have the permission of the person who last changed this file on the default branch, and that person cannot approve their work.",
       ),
+    sweep: z
+      .strictObject({
+        detectors: z
+          .array(
+            z.strictObject({
+              use: z
+                .enum(["sarif", "command", "stale", "coverage"])
+                .describe("Detector that reads what the command leaves: see docs/guides/sweeps.md."),
+              command: z
+                .string()
+                .min(1)
+                .max(4_000)
+                .nullable()
+                .default(null)
+                .describe("Shell command that makes the report, in the sandbox. `stale` has one of its own."),
+              report: z
+                .string()
+                .regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$)).{1,200}$/, "a path from the root of the repository")
+                .nullable()
+                .default(null)
+                .describe("File that the command writes the report to. Default: what it prints."),
+            }),
+          )
+          .max(20)
+          .default([])
+          .describe("What a run of the process `sweep` looks for, in this order."),
+        openPullRequests: z
+          .number()
+          .int()
+          .min(1)
+          .max(50)
+          .default(2)
+          .describe("With so many open pull requests of sweeps, a sweep proposes nothing more."),
+        findings: z.number().int().min(1).max(50).default(5).describe("Most findings that one pull request fixes."),
+      })
+      .prefault({})
+      .describe("The process `sweep`, which a schedule runs: detectors find, an agent fixes, people review."),
     dashboard: z
       .boolean()
       .default(true)

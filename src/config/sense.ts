@@ -28,7 +28,7 @@ export interface ConfigSurroundings {
 }
 
 export function senseProblems(settings: Settings, surroundings: ConfigSurroundings = {}): SenseProblem[] {
-  return [...ofKeys(settings), ...ofSchedules(settings, surroundings)];
+  return [...ofKeys(settings), ...ofSchedules(settings, surroundings), ...ofSweep(settings)];
 }
 
 function ofKeys({
@@ -185,5 +185,25 @@ function ofSchedules(
         `\`budgetUsd\` is ${budgetUsd}, more than \`budget.maxUsd\` (${budget.maxUsd}). Lower the one or raise the other.`,
       );
   }
+  return problems;
+}
+
+function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
+  const problems = sweep.detectors.flatMap(({ use, command, report }, index): SenseProblem[] => {
+    const path: ConfigPath = ["sweep", "detectors", index];
+    if (use === "stale" && (command !== null || report !== null))
+      return [{ severity: "error", path, message: "`stale` has a command of its own. Remove `command` and `report`.", suggestion: null }];
+    if (use !== "stale" && command === null)
+      return [{ severity: "error", path, message: `The detector \`${use}\` needs a \`command\`.`, suggestion: null }];
+    return [];
+  });
+  const at = schedules.findIndex(({ process }) => process === "sweep");
+  if (at >= 0 && sweep.detectors.length === 0)
+    problems.push({
+      severity: "error",
+      path: ["schedules", at, "process"],
+      message: "The process `sweep` needs `sweep.detectors`. Name at least one.",
+      suggestion: null,
+    });
   return problems;
 }

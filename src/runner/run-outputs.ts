@@ -19,6 +19,7 @@ import { slotOf, threadKeyOf } from "./ledger-rows.ts";
 import { outboxRow } from "./outbox/row.ts";
 import { renderView } from "./render-view.ts";
 import { rememberStages } from "./stage-history.ts";
+import { rememberSweep } from "./sweep-memory.ts";
 
 /** Puts what should be shown now into the outbox; the pump sends it, at a bounded rate. */
 export async function publishStatus(dependencies: Dependencies, state: RunState): Promise<void> {
@@ -53,6 +54,7 @@ export async function finishRun(dependencies: Dependencies, state: RunState): Pr
   const { store, clock } = dependencies;
   const thread = slotOf(state);
   await rememberStages(store, state);
+  await rememberSweep(store, state);
   const active = await store.activeRun(thread);
   const final = dependencies.redact(renderFinalComment(state, renderView(dependencies, state)));
   await store.write({

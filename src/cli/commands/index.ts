@@ -21,6 +21,7 @@ import { schedulePause } from "./schedule-pause.ts";
 import { scheduleResume } from "./schedule-resume.ts";
 import { scheduleRun } from "./schedule-run.ts";
 import { start } from "./start.ts";
+import { sweepDetect } from "./sweep-detect.ts";
 
 export const commands: readonly CliCommand[] = [
   init,
@@ -39,6 +40,7 @@ export const commands: readonly CliCommand[] = [
   scheduleRun,
   schedulePause,
   scheduleResume,
+  sweepDetect,
   promptInspect,
   harnessList,
   harnessDoctor,

@@ -1,8 +1,8 @@
 /** The sweep as stories, each played again with a crash before every answer. */
 import { describe, expect, it } from "vitest";
+import { hash64 } from "../../src/core/text-hash.ts";
 import type { Json } from "../../src/core/vocabulary.ts";
 import type { SweepFacts } from "../../src/sweep/facts.ts";
-import { hash64 } from "../../src/core/text-hash.ts";
 import { RunWorld } from "../../test/fakes/run-world.ts";
 import { agent, answered, first, input, published, verdict } from "../../test/fakes/story.ts";
 import { sweep } from "./process.ts";
@@ -43,7 +43,11 @@ async function play(given: SweepFacts, steps: [key: string, answer: Answer][], c
           type: "effect.failed",
           key: key as never,
           attempt: 1,
-          error: { code: (answer as { code: "BATON_TIMEOUT" }).code, message: "It took too long.", remedy: "" } as never,
+          error: {
+            code: (answer as { code: "BATON_TIMEOUT" }).code,
+            message: "It took too long.",
+            remedy: "",
+          } as never,
           usage: [],
         },
       ]);
@@ -191,7 +195,9 @@ describe.each([false, true])("with a crash before each answer: %s", (crash) => {
 it("detectors run in order, as `sweep.detectors` says", async () => {
   const given = facts({ detectors: [lint, { use: "stale", command: null, report: null }] });
   const { world } = await play(given, [["detect", shell([])]], false);
-  const inputs = [...world.state.effects.values()].map(({ input: one }) => one as { command: string[]; detect: object });
+  const inputs = [...world.state.effects.values()].map(
+    ({ input: one }) => one as { command: string[]; detect: object },
+  );
   expect(inputs[0]).toMatchObject({
     command: ["sh", "-c", "npx lint -o r.sarif"],
     detect: { detector: "sarif", report: "r.sarif" },

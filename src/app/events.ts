@@ -65,6 +65,8 @@ export const meaningfulEvents: ReadonlySet<string> = new Set([
   "workflow_run",
   "status",
   "push",
+  "release",
+  "repository_dispatch",
 ]);
 
 export type ThreadEvent =

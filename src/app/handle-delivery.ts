@@ -1,5 +1,6 @@
 /** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
 import { checkConfig } from "../commands/check-config.ts";
+import { fireTriggers } from "../commands/fire-triggers.ts";
 import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
 import { startDue } from "../commands/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
@@ -7,6 +8,7 @@ import { limits } from "../core/limits.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
+import { toTriggerEvent } from "../trigger/event.ts";
 import { toThreadEvent } from "./events.ts";
 import { noteChange } from "./schedule-round.ts";
 
@@ -20,7 +22,12 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
   if (delivery === null || delivery.state !== "received") return;
   const child = log.child({ delivery: guid, event: delivery.event });
   try {
-    const note = await handle(dependencies, runner, delivery.event, JSON.parse(delivery.payload));
+    const payload: unknown = JSON.parse(delivery.payload);
+    const said = await handle(dependencies, runner, delivery.event, payload);
+    const fired = toTriggerEvent(delivery.event, payload, guid);
+    // A job of Actions knows one thread only, and no bound that holds for all: rules are the App's.
+    const isApp = dependencies.publicUrl !== undefined;
+    const note = fired === null || !isApp ? said : `${said}, ${await fireTriggers(dependencies, runner, fired)}`;
     await store.finishDelivery(hook, guid, "handled", note);
     child.debug("Delivery handled", { note });
   } catch (thrown) {

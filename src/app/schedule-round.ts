@@ -43,7 +43,10 @@ async function repositoriesOf({ store, clock, github }: Dependencies): Promise<R
 }
 
 /** The default branch moved: `baton.yaml` may have changed. */
-export async function noteChange({ store, clock }: Pick<Dependencies, "store" | "clock">, repository: Repository): Promise<void> {
+export async function noteChange(
+  { store, clock }: Pick<Dependencies, "store" | "clock">,
+  repository: Repository,
+): Promise<void> {
   const known = (await knownRepositories(store)) ?? { readAt: 0, repositories: [] };
   if (!known.repositories.some(({ id }) => id === repository.id))
     await rememberRepositories(store, { ...known, repositories: [...known.repositories, repository] });

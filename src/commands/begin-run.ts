@@ -257,7 +257,10 @@ async function saidIn({
 
 async function sweepOf({ dependencies, github, repository, settings }: BeginContext): Promise<SweepFacts> {
   if (settings.sweep.detectors.length === 0)
-    throw new BatonError("BATON_COMMAND_INVALID", "`sweep.detectors` in `baton.yaml` is empty, so a sweep finds nothing. Name at least one.");
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      "`sweep.detectors` in `baton.yaml` is empty, so a sweep finds nothing. Name at least one.",
+    );
   const { store, clock } = dependencies;
   return sweepFacts({ store, github, now: clock.now() }, repository, settings);
 }

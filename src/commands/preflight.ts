@@ -10,7 +10,10 @@ export interface PreflightOptions {
   without: readonly Without[];
 }
 
-export async function demandPreflight(context: Omit<CommandContext, "runner">, options: PreflightOptions): Promise<void> {
+export async function demandPreflight(
+  context: Omit<CommandContext, "runner">,
+  options: PreflightOptions,
+): Promise<void> {
   const { stops, asks } = preflight(await gather(context, options));
   if (stops.length > 0) throw new BatonError("BATON_NOT_POSSIBLE", `Nothing was started. ${stops.join(" ")}`);
   const open = asks.filter(({ without }) => !options.without.includes(without));
@@ -22,7 +25,10 @@ export async function demandPreflight(context: Omit<CommandContext, "runner">, o
   );
 }
 
-async function gather(context: Omit<CommandContext, "runner">, { branch, base }: PreflightOptions): Promise<PreflightFacts> {
+async function gather(
+  context: Omit<CommandContext, "runner">,
+  { branch, base }: PreflightOptions,
+): Promise<PreflightFacts> {
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
   const [first = ""] = branch.name.split("/");
@@ -54,7 +60,10 @@ async function gather(context: Omit<CommandContext, "runner">, { branch, base }:
 }
 
 /** A job of Actions is itself a workflow, so only an App asks. */
-async function hasAnyCheck({ dependencies, github, repository, settings }: Omit<CommandContext, "runner">, sha: string) {
+async function hasAnyCheck(
+  { dependencies, github, repository, settings }: Omit<CommandContext, "runner">,
+  sha: string,
+) {
   if (dependencies.publicUrl === undefined || settings.gates.noChecks === "pass" || settings.gates.appearSeconds === 0)
     return null;
   const workflows = await unlessDenied(github.directory(repository, ".github/workflows", sha));

@@ -73,7 +73,10 @@ async function demandDashboard({ github, repository, issue }: CommandContext, kn
 function ruleNamed({ settings }: CommandContext, action: string, name: string | undefined) {
   const names = settings.schedules.map((one) => one.name);
   if (name === undefined)
-    throw new BatonError("BATON_COMMAND_INVALID", `Write \`/baton schedule ${action} NAME\`. There are: ${listOf(names)}.`);
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `Write \`/baton schedule ${action} NAME\`. There are: ${listOf(names)}.`,
+    );
   const rule = settings.schedules.find((one) => one.name === name);
   if (rule !== undefined) return rule;
   const meant = nearest(name, names);

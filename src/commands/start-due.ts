@@ -27,7 +27,13 @@ import {
   writeBook,
 } from "../runner/schedule-book.ts";
 import { type DueOccurrence, dueOccurrences, nextStart, occurrenceKey, type ScheduleRule } from "../schedule/due.ts";
-import { type Dashboard, type DashboardRun, dashboardTitle, newDashboard, renderDashboard } from "../thread/render/dashboard.ts";
+import {
+  type Dashboard,
+  type DashboardRun,
+  dashboardTitle,
+  newDashboard,
+  renderDashboard,
+} from "../thread/render/dashboard.ts";
 import { beginScheduled, ruleAuthor } from "./scheduled-run.ts";
 
 export interface DueOptions {
@@ -232,7 +238,11 @@ async function start(
 }
 
 /** The dashboard issue, opened where there is none. */
-export async function openDashboard(github: Github, repository: Repository, knownNumber: number | null): Promise<number> {
+export async function openDashboard(
+  github: Github,
+  repository: Repository,
+  knownNumber: number | null,
+): Promise<number> {
   const marker = dashboardMarker(repository.id);
   // One that is there keeps its text: that is the outbox's to write.
   const known = await github.ownIssue(repository, marker, knownNumber);
@@ -296,7 +306,16 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
     rules.map(({ name, cron, timeZone }) => {
       const rule = `${cron} ${timeZone}`;
       const known = before.entries[name];
-      const fresh = { rule, since: now, last: null, queued: null, runId: null, problem: null, askedAt: null, showsActive: false };
+      const fresh = {
+        rule,
+        since: now,
+        last: null,
+        queued: null,
+        runId: null,
+        problem: null,
+        askedAt: null,
+        showsActive: false,
+      };
       return [name, known?.rule === rule ? { ...known } : { ...fresh, runId: known?.runId ?? null }];
     }),
   );

@@ -125,6 +125,7 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "retention.days": less,
   // Runs that nobody asks for at the time.
   schedules: gains,
+  triggers: gains,
   // Programs that run in a worktree.
   "sweep.detectors": gains,
   "sweep.openPullRequests": more,

@@ -10,6 +10,7 @@ import { limits } from "../core/limits.ts";
 import { capabilities } from "../core/vocabulary.ts";
 import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
+import { triggerEvents } from "../trigger/event.ts";
 import { commandNames } from "./command-names.ts";
 
 /** Lists are matched against every file or check. */
@@ -149,7 +150,9 @@ const scheduleSchema = z.strictObject({
   process: z.string().min(1).describe("Process to run: one of Baton's own or of `.github/baton/processes`."),
   with: withInputs
     .default({})
-    .describe("Input of the process. `instructions` is what an agent is asked to do; other keys are inputs of a YAML process."),
+    .describe(
+      "Input of the process. `instructions` is what an agent is asked to do; other keys are inputs of a YAML process.",
+    ),
   budgetUsd: usd
     .nullable()
     .default(null)
@@ -174,6 +177,52 @@ const scheduleSchema = z.strictObject({
     .describe(
       "Minutes over which repositories with the same `cron` are spread. Each repository always gets the same delay.",
     ),
+});
+
+const triggerSchema = z.strictObject({
+  name: ruleName.describe("Name of the rule; no schedule has the same."),
+  on: z
+    .enum(triggerEvents)
+    .describe(
+      "Event that it is about. `push`, `workflow_run.failed` and `check_run.failed` are those of the default branch; `release.published` and `repository_dispatch` of the repository.",
+    ),
+  if: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .nullable()
+    .default(null)
+    .describe(
+      "Condition, an expression over `event` and `actor`: `event.label == 'baton'`. One that cannot be evaluated is false. Default: none.",
+    ),
+  paths: z
+    .array(glob)
+    .max(listMax)
+    .default([])
+    .describe("Globs of files, for `push`: one of them must have changed. Empty: any."),
+  process: z.string().min(1).describe("Process to run: one of Baton's own or of `.github/baton/processes`."),
+  with: withInputs.default({}).describe("Input of the process, as in `schedules`."),
+  budgetUsd: usd
+    .nullable()
+    .default(null)
+    .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
+  harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
+  key: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullable()
+    .default(null)
+    .describe(
+      "Text with expressions: events with the same text start one run. Example: `${{ event.sha }}`. Default: each event by itself.",
+    ),
+  maxPerHour: z
+    .number()
+    .int()
+    .min(1)
+    .max(limits.triggerStartsPerHourMax)
+    .default(10)
+    .describe("Most runs that this rule starts in an hour. Events beyond that are counted and start nothing."),
 });
 
 const notRun = (how: string) =>
@@ -646,6 +695,13 @@ export const settingsSchema = z
       })
       .prefault({})
       .describe("The process `sweep`, which a schedule runs: detectors find, an agent fixes, people review."),
+    triggers: z
+      .array(triggerSchema)
+      .max(50)
+      .default([])
+      .describe(
+        "Runs that events start, in an App. The person or bot who caused the event needs the permission that the command would need. Actions mode does not read them.",
+      ),
     dashboard: z
       .boolean()
       .default(true)
@@ -692,6 +748,8 @@ export const settingsSchema = z
   .describe("Configuration of Baton for one repository.");
 
 export type ScheduleSettings = z.output<typeof scheduleSchema>;
+
+export type TriggerSettings = z.output<typeof triggerSchema>;
 
 export type Settings = z.output<typeof settingsSchema>;
 

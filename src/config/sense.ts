@@ -1,8 +1,11 @@
 /** What makes no sense together although each key is right by itself. An error hinders, a warning is shown. */
 import { nearest } from "../core/nearest.ts";
-import { cronProblem, shortestPauseMs } from "../schedule/cron.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
+import { cronProblem, shortestPauseMs } from "../schedule/cron.ts";
+import { conditionNames, conditionText } from "../trigger/judge.ts";
+import { parseExpression } from "../workflow/expression.ts";
+import { parseTemplate } from "../workflow/template.ts";
 import { networkEntryProblem } from "./network-presets.ts";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
@@ -28,7 +31,12 @@ export interface ConfigSurroundings {
 }
 
 export function senseProblems(settings: Settings, surroundings: ConfigSurroundings = {}): SenseProblem[] {
-  return [...ofKeys(settings), ...ofSchedules(settings, surroundings), ...ofSweep(settings)];
+  return [
+    ...ofKeys(settings),
+    ...ofSchedules(settings, surroundings),
+    ...ofTriggers(settings, surroundings),
+    ...ofSweep(settings),
+  ];
 }
 
 function ofKeys({
@@ -172,18 +180,9 @@ function ofSchedules(
         `\`${cron}\` comes every ${pause / minuteMs} minutes, but the workflow wakes Baton every ${wakeMs / minuteMs} minutes (\`on.schedule\`). In Actions mode the schedule is as fine as that.`,
       );
     if (processes !== undefined && !processes.includes(process))
-      say(
-        "error",
-        at("process"),
-        `There is no process \`${process.slice(0, 60).replaceAll("`", "'")}\`. There are: ${processes.join(", ")}.`,
-        nearest(process, processes),
-      );
+      say("error", at("process"), unknownProcess(process, processes), nearest(process, processes));
     if (budgetUsd !== null && budgetUsd > budget.maxUsd)
-      say(
-        "error",
-        at("budgetUsd"),
-        `\`budgetUsd\` is ${budgetUsd}, more than \`budget.maxUsd\` (${budget.maxUsd}). Lower the one or raise the other.`,
-      );
+      say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
   }
   return problems;
 }
@@ -192,7 +191,14 @@ function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
   const problems = sweep.detectors.flatMap(({ use, command, report }, index): SenseProblem[] => {
     const path: ConfigPath = ["sweep", "detectors", index];
     if (use === "stale" && (command !== null || report !== null))
-      return [{ severity: "error", path, message: "`stale` has a command of its own. Remove `command` and `report`.", suggestion: null }];
+      return [
+        {
+          severity: "error",
+          path,
+          message: "`stale` has a command of its own. Remove `command` and `report`.",
+          suggestion: null,
+        },
+      ];
     if (use !== "stale" && command === null)
       return [{ severity: "error", path, message: `The detector \`${use}\` needs a \`command\`.`, suggestion: null }];
     return [];
@@ -206,4 +212,42 @@ function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
       suggestion: null,
     });
   return problems;
+}
+
+function ofTriggers(
+  { triggers, schedules, budget }: Settings,
+  { processes, wakeUps = [] }: ConfigSurroundings,
+): SenseProblem[] {
+  const problems: SenseProblem[] = [];
+  const say = (
+    severity: SenseProblem["severity"],
+    path: ConfigPath,
+    message: string,
+    suggestion: string | null = null,
+  ) => problems.push({ severity, path, message, suggestion });
+  if (triggers.length > 0 && wakeUps.length > 0)
+    say("warning", ["triggers"], "Actions mode does not read `triggers`. Use a schedule, or the App.");
+  for (const [index, { name, on, if: condition, paths, process, key, budgetUsd }] of triggers.entries()) {
+    const at = (part: string): ConfigPath => ["triggers", index, part];
+    if (triggers.findIndex((one) => one.name === name) < index || schedules.some((one) => one.name === name))
+      say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
+    if (paths.length > 0 && on !== "push") say("error", at("paths"), `\`${on}\` names no files. Remove \`paths\`.`);
+    const parsed = condition === null ? null : parseExpression(conditionText(condition), conditionNames, false);
+    if (parsed !== null && !parsed.ok) say("error", at("if"), parsed.problem.message, parsed.problem.suggestion);
+    for (const problem of key === null ? [] : parseTemplate(key, conditionNames).problems)
+      say("error", at("key"), problem.message, problem.suggestion);
+    if (processes !== undefined && !processes.includes(process))
+      say("error", at("process"), unknownProcess(process, processes), nearest(process, processes));
+    if (budgetUsd !== null && budgetUsd > budget.maxUsd)
+      say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
+  }
+  return problems;
+}
+
+function unknownProcess(name: string, known: readonly string[]): string {
+  return `There is no process \`${name.slice(0, 60).replaceAll("`", "'")}\`. There are: ${known.join(", ")}.`;
+}
+
+function overBudget(usd: number, maxUsd: number): string {
+  return `\`budgetUsd\` is ${usd}, more than \`budget.maxUsd\` (${maxUsd}). Lower the one or raise the other.`;
 }

@@ -7,8 +7,8 @@
  * F2 Input and output are JSON, checked on write and on read.
  */
 import { z } from "zod";
-import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 import { findingSchema } from "../sweep/finding.ts";
+import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 
 /** What every effect may carry. */
 const common = {

@@ -77,7 +77,14 @@ export async function rememberRepositories(
 
 type Values = Pick<Store, "value" | "setValue">;
 
-export const noBook: ScheduleBook = { repository: null, dashboard: null, rules: [], readAt: 0, entries: {}, notice: null };
+export const noBook: ScheduleBook = {
+  repository: null,
+  dashboard: null,
+  rules: [],
+  readAt: 0,
+  entries: {},
+  notice: null,
+};
 
 export async function readBook(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleBook> {
   // What another version kept is begun anew: an occurrence that ran is known by its key.
@@ -103,7 +110,10 @@ export async function forgetRules(store: Values, repositoryId: number, at: numbe
 }
 
 export async function rulesChangedAt(store: Pick<Store, "value">, repositoryId: number): Promise<number> {
-  return z.number().catch(0).parse(await store.value(`schedules/${repositoryId}/changed`));
+  return z
+    .number()
+    .catch(0)
+    .parse(await store.value(`schedules/${repositoryId}/changed`));
 }
 
 export function memoryOf(

@@ -38,7 +38,10 @@ function scene(config = "") {
     rememberSweep(store, {
       input: { sweep: input },
       thread: { repository },
-      outcome: { at: clock.now(), output: { sweep: { found: [], ran: ["sarif"], chosen: [], pullRequest: null, ...sweep } } },
+      outcome: {
+        at: clock.now(),
+        output: { sweep: { found: [], ran: ["sarif"], chosen: [], pullRequest: null, ...sweep } },
+      },
     } as unknown as RunState);
   return { facts, ended, pulls };
 }

@@ -42,11 +42,15 @@ export async function sweepFacts(
     }
     const mine = proposed.filter(({ pullRequest }) => pullRequest === number);
     const end: ProposalEnd = state === "merged" ? "merged" : "closed";
-    known = afterProposal(known, mine.map(({ fingerprint }) => fingerprint), {
-      state: end === "merged" ? "accepted" : "rejected",
-      pullRequest: number,
-      now,
-    });
+    known = afterProposal(
+      known,
+      mine.map(({ fingerprint }) => fingerprint),
+      {
+        state: end === "merged" ? "accepted" : "rejected",
+        pullRequest: number,
+        now,
+      },
+    );
     for (const detector of new Set(mine.map((one) => one.detector)))
       ends = { ...ends, [detector]: [...(ends[detector] ?? []), end].slice(-proposalsCounted) };
   }

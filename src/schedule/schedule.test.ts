@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cronProblem, latestTime, nextTime, nextTimes, shortestPauseMs } from "./cron.ts";
-import { dueOccurrences, nextStart, occurrenceKey, type ScheduleMemory, type ScheduleRule } from "./due.ts";
-import { disabledNotice } from "./disabled.ts";
-import { jitterMs } from "./jitter.ts";
 import { localOf, momentOf, showLocal } from "../core/zone.ts";
+import { cronProblem, latestTime, nextTime, nextTimes, shortestPauseMs } from "./cron.ts";
+import { disabledNotice } from "./disabled.ts";
+import { dueOccurrences, nextStart, occurrenceKey, type ScheduleMemory, type ScheduleRule } from "./due.ts";
+import { jitterMs } from "./jitter.ts";
 
 const at = (text: string): number => Date.parse(text);
 const iso = (moment: number): string => new Date(moment).toISOString().slice(0, 16);
@@ -165,7 +165,13 @@ describe("what is due", () => {
     ],
     ["paused", rule(), memory({ paused: true }), "2026-03-04T12:00Z", []],
     ["resumed after its time", rule(), memory({ resumedAt: at("2026-03-04T04:00Z") }), "2026-03-04T12:00Z", []],
-    ["its run is active", rule(), memory({ running: true }), "2026-03-01T03:00Z", [["skip", "2026-03-01T03:00", false, 0]]],
+    [
+      "its run is active",
+      rule(),
+      memory({ running: true }),
+      "2026-03-01T03:00Z",
+      [["skip", "2026-03-01T03:00", false, 0]],
+    ],
     [
       "its run is active, and it queues",
       rule({ overlap: "queue" }),
@@ -180,18 +186,18 @@ describe("what is due", () => {
       "2026-03-01T09:00Z",
       [["start", "2026-03-01T03:00", true, 0]],
     ],
+    ["the clock was ahead for a while", rule(), memory({ last: at("2027-03-01T03:00Z") }), "2026-03-04T12:00Z", []],
     [
-      "the clock was ahead for a while",
+      "seen for the first time after its time",
       rule(),
-      memory({ last: at("2027-03-01T03:00Z") }),
+      memory({ since: at("2026-03-04T04:00Z") }),
       "2026-03-04T12:00Z",
       [],
     ],
-    ["seen for the first time after its time", rule(), memory({ since: at("2026-03-04T04:00Z") }), "2026-03-04T12:00Z", []],
   ] as const)("%s", (_, one, kept, now, expected) => {
-    expect(due(one, kept, now).map(({ what, occurrence, late, missed }) => [what, iso(occurrence), late, missed])).toEqual(
-      expected,
-    );
+    expect(
+      due(one, kept, now).map(({ what, occurrence, late, missed }) => [what, iso(occurrence), late, missed]),
+    ).toEqual(expected);
   });
 
   it("a clock that was ahead silences nothing: the next time runs", () => {

@@ -55,7 +55,8 @@ export function choose(
       const [detector = "", part = ""] = JSON.parse(key) as string[];
       const max = Math.max(1, Math.floor(limits.findingsMax * rateOf(detector)));
       const best = findings.toSorted(byWeight).slice(0, max);
-      const worth = best.reduce((sum, { severity }) => sum + weights[severity], 0) * acceptanceOf(throttles.get(detector));
+      const worth =
+        best.reduce((sum, { severity }) => sum + weights[severity], 0) * acceptanceOf(throttles.get(detector));
       return { key, detector, part, best, worth };
     })
     .toSorted((a, b) => b.worth - a.worth || (a.key < b.key ? -1 : 1));

@@ -32,7 +32,8 @@ export function afterSweep(
     ...found.map((one): KnownFinding => {
       const old = before.get(one.fingerprint);
       if (old === undefined) return { ...one, state: "new", since: now, pullRequest: null };
-      if (old.state === "fixed" || old.state === "accepted") return { ...one, state: "new", since: now, pullRequest: null };
+      if (old.state === "fixed" || old.state === "accepted")
+        return { ...one, state: "new", since: now, pullRequest: null };
       return { ...old, ...one };
     }),
     ...rest.map((one): KnownFinding => {

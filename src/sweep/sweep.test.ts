@@ -102,7 +102,9 @@ describe("choice", () => {
         const chosen = choose(all, given, new Map());
         expect(chosen).toEqual(choose(all.toReversed(), given, new Map()));
         expect(chosen.findings.length).toBeLessThanOrEqual(open >= 2 ? 0 : max);
-        expect(chosen.findings.every((found) => found.state === "new" && found.detector === chosen.detector)).toBe(true);
+        expect(chosen.findings.every((found) => found.state === "new" && found.detector === chosen.detector)).toBe(
+          true,
+        );
         expect(chosen.reason).not.toBe("");
       }),
     );

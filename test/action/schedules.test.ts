@@ -17,7 +17,7 @@ const config = [
   "    with: { instructions: Which modules have no tests? }",
   "",
 ].join("\n");
-const script = { explore: [{ text: "All have.", usage: { input: 10, output: 10, costUsd: 0.02 } }] };
+const script = { plan: [{ text: "All have.", usage: { input: 10, output: 10, costUsd: 0.02 } }] };
 
 /** A job so many hours from now. */
 function later(hours: number): Record<string, string> {

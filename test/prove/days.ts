@@ -58,7 +58,8 @@ export async function liveDays(options: DaysOptions): Promise<DaysResult> {
   const minutes = new Map<number, number>();
   for (let index = 0; index < options.repositories; index += 1) {
     await liveOne(options, index, result, minutes);
-    if ((index + 1) % 25 === 0) options.say?.(`${index + 1} of ${options.repositories} repositories, ${result.runs} runs`);
+    if ((index + 1) % 25 === 0)
+      options.say?.(`${index + 1} of ${options.repositories} repositories, ${result.runs} runs`);
   }
   result.busiestMinute = Math.max(0, ...minutes.values());
   return result;

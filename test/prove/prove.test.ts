@@ -104,7 +104,8 @@ it("adversary: a few inputs of each cause hold, and each guard matters", async (
 });
 
 describe("the days of schedules", () => {
-  const live = (over: Partial<DaysOptions> = {}) => liveDays({ seed: 1, days: 40, repositories: 3, dayUsd: 2, ...over });
+  const live = (over: Partial<DaysOptions> = {}) =>
+    liveDays({ seed: 1, days: 40, repositories: 3, dayUsd: 2, ...over });
 
   it("through a change of clocks, downtimes and deaths nothing is missed, doubled or over its limit", async () => {
     const result = await live();
@@ -113,7 +114,10 @@ describe("the days of schedules", () => {
   });
 
   it("half the money of a day gives fewer runs", async () => {
-    const [all, half] = [await live({ days: 15, repositories: 1 }), await live({ days: 15, repositories: 1, dayUsd: 0.5 })];
+    const [all, half] = [
+      await live({ days: 15, repositories: 1 }),
+      await live({ days: 15, repositories: 1, dayUsd: 0.5 }),
+    ];
     expect(half.runs).toBeLessThan(all.runs);
   });
 

@@ -24,7 +24,7 @@ let world: ObservedWorld;
 beforeEach(async () => {
   world = await observedWorld({
     config,
-    script: { explore: [{ text: "All have.", usage: { input: 10, output: 10, costUsd: 0.02 } }] },
+    script: { plan: [{ text: "All have.", usage: { input: 10, output: 10, costUsd: 0.02 } }] },
   });
   await world.until("the first round", () => text().includes("`nightly` (`explore`)"));
 });

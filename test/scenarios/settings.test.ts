@@ -333,6 +333,10 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "test/scenarios/schedules.test.ts",
     "an occurrence runs once, whoever asks and however often, as the person who merged the rule, in the dashboard issue",
   ],
+  triggers: [
+    "src/commands/fire-triggers.test.ts",
+    "`triggers` start runs in the event's thread, as the person who caused it",
+  ],
   "sweep.detectors": ["processes/sweep/process.test.ts", "detectors run in order, as `sweep.detectors` says"],
   "sweep.openPullRequests": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
   "sweep.findings": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],

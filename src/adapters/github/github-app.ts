@@ -173,8 +173,7 @@ class App implements GithubApp, GithubSelf {
         {},
         (data) => (data as { repositories: GithubRepository[] }).repositories,
       );
-      for (const one of all)
-        if (one.archived !== true && one.disabled !== true) found.push(repositoryOf(one, id));
+      for (const one of all) if (one.archived !== true && one.disabled !== true) found.push(repositoryOf(one, id));
     }
     return found;
   }

@@ -379,8 +379,7 @@ export class InstallationGithub implements Github {
     const [first] = pulls
       .filter(({ merged_at: mergedAt, base }) => mergedAt !== null && base.ref === branch)
       .toSorted((a, b) => Date.parse(a.merged_at ?? "") - Date.parse(b.merged_at ?? ""));
-    if (first === undefined)
-      return { sha, by: await this.pusher(repository, branch, sha), pullRequest: null };
+    if (first === undefined) return { sha, by: await this.pusher(repository, branch, sha), pullRequest: null };
     const { merged_by: by } = await this.#requester.get<{ merged_by: wire.User | null }>(
       "/repos/{owner}/{repo}/pulls/{pull_number}",
       { ...at(repository), pull_number: first.number },

@@ -7,7 +7,9 @@ export const schedulePause: CliCommand = (program, context) => {
     .description("Pause a schedule: its times pass without a run.")
     .option(...repositoryOption)
     .action(async (name: string, { repository }: { repository?: string }) => {
-      const done = await withRuns(context, ({ schedules }) => schedules.pause(name, repository ?? null, operator(context).login));
+      const done = await withRuns(context, ({ schedules }) =>
+        schedules.pause(name, repository ?? null, operator(context).login),
+      );
       context.print(`${done} is paused.`);
     });
 };

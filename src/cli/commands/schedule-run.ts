@@ -7,7 +7,9 @@ export const scheduleRun: CliCommand = (program, context) => {
     .description("Run a schedule now. The App begins it within a minute.")
     .option(...repositoryOption)
     .action(async (name: string, { repository }: { repository?: string }) => {
-      const done = await withRuns(context, ({ schedules }) => schedules.run(name, repository ?? null, operator(context)));
+      const done = await withRuns(context, ({ schedules }) =>
+        schedules.run(name, repository ?? null, operator(context)),
+      );
       context.print(`${done} will begin as soon as Baton runs.`);
     });
 };

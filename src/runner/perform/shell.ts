@@ -111,7 +111,8 @@ export const shellPerformer: WorkPerformer = {
           usage: [],
           kept: null,
         };
-      const detected = input.detect === undefined ? undefined : detectIn(workspace.path, input.detect, end.transcript, dependencies);
+      const detected =
+        input.detect === undefined ? undefined : detectIn(workspace.path, input.detect, end.transcript, dependencies);
       const sandbox = confined.report();
       const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
       return {

@@ -79,9 +79,9 @@ describe("sarif", () => {
     const one = result(null, 1, {
       locations: [{ physicalLocation: { artifactLocation: { uri: "src/a.js", uriBaseId: "SRC" } } }],
     });
-    expect(places("sarif", sarif([one], { originalUriBaseIds: { SRC: { uri: "file:///home/runner/work/x/" } } }))).toEqual(
-      [["no-eval", "error", "src/a.js", null]],
-    );
+    expect(
+      places("sarif", sarif([one], { originalUriBaseIds: { SRC: { uri: "file:///home/runner/work/x/" } } })),
+    ).toEqual([["no-eval", "error", "src/a.js", null]]);
   });
 
   it.each([
@@ -264,7 +264,11 @@ describe("every detector", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...detectors),
-        fc.oneof(fc.string(), fc.json(), fc.json().map((one) => `{"version":"2.1.0","runs":[{"results":[${one}]}]}`)),
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.json().map((one) => `{"version":"2.1.0","runs":[{"results":[${one}]}]}`),
+        ),
         (detector, report) => {
           const once = (): string => {
             try {

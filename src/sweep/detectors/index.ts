@@ -1,6 +1,7 @@
 /** What a sweep can look for: one file and one line each. */
-import { nearest } from "../../core/nearest.ts";
+
 import { BatonError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
 import { alerts } from "./alerts.ts";
 import { command } from "./command.ts";
 import { coverage } from "./coverage.ts";

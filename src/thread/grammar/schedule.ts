@@ -6,7 +6,8 @@ export const scheduleActions = ["list", "run", "pause", "resume", "cancel"] as c
 export const schedule = defineCommand({
   name: "schedule",
   usage: "schedule list | run NAME | pause NAME | resume NAME | cancel NAME",
-  summary: "Show the schedules of `baton.yaml`, run one now, pause or resume it, or cancel its run. In the dashboard issue.",
+  summary:
+    "Show the schedules of `baton.yaml`, run one now, pause or resume it, or cancel its run. In the dashboard issue.",
   examples: ["schedule list", "schedule run nightly", "schedule pause nightly"],
   needs: "run",
   appliesTo: ["issue"],

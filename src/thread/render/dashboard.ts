@@ -62,9 +62,10 @@ export function renderDashboard({ schedules, problem, notice, spentThisMonthUsd 
   const halted = schedules.filter((one) => one.problem !== null);
   if (halted.length > 0)
     parts.push(
-      ["**Needs attention**", ...halted.map(({ name, problem: why }) => `- \`${name}\`: ${neutraliseLine(why ?? "")}`)].join(
-        "\n",
-      ),
+      [
+        "**Needs attention**",
+        ...halted.map(({ name, problem: why }) => `- \`${name}\`: ${neutraliseLine(why ?? "")}`),
+      ].join("\n"),
     );
   parts.push(`Spent by Baton in this repository this month: ${usd(spentThisMonthUsd)}.`);
   parts.push(

@@ -7,7 +7,7 @@
  * FT4 The same event, or another with the same key, starts one run of a rule.
  */
 import { z } from "zod";
-import type { TriggerSettings } from "../config/schema.ts";
+import type { Settings, TriggerSettings } from "../config/schema.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Actor, Json, Repository } from "../core/vocabulary.ts";
@@ -24,6 +24,7 @@ import type { TriggerEvent } from "../trigger/event.ts";
 import { conditionNames, judgeEvent, judgeStart, type PastStart } from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
 import { beginRun, repositoryProcesses } from "./begin-run.ts";
+import { actorOf, listedBots } from "./bots.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { workOf } from "./no-run.ts";
 import { openDashboard } from "./start-due.ts";
@@ -171,7 +172,7 @@ async function begin(
   const { repository } = event;
   const { settings } = loaded;
   const { bot } = await dependencies.github.identity();
-  const actor = await causedBy(github, event);
+  const actor = await causedBy(github, event, settings);
   if (event.thread === null && !settings.dashboard)
     throw new BatonError(
       "BATON_COMMAND_INVALID",
@@ -234,8 +235,12 @@ async function begin(
 }
 
 /** CI speaks for who brought the commit. */
-async function causedBy(github: Github, { repository, sender, pushed }: TriggerEvent): Promise<Actor> {
-  if (pushed === null) return github.actor(repository, sender);
+async function causedBy(
+  github: Github,
+  { repository, sender, pushed }: TriggerEvent,
+  settings: Settings,
+): Promise<Actor> {
+  if (pushed === null) return actorOf(github, { repository, author: sender }, listedBots(settings));
   const pusher = await github.pusher(repository, repository.defaultBranch, pushed);
   if (pusher === null)
     throw new BatonError(

@@ -13,7 +13,7 @@ import { isOver } from "../core/decide.ts";
 import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
-import type { Actor, Permission, RunId, Verdict } from "../core/vocabulary.ts";
+import type { Actor, RunId, Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import { atLeast } from "../policy/permission.ts";
 import type { Github } from "../ports/github.ts";
@@ -27,6 +27,7 @@ import { grammars } from "../thread/grammar/index.ts";
 import { renderProblems } from "../thread/help.ts";
 import { neutraliseLine } from "../thread/neutralise.ts";
 import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
+import { actorOf, listedBots } from "./bots.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
 import { workOf } from "./no-run.ts";
@@ -220,23 +221,6 @@ async function noteRefusal(
 
 function isCommandWord(word: string): boolean {
   return grammars.some(({ name, aliases }) => name === word || aliases.includes(word));
-}
-
-/** Ids of bots that may give commands, with the permission that the configuration gives them; null: what GitHub says. */
-function listedBots(settings: Settings): Map<number, Permission | null> {
-  return new Map(
-    settings.commands.bots.map((bot) => (typeof bot === "number" ? [bot, null] : [bot.id, bot.permission])),
-  );
-}
-
-/** HC2. GitHub gives bots of Apps no permission on a repository, so the configuration says theirs. */
-async function actorOf(
-  github: Github,
-  { repository, author }: CommentEvent,
-  bots: Map<number, Permission | null>,
-): Promise<Actor> {
-  const permission = author.kind === "bot" ? (bots.get(author.id) ?? null) : null;
-  return permission === null ? github.actor(repository, author) : { ...author, permission };
 }
 
 function mayRunOrSteer({ permission }: Actor, { commands }: Settings): boolean {

@@ -123,8 +123,7 @@ function withoutNumbers(text: string): string {
 
 function clip(text: string, max: number): string {
   // What a terminal or a comment would obey is not text.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
-  const plain = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  const plain = text.replaceAll(/\p{Cc}+/gu, " ").trim();
   return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
 }
 

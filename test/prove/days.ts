@@ -114,8 +114,8 @@ async function liveOne(
   let seen = 0;
   const started: { rule: string; at: number; now: number }[] = [];
   while (clock.now() < endsAt) {
-    // A look an hour or so; now and then a downtime of up to three days.
-    clock.advance(draw.whole(1, 100) === 1 ? draw.whole(day / 2, 3 * day) : draw.whole(20 * minute, 80 * minute));
+    // A few looks a day; now and then a downtime of up to three days.
+    clock.advance(draw.whole(1, 40) === 1 ? draw.whole(day / 2, 3 * day) : draw.whole(2 * hour, 6 * hour));
     const now = clock.now();
     for (const [key, run] of active) {
       if (run.endsAt > now) continue;

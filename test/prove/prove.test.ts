@@ -105,12 +105,12 @@ it("adversary: a few inputs of each cause hold, and each guard matters", async (
 
 describe("the days of schedules", () => {
   const live = (over: Partial<DaysOptions> = {}) =>
-    liveDays({ seed: 1, days: 40, repositories: 3, dayUsd: 2, ...over });
+    liveDays({ seed: 1, days: 35, repositories: 2, dayUsd: 2, ...over });
 
   it("through a change of clocks, downtimes and deaths nothing is missed, doubled or over its limit", async () => {
     const result = await live();
     expect(result).toMatchObject({ missed: 0, doubled: 0, overLimit: 0 });
-    expect(result.runs).toBeGreaterThan(150);
+    expect(result.runs).toBeGreaterThan(90);
   });
 
   it("half the money of a day gives fewer runs", async () => {
@@ -122,7 +122,7 @@ describe("the days of schedules", () => {
   });
 
   it("sees a scheduler that forgets what it did", async () => {
-    const result = await live({ days: 60, repositories: 2, forgetful: true });
+    const result = await live({ days: 35, forgetful: true });
     expect(result.missed).toBeGreaterThan(0);
   });
 });

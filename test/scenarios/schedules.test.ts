@@ -59,6 +59,7 @@ it("an occurrence runs once, whoever asks and however often, as the person who m
   expect(state?.schedule).toMatchObject({ name: "nightly", late: true, missed: 0 });
   expect(state?.money.budgetUsd).toBe(0.5);
   await reply(/All have\./);
+  await reply(/🕒 `nightly` of \d{4}-\d\d-\d\d \d\d:\d\d UTC, \*\*late\*\*\./);
   await runSchedules(later(26 * hour));
   await world.until("the dashboard to show it", () => /nightly.*completed, \$0\.02/.test(text()));
   expect(text()).toMatch(/\d{4}-\d\d-\d\d 03:0\d \(Europe\/Berlin\)/);

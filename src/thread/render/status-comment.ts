@@ -17,7 +17,7 @@ import type { RenderView } from "./view.ts";
 
 export function renderStatusComment(state: RunState, view: RenderView): string {
   const { icon, sentence } = headline(state);
-  const parts = [`${icon} ${sentence}`, stages(state)];
+  const parts = [`${icon} ${sentence}`, scheduleLine(state), stages(state)];
   if (state.outcome === null || state.outcome.verdict.status === "passed")
     parts.push(progressLine(progressOf(state), view.live === true ? view.now : null));
   const plan = approvalText(state) ?? planOf(state);
@@ -46,6 +46,18 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
     `<sub>\`${state.process.name}\` ${versionOf(state)} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`,
   );
   return cut(parts.filter((part) => part !== "").join("\n\n"), limits.commentCharactersMax);
+}
+
+/** Which time it is for, and whether it came late. */
+function scheduleLine({ schedule }: RunState): string {
+  if (schedule === null) return "";
+  const { name, at, late, missed } = schedule;
+  const time = new Date(at).toISOString().slice(0, 16).replace("T", " ");
+  const earlier =
+    missed === 0
+      ? ""
+      : ` ${missed} earlier ${missed === 1 ? "time was" : "times were"} missed and ${missed === 1 ? "does" : "do"} not run.`;
+  return `🕒 \`${name}\` of ${time} UTC${late ? ", **late**" : ""}.${earlier}`;
 }
 
 /** The newest plan that an agent made. Who explores answers a question, and stands in a comment of its own. */

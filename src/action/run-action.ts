@@ -319,7 +319,8 @@ async function dueSchedules(job: Job): Promise<DueWork | null> {
   const known = shared.state.snapshot.tables.values.get(dashboardName);
   return dueWork({
     github: await github.installation(0),
-    repository: await repositoryOf(job),
+    place: settings.repository,
+    repository: () => repositoryOf(job),
     clock: systemClock,
     workflowRunId: settings.workflowRunId,
     known: typeof known === "number" ? known : null,

@@ -7,6 +7,7 @@
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import { scheduleEvent } from "../app/events.ts";
 import { hasDue, openDashboard } from "../commands/start-due.ts";
+import { configPaths } from "../config/parse.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -27,7 +28,9 @@ export interface DueWork {
 
 export async function dueWork(given: {
   github: Github;
-  repository: Repository;
+  place: Pick<Repository, "owner" | "name">;
+  /** Asked for when there may be a schedule at all. */
+  repository(): Promise<Repository>;
   clock: Clock;
   workflowRunId: string;
   /** Number that an earlier job remembered; null: none did. */
@@ -35,7 +38,9 @@ export async function dueWork(given: {
   open(number: number): Promise<Pick<GitDatabase, "store">>;
   remember(number: number): Promise<void>;
 }): Promise<DueWork | null> {
-  const { github, repository, clock, workflowRunId, known } = given;
+  const { github, clock, workflowRunId, known } = given;
+  if (known === null && !(await mayHaveSchedules(given))) return null;
+  const repository = await given.repository();
   const { settings, problems } = await loadSettings(github, repository, repository.defaultBranch);
   const isIdle = problems.length > 0 || !settings.dashboard || settings.schedules.length === 0;
   // Where there once were schedules, the dashboard says why none runs.
@@ -69,4 +74,16 @@ export async function dueWork(given: {
     receivedAt: clock.now(),
   };
   return { number, delivery };
+}
+
+/** One call where there is a file: most repositories have no schedule (AS2). */
+async function mayHaveSchedules({
+  github,
+  place,
+}: Pick<Parameters<typeof dueWork>[0], "github" | "place">): Promise<boolean> {
+  for (const path of configPaths) {
+    const text = await github.file(place, path, null);
+    if (text !== null) return text.includes("schedules");
+  }
+  return false;
 }

@@ -223,8 +223,8 @@ export interface Github {
     check: Pick<CheckFacts, "id" | "source" | "summary">,
     bytesMax: number,
   ): Promise<string>;
-  /** A file at a ref; null when absent. */
-  file(repository: Repository, path: string, ref: string): Promise<string | null>;
+  /** A file at a ref, or without one on the default branch; null when absent. */
+  file(repository: Pick<Repository, "owner" | "name">, path: string, ref: string | null): Promise<string | null>;
   /** Names of the files in a folder at a ref; none when it is absent. */
   directory(repository: Repository, path: string, ref: string): Promise<string[]>;
   branchSha(repository: Repository, branch: string): Promise<string | null>;

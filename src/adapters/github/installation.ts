@@ -309,11 +309,12 @@ export class InstallationGithub implements Github {
     return logExcerpt(check.summary, bytesMax);
   }
 
-  async file(repository: Repository, path: string, ref: string): Promise<string | null> {
+  /** Source: https://docs.github.com/en/rest/repos/contents#get-repository-content (`ref` defaults to the default branch) */
+  async file(repository: Pick<Repository, "owner" | "name">, path: string, ref: string | null): Promise<string | null> {
     const found = await this.#requester.find<wire.Content>("/repos/{owner}/{repo}/contents/{+path}", {
       ...at(repository),
       path,
-      ref,
+      ...(ref === null ? {} : { ref }),
     });
     if (found === null || found.type !== "file" || found.content === undefined) return null;
     return Buffer.from(found.content, "base64").toString("utf8");

@@ -6,8 +6,10 @@ import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
 import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
+import { systemRandom } from "../adapters/system/random.ts";
 import { limits } from "../core/limits.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
+import { forgetRules, noBook, writeBook } from "../runner/schedule-book.ts";
 import { toTriggerEvent } from "../trigger/event.ts";
 import { fireTriggers, triggerDecisions } from "./fire-triggers.ts";
 
@@ -35,6 +37,7 @@ function scene(text = config) {
     clock,
     log: silentLog,
     owner: "test",
+    random: systemRandom,
     redact: (one: string) => one,
     processes: builtInProcesses(),
     harnesses: new Map([["command", spy("command", [])]]),
@@ -113,6 +116,18 @@ describe("triggers", () => {
     expect(await runs()).toEqual([]);
   });
 
+  it("what no rule was about when it was read last costs no call, and an account that is not served neither", async () => {
+    const { dependencies, store, label, runs } = scene();
+    await writeBook(store, repository.id, { ...noBook, readAt: 1, listens: ["push"] });
+    expect(await label(5)).toBe("no trigger is about it");
+    await forgetRules(store, repository.id, 2);
+    Object.assign(dependencies, { owners: ["others"] });
+    expect(await label(5)).toBe("acme is not among BATON_OWNERS");
+    Object.assign(dependencies, { owners: ["acme"] });
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+  });
+
   it("a key folds events into one run", async () => {
     const { label, runs } = scene(config.replace("budgetUsd: 0.5", 'key: "${{ event.number }}"'));
     await label(5, "baton", "alice", "one");
@@ -125,7 +140,10 @@ describe("triggers", () => {
     for (let number = 1; number <= 1_000; number += 1) await label(number);
     expect((await runs()).length).toBe(limits.triggerStartsPerHourMax);
     const { folded } = (await store.value(`triggers/${repository.id}`)) as { folded: Record<string, number> };
-    expect(Object.values(folded).reduce((sum, count) => sum + count, 0)).toBe(1_000 - limits.triggerStartsPerHourMax);
+    const held = (await store.value(`triggers/${repository.id}/held`)) as number;
+    expect(Object.values(folded).reduce((sum, count) => sum + count, held)).toBe(
+      1_000 - limits.triggerStartsPerHourMax,
+    );
     clock.advance(3_600_001);
     expect(await label(2_000)).toMatch(/Started/);
   });

@@ -18,7 +18,7 @@ import { runIdOf } from "../runner/create-run.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import type { Runner } from "../runner/runner.ts";
-import { readBook } from "../runner/schedule-book.ts";
+import { readBook, rulesChangedAt } from "../runner/schedule-book.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
 import { conditionNames, judgeEvent, judgeStart, type PastStart } from "../trigger/judge.ts";
@@ -65,16 +65,17 @@ export async function fireTriggers(
   runner: Pick<Runner, "wake">,
   event: TriggerEvent,
 ): Promise<string> {
-  const { store, clock, owner } = dependencies;
+  const { store, clock, owner, random, owners = null } = dependencies;
   const { repository } = event;
+  if (owners !== null && !owners.includes(repository.owner.toLowerCase()))
+    return `${repository.owner} is not among BATON_OWNERS`;
+  if (!(await mayListen(dependencies, event))) return "no trigger is about it";
   const { bot } = await dependencies.github.identity();
   // What Baton itself did is the work of a run that is bounded by its own limits.
   if (event.sender.id === bot.id) return "own event";
-  const name = memoryName(repository.id);
   if (isFull(await readMemory(store, repository.id), clock.now())) {
-    // FT3: not counted exactly under contention, which nobody needs.
-    const memory = await readMemory(store, repository.id);
-    await store.setValue(name, fold(memory, "*") as unknown as Json);
+    // FT3: in a value of its own, and not exact under contention, which nobody needs.
+    await store.setValue(heldName(repository.id), (await readHeld(store, repository.id)) + 1);
     return "triggers are at their limit";
   }
   const github = await dependencies.github.installation(repository.installationId);
@@ -87,7 +88,7 @@ export async function fireTriggers(
   for (;;) {
     const lease = await store.acquireLease(
       `triggers:${repository.id}`,
-      `${owner}/${runIdOf(event.key)}`,
+      `${owner}/${random.ulid(clock.now())}`,
       clock.now(),
       leaseMs,
     );
@@ -284,6 +285,23 @@ async function readMemory(store: Pick<Dependencies["store"], "value">, repositor
   return found.data ?? { starts: [], folded: {}, decisions: [] };
 }
 
+/** Whether a rule may be about it, from what was read last: most events in most repositories cost no call. */
+async function mayListen({ store }: Pick<Dependencies, "store">, { repository, on }: TriggerEvent): Promise<boolean> {
+  const { readAt, listens } = await readBook(store, repository.id);
+  return readAt === 0 || listens.includes(on) || (await rulesChangedAt(store, repository.id)) >= readAt;
+}
+
+async function readHeld(store: Pick<Dependencies["store"], "value">, repositoryId: number): Promise<number> {
+  return z
+    .number()
+    .catch(0)
+    .parse(await store.value(heldName(repositoryId)));
+}
+
+function heldName(repositoryId: number): string {
+  return `triggers/${repositoryId}/held`;
+}
+
 function memoryName(repositoryId: number): string {
   return `triggers/${repositoryId}`;
 }
@@ -305,5 +323,7 @@ export async function triggerDecisions(
   const held = Object.entries(folded).map(
     ([rule, count]) => `${count} events of \`${rule}\` started nothing because of a limit`,
   );
+  const full = await readHeld(store, id);
+  if (full > 0) held.push(`${full} events started nothing because the repository was at its limit`);
   return lines.length === 0 ? [] : [...lines, ...held];
 }

@@ -93,15 +93,23 @@ export async function startDue(
   const loaded = await loadSettings(github, repository, repository.defaultBranch);
   const before = await readBook(store, repository.id);
   const { settings, problems } = loaded;
+  const listens: string[] = [...new Set(settings.triggers.map(({ on }) => on))];
   const knownDashboard = options.dashboard ?? before.dashboard;
   if (problems.length === 0 && settings.schedules.length === 0 && knownDashboard === null) {
-    await writeBook(store, repository.id, { ...before, repository, rules: [], entries: {}, readAt: now });
+    await writeBook(store, repository.id, { ...before, repository, rules: [], entries: {}, readAt: now, listens });
     return null;
   }
   // A broken file starts nothing, and takes nothing for changed.
   const rules: ScheduleRule[] = problems.length > 0 ? before.rules : settings.schedules.map(ruleOf);
   const isOff = problems.length > 0 || !settings.dashboard;
-  const book: ScheduleBook = { ...before, repository, rules, readAt: now, entries: entriesOf(rules, before, now) };
+  const book: ScheduleBook = {
+    ...before,
+    repository,
+    rules,
+    readAt: now,
+    listens,
+    entries: entriesOf(rules, before, now),
+  };
   if (options.notice !== undefined) book.notice = options.notice;
   if (!settings.dashboard) {
     await writeBook(store, repository.id, book);

@@ -42,6 +42,8 @@ const bookSchema = z.object({
   /** Rules as they were read last, and when: what is due is known without asking GitHub. */
   rules: z.array(ruleSchema),
   readAt: z.number(),
+  /** Events that rules of `triggers` are about. */
+  listens: z.array(z.string()),
   entries: z.record(z.string(), entrySchema),
   /** What will hinder all of them soon, as the dashboard says it. */
   notice: z.string().nullable(),
@@ -82,6 +84,7 @@ export const noBook: ScheduleBook = {
   dashboard: null,
   rules: [],
   readAt: 0,
+  listens: [],
   entries: {},
   notice: null,
 };

@@ -1,6 +1,5 @@
 /** The sweep as stories, each played again with a crash before every answer. */
 import { describe, expect, it } from "vitest";
-import { hash64 } from "../../src/core/text-hash.ts";
 import type { Json } from "../../src/core/vocabulary.ts";
 import type { SweepFacts } from "../../src/sweep/facts.ts";
 import { RunWorld } from "../../test/fakes/run-world.ts";
@@ -15,7 +14,6 @@ const finding = (name: string, path = `src/${name}.js`) => ({
   severity: "warning" as const,
   path,
   line: 3,
-  context: hash64(name),
 });
 const shell = (findings: object[], failed = false, notes: string[] = []): Json =>
   ({ exitCode: 0, signal: null, output: "", durationMs: 1, detected: { findings, notes, failed } }) as unknown as Json;

@@ -41,7 +41,7 @@ export interface BeginOptions {
 }
 
 /** `runner`: a run that is there is also woken by the job that was written with it. */
-export type BeginContext = Omit<CommandContext, "runner"> & { runner: Pick<CommandContext["runner"], "wake"> };
+type BeginContext = Omit<CommandContext, "runner"> & { runner: Pick<CommandContext["runner"], "wake"> };
 
 /** What is left of a race's budget for the plan, and for the repairs of who wins. */
 const raceRest = 0.2;

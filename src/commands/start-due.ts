@@ -47,7 +47,7 @@ export interface DueOptions {
 }
 
 /** What a caller has read of the repository just now. */
-export interface ReadNow {
+interface ReadNow {
   rules: readonly ScheduleRule[];
   notice: string | null;
 }

@@ -126,7 +126,7 @@ const defaultProtectedPaths = [
 ] as const;
 
 /** Names become parts of branches, keys and tables. */
-export const ruleName = z
+const ruleName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, "a name of lower-case letters, digits and hyphens, at most 40");
 

@@ -77,7 +77,7 @@ export const processSourceSchema = textSchema.omit({ name: true }).extend({
 export type ProcessSource = z.infer<typeof processSourceSchema>;
 
 /** A schedule and one of its times. */
-export const startedBySchema = z.object({
+const startedBySchema = z.object({
   name: z.string(),
   /** The time by its cron expression, in milliseconds since the epoch. */
   at: z.number(),

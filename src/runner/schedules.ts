@@ -17,7 +17,7 @@ import {
   writeControls,
 } from "./schedule-book.ts";
 
-export interface ListedSchedule {
+interface ListedSchedule {
   repository: string;
   name: string;
   cron: string;

@@ -19,7 +19,6 @@ const finding = (name: string) => ({
   severity: "warning" as const,
   path: "a.js",
   line: 1,
-  context: name,
 });
 
 function scene(config = "") {

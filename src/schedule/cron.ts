@@ -13,7 +13,7 @@ const dayMs = 86_400_000;
 /** February 29 comes again within 8 years. */
 const horizonMs = 9 * 366 * dayMs;
 /** Beyond it people read "more than". */
-export const missedMax = 100;
+const missedMax = 100;
 
 const nicknames = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly"] as const;
 const shape = "Write five fields: minute, hour, day of the month, month, day of the week. Example: `0 3 * * 1-5`.";

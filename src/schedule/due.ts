@@ -44,7 +44,7 @@ export interface DueOccurrence {
   reason: "overlap" | "missed" | null;
 }
 
-export interface DueQuestion {
+interface DueQuestion {
   rules: readonly ScheduleRule[];
   memory(name: string): ScheduleMemory;
   /** What spreads repositories: the same for one repository, always. */

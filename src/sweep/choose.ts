@@ -8,7 +8,7 @@
 import type { KnownFinding } from "./states.ts";
 import type { Throttle } from "./throttle.ts";
 
-export interface ChooseLimits {
+interface ChooseLimits {
   /** Proposals of sweeps that are open now. */
   openPullRequests: number;
   openPullRequestsMax: number;

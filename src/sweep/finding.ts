@@ -21,8 +21,6 @@ export const findingSchema = z.object({
   /** From the root of the repository; null: it is about no file. */
   path: z.string().nullable(),
   line: z.number().int().positive().nullable(),
-  /** Of the code around it: changes when the code does, not when it moves. */
-  context: z.string(),
 });
 export type Finding = z.infer<typeof findingSchema>;
 
@@ -75,7 +73,6 @@ export function named(detector: string, raw: readonly RawFinding[], notes: reado
       severity: one.severity,
       path: one.path === null ? null : clip(one.path, pathMax),
       line: one.line,
-      context: hash64(text),
     });
   }
   if (places.size > findingsMax)

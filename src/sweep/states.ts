@@ -7,8 +7,7 @@
 import { z } from "zod";
 import { type Finding, findingSchema } from "./finding.ts";
 
-export const findingStates = ["new", "proposed", "accepted", "rejected", "ignored", "fixed"] as const;
-export type FindingState = (typeof findingStates)[number];
+const findingStates = ["new", "proposed", "accepted", "rejected", "ignored", "fixed"] as const;
 
 export const knownFindingSchema = findingSchema.extend({
   state: z.enum(findingStates),

@@ -14,7 +14,6 @@ const finding = (name: string, over: Partial<Finding> = {}): Finding => ({
   severity: "warning",
   path: `src/${name}.js`,
   line: 1,
-  context: name,
   ...over,
 });
 const known = (name: string, over: Partial<KnownFinding> = {}): KnownFinding => ({

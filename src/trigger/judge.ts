@@ -69,7 +69,7 @@ export interface PastStart {
   parent: string | null;
 }
 
-export interface StartQuestion {
+interface StartQuestion {
   rule: Pick<TriggerRule, "name" | "maxPerHour">;
   event: { thread: number | null; actor: string; byBot: boolean };
   /** Threads that belong to the event's own: of a pull request of Baton's, its issue. */
@@ -78,7 +78,7 @@ export interface StartQuestion {
   now: number;
 }
 
-export type StartAnswer =
+type StartAnswer =
   | { start: true; depth: number; parent: string | null }
   | { start: false; why: "loop" | "depth" | "rate"; reason: string };
 

@@ -20,7 +20,7 @@ export interface Detector {
 }
 
 /** Of any report. A larger one is a mistake of its tool, or an attack on its reader. */
-export const reportCharactersMax = 20 * 1024 * 1024;
+const reportCharactersMax = 20 * 1024 * 1024;
 
 export function bounded(detector: string, report: string): string {
   if (report.length <= reportCharactersMax) return report;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineCommand, nameSchema } from "./command.ts";
 
-export const scheduleActions = ["list", "run", "pause", "resume", "cancel"] as const;
+const scheduleActions = ["list", "run", "pause", "resume", "cancel"] as const;
 
 export const schedule = defineCommand({
   name: "schedule",

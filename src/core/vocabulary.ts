@@ -40,9 +40,6 @@ export function isActiveStatus(status: RunStatus): boolean {
 /** Values of the store whose names begin so, and go on with a run's id and `/`, belong to that run and go some time after its end. */
 export const runValuePrefix = "effect:";
 
-/** Values of the store whose names begin so outlive all runs: people's pauses of schedules, and what they rejected. */
-export const standingValuePrefixes = ["schedules/", "findings/"] as const;
-
 /** Key of an effect in its run: scope path and name, for example `implement` or `review/2` or `race.claude/implement`. */
 export const effectKeySchema = z.string().min(1).max(200).brand<"EffectKey">();
 export type EffectKey = z.infer<typeof effectKeySchema>;

@@ -338,22 +338,3 @@ it("a thread whose ref somebody removed is waited for by nobody any more", async
   await tidied(began + dayMs);
   expect(await refsNow()).toEqual(["refs/baton/shared"]);
 });
-
-it.each(["schedules/1/controls", "findings/1"])(
-  "%s outlives the thread's runs; other values go with them",
-  async (name) => {
-    const kept = await open("thread/7");
-    const gone = await open("thread/8");
-    for (const database of [kept, gone]) {
-      await ranIn(database, began);
-      await database.store.setValue(database === kept ? name : "stages/1/p", { nightly: true });
-      await database.state.flush();
-      await database.close();
-    }
-    await tidied(began + 400 * dayMs);
-    const again = await open("thread/7", { readOnly: true });
-    expect(await again.store.runs({})).toEqual([]);
-    expect(await again.store.value(name)).toEqual({ nightly: true });
-    expect(await (await open("thread/8", { readOnly: true })).store.value("stages/1/p")).toBeNull();
-  },
-);

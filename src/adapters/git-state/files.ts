@@ -12,7 +12,7 @@
 import type { SealedEvent } from "../../core/chain.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { RunEvent } from "../../core/event.ts";
-import { isActiveStatus, type Json, type RunId, standingValuePrefixes } from "../../core/vocabulary.ts";
+import { isActiveStatus, type Json, type RunId } from "../../core/vocabulary.ts";
 import type { Delivery, Lease, LedgerRow, RunRow } from "../../ports/store.ts";
 import { deliveryKey, type JobRow, type KeptOutboxRow, type TableName, Tables } from "../memory/tables.ts";
 
@@ -91,9 +91,7 @@ export class Snapshot {
 
   /** Nothing of the thread is left that anybody could ask for or wait for, and no event of late whose name must stay. */
   isForgettable(before: number): boolean {
-    const { runRows, deliveries, jobs, outbox, values } = this.tables;
-    if ([...values.keys()].some((name) => standingValuePrefixes.some((prefix) => name.startsWith(prefix))))
-      return false;
+    const { runRows, deliveries, jobs, outbox } = this.tables;
     const stays = [...deliveries.values()].some(
       ({ state, receivedAt }) => state === "received" || receivedAt >= before,
     );

@@ -16,6 +16,8 @@ export const workInputSchema = z.object({
     author: z.string(),
     authorPermission: z.string(),
     comments: z.array(authoredSchema),
+    /** The schedule that began it; absent: somebody asked in the thread. */
+    schedule: z.string().optional(),
   }),
   /** Free text after the command. */
   instructions: z.string(),

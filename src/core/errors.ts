@@ -96,6 +96,12 @@ export const errorCatalogue = {
     "The input of a process, an effect or a library call does not fit its schema, or a branch to work from is missing.",
     "Correct the named field and ask again.",
   ),
+  BATON_REPORT_INVALID: entry(
+    "terminal",
+    422,
+    "A report that a detector of a sweep should read is empty, too large, or not of its format.",
+    "Run the detector's command by hand, and check its report with `baton sweep detect`.",
+  ),
   BATON_EVENT_INVALID: entry(
     "terminal",
     500,

@@ -280,6 +280,8 @@ export interface Repository {
   refs: Map<string, string>;
   nextNumber: number;
   threads: Map<number, Thread>;
+  /** Numbers of issues that an admin deleted. */
+  deletedIssues: Set<number>;
   comments: Map<number, Comment>;
   labels: Map<number, Label>;
   checkRuns: Map<number, CheckRun>;

@@ -329,6 +329,18 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "test/scenarios/settings.test.ts",
     "branches, review requests (also one that GitHub refuses) and the way to merge are as the file says",
   ],
+  schedules: [
+    "test/scenarios/schedules.test.ts",
+    "an occurrence runs once, whoever asks and however often, as the person who merged the rule, in the dashboard issue",
+  ],
+  triggers: [
+    "src/commands/fire-triggers.test.ts",
+    "`triggers` start runs in the event's thread, as the person who caused it",
+  ],
+  "sweep.detectors": ["processes/sweep/process.test.ts", "detectors run in order, as `sweep.detectors` says"],
+  "sweep.openPullRequests": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
+  "sweep.findings": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
+  dashboard: ["src/commands/start-due.test.ts", "`dashboard: false` opens no issue and starts nothing"],
   "commands.run": ["src/policy/policy.test.ts", "a writer where commands.run asks for more"],
   "commands.steer": ["src/policy/policy.test.ts", "a triager who steers where commands.steer says so"],
   "commands.allow": ["src/policy/policy.test.ts", "a writer where commands.allow asks for more"],

@@ -1,6 +1,7 @@
 /** GitHub as the App sees it: installations, tokens narrowed to one repository, its own delivery log. */
 import { createAppAuth } from "@octokit/auth-app";
 import { toBatonError } from "../../core/errors.ts";
+import { type GithubRepository, type Repository, repositoryOf } from "../../core/vocabulary.ts";
 import { mayWrite } from "../../policy/preflight.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Github, GithubApp, GithubDeliverySummary } from "../../ports/github.ts";
@@ -53,6 +54,7 @@ class App implements GithubApp, GithubSelf {
   readonly #options: GithubAppOptions;
   readonly #requester: Requester;
   readonly #installations = new Map<number, Github>();
+  readonly #requesters = new Map<number, Requester>();
   readonly #tokens = new Map<string, Minted & { until: number }>();
   #identity: Promise<Identity> | null = null;
 
@@ -69,15 +71,8 @@ class App implements GithubApp, GithubSelf {
   async installation(installationId: number): Promise<Github> {
     const known = this.#installations.get(installationId);
     if (known !== undefined) return known;
-    const requester = new Requester({
-      ...this.#options,
-      budget: new RateBudget(this.#options.clock, this.#options.stop),
-      authorise: async () => `token ${(await this.#token(installationId, null, null)).token}`,
-      // Revoked, or the App's permissions changed: a new one may be good.
-      refused: (authorization) => this.#forget(authorization),
-    });
     const github = new InstallationGithub({
-      requester,
+      requester: this.#requesterOf(installationId),
       identity: () => this.identity(),
       webUrl: webUrlOf(this.#options.baseUrl),
       repositoryToken: async (repositoryId, access) =>
@@ -86,6 +81,21 @@ class App implements GithubApp, GithubSelf {
     });
     this.#installations.set(installationId, github);
     return github;
+  }
+
+  /** One for an installation, with one budget (G1). */
+  #requesterOf(installationId: number): Requester {
+    const known = this.#requesters.get(installationId);
+    if (known !== undefined) return known;
+    const made = new Requester({
+      ...this.#options,
+      budget: new RateBudget(this.#options.clock, this.#options.stop),
+      authorise: async () => `token ${(await this.#token(installationId, null, null)).token}`,
+      // Revoked, or the App's permissions changed: a new one may be good.
+      refused: (authorization) => this.#forget(authorization),
+    });
+    this.#requesters.set(installationId, made);
+    return made;
   }
 
   identity(): Promise<Identity> {
@@ -151,6 +161,21 @@ class App implements GithubApp, GithubSelf {
 
   async redeliver(deliveryId: number): Promise<void> {
     await this.#requester.write("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id: deliveryId }, false);
+  }
+
+  /** Source: https://docs.github.com/en/rest/apps/installations#list-repositories-accessible-to-the-app-installation */
+  async repositories(): Promise<Repository[]> {
+    const found: Repository[] = [];
+    for (const { id } of await this.installations()) {
+      const requester = this.#requesterOf(id);
+      const all = await requester.list<GithubRepository & { archived?: boolean; disabled?: boolean }>(
+        "/installation/repositories",
+        {},
+        (data) => (data as { repositories: GithubRepository[] }).repositories,
+      );
+      for (const one of all) if (one.archived !== true && one.disabled !== true) found.push(repositoryOf(one, id));
+    }
+    return found;
   }
 
   async #readIdentity(): Promise<Identity> {

@@ -10,6 +10,7 @@ import {
 } from "../../core/vocabulary.ts";
 import type {
   BranchRuleFacts,
+  ChangeFacts,
   CheckFacts,
   CheckRunContent,
   CheckSuiteFacts,
@@ -24,6 +25,7 @@ import type {
   WorkflowRun,
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
+import type { Liveness } from "../../schedule/disabled.ts";
 import { logExcerpt } from "../../thread/log-excerpt.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
 import { rulesOf } from "./branch-rules.ts";
@@ -332,11 +334,12 @@ export class InstallationGithub implements Github {
     return logExcerpt(check.summary, bytesMax);
   }
 
-  async file(repository: Repository, path: string, ref: string): Promise<string | null> {
+  /** Source: https://docs.github.com/en/rest/repos/contents#get-repository-content (`ref` defaults to the default branch) */
+  async file(repository: Pick<Repository, "owner" | "name">, path: string, ref: string | null): Promise<string | null> {
     const found = await this.#requester.find<wire.Content>("/repos/{owner}/{repo}/contents/{+path}", {
       ...at(repository),
       path,
-      ref,
+      ...(ref === null ? {} : { ref }),
     });
     if (found === null || found.type !== "file" || found.content === undefined) return null;
     return Buffer.from(found.content, "base64").toString("utf8");
@@ -377,6 +380,78 @@ export class InstallationGithub implements Github {
     return found.flatMap(({ filename, previous_filename }) =>
       previous_filename === undefined ? [filename] : [filename, previous_filename],
     );
+  }
+
+  /**
+   * Of a commit on the default branch GitHub lists the merged pull request that brought it; who merged is in the pull
+   * request itself. The author of a commit is what its committer wrote there, so it counts for nothing. Sources:
+   * https://docs.github.com/en/rest/commits/commits#list-commits (`path`),
+   * https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit and
+   * https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request (`merged_by`)
+   */
+  async lastChange(repository: Repository, path: string, branch: string): Promise<ChangeFacts | null> {
+    const commits = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", {
+      ...at(repository),
+      path,
+      sha: branch,
+      per_page: 1,
+    });
+    const sha = commits?.[0]?.sha;
+    if (sha === undefined) return null;
+    const pulls = await this.#requester.list<{ number: number; merged_at: string | null; base: { ref: string } }>(
+      "/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
+      { ...at(repository), commit_sha: sha },
+    );
+    const [first] = pulls
+      .filter(({ merged_at: mergedAt, base }) => mergedAt !== null && base.ref === branch)
+      .toSorted((a, b) => Date.parse(a.merged_at ?? "") - Date.parse(b.merged_at ?? ""));
+    if (first === undefined) return { sha, by: await this.pusher(repository, branch, sha), pullRequest: null };
+    const { merged_by: by } = await this.#requester.get<{ merged_by: wire.User | null }>(
+      "/repos/{owner}/{repo}/pulls/{pull_number}",
+      { ...at(repository), pull_number: first.number },
+    );
+    return { sha, by: by === null ? null : userOf(by), pullRequest: first.number };
+  }
+
+  async liveness(repository: Repository): Promise<Liveness> {
+    const [found, commits] = await Promise.all([
+      this.#requester.get<{ private: boolean }>("/repos/{owner}/{repo}", at(repository)),
+      this.#requester.find<{ commit: { committer: { date?: string } | null } }[]>("/repos/{owner}/{repo}/commits", {
+        ...at(repository),
+        sha: repository.defaultBranch,
+        per_page: 1,
+      }),
+    ]);
+    const date = commits?.[0]?.commit.committer?.date;
+    return { isPublic: !found.private, lastCommitAt: date === undefined ? null : Date.parse(date) };
+  }
+
+  async ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<number | null> {
+    return (await this.#ownIssue(repository, marker, knownNumber))?.number ?? null;
+  }
+
+  async ensureIssue(
+    repository: Repository,
+    { marker, title, body, knownNumber }: Parameters<Github["ensureIssue"]>[1],
+  ): Promise<{ number: number; url: string }> {
+    const text = withMarker(body, marker);
+    const existing = await this.#ownIssue(repository, marker, knownNumber);
+    if (existing !== null) {
+      const isSame = existing.title === title && (existing.body ?? "").trimEnd() === text.trimEnd();
+      if (!isSame)
+        await this.#requester.write(
+          "PATCH /repos/{owner}/{repo}/issues/{issue_number}",
+          { ...at(repository), issue_number: existing.number, title, body: text },
+          "edit",
+        );
+      return { number: existing.number, url: existing.html_url };
+    }
+    const made = await this.#requester.write<wire.Issue>("POST /repos/{owner}/{repo}/issues", {
+      ...at(repository),
+      title,
+      body: text,
+    });
+    return { number: made.number, url: made.html_url };
   }
 
   async ensureComment(
@@ -670,14 +745,39 @@ export class InstallationGithub implements Github {
       if (known !== null) return { id: known.id, body: known.body ?? "", url: known.html_url };
     }
     const { bot, appId } = await this.#options.identity();
-    // Anybody can write a marker; only a comment of our own is adopted. A server that does not tell the bot's id is
-    // believed its login: GitHub gives no person one that ends in `[bot]`.
-    const isOurs = (author: GithubUser): boolean =>
-      bot.id === 0 ? author.kind === "bot" && author.login === bot.login : author.id === bot.id;
+    // Anybody can write a marker; only a comment of our own is adopted.
+    const isOurs = isAuthor(bot);
     const own = (await this.comments(repository, number)).find(
       ({ author, appId: by, body }) => (isOurs(author) || by === appId) && parseMarker(body) === marker,
     );
     return own ?? null;
+  }
+
+  /** The oldest, where two jobs opened one each. An issue that was moved away or deleted is none. */
+  async #ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<wire.Issue | null> {
+    const { bot } = await this.#options.identity();
+    const isOurs = isAuthor(bot);
+    const isIt = (issue: wire.Issue): boolean =>
+      issue.user !== null &&
+      isOurs(userOf(issue.user)) &&
+      issue.pull_request === undefined &&
+      parseMarker(issue.body ?? "") === marker;
+    if (knownNumber !== null) {
+      const known = await this.#requester.find<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", {
+        ...at(repository),
+        issue_number: knownNumber,
+      });
+      // One that was moved is answered with where it is now.
+      if (known !== null && known.number === knownNumber && isIt(known)) return known;
+    }
+    const found = await this.#requester.list<wire.Issue>("/repos/{owner}/{repo}/issues", {
+      ...at(repository),
+      creator: bot.login,
+      state: "all",
+      sort: "created",
+      direction: "asc",
+    });
+    return found.find(isIt) ?? null;
   }
 
   async #ownCheckRun(repository: Repository, sha: string, externalId: string, name: string): Promise<number | null> {
@@ -701,6 +801,11 @@ export class InstallationGithub implements Github {
       return checks.checks.map(({ context, app_id }) => ({ name: context, appId: app_id ?? null }));
     return (checks?.contexts ?? []).map((name) => ({ name, appId: null }));
   }
+}
+
+/** A server that does not tell the bot's id is believed its login: GitHub gives no person one that ends in `[bot]`. */
+function isAuthor(bot: GithubUser): (author: GithubUser) => boolean {
+  return (author) => (bot.id === 0 ? author.kind === "bot" && author.login === bot.login : author.id === bot.id);
 }
 
 function at(repository: Pick<Repository, "owner" | "name">): { owner: string; repo: string } {

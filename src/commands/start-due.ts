@@ -304,7 +304,7 @@ export async function activeOf(
   return store.activeRun(slotOf({ thread: { repository, number: dashboard, kind: "issue" }, schedule: { name } }));
 }
 
-export function ruleOf({ name, cron, timeZone, overlap, catchUp, jitterMinutes }: ScheduleRule): ScheduleRule {
+function ruleOf({ name, cron, timeZone, overlap, catchUp, jitterMinutes }: ScheduleRule): ScheduleRule {
   return { name, cron, timeZone, overlap, catchUp, jitterMinutes };
 }
 

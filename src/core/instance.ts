@@ -79,6 +79,7 @@ export class ProcessInstance {
     this.#seed = seedOf(runId);
     const mayWait = (): boolean => this.#mayCall();
     this.#Waited = class<T> extends Promise<T> {
+      // oxlint-disable-next-line unicorn/no-thenable -- `await`, `catch` and `finally` all come here.
       // biome-ignore lint/suspicious/noThenProperty: `await`, `catch` and `finally` all come here.
       override then<A = T, B = never>(
         ...reactions: [((value: T) => A | PromiseLike<A>)?, ((reason: unknown) => B | PromiseLike<B>)?]
@@ -527,7 +528,7 @@ function isAbandoned(scope: Scope | null): boolean {
 /** A process may leave an effect in the background and never look at it: its failure must not kill the host. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
   // Not a wait of the process.
-  Promise.prototype.then.call(promise, undefined, () => {});
+  void Promise.prototype.then.call(promise, undefined, () => {});
   return promise;
 }
 

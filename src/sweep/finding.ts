@@ -42,7 +42,7 @@ export interface Detected {
   notes: string[];
 }
 
-export const findingsMax = 2_000;
+const findingsMax = 2_000;
 const messageMax = 500;
 const ruleMax = 120;
 const pathMax = 500;

@@ -186,6 +186,40 @@ export const models: readonly ModelRow[] = [
   google("gemini-2.5-flash-lite", [0.1, 0.4, 0.01, 0.1]),
 ];
 
+/** What a service charges for searching the web by itself, in addition to tokens. */
+export interface SearchFee {
+  usd: number;
+  /** Charged for each search, or once for a request that searched. */
+  per: "search" | "request";
+}
+
+/** Where the fees of `searchFee` were read, on the day of the table. */
+export const searchFeeSources: Readonly<Record<Provider, string>> = {
+  anthropic: "https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool#usage-and-pricing",
+  openai: "https://developers.openai.com/api/docs/pricing#built-in-tools",
+  google: "https://ai.google.dev/gemini-api/docs/pricing; https://ai.google.dev/gemini-api/docs/google-search#pricing",
+};
+
+const searchFees: Readonly<Record<Provider, readonly (readonly [models: RegExp, fee: SearchFee])[]>> = {
+  anthropic: [[/^/, { usd: 0.01, per: "search" }]],
+  openai: [
+    // The preview tool of models that do not reason.
+    [/^gpt-4/, { usd: 0.025, per: "search" }],
+    [/^/, { usd: 0.01, per: "search" }],
+  ],
+  google: [
+    [/^gemini-[12]\b/, { usd: 0.035, per: "request" }],
+    [/^/, { usd: 0.014, per: "search" }],
+  ],
+};
+
+/** The highest that applies (MO3); free quotas are not counted on. */
+export function searchFee(provider: Provider, model: string): SearchFee {
+  const found = searchFees[provider].find(([models]) => models.test(model));
+  if (found === undefined) throw new Error(`No fee is listed for searches by ${provider}.`);
+  return found[1];
+}
+
 /** By a step's wish: `standard` is what a harness takes when nothing is said. */
 export interface Tiers {
   fast: string;

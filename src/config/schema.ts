@@ -320,7 +320,7 @@ export const settingsSchema = z
           .nullable()
           .default(null)
           .describe(
-            "Most tokens of all kinds together in one attempt of an agent, as the proxy counts them, or as the agent reports them where it does not ask its models through Baton; it is then stopped, and another attempt goes on from its work. Without it only money bounds.",
+            "Most tokens of all kinds together in one attempt of an agent, as the proxy counts them, or as the agent reports them where it does not ask its models through Baton; it is then stopped, and another attempt goes on from its work. A request is sent only if it fits: each new byte of it counts as one token until the service has counted it. Without it only money bounds.",
           ),
         turns: z
           .number()

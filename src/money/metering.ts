@@ -98,9 +98,10 @@ export function metered(
     held: [...held, ...asked],
     ...(after > current.reservedUsd ? { reservedUsd: after } : {}),
   };
-  // A refusal is no news.
+  // A refusal is no news; what a harness reported is.
   return {
-    events: request !== null && grant === null && after === current.reservedUsd ? [] : [event],
+    events:
+      request !== null && request.model !== null && grant === null && after === current.reservedUsd ? [] : [event],
     grantedUsd: grant,
   };
 }

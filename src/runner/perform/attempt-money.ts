@@ -2,8 +2,8 @@
  * Money of one attempt while it runs: what the meter says goes into the journal before more is used (B4).
  *
  * AM1 A request of the proxy is sent only after its reservation is durable: in one append, or in none where an earlier one covers it.
- * AM2 Of a harness that reports by itself each report is journaled. Beyond what is set aside it gets more, or is stopped: it
- *     overspends by what it uses between two reports.
+ * AM2 Of a harness that reports by itself each report is journaled. With a report beyond what is set aside it gets more, or is
+ *     stopped: it is charged at most one reservation beyond (M4).
  */
 import { usdOf } from "../../core/vocabulary.ts";
 import { type Metering, reservedUsage } from "../../money/metering.ts";
@@ -59,6 +59,8 @@ export class AttemptMoney {
   /** AM2: the harness said something of what it used. */
   reported(): void {
     if (this.#meter.counts) return;
+    // No more can come: there is nothing to ask for first.
+    if (this.#meter.claimedUsd() >= this.#meter.shareUsd) this.#meter.stop();
     this.#news = true;
     this.#telling ??= this.#tellAll().finally(() => {
       this.#telling = null;
@@ -75,22 +77,32 @@ export class AttemptMoney {
     while (this.#news) {
       this.#news = false;
       const usage = this.#meter.usage();
-      const beyond = usdOf(usage) >= this.#meter.limitUsd;
+      const claimedUsd = this.#meter.claimedUsd();
+      const beyond = claimedUsd >= this.#meter.limitUsd;
       const grantedUsd = await this.#ask({
         usage,
         held: [],
         request: beyond
-          ? { harness: this.#harness, model: null, wantUsd: this.#stepUsd, leastUsd: stepUsdMin / 10 }
+          ? {
+              harness: this.#harness,
+              model: null,
+              wantUsd: claimedUsd - usdOf(usage) + this.#stepUsd,
+              leastUsd: stepUsdMin / 10,
+            }
           : null,
         capUsd: this.#meter.shareUsd,
       }).catch(() => null);
-      if (beyond && grantedUsd === null) this.#meter.stop();
+      if (!beyond) continue;
+      if (grantedUsd === null) return this.#meter.stop();
+      // The report may be beyond the new amount too.
+      this.#news ||= this.#meter.claimedUsd() >= this.#meter.limitUsd;
     }
   }
 
   async #ask(metering: Metering): Promise<number | null> {
     const { grantedUsd, reservedUsd } = await this.#tell(metering);
-    this.#meter.reservedUsd = reservedUsd;
+    // What the journal books for a report that nothing covers is no money to go on with.
+    if (grantedUsd !== null || metering.request === null) this.#meter.reservedUsd = reservedUsd;
     return grantedUsd;
   }
 }

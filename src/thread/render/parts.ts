@@ -189,7 +189,7 @@ export function selfReportingLine(state: RunState): string {
   const names = selfReportingOf(state).map((name) => `\`${name}\``);
   if (names.length === 0) return "";
   const [verb, whose] = names.length === 1 ? ["reports", "its"] : ["report", "their"];
-  return `<sub>${names.join(", ")} ${verb} ${whose} own usage. Between two reports it can exceed the budget.</sub>`;
+  return `<sub>${names.join(", ")} ${verb} ${whose} own usage. Between two reports it can exceed the budget. Baton charges at most one more reservation (\`limits.attemptUsd\`).</sub>`;
 }
 
 export function costTable(state: RunState): string {

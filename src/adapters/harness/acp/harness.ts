@@ -10,16 +10,18 @@
 import { basename } from "node:path";
 import { PassThrough } from "node:stream";
 import * as acp from "@agentclientprotocol/sdk";
-import type { ErrorData } from "../../core/errors.ts";
-import type { Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import { FileRefused, readWorkspaceFile, writeWorkspaceFile } from "./acp-files.ts";
-import { agentEnvironment } from "./environment.ts";
-import { amount, count, type Fields, fields, list, text, toolDetail } from "./fields.ts";
-import { probeCli } from "./probe.ts";
-import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
-import { statusError } from "./service-error.ts";
-import { toolServers } from "./tool-servers.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import type { Tokens } from "../../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../../ports/harness.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { agentEnvironment } from "../environment.ts";
+import { amount, count, type Fields, fields, list, text, toolDetail } from "../fields.ts";
+import { probeCli } from "../probe.ts";
+import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
+import { statusError } from "../service-error.ts";
+import { toolServers } from "../tool-servers.ts";
+import { acp as description } from "./description.ts";
+import { FileRefused, readWorkspaceFile, writeWorkspaceFile } from "./files.ts";
 
 /** What answers `--version`: the program itself, also where `env` gives it variables. */
 function programOf(command: readonly string[]): readonly string[] {
@@ -51,16 +53,7 @@ export function acpAgent({ name, command, reads = true, keys = {} }: AcpOptions)
   const install = `Install ${program}, or correct BATON_ACP_AGENTS`;
   return {
     name,
-    capabilities: {
-      resume: false,
-      readOnly: false,
-      systemPrompt: false,
-      maxTurns: false,
-      maxUsd: false,
-      reportsUsage: true,
-      reportsCost: true,
-      toolServers: true,
-    },
+    capabilities: description.capabilities,
     defaultModel: null,
     probe: () => probeCli({ command: programOf(command), install, authenticated: true, authenticate: "" }),
     async run(request, onEvent, signal) {
@@ -441,3 +434,8 @@ function failureOf(thrown: unknown): ErrorData {
     ? { code: "BATON_HARNESS_CRASHED", message: `The agent failed: ${words}` }
     : statusError(status, words);
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ acp: agents = {} }) => Object.entries(agents).map(([name, agent]) => acpAgent({ ...agent, name })),
+};

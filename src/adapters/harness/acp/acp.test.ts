@@ -13,10 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import { AcpReader, acpAgent } from "./acp.ts";
+import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../../ports/harness.ts";
+import { AcpReader, acpAgent } from "./harness.ts";
 
-const fake = fileURLToPath(new URL("../../../test/fakes/acp/agent.mjs", import.meta.url));
+const fake = fileURLToPath(new URL("../../../../test/fakes/acp/agent.mjs", import.meta.url));
 
 let directory: string;
 let cwd: string;

@@ -2,6 +2,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod";
+import { acpManifestSchema, acpPlatform, startOf } from "../adapters/harness/acp/manifest.ts";
 import type { CliSettings } from "../adapters/harness/definition.ts";
 import { builtInHarnesses, type CliName, describedHarnesses } from "../adapters/harness/descriptions.ts";
 import { baseUrlVariables, keyVariables } from "../adapters/harness/key-variables.ts";
@@ -153,7 +154,7 @@ export const environmentSchema = z.object({
     .string()
     .optional()
     .describe(
-      'Harnesses that speak the Agent Client Protocol, by names of your own: `{"my-agent":["my-agent","--acp"]}`; `{"command":[…],"reads":false}` in place of the list for one that reads files by itself.',
+      'Harnesses that speak the Agent Client Protocol, by names of your own: `{"my-agent":["my-agent","--acp"]}`; `{"command":[…],"reads":false}` in place of the list for one that reads files by itself. Or manifests of the protocol\'s public registry (`agent.json`), by name or in a list: Baton starts their program and downloads nothing.',
     ),
   BATON_HARNESS_COMMAND: z
     .string()
@@ -230,7 +231,10 @@ export interface AppSettings {
   sandbox: SandboxSettings;
   /** What is set up of each CLI, by the harness's name, and what there is besides. */
   harness: Record<CliName, CliSettings> & {
-    acp: Record<string, { command: string[]; reads?: boolean | undefined }>;
+    acp: Record<
+      string,
+      { command: string[]; reads?: boolean | undefined; install?: string; keys?: Record<string, string> }
+    >;
     command: string[];
     repositoryCommands: boolean;
   };
@@ -346,24 +350,53 @@ function readKeyFile(path: string): string {
   }
 }
 
+const agentName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,40}$/)
+  .refine((one) => !builtInHarnesses.includes(one), "the name of one of Baton's own harnesses");
+const agentCommand = z.array(z.string().min(1)).min(1);
+const agentsMax = 30;
+
+/** A manifest of the public registry, as a command of this machine. */
+const agentOfManifest = acpManifestSchema.transform((manifest, context) => {
+  const start = startOf(manifest, acpPlatform(process.platform, process.arch));
+  if (start !== null) return start;
+  context.addIssue(`the agent "${manifest.id}" has no distribution for ${process.platform} on ${process.arch}`);
+  return z.NEVER;
+});
+const agentSchema = z.union([
+  agentCommand.transform((command) => ({ command })),
+  z.strictObject({ command: agentCommand, reads: z.boolean().optional() }),
+  agentOfManifest,
+]);
+/** Manifests alone have names of their own. */
+const listedAgents = z.array(z.looseObject({ id: agentName })).transform((list, context) => {
+  const names = list.map(({ id }) => id);
+  if (new Set(names).size < names.length) context.addIssue("an id is there twice");
+  return Object.fromEntries(list.map((one) => [one.id, one]));
+});
+const agentsSchema = z
+  .union([listedAgents.pipe(z.record(agentName, agentOfManifest)), z.record(agentName, agentSchema)])
+  .refine((agents) => Object.keys(agents).length <= agentsMax, `at most ${agentsMax} agents are expected`);
+
 function readAgents(text: string | undefined): AppSettings["harness"]["acp"] {
   if (text === undefined) return {};
   try {
-    const name = z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,40}$/)
-      .refine((one) => !builtInHarnesses.includes(one), "the name of one of Baton's own harnesses");
-    const command = z.array(z.string().min(1)).min(1);
-    const agent = z.strictObject({ command, reads: z.boolean().optional() });
-    const agents = z.record(name, z.union([command.transform((list) => ({ command: list })), agent]));
-    return agents.parse(JSON.parse(text));
+    return agentsSchema.parse(JSON.parse(text));
   } catch (thrown) {
     throw new BatonError(
       "BATON_SETTINGS_INVALID",
-      `BATON_ACP_AGENTS is ${JSON.stringify(text)}: JSON like {"my-agent":["my-agent","--acp"]}, with names in small letters that are none of ${builtInHarnesses.join(", ")}.`,
+      `BATON_ACP_AGENTS is ${JSON.stringify(text.slice(0, 500))}: JSON like {"my-agent":["my-agent","--acp"]}, or manifests of the protocol's registry (\`agent.json\`) by name or in a list, with names in small letters that are none of ${builtInHarnesses.join(", ")}.${detailOf(thrown)}`,
       { cause: thrown },
     );
   }
+}
+
+/** What is wrong with a manifest, where that is what was meant. */
+function detailOf(thrown: unknown): string {
+  if (!(thrown instanceof z.ZodError)) return "";
+  const text = z.prettifyError(thrown).replaceAll(/\s+/g, " ");
+  return text.includes("distribution") ? ` Found: ${text.slice(0, 500)}` : "";
 }
 
 function readCommand(text: string | undefined): string[] {

@@ -198,7 +198,8 @@ export function costTable(state: RunState): string {
     for (const attempt of effect.attempts) {
       for (const used of attempt.usage) {
         const { input, output, cacheRead, cacheWrite } = used.tokens;
-        const cost = used.costUsd === null ? "unknown" : usd(used.costUsd);
+        const fees = used.feesUsd === undefined ? "" : ` (${usd(used.feesUsd)} for searches)`;
+        const cost = used.costUsd === null ? "unknown" : `${usd(used.costUsd)}${fees}`;
         rows.push(
           `| ${cell(neutraliseLine(effect.title))} | ${attempt.attempt} | ${cell(neutraliseLine(used.harness))} | ${cell(neutraliseLine(used.model))} | ${count(input)} | ${count(output)} | ${count(cacheRead)} | ${count(cacheWrite)} | ${cost} |`,
         );

@@ -5,12 +5,19 @@
  * Y2 An unknown key is an error with a suggestion, never ignored.
  * Y3 Every key changes behaviour, and a test shows it.
  */
+
 import { z } from "zod";
+import { builtInHarnesses } from "../adapters/harness/descriptions.ts";
 import { limits } from "../core/limits.ts";
 import { capabilities } from "../core/vocabulary.ts";
 import { isTimeZone } from "../money/allowance.ts";
 import { globProblem } from "../policy/paths.ts";
 import { commandNames } from "./command-names.ts";
+
+function alternatives(names: readonly string[]): string {
+  const words = names.map((name) => `\`${name}\``);
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
 
 /** Lists are matched against every file or check. */
 const listMax = 200;
@@ -183,7 +190,7 @@ export const settingsSchema = z
           .string()
           .min(1)
           .default("claude-code")
-          .describe("Coding agent to use: `claude-code`, `codex`, `copilot`, `gemini`, `opencode`, `pi` or `command`."),
+          .describe(`Coding agent to use: ${alternatives(builtInHarnesses)}.`),
         model: z
           .string()
           .min(1)

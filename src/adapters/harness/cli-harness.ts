@@ -1,7 +1,7 @@
 /** What every CLI of a model's service has in common: how it is looked for, and that it begins with access to its models or not at all. */
-import { harnessTiers, type Provider } from "../../config/models.ts";
+import { harnessTiers } from "../../config/models.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import type { ModelProvider } from "../../ports/model-proxy.ts";
+import { services } from "../model-proxy/services.ts";
 import { type CliDescription, installLine } from "./description.ts";
 import { modelAccess, type OwnAccess } from "./model-access.ts";
 import { type ProbeOptions, probeCli } from "./probe.ts";
@@ -20,12 +20,6 @@ interface Cli {
     signal: AbortSignal,
   ): Promise<HarnessResult>;
 }
-
-const services: Readonly<Record<Provider, ModelProvider>> = {
-  anthropic: "anthropic",
-  openai: "openai",
-  google: "gemini",
-};
 
 export function cliHarness({ description, binary, own, check, run }: Cli): Harness {
   const { name, capabilities, tools, provider, keys } = description;

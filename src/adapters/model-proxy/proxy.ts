@@ -18,7 +18,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
-import { type Provider, searchFee } from "../../config/models.ts";
+import { searchFee } from "../../config/models.ts";
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
@@ -31,6 +31,7 @@ import { inputOf } from "./input-bound.ts";
 import { listedText, listModels } from "./model-list.ts";
 import { readBody, unpack } from "./request-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { providersOf } from "./services.ts";
 import type { Route, Wire } from "./wire.ts";
 import { wires } from "./wires/index.ts";
 import { openaiResponses } from "./wires/openai-responses.ts";
@@ -92,7 +93,6 @@ const notReturned = new Set([
   "upgrade",
 ]);
 
-const feeProviders: Record<ModelProvider, Provider> = { anthropic: "anthropic", openai: "openai", gemini: "google" };
 const unboundedSearches =
   "the service charges for each search in the web and knows no bound, so no budget can hold (`budget.unknownPrice: stop`). Go on without the search tool.";
 
@@ -214,7 +214,7 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   // Written anew: what was checked is what is sent, also where a name was given twice.
   const output = wire.output(read.body, path);
   const input = inputOf(model, read.body, Buffer.from(JSON.stringify(read.body)), output.serverTools);
-  const fee = output.searches === null ? null : searchFee(feeProviders[provider], normaliseModel(model));
+  const fee = output.searches === null ? null : searchFee(providersOf[provider], normaliseModel(model));
   const ask: Ask = { model, input, output, fee };
   if (mostSearches(ask) === null && grant.request.unknownPrice === "stop") return refuse(wire, 400, unboundedSearches);
   const reserved = await grant

@@ -1,15 +1,8 @@
 /** The services whose keys the operator set. */
-import type { Provider } from "../../config/models.ts";
-import type { ModelProvider } from "../../ports/model-proxy.ts";
 import type { CliSettings } from "../harness/definition.ts";
 import { type CliName, describedHarnesses } from "../harness/descriptions.ts";
 import { defaultBaseUrls, type Upstreams } from "./proxy.ts";
-
-const services: Readonly<Record<Provider, ModelProvider>> = {
-  anthropic: "anthropic",
-  openai: "openai",
-  google: "gemini",
-};
+import { services } from "./services.ts";
 
 /** A key takes precedence over a login, and the first harness of a service over later ones. */
 export function upstreamsOf(clis: Readonly<Record<CliName, CliSettings>>): Upstreams {

@@ -386,17 +386,30 @@ function readAgents(text: string | undefined): AppSettings["harness"]["acp"] {
   } catch (thrown) {
     throw new BatonError(
       "BATON_SETTINGS_INVALID",
-      `BATON_ACP_AGENTS is ${JSON.stringify(text.slice(0, 500))}: JSON like {"my-agent":["my-agent","--acp"]}, or manifests of the protocol's registry (\`agent.json\`) by name or in a list, with names in small letters that are none of ${builtInHarnesses.join(", ")}.${detailOf(thrown)}`,
+      `BATON_ACP_AGENTS is ${JSON.stringify(text.slice(0, 500))}: JSON like {"my-agent":["my-agent","--acp"]}, or manifests of the protocol's registry (\`agent.json\`) by name or in a list, with names in small letters that are none of ${builtInHarnesses.join(", ")}.${manifestProblem(text)}`,
       { cause: thrown },
     );
   }
 }
 
-/** What is wrong with a manifest, where that is what was meant. */
-function detailOf(thrown: unknown): string {
-  if (!(thrown instanceof z.ZodError)) return "";
-  const text = z.prettifyError(thrown).replaceAll(/\s+/g, " ");
-  return text.includes("distribution") ? ` Found: ${text.slice(0, 500)}` : "";
+/** What is wrong with the first manifest that is none, where that is what was meant. */
+function manifestProblem(text: string): string {
+  const given =
+    z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).safeParse(parsedOrNull(text)).data ?? [];
+  const meant = Object.values(given).filter((one) => typeof one === "object" && one !== null && "distribution" in one);
+  for (const one of meant) {
+    const { error } = agentOfManifest.safeParse(one);
+    if (error !== undefined) return ` Found: ${z.prettifyError(error).replaceAll(/\s+/g, " ").slice(0, 500)}`;
+  }
+  return "";
+}
+
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function readCommand(text: string | undefined): string[] {

@@ -98,10 +98,9 @@ export function metered(
     held: [...held, ...asked],
     ...(after > current.reservedUsd ? { reservedUsd: after } : {}),
   };
-  // A refusal is no news; what a harness reported is.
+  // A refusal is no news.
   return {
-    events:
-      request !== null && request.model !== null && grant === null && after === current.reservedUsd ? [] : [event],
+    events: request !== null && grant === null && after === current.reservedUsd ? [] : [event],
     grantedUsd: grant,
   };
 }

@@ -16,7 +16,8 @@ export type HarnessName = (typeof descriptions)[number]["name"];
 /** Those that are started by the name of a program. */
 export type CliName = Extract<(typeof descriptions)[number], { program: object }>["name"];
 
-export const describedHarnesses: readonly HarnessDescription[] = descriptions;
+/** The same, where one is as good as another. */
+export const describedHarnesses: readonly HarnessDescription[] = [...descriptions];
 
 /** Names that nobody else's agent may have; agents of the protocol have the operator's. */
 export const builtInHarnesses: readonly string[] = describedHarnesses

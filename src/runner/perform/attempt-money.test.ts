@@ -19,8 +19,9 @@ function attempt(spareUsd: number, shareUsd = Number.POSITIVE_INFINITY) {
     if (request === null) return { grantedUsd: null, reservedUsd: setAsideUsd };
     const leftUsd = Math.min(reservedUsd + spareUsd, capUsd) - usdOf(usage);
     const grantedUsd = Math.min(request.wantUsd, leftUsd);
-    setAsideUsd = Math.max(setAsideUsd, usdOf(usage) + Math.max(0, grantedUsd));
-    return { grantedUsd: grantedUsd < request.leastUsd ? null : grantedUsd, reservedUsd: setAsideUsd };
+    if (grantedUsd < request.leastUsd) return { grantedUsd: null, reservedUsd: setAsideUsd };
+    setAsideUsd = Math.max(setAsideUsd, usdOf(usage) + grantedUsd);
+    return { grantedUsd, reservedUsd: setAsideUsd };
   };
   const money = new AttemptMoney("command", meter, tell);
   const report = (costUsd: number): void => {
@@ -38,6 +39,7 @@ it.each([
   ["a little beyond all", 0, [1, 2.4], true, 2.4],
   ["far beyond all", 0, [1, 900], true, 4],
   ["far beyond all, in a burst", 1, [1, 2.5, 900], true, 5],
+  ["beyond all by less than a reservation, in one report", 1, [4.9], true, 4.9],
   ["less again, after too much", 0, [900, 0.1], true, 4],
 ])("%s", async (_, spareUsd, reports, ends, chargedUsd) => {
   const { meter, money, report } = attempt(spareUsd);
@@ -49,10 +51,12 @@ it.each([
 });
 
 it("what is claimed beyond is kept, and moves no money", async () => {
-  const { meter, money, report } = attempt(0);
+  const { meter, money, report, asked } = attempt(0);
   report(900);
   await money.told();
   expect(meter.usage()).toMatchObject([{ costUsd: 4, reported: { costUsd: 900 } }]);
+  // The last thing that the journal hears is what is charged.
+  expect(asked.at(-1)).toMatchObject({ request: null, usage: [{ costUsd: 4 }] });
   expect(meter.claimedUsd()).toBe(900);
 });
 

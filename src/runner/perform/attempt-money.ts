@@ -76,24 +76,22 @@ export class AttemptMoney {
   async #tellAll(): Promise<void> {
     while (this.#news) {
       this.#news = false;
-      const usage = this.#meter.usage();
       const claimedUsd = this.#meter.claimedUsd();
-      const beyond = claimedUsd >= this.#meter.limitUsd;
-      const grantedUsd = await this.#ask({
-        usage,
-        held: [],
-        request: beyond
-          ? {
-              harness: this.#harness,
-              model: null,
-              wantUsd: claimedUsd - usdOf(usage) + this.#stepUsd,
-              leastUsd: stepUsdMin / 10,
-            }
-          : null,
-        capUsd: this.#meter.shareUsd,
-      }).catch(() => null);
-      if (!beyond) continue;
-      if (grantedUsd === null) return this.#meter.stop();
+      const { limitUsd } = this.#meter;
+      const ask = { held: [], capUsd: this.#meter.shareUsd };
+      if (claimedUsd < limitUsd) {
+        await this.#ask({ ...ask, usage: this.#meter.usage(), request: null }).catch(() => null);
+        continue;
+      }
+      const wantUsd = claimedUsd - limitUsd + this.#stepUsd;
+      const request = { harness: this.#harness, model: null, wantUsd, leastUsd: stepUsdMin / 10 };
+      const grantedUsd = await this.#ask({ ...ask, usage: this.#meter.covered(), request }).catch(() => null);
+      if (grantedUsd === null) {
+        this.#meter.stop();
+        // Booked, and no money to go on with: what is set aside does not grow here.
+        await this.#tell({ ...ask, usage: this.#meter.usage(), request: null }).catch(() => null);
+        return;
+      }
       // The report may be beyond the new amount too.
       this.#news ||= this.#meter.claimedUsd() >= this.#meter.limitUsd;
     }
@@ -101,8 +99,7 @@ export class AttemptMoney {
 
   async #ask(metering: Metering): Promise<number | null> {
     const { grantedUsd, reservedUsd } = await this.#tell(metering);
-    // What the journal books for a report that nothing covers is no money to go on with.
-    if (grantedUsd !== null || metering.request === null) this.#meter.reservedUsd = reservedUsd;
+    this.#meter.reservedUsd = reservedUsd;
     return grantedUsd;
   }
 }

@@ -121,8 +121,7 @@ export class Meter {
   }
 
   usage(): Usage[] {
-    if (this.#counted.size === 0)
-      return this.#charged([...this.#reported.values()].map((report) => this.#price(report)));
+    if (this.#counted.size === 0) return this.#charged(this.limitUsd + this.#firstUsd);
     const counted = [...this.#counted].map(([model, { tokens, feesUsd }]): Usage => {
       const report = this.#reported.get(model);
       // Money was reserved by the table's price: another figure of the harness counts only where the table has none.
@@ -154,10 +153,16 @@ export class Meter {
     ];
   }
 
+  /** Of what a harness that reports by itself claims, as much as is set aside. */
+  covered(): Usage[] {
+    return this.#charged(this.limitUsd);
+  }
+
   /** M4 */
-  #charged(claimed: Usage[]): Usage[] {
-    let leftUsd = this.limitUsd + this.#firstUsd;
-    return claimed.map((used) => {
+  #charged(mostUsd: number): Usage[] {
+    let leftUsd = mostUsd;
+    return [...this.#reported.values()].map((report) => {
+      const used = this.#price(report);
       const costUsd = Math.min(used.costUsd ?? 0, leftUsd);
       leftUsd -= costUsd;
       return used.costUsd === null || used.costUsd === costUsd

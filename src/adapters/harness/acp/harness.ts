@@ -159,7 +159,7 @@ function converse(
       capabilities: {},
       info,
     };
-    const start = await agent.request("initialize", about);
+    const start = await agent.request<acp.InitializeResponse>("initialize", about);
     const isSecond = start.protocolVersion === secondVersion;
     if (start.protocolVersion !== acp.PROTOCOL_VERSION && !isSecond)
       throw new Error(

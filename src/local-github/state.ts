@@ -263,6 +263,8 @@ export interface Repository {
   name: string;
   description: string | null;
   private: boolean;
+  /** Its owner pays nothing: a private repository then has no rules of branches. */
+  freePlan: boolean;
   defaultBranch: string;
   createdAt: string;
   updatedAt: string;

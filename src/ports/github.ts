@@ -222,13 +222,17 @@ export interface Github {
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
 
-  /** Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none. */
+  /**
+   * Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none.
+   * `isAwaited`: people wait for this content, so an edit goes like any other write.
+   */
   ensureComment(
     repository: Repository,
     number: number,
     marker: string,
     body: string,
     knownId: number | null,
+    isAwaited?: boolean,
   ): Promise<{ id: number; url: string }>;
   ensureReaction(
     repository: Repository,

@@ -11,6 +11,8 @@ import {
   agentOutputSchema,
   type BreakpointOutput,
   breakpointInputSchema,
+  effectSchemas,
+  joinInputSchema,
   type PublishOperation,
   publishInputSchema,
 } from "../../core/effect.ts";
@@ -109,22 +111,37 @@ function judgedForThisBase(state: RunState, kind: EffectState["kind"]): EffectSt
   return effects.slice(last + 1).filter((effect) => effect.kind === kind);
 }
 
-/** What the steps that lead to `sha` changed; a commit that none of them names counts with all that agents changed. */
+/** What the steps that lead to `sha` changed, through joins too; a commit that no step made counts with all that agents changed. */
 function changedPaths(state: RunState, sha: string): string[] {
-  const steps = succeeded(state, "agent").flatMap(({ output }) => {
-    const parsed = agentOutputSchema.pick({ files: true, baseSha: true, headSha: true }).safeParse(output);
-    return parsed.success ? [parsed.data] : [];
-  });
-  const lineage = new Set<(typeof steps)[number]>();
+  const steps = [...succeeded(state, "agent"), ...succeeded(state, "join")].flatMap(madeBy);
+  const lineage = new Set<Made>();
   for (const tips = [sha]; tips.length > 0; ) {
     const tip = tips.pop();
     for (const step of steps) {
       if (step.headSha !== tip || lineage.has(step)) continue;
       lineage.add(step);
-      tips.push(step.baseSha);
+      tips.push(...step.from);
     }
   }
-  return (lineage.size === 0 ? steps : [...lineage]).flatMap(({ files }) => files.map(({ path }) => path));
+  return (lineage.size === 0 ? steps : [...lineage]).flatMap(({ paths }) => paths);
+}
+
+interface Made {
+  headSha: string | null;
+  from: string[];
+  paths: string[];
+}
+
+function madeBy({ kind, input, output }: EffectState): Made[] {
+  if (kind === "join") {
+    const { baseSha, shas } = joinInputSchema.parse(input);
+    const { headSha, joined } = effectSchemas.join.output.parse(output);
+    return [{ headSha, from: [baseSha, ...shas.slice(0, joined)], paths: [] }];
+  }
+  const made = agentOutputSchema.pick({ files: true, baseSha: true, headSha: true }).safeParse(output);
+  if (!made.success) return [];
+  const { headSha, baseSha, files } = made.data;
+  return [{ headSha, from: [baseSha], paths: files.map(({ path }) => path) }];
 }
 
 /** Commits that steps of this run began from and that no step of it made: the remote has them. */

@@ -92,6 +92,8 @@ export const limits = {
   worthwhileUsd: 0.01,
   /** An answer that may be no longer than this cannot hold a change to a file; a request that asks for less gets what it asks for. */
   usefulOutputTokens: 1_024,
+  /** Searches in the web that a request may make which names no bound: Claude Code asks for 8. */
+  searchesPerRequest: 10,
   /** More than the largest window of the table of models: what a request can read at most, whatever it refers to. */
   contextTokensMax: 1_100_000,
   /** An image's tokens, at the finest that services offer. */

@@ -116,6 +116,8 @@ export const usageSchema = z.object({
   model: z.string(),
   tokens: tokensSchema,
   costUsd: z.number().nonnegative().nullable(),
+  /** Part of `costUsd` that the service charges next to tokens: searches in the web. */
+  feesUsd: z.number().positive().optional(),
   /** Where the figure comes from: our price table times tokens, or the harness's own report. */
   priceSource: z.enum(["table", "harness", "unknown"]),
   priceTableVersion: z.string().nullable(),

@@ -15,8 +15,9 @@ import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
+import { durableWorkspaces } from "../runner/durable-workspaces.ts";
 import { redactingStore } from "../runner/redacting-store.ts";
-import { harnessWithBarrier, keptWorkspaces, withBarrier } from "./barriers.ts";
+import { harnessWithBarrier, withBarrier, workspacesWithBarrier } from "./barriers.ts";
 import type { ActionSettings } from "./settings.ts";
 
 /** Each edit of the status is a push of the state as well; repositories want no more than a few pushes a minute. */
@@ -59,12 +60,19 @@ export function homeDependencies(options: {
   agentSandbox: AgentSandbox;
   /** A branch was pushed. */
   onPush(branch: string): Promise<void>;
-  /** A commit of an agent was kept below the state's refs. */
+  /** Commits of a step are pushed below the state's refs. */
   onKept(): void;
 }): Dependencies {
   const { settings, database, github, owner, redact, log, models } = options;
   const barrier = (): Promise<void> => database.state.barrier();
   const harnesses = harnessesOf(settings.harness, settings.dataDir);
+  const workspaces = createWorkspaces({
+    rootDir: join(settings.dataDir, "workspaces"),
+    log,
+    secrets: createSecretScan(settings.secrets),
+  });
+  // The runner's disk ends with its job.
+  const kept = database.kept({ key: settings.stateKey, onPush: options.onKept });
   return {
     store: redactingStore(unhurried(database.store), redact),
     queue: database.queue,
@@ -72,19 +80,7 @@ export function homeDependencies(options: {
     random: systemRandom,
     log,
     github: withBarrier(github, barrier),
-    workspaces: keptWorkspaces(
-      createWorkspaces({
-        rootDir: join(settings.dataDir, "workspaces"),
-        log,
-        secrets: createSecretScan(settings.secrets),
-      }),
-      {
-        barrier,
-        namespace: database.namespace,
-        onPush: options.onPush,
-        onKept: options.onKept,
-      },
-    ),
+    workspaces: workspacesWithBarrier(durableWorkspaces(workspaces, kept), barrier, options.onPush),
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     models,
     agentSandbox: options.agentSandbox,

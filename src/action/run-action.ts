@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { appendFile, readFile } from "node:fs/promises";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import type { RefUpdate } from "../adapters/git-state/remote.ts";
+import { keptPrefix, runOfKept } from "../adapters/git-state/kept-refs.ts";
 import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
@@ -23,7 +24,6 @@ import { loadSettings } from "../runner/load-settings.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
 import { createRedactor } from "../thread/redact.ts";
-import { keptPrefix } from "./barriers.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./home.ts";
@@ -430,17 +430,26 @@ async function movedEffects({ store, state }: GitDatabase, before: Map<string, n
   return moved.size;
 }
 
-/** What was kept for a run that is over is on its branch, or wanted by nobody. */
+/** What was kept for a run that is over is on its branch, or wanted by nobody. A parent that goes on may want its child's. */
 async function leftovers({ log }: Job, database: GitDatabase, before: Map<string, number>): Promise<RefUpdate[]> {
-  const over = await database.store.runs({ active: false });
-  const ended = over.filter(({ runId, position }) => position !== before.get(runId));
-  const found = ended.map(({ runId }) => database.removals(keptPrefix(database.namespace, runId)));
-  return (
-    await Promise.all(found).catch((thrown: unknown) => {
-      log.warn("Kept commits could not be found", { error: toBatonError(thrown) });
-      return [];
-    })
-  ).flat();
+  const { store, namespace } = database;
+  const over = await store.runs({ active: false });
+  if (over.every(({ runId, position }) => position === before.get(runId))) return [];
+  const active = new Set((await store.runs({ active: true })).map(({ runId }) => runId));
+  const isWanted = async (runId: RunState["runId"]): Promise<boolean> => {
+    if (active.size === 0) return false;
+    const { parent } = await stateOf(store, runId);
+    return parent !== null && (active.has(parent.runId) || (await isWanted(parent.runId)));
+  };
+  try {
+    const done = new Set<string>();
+    for (const { runId } of over) if (!(await isWanted(runId))) done.add(runId);
+    const kept = await database.removals(keptPrefix(namespace));
+    return kept.filter(({ ref }) => done.has(runOfKept(namespace, ref) ?? ""));
+  } catch (thrown) {
+    log.warn("Kept commits could not be found", { error: toBatonError(thrown) });
+    return [];
+  }
 }
 
 function repositoryOf({ github, settings: { repository } }: Job): Promise<Repository> {

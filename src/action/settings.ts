@@ -6,6 +6,7 @@ import { sandboxModes } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
 
 const minutesDefault = 330;
+const stateKeyCharactersMin = 16;
 /** Self-hosted jobs end after five days. */
 const minutesMax = 5 * 24 * 60;
 
@@ -34,6 +35,7 @@ const environmentSchema = z.object({
   "INPUT_TIME-LIMIT-MINUTES": optional,
   "INPUT_DISPATCH-WORKFLOWS": optional,
   "INPUT_CHECK-RUN-ID": optional,
+  "INPUT_STATE-KEY": optional,
   INPUT_SANDBOX: optional,
   BATON_SANDBOX: optional,
   GITHUB_TOKEN: optional,
@@ -64,6 +66,8 @@ export interface ActionSettings {
   appSlug: string | null;
   /** File names of workflows that are started after a push which starts none. */
   dispatchWorkflows: string[];
+  /** What commits with secrets are encrypted with, for the jobs after this one; null: such work ends with its job. */
+  stateKey: string | null;
   /** The job stops itself by then and hands over to a successor. */
   limitMs: number;
   dataDir: string;
@@ -96,6 +100,11 @@ export function readActionSettings(environment: Record<string, string | undefine
   const minutes = Number(env?.["INPUT_TIME-LIMIT-MINUTES"] ?? minutesDefault);
   if (!(minutes > 0 && minutes <= minutesMax))
     problems.push(`The input \`time-limit-minutes\` is a number of minutes, up to ${minutesMax}`);
+  const stateKey = env?.["INPUT_STATE-KEY"] ?? null;
+  if (stateKey !== null && stateKey.length < stateKeyCharactersMin)
+    problems.push(
+      `The input \`state-key\` is too short: it has ${stateKeyCharactersMin} characters or more. \`openssl rand -hex 32\` makes one`,
+    );
   const mode = env?.INPUT_SANDBOX ?? env?.BATON_SANDBOX ?? "prefer";
   if (!isSandboxMode(mode))
     problems.push(`The input \`sandbox\` is ${JSON.stringify(mode)}: it is one of ${sandboxModes.join(", ")}`);
@@ -130,6 +139,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     endpoint: env.INPUT_ENDPOINT,
     appSlug: env["INPUT_APP-SLUG"],
     dispatchWorkflows: (env["INPUT_DISPATCH-WORKFLOWS"] ?? "").split(/[\s,]+/).filter((name) => name !== ""),
+    stateKey,
     limitMs: minutes * 60_000,
     dataDir,
     summaryPath: env.GITHUB_STEP_SUMMARY,
@@ -141,6 +151,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     secrets: [
       ...shared.secrets,
       token,
+      ...(stateKey === null ? [] : [stateKey]),
       ...(env.ACTIONS_ID_TOKEN_REQUEST_TOKEN === null ? [] : [env.ACTIONS_ID_TOKEN_REQUEST_TOKEN]),
       ...(env.GITHUB_TOKEN === null ? [] : [env.GITHUB_TOKEN]),
     ],

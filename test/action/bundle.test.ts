@@ -45,6 +45,7 @@ it("action.yml names the files that are there, and every input and output that t
     "dispatch-workflows",
     "endpoint",
     "sandbox",
+    "state-key",
     "time-limit-minutes",
     "token",
   ]);

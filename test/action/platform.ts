@@ -31,6 +31,8 @@ function bundle(): Promise<string> {
 
 export interface FinishedJob {
   event: string;
+  /** Its machine: what is not in the repository is here alone. */
+  directory: string;
   exitCode: number | null;
   outputs: Record<string, string>;
   summary: string;
@@ -170,6 +172,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
         });
       const job: FinishedJob = {
         event,
+        directory,
         exitCode,
         outputs: readOutputs(readFileSync(outputPath, "utf8")),
         summary: readFileSync(summaryPath, "utf8"),

@@ -61,7 +61,7 @@ export function smallWorkspaces(disk: SmallDisk, github: SmallGithub): Workspace
       github.push(branch, sha, bot);
     },
     strayChanges: async () => [],
-    pushKept: async () => {},
+    scan: async () => {},
     bundle: async () => null,
     join: none,
     adoptBundle: none,

@@ -12,8 +12,6 @@ import { pushRefusal } from "./push-refusal.ts";
 import type { Repositories } from "./repositories.ts";
 import { refuseSecrets } from "./scan-commits.ts";
 
-const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
-
 export class RemoteBranches {
   readonly #repositories: Repositories;
   readonly #secrets: SecretScan | null;
@@ -26,7 +24,7 @@ export class RemoteBranches {
   }
 
   /** W7 */
-  async #refuseSecrets(
+  async scan(
     access: RepositoryAccess,
     sha: string,
     { knownShas = [], allowSecrets = [] }: ScanOptions,
@@ -42,7 +40,7 @@ export class RemoteBranches {
   ): Promise<void> {
     const ref = `refs/heads/${branchName(branch)}`;
     const knownShas = [...(scan.knownShas ?? []), ...(expectedSha === null ? [] : [expectedSha])];
-    await this.#refuseSecrets(access, sha, { ...scan, knownShas });
+    await this.scan(access, sha, { ...scan, knownShas });
     const lease = `--force-with-lease=${ref}:${expectedSha ?? ""}`;
     const { exitCode, stderr } = await this.#tryPush(access, [lease, access.url, `${sha}:${ref}`]);
     if (exitCode === 0) return;
@@ -63,16 +61,6 @@ export class RemoteBranches {
         details: { refusal: refusal.kind },
       },
     );
-  }
-
-  async pushKept(
-    access: RepositoryAccess,
-    { ref, sha, ...scan }: { ref: string; sha: string } & ScanOptions,
-  ): Promise<void> {
-    if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
-    await this.#refuseSecrets(access, sha, scan);
-    // Named by run and attempt, so nobody else writes it: a second push of the same attempt has its newer work.
-    await this.#push(access, ["--force", access.url, `${sha}:${ref}`]);
   }
 
   async head(access: RepositoryAccess, branch: string): Promise<string | null> {

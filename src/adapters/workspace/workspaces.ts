@@ -236,8 +236,8 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#branches.push(access, options);
   }
 
-  pushKept(access: RepositoryAccess, options: Parameters<Workspaces["pushKept"]>[1]): Promise<void> {
-    return this.#branches.pushKept(access, options);
+  scan(access: RepositoryAccess, { sha, ...options }: Parameters<Workspaces["scan"]>[1]): Promise<void> {
+    return this.#branches.scan(access, sha, options);
   }
 
   remoteHead(access: RepositoryAccess, branch: string): Promise<string | null> {

@@ -18,6 +18,7 @@ import type { Dependencies } from "../runner/dependencies.ts";
 import { durableWorkspaces } from "../runner/durable-workspaces.ts";
 import { redactingStore } from "../runner/redacting-store.ts";
 import { harnessWithBarrier, withBarrier, workspacesWithBarrier } from "./barriers.ts";
+import { jobNeeds } from "./job-permissions.ts";
 import type { ActionSettings } from "./settings.ts";
 
 /** Each edit of the status is a push of the state as well; repositories want no more than a few pushes a minute. */
@@ -81,6 +82,10 @@ export function homeDependencies(options: {
     log,
     github: withBarrier(github, barrier),
     workspaces: workspacesWithBarrier(durableWorkspaces(workspaces, kept), barrier, options.onPush),
+    job: {
+      workflow: settings.workflowPath,
+      needs: [...jobNeeds, ...(settings.dispatchWorkflows.length > 0 ? ["actions"] : [])],
+    },
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     models,
     agentSandbox: options.agentSandbox,

@@ -26,6 +26,7 @@ const environmentSchema = z.object({
   GITHUB_RUN_ATTEMPT: z.string().default("1"),
   GITHUB_JOB: optional,
   GITHUB_WORKFLOW_REF: optional,
+  GITHUB_WORKFLOW_SHA: optional,
   GITHUB_STEP_SUMMARY: optional,
   GITHUB_OUTPUT: optional,
   GITHUB_STATE: optional,
@@ -36,6 +37,8 @@ const environmentSchema = z.object({
   "INPUT_DISPATCH-WORKFLOWS": optional,
   "INPUT_CHECK-RUN-ID": optional,
   "INPUT_STATE-KEY": optional,
+  INPUT_JOB: optional,
+  "INPUT_READ-CHECK": optional,
   INPUT_SANDBOX: optional,
   BATON_SANDBOX: optional,
   GITHUB_TOKEN: optional,
@@ -43,6 +46,9 @@ const environmentSchema = z.object({
   ACTIONS_ID_TOKEN_REQUEST_TOKEN: optional,
   INPUT_ENDPOINT: optional,
 });
+
+export const jobParts = ["all", "read", "work"] as const;
+export type JobPart = (typeof jobParts)[number];
 
 export interface ActionSettings {
   eventName: string;
@@ -54,10 +60,14 @@ export interface ActionSettings {
   workflowRunAttempt: string;
   /** The job's id in its workflow; its check is called so where the job has no name. */
   jobName: string | null;
-  /** The job's own check run; null: an older runner does not tell. */
-  checkRunId: number | null;
+  /** Its part: `read` says whether `work` is to start; `all` does both. */
+  part: JobPart;
+  /** Check runs of the job itself and of the one that read its event; empty: an older runner does not tell. */
+  checkRunIds: number[];
   /** `.github/workflows/baton.yml`. */
   workflowPath: string | null;
+  /** The commit or branch whose workflow file this job is of; null: the runner does not say. */
+  workflowAt: string | null;
   token: string;
   /** Where this job gets proof of who it is; null: it has no `permissions: id-token: write`. */
   jobToken: { url: string; token: string } | null;
@@ -105,10 +115,13 @@ export function readActionSettings(environment: Record<string, string | undefine
     problems.push(
       `The input \`state-key\` is too short: it has ${stateKeyCharactersMin} characters or more. \`openssl rand -hex 32\` makes one`,
     );
+  const part = jobParts.find((known) => known === (env?.INPUT_JOB ?? "all"));
+  if (part === undefined)
+    problems.push(`The input \`job\` is ${JSON.stringify(env?.INPUT_JOB)}: it is one of ${jobParts.join(", ")}`);
   const mode = env?.INPUT_SANDBOX ?? env?.BATON_SANDBOX ?? "prefer";
   if (!isSandboxMode(mode))
     problems.push(`The input \`sandbox\` is ${JSON.stringify(mode)}: it is one of ${sandboxModes.join(", ")}`);
-  if (env === undefined || token === null || problems.length > 0)
+  if (env === undefined || token === null || part === undefined || problems.length > 0)
     throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const [owner = "", name = ""] = env.GITHUB_REPOSITORY.split("/");
   const dataDir = join(env.RUNNER_TEMP, "baton");
@@ -129,8 +142,12 @@ export function readActionSettings(environment: Record<string, string | undefine
     workflowRunId: env.GITHUB_RUN_ID,
     workflowRunAttempt: env.GITHUB_RUN_ATTEMPT,
     jobName: env.GITHUB_JOB,
-    checkRunId: /^[1-9]\d{0,15}$/.test(env["INPUT_CHECK-RUN-ID"] ?? "") ? Number(env["INPUT_CHECK-RUN-ID"]) : null,
+    part,
+    checkRunIds: [env["INPUT_CHECK-RUN-ID"], env["INPUT_READ-CHECK"]].flatMap((id) =>
+      /^[1-9]\d{0,15}$/.test(id ?? "") ? [Number(id)] : [],
+    ),
     workflowPath: workflowPathOf(env.GITHUB_WORKFLOW_REF),
+    workflowAt: env.GITHUB_WORKFLOW_SHA ?? /@refs\/heads\/(.+)$/.exec(env.GITHUB_WORKFLOW_REF ?? "")?.[1] ?? null,
     token,
     jobToken:
       env.ACTIONS_ID_TOKEN_REQUEST_URL === null || env.ACTIONS_ID_TOKEN_REQUEST_TOKEN === null

@@ -23,6 +23,7 @@ export async function demandPreflight(context: CommandContext, options: Prefligh
 }
 
 async function gather(context: CommandContext, { branch, base }: PreflightOptions): Promise<PreflightFacts> {
+  const { job } = context.dependencies;
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
   const [first = ""] = branch.name.split("/");
@@ -33,7 +34,7 @@ async function gather(context: CommandContext, { branch, base }: PreflightOption
     isNew ? unlessDenied(github.branchesBeginning(repository, first)) : [],
     settings.breakpoints.review === "auto" ? null : unlessDenied(github.collaborators(repository)),
     hasAnyCheck(context, base.sha),
-    unlessDenied(github.granted(repository, pushingNeeds)),
+    unlessDenied(github.granted(repository, job?.needs ?? pushingNeeds)),
   ]);
   return {
     archived: place?.archived ?? false,
@@ -49,6 +50,7 @@ async function gather(context: CommandContext, { branch, base }: PreflightOption
     author: pullRequest?.author.kind === "user" ? pullRequest.author : null,
     opensPullRequest: pullRequest === null,
     granted,
+    ...(job === undefined ? {} : { job }),
     settings,
   };
 }

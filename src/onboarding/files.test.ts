@@ -124,7 +124,7 @@ describe("the workflow", () => {
     };
     expect(file.on).not.toHaveProperty("workflow_run");
     expect(file.on).toHaveProperty("check_suite");
-    expect(file.jobs.baton.steps.at(-1)).not.toHaveProperty("with");
+    expect(file.jobs.baton.steps.at(-1)).not.toHaveProperty(["with", "dispatch-workflows"]);
   });
 
   it("beside an App it is the runner's, by the name that the configuration has: the other would answer comments, too", () => {

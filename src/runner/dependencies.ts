@@ -11,6 +11,13 @@ import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 import type { NamedHook } from "../prompt/hooks.ts";
 
+export interface JobPlace {
+  /** `.github/workflows/baton.yml`, whose `permissions` bound the token; null: unknown. */
+  workflow: string | null;
+  /** Permissions that its token needs to write, by GitHub's names. */
+  needs: readonly string[];
+}
+
 export interface Dependencies {
   store: Store;
   queue: Queue;
@@ -32,6 +39,8 @@ export interface Dependencies {
   repositoryCommands: boolean;
   /** Where runners reach this Baton; null: nowhere, so `executor: actions` is refused. Unset in a job, which is a runner itself. */
   publicUrl?: string | null;
+  /** Unset where no job of Actions is what runs. */
+  job?: JobPlace;
   processes: ProcessRegistry;
   /** Plugins that see, and may change, what agents are told; before the process's own hook, in this order. */
   onInstructionsLoaded?: readonly NamedHook[];

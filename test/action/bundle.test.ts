@@ -44,10 +44,19 @@ it("action.yml names the files that are there, and every input and output that t
     "check-run-id",
     "dispatch-workflows",
     "endpoint",
+    "job",
+    "read-check",
     "sandbox",
     "state-key",
     "time-limit-minutes",
     "token",
   ]);
-  expect(Object.keys(action.outputs).sort()).toEqual(["cost-usd", "pull-request", "run-id", "verdict"]);
+  expect(Object.keys(action.outputs).sort()).toEqual([
+    "check",
+    "cost-usd",
+    "pull-request",
+    "run-id",
+    "start",
+    "verdict",
+  ]);
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
+import { workflowAlone } from "../../src/onboarding/template.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { deadlyGit, type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
 
@@ -255,6 +256,21 @@ describe("honest ends", () => {
     expect(job.log).toContain("::error title=Baton: failed::The job may not write to the thread");
     for (const told of [job.log, job.summary]) expect(told).toContain("needs issues: write or pull-requests: write");
   });
+
+  it.each<[string, string, RegExp]>([
+    ["pull-requests", "write", /lacks `pull-requests: write`/],
+    ["checks", "write", /lacks `checks: write`/],
+    ["actions", "write", /lacks `actions: write`/],
+  ])(
+    "a workflow without `%s: %s` starts no run, before the first paid step, and says where to add it",
+    async (name, level, words) => {
+      await begin({ workflow: workflowAlone().text.replace(new RegExp(`^  ${name}: ${level}.*\n`, "m"), "") });
+      const job = await platform.run("issue_comment", platform.comment("/baton run"));
+      expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "refused", "run-id": "", "cost-usd": "0" } });
+      expect(said().join("\n")).toMatch(words);
+      expect(said().join("\n")).toContain("`permissions` of `.github/workflows/baton.yml`");
+    },
+  );
 
   it("without an event file the job says that no runner started it", async () => {
     await begin();

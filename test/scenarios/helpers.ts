@@ -9,6 +9,8 @@ import { patienceMs } from "../patience.ts";
 type Listener = () => void;
 
 export interface ObservedWorld extends World {
+  /** Who speaks for Baton; the App's bot, unless it says otherwise. */
+  bot?: string;
   /** Resolves with the first truthy answer; asked again whenever anything crosses to or from GitHub. */
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
 }
@@ -36,7 +38,7 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
       for (;;) {
         const answer = await condition();
         if (answer) return answer;
-        if (deadline.aborted) throw new Error(`Waited ${patienceMs} ms for: ${what}\n${await describe(world)}`);
+        if (deadline.aborted) throw new Error(`Waited ${patienceMs} ms for: ${what}\n${await describeWorld(world)}`);
         const news = new Promise<void>((resolve) => {
           const done = (): void => {
             listeners.delete(done);
@@ -52,7 +54,7 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
   });
 }
 
-async function describe(world: World): Promise<string> {
+export async function describeWorld(world: World): Promise<string> {
   const state = await runState(world);
   if (state === null) return "no run";
   const effects = [...state.effects.values()].map(
@@ -89,9 +91,9 @@ export function comments(world: World, number: number): { id: number; body: stri
     }));
 }
 
-export function ownComments(world: World, number = world.issue): string[] {
+export function ownComments(world: World & { bot?: string }, number = world.issue): string[] {
   return comments(world, number)
-    .filter(({ login }) => login === "baton[bot]")
+    .filter(({ login }) => login === (world.bot ?? "baton[bot]"))
     .map(({ body }) => body);
 }
 

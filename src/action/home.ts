@@ -18,6 +18,7 @@ import type { Dependencies } from "../runner/dependencies.ts";
 import { durableWorkspaces } from "../runner/durable-workspaces.ts";
 import { redactingStore } from "../runner/redacting-store.ts";
 import { harnessWithBarrier, withBarrier, workspacesWithBarrier } from "./barriers.ts";
+import type { JobCaches } from "./job-caches.ts";
 import { jobNeeds } from "./job-permissions.ts";
 import type { ActionSettings } from "./settings.ts";
 
@@ -61,6 +62,7 @@ export function homeDependencies(options: {
   agentSandbox: AgentSandbox;
   /** A branch was pushed. */
   onPush(branch: string): Promise<void>;
+  caches: JobCaches;
   /** Commits of a step are pushed below the state's refs. */
   onKept(): void;
 }): Dependencies {
@@ -89,6 +91,8 @@ export function homeDependencies(options: {
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     models,
     agentSandbox: options.agentSandbox,
+    packageCaches: options.caches.caches,
+    noteUnconfined: () => options.caches.noteUnconfined(),
     repositoryCommands: settings.harness.repositoryCommands,
     processes: builtInProcesses(),
     redact,

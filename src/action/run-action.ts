@@ -1,12 +1,14 @@
 /** One job of the Action, from its event to its report. */
 import { randomUUID } from "node:crypto";
 import { appendFile, readFile } from "node:fs/promises";
+import { children } from "../adapters/child/children.ts";
 import { keptPrefix, runOfKept } from "../adapters/git-state/kept-refs.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import type { RefUpdate } from "../adapters/git-state/remote.ts";
 import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
+import { openPackageCaches } from "../adapters/sandbox/package-caches.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { toThreadEvent } from "../app/events.ts";
@@ -27,6 +29,7 @@ import { createRedactor } from "../thread/redact.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./home.ts";
+import { type JobCaches, jobCaches } from "./job-caches.ts";
 import { permissionsOfJob } from "./job-permissions.ts";
 import { type CommentJudgement, judgeComment } from "./judge-event.ts";
 import { cursorName, type MissedCommands, missedAnywhere, missedComments } from "./missed-comments.ts";
@@ -57,6 +60,7 @@ interface Job {
   statePushes: number;
   /** One for the job: its self-test, and what it installs, are done once. */
   agentSandbox: AgentSandbox;
+  caches: JobCaches;
   /** Threads that could not be worked on. */
   faults: number;
 }
@@ -100,6 +104,7 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     stop,
     platformStop,
     agentSandbox: jobSandbox(settings, log),
+    caches: jobCaches(openPackageCaches({ children, root: settings.cacheDir })),
     owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
     steps: 0,
     statePushes: 0,
@@ -112,6 +117,7 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
   const report: JobReport = {
     ...found,
     check: settings.checkRunIds[0],
+    cacheKey: job.caches.toKeep() ?? undefined,
     repositoryUrl: `${settings.webUrl}/${owner}/${name}`,
     steps: job.steps,
     statePushes: job.statePushes,
@@ -439,6 +445,7 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
               log,
               models,
               agentSandbox: job.agentSandbox,
+              caches: job.caches,
               onPush,
               onKept,
             }),

@@ -1,5 +1,5 @@
 /** What the platform hands to a job, as typed settings. All problems are told at once. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { type AppSettings, readSettings } from "../app/settings.ts";
 import { sandboxModes } from "../config/schema.ts";
@@ -38,6 +38,7 @@ const environmentSchema = z.object({
   "INPUT_CHECK-RUN-ID": optional,
   "INPUT_STATE-KEY": optional,
   INPUT_JOB: optional,
+  "INPUT_CACHE-DIRECTORY": optional,
   "INPUT_READ-CHECK": optional,
   INPUT_SANDBOX: optional,
   BATON_SANDBOX: optional,
@@ -81,6 +82,8 @@ export interface ActionSettings {
   /** The job stops itself by then and hands over to a successor. */
   limitMs: number;
   dataDir: string;
+  /** What `sandbox.setup` downloads; steps around Baton's restore and keep it. */
+  cacheDir: string;
   /** Files that the platform reads after the step; null: it does not want them. */
   summaryPath: string | null;
   outputPath: string | null;
@@ -125,6 +128,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const [owner = "", name = ""] = env.GITHUB_REPOSITORY.split("/");
   const dataDir = join(env.RUNNER_TEMP, "baton");
+  const cacheDir = resolve(env.RUNNER_TEMP, env["INPUT_CACHE-DIRECTORY"] ?? "baton-packages");
   // Keys of models and choices of harnesses are read as the App reads them; an App's own keys mean nothing here.
   const shared = readSettings({
     ...environment,
@@ -159,6 +163,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     stateKey,
     limitMs: minutes * 60_000,
     dataDir,
+    cacheDir,
     summaryPath: env.GITHUB_STEP_SUMMARY,
     outputPath: env.GITHUB_OUTPUT,
     statePath: env.GITHUB_STATE,

@@ -33,6 +33,8 @@ export interface Dependencies {
   agentSandbox?: AgentSandbox;
   /** What `sandbox.setup` downloaded, from one attempt to the next; unset: each attempt downloads again. */
   packageCaches?: PackageCaches;
+  /** A program of an attempt starts outside the sandbox. */
+  noteUnconfined?(): void;
   /** Logins of the accounts that this Baton works for, in lower case; unset or null: all that installed the App. */
   owners?: readonly string[] | null;
   /** True when the operator lets repositories name a program of their own (`harness.command`). */

@@ -41,6 +41,7 @@ it("action.yml names the files that are there, and every input and output that t
   expect(readdirSync(committed)).toEqual(expect.arrayContaining(["main.js", "post.js"]));
   expect(Object.keys(action.inputs).sort()).toEqual([
     "app-slug",
+    "cache-directory",
     "check-run-id",
     "dispatch-workflows",
     "endpoint",
@@ -52,6 +53,7 @@ it("action.yml names the files that are there, and every input and output that t
     "token",
   ]);
   expect(Object.keys(action.outputs).sort()).toEqual([
+    "cache-key",
     "check",
     "cost-usd",
     "pull-request",

@@ -79,15 +79,17 @@ export function scenarioWorld(options: WorldOptions): Promise<ObservedWorld> {
   return mode === "app" ? observedWorld(options) : actionsWorld(options);
 }
 
+function runIn(given: Mode, body: () => Promise<void>): Promise<void> {
+  mode = given;
+  return body();
+}
+
 /** Registers scenarios of a file, each in every mode that it is for. */
 export function scenariosOf(file: string): (title: string, body: () => Promise<void>) => void {
   const exceptions = appOnly[file];
   return (title, body) => {
     const isAppOnly = typeof exceptions === "string" || exceptions?.[title] !== undefined;
-    for (const one of isAppOnly ? (["app"] as const) : (["app", "actions"] as const))
-      it(one === "app" ? title : `${title} (Actions mode)`, async () => {
-        mode = one;
-        await body();
-      });
+    it(`${title}`, () => runIn("app", body));
+    if (!isAppOnly) it(`${title} (Actions mode)`, () => runIn("actions", body));
   };
 }

@@ -55,8 +55,9 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
 }
 
 export async function describeWorld(world: World): Promise<string> {
-  const state = await runState(world);
-  if (state === null) return "no run";
+  const [newest] = await world.baton.dependencies.store.runs({ limit: 1 });
+  if (newest === undefined) return "no run";
+  const state = await world.baton.runner.state(newest.runId);
   const effects = [...state.effects.values()].map(
     ({ key, status, error }) => `${key}: ${status}${error === null ? "" : ` (${error.code}: ${error.message})`}`,
   );
@@ -64,7 +65,7 @@ export async function describeWorld(world: World): Promise<string> {
     state.status,
     state.outcome?.verdict.reason ?? "",
     ...effects,
-    ...comments(world, world.issue).map(({ body }) => body.slice(0, 300)),
+    ...comments(world, state.thread.number).map(({ body }) => body.slice(0, 300)),
   ].join("\n");
 }
 

@@ -48,8 +48,8 @@ const environmentSchema = z.object({
   INPUT_ENDPOINT: optional,
 });
 
-export const jobParts = ["all", "read", "work"] as const;
-export type JobPart = (typeof jobParts)[number];
+const jobParts = ["all", "read", "work"] as const;
+type JobPart = (typeof jobParts)[number];
 
 export interface ActionSettings {
   eventName: string;

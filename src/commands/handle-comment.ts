@@ -55,7 +55,7 @@ interface Line {
 }
 
 /** What somebody asks for, and who they are. */
-export interface Heard {
+interface Heard {
   parsed: Exclude<ParsedCommand, { kind: "none" }>;
   github: Github;
   bot: { id: number };

@@ -11,7 +11,7 @@ import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 import type { NamedHook } from "../prompt/hooks.ts";
 
-export interface JobPlace {
+interface JobPlace {
   /** `.github/workflows/baton.yml`, whose `permissions` bound the token; null: unknown. */
   workflow: string | null;
   /** Permissions that its token needs to write, by GitHub's names. */

@@ -7,7 +7,7 @@ import type { WorldOptions } from "../../src/demo/world.ts";
 import { actionsWorld } from "./actions-world.ts";
 import { type ObservedWorld, observedWorld } from "./helpers.ts";
 
-export type Mode = "app" | "actions";
+type Mode = "app" | "actions";
 
 const sameCode = "Engine and process alone decide this, from a journal; no code of a mode is on the way.";
 const policyFirst =

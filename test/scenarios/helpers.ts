@@ -58,6 +58,7 @@ export async function describeWorld(world: World): Promise<string> {
   const [newest] = await world.baton.dependencies.store.runs({ limit: 1 });
   if (newest === undefined) return "no run";
   const state = await world.baton.runner.state(newest.runId);
+  if (state === null) return `nothing of ${newest.runId}`;
   const effects = [...state.effects.values()].map(
     ({ key, status, error }) => `${key}: ${status}${error === null ? "" : ` (${error.code}: ${error.message})`}`,
   );

@@ -79,6 +79,13 @@ export function scenarioWorld(options: WorldOptions): Promise<ObservedWorld> {
   return mode === "app" ? observedWorld(options) : actionsWorld(options);
 }
 
+const titleEnds: Record<Mode, string> = { app: "", actions: " (Actions mode)" };
+
+function modesOf(file: string, title: string): Mode[] {
+  const exceptions = appOnly[file];
+  return typeof exceptions === "string" || exceptions?.[title] !== undefined ? ["app"] : ["app", "actions"];
+}
+
 function runIn(given: Mode, body: () => Promise<void>): Promise<void> {
   mode = given;
   return body();
@@ -86,10 +93,7 @@ function runIn(given: Mode, body: () => Promise<void>): Promise<void> {
 
 /** Registers scenarios of a file, each in every mode that it is for. */
 export function scenariosOf(file: string): (title: string, body: () => Promise<void>) => void {
-  const exceptions = appOnly[file];
   return (title, body) => {
-    const isAppOnly = typeof exceptions === "string" || exceptions?.[title] !== undefined;
-    it(`${title}`, () => runIn("app", body));
-    if (!isAppOnly) it(`${title} (Actions mode)`, () => runIn("actions", body));
+    for (const one of modesOf(file, title)) it(`${title}${titleEnds[one]}`, () => runIn(one, body));
   };
 }

@@ -549,7 +549,11 @@ describe("on a pull request", () => {
       body: "Name the unit, too.",
     });
     say(world, "/baton run Say it in the README.", "alice", number);
-    const state = await reaches(world, "review", number);
+    // The objection stands, so the question may be answered at once.
+    const state = await world.until("the review to be asked for", async () => {
+      const now = await runState(world, number);
+      return now?.effects.has("review" as never) ? now : null;
+    });
     expect(await kept(world, state, "address")).toContain("Name the unit, too.");
     expect(state.process.name).toBe("address-review");
     expect(pulls(world)).toHaveLength(1);

@@ -22,7 +22,10 @@ export interface KeptWork {
   readonly bytesMax: number;
   find(sha: string): Promise<KeptCommit | null>;
   /** `secret`: why the scan blocks it. */
-  put(sha: string, commit: Omit<KeptCommit, "sealed"> & { bytes: Uint8Array; secret: BatonError | null }): Promise<void>;
+  put(
+    sha: string,
+    commit: Omit<KeptCommit, "sealed"> & { bytes: Uint8Array; secret: BatonError | null },
+  ): Promise<void>;
   /** The bundle; null: it is not kept. BATON_WORK_SEALED: it cannot be opened here. */
   bundle(sha: string): Promise<Uint8Array | null>;
 }

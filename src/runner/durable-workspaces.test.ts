@@ -78,7 +78,10 @@ const inRefs = (stateKey: string | null): void => {
     const given = { url: remote, token: async () => null };
     const state = new StateRemote({ gitDir: join(place, "kept.git"), ...given });
     const namespace = "refs/baton/";
-    return over(place, new KeptRefs({ remote: state, namespace, key: stateKey, clock: new ManualClock(), onPush() {} }));
+    return over(
+      place,
+      new KeptRefs({ remote: state, namespace, key: stateKey, clock: new ManualClock(), onPush() {} }),
+    );
   };
 };
 
@@ -127,7 +130,10 @@ describe.each([
   it("what is asked of commits that were kept is answered on the next machine; a diff of one file is of that file", async () => {
     const base = await begin();
     const sha = await step(next(), "one", base, { "b.txt": "bee\n", "c.txt": "sea\n" });
-    expect(await next().pathStates(access, sha, ["b.txt", "d.txt"])).toMatchObject([{ mode: "100644" }, { mode: null }]);
+    expect(await next().pathStates(access, sha, ["b.txt", "d.txt"])).toMatchObject([
+      { mode: "100644" },
+      { mode: null },
+    ]);
     expect(await next().leftAt(access, base, sha)).toBe(base);
     expect(await next().changes(access, base, sha)).toHaveLength(2);
     const { text } = await next().diff(access, base, sha, 10_000, ["b.txt"]);

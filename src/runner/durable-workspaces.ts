@@ -95,6 +95,14 @@ export function durableWorkspaces<T extends Workspaces>(workspaces: T, work: Kep
       await fetchCommit(access, options.sha);
       await workspaces.push(access, options);
     },
+    async pushKept(access, options) {
+      await fetchCommit(access, options.sha);
+      await workspaces.pushKept(access, options);
+    },
+    async commits(access, sha, which) {
+      await fetchCommit(access, sha);
+      return workspaces.commits(access, sha, which);
+    },
     async changes(access, baseSha, sha) {
       await fetchCommit(access, sha);
       return workspaces.changes(access, baseSha, sha);

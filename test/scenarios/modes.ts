@@ -23,6 +23,7 @@ export const appOnly: Record<string, string | Record<string, string>> = {
   "day-budget": "`test/action/budget.test.ts` has the same for jobs.",
   "engine-ends": "A simulation of the engine without either mode.",
   faults: "Faults of webhooks and of the App's database.",
+  "free-plan": sameCode,
   "late-answers": "A simulation of the engine without either mode.",
   library: "The library starts the App.",
   "locked-thread": sameCode,

@@ -10,7 +10,9 @@ import type { RepositoryAccess, ScanOptions } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
 import { pushRefusal } from "./push-refusal.ts";
 import type { Repositories } from "./repositories.ts";
-import { refuseSecrets } from "./scan-commits.ts";
+import { outgoingCommits, refuseSecrets } from "./scan-commits.ts";
+
+const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 export class RemoteBranches {
   readonly #repositories: Repositories;
@@ -24,13 +26,11 @@ export class RemoteBranches {
   }
 
   /** W7 */
-  async scan(
-    access: RepositoryAccess,
-    sha: string,
-    { knownShas = [], allowSecrets = [] }: ScanOptions,
-  ): Promise<void> {
+  async scan(access: RepositoryAccess, sha: string, { knownShas = [], allowSecrets = [] }: ScanOptions): Promise<void> {
     if (this.#secrets === null) return;
     const gitDir = await this.#repositories.trusted(access);
+    if (await this.#repositories.isPartial(access))
+      await this.#repositories.completeCommits(access, await outgoingCommits(gitDir, { sha, knownShas }));
     await refuseSecrets(gitDir, this.#secrets, { sha, knownShas, allow: allowSecrets });
   }
 
@@ -61,6 +61,23 @@ export class RemoteBranches {
         details: { refusal: refusal.kind },
       },
     );
+  }
+
+  async pushKept(
+    access: RepositoryAccess,
+    { ref, sha, ...scan }: { ref: string; sha: string } & ScanOptions,
+  ): Promise<void> {
+    if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
+    await this.scan(access, sha, scan);
+    // Named by run and attempt, so nobody else writes it: a second push of the same attempt has its newer work.
+    await this.#push(access, ["--force", access.url, `${sha}:${ref}`]);
+  }
+
+  async dropKept(access: RepositoryAccess, { ref }: { ref: string }): Promise<void> {
+    if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
+    const { exitCode, stderr } = await this.#tryPush(access, [access.url, `:${ref}`]);
+    if (exitCode !== 0 && !/remote ref does not exist/.test(stderr))
+      throw new BatonError("BATON_GIT_FAILED", `git push: ${stderr.trim().slice(-1_000)}`);
   }
 
   async head(access: RepositoryAccess, branch: string): Promise<string | null> {

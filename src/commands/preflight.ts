@@ -30,6 +30,7 @@ async function gather(
   context: Omit<CommandContext, "runner">,
   { branch, base }: PreflightOptions,
 ): Promise<PreflightFacts> {
+  const { job } = context.dependencies;
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
   const [first = ""] = branch.name.split("/");
@@ -40,7 +41,7 @@ async function gather(
     isNew ? unlessDenied(github.branchesBeginning(repository, first)) : [],
     settings.breakpoints.review === "auto" ? null : unlessDenied(github.collaborators(repository)),
     hasAnyCheck(context, base.sha),
-    unlessDenied(github.granted(repository, pushingNeeds)),
+    unlessDenied(github.granted(repository, job?.needs ?? pushingNeeds)),
   ]);
   return {
     archived: place?.archived ?? false,
@@ -56,6 +57,7 @@ async function gather(
     author: pullRequest?.author.kind === "user" ? pullRequest.author : null,
     opensPullRequest: pullRequest === null,
     granted,
+    ...(job === undefined ? {} : { job }),
     settings,
   };
 }

@@ -128,6 +128,11 @@ export const limits = {
   workspaceBlobBytesMax: 20 * 1024 * 1024,
   /** A whole import of an agent's commits. */
   importBytesMax: 200 * 1024 * 1024,
+  /**
+   * A bundle of kept commits in a ref, a third longer there. GitHub blocks files above 100 MiB and warns above 50 MiB:
+   * https://docs.github.com/en/repositories/working-with-files/managing-large-files/about-large-files-on-github
+   */
+  keptRefBytesMax: 36 * 1024 * 1024,
   budgetUsdDefault: 5,
   /** Fractions of the run budget at which the thread is told. */
   budgetWarnings: [0.5, 0.8] as const,

@@ -41,6 +41,8 @@ export interface PreflightFacts {
   opensPullRequest: boolean;
   /** Permissions of Baton's token, by GitHub's names; null: unknown. */
   granted: Readonly<Record<string, string>> | null;
+  /** Where the token is that of a job: its workflow file, and what it needs besides; absent: an App's or a person's. */
+  job?: { workflow: string | null; needs: readonly string[] };
   settings: Pick<Settings, "merge" | "breakpoints" | "approvals" | "gates">;
 }
 
@@ -81,12 +83,20 @@ export function mayWrite(granted: Readonly<Record<string, string>>, name: string
   return granted[name] === "write" || granted[name] === "admin";
 }
 
-function ofToken({ granted, opensPullRequest }: PreflightFacts): string[] {
+function ofToken({ granted, opensPullRequest, job, settings }: PreflightFacts): string[] {
   if (granted === null) return [];
-  const lacks = pushingNeeds
-    .filter((name) => name === "contents" || opensPullRequest)
+  // CI starts after a job's push only by `actions: write`.
+  const needs = new Set([...pushingNeeds, ...(job?.needs ?? [])]);
+  if (job !== undefined && settings.gates.dispatch.length > 0) needs.add("actions");
+  const lacks = [...needs]
+    .filter((name) => name !== "pull_requests" || opensPullRequest)
     .filter((name) => !mayWrite(granted, name))
-    .map((name) => `\`${name}: write\``);
+    // A workflow file has dashes where the API has underscores.
+    .map((name) => `\`${job === undefined ? name : name.replaceAll("_", "-")}: write\``);
+  if (lacks.length > 0 && job !== undefined)
+    return [
+      `This job's token lacks ${lacks.join(" and ")}, so the run could not end. Add it under \`permissions\` of ${job.workflow === null ? "its workflow" : `\`${job.workflow}\``}.`,
+    ];
   return lacks.length === 0
     ? []
     : [

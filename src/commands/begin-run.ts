@@ -196,12 +196,13 @@ async function gatherInput(
     pullRequest === null
       ? await chooseBranch(context, schedule, options.process === "sweep")
       : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
-  if (options.pushes)
-    await demandPreflight(context, {
-      branch,
-      base: { branch: baseBranch, sha: baseSha },
-      without: options.without ?? [],
-    });
+  const notes = options.pushes
+    ? await demandPreflight(context, {
+        branch,
+        base: { branch: baseBranch, sha: baseSha },
+        without: options.without ?? [],
+      })
+    : [];
   return {
     thread: {
       number: issue.number,
@@ -231,8 +232,10 @@ async function gatherInput(
     },
     settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
+    planSteps: "required",
     pullRequest: branch.pullRequest,
     ...(options.process === "sweep" ? { sweep: await sweepOf(context) } : {}),
+    ...(notes.length === 0 ? {} : { notes }),
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
 }

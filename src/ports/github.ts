@@ -125,6 +125,8 @@ export interface CheckFacts {
   url: string | null;
   startedAt: string | null;
   completedAt: string | null;
+  /** `run_attempt` of its job, read only where a suite has several check runs of this name. */
+  attempt?: number;
   /** Title and summary that the check itself wrote; untrusted. */
   summary: string;
 }
@@ -246,13 +248,17 @@ export interface Github {
     repository: Repository,
     options: { marker: string; title: string; body: string; knownNumber: number | null },
   ): Promise<{ number: number; url: string }>;
-  /** Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none. */
+  /**
+   * Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none.
+   * `isAwaited`: people wait for this content, so an edit goes like any other write.
+   */
   ensureComment(
     repository: Repository,
     number: number,
     marker: string,
     body: string,
     knownId: number | null,
+    isAwaited?: boolean,
   ): Promise<{ id: number; url: string }>;
   ensureReaction(
     repository: Repository,
@@ -281,6 +287,15 @@ export interface Github {
     sha: string,
     method: "merge" | "squash" | "rebase",
   ): Promise<{ sha: string }>;
+
+  /**
+   * A commit of a tree and parents that are there; no ref moves, so a second one of the same does no harm. It names nobody, so that
+   * GitHub signs it for an App: `verified`.
+   */
+  createCommit(
+    repository: Repository,
+    commit: { message: string; tree: string; parents: readonly string[] },
+  ): Promise<{ sha: string; verified: boolean; reason: string }>;
 
   /** Merges the base into the head, if it is at `sha`; the new head. */
   updateBranch(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string>;

@@ -23,7 +23,7 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   const plan = approvalText(state) ?? planOf(state);
   if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
   if (state.effects.size > 0) parts.push(stepsTable(state));
-  parts.push(budgetLine(state), selfReportingLine(state));
+  parts.push(...notesOf(state), budgetLine(state), selfReportingLine(state));
   const left = partials(state);
   if (left !== null) parts.push(left);
   const sandbox = sandboxLines(state);
@@ -58,6 +58,12 @@ function scheduleLine({ schedule }: RunState): string {
       ? ""
       : ` ${missed} earlier ${missed === 1 ? "time was" : "times were"} missed and ${missed === 1 ? "does" : "do"} not run.`;
   return `🕒 \`${name}\` of ${time} UTC${late ? ", **late**" : ""}.${earlier}`;
+}
+
+/** Baton's own sentences, found before the first step. */
+function notesOf(state: RunState): string[] {
+  const { notes } = (state.input ?? {}) as { notes?: unknown };
+  return Array.isArray(notes) ? notes.map((note) => neutraliseLine(String(note))) : [];
 }
 
 /** The newest plan that an agent made. Who explores answers a question, and stands in a comment of its own. */

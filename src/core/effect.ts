@@ -7,6 +7,7 @@
  * F2 Input and output are JSON, checked on write and on read.
  */
 import { z } from "zod";
+import { personal } from "./personal.ts";
 import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 
 /** What every effect may carry. */
@@ -69,7 +70,7 @@ export const sandboxReportSchema = z.object({
   missing: z.string().nullable(),
   denied: z.array(z.object({ kind: z.enum(["host", "path", "memory", "processes", "disk"]), name: z.string() })),
   /** Paths outside the worktree and its scratch that tool calls named while no sandbox held them. */
-  outside: z.array(z.string()),
+  outside: personal(z.array(z.string())),
 });
 export type SandboxReport = z.infer<typeof sandboxReportSchema>;
 

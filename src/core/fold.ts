@@ -35,6 +35,7 @@ export function applyEvent(state: RunState | null, stored: StoredEvent): RunStat
   state.position = stored.position;
   state.hash = stored.hash;
   state.updatedAt = at;
+  if (stored.erased === true) state.erased = true;
   change(state, event, at);
   return state;
 }
@@ -56,6 +57,7 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     updatedAt: stored.at,
     position: stored.position,
     hash: stored.hash,
+    erased: stored.erased ?? false,
     status: "running",
     pausedBy: null,
     cancelRequested: null,
@@ -184,7 +186,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
       endEffect(state, effect, "succeeded", at);
       effect.output = event.output;
       effect.error = null;
-      if (effect.kind === "base") {
+      // Settings whose texts were deleted are none; nobody acts by them any more.
+      if (effect.kind === "base" && !state.erased) {
         const { settings, settingsSha } = event.output as unknown as BaseOutput;
         state.settings = settings;
         state.settingsSha = settingsSha;

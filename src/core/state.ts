@@ -6,7 +6,7 @@
  */
 import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
-import type { Kept, Partial, ProcessSource } from "./event.ts";
+import type { Kept, PartialWork, ProcessSource } from "./event.ts";
 import type { Agent, StageHistory } from "./progress.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
@@ -23,7 +23,7 @@ export interface AttemptState {
   /** What it leaves to the next attempt. */
   kept: Kept | null;
   /** How far it got by its own word, as last told. */
-  partial: Partial | null;
+  partial: PartialWork | null;
   /** Content hash of what its agent was told; null: nothing yet, or an older Baton did not say. */
   promptId: string | null;
   /** Who does it; null: nobody yet, or an older Baton did not say. */
@@ -72,6 +72,8 @@ export interface RunState {
   /** Position and hash of the last event. */
   position: number;
   hash: string;
+  /** Its personal texts were deleted: it is over, and nobody can begin it again. */
+  erased: boolean;
   /** `waiting` is derived (`waiting.ts`); the fold knows only these. */
   status: "running" | "paused" | "completed" | "failed" | "cancelled";
   pausedBy: Actor | null;

@@ -9,6 +9,7 @@
  * S4 A job stays until it is completed; a job of a dead worker is handed out again.
  * S5 An outbox row is unique by its operation key; putting a newer content replaces what was not yet done.
  * S7 A run's index row counts its events and never counts back; a journal that is shorter is BATON_JOURNAL_BROKEN.
+ * S8 `erase` deletes what may be personal text in a journal that is over, in one step; its chain still holds.
  * S6 After a kill at any instruction the store opens again and everything acknowledged is there.
  */
 import type { RunEvent, StoredEvent } from "../core/event.ts";
@@ -162,6 +163,12 @@ export interface Store {
   append(request: AppendRequest): Promise<StoredEvent[]>;
   /** Events after `afterPosition`, in order, checked against schema and hash chain. */
   read(runId: RunId, afterPosition?: number): Promise<StoredEvent[]>;
+
+  /**
+   * Deletes the texts of a run's journal that may be personal (`core/personal.ts`), and what was sent for it; the caller
+   * made sure that the run is over. A journal of an older Baton: BATON_ERASE_REFUSED, and nothing is changed.
+   */
+  erase(runId: RunId): Promise<void>;
 
   /** Position of the last event; 0 without any. */
   position(runId: RunId): Promise<number>;

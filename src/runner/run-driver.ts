@@ -28,7 +28,7 @@ import {
 } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
-import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
+import type { PartialWork, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
@@ -405,7 +405,7 @@ export class RunDriver {
           { key: effect.key, attempt },
           metering,
         ),
-      report: (note: string, usage: Usage[], partial?: Partial) => {
+      report: (note: string, usage: Usage[], partial?: PartialWork) => {
         const pauseMs = progressIntervalMs * progressSlowdown ** reports;
         if (reports >= progressEventsMax || clock.now() < reportedAt + pauseMs) return;
         reports += 1;

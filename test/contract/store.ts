@@ -87,6 +87,24 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       expect(await store.position(runId)).toBe(0);
     });
 
+    it("S8: erased, a journal has no personal text any more, still holds, and can be read on and appended to", async () => {
+      const runId = newRun();
+      await append(runId, 0, [{ ...paused, reason: "Erika is ill" } as RunEvent, resumed]);
+      const before = await store.read(runId);
+      await store.erase(runId);
+      const after = await store.read(runId);
+      expect(JSON.stringify(after)).not.toMatch(/Erika|alice/);
+      expect(after.map(({ hash, at }) => ({ hash, at }))).toEqual(before.map(({ hash, at }) => ({ hash, at })));
+      expect(after.map(({ erased }) => erased)).toEqual([true, true]);
+      await append(runId, 2, [paused]);
+      expect((await store.read(runId, 1)).map(({ position, erased }) => [position, erased])).toEqual([
+        [2, true],
+        [3, undefined],
+      ]);
+      await store.erase(runId);
+      expect(JSON.stringify(await store.read(runId))).not.toContain("alice");
+    });
+
     it("reads on from a position", async () => {
       const runId = newRun();
       await append(runId, 0, [paused, resumed, paused]);

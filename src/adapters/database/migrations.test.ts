@@ -12,6 +12,7 @@ it("the poll for missed deliveries asks by GUID, and an index answers: also in a
     // As the Baton before left it.
     await sql`drop index deliveries_guid`.execute(db);
     await sql`alter table ledger drop column person_id, drop column person`.execute(db);
+    await sql`alter table events drop column salts`.execute(db);
     await sql`delete from baton_migrations where name >= '0003-deliveries-by-guid'`.execute(db);
     await migrate(db);
     // A table without rows is read whole, unless that is forbidden.

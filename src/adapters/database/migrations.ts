@@ -44,6 +44,8 @@ const statements: Record<string, string[]> = {
     `alter table ledger add column person_id double precision`,
     `alter table ledger add column person text`,
   ],
+  // Next to an event, so that its personal texts can be deleted and its hash stays true.
+  "0005-event-salts": [`alter table events add column salts text`],
 };
 
 const provider: MigrationProvider = {

@@ -3,8 +3,18 @@
  *
  * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`), bursts of deliveries (`arrivals.ts`).
  */
+import { randomUUID } from "node:crypto";
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
-import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts";
+import {
+  cutOff,
+  erasedRow,
+  openEvents,
+  type StoredRow,
+  saltsFrom,
+  saltsText,
+  sealEvents,
+  withoutText,
+} from "../../core/chain.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { activeRunStatuses, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
@@ -63,6 +73,7 @@ export class SqlStore implements Store {
           now,
           events,
           sha256,
+          seed: randomUUID(),
         });
         if (sealed.length > 0) {
           // S7: the count beside the journal, in the journal's own transaction; in one statement, for an effect costs three of these.
@@ -77,6 +88,7 @@ export class SqlStore implements Store {
                   text: event.text,
                   previous_hash: event.previousHash,
                   hash: event.hash,
+                  salts: saltsText(event.salts),
                 })),
               ),
             )
@@ -114,19 +126,31 @@ export class SqlStore implements Store {
     const end = rows.at(-1)?.position ?? afterPosition;
     if (end < counted) throw cutOff(runId, end, counted);
     const previousHash = afterPosition === 0 ? "" : (before?.hash ?? null);
-    return openEvents(
-      runId,
-      previousHash,
-      rows.map((row) => ({
-        position: row.position,
-        at: row.at,
-        schemaVersion: row.schema_version,
-        text: row.text,
-        previousHash: row.previous_hash,
-        hash: row.hash,
-      })),
-      sha256,
-    );
+    return openEvents(runId, previousHash, rows.map(storedRowOf), sha256);
+  }
+
+  async erase(runId: RunId): Promise<void> {
+    await this.#db
+      .transaction()
+      .execute(async (transaction) => {
+        const rows = await transaction
+          .selectFrom("events")
+          .selectAll()
+          .where("stream", "=", runId)
+          .forUpdate()
+          .execute();
+        for (const row of rows) {
+          const { text, salts } = erasedRow(runId, storedRowOf(row), sha256);
+          await transaction
+            .updateTable("events")
+            .set({ text, salts: saltsText(salts) })
+            .where("stream", "=", runId)
+            .where("position", "=", row.position)
+            .execute();
+        }
+        await transaction.deleteFrom("outbox").where("run_id", "=", runId).where("state", "!=", "pending").execute();
+      })
+      .catch(rethrow);
   }
 
   async position(runId: RunId): Promise<number> {
@@ -557,6 +581,18 @@ async function journalEnd(
     held: row?.held != null,
     counted: row?.counted ?? 0,
     last: row?.position == null ? null : { position: row.position, hash: row.hash },
+  };
+}
+
+function storedRowOf(row: Selectable<Tables["events"]>): StoredRow {
+  return {
+    position: row.position,
+    at: row.at,
+    schemaVersion: row.schema_version,
+    text: row.text,
+    previousHash: row.previous_hash,
+    hash: row.hash,
+    salts: saltsFrom(row.salts),
   };
 }
 

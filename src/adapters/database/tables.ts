@@ -10,6 +10,8 @@ export interface Tables {
     text: string;
     previous_hash: string;
     hash: string;
+    /** JSON; null: written by an older Baton, or no field of the event may hold personal text. */
+    salts: string | null;
   };
   runs: {
     run_id: string;

@@ -7,8 +7,8 @@
  * T2 What goes in and out is copied, so that nobody holds a piece of the tables.
  * T3 Every change is told to `changed`, by the table and the row that it touches.
  */
-import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
-import { compactedLength, compactJournal, openCompacted } from "../../core/compact.ts";
+import { cutOff, erasedRow, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
+import { compactedLength, compactJournal, eraseCompacted, openCompacted } from "../../core/compact.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
@@ -40,7 +40,8 @@ export interface JobRow extends Job {
 
 /** `now`: when it was asked for. */
 export type Writes = Omit<TransactionWrites, "jobs"> & { jobs?: JobRow[]; now: number };
-export type Append = Omit<AppendRequest, "also"> & { also: Writes };
+/** `seed`: given by the caller, so that an append applied again is the same (`core/chain.ts`). */
+export type Append = Omit<AppendRequest, "also"> & { also: Writes; seed: string };
 
 /** With the time at which its content was asked for. */
 export type KeptOutboxRow = OutboxRow & { putAt: number };
@@ -112,7 +113,7 @@ export class Tables {
     this.#changed = changed;
   }
 
-  append({ runId, expectedPosition, events, now, fence, also }: Append): StoredEvent[] {
+  append({ runId, expectedPosition, events, now, fence, also, seed }: Append): StoredEvent[] {
     if (fence !== undefined && !this.#holds(fence)) {
       throw new BatonError(
         "BATON_LEASE_LOST",
@@ -135,6 +136,7 @@ export class Tables {
       now,
       events,
       sha256,
+      seed,
     });
     this.#write(also, runId);
     if (sealed.length > 0) {
@@ -157,6 +159,21 @@ export class Tables {
     if (counted > journal.length) throw cutOff(runId, journal.length, counted);
     const previousHash = afterPosition === 0 ? "" : (journal[afterPosition - 1]?.hash ?? null);
     return openEvents(runId, previousHash, journal.slice(afterPosition), sha256);
+  }
+
+  erase(runId: RunId): void {
+    const small = this.compacted.get(runId);
+    const journal = this.events.get(runId) ?? [];
+    // T1: what is refused is found before anything is written.
+    const erased = journal.map((row) => ({ ...row, ...erasedRow(runId, row, sha256) }));
+    if (small !== undefined) this.compacted.set(runId, eraseCompacted(runId, small, sha256));
+    else this.events.set(runId, erased);
+    this.#changed("events", runId);
+    for (const [key, row] of this.outbox)
+      if (row.runId === runId && row.state !== "pending") {
+        this.outbox.delete(key);
+        this.#changed("outbox", key);
+      }
   }
 
   position(runId: RunId): number {

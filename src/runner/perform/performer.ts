@@ -6,7 +6,7 @@
  * P3 It ends within the kill grace once `signal` is aborted, with everything it made kept or undone.
  */
 import type { AttemptResult } from "../../core/decide.ts";
-import type { Partial } from "../../core/event.ts";
+import type { PartialWork } from "../../core/event.ts";
 import type { Prompted } from "../../core/instructions.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
@@ -25,7 +25,7 @@ export interface PerformContext {
   github: Github;
   signal: AbortSignal;
   /** A milestone for people, with what was used so far. */
-  report(note: string, usage: Usage[], partial?: Partial): void;
+  report(note: string, usage: Usage[], partial?: PartialWork): void;
   /** A choice that was made for this attempt, for `/baton why`: journaled before the attempt goes on. */
   decided?(verdict: Verdict): Promise<void>;
   /** The policy's verdict on a write, for `/baton why`: journaled before it is obeyed. */

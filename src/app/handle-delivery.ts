@@ -44,8 +44,8 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
         for (const run of await dependencies.store.runs({ watch, active: true })) {
           if (woken.has(run.runId)) continue;
           woken.add(run.runId);
-          // Another replica may drive it: then a job finds it once that has left.
-          if (!(await runner.wake(run.runId, true)))
+          // Another replica may drive it: then a job finds it once that has left. One that cannot be driven holds no other up.
+          if (!(await runner.wake(run.runId, true).catch(() => false)))
             await dependencies.store.write({
               jobs: [{ queue: "run", data: { runId: run.runId, facts: true }, singletonKey: run.runId }],
             });

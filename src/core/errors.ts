@@ -104,7 +104,7 @@ export const errorCatalogue = {
     "The journal holds an event that this version cannot read. Upgrade Baton, or restore the journal from a backup.",
   ),
   BATON_EVENT_NEWER: entry(
-    "terminal",
+    "retryable",
     500,
     "A journal holds an event of a kind or of a schema version that this Baton does not know: a newer Baton wrote it.",
     "This Baton leaves the run to the newer one and goes on with all others. Finish the upgrade on every replica; if you went back on purpose, cancel the run with the newer version first.",

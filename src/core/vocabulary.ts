@@ -153,8 +153,9 @@ export const verdictSchema: z.ZodType<Verdict> = z.object({
   status: z.enum(["passed", "failed", "pending", "skipped", "error"]),
   reason: personal(z.string()),
   evidence: personal(z.array(evidenceSchema)),
+  /** Personal as a whole: a child may be named after a person. */
   get children() {
-    return z.array(verdictSchema);
+    return personal(z.array(verdictSchema));
   },
 });
 

@@ -450,14 +450,19 @@ export class RunDriver {
     await publishStatus(this.#dependencies, this.#actor.state);
   }
 
+  /** Ends the drive by a fault: what a newer Baton appended is a newer Baton's to go on with. */
+  fail(thrown: unknown): void {
+    this.#fault ??= thrown;
+    this.#bell.ring();
+  }
+
   #fail(thrown: unknown): void {
     if (hasCode(thrown, "BATON_EVENT_INVALID")) {
       this.#stopRun(thrown);
       return;
     }
-    this.#fault ??= thrown;
     if (hasCode(thrown, "BATON_LEASE_LOST")) this.stop("lost");
-    this.#bell.ring();
+    this.fail(thrown);
   }
 
   /** An outcome that the journal cannot hold comes again with every try, so the run ends by it (A4). */

@@ -5,6 +5,7 @@
  * N1 A run is driven only under its lease; an append by a former holder fails in the store (fencing epoch).
  * N2 A lease that is not renewed for 30 s is taken over; takeover replays the journal and goes on.
  * N3 After `stop` no child process, timer or lease of this process is left.
+ * N5 A run whose journal holds what only a newer Baton knows is left to that one, and stops no other run.
  * N4 At every moment a run that is not left has a lease or a durable wake-up, so that no death and no fault strands it.
  */
 import { hasCode, toBatonError } from "../core/errors.ts";
@@ -271,8 +272,13 @@ export class Runner {
     if (this.#dependencies.soleOwner) return;
     for (const { driver } of this.#driven.values()) {
       if ((await store.position(driver.actor.state.runId)) <= driver.actor.state.position) continue;
-      await driver.actor.catchUp();
-      driver.poke(true);
+      try {
+        await driver.actor.catchUp();
+        driver.poke(true);
+      } catch (thrown) {
+        // N5: the others are looked at all the same.
+        driver.fail(thrown);
+      }
     }
   }
 

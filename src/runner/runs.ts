@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { defaultSettings, settingsSchema } from "../config/schema.ts";
 import { cancel, isOver, refuseErased } from "../core/decide.ts";
-import { BatonError } from "../core/errors.ts";
+import { BatonError, hasCode } from "../core/errors.ts";
 import { parseInput } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
 import { type RunSummary, summarise } from "../core/summary.ts";
@@ -98,7 +98,16 @@ export class Runs {
     const wanted = rows.filter(
       ({ threadKey }) => repositoryId === undefined || threadKey.startsWith(`${repositoryId}#`),
     );
-    return Promise.all(wanted.slice(0, limit).map((row) => this.read(row.runId)));
+    const found = await Promise.all(
+      wanted.slice(0, limit).map((row) =>
+        this.read(row.runId).catch((thrown: unknown) => {
+          // A newer Baton lists it; here it must not hide all others.
+          if (hasCode(thrown, "BATON_EVENT_NEWER")) return null;
+          throw thrown;
+        }),
+      ),
+    );
+    return found.filter((run) => run !== null);
   }
 
   async cancel(runId: string, by: Actor, reason: string): Promise<RunSummary> {

@@ -1,6 +1,7 @@
 /** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
 import { checkConfig } from "../commands/check-config.ts";
 import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
+import { type DeliveryOutcome, noteOf } from "../commands/outcome.ts";
 import { toBatonError } from "../core/errors.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
@@ -17,9 +18,9 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
   if (delivery === null || delivery.state !== "received") return;
   const child = log.child({ delivery: guid, event: delivery.event });
   try {
-    const note = await handle(dependencies, runner, delivery.event, JSON.parse(delivery.payload));
-    await store.finishDelivery(hook, guid, "handled", note);
-    child.debug("Delivery handled", { note });
+    const outcome = await handle(dependencies, runner, delivery.event, JSON.parse(delivery.payload));
+    await store.finishDelivery(hook, guid, "handled", noteOf(outcome));
+    child.debug("Delivery handled", { outcome });
   } catch (thrown) {
     const error = toBatonError(thrown);
     if (error.treatment === "retryable" && clock.now() < delivery.receivedAt + patienceMs) throw error;
@@ -31,11 +32,16 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
   }
 }
 
-async function handle(dependencies: Dependencies, runner: Runner, name: string, payload: unknown): Promise<string> {
+async function handle(
+  dependencies: Dependencies,
+  runner: Runner,
+  name: string,
+  payload: unknown,
+): Promise<DeliveryOutcome> {
   const event = toThreadEvent(name, payload);
   switch (event.kind) {
     case "ignored":
-      return event.reason;
+      return { kind: "ignored", reason: event.reason };
     case "comment":
       return handleComment(dependencies, runner, event);
     case "facts": {
@@ -51,11 +57,14 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
             });
         }
       }
-      const { changed } = event;
-      const checked =
-        changed === undefined ? "" : `, ${await checkConfig(dependencies, changed.repository, changed.number)}`;
-      const said = event.said === undefined ? "" : `, ${await handleComment(dependencies, runner, event.said)}`;
-      return `woke ${woken.size} run(s)${checked}${said}`;
+      const { changed, said } = event;
+      return {
+        kind: "facts",
+        woke: woken.size,
+        configuration:
+          changed === undefined ? null : await checkConfig(dependencies, changed.repository, changed.number),
+        said: said === undefined ? null : await handleComment(dependencies, runner, said),
+      };
     }
   }
 }

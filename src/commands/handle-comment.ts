@@ -30,6 +30,7 @@ import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-c
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
 import { workOf } from "./no-run.ts";
+import type { CommentOutcome } from "./outcome.ts";
 import { voiceFor } from "./words.ts";
 
 export interface CommentEvent {
@@ -53,20 +54,24 @@ interface Line {
   hunk: string;
 }
 
-export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<string> {
+export async function handleComment(
+  dependencies: Dependencies,
+  runner: Runner,
+  event: CommentEvent,
+): Promise<CommentOutcome> {
   let parsed = parseCommand(event.body, grammars);
   const called = parsed.kind === "none" ? calledNames(event.body) : [];
-  if (parsed.kind === "none" && called.length === 0) return "no command";
+  if (parsed.kind === "none" && called.length === 0) return ignored("no command");
   const owners = dependencies.owners ?? null;
   // Silence: an account that is not served learns nothing, and costs nothing.
   if (owners !== null && !owners.includes(event.repository.owner.toLowerCase()))
-    return `${event.repository.owner} is not among BATON_OWNERS`;
+    return ignored(`${event.repository.owner} is not among BATON_OWNERS`);
   const { bot, slug: ownSlug } = await dependencies.github.identity();
   const slug = ownSlug.toLowerCase();
-  if (event.author.id === bot.id) return "own comment";
+  if (event.author.id === bot.id) return ignored("own comment");
   // HC1: one who only talks to somebody costs no call either.
   if (parsed.kind === "none" && !called.some(({ name, word }) => name === slug || isCommandWord(word)))
-    return "no command";
+    return ignored("no command");
   const github = await dependencies.github.installation(event.repository.installationId);
   const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
   const loaded = await loadSettings(github, event.repository, event.repository.defaultBranch);
@@ -74,16 +79,17 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   if (parsed.kind === "none") {
     const { mention } = settings.commands;
     parsed = parseCommand(event.body, grammars, [slug, ...(mention === null ? [] : [mention])]);
-    if (parsed.kind === "none") return "no command";
+    if (parsed.kind === "none") return ignored("no command");
   }
   // A bot that is not listed gets silence: an answer could be its next command.
   const bots = listedBots(settings);
-  if (event.author.kind === "bot" && !bots.has(event.author.id)) return "a bot that commands.bots does not list";
+  if (event.author.kind === "bot" && !bots.has(event.author.id))
+    return ignored("a bot that commands.bots does not list");
   const actor = await actorOf(github, event, bots);
   const trusted = mayRunOrSteer(actor, settings);
   const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
   const slip = parsed.kind === "unknown" || parsed.kind === "invalid";
-  if (slip && !trusted) return "a slip of somebody without permission, who gets silence";
+  if (slip && !trusted) return ignored("a slip of somebody without permission, who gets silence");
   const voice = await voiceFor(dependencies, { threadKey, authorId: actor.id, trusted });
   const answer = (text: string | null, reaction: string): Promise<void> =>
     send([
@@ -93,7 +99,9 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   if (trusted && voice !== "silence") await send(reactionRows(event, "eyes"));
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
     await answer(misspelt(event, parsed), "confused");
-    return parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
+    const reason =
+      parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
+    return { kind: "misspelt", reason };
   }
   const grammar = grammars.find(({ name }) => name === parsed.name);
   const handler = commandHandlers[parsed.name];
@@ -116,12 +124,12 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       if (voice !== "silence")
         await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
       await answer(`🚫 ${verdict.reason}`, "-1");
-      return `refused: ${verdict.reason}`;
+      return { kind: "refused", reason: `refused: ${verdict.reason}` };
     }
     if (base.problems.length > 0 && grammar.worksOnHead) {
       const text = `⚠️ Nothing was started: the configuration has errors.\n\n${renderProblems(base.path, base.problems)}`;
       await answer(text, "confused");
-      return `configuration has errors: ${base.problems.length} in ${base.path}`;
+      return { kind: "misconfigured", reason: `configuration has errors: ${base.problems.length} in ${base.path}` };
     }
     const active = await dependencies.store.activeRun(threadKey);
     const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
@@ -148,7 +156,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
     };
     const reply = await handler(context);
     await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
-    return `did ${parsed.name}`;
+    return { kind: "done", command: parsed.name };
   } catch (thrown) {
     const error = toBatonError(thrown);
     // What may pass by itself brings the delivery back; what cannot is said in the thread.
@@ -163,12 +171,20 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
       "confused",
     );
-    return `refused: ${error.message} (${error.code})`;
+    return { kind: "refused", reason: `refused: ${error.message} (${error.code})` };
   }
 }
 
+function ignored(reason: string): CommentOutcome {
+  return { kind: "ignored", reason };
+}
+
 /** A command that could not be carried out, nor refused: said in the thread as soon as GitHub takes it, so that nobody waits for it. */
-export async function answerGivenUp(dependencies: Dependencies, event: CommentEvent, error: BatonError): Promise<void> {
+export async function answerGivenUp(
+  dependencies: Pick<Dependencies, "store" | "redact">,
+  event: CommentEvent,
+  error: BatonError,
+): Promise<void> {
   if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
   const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
   await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), ...reactionRows(event, "confused")] });
@@ -206,7 +222,7 @@ function refusal(command: string, { message }: BatonError): Verdict {
 
 /** For `/baton why`: what was asked of the thread's run and refused. Kept once for each asking comment. */
 async function noteRefusal(
-  { store }: Dependencies,
+  { store }: Pick<Dependencies, "store">,
   runner: Runner,
   asked: { threadKey: string; actor: Actor; verdict: Verdict; operationKey: string; action: string },
 ): Promise<void> {
@@ -264,7 +280,7 @@ function sourceOf({ commentId, repository, number, source }: CommentEvent): stri
   return commentId === null ? `issue:${repository.id}/${number}` : `${commentId}`;
 }
 
-function replyRow(dependencies: Dependencies, event: CommentEvent, text: string): NewOutboxRow {
+function replyRow(dependencies: Pick<Dependencies, "redact">, event: CommentEvent, text: string): NewOutboxRow {
   const body = dependencies.redact(text);
   return outboxRow({
     operationKey: `reply:${sourceOf(event)}`,

@@ -14,6 +14,7 @@ export const commandNames = [
   "cost",
   "why",
   "refresh",
+  "migrate",
   "setup",
   "help",
 ] as const;

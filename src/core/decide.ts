@@ -185,9 +185,9 @@ function costOf(effect: EffectState, usage: readonly Usage[]): number | null {
   return all.some(({ costUsd }) => costUsd === null) ? null : all.reduce((sum, one) => sum + (one.costUsd ?? 0), 0);
 }
 
-function withCost({ kind, ...effect }: EffectState, output: Json, usage: readonly Usage[]): Json {
-  if (kind !== "agent" || typeof output !== "object" || output === null || Array.isArray(output)) return output;
-  return { ...output, costUsd: costOf({ kind, ...effect }, usage) };
+function withCost(effect: EffectState, output: Json, usage: readonly Usage[]): Json {
+  if (effect.kind !== "agent" || typeof output !== "object" || output === null || Array.isArray(output)) return output;
+  return { ...output, costUsd: costOf(effect, usage) };
 }
 
 /** Who does an attempt, and why; told twice, it is kept once. */

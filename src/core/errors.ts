@@ -55,6 +55,12 @@ export const errorCatalogue = {
     "No process is registered by this name or, for a run under way, in this version.",
     "Use one of the listed process names, or register the process.",
   ),
+  BATON_MIGRATION_REFUSED: entry(
+    "terminal",
+    409,
+    "The newest version of a process cannot go on with a run that began with another one.",
+    "The run goes on as it was, with its own version. To use the newer one, `/baton cancel` and `/baton run`.",
+  ),
   BATON_STEP_FAILED: entry(
     "terminal",
     422,

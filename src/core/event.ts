@@ -82,6 +82,13 @@ export const processSourceSchema = textSchema.omit({ name: true }).extend({
 });
 export type ProcessSource = z.infer<typeof processSourceSchema>;
 
+const runProcessSchema = z.object({
+  name: z.string(),
+  version: z.number().int().positive(),
+  stages: z.array(z.string()),
+  source: processSourceSchema.optional(),
+});
+
 /** What a process asks for; checked when it asks, so that no request can spoil the journal. */
 export const requestedSchema = z.object({
   type: z.literal("effect.requested"),
@@ -99,12 +106,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("run.created"),
     runId: runIdSchema,
-    process: z.object({
-      name: z.string(),
-      version: z.number().int().positive(),
-      stages: z.array(z.string()),
-      source: processSourceSchema.optional(),
-    }),
+    process: runProcessSchema,
     input: personalJson(),
     thread: threadSchema,
     requestedBy: actorSchema,
@@ -190,6 +192,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run.cancel-requested"), by: actorSchema, reason: personalText() }),
   z.object({ type: z.literal("run.paused"), by: actorSchema, reason: personalText() }),
   z.object({ type: z.literal("run.resumed"), by: actorSchema }),
+  /** It goes on with another version of its process, which asked for the same so far (`migrate.ts`). */
+  z.object({ type: z.literal("run.migrated"), by: actorSchema, process: runProcessSchema }),
   z.object({
     type: z.literal("run.budget-raised"),
     by: actorSchema,

@@ -5,35 +5,36 @@
  * DW2 A commit that is neither here nor at the remote comes back from the store, on whichever replica.
  * DW3 Bundles go with the run's other values, when old rows are pruned.
  */
+import { z } from "zod";
 import { hasCode } from "../core/errors.ts";
-import { type RunId, runValuePrefix } from "../core/vocabulary.ts";
+import type { RunId } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
+import { defineValues, readValue, writeValue } from "../ports/values.ts";
 import type { RepositoryAccess, Workspaces } from "../ports/workspace.ts";
-
-interface KeptAt {
-  runId: string;
-  /** The step's own base: it is at the remote, or was kept as well. */
-  baseSha: string;
-}
+import { bundleValues } from "./bundle-values.ts";
 
 const isSha = /^[0-9a-f]{40,64}$/;
-const pointerOf = (sha: string): string => `kept:${sha}`;
-const bundleOf = (runId: string, sha: string): string => `${runValuePrefix}${runId}/kept/${sha}/bundle`;
+const pointers = defineValues(
+  "kept:",
+  /** `baseSha`: the step's own base; it is at the remote, or was kept as well. */
+  z.object({ runId: z.string(), baseSha: z.string() }),
+);
+const bundleOf = (runId: string, sha: string) => bundleValues.at(`${runId}/kept/${sha}`);
 
 export function durableWorkspaces<T extends Workspaces>(workspaces: T, store: Pick<Store, "value" | "setValue">): T {
   async function keep(access: RepositoryAccess, runId: RunId, baseSha: string, sha: string): Promise<void> {
-    if (sha === baseSha || (await store.value(pointerOf(sha))) !== null) return;
+    if (sha === baseSha || (await readValue(store, pointers.at(sha))) !== null) return;
     const bytes = await workspaces.bundle(access, sha);
     if (bytes === null) return;
-    await store.setValue(bundleOf(runId, sha), Buffer.from(bytes).toString("base64"));
-    await store.setValue(pointerOf(sha), { runId, baseSha });
+    await writeValue(store, bundleOf(runId, sha), Buffer.from(bytes).toString("base64"));
+    await writeValue(store, pointers.at(sha), { runId, baseSha });
   }
 
   /** True when it is here now. */
   async function restore(access: RepositoryAccess, sha: string): Promise<boolean> {
-    const kept = (await store.value(pointerOf(sha))) as unknown as KeptAt | null;
-    const base64 = kept === null ? null : await store.value(bundleOf(kept.runId, sha));
-    if (kept === null || typeof base64 !== "string") return false;
+    const kept = await readValue(store, pointers.at(sha));
+    const base64 = kept === null ? null : await readValue(store, bundleOf(kept.runId, sha));
+    if (kept === null || base64 === null) return false;
     // A bundle holds what the remote lacked, so its base is all that must be there first.
     await fetchCommit(access, kept.baseSha);
     await workspaces.adoptBundle(access, { headSha: sha, bytes: Buffer.from(base64, "base64") });

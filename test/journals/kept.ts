@@ -25,7 +25,12 @@ export function keptJournals(): KeptJournal[] {
       const [head = "", ...lines] = readFileSync(`${keptDirectory}${path}`, "utf8").trimEnd().split("\n");
       const { stream } = JSON.parse(head) as { stream: RunId };
       const end: unknown = JSON.parse(readFileSync(`${keptDirectory}${path.replace(/\.jsonl$/, ".end.json")}`, "utf8"));
-      return { name: path.replace(/\.jsonl$/, ""), stream, rows: lines.map((line) => JSON.parse(line) as StoredRow), end };
+      return {
+        name: path.replace(/\.jsonl$/, ""),
+        stream,
+        rows: lines.map((line) => JSON.parse(line) as StoredRow),
+        end,
+      };
     });
 }
 

@@ -6,12 +6,18 @@ import { ThreadWorld } from "../scenarios/thread-world.ts";
 
 type Journals = Record<string, readonly SealedEvent[]>;
 
-const journalOf = ({ world }: ThreadWorld, runId: RunId): readonly SealedEvent[] => world.tables.events.get(runId) ?? [];
+const journalOf = ({ world }: ThreadWorld, runId: RunId): readonly SealedEvent[] =>
+  world.tables.events.get(runId) ?? [];
 const newest = (thread: ThreadWorld): readonly SealedEvent[] => journalOf(thread, thread.run().runId);
 
 async function approves(thread: ThreadWorld): Promise<void> {
   const [pull] = [...thread.github.pulls.values()];
-  thread.github.review(pull?.number as number, "bob", "approved", thread.github.branches.get(pull?.head as string) as string);
+  thread.github.review(
+    pull?.number as number,
+    "bob",
+    "approved",
+    thread.github.branches.get(pull?.head as string) as string,
+  );
   for (let turn = 0; turn < 10; turn += 1) await thread.settle();
 }
 
@@ -29,7 +35,12 @@ export async function scenarios(): Promise<Journals> {
   for (const { sha } of red.github.ci.values()) red.github.conclude(sha, false);
   await red.reaches("review");
   const [pull] = [...red.github.pulls.values()];
-  red.github.review(pull?.number as number, "bob", "changes-requested", red.github.branches.get(pull?.head as string) as string);
+  red.github.review(
+    pull?.number as number,
+    "bob",
+    "changes-requested",
+    red.github.branches.get(pull?.head as string) as string,
+  );
   await red.reaches("review#2");
   await approves(red);
 

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { sha256 } from "../../src/adapters/system/sha256.ts";
 import { canonicalJson } from "../../src/core/canonical.ts";
 import type { SealedEvent } from "../../src/core/chain.ts";
-import { type RunEvent, eventSchemaVersion } from "../../src/core/event.ts";
+import { eventSchemaVersion, type RunEvent } from "../../src/core/event.ts";
 import { fold } from "../../src/core/fold.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
 import { Simulation } from "./simulation-world.ts";
@@ -38,7 +38,9 @@ async function begun(): Promise<{ world: Simulation; runId: RunId }> {
   world.github.say(11, "alice", "/baton run");
   for (let turn = 0; turn < 100; turn += 1) {
     await world.pass(1_000);
-    const running = known(world).find(({ effects }) => [...effects.values()].some(({ status }) => status === "running"));
+    const running = known(world).find(({ effects }) =>
+      [...effects.values()].some(({ status }) => status === "running"),
+    );
     if (running !== undefined) return { world, runId: running.runId };
   }
   throw new Error("It never began.");
@@ -47,26 +49,29 @@ async function begun(): Promise<{ world: Simulation; runId: RunId }> {
 it.each([
   ["an unknown event", eventSchemaVersion],
   ["a newer schema version", eventSchemaVersion + 1],
-])("%s stops the run while it is driven; other threads go on, and the newer Baton finds it free", async (_, version) => {
-  const { world, runId } = await begun();
-  appendFromTomorrow(world, runId, version);
-  const { length } = world.tables.events.get(runId) as SealedEvent[];
-  world.github.say(12, "bob", "/baton run");
-  for (let turn = 0; turn < 120; turn += 1) {
-    await world.pass(5_000);
-    for (const { sha } of world.github.ci.values()) world.github.conclude(sha, true);
-  }
-  // The other thread's run came as far as it can without people.
-  expect(known(world).map(({ thread, open }) => [thread.number, [...open]])).toEqual([[12, ["review"]]]);
-  // Nothing was added after what we do not know, nothing was decided about the run, and it is not held.
-  expect(world.tables.events.get(runId)).toHaveLength(length);
-  expect(world.tables.runRows.get(runId)?.status).toMatch(/running|waiting/);
-  const { tables, clock } = world;
-  expect(tables.acquireLease(`run:${runId}`, "tomorrow", clock.now() + 31_000, 30_000)).not.toBeNull();
-  // N4: somebody who knows it will be told of it.
-  expect([...tables.jobs.values()].some(({ data }) => (data as { runId?: string }).runId === runId)).toBe(true);
-  expect(() => tables.read(runId, 0)).toThrow(expect.objectContaining({ code: "BATON_EVENT_NEWER" }));
-});
+])(
+  "%s stops the run while it is driven; other threads go on, and the newer Baton finds it free",
+  async (_, version) => {
+    const { world, runId } = await begun();
+    appendFromTomorrow(world, runId, version);
+    const { length } = world.tables.events.get(runId) as SealedEvent[];
+    world.github.say(12, "bob", "/baton run");
+    for (let turn = 0; turn < 120; turn += 1) {
+      await world.pass(5_000);
+      for (const { sha } of world.github.ci.values()) world.github.conclude(sha, true);
+    }
+    // The other thread's run came as far as it can without people.
+    expect(known(world).map(({ thread, open }) => [thread.number, [...open]])).toEqual([[12, ["review"]]]);
+    // Nothing was added after what we do not know, nothing was decided about the run, and it is not held.
+    expect(world.tables.events.get(runId)).toHaveLength(length);
+    expect(world.tables.runRows.get(runId)?.status).toMatch(/running|waiting/);
+    const { tables, clock } = world;
+    expect(tables.acquireLease(`run:${runId}`, "tomorrow", clock.now() + 31_000, 30_000)).not.toBeNull();
+    // N4: somebody who knows it will be told of it.
+    expect([...tables.jobs.values()].some(({ data }) => (data as { runId?: string }).runId === runId)).toBe(true);
+    expect(() => tables.read(runId, 0)).toThrow(expect.objectContaining({ code: "BATON_EVENT_NEWER" }));
+  },
+);
 
 it("a command to such a run is kept for the newer Baton, and one to another thread is answered", async () => {
   const { world, runId } = await begun();

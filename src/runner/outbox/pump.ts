@@ -20,8 +20,10 @@ const pollIntervalMs = 500;
 /** At most one a minute: more than a day of GitHub being down. */
 const triesMax = 2_000;
 
+type Sends = Pick<Dependencies, "store" | "clock" | "log" | "github" | "owner">;
+
 export class OutboxPump {
-  readonly #dependencies: Dependencies;
+  readonly #dependencies: Sends;
   readonly #closed: (row: OutboxRow, said: string) => Promise<void>;
   readonly #bell = new Bell();
   readonly #stopped = new AbortController();
@@ -31,7 +33,7 @@ export class OutboxPump {
   #sending = 0;
 
   /** `closed`: the thread of a run takes no more comments. */
-  constructor(dependencies: Dependencies, closed: (row: OutboxRow, said: string) => Promise<void> = async () => {}) {
+  constructor(dependencies: Sends, closed: (row: OutboxRow, said: string) => Promise<void> = async () => {}) {
     this.#closed = closed;
     this.#dependencies = dependencies;
   }

@@ -44,9 +44,9 @@ export interface WorkPerformer {
   estimateUsd(state: RunState, effect: EffectState): number;
   perform(context: PerformContext): Promise<AttemptResult>;
   /** The end of an attempt elsewhere is in the journal: what was kept only for it may go. Never fails; not called when this process dies first. */
-  settled?(dependencies: Dependencies, attempt: Attempt): Promise<void>;
+  settled?(dependencies: Pick<Dependencies, "store" | "log">, attempt: Attempt): Promise<void>;
   /** True when a worker elsewhere performs it: it outlives this process, and is waited for again after a start. */
-  isRemote?(dependencies: Dependencies, state: RunState): boolean;
+  isRemote?(dependencies: Pick<Dependencies, "publicUrl">, state: RunState): boolean;
 }
 
 export type Observation =

@@ -9,6 +9,7 @@ import { cancel } from "./cancel.ts";
 import type { CommandGrammar } from "./command.ts";
 import { cost } from "./cost.ts";
 import { help } from "./help.ts";
+import { migrate } from "./migrate.ts";
 import { pause } from "./pause.ts";
 import { race } from "./race.ts";
 import { refresh } from "./refresh.ts";
@@ -37,6 +38,7 @@ export const grammars: readonly CommandGrammar[] = [
   cost,
   why,
   refresh,
+  migrate,
   setup,
   help,
 ];

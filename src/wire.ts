@@ -81,6 +81,7 @@ export async function startBaton(
   const dependencies: Dependencies = {
     store: redactingStore(database.store, redact),
     queue: database.queue,
+    feed: database.feed,
     clock: systemClock,
     random: systemRandom,
     log,

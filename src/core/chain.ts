@@ -16,6 +16,8 @@ export type Sha256 = (text: string) => string;
 export interface SealedEvent extends StoredEvent {
   text: string;
   salts: Salts;
+  /** Place in the feed of its thread, where a store without a database of its own keeps it. */
+  feed?: number;
 }
 
 export function sealEvents(options: {

@@ -57,6 +57,12 @@ export function compactedLength(text: string): number {
   return headOf(text).events;
 }
 
+/** Places of its events in the feed of their thread. */
+export function compactedPlaces(text: string): number[] {
+  const [, ...lines] = text.trimEnd().split("\n");
+  return lines.flatMap((line) => (JSON.parse(line) as { feed?: number }).feed ?? []);
+}
+
 export function openCompacted(stream: string, text: string, sha256: Sha256): StoredEvent[] {
   const { events, lastHash, seal } = headOf(text);
   const body = text.slice(text.indexOf("\n") + 1);

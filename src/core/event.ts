@@ -252,5 +252,7 @@ export const storedEventSchema = z.object({
   hash: z.string(),
   /** Its personal texts were deleted. */
   erased: z.literal(true).optional(),
+  /** Place in the feed of its thread, in a compacted journal. */
+  feed: z.number().int().positive().optional(),
 });
 export type StoredEvent = z.infer<typeof storedEventSchema>;

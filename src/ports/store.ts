@@ -14,6 +14,7 @@
  */
 import type { RunEvent, StoredEvent } from "../core/event.ts";
 import type { Json, RunId, RunStatus } from "../core/vocabulary.ts";
+import type { Feed } from "./feed.ts";
 
 export interface Fence {
   name: string;
@@ -200,6 +201,8 @@ export interface Store {
   outboxRow(operationKey: string): Promise<OutboxRow | null>;
   /** Due rows by priority and age. */
   outboxDue(now: number, limit: number): Promise<OutboxRow[]>;
+  /** When the next pending row is due, in milliseconds since the epoch; null: none is pending. */
+  outboxNext(): Promise<number | null>;
   outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void>;
   outboxRetry(operationKey: string, notBefore: number, error: string): Promise<void>;
   /** Never again; with `contentHash`, only if that content is still the wanted one (S5). */
@@ -239,6 +242,7 @@ export interface Queue {
 export interface Database {
   store: Store;
   queue: Queue;
+  feed: Feed;
   /** `pglite`, `postgres`, `memory`: shown by the health endpoint. */
   kind: string;
   ping(): Promise<void>;

@@ -83,8 +83,8 @@ export class RunActor {
     return result;
   }
 
-  /** Takes in what another replica appended. */
-  async catchUp(): Promise<void> {
+  /** Takes in what another replica appended; false: nothing. */
+  async catchUp(): Promise<boolean> {
     const result = this.#tail.then(() => this.#catchUp());
     this.#tail = result.catch(() => {});
     return result;
@@ -105,9 +105,10 @@ export class RunActor {
     }
   }
 
-  async #catchUp(): Promise<void> {
+  async #catchUp(): Promise<boolean> {
     const events = await this.#dependencies.store.read(this.state.runId, this.state.position);
     if (events.length > 0) await this.#take(events);
+    return events.length > 0;
   }
 
   /** Appends, then lets the process take its turns until it only waits. */

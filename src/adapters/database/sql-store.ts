@@ -58,7 +58,7 @@ export class SqlStore implements Store {
       new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`, { cause });
     try {
       return await this.#db.transaction().execute(async (transaction) => {
-        const { held, counted, last } = await journalEnd(transaction, runId, fence ?? null);
+        const { held, counted, last, thread } = await journalEnd(transaction, runId, fence ?? null);
         if (fence !== undefined && !held)
           throw new BatonError(
             "BATON_LEASE_LOST",
@@ -76,11 +76,25 @@ export class SqlStore implements Store {
           seed: randomUUID(),
         });
         if (sealed.length > 0) {
+          // A run without a row of its own has no thread yet.
+          const feed = also?.run?.threadKey ?? thread ?? runId;
           // S7: the count beside the journal, in the journal's own transaction; in one statement, for an effect costs three of these.
+          // FE1: the feed's row stays locked until the commit, so that its positions are in the order of commits.
           await transaction
+            .with("counted", (inner) =>
+              inner
+                .insertInto("feeds")
+                .values({ thread_key: feed, position: sealed.length })
+                .onConflict((on) =>
+                  on
+                    .column("thread_key")
+                    .doUpdateSet({ position: sql<number>`feeds.position + ${sealed.length}::integer` }),
+                )
+                .returning("position"),
+            )
             .with("appended", (inner) =>
               inner.insertInto("events").values(
-                sealed.map((event) => ({
+                sealed.map((event, index) => ({
                   stream: runId,
                   position: event.position,
                   at: event.at,
@@ -89,6 +103,8 @@ export class SqlStore implements Store {
                   previous_hash: event.previousHash,
                   hash: event.hash,
                   salts: saltsText(event.salts),
+                  feed,
+                  feed_position: sql<number>`(select position from counted) - ${sealed.length - 1 - index}::integer`,
                 })),
               ),
             )
@@ -330,6 +346,16 @@ export class SqlStore implements Store {
     return rows.map(outboxRowOf);
   }
 
+  async outboxNext(): Promise<number | null> {
+    const row = await this.#db
+      .selectFrom("outbox")
+      .select(({ fn }) => fn.min("not_before").as("at"))
+      .where("state", "=", "pending")
+      .executeTakeFirst()
+      .catch(rethrow);
+    return row?.at ?? null;
+  }
+
   async outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void> {
     await this.#db
       .updateTable("outbox")
@@ -565,14 +591,25 @@ async function journalEnd(
   transaction: Transaction<Tables>,
   runId: RunId,
   fence: Fence | null,
-): Promise<{ held: boolean; counted: number; last: { position: number; hash: string } | null }> {
+): Promise<{
+  held: boolean;
+  counted: number;
+  thread: string | null;
+  last: { position: number; hash: string } | null;
+}> {
   const held =
     fence === null
       ? sql`null`
       : sql`(select epoch from leases where name = ${fence.name} and owner = ${fence.owner} and epoch = ${fence.epoch} for share)`;
-  const { rows } = await sql<{ held: number | null; counted: number | null; position: number | null; hash: string }>`
-    select ${held} as held, (select position from runs where run_id = ${runId}) as counted, last.position, last.hash
-    from (values (1)) as one left join lateral
+  const { rows } = await sql<{
+    held: number | null;
+    counted: number | null;
+    thread: string | null;
+    position: number | null;
+    hash: string;
+  }>`
+    select ${held} as held, run.position as counted, run.thread_key as thread, last.position, last.hash
+    from (values (1)) as one left join runs as run on run.run_id = ${runId} left join lateral
       (select position, hash from events where stream = ${runId} order by position desc limit 1) as last on true`.execute(
     transaction,
   );
@@ -580,6 +617,7 @@ async function journalEnd(
   return {
     held: row?.held != null,
     counted: row?.counted ?? 0,
+    thread: row?.thread ?? null,
     last: row?.position == null ? null : { position: row.position, hash: row.hash },
   };
 }

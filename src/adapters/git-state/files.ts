@@ -314,9 +314,10 @@ function ledgerPath(at: number): string {
 }
 
 /** GF2: the event comes last and as it is. */
-function eventLine({ position, at, schemaVersion, previousHash, hash, salts, text: event }: SealedEvent): string {
+function eventLine({ position, at, schemaVersion, previousHash, hash, salts, feed, text: event }: SealedEvent): string {
   const covered = Object.keys(salts).length === 0 ? {} : { salts };
-  const head = JSON.stringify({ position, at, schemaVersion, previousHash, hash, ...covered });
+  const placed = feed === undefined ? {} : { feed };
+  const head = JSON.stringify({ position, at, schemaVersion, previousHash, hash, ...placed, ...covered });
   return `${head.slice(0, -1)}${eventMark}${event}}`;
 }
 

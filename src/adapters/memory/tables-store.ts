@@ -111,6 +111,10 @@ export class TablesStore implements Store {
     return this.#host.tables().outboxDue(now, limit);
   }
 
+  async outboxNext(): Promise<number | null> {
+    return this.#host.tables().outboxNext();
+  }
+
   async outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void> {
     const kept = structuredClone(result);
     return this.#changeOutbox(operationKey, (row) => ({

@@ -8,11 +8,12 @@
  * T3 Every change is told to `changed`, by the table and the row that it touches.
  */
 import { cutOff, erasedRow, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
-import { compactedLength, compactJournal, eraseCompacted, openCompacted } from "../../core/compact.ts";
+import { compactedLength, compactedPlaces, compactJournal, eraseCompacted, openCompacted } from "../../core/compact.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import { isActiveStatus, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
+import type { FeedEntry } from "../../ports/feed.ts";
 import type {
   AppendRequest,
   Delivery,
@@ -107,6 +108,8 @@ export class Tables {
   readonly ledgerRows: LedgerRow[] = [];
   readonly values = new Map<string, Json>();
   readonly jobs = new Map<string, JobRow>();
+  /** Of threads that were appended to; the others' are counted. */
+  readonly #feedHeads = new Map<string, number>();
   readonly #changed: (table: TableName, row: string) => void;
 
   constructor(changed: (table: TableName, row: string) => void = () => {}) {
@@ -140,7 +143,7 @@ export class Tables {
     });
     this.#write(also, runId);
     if (sealed.length > 0) {
-      this.events.set(runId, [...journal, ...sealed]);
+      this.events.set(runId, [...journal, ...this.#placed(runId, sealed)]);
       this.#changed("events", runId);
       // S7: the count beside the journal.
       const row = this.runRows.get(runId);
@@ -174,6 +177,35 @@ export class Tables {
         this.outbox.delete(key);
         this.#changed("outbox", key);
       }
+  }
+
+  /** FE1: applied in the order in which changes count as kept, so the places are, too. */
+  #placed(runId: RunId, sealed: readonly SealedEvent[]): SealedEvent[] {
+    const threadKey = this.runRows.get(runId)?.threadKey;
+    if (threadKey === undefined) return [...sealed];
+    const head = this.#feedHeads.get(threadKey) ?? this.#feedHead(threadKey);
+    this.#feedHeads.set(threadKey, head + sealed.length);
+    return sealed.map((event, index) => ({ ...event, feed: head + index + 1 }));
+  }
+
+  #feedHead(threadKey: string): number {
+    const small = this.#ofThread(threadKey, this.compacted).flatMap(compactedPlaces);
+    const whole = this.#ofThread(threadKey, this.events).flatMap((journal) => journal.map(({ feed = 0 }) => feed));
+    return [...small, ...whole].reduce((most, place) => Math.max(most, place), 0);
+  }
+
+  #ofThread<T>(threadKey: string, rows: ReadonlyMap<RunId, T>): T[] {
+    return [...rows].flatMap(([runId, row]) => (this.runRows.get(runId)?.threadKey === threadKey ? [row] : []));
+  }
+
+  /** Entries of whole journals: of those that are compacted only the count goes on. */
+  feed(threadKey: string, after: number): FeedEntry[] {
+    return this.#ofThread(threadKey, this.events)
+      .flatMap((journal) => journal)
+      .flatMap(({ stream, position, feed = 0 }) =>
+        feed > after ? [{ position: feed, runId: stream as RunId, event: position }] : [],
+      )
+      .toSorted((a, b) => a.position - b.position);
   }
 
   position(runId: RunId): number {
@@ -268,7 +300,14 @@ export class Tables {
       )
       .map(({ runId }) => runId);
     // T1: a journal that is broken is found before anything is written.
-    const journals = compacted.map((runId) => [runId, compactJournal(this.read(runId, 0), now, sha256)] as const);
+    const journals = compacted.map((runId) => {
+      const rows = this.events.get(runId) ?? [];
+      const placed = this.read(runId, 0).map((event, index) => {
+        const feed = rows[index]?.feed;
+        return feed === undefined ? event : { ...event, feed };
+      });
+      return [runId, compactJournal(placed, now, sha256)] as const;
+    });
     for (const [runId, journal] of journals) {
       this.events.delete(runId);
       this.compacted.set(runId, journal);
@@ -343,6 +382,11 @@ export class Tables {
       .sort((a, b) => a.priority - b.priority)
       .slice(0, limit)
       .map(handedOut);
+  }
+
+  outboxNext(): number | null {
+    const pending = [...this.outbox.values()].filter(({ state }) => state === "pending");
+    return pending.length === 0 ? null : Math.min(...pending.map(({ notBefore }) => notBefore));
   }
 
   changeOutbox(operationKey: string, change: (row: OutboxRow) => Partial<OutboxRow>): void {

@@ -238,8 +238,7 @@ async function takeIn(
   const { dependencies, state, effect, attempt: number, github } = context;
   const operation = operationOf({ run: state.runId, effect: effect.key, attempt: number });
   const base64 = await readValue(dependencies.store, attemptValues(operation).bundle);
-  if (base64 === null)
-    throw new BatonError("BATON_TREE_REFUSED", "The worker's bundle is not there any more.");
+  if (base64 === null) throw new BatonError("BATON_TREE_REFUSED", "The worker's bundle is not there any more.");
   if (input.access !== "write") throw new BatonError("BATON_TREE_REFUSED", "A step that only reads brought commits.");
   const access = await repositoryAccess(github, state.thread.repository, "read");
   await dependencies.workspaces.fetch(access, state.thread.repository.defaultBranch);

@@ -44,8 +44,12 @@ export const workInputSchema = z.object({
   }),
   /** What an earlier run of the thread planned, for those that go on from it. */
   planned: plannedSchema.nullable().optional(),
+  /** A plan needs steps that can be read. Absent in runs that began under an older Baton, which went on without steps. */
+  planSteps: z.literal("required").optional(),
   /** The pull request that the run works on; null when it is to be opened. */
   pullRequest: z.number().int().positive().nullable(),
+  /** What Baton does otherwise than usual in this repository; the thread shows it. */
+  notes: z.array(z.string()).optional(),
 });
 export type WorkInput = z.infer<typeof workInputSchema>;
 

@@ -147,11 +147,13 @@ async function compete(
     if (!changed) return out("changed nothing");
     if (!(await protectedPathsAllowed(ctx, input, work))) return out("changed protected paths, and nobody allowed it");
     pushed.set(branch, work.headSha);
-    await ctx.publish("push", {
+    const { sha } = await ctx.publish("push", {
       title: `Push ${branch}`,
       stage: "Race",
       publish: { operation: "push", branch, sha: work.headSha, expectedSha: null },
     });
+    work.headSha = sha ?? work.headSha;
+    pushed.set(branch, work.headSha);
     const pullRequest = race.race.checks === "push" ? null : await draft(ctx, race, contestant);
     const checks = await ctx.gate(
       "checks",
@@ -212,7 +214,7 @@ async function draft(ctx: ProcessContext, input: RaceInput, contestant: Contesta
 async function prune(ctx: ProcessContext, pushed: Pushed): Promise<void> {
   const branches = [...pushed];
   pushed.clear();
-  await ctx.shielded("prune", async (shielded) => {
+  const deleteAll = async (shielded: ProcessContext): Promise<void> => {
     for (const [branch, sha] of branches) {
       try {
         await shielded.publish("delete", {
@@ -224,5 +226,7 @@ async function prune(ctx: ProcessContext, pushed: Pushed): Promise<void> {
         if (!(thrown instanceof BatonError)) throw thrown;
       }
     }
-  });
+  };
+  // GitHub may close its door to writes for an hour.
+  await ctx.shielded("prune", deleteAll, { atMostMs: 2 * 3_600_000 });
 }

@@ -285,7 +285,10 @@ export const publishOutputSchema = z.object({
   /** Number of the pull request, or id of the comment. */
   number: z.number().int().nullable(),
   url: z.string().nullable(),
-  /** Head after a push or of the pull request; merge commit after a merge. */
+  /**
+   * Head after a push or of the pull request; merge commit after a merge. Where a rule wants signed commits, GitHub makes Baton's
+   * commits again, so the head after a push is another commit than the one given: judge that one.
+   */
   sha: shaSchema.nullable(),
 });
 export type PublishOutput = z.infer<typeof publishOutputSchema>;
@@ -337,5 +340,7 @@ export const hintsSchema = z.object({
   group: z.string().optional(),
   /** Not before this time, in milliseconds since the epoch. */
   notBefore: z.number().optional(),
+  /** How long after a cancel the shielded scope of this effect may last, where its process asks for a time of its own. */
+  shieldedMs: z.number().positive().optional(),
 });
 export type Hints = z.infer<typeof hintsSchema>;

@@ -8,7 +8,8 @@
  * I3 What a process awaits is an effect, or it is found stalled: nothing open, not ended.
  * I4 Whatever a process does wrong is the end of its run, by name: an output that is no JSON, a request that the journal
  *    cannot hold, a key that is taken, a turn without an end.
- * I5 A cancelled run ends: shielded work may ask for a bounded number of effects after the cancel, in all.
+ * I5 A cancelled run ends: shielded work may ask for a bounded number of effects after the cancel, in all. How long it may wait
+ *    is bounded too: it says so with each request (`hints.shieldedMs`), and `due.ts` keeps to it.
  */
 
 import { z } from "zod";
@@ -47,6 +48,8 @@ interface Scope {
   parent: Scope | null;
   counts: Map<string, number>;
   shielded: boolean;
+  /** null: the default. */
+  shieldedMs: number | null;
   abandoned: boolean;
 }
 
@@ -67,12 +70,23 @@ export class ProcessInstance {
   /** Every key that was asked for: the journal knows an effect by it. */
   readonly #keys = new Set<EffectKey>();
   #callsInTurn = 0;
+  /** What calls of `ctx` return. Each wait for one counts as a call: a loop over one that is settled never comes to rest. */
+  readonly #Waited: PromiseConstructor;
 
   /** `settle` resolves when every microtask has run: a macrotask of the host (`setImmediate`). */
   constructor(definition: ProcessDefinition, runId: RunId, settle: () => Promise<void>) {
     this.#definition = definition;
     this.#settle = settle;
     this.#seed = seedOf(runId);
+    const mayWait = (): boolean => this.#mayCall();
+    this.#Waited = class<T> extends Promise<T> {
+      // biome-ignore lint/suspicious/noThenProperty: `await`, `catch` and `finally` all come here.
+      override then<A = T, B = never>(
+        ...reactions: [((value: T) => A | PromiseLike<A>)?, ((reason: unknown) => B | PromiseLike<B>)?]
+      ): Promise<A | B> {
+        return mayWait() ? super.then(...reactions) : new Promise(() => {});
+      }
+    };
   }
 
   /** The first turn, caused by `run.created`. */
@@ -81,7 +95,14 @@ export class ProcessInstance {
       throw new BatonError("BATON_INTERNAL", "A process begins with run.created.");
     const input = created.event.input;
     return this.#turn(created, () => {
-      const root: Scope = { path: "", parent: null, counts: new Map(), shielded: false, abandoned: false };
+      const root: Scope = {
+        path: "",
+        parent: null,
+        counts: new Map(),
+        shielded: false,
+        shieldedMs: null,
+        abandoned: false,
+      };
       // The function is entered in a microtask so that a synchronous throw is an outcome like any other.
       Promise.resolve()
         .then(() => this.#definition.run(this.#context(root), this.#definition.input.parse(input)))
@@ -249,7 +270,7 @@ export class ProcessInstance {
       cause: this.#cause,
       timeoutMs: options.timeoutMs ?? null,
       retry,
-      hints: options.hints ?? {},
+      hints: { ...options.hints, ...(scope.shieldedMs === null ? {} : { shieldedMs: scope.shieldedMs }) },
     };
     const problem = this.#problemOf(request);
     if (problem !== null) return this.#break(`Process ${this.#definition.name}, step \`${shown(key)}\`: ${problem}`);
@@ -298,7 +319,10 @@ export class ProcessInstance {
       if (call === undefined) continue;
       const isAsync = name !== "now" && name !== "random";
       counted[name] = (...args: unknown[]): unknown => {
-        if (this.#mayCall()) return call(...args);
+        if (this.#mayCall()) {
+          const returned = call(...args);
+          return returned instanceof Promise ? quiet(new this.#Waited((resolve) => resolve(returned))) : returned;
+        }
         // A loop that waits for the answer rests here; one that does not is stopped by the throw.
         if (isAsync && this.#callsInTurn <= 2 * limits.callsPerTurnMax) return new Promise(() => {});
         throw turnIsOver();
@@ -419,7 +443,15 @@ export class ProcessInstance {
         const outer = child(pipeline.name);
         return runPipeline(pipeline, input, (stage) => this.#context(childOf(outer, stage)));
       },
-      shielded: async (name, body) => body(this.#context({ ...child(name), shielded: true })),
+      shielded: async (name, body, { atMostMs: shieldedMs } = {}) => {
+        if (shieldedMs !== undefined && !(shieldedMs > 0 && shieldedMs <= limits.shieldedMsMax))
+          throw new BatonError(
+            "BATON_INPUT_INVALID",
+            `\`ctx.shielded("${shown(name)}")\` asks for ${shieldedMs} ms; more than 0 and at most ${limits.shieldedMsMax} are allowed.`,
+          );
+        const inner = child(name);
+        return body(this.#context({ ...inner, shielded: true, shieldedMs: shieldedMs ?? inner.shieldedMs }));
+      },
       now: () => this.#nowMs,
       random: () => this.#random(),
       get cancelled() {
@@ -481,6 +513,7 @@ function childOf(scope: Scope, name: string): Scope {
     parent: scope,
     counts: new Map(),
     shielded: scope.shielded,
+    shieldedMs: scope.shieldedMs,
     abandoned: false,
   };
 }
@@ -497,7 +530,8 @@ function isAbandoned(scope: Scope | null): boolean {
 
 /** A process may leave an effect in the background and never look at it: its failure must not kill the host. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
+  // Not a wait of the process.
+  Promise.prototype.then.call(promise, undefined, () => {});
   return promise;
 }
 

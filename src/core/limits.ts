@@ -94,6 +94,10 @@ export const limits = {
   callsPerTurnMax: 25_000,
   /** Effects that a run may ask for after a cancel, in shielded scopes: cleaning up takes a few, and the person waits. */
   shieldedEffectsMax: 100,
+  /** Then the run ends, whatever its clean-up still waits for: a write, its retries, a comment take minutes. */
+  shieldedMsDefault: 10 * 60_000,
+  /** What a process may ask for: GitHub's longest pause is an hour, and a run that somebody cancelled is over the same day. */
+  shieldedMsMax: 6 * 3_600_000,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,
   reviewRoundsMax: 10,

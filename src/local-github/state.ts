@@ -204,11 +204,15 @@ export interface CheckRun {
   completedAt: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
   annotations: Annotation[];
+  /** Of a job of GitHub Actions: the attempt of its workflow run that it belongs to. */
+  attempt?: number;
 }
 
 export interface CheckSuite {
   id: number;
   appId: number;
+  /** Of a suite of GitHub Actions. */
+  workflowRunId?: number;
   headBranch: string | null;
   headSha: string;
   before: string | null;
@@ -241,6 +245,8 @@ export interface CiSettings {
   command: string[];
   /** File name of the workflow that it is in: by this it is started by hand. */
   workflow?: string;
+  /** Further jobs of the same workflow run; names may repeat, as on GitHub. */
+  more?: Pick<CiSettings, "name" | "command">[];
   timeoutMs?: number;
   /** Each run waits for a person who approves it. */
   needsApproval?: boolean;
@@ -263,6 +269,8 @@ export interface Repository {
   name: string;
   description: string | null;
   private: boolean;
+  /** Its owner pays nothing: a private repository then has no rules of branches. */
+  freePlan: boolean;
   defaultBranch: string;
   createdAt: string;
   updatedAt: string;
@@ -287,6 +295,8 @@ export interface Repository {
   mergeMethods: Set<MergeMethod>;
   autoMerge: boolean;
   archived: boolean;
+  /** Commits that the API made for an App, with what GitHub signed and its signature. */
+  signedCommits: Map<string, { payload: string; signature: string; at: string }>;
   /** Names of secrets that workflows can read, with the time of their setting; there are no values. */
   secrets: Map<string, string>;
   ci: CiSettings | null;

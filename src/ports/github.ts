@@ -115,6 +115,8 @@ export interface CheckFacts {
   url: string | null;
   startedAt: string | null;
   completedAt: string | null;
+  /** `run_attempt` of its job, read only where a suite has several check runs of this name. */
+  attempt?: number;
   /** Title and summary that the check itself wrote; untrusted. */
   summary: string;
 }
@@ -222,13 +224,17 @@ export interface Github {
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
 
-  /** Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none. */
+  /**
+   * Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none.
+   * `isAwaited`: people wait for this content, so an edit goes like any other write.
+   */
   ensureComment(
     repository: Repository,
     number: number,
     marker: string,
     body: string,
     knownId: number | null,
+    isAwaited?: boolean,
   ): Promise<{ id: number; url: string }>;
   ensureReaction(
     repository: Repository,
@@ -257,6 +263,15 @@ export interface Github {
     sha: string,
     method: "merge" | "squash" | "rebase",
   ): Promise<{ sha: string }>;
+
+  /**
+   * A commit of a tree and parents that are there; no ref moves, so a second one of the same does no harm. It names nobody, so that
+   * GitHub signs it for an App: `verified`.
+   */
+  createCommit(
+    repository: Repository,
+    commit: { message: string; tree: string; parents: readonly string[] },
+  ): Promise<{ sha: string; verified: boolean; reason: string }>;
 
   /** Merges the base into the head, if it is at `sha`; the new head. */
   updateBranch(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string>;

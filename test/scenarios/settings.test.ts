@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { settingsJsonSchema } from "../../src/config/json-schema.ts";
-import { sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { defineProcess, ProcessRegistry } from "../../src/index.ts";
 import type { HarnessRequest } from "../../src/ports/harness.ts";
@@ -88,7 +88,7 @@ it("branches, review requests (also one that GitHub refuses) and the way to merg
 });
 
 describe("money", () => {
-  const spends = { ...green, plan: [{ text: "A plan.", usage: tokensOnly }] };
+  const spends = { ...green, plan: [{ text: planOf("A plan."), usage: tokensOnly }] };
 
   it("an unknown price stops the run and says which", async () => {
     world = await observedWorld({ script: spends });

@@ -15,7 +15,7 @@ import {
   sealEvents,
   withoutText,
 } from "../../core/chain.ts";
-import { BatonError } from "../../core/errors.ts";
+import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { activeRunStatuses, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
 import type {
@@ -59,11 +59,8 @@ export class SqlStore implements Store {
     try {
       return await this.#db.transaction().execute(async (transaction) => {
         const { held, counted, last, thread } = await journalEnd(transaction, runId, fence ?? null);
-        if (fence !== undefined && !held)
-          throw new BatonError(
-            "BATON_LEASE_LOST",
-            `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
-          );
+        if (fence !== undefined && !held) throw leaseLost(fence);
+        if (also?.holds !== undefined && !(await isHeld(transaction, also.holds))) throw leaseLost(also.holds);
         if ((last?.position ?? 0) !== expectedPosition) throw conflict();
         if (counted > expectedPosition) throw cutOff(runId, expectedPosition, counted);
         const sealed = sealEvents({
@@ -583,6 +580,17 @@ async function countedEvents(db: Kysely<Tables>, runId: RunId): Promise<number> 
   return row?.position ?? 0;
 }
 
+/** Locks the lease until the transaction ends: nobody else takes it before what was decided under it is there. */
+const epochHeld = ({ name, owner, epoch }: Fence) =>
+  sql<{
+    epoch: number;
+  }>`select epoch from leases where name = ${name} and owner = ${owner} and epoch = ${epoch} for share`;
+
+async function isHeld(transaction: Transaction<Tables>, fence: Fence): Promise<boolean> {
+  const { rows } = await epochHeld(fence).execute(transaction);
+  return rows.length > 0;
+}
+
 /**
  * Where a journal ends, how many events are counted beside it, and whether the fence holds (then its lease is locked until the
  * transaction ends, S2). One statement: every append begins with it.
@@ -597,10 +605,7 @@ async function journalEnd(
   thread: string | null;
   last: { position: number; hash: string } | null;
 }> {
-  const held =
-    fence === null
-      ? sql`null`
-      : sql`(select epoch from leases where name = ${fence.name} and owner = ${fence.owner} and epoch = ${fence.epoch} for share)`;
+  const held = fence === null ? sql`null` : sql`(${epochHeld(fence)})`;
   const { rows } = await sql<{
     held: number | null;
     counted: number | null;
@@ -710,6 +715,7 @@ async function putOutbox(transaction: Transaction<Tables>, row: NewOutboxRow): P
         payload,
         content_hash: row.contentHash,
         priority: row.priority,
+        not_before: sql<number>`case when ${row.priority} < outbox.priority then ${row.notBefore} else outbox.not_before end`,
         // A pending content may have been sent and its answer lost: only what is done for certain needs no sending.
         state: sql<string>`case when outbox.state = 'done' and outbox.done_hash = ${row.contentHash} then 'done' else 'pending' end`,
         tries: sql<number>`case when outbox.content_hash = ${row.contentHash} then outbox.tries else 0 end`,

@@ -56,6 +56,7 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     clock,
     random,
     log,
+    readOnly: options.readOnly ?? false,
     onNews: () => {
       queue.poke();
       feed.replaced();
@@ -96,11 +97,15 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     namespace: refs.namespace,
     store: new TablesStore({
       tables: () => state.snapshot.tables,
-      change: (apply, { jobs, isCause, dropsPast }) =>
+      change: (apply, { jobs, isCause, waits, dropsPast }) =>
         told(
           dropsPast === true
             ? state.changeWithoutPast(({ tables }) => apply(tables))
-            : state.change(({ tables }) => apply(tables), { jobs: jobs.map(({ id }) => id), isCause }),
+            : state.change(({ tables }) => apply(tables), {
+                ...(waits === true ? { when: "now" as const } : {}),
+                jobs: jobs.map(({ id }) => id),
+                isCause,
+              }),
         ),
       putBlob: (content) => state.putBlob(content),
       blob: (id) => state.blob(id),

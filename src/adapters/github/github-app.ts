@@ -1,6 +1,5 @@
 /** GitHub as the App sees it: installations, tokens narrowed to one repository, its own delivery log. */
 import { createAppAuth } from "@octokit/auth-app";
-import { request as plainRequest } from "@octokit/request";
 import { toBatonError } from "../../core/errors.ts";
 import { mayWrite } from "../../policy/preflight.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -17,10 +16,16 @@ export interface GithubAppOptions {
   clock: Clock;
   /** Aborted when Baton stops: no call waits for a limit any more (RB4). */
   stop?: AbortSignal;
+  /** Proves that the caller is the App: Probot's authentication, where Probot is the host. */
+  signJwt?: () => Promise<string>;
   fetch?: typeof fetch;
 }
 
-/** An installation token lives one hour; it is minted anew after this. */
+/**
+ * An installation token lives one hour; it is minted anew after this. Tokens are minted here, not by `@octokit/auth-app`: that
+ * sends the App's proof to api.github.com whatever the server is, unless it is a request's hook that asks for one, keeps a token
+ * until its last minute, and does not pass the budget.
+ */
 const tokenMs = 50 * 60_000;
 
 interface Minted {
@@ -47,22 +52,17 @@ export function createGithubApp(options: GithubAppOptions): GithubApp & GithubSe
 class App implements GithubApp, GithubSelf {
   readonly #options: GithubAppOptions;
   readonly #requester: Requester;
-  readonly #auth: ReturnType<typeof createAppAuth>;
   readonly #installations = new Map<number, Github>();
   readonly #tokens = new Map<string, Minted & { until: number }>();
   #identity: Promise<Identity> | null = null;
 
   constructor(options: GithubAppOptions) {
     this.#options = options;
-    const request = plainRequest.defaults({
-      baseUrl: options.baseUrl,
-      ...(options.fetch === undefined ? {} : { request: { fetch: options.fetch } }),
-    });
-    this.#auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request });
+    const signJwt = options.signJwt ?? jwtSigner(options);
     this.#requester = new Requester({
       ...options,
       budget: new RateBudget(options.clock, options.stop),
-      authorise: async () => `bearer ${(await this.#auth({ type: "app" })).token}`,
+      authorise: async () => `bearer ${await signJwt()}`,
     });
   }
 
@@ -204,6 +204,11 @@ class App implements GithubApp, GithubSelf {
       throw toBatonError(thrown);
     }
   }
+}
+
+function jwtSigner({ appId, privateKey }: Pick<GithubAppOptions, "appId" | "privateKey">): () => Promise<string> {
+  const auth = createAppAuth({ appId, privateKey });
+  return async () => (await auth({ type: "app" })).token;
 }
 
 function webUrlOf(baseUrl: string): string {

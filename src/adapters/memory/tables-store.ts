@@ -23,6 +23,8 @@ export interface ChangeAbout {
   isCause: boolean;
   /** What was there before must not stay readable in any past of the tables. */
   dropsPast?: boolean;
+  /** It may be refused by what others wrote: its answer counts once it is kept. */
+  waits?: boolean;
 }
 
 export interface TablesHost {
@@ -49,6 +51,7 @@ export class TablesStore implements Store {
     return this.#host.change((tables) => tables.append(copy), {
       jobs: writes.jobs ?? [],
       isCause: request.events.length > 0,
+      waits: writes.ledgerSeen !== undefined,
     });
   }
 

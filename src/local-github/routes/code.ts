@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { created, noContent, notFound, ok, Refusal } from "../answer.ts";
 import { personOf } from "../deeds/accounts.ts";
+import { createCommit } from "../deeds/commits.ts";
 import { changeRef, refsChanged } from "../deeds/refs.ts";
 import { commitFiles, commitSha, countCommits, git, mergeBase, updateRef } from "../git.ts";
 import {
@@ -181,6 +182,7 @@ const refRoutes = [
   repositoryRoute("GET /git/matching-refs/*ref", "contents:read", (context) =>
     listed(context, matchingRefs(context, context.params["ref"] ?? ""), (one) => one),
   ),
+  // Source: https://docs.github.com/en/rest/git/refs#create-a-reference
   repositoryRoute("POST /git/refs", "contents:write", async (context) => {
     const given = bodyOf(context, z.object({ ref: z.string().regex(/^refs\/.+\/.+/), sha: z.string() }));
     const { site, repository, doer } = context;
@@ -188,6 +190,7 @@ const refRoutes = [
     await changeRef(site, repository, { ref: given.ref, to: given.sha, doer, create: true });
     return created(gitRef(context.view, repository, given));
   }),
+  // Source: https://docs.github.com/en/rest/git/refs#update-a-reference
   repositoryRoute("PATCH /git/refs/*ref", "contents:write", async (context) => {
     const given = bodyOf(context, z.object({ sha: z.string(), force: z.boolean().optional() }));
     const ref = `refs/${context.params["ref"]}`;
@@ -195,12 +198,23 @@ const refRoutes = [
     await changeRef(site, repository, { ref, to: given.sha, doer, force: given.force ?? false });
     return ok(gitRef(context.view, repository, { ref, sha: given.sha }));
   }),
+  // Source: https://docs.github.com/en/rest/git/refs#delete-a-reference
   repositoryRoute("DELETE /git/refs/*ref", "contents:write", async (context) => {
     const { site, repository, doer } = context;
     await changeRef(site, repository, { ref: `refs/${context.params["ref"]}`, to: null, doer });
     return noContent;
   }),
 ];
+
+const personSchema = z.object({ name: z.string(), email: z.string(), date: z.string().optional() });
+const newCommit = z.object({
+  message: z.string(),
+  tree: z.string(),
+  parents: z.array(z.string()).default([]),
+  author: personSchema.optional(),
+  committer: personSchema.optional(),
+  signature: z.string().optional(),
+});
 
 /** GitHub lists no more of a tree at once. */
 const treeEntriesMax = 100_000;
@@ -223,11 +237,13 @@ export const codeRoutes = [
   }),
   repositoryRoute("GET /contents", "contents:read", contents),
   repositoryRoute("GET /contents/*path", "contents:read", contents),
+  // Source: https://docs.github.com/en/rest/repos/contents#create-or-update-file-contents
   repositoryRoute("PUT /contents/*path", "contents:write", (context) => {
     const { content } = bodyOf(context, fileWrite);
     if (content === undefined) throw new Refusal(422, `Invalid request.\n\n"content" wasn't supplied.`);
     return writeFile(context, Buffer.from(content, "base64"));
   }),
+  // Source: https://docs.github.com/en/rest/repos/contents#delete-a-file
   repositoryRoute("DELETE /contents/*path", "contents:write", (context) => writeFile(context, null)),
   repositoryRoute("GET /activity", "contents:read", (context) => {
     const ref = context.request.query.get("ref");
@@ -248,6 +264,12 @@ export const codeRoutes = [
     const sha = await resolve(context, context.params["sha"] ?? "");
     if (sha === null) throw notFound();
     return ok(gitCommit(context.view, context.repository, await readCommit(directoryOf(context), sha)));
+  }),
+  // Source: https://docs.github.com/en/rest/git/commits#create-a-commit
+  repositoryRoute("POST /git/commits", "contents:write", async (context) => {
+    if (context.repository.refs.size === 0) throw emptyRepository();
+    const sha = await createCommit(context.site, context.repository, context.doer, bodyOf(context, newCommit));
+    return created(gitCommit(context.view, context.repository, await readCommit(directoryOf(context), sha)));
   }),
   repositoryRoute("GET /git/trees/:sha", "contents:read", async (context) => {
     const name = context.params["sha"] ?? "";

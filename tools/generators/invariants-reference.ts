@@ -30,9 +30,9 @@ function shortName(path: string, paths: readonly string[]): string {
   const parts = path.replace(/\.ts$/, "").split("/");
   for (let length = 1; length < parts.length; length += 1) {
     const name = parts.slice(-length).join("/");
-    if (paths.filter((other) => `/${other}`.endsWith(`/${name}.ts`)).length === 1) return name;
+    if (paths.filter((other) => `/${other}`.endsWith(`/${name}.ts`)).length === 1) return name.replaceAll("/", "-");
   }
-  return parts.join("/");
+  return parts.join("-");
 }
 
 export function invariantsReference(): GeneratedFile {

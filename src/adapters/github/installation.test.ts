@@ -305,3 +305,46 @@ it("more tries of a check than can be read hide none of the newest", async () =>
   expect((await github.checks(repository, sha)).map(({ id }) => id)).toEqual([5_000]);
   expect(asked.at(-1)).toBe("latest");
 });
+
+describe("log-tail-without-the-failure: what a repair reads of a failed check", () => {
+  const check = { id: 5, source: "check-run" as const, summary: "2 tests failed" };
+  const annotation = {
+    path: "src/sum.ts",
+    start_line: 9,
+    annotation_level: "failure",
+    title: null,
+    message: "expected 5 to be 8",
+  };
+  const answers = (annotations: [number, object], log: [number, object | string]) => {
+    nock(host)
+      .get("/repos/acme/shop/check-runs/5/annotations")
+      .query({ per_page: "100" })
+      .reply(annotations[0], annotations[1]);
+    nock(host).get("/repos/acme/shop/actions/jobs/5/logs").reply(log[0], log[1]);
+  };
+
+  it.each<[string, [number, object], [number, object | string], string]>([
+    ["both", [200, [annotation]], [200, "the log"], "src/sum.ts:9: expected 5 to be 8\n\nthe log"],
+    [
+      "a log that may not be read",
+      [200, [annotation]],
+      [403, { message: "Must have admin rights to Repository." }],
+      "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed",
+    ],
+    [
+      "a log that expired",
+      [200, [annotation]],
+      [410, { message: "Gone" }],
+      "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed",
+    ],
+    ["another App's check", [200, [annotation]], [404, { message: "Not Found" }], "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed"],
+    ["annotations that may not be read", [403, { message: "Resource not accessible by integration" }], [200, "the log"], "the log"],
+  ])("%s", async (_, annotations, log, text) => {
+    answers(annotations, log);
+    expect(await github.checkLog(repository, check, 2_000)).toBe(text);
+  });
+
+  it("a status has only its words", async () => {
+    expect(await github.checkLog(repository, { ...check, source: "status" }, 2_000)).toBe("2 tests failed");
+  });
+});

@@ -24,9 +24,11 @@ import type {
   WorkflowRun,
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
+import { failureText } from "../../thread/failure-text.ts";
 import { logExcerpt } from "../../thread/log-excerpt.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
 import {
+  annotationOf,
   checkOf,
   commentOf,
   issueOf,
@@ -291,20 +293,32 @@ export class InstallationGithub implements Github {
     check: Pick<CheckFacts, "id" | "source" | "summary">,
     bytesMax: number,
   ): Promise<string> {
-    if (check.source === "check-run") {
+    if (check.source !== "check-run") return logExcerpt(check.summary, bytesMax);
+    const [annotations, log] = await Promise.all([
+      // https://docs.github.com/en/rest/checks/runs#list-check-run-annotations: one page is more than a repair reads.
+      unlessDenied(
+        this.#requester.find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
+          ...at(repository),
+          check_run_id: check.id,
+          per_page: 100,
+        }),
+      ),
       // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
-      const log = await this.#requester
-        .find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
+      unlessDenied(
+        this.#requester.find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
           ...at(repository),
           job_id: check.id,
-        })
-        .catch((thrown: unknown) => {
-          if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-          throw thrown;
-        });
-      if (log !== null) return logExcerpt(typeof log === "string" ? log : Buffer.from(log).toString("utf8"), bytesMax);
-    }
-    return logExcerpt(check.summary, bytesMax);
+        }),
+      ),
+    ]);
+    return failureText(
+      {
+        annotations: (annotations ?? []).map(annotationOf),
+        log: log === null ? null : typeof log === "string" ? log : Buffer.from(log).toString("utf8"),
+        summary: check.summary,
+      },
+      bytesMax,
+    );
   }
 
   async file(repository: Repository, path: string, ref: string): Promise<string | null> {
@@ -658,6 +672,16 @@ export class InstallationGithub implements Github {
     if (checks?.checks !== undefined)
       return checks.checks.map(({ context, app_id }) => ({ name: context, appId: app_id ?? null }));
     return (checks?.contexts ?? []).map((name) => ({ name, appId: null }));
+  }
+}
+
+/** What may not be read is as if it were not there. */
+async function unlessDenied<T>(reading: Promise<T | null>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
+    throw thrown;
   }
 }
 

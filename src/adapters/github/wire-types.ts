@@ -101,6 +101,14 @@ export interface CheckRun {
   check_suite?: { id: number } | null;
 }
 
+export interface CheckAnnotation {
+  path: string;
+  start_line: number;
+  annotation_level: string | null;
+  title: string | null;
+  message: string | null;
+}
+
 export interface Status {
   id: number;
   context: string;

@@ -195,7 +195,7 @@ describe("init-dispatches-release-and-deploy", () => {
     ["a step's name", job("{ steps: [{ name: Deploy to production, run: ./x }] }"), "step `Deploy to production`"],
     [
       "a command within an action's inputs",
-      job("{ steps: [{ uses: nick-fields/retry@v3, with: { command: 'npm ci\nnpm publish' } }] }"),
+      job("{ steps: [{ uses: nick-fields/retry@v3, with: { command: npm publish } }] }"),
       "nick-fields/retry",
     ],
     [

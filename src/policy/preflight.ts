@@ -39,6 +39,8 @@ export interface PreflightFacts {
   author: Pick<Actor, "id"> | null;
   /** No pull request is there yet: the run opens one. */
   opensPullRequest: boolean;
+  /** Where the run shows itself: GitHub takes comments there by different permissions. */
+  speaksIn: "issue" | "pull-request";
   /** Permissions of Baton's token, by GitHub's names; null: unknown. */
   granted: Readonly<Record<string, string>> | null;
   settings: Pick<Settings, "merge" | "breakpoints" | "approvals" | "gates">;
@@ -71,23 +73,30 @@ function ofPlace({ archived, branch, isNew, neighbours }: PreflightFacts): strin
       ];
 }
 
-/** What a run that pushes needs to write. */
-export const pushingNeeds: readonly string[] = ["contents", "pull_requests"];
+/** What a run that pushes needs to write, at most. */
+export const pushingNeeds: readonly string[] = ["contents", "pull_requests", "issues"];
 
 export function mayWrite(granted: Readonly<Record<string, string>>, name: string): boolean {
   return granted[name] === "write" || granted[name] === "admin";
 }
 
-function ofToken({ granted, opensPullRequest }: PreflightFacts): string[] {
+/** Of comments: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment takes one of two on a pull request. */
+function ofToken({ granted, opensPullRequest, speaksIn }: PreflightFacts): string[] {
   if (granted === null) return [];
+  const isHeard = speaksIn === "pull-request" && mayWrite(granted, "pull_requests");
+  const needs: Record<string, boolean> = {
+    contents: true,
+    pull_requests: opensPullRequest,
+    issues: !isHeard,
+  };
   const lacks = pushingNeeds
-    .filter((name) => name === "contents" || opensPullRequest)
+    .filter((name) => needs[name] === true)
     .filter((name) => !mayWrite(granted, name))
     .map((name) => `\`${name}: write\``);
   return lacks.length === 0
     ? []
     : [
-        `Baton's token lacks ${lacks.join(" and ")} here, so the result could not be published. Add it to the App (Permissions & events); an owner then accepts it for this installation. A personal token needs an account with write permission.`,
+        `Baton's token lacks ${lacks.join(" and ")} here, so the run could not publish its result or show itself. Add it to the App (Permissions & events); an owner then accepts it for this installation. A personal token needs an account with write permission.`,
       ];
 }
 
@@ -161,7 +170,7 @@ function ofChecks({ settings: { gates }, hasChecks }: PreflightFacts): Preflight
   return [
     {
       without: "checks",
-      text: "No CI is to be seen: the base has no check, and there is no workflow. Without a check the result is not green (`gates.noChecks`).",
+      text: "No CI is to be seen: no other App reports on the base, and no workflow starts on a pull request. Without a check the result is not green (`gates.noChecks`).",
     },
   ];
 }

@@ -11,6 +11,8 @@ const effects = {
   reference: /(?<!&)#\d|\bGH-\d|https?:\/\/[^\s<>]+\/(?:issues|pull)\/\d/i,
   skip: /\[\s*(?:(?:skip|no)[\s-]*ci|ci[\s-]*skip)\s*\]|\*\*\*NO_CI\*\*\*|skip-checks\s*:/i,
   person: /^\W{0,20}(?:signed[-_ ]?off|co[-_ ]?authored|reviewed|acked|tested)[-_ ]by\s*[:=#：]/im,
+  address: /^\W{0,20}\p{L}[\p{L}-]*\s*[:=][^\n]*[<(][^\s@]+@[^\s]+[>)]/imu,
+  release: /^release-as\s*:|^(?:BEGIN|END)_COMMIT_OVERRIDE/im,
   baton: /^baton-[\w-]+\s*:/im,
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
   // oxlint-disable-next-line no-control-regex
@@ -55,6 +57,14 @@ describe("commits-carry-whatever-the-agent-says: messages", () => {
       "x\n\n# a comment\n; another\n---\ndiff --git a/x b/x\n::stop-commands::x\n##[error]y\n/baton run",
       ["a comment", "  diff"],
     ],
+    ["w\n\nReviewed: bob <b@x.y>", []],
+    ["w\n\nSign-off: bob <b@x.y>\nSigned off: bob@x.y", []],
+    ["w\n\nApprover: bob <b@x.y>\nApprovers: bob (b@x.y)", []],
+    ["w\n\nContributor: bob <b@x.y>\nkept line", ["kept line"]],
+    ["w\n\nPair: bob <b@x.y>\nPair-With: ann <a@x.y>", []],
+    ["w\n\nBlame: bob <b@x.y>\n> Owner = bob <b@x.y>\nКто: bob <b@x.y>", []],
+    ["w\n\nRelease-As: 9.9.9\nrelease-as: 1.0.0", []],
+    ["w\n\nBEGIN_COMMIT_OVERRIDE\nfeat!: all is new\nEND_COMMIT_OVERRIDE", ["feat!: all is new"]],
   ])("%j is inert", (raw, kept) => {
     const message = clean(raw);
     inert(message);

@@ -78,7 +78,7 @@ const hook = [/hook declined|pre-receive|\[remote rejected\]/i, "hook", "The rem
  * https://github.com/isaacs/github/issues/1253, and `refs.c` and `builtin/receive-pack.c` of git.
  */
 const passing =
-  /^(?:failure|failed to update ref|failed to (?:write|lock).*|internal server error|.*unpacker error|error processing packfile|reference already exists|incorrect old value provided|cannot lock ref .*(?:is at .* but expected|reference already exists|unable to resolve reference|File exists).*|(?:the )?(?:service|repository) (?:is )?(?:temporarily )?unavailable.*|.*\b(?:try again|timed? ?out|deadline exceeded)\b.*)$/i;
+  /^(?:failure|failed to update ref|failed to (?:write|lock).*|internal server error|.*unpacker error.*|error processing packfile|reference already exists|incorrect old value provided|cannot lock ref .*(?:is at .* but expected|reference already exists|unable to resolve reference|File exists).*|(?:the )?(?:service|repository) (?:is )?(?:temporarily )?unavailable.*|.*\b(?:try again|timed? ?out|deadline exceeded)\b.*)$/i;
 
 /** null: not a refusal, but a transfer that failed, or a branch that is not where it was expected. */
 export function pushRefusal(stderr: string): PushRefusal | null {

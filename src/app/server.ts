@@ -6,6 +6,7 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Baton } from "../wire.ts";
 import type { AppCheck, AppStatus } from "./app-check.ts";
@@ -95,12 +96,14 @@ async function health(
       },
     };
   } catch (thrown) {
+    // Its words name hosts and users, and anybody may ask.
+    baton.log.error("The database does not answer", { error: toBatonError(thrown) });
     return {
       status: 503,
       body: {
         ok: false,
         database: baton.database.kind,
-        message: thrown instanceof Error ? thrown.message : String(thrown),
+        message: "The database does not answer. Read why in Baton's log.",
       },
     };
   }

@@ -80,18 +80,41 @@ export function question(state: RunState, kind: "breakpoint" | "ask", context: C
   if (open.length === 0) throw notAsked(state, kind, command.name);
   const written = command.text.trim();
   const [first, rest] = splitFirst(written);
-  const named = open.find((effect) => [effect.key, questionName(effect)].includes(first as EffectKey));
-  if (named !== undefined && (kind === "breakpoint" || rest !== "" || open.length > 1))
+  const named = namedBy(first, open);
+  if (named === "several")
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `Several questions are named \`${first.replaceAll("`", "'")}\`. ${choose(open, command.name)}`,
+    );
+  if (named !== null && (kind === "breakpoint" || rest !== "" || open.length > 1))
     return { effect: inTime(named, state, context), text: rest };
   const [only, ...others] = open;
   if (only !== undefined && others.length === 0) return { effect: inTime(only, state, context), text: written };
   const early = open.filter((effect) => wasAskedBefore(effect, state, context));
   if (early.length === 0 && only !== undefined) return { effect: inTime(only, state, context), text: written };
-  const list = open.map((effect) => `\`/baton ${command.name} ${questionName(effect)} …\` (${effect.title})`);
-  throw new BatonError(
-    "BATON_COMMAND_INVALID",
-    `The run asks ${open.length} questions. Name the one that you answer: ${list.join(", ")}.`,
-  );
+  throw new BatonError("BATON_COMMAND_INVALID", `The run asks ${open.length} questions. ${choose(open, command.name)}`);
+}
+
+/** By its key, which is one question's only, or by its name, where no other question has it. */
+function namedBy(word: string, open: readonly EffectState[]): EffectState | "several" | null {
+  const keyed = open.find(({ key }) => key === word);
+  const [found, ...others] = keyed === undefined ? open.filter((effect) => questionName(effect) === word) : [keyed];
+  return others.length > 0 ? "several" : (found ?? null);
+}
+
+function choose(open: readonly EffectState[], command: string): string {
+  const names = open.map(questionName);
+  const list = open.map((effect, index) => {
+    const isOne = names.indexOf(names[index] as string) === names.lastIndexOf(names[index] as string);
+    return `\`/baton ${command} ${isOne ? names[index] : effect.key} …\` (${effect.title})`;
+  });
+  return `Name the one that you answer: ${list.join(", ")}.`;
+}
+
+/** Whether the first word of a command names an open question of a run. */
+export function namesQuestion(state: RunState, kind: "breakpoint" | "ask", text: string): boolean {
+  const open = openQuestions(state).filter((effect) => isAnswered(effect, kind));
+  return namedBy(splitFirst(text.trim())[0], open) !== null;
 }
 
 function notAsked(state: RunState, kind: "breakpoint" | "ask", asked: string): BatonError {

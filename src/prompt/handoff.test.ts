@@ -120,6 +120,14 @@ describe("the pull request's text", () => {
     );
   });
 
+  it.each([
+    ["fix: sum [skip ci]", "fix: sum (skip ci)"],
+    ["Fixes #99 @bob [no ci]", "Fixes no. 99 @ bob (no ci)"],
+    ["\u200b", "Change"],
+  ])("commits-carry-whatever-the-agent-says: the title %j becomes %j, with nothing invisible", (title, expected) => {
+    expect(pullRequestText({ ...facts, thread: { ...facts.thread, title } }).title).toBe(expected);
+  });
+
   it("has discoveries and what is next only where there are some", () => {
     expect(pullRequestText(facts).body).toContain("### Discoveries\n\nThe tax is wrong, too.");
     expect(pullRequestText({ ...facts, steps: [output({ text: "Done." })] }).body).not.toMatch(

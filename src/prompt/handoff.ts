@@ -6,8 +6,9 @@
  * A1 A handoff never exceeds its tokens, by the estimate of `tokens.ts`; what was cut says so.
  */
 import type { AgentInput, AgentOutput } from "../core/effect.ts";
+import { titleLine } from "../thread/commit-message.ts";
 import { cut } from "../thread/cut.ts";
-import { neutraliseLineWithin, neutraliseWithin } from "../thread/neutralise.ts";
+import { neutraliseWithin } from "../thread/neutralise.ts";
 import { cell } from "./cell.ts";
 import type { Handoff } from "./facts.ts";
 import { type Outcome, type OutcomeAnswer, renderOutcomes, unanswered } from "./outcomes.ts";
@@ -149,7 +150,7 @@ export function pullRequestText(facts: {
     "<sub>Intent, decisions, risks and verification are the agent's words. Checks and the review decide.</sub>",
   ];
   return {
-    title: neutraliseLineWithin(facts.thread.title, 200).trim() || "Change",
+    title: titleLine(facts.thread.title, "Change"),
     body: parts.filter((part) => part !== "").join("\n\n"),
   };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { commitMessage, withTrailers } from "./commit-message.ts";
+import { commitMessage, mergeMessage, titleLine, withTrailers } from "./commit-message.ts";
 
 const clean = (raw: string): string => commitMessage(raw, "Save the work");
 
@@ -124,5 +124,39 @@ describe("commits-carry-whatever-the-agent-says: messages", () => {
     for (const text of ["@a ", "[skip ", "Signed-off-by: x\n", "#1", "a-", "https://", "AB-1 "]) {
       inert(clean(`x ${text.repeat(20_000)}`));
     }
+  });
+});
+
+describe("commits-carry-whatever-the-agent-says: what a stranger's title becomes on the base", () => {
+  const trailers = ["Baton-Run: run_1"];
+  const titles = [
+    "fix: sum [skip ci]",
+    "Fixes #99, closes acme/shop#98 @everyone",
+    "docs ***NO_CI***\n\nskip-checks: true",
+    "Signed-off-by: bob <b@x.y>",
+    "w\u200b\u202eevil [ci\u200b skip]",
+    "x".repeat(300),
+    "",
+  ];
+
+  it.each(titles)("%j is an inert title, and the commit of a squash or a merge is inert", (title) => {
+    inert(titleLine(title, "Change"));
+    for (const method of ["squash", "merge"] as const) {
+      const commit = mergeMessage({ number: 4, title }, method, trailers);
+      // The number is a fact, as GitHub writes it itself.
+      expect(commit.title).toMatch(method === "squash" ? / \(#4\)$/ : /^Merge pull request #4$/);
+      inert(commit.title.replace(/ \(#4\)$|request #4$/, ""));
+      expect(commit.message).toMatch(/(?:^|\n\n)Baton-Run: run_1$/);
+      const rest = commit.message.replace(/\n*Baton-Run: run_1$/, "");
+      if (rest !== "") inert(rest);
+    }
+  });
+
+  it("an ordinary title stays as it is", () => {
+    expect(titleLine("feat(cart)!: round totals half up", "Change")).toBe("feat(cart)!: round totals half up");
+    expect(mergeMessage({ number: 4, title: "Round half up" }, "squash", trailers)).toEqual({
+      title: "Round half up (#4)",
+      message: "Baton-Run: run_1",
+    });
   });
 });

@@ -249,8 +249,8 @@ describe("a write whose answer was lost, asked for again", () => {
   it("merge: it is looked whether it happened, before anybody hears of a fault", async () => {
     await github.ensurePullRequest(repository, pull);
     state.lost = 1;
-    const merged = await github.ensureMerged(repository, 2, sha, "squash");
-    expect(await github.ensureMerged(repository, 2, sha, "squash")).toEqual(merged);
+    const merged = await github.ensureMerged(repository, 2, sha, "squash", null);
+    expect(await github.ensureMerged(repository, 2, sha, "squash", null)).toEqual(merged);
     expect([merged.sha, state.merges]).toEqual(["c".repeat(40), 1]);
   });
 });
@@ -337,8 +337,18 @@ describe("log-tail-without-the-failure: what a repair reads of a failed check", 
       [410, { message: "Gone" }],
       "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed",
     ],
-    ["another App's check", [200, [annotation]], [404, { message: "Not Found" }], "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed"],
-    ["annotations that may not be read", [403, { message: "Resource not accessible by integration" }], [200, "the log"], "the log"],
+    [
+      "another App's check",
+      [200, [annotation]],
+      [404, { message: "Not Found" }],
+      "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed",
+    ],
+    [
+      "annotations that may not be read",
+      [403, { message: "Resource not accessible by integration" }],
+      [200, "the log"],
+      "the log",
+    ],
   ])("%s", async (_, annotations, log, text) => {
     answers(annotations, log);
     expect(await github.checkLog(repository, check, 2_000)).toBe(text);

@@ -544,6 +544,7 @@ export class InstallationGithub implements Github {
     number: number,
     sha: string,
     method: "merge" | "squash" | "rebase",
+    commit: { title: string; message: string } | null,
   ): Promise<{ sha: string }> {
     const done = await this.#mergedAt(repository, number, sha);
     if (done !== null) return done;
@@ -553,6 +554,7 @@ export class InstallationGithub implements Github {
         pull_number: number,
         sha,
         merge_method: method,
+        ...(commit === null ? {} : { commit_title: commit.title, commit_message: commit.message }),
       });
     } catch (thrown) {
       const merged = await this.#mergedAt(repository, number, sha);

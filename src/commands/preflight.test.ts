@@ -50,13 +50,21 @@ describe("skipped-and-neutral-fail-by-default: whether CI can start at all, befo
     ["pushes of the base only", { workflows: { "main.yml": file("{ push: { branches: [main] } }") } }, false],
     ["Baton's own runner", { workflows: { "baton-runner.yml": baton } }, false],
     ["a text that is no workflow", { workflows: { "README.md": "# Workflows" } }, false],
-    ["a release next to CI", { workflows: { "r.yml": file("release"), "ci.yaml": file("[push, pull_request]") } }, true],
+    [
+      "a release next to CI",
+      { workflows: { "r.yml": file("release"), "ci.yaml": file("[push, pull_request]") } },
+      true,
+    ],
     ["one that may not be read", { workflows: { "r.yml": file("release"), "ci.yml": null } }, null],
     ["one that is not YAML", { workflows: { "ci.yml": "{ on: [" } }, null],
     ["a folder that may not be read", { workflows: null }, null],
     ["another App's check", { checks: [{ appId: 7 }] }, true],
     ["a status", { workflows: { "r.yml": file("release") }, checks: [{ appId: null }] }, true],
-    ["another App's suite", { workflows: { "r.yml": file("release") }, suites: [{ appId: 7, appName: "Circle" }] }, true],
+    [
+      "another App's suite",
+      { workflows: { "r.yml": file("release") }, suites: [{ appId: 7, appName: "Circle" }] },
+      true,
+    ],
     [
       "what a release reported on the base",
       {

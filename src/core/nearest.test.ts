@@ -18,7 +18,10 @@ describe("a first word at most two edits from a process is asked about, however 
     expect(nearestWithin(word, processes, 2)).toBe(meant);
   });
 
-  it.each(["planners", "fix", "add", "please", "update", "here", "again", "rewrite"])("%s is an instruction", (word) => {
-    expect(nearestWithin(word, processes, 2)).toBeNull();
-  });
+  it.each(["planners", "fix", "add", "please", "update", "here", "again", "rewrite"])(
+    "%s is an instruction",
+    (word) => {
+      expect(nearestWithin(word, processes, 2)).toBeNull();
+    },
+  );
 });

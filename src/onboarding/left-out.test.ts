@@ -232,7 +232,10 @@ describe("init-dispatches-release-and-deploy", () => {
     ],
     ["no environment", job("{ environment: '' }")],
     ["a job for pull requests only", job("{ if: \"github.event_name == 'pull_request'\" }")],
-    ["an artifact named after a release", job("{ steps: [{ uses: actions/upload-artifact@v4, with: { name: release, path: target/release/app } }] }")],
+    [
+      "an artifact named after a release",
+      job("{ steps: [{ uses: actions/upload-artifact@v4, with: { name: release, path: target/release/app } }] }"),
+    ],
     ["a release build", job("{ steps: [{ name: Build release, run: cargo build --release }] }")],
     ["an image that is only built", job("{ steps: [{ uses: docker/build-push-action@v6, with: { push: false } }] }")],
     [
@@ -467,7 +470,7 @@ it.each([
 it.each([
   ["inputs.level == 'full'", true],
   ["github.event.inputs.version != ''", true],
-  ["contains(fromJSON('[\"push\", \"workflow_dispatch\"]'), github.event_name)", true],
+  ['contains(fromJSON(\'["push", "workflow_dispatch"]\'), github.event_name)', true],
   ["github['event_name'] != 'push'", true],
   ["github.event_name == 'push' || github.event_name == 'pull_request'", false],
   ["github.event_name != 'workflow_dispatch'", false],

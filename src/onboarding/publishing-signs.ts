@@ -15,11 +15,15 @@ export function nameFound(name: string): boolean {
 /** The name of a step is a sentence: "Build the release" builds, "Release the build" releases. */
 export function stepNameFound(name: string): boolean {
   const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
-  const acts = words.some((word) => nameWords.test(word) && !/^(?:pre)?releas(?:e|es|ed)$|^ship$|^(?:gh)?pages$/i.test(word));
+  const acts = words.some(
+    (word) => nameWords.test(word) && !/^(?:pre)?releas(?:e|es|ed)$|^ship$|^(?:gh)?pages$/i.test(word),
+  );
   return (
     acts ||
     /^(?:release|ship|push|promote)$/i.test(words[0] ?? "") ||
-    /\b(?:create|make|cut|draft|upload|push|and|to)\b.{0,20}\b(?:release|pages|registry|production|staging)\b|\b(?:and|&) push\b/i.test(name)
+    /\b(?:create|make|cut|draft|upload|push|and|to)\b.{0,20}\b(?:release|pages|registry|production|staging)\b|\b(?:and|&) push\b/i.test(
+      name,
+    )
   );
 }
 
@@ -234,7 +238,10 @@ const publishingWord =
 
 /** A bare word, the end of a path or of a target that says so: whatever runs it, it may publish. */
 function wordFound(line: string): boolean {
-  const words = line.replaceAll(/["'`()]/g, " ").trim().split(/\s+/);
+  const words = line
+    .replaceAll(/["'`()]/g, " ")
+    .trim()
+    .split(/\s+/);
   const from = words.findIndex((word) => !/^\w+=/.test(word));
   if (from === -1 || harmless.test(words.slice(from).join(" "))) return false;
   return words.some((word, index) => {

@@ -4,7 +4,14 @@
  * PB1 In doubt it may. Baton starts such a workflow never: an agent's commit is not reviewed yet, and the job has secrets.
  * PB2 Workflows and actions of the same repository that it calls are judged too; one that cannot be read counts against it.
  */
-import { commandFound, nameFound, secretFound, startedByHand, stepActionFound, stepNameFound } from "./publishing-signs.ts";
+import {
+  commandFound,
+  nameFound,
+  secretFound,
+  startedByHand,
+  stepActionFound,
+  stepNameFound,
+} from "./publishing-signs.ts";
 import { type Fields, fieldsOf, parsedYaml, shown, textsOf } from "./workflow-yaml.ts";
 
 /** A file of the same commit; null: it is not there or was not read. */

@@ -43,9 +43,21 @@ describe("what stops a run before it costs anything", () => {
       { granted: { contents: "read", pull_requests: "write", issues: "write" } },
       /lacks `contents: write` here/,
     ],
-    ["no permission to open a pull request", { granted: { contents: "write", issues: "write" } }, /lacks `pull_requests: write` here/],
-    ["no permission at all", { granted: { metadata: "read" } }, /`contents: write` and `pull_requests: write` and `issues: write`.*App/],
-    ["locked-thread: no permission to speak", { granted: { contents: "write", pull_requests: "write" } }, /lacks `issues: write` here/],
+    [
+      "no permission to open a pull request",
+      { granted: { contents: "write", issues: "write" } },
+      /lacks `pull_requests: write` here/,
+    ],
+    [
+      "no permission at all",
+      { granted: { metadata: "read" } },
+      /`contents: write` and `pull_requests: write` and `issues: write`.*App/,
+    ],
+    [
+      "locked-thread: no permission to speak",
+      { granted: { contents: "write", pull_requests: "write" } },
+      /lacks `issues: write` here/,
+    ],
     [
       "locked-thread: one to read only",
       { granted: { contents: "write", pull_requests: "write", issues: "read" } },
@@ -66,8 +78,16 @@ describe("what stops a run before it costs anything", () => {
       { granted: { contents: "write" }, opensPullRequest: false, speaksIn: "pull-request" },
       /lacks `issues: write` here/,
     ],
-    ["a pull request that is there", { granted: { contents: "write", issues: "write" }, opensPullRequest: false }, null],
-    ["a pull request that is there, no push", { granted: { issues: "write" }, opensPullRequest: false }, /lacks `contents: write` here/],
+    [
+      "a pull request that is there",
+      { granted: { contents: "write", issues: "write" }, opensPullRequest: false },
+      null,
+    ],
+    [
+      "a pull request that is there, no push",
+      { granted: { issues: "write" }, opensPullRequest: false },
+      /lacks `contents: write` here/,
+    ],
     ["permissions that nobody tells", { granted: null }, null],
     ["branches beside it", { neighbours: ["baton/issue-2", "baton/issue-1-sum-2"] }, null],
     ["push-refused-by-rule-told-as-moved: signatures", { headRules: [{ type: "required_signatures" }] }, /signed/],

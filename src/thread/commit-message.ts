@@ -26,7 +26,7 @@ export function titleLine(raw: string, fallback: string): string {
 }
 
 /**
- * What the commit of a merge says. Without it GitHub takes the title, and on demand the body, of a pull request that
+ * What the commit of a merge of Baton's pull request says. Without it GitHub takes the title, and on demand the body, of a pull request that
  * strangers' words are in: https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request.
  */
 export function mergeMessage(

@@ -22,7 +22,9 @@ describe("log-tail-without-the-failure: annotations first", () => {
   });
 
   it("a log that may not be read leaves what the check says, and the runner's own word where that is all", () => {
-    expect(text([annotation(), exit], null, "2 tests failed")).toBe("src/sum.ts:9: expected 5 to be 8\n\n2 tests failed");
+    expect(text([annotation(), exit], null, "2 tests failed")).toBe(
+      "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed",
+    );
     expect(text([exit], null)).toBe("Process completed with exit code 1.");
     expect(text([exit])).toBe("the log");
     expect(text([annotation({ path: ".github", message: "No space left" })], null)).toBe("No space left");
@@ -38,11 +40,22 @@ describe("log-tail-without-the-failure: annotations first", () => {
     const many = Array.from({ length: 100 }, (_, index) => annotation({ line: index, message: "x".repeat(50) }));
     expect(text(many)).toMatch(/… \d+ more annotations\n\nthe log$/);
     const level = fc.constantFrom<Annotation["level"]>("failure", "warning", "notice");
-    const any = fc.record({ path: fc.string(), line: fc.nat(), level, title: fc.string(), message: fc.string({ maxLength: 4_000 }) });
+    const any = fc.record({
+      path: fc.string(),
+      line: fc.nat(),
+      level,
+      title: fc.string(),
+      message: fc.string({ maxLength: 4_000 }),
+    });
     fc.assert(
-      fc.property(fc.array(any), fc.string({ maxLength: 9_000 }), fc.integer({ min: 800, max: 4_000 }), (all, log, max) => {
-        expect(bytesOf(text(all, log, "", max))).toBeLessThanOrEqual(max);
-      }),
+      fc.property(
+        fc.array(any),
+        fc.string({ maxLength: 9_000 }),
+        fc.integer({ min: 800, max: 4_000 }),
+        (all, log, max) => {
+          expect(bytesOf(text(all, log, "", max))).toBeLessThanOrEqual(max);
+        },
+      ),
     );
   });
 });

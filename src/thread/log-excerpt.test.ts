@@ -115,7 +115,11 @@ describe("log-tail-without-the-failure: in a job's log as GitHub gives it, with 
     // https://eslint.org/docs/latest/use/formatters/#stylish
     ["eslint", "/src/a.ts", "  3:5  error  'x' is not defined  no-undef"],
     ["stylelint", "  3:5  ✖  Unexpected empty block  block-no-empty"],
-    ["prettier", "[warn] src/a.ts", "[warn] Code style issues found in the above file. Run Prettier with --write to fix."],
+    [
+      "prettier",
+      "[warn] src/a.ts",
+      "[warn] Code style issues found in the above file. Run Prettier with --write to fix.",
+    ],
     ["tsc", "src/a.ts(3,5): error TS2304: Cannot find name 'x'."],
     ["black", "would reformat a.py"],
     ["ruff", "a.py:3:1: F401 [*] `os` imported but unused"],
@@ -129,13 +133,17 @@ describe("log-tail-without-the-failure: in a job's log as GitHub gives it, with 
     ["webpack", "ERROR in ./src/a.ts 3:5-10", "Module not found: Can't resolve './b'"],
     ["npm", "npm error code ELIFECYCLE"],
     ["yarn", "error Command failed with exit code 1."],
-    ["docker", "ERROR: failed to solve: process \"/bin/sh -c npm test\" did not complete successfully"],
+    ["docker", 'ERROR: failed to solve: process "/bin/sh -c npm test" did not complete successfully'],
     ["terraform", "│ Error: Unsupported argument"],
     ["a shell", "/home/runner/work/_temp/x.sh: line 1: tox: command not found"],
     ["a kill", "/home/runner/work/_temp/x.sh: line 1:  2211 Killed                  node build.js"],
     ["turbo", "web:test:  FAIL  src/sum.test.ts > adds"],
     ["colors", "\u001b[31mFAIL\u001b[39m src/sum.test.ts", "\u001b[31mexpected 5 got 8\u001b[39m"],
-    ["colors before what stands first", "\u001b[1m\u001b[31m  \u001b[1m● \u001b[22msum › adds\u001b[39m", "    Expected: 8"],
+    [
+      "colors before what stands first",
+      "\u001b[1m\u001b[31m  \u001b[1m● \u001b[22msum › adds\u001b[39m",
+      "    Expected: 8",
+    ],
   ])("of %s", (_, ...lines) => {
     for (const before of [stamp, ""]) {
       const log = [...passing, ...lines.map((line) => before + line), ...coverage].join("\n");

@@ -92,7 +92,8 @@ export function modelError(status: number, message: string, retryAfterMs: number
   return (status === 404 || status === 410) && error.code === "BATON_HARNESS_CRASHED"
     ? {
         code: "BATON_MODEL_UNKNOWN",
-        message: `The model's service knows neither the model nor the address (${status}). ${message.slice(0, characters)}`.trim(),
+        message:
+          `The model's service knows neither the model nor the address (${status}). ${message.slice(0, characters)}`.trim(),
       }
     : error;
 }

@@ -70,7 +70,11 @@ const kinds: readonly [RegExp, PushRefusalKind, string][] = [
   ],
   [/GH0\d\d|rule violations?/i, "rule", "Change the rule that is named, or exempt Baton's branches from it."],
 ];
-const hook = [/hook declined|pre-receive|\[remote rejected\]/i, "hook", "The remote's own words say what it wants."] as const;
+const hook = [
+  /hook declined|pre-receive|\[remote rejected\]/i,
+  "hook",
+  "The remote's own words say what it wants.",
+] as const;
 
 /**
  * Reasons of a server that could not, not of one that would not: an incident, or another push at the same moment. Sources:

@@ -149,9 +149,7 @@ function isAboutPeople(name: string): boolean {
     .replaceAll(/[^\p{L}\p{N}]+/gu, " ");
   // What belongs together may be written apart: `EasyCLA`, `PullApprove`, `WIP`.
   const joined = name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ");
-  return [words, joined].some(
-    (text) => peopleWords.test(text) || (perhapsPeople.test(text) && !codeWords.test(text)),
-  );
+  return [words, joined].some((text) => peopleWords.test(text) || (perhapsPeople.test(text) && !codeWords.test(text)));
 }
 
 function judge(check: Try, settings: Settings["gates"], late: boolean, succeeded: boolean): Verdict {

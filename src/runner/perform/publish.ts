@@ -9,7 +9,7 @@ import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
-import { commitOptions } from "./commit-options.ts";
+import { mergeTrailers } from "./commit-options.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
 import { begunFrom, mayDelete, mayMerge, mayPush, protectedAtPush } from "./publish-policy.ts";
 
@@ -72,9 +72,9 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
           `The base of #${operation.pullRequest} is now ${pull.baseRef}; checks and approvals are for ${base}.`,
         );
       if (pull.headSha === operation.sha) await demand(context, "merge", mayMerge(state, operation, pull));
-      const { trailers } = await commitOptions(context, null, "");
+      const trailers = await mergeTrailers(context, pull.author.id);
       const commit =
-        operation.method === "rebase"
+        trailers === null || operation.method === "rebase"
           ? null
           : mergeMessage({ ...pull, title: dependencies.redact(pull.title) }, operation.method, trailers);
       const merged = await github

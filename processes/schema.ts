@@ -46,6 +46,8 @@ export const workInputSchema = z.object({
   planned: plannedSchema.nullable().optional(),
   /** The pull request that the run works on; null when it is to be opened. */
   pullRequest: z.number().int().positive().nullable(),
+  /** What Baton does otherwise than usual in this repository; the thread shows it. */
+  notes: z.array(z.string()).optional(),
 });
 export type WorkInput = z.infer<typeof workInputSchema>;
 

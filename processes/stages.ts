@@ -242,11 +242,13 @@ export async function publish(
   work: Work,
   { draft = false }: { draft?: boolean } = {},
 ): Promise<void> {
-  await ctx.publish("push", {
+  const { sha } = await ctx.publish("push", {
     title: `Push ${input.branch}`,
     stage: "Publish",
     publish: { operation: "push", branch: input.branch, sha: work.headSha, expectedSha: work.pushedSha },
   });
+  // Commits that GitHub signs are other ones: checks, reviews and the merge are about those.
+  work.headSha = sha ?? work.headSha;
   work.pushedSha = work.headSha;
   const text = pullRequestText({
     thread: input.thread,

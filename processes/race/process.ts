@@ -147,11 +147,13 @@ async function compete(
     if (!changed) return out("changed nothing");
     if (!(await protectedPathsAllowed(ctx, input, work))) return out("changed protected paths, and nobody allowed it");
     pushed.set(branch, work.headSha);
-    await ctx.publish("push", {
+    const { sha } = await ctx.publish("push", {
       title: `Push ${branch}`,
       stage: "Race",
       publish: { operation: "push", branch, sha: work.headSha, expectedSha: null },
     });
+    work.headSha = sha ?? work.headSha;
+    pushed.set(branch, work.headSha);
     const pullRequest = race.race.checks === "push" ? null : await draft(ctx, race, contestant);
     const checks = await ctx.gate(
       "checks",

@@ -9,6 +9,7 @@ const ended = (exitCode: number): CallEnd => ({
   signal: null,
   missing: false,
   timedOut: false,
+  silent: false,
   aborted: false,
   flooded: false,
   denied: null,

@@ -187,12 +187,13 @@ async function gatherInput(
     pullRequest === null
       ? await chooseBranch(context)
       : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
-  if (options.pushes)
-    await demandPreflight(context, {
-      branch,
-      base: { branch: baseBranch, sha: baseSha },
-      without: options.without ?? [],
-    });
+  const notes = options.pushes
+    ? await demandPreflight(context, {
+        branch,
+        base: { branch: baseBranch, sha: baseSha },
+        without: options.without ?? [],
+      })
+    : [];
   return {
     thread: {
       number: issue.number,
@@ -221,6 +222,7 @@ async function gatherInput(
     settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
     pullRequest: branch.pullRequest,
+    ...(notes.length === 0 ? {} : { notes }),
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
 }

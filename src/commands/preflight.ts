@@ -14,11 +14,12 @@ export interface PreflightOptions {
   without: readonly Without[];
 }
 
-export async function demandPreflight(context: CommandContext, options: PreflightOptions): Promise<void> {
-  const { stops, asks } = preflight(await gather(context, options));
+/** What the thread is told when the run begins. */
+export async function demandPreflight(context: CommandContext, options: PreflightOptions): Promise<string[]> {
+  const { stops, notes, asks } = preflight(await gather(context, options));
   if (stops.length > 0) throw new BatonError("BATON_NOT_POSSIBLE", `Nothing was started. ${stops.join(" ")}`);
   const open = asks.filter(({ without }) => !options.without.includes(without));
-  if (open.length === 0) return;
+  if (open.length === 0) return notes;
   const words = [...new Set([...options.without, ...open.map(({ without }) => without)])].join(",");
   throw new BatonError(
     "BATON_NEEDS_DECISION",

@@ -284,7 +284,10 @@ export const publishOutputSchema = z.object({
   /** Number of the pull request, or id of the comment. */
   number: z.number().int().nullable(),
   url: z.string().nullable(),
-  /** Head after a push or of the pull request; merge commit after a merge. */
+  /**
+   * Head after a push or of the pull request; merge commit after a merge. Where a rule wants signed commits, GitHub makes Baton's
+   * commits again, so the head after a push is another commit than the one given: judge that one.
+   */
   sha: shaSchema.nullable(),
 });
 export type PublishOutput = z.infer<typeof publishOutputSchema>;

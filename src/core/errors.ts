@@ -182,6 +182,12 @@ export const errorCatalogue = {
     "A file of Actions mode's state in the repository's git is not what Baton wrote.",
     "Somebody changed the ref that the message names. Put it back to the commit before, or remove it to begin anew: docs/guides/actions-mode.md#when-the-state-is-broken.",
   ),
+  BATON_STATE_ROLLED_BACK: entry(
+    "terminal",
+    409,
+    "The ref of a thread in Actions mode is older than one that Baton has seen, or was removed.",
+    "Push the commit that the message names to that ref again. If the change was meant, say so with one more ref: docs/guides/actions-mode.md#when-a-ref-was-set-back.",
+  ),
   BATON_MOUNT_FAILED: entry(
     "retryable",
     503,

@@ -66,12 +66,23 @@ export class ProcessInstance {
   /** Every key that was asked for: the journal knows an effect by it. */
   readonly #keys = new Set<EffectKey>();
   #callsInTurn = 0;
+  /** What calls of `ctx` return. Each wait for one counts as a call: a loop over one that is settled never comes to rest. */
+  readonly #Waited: PromiseConstructor;
 
   /** `settle` resolves when every microtask has run: a macrotask of the host (`setImmediate`). */
   constructor(definition: ProcessDefinition, runId: RunId, settle: () => Promise<void>) {
     this.#definition = definition;
     this.#settle = settle;
     this.#seed = seedOf(runId);
+    const mayWait = (): boolean => this.#mayCall();
+    this.#Waited = class<T> extends Promise<T> {
+      // biome-ignore lint/suspicious/noThenProperty: `await`, `catch` and `finally` all come here.
+      override then<A = T, B = never>(
+        ...reactions: [((value: T) => A | PromiseLike<A>)?, ((reason: unknown) => B | PromiseLike<B>)?]
+      ): Promise<A | B> {
+        return mayWait() ? super.then(...reactions) : new Promise(() => {});
+      }
+    };
   }
 
   /** The first turn, caused by `run.created`. */
@@ -297,7 +308,10 @@ export class ProcessInstance {
       if (call === undefined) continue;
       const isAsync = name !== "now" && name !== "random";
       counted[name] = (...args: unknown[]): unknown => {
-        if (this.#mayCall()) return call(...args);
+        if (this.#mayCall()) {
+          const returned = call(...args);
+          return returned instanceof Promise ? quiet(new this.#Waited((resolve) => resolve(returned))) : returned;
+        }
         // A loop that waits for the answer rests here; one that does not is stopped by the throw.
         if (isAsync && this.#callsInTurn <= 2 * limits.callsPerTurnMax) return new Promise(() => {});
         throw turnIsOver();
@@ -493,7 +507,8 @@ function isAbandoned(scope: Scope | null): boolean {
 
 /** A process may leave an effect in the background and never look at it: its failure must not kill the host. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
+  // Not a wait of the process.
+  Promise.prototype.then.call(promise, undefined, () => {});
   return promise;
 }
 

@@ -145,7 +145,11 @@ export function answerHook(site: Site, path: string, changes: readonly PushedRef
   if (repository === undefined) return null;
   return changes
     .flatMap((change) => {
-      const violations = pushViolations(repository, change);
+      const commits = change.commits.map((commit) => ({
+        ...commit,
+        signed: repository.signedCommits.has(commit.sha),
+      }));
+      const violations = pushViolations(repository, { ...change, commits });
       if (violations.length === 0) return [];
       const page = `${site.origin}/${fullName(site.state, repository)}/rules?ref=${encodeURIComponent(change.ref)}`;
       // Source: https://github.com/vercel/sandbox/pull/169 (the lines of a push that rule sets refuse)

@@ -184,6 +184,11 @@ export async function commitTree(
   return (await gitWithInput(directory, args, options.message, personEnvironment(options.author, options.date))).trim();
 }
 
+/** A commit object as its text is, so that it can carry a signature. Returns its SHA; no ref moves. */
+export async function writeCommit(directory: string, text: string): Promise<string> {
+  return (await gitWithInput(directory, ["hash-object", "-t", "commit", "-w", "--stdin"], text)).trim();
+}
+
 /** The merged tree, or null when the two sides conflict. */
 export async function mergeTree(directory: string, base: string, head: string): Promise<string | null> {
   const out = await tryGit(directory, ["merge-tree", "--write-tree", base, head]);

@@ -154,6 +154,7 @@ export function createPeople(site: Site) {
       name: options.name,
       description: options.description ?? null,
       private: options.private ?? true,
+      freePlan: false,
       defaultBranch: options.defaultBranch ?? "main",
       createdAt: now,
       updatedAt: now,
@@ -175,6 +176,7 @@ export function createPeople(site: Site) {
       mergeMethods: new Set(["merge", "squash", "rebase"]),
       autoMerge: false,
       archived: false,
+      signedCommits: new Map(),
       secrets: new Map(),
       ci: options.ci ?? null,
       jobLogs: new Map(),
@@ -340,6 +342,11 @@ export function createPeople(site: Site) {
       const repository = repositoryNamed(options.repository);
       if (options.methods !== undefined) repository.mergeMethods = new Set(options.methods);
       if (options.autoMerge !== undefined) repository.autoMerge = options.autoMerge;
+    },
+
+    /** A private repository of an owner who pays nothing. */
+    onFreePlan(options: { repository: string }): void {
+      Object.assign(repositoryNamed(options.repository), { private: true, freePlan: true });
     },
 
     archive(options: { repository: string; archived?: boolean }): void {

@@ -12,13 +12,12 @@ const changes = readFileSync(0, "utf8")
     const [from, to, ref] = line.split(" ");
     const commits = absent.test(to)
       ? []
-      : git("log", "-z", "--format=%H%x01%s%x01%b%x01%GK%x01", to, "--not", "--all")
+      : git("log", "-z", "--format=%H%x01%s%x01%b%x01", to, "--not", "--all")
           .split("\0")
           .filter((entry) => entry !== "")
           .map((entry) => {
             const [sha, subject, body] = entry.split("\x01");
-            const signed = git("cat-file", "commit", sha).split("\n\n")[0].includes("\ngpgsig ");
-            return { sha, message: body === "" ? subject : `${subject}\n\n${body}`, signed };
+            return { sha, message: body === "" ? subject : `${subject}\n\n${body}` };
           });
     let isForced = false;
     if (!absent.test(from) && !absent.test(to)) {

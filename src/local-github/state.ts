@@ -263,6 +263,8 @@ export interface Repository {
   name: string;
   description: string | null;
   private: boolean;
+  /** Its owner pays nothing: a private repository then has no rules of branches. */
+  freePlan: boolean;
   defaultBranch: string;
   createdAt: string;
   updatedAt: string;
@@ -287,6 +289,8 @@ export interface Repository {
   mergeMethods: Set<MergeMethod>;
   autoMerge: boolean;
   archived: boolean;
+  /** Commits that the API made for an App, with what GitHub signed and its signature. */
+  signedCommits: Map<string, { payload: string; signature: string; at: string }>;
   /** Names of secrets that workflows can read, with the time of their setting; there are no values. */
   secrets: Map<string, string>;
   ci: CiSettings | null;

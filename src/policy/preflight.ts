@@ -51,15 +51,18 @@ export type Without = "rules" | "checks" | "approver";
 export interface Preflight {
   /** Each stops the run: what is wrong, and what to do. */
   stops: string[];
+  /** What is done otherwise than usual, and why. Nobody is asked. */
+  notes: string[];
   asks: { without: Without; text: string }[];
 }
 
 export function preflight(facts: PreflightFacts): Preflight {
   const stops = [...ofPlace(facts), ...ofToken(facts), ...ofMerging(facts)];
-  if (stops.length > 0) return { stops, asks: [] };
+  const notes = ofSignatures(facts);
+  if (stops.length > 0) return { stops, notes, asks: [] };
   // GitHub does not tell here who may bypass a rule: a person knows.
   const rules = ofRules(facts).map((text) => ({ without: "rules" as const, text }));
-  return { stops, asks: [...rules, ...ofChecks(facts), ...ofApprovers(facts)] };
+  return { stops, notes, asks: [...rules, ...ofChecks(facts), ...ofApprovers(facts)] };
 }
 
 function ofPlace({ archived, branch, isNew, neighbours }: PreflightFacts): string[] {
@@ -103,10 +106,6 @@ function ofToken({ granted, opensPullRequest, speaksIn }: PreflightFacts): strin
 function ofRules({ branch, isNew, headRules }: PreflightFacts): string[] {
   return headRules.flatMap((rule): string[] => {
     switch (rule.type) {
-      case "required_signatures":
-        return [
-          `A rule wants signed commits on \`${branch}\`, and Baton's are not signed. Exempt Baton's App or its branches from that rule.`,
-        ];
       case "creation":
         return isNew
           ? [`A rule restricts who creates \`${branch}\`. Let Baton's App do so, or set another \`branchPrefix\`.`]
@@ -126,6 +125,14 @@ function ofRules({ branch, isNew, headRules }: PreflightFacts): string[] {
         return [];
     }
   });
+}
+
+function ofSignatures({ branch, headRules }: PreflightFacts): string[] {
+  return headRules.some(({ type }) => type === "required_signatures")
+    ? [
+        `A rule wants signed commits on \`${branch}\`. Baton publishes its commits through GitHub's API, and GitHub signs them as the App's.`,
+      ]
+    : [];
 }
 
 /** null: an operator or a pattern that is not known here. Source: https://docs.github.com/en/rest/repos/rules#create-a-repository-ruleset */

@@ -29,6 +29,10 @@ export interface ChildSpec {
 export interface CallSpec extends ChildSpec {
   /** More than this ends the call: `flooded`. */
   outputBytesMax: number;
+  /** Longest time without a byte of output. Absent: it may be silent. */
+  silenceMs?: number;
+  /** Sees errors and progress as they come. */
+  onErrorText?(text: string): void;
 }
 
 export interface ChildStatus {
@@ -45,6 +49,8 @@ export interface ChildStatus {
 }
 
 export interface CallEnd extends ChildStatus {
+  /** It ended for `silenceMs`. */
+  silent: boolean;
   stdout: Buffer;
   stderr: Buffer;
 }

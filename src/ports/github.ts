@@ -222,13 +222,17 @@ export interface Github {
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
 
-  /** Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none. */
+  /**
+   * Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none.
+   * `isAwaited`: people wait for this content, so an edit goes like any other write.
+   */
   ensureComment(
     repository: Repository,
     number: number,
     marker: string,
     body: string,
     knownId: number | null,
+    isAwaited?: boolean,
   ): Promise<{ id: number; url: string }>;
   ensureReaction(
     repository: Repository,
@@ -259,6 +263,15 @@ export interface Github {
     /** Of the commit that a merge or a squash makes; a rebase makes none of its own. */
     commit: { title: string; message: string } | null,
   ): Promise<{ sha: string }>;
+
+  /**
+   * A commit of a tree and parents that are there; no ref moves, so a second one of the same does no harm. It names nobody, so that
+   * GitHub signs it for an App: `verified`.
+   */
+  createCommit(
+    repository: Repository,
+    commit: { message: string; tree: string; parents: readonly string[] },
+  ): Promise<{ sha: string; verified: boolean; reason: string }>;
 
   /** Merges the base into the head, if it is at `sha`; the new head. */
   updateBranch(pull: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string>;

@@ -7,7 +7,8 @@
  * S2 `append` with a fence succeeds only while that lease is held at that epoch; else BATON_LEASE_LOST.
  * S3 A delivery is inserted once by (hook, GUID).
  * S4 A job stays until it is completed; a job of a dead worker is handed out again.
- * S5 An outbox row is unique by its operation key; putting a newer content replaces what was not yet done.
+ * S5 An outbox row is unique by its operation key; putting a newer content replaces what was not yet done. A more urgent one
+ *    does not wait for the time that the one before it was given.
  * S7 A run's index row counts its events and never counts back; a journal that is shorter is BATON_JOURNAL_BROKEN.
  * S6 After a kill at any instruction the store opens again and everything acknowledged is there.
  */

@@ -1,7 +1,8 @@
 /**
  * Isolated worktrees for agents, and the one way in which their commits come back.
  *
- * W1 An agent works in a repository of its attempt: no remotes, no credentials, no hooks, no host config.
+ * W1 An agent works in a repository of its attempt: no credentials, no hooks, no host config, and no remote but Baton's own door
+ *    to older files, where the repository is too large to be there whole.
  * W2 The host runs no porcelain in an agent's tree, and never discovers a repository from it.
  * W3 What changed is measured by git objects, never by the agent's word; leftovers become a rescue commit.
  * W4 Commits enter the trusted repository by fetch with fsck; they are there before the workspace is removed.
@@ -31,6 +32,8 @@ export interface Workspace {
   writable: readonly string[];
   /** Object directories that its repository borrows. They hold only what the remote gave. */
   readable: readonly string[];
+  /** Ports on 127.0.0.1 from which its git gets older files of a large repository; absent: none. */
+  loopbackPorts?: readonly number[];
 }
 
 export interface CommitIdentity {
@@ -90,6 +93,14 @@ export interface ScanOptions {
   knownShas?: readonly string[];
   /** Globs of files in which strings that look like tokens are allowed (`secrets.allow`). */
   allowSecrets?: readonly string[];
+}
+
+/** A commit by what makes it, without its people, dates and signature. */
+export interface CommitFacts {
+  sha: string;
+  tree: string;
+  parents: string[];
+  message: string;
 }
 
 export interface JoinResult {
@@ -160,6 +171,17 @@ export interface Workspaces {
   ): Promise<void>;
   /** Pushes a commit of the trusted repository to a ref of Baton's own at the remote, so that it outlives this machine (W7). */
   pushKept(access: RepositoryAccess, options: { ref: string; sha: string } & ScanOptions): Promise<void>;
+  /** Removes such a ref; one that is gone is success. */
+  dropKept(access: RepositoryAccess, options: { ref: string }): Promise<void>;
+  /**
+   * Commits that lead to `sha`, parents first: those that the remote does not have (its fetched branches and `knownShas`), or
+   * the newest so many.
+   */
+  commits(
+    access: RepositoryAccess,
+    sha: string,
+    which: { outgoing: readonly string[] } | { newest: number },
+  ): Promise<CommitFacts[]>;
   /** Current remote head of a branch; null when absent. */
   remoteHead(access: RepositoryAccess, branch: string): Promise<string | null>;
   deleteRemoteBranch(access: RepositoryAccess, options: { branch: string; expectedSha: string }): Promise<void>;

@@ -10,6 +10,7 @@ import { isOver } from "../core/decide.ts";
 import { limits } from "../core/limits.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
+import { waitingFor } from "../core/waiting.ts";
 import type { NewJob, NewOutboxRow, RunRow } from "../ports/store.ts";
 import { type RenderedCheckRun, renderCheckRun, renderSupersededCheckRun } from "../thread/render/check-run.ts";
 import { renderFinalComment } from "../thread/render/final-comment.ts";
@@ -59,7 +60,7 @@ export async function finishRun(dependencies: Dependencies, state: RunState): Pr
     run: runRow(state, clock.now(), null),
     outbox: [
       ...statusRows(dependencies, state),
-      ...(state.parent === null ? [commentRow(state, `final:${state.runId}`, final, 10)] : []),
+      ...(state.parent === null ? [commentRow(state, `final:${state.runId}`, final, "over")] : []),
     ],
     ...(active === state.runId ? { thread: { threadKey: thread, activeRunId: null } } : {}),
     ...(state.parent === null ? {} : { jobs: [{ queue: "run", data: { runId: state.parent.runId, facts: true } }] }),
@@ -124,7 +125,9 @@ function pushedHeads(state: RunState): string[] {
 function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[] {
   if (state.parent !== null) return [];
   const view = renderView(dependencies, state);
-  const rows = [commentRow(state, `status:${state.runId}`, dependencies.redact(renderStatusComment(state, view)), 50)];
+  const rows = [
+    commentRow(state, `status:${state.runId}`, dependencies.redact(renderStatusComment(state, view)), awaited(state)),
+  ];
   const heads = pushedHeads(state);
   const { branchSha } = (state.input ?? {}) as { branchSha?: string | null };
   // Where a pull request takes no comment, its head still takes a check run.
@@ -145,24 +148,31 @@ function checkRow(dependencies: Dependencies, state: RunState, sha: string, cont
     repository: state.thread.repository,
     kind: "check-run",
     payload: { sha, externalId: state.runId, content: JSON.parse(text) as Json },
-    priority: 60,
+    // Somebody may wait for how it ended.
+    priority: content.status === "completed" ? 20 : 60,
     runId: state.runId,
     content: text,
   });
+}
+
+/** The questions that are open. Null: none, people only watch. */
+function awaited(state: RunState): string | null {
+  const questions = waitingFor(state).filter(({ kind }) => kind === "people" || kind === "money");
+  return questions.length === 0 ? null : questions.map(({ key, since }) => `${key} ${since}`).join(", ");
 }
 
 function commentRow(
   { thread, runId }: Pick<RunState, "thread" | "runId">,
   operationKey: string,
   body: string,
-  priority: number,
+  asks: string | null,
 ): NewOutboxRow {
   return outboxRow({
     operationKey,
     repository: thread.repository,
     kind: "comment",
-    payload: { number: thread.number, body },
-    priority,
+    payload: { number: thread.number, body, ...(asks === null ? {} : { asks }) },
+    priority: asks === null ? 50 : 10,
     runId,
     content: body,
   });

@@ -23,6 +23,8 @@ export class Branch {
   /** How many steps had touched a path when a person allowed its content. */
   readonly #allowedPaths = new Map<string, number>();
   readonly #verdicts: Verdict[] = [];
+  /** Commits that GitHub made again to sign them, by ours. */
+  readonly #publishedAs = new Map<string, string>();
   #pushedSha: string | null;
   #published = false;
   pullRequest: number | null;
@@ -43,7 +45,12 @@ export class Branch {
 
   /** Of the last writing step before; one that was skipped or changed nothing leaves what it began with. */
   headOf(writer: string | undefined): string {
-    return (writer === undefined ? undefined : this.#heads.get(writer)) ?? this.firstSha;
+    return this.present((writer === undefined ? undefined : this.#heads.get(writer)) ?? this.firstSha);
+  }
+
+  /** As the remote has it, once it was pushed. */
+  present(sha: string): string {
+    return this.#publishedAs.get(sha) ?? sha;
   }
 
   leave(step: string, sha: string): void {
@@ -70,16 +77,20 @@ export class Branch {
     this.pullRequest = pullRequest ?? this.pullRequest;
   }
 
-  async push(ctx: ProcessContext, step: string, title: string, stage: object, sha: string): Promise<void> {
+  /** The commit that the branch is at then. */
+  async push(ctx: ProcessContext, step: string, title: string, stage: object, sha: string): Promise<string> {
     await this.#askForPaths(ctx, step, stage, sha);
-    if (sha === this.#pushedSha) return;
+    if (sha === this.#pushedSha) return sha;
     if (sha === this.firstSha && this.#agents.every(({ headSha }) => headSha === null))
       throw new BatonError("BATON_STEP_FAILED", "There is nothing to push: no agent of this run changed anything.");
     const { branch } = this.#facts;
     const publish = { operation: "push" as const, branch, sha, expectedSha: this.#pushedSha };
-    await ctx.publish(`${step}/push`, { title, ...stage, publish });
-    this.#pushedSha = sha;
+    const pushed = await ctx.publish(`${step}/push`, { title, ...stage, publish });
+    const head = pushed.sha ?? sha;
+    if (head !== sha) this.#publishedAs.set(sha, head);
+    this.#pushedSha = head;
     this.#published = true;
+    return head;
   }
 
   /** Pushes first; a pull request that is there gets the text only where the file gives one. */
@@ -88,10 +99,10 @@ export class Branch {
     step: string,
     title: string,
     stage: object,
-    sha: string,
+    given: string,
     text: { title: string | null; body: string | null; draft: boolean },
   ): Promise<{ number: number | null; url: string | null; sha: string | null }> {
-    await this.push(ctx, step, `Push ${this.#facts.branch}`, stage, sha);
+    const sha = await this.push(ctx, step, `Push ${this.#facts.branch}`, stage, given);
     const { thread, baseBranch, branch } = this.#facts;
     const usual = pullRequestText({ thread, plan: "", steps: this.#agents });
     const measured = { baseBranch, sha };

@@ -263,7 +263,7 @@ class ProcessRun {
     if (step.at !== undefined) {
       const sha = shaSchema.safeParse(fill(template(step.at), scope));
       if (!sha.success) throw new BatonError("BATON_INPUT_INVALID", `\`at\` of \`${step.id}\` is not a commit.`);
-      return sha.data;
+      return this.#branch.present(sha.data);
     }
     const [writer] = lastWriters(this.#file.steps, ancestorsOf(step.id, this.#needs), this.#needs);
     return this.#branch.headOf(writer);
@@ -499,8 +499,8 @@ class ProcessRun {
     const sha = this.#head(step, scope);
     if (publish === "push") {
       const { title } = this.#common(step, scope, `Push ${this.#facts.branch}`);
-      await this.#branch.push(this.#ctx, step.id, title, this.#stage(step), sha);
-      give({ number: this.#branch.pullRequest, url: null, sha });
+      const head = await this.#branch.push(this.#ctx, step.id, title, this.#stage(step), sha);
+      give({ number: this.#branch.pullRequest, url: null, sha: head });
       return;
     }
     if (publish === "request-review") {

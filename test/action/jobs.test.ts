@@ -328,6 +328,30 @@ describe("a journal that somebody changed", () => {
   });
 });
 
+describe("a thread's ref that somebody set back", () => {
+  it("stops that thread with the reason, and goes on when it is put back", async () => {
+    const gates = "gates: { appearSeconds: 3600 }\n";
+    await begin({ ci: false, config: `version: 1\nharness: { default: command }\n${gates}` });
+    const { github, issue } = platform;
+    const job = await platform.run("issue_comment", platform.comment("/baton run"));
+    expect(job.outputs["verdict"]).toBe("waiting");
+    const ref = `refs/baton/thread/${issue}`;
+    const inRepository = (...args: string[]): string =>
+      execFileSync("git", ["-C", github.gitDirectory(repositoryName), ...args], { encoding: "utf8" }).trim();
+    const head = inRepository("rev-parse", ref);
+    inRepository("update-ref", ref, `${ref}~1`);
+    const before = said().length;
+    const stopped = await platform.run("issue_comment", platform.comment("/baton status"));
+    expect(stopped).toMatchObject({ exitCode: 1, outputs: { verdict: "failed" } });
+    expect(stopped.log).toContain(`::error title=Baton: failed::BATON_STATE_ROLLED_BACK: ${ref} is at`);
+    expect(stopped.summary).toContain("when-a-ref-was-set-back");
+    expect(said()).toHaveLength(before);
+    inRepository("update-ref", ref, head);
+    const next = await platform.run("issue_comment", platform.comment("/baton status"));
+    expect(next).toMatchObject({ exitCode: 0 });
+  });
+});
+
 describe("what is kept of an agent's work", () => {
   it("outlives the machine while the run goes on, and is gone when it is over", async () => {
     await begin();

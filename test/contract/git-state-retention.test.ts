@@ -331,6 +331,7 @@ it("a thread whose ref somebody removed is waited for by nobody any more", async
   await ranIn(await open("thread/7"), began, "waiting");
   expect((await open("thread/7")).state.snapshot.index.size).toBe(1);
   await git(["update-ref", "-d", "refs/baton/thread/7"], { gitDir: origin });
+  await git(["update-ref", "refs/baton/accepted/thread/7", "refs/baton/shared"], { gitDir: origin });
   const { state } = await open("thread/7");
   await state.takeDriver({ owner: "job", job: null, ttlMs: 60_000 });
   await state.releaseDriver(() => false);

@@ -313,6 +313,10 @@ export class SmallGithub implements Github {
 
   // The port: writes.
 
+  async createCommit(): Promise<never> {
+    throw new Error("No rule of this repository wants signatures.");
+  }
+
   async ensureComment(_: Repository, number: number, marker: string, body: string, knownId: number | null) {
     const text = withMarker(body, marker);
     const found =

@@ -62,6 +62,8 @@ export function smallWorkspaces(disk: SmallDisk, github: SmallGithub): Workspace
     },
     strayChanges: async () => [],
     pushKept: async () => {},
+    dropKept: async () => {},
+    commits: async () => [],
     bundle: async () => null,
     join: none,
     adoptBundle: none,

@@ -285,6 +285,41 @@ describe("engine-ends-and-answers: a turn of a process has a bound", () => {
         }
       },
     ],
+    [
+      "waits again and again for what is settled",
+      async (ctx) => {
+        const settled = ctx.base("b", { sha: "no" } as never);
+        for (;;)
+          try {
+            await settled;
+          } catch {}
+      },
+    ],
+    [
+      "catches what is settled in a chain",
+      async (ctx) => {
+        const settled = ctx.base("b", { sha: "no" } as never);
+        const again = (): Promise<unknown> => settled.catch(again);
+        await again();
+      },
+    ],
+    [
+      "waits for all of what is settled until one of them is well",
+      async (ctx) => {
+        const tasks = [ctx.base("b", { sha: "no" } as never), ctx.base("c", { sha: "no" } as never)];
+        while ((await Promise.allSettled(tasks)).every(({ status }) => status === "rejected"));
+      },
+    ],
+    [
+      "waits again and again for what follows from it",
+      async (ctx) => {
+        const after = ctx.base("b", { sha: "no" } as never).then(() => 1);
+        for (;;)
+          try {
+            await after;
+          } catch {}
+      },
+    ],
   ])("a process that %s ends as failed", async (_, run) => {
     const thread = new Thread(run);
     await thread.say("/baton run sample");

@@ -1,8 +1,19 @@
 /** What is looked at before the first paid step, through the thread. */
+import { execFileSync } from "node:child_process";
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { type ObservedWorld, observedWorld, ownComments, reaches, runState, say } from "./helpers.ts";
+import {
+  ends,
+  type ObservedWorld,
+  observedWorld,
+  ownComments,
+  pulls,
+  reaches,
+  repositoryOf,
+  runState,
+  say,
+} from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(async () => {
@@ -23,10 +34,41 @@ it("push-refused-by-rule-told-as-moved: rules and refs in the way stop a run bef
   await world.github.deleteBranch({ repository: repositoryName, as: "alice", branch: "baton" });
   world.github.setRules({
     repository: repositoryName,
+    ruleSets: [{ branches: "baton/**", rules: [{ type: "creation" }] }],
+  });
+  say(world, "/baton run");
+  await refusedWith(/restricts who creates/);
+});
+
+it("push-refused-by-rule-told-as-moved: where signatures are required GitHub signs, and all that follows is about its commits", async () => {
+  const config = "version: 1\nharness: { default: command }\nmerge: auto\n";
+  world = await observedWorld({ script: sampleScript, config });
+  world.github.setRules({
+    repository: repositoryName,
     ruleSets: [{ branches: "baton/**", rules: [{ type: "required_signatures" }] }],
   });
   say(world, "/baton run");
-  await refusedWith(/wants signed commits/);
+  // Red first, so that a second push goes on from a commit that GitHub made.
+  const waiting = await reaches(world, "review");
+  const [pull] = pulls(world);
+  const head = pull?.pull.headSha ?? "";
+  const repository = repositoryOf(world);
+  expect([...repository.signedCommits.keys()].at(-1)).toBe(head);
+  expect(waiting.effects.get("push#2" as never)?.output).toMatchObject({ sha: head });
+  expect(waiting.effects.get("review" as never)?.input).toMatchObject({ subject: { sha: head } });
+  const gitDir = world.github.gitDirectory(repositoryName);
+  const show = (...args: string[]): string => execFileSync("git", ["-C", gitDir, ...args], { encoding: "utf8" });
+  const repair = waiting.effects.get("repair" as never)?.output as { headSha: string; baseSha: string };
+  expect(repair.headSha).not.toBe(head);
+  expect(repair.baseSha).toBe(show("rev-parse", `${head}^`).trim());
+  const made = show("log", "--format=%cn|%an|%T", "-2", head).trim().split("\n");
+  for (const line of made) expect(line).toMatch(/^GitHub\|baton\[bot\]\|/);
+  expect(show("log", "-1", "--format=%B", head)).toMatch(/Baton-Run: run_/);
+  expect([...repository.refs.keys()].filter((ref) => ref.startsWith("refs/baton/"))).toEqual([]);
+  expect(ownComments(world)[0]).toContain("Baton publishes its commits through GitHub's API");
+  world.github.review({ repository: repositoryName, number: pull?.number ?? 0, as: "bob", event: "APPROVE" });
+  const state = await ends(world);
+  expect(state.outcome?.output).toMatchObject({ merged: true, headSha: head });
 });
 
 it("push-refused-by-rule-told-as-moved: a rule that comes later is told with GitHub's words, once", async () => {
@@ -40,7 +82,7 @@ it("push-refused-by-rule-told-as-moved: a rule that comes later is told with Git
   });
   world.github.setRules({
     repository: repositoryName,
-    ruleSets: [{ branches: "baton/**", rules: [{ type: "required_signatures" }] }],
+    ruleSets: [{ branches: "baton/**", rules: [{ type: "commit_message_pattern", pattern: "^JIRA-" }] }],
   });
   say(world, "/baton run");
   const state = await world.until("the run to end", async () => {
@@ -49,7 +91,7 @@ it("push-refused-by-rule-told-as-moved: a rule that comes later is told with Git
   });
   expect(state.outcome?.error).toMatchObject({
     code: "BATON_PUSH_REFUSED",
-    message: expect.stringMatching(/GH013.*Commits must have verified signatures\./),
+    message: expect.stringMatching(/GH013.*Commit message must match a given regex pattern/),
   });
   expect(state.effects.get("push" as never)?.attempts).toHaveLength(1);
 });

@@ -11,11 +11,14 @@ const followedBytesMax = 256 * 1024 * 1024;
 export const children: Children = {
   async call(spec) {
     const chunks: Record<StreamName, Buffer[]> = { stdout: [], stderr: [] };
-    const { silent: _, ...status } = await run({
+    const status = await run({
       ...spec,
-      silenceMs: null,
+      silenceMs: spec.silenceMs ?? null,
       marker: null,
-      onChunk: (name, chunk) => chunks[name].push(chunk),
+      onChunk(name, chunk) {
+        chunks[name].push(chunk);
+        if (name === "stderr") spec.onErrorText?.(chunk.toString("utf8"));
+      },
     });
     return { ...status, stdout: Buffer.concat(chunks.stdout), stderr: Buffer.concat(chunks.stderr) };
   },

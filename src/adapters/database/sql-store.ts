@@ -636,6 +636,7 @@ async function putOutbox(transaction: Transaction<Tables>, row: NewOutboxRow): P
         payload,
         content_hash: row.contentHash,
         priority: row.priority,
+        not_before: sql<number>`case when ${row.priority} < outbox.priority then ${row.notBefore} else outbox.not_before end`,
         // A pending content may have been sent and its answer lost: only what is done for certain needs no sending.
         state: sql<string>`case when outbox.state = 'done' and outbox.done_hash = ${row.contentHash} then 'done' else 'pending' end`,
         tries: sql<number>`case when outbox.content_hash = ${row.contentHash} then outbox.tries else 0 end`,

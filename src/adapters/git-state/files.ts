@@ -1,9 +1,9 @@
 /**
  * What the state looks like as files: one row a line, so that `git log -p refs/baton/thread/7` reads as a history.
  *
- * thread ref   driver.json  inbox.jsonl  jobs.jsonl  leases.jsonl  outbox.jsonl  runs.jsonl  threads.jsonl
+ * thread ref   driver.json  inbox.jsonl  jobs.jsonl  leases.jsonl  outbox.jsonl  position.json  runs.jsonl  threads.jsonl
  *              journal/<run>.jsonl  compacted/<run>.jsonl  blobs/<sha256>
- * shared ref   index.jsonl  ended.jsonl  values.jsonl  ledger/<month>.jsonl
+ * shared ref   index.jsonl  ended.jsonl  marks.jsonl  values.jsonl  ledger/<month>.jsonl
  *
  * GF1 A journal only grows, and its events are chained; other files hold the present rows, their past is git's.
  * GF2 The text that was hashed is the text that is kept: an event's line ends in its canonical JSON, byte for byte.
@@ -15,6 +15,7 @@ import type { RunEvent } from "../../core/event.ts";
 import { isActiveStatus, type Json, type RunId } from "../../core/vocabulary.ts";
 import type { Delivery, Lease, LedgerRow, RunRow } from "../../ports/store.ts";
 import { deliveryKey, type JobRow, type KeptOutboxRow, type TableName, Tables } from "../memory/tables.ts";
+import type { MarkRow } from "./marks.ts";
 
 /** Who drives a thread. The epoch never comes again. */
 export interface Driver {
@@ -50,11 +51,16 @@ export type Files = ReadonlyMap<string, string>;
 const blobDirectory = "blobs/";
 export const indexPath = "index.jsonl";
 const endedPath = "ended.jsonl";
+export const marksPath = "marks.jsonl";
+export const positionPath = "position.json";
 
 export class Snapshot {
   readonly tables: Tables;
   readonly index = new Map<string, IndexRow>();
   readonly ended = new Map<string, EndedRow>();
+  readonly marks = new Map<string, MarkRow>();
+  /** How many commits the home ref counts. */
+  position = 0;
   /** Ids of blobs that the home ref has, with the name of their file. */
   readonly blobs = new Map<string, string>();
   driver: Driver | null = null;
@@ -100,9 +106,15 @@ export class Snapshot {
     );
   }
 
+  /** The shared ref goes with the next push, and the mark with it. */
+  markAgain(): void {
+    this.touch(marksPath, "shared");
+  }
+
   /** The thread's ref goes with the next push, and what others know of it. */
   forget(): void {
     this.touch("driver.json", "home");
+    this.markAgain();
     this.index.delete(this.#home);
     if (this.ended.delete(this.#home)) this.touch(endedPath, "shared");
   }
@@ -235,6 +247,8 @@ export function encode(snapshot: Snapshot, path: string): string | null {
       return lines(snapshot.index.values());
     case endedPath:
       return lines(snapshot.ended.values());
+    case marksPath:
+      return lines(snapshot.marks.values());
     default:
       return null;
   }
@@ -267,6 +281,7 @@ export function decode(
     tables.values.set(key, value);
   for (const row of rows<IndexRow>(indexPath, sharedFiles)) snapshot.index.set(row.runId ?? row.home, row);
   for (const row of rows<EndedRow>(endedPath, sharedFiles)) snapshot.ended.set(row.home, row);
+  for (const row of rows<MarkRow>(marksPath, sharedFiles)) snapshot.marks.set(row.home, row);
   for (const path of [...sharedFiles.keys()].filter((name) => name.startsWith("ledger/")).sort())
     tables.ledgerRows.push(...rows<LedgerRow>(path, sharedFiles));
   for (const [path, content] of homeFiles) {
@@ -281,11 +296,16 @@ export function decode(
     if (path.startsWith(blobDirectory)) snapshot.blobs.set(blobId(path), path);
   }
   snapshot.driver = rows<Driver>("driver.json")[0] ?? null;
+  snapshot.position = rows<{ position: number }>(positionPath)[0]?.position ?? 0;
   return snapshot;
 }
 
 export function indexRows(content: string): IndexRow[] {
   return splitLines(content).map((line) => JSON.parse(line) as IndexRow);
+}
+
+export function positionText(position: number): string {
+  return `${JSON.stringify({ position })}\n`;
 }
 
 export function isBlob(path: string): boolean {

@@ -13,6 +13,7 @@
  * GS3 An acknowledged write that gives another answer when it is applied again means that somebody else took over:
  *     the state is lost (BATON_LEASE_LOST) and this process writes nothing more.
  * GS4 One driver a thread, fenced by an epoch in the ref itself. Others only add to the inbox.
+ * GS5 A ref below its mark (`marks.ts`) stops whoever would write: BATON_STATE_ROLLED_BACK. A person's word in a ref goes on.
  */
 import { isDeepStrictEqual } from "node:util";
 import { BatonError } from "../../core/errors.ts";
@@ -31,9 +32,13 @@ import {
   indexPath,
   indexRows,
   isBlob,
+  marksPath,
   type Place,
+  positionPath,
+  positionText,
   type Snapshot,
 } from "./files.ts";
+import { judgePosition, type RefPosition } from "./marks.ts";
 import type { StateRefs } from "./refs.ts";
 import type { NewCommit, PushOutcome, RefUpdate, StateRemote } from "./remote.ts";
 
@@ -46,6 +51,8 @@ export interface GitStateOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Only looks; it may look at what was set back. */
+  readOnly: boolean;
   /** The state changed from outside, or jobs became available. */
   onNews(): void;
 }
@@ -59,12 +66,17 @@ interface Operation {
   isCause: boolean;
 }
 
+type Files = Map<string, string | { oid: string } | null>;
+
 const triesMax = 40;
 const failuresMax = 5;
 const pauseMs = 50;
 const pauseMsMax = 3_000;
 const calmMs = 25;
 const calmLooksMax = 8;
+/** Hosts answer from copies that may lag behind: only what stays so was set back. */
+const secondLooks = 2;
+const secondLookMs = 500;
 
 export class GitState {
   readonly #options: GitStateOptions;
@@ -79,6 +91,10 @@ export class GitState {
   #lost: BatonError | null = null;
   /** Go with the next push. */
   #removals: readonly RefUpdate[] = [];
+  /** Of the home ref as this process pushed or read it last. */
+  #seen: RefPosition = { position: 0, sha: null };
+  /** A person's word that the home ref was set back or removed on purpose. */
+  #accepted: string | null = null;
   /** Refs are pushed without their past. */
   #squashes = false;
   /** Nothing is left of the thread: its ref goes. */
@@ -234,6 +250,7 @@ export class GitState {
       (snapshot) => {
         if (stays(snapshot)) return false;
         snapshot.setDriver({ ...held, owner: "", expiresAt: -1, job: null });
+        snapshot.markAgain();
         return true;
       },
       { when: "now" },
@@ -318,7 +335,7 @@ export class GitState {
       if (this.#lost !== null) throw this.#lost;
       const batch = [...this.#pending];
       const dirty = this.#snapshot.takeDirty();
-      const takesAway = this.#squashes || this.#removals.length > 0;
+      const takesAway = this.#squashes || this.#removals.length > 0 || this.#accepted !== null;
       const outcome: PushOutcome = dirty.size === 0 ? { kind: "done" } : await this.#pushOnce(dirty);
       if (outcome.kind === "done") {
         this.#pending = this.#pending.filter((operation) => !batch.includes(operation));
@@ -352,7 +369,8 @@ export class GitState {
   async #pushOnce(dirty: ReadonlyMap<string, Place>): Promise<PushOutcome> {
     const { remote, refs, clock, home } = this.#options;
     const now = clock.now();
-    const parts: { place: Place; expected: string | null; commit: NewCommit | null }[] = [];
+    type Part = { place: Place; expected: string | null; commit: (NewCommit & { files: Files }) | null };
+    const parts: Part[] = [];
     for (const place of ["home", "shared"] as const) {
       const paths = [...dirty].filter(([, at]) => at === place).map(([path]) => path);
       if (paths.length === 0) continue;
@@ -360,9 +378,8 @@ export class GitState {
       const squashes = this.#squashes && !this.#onlyGrows;
       const past = squashes && expected !== null ? await remote.tree(expected) : null;
       // One synchronous stretch: the files of a commit are of one moment.
-      const files = new Map<string, string | { oid: string } | null>(
-        paths.map((path) => [path, this.#content(path)] as const),
-      );
+      const files: Files = new Map(paths.map((path) => [path, this.#content(path)]));
+      if (place === "home") files.set(positionPath, positionText(this.#snapshot.position + 1));
       if (past !== null) {
         for (const [path, oid] of past) if (!files.has(path)) files.set(path, { oid });
         for (const [path, content] of files) if (content === null) files.delete(path);
@@ -380,18 +397,25 @@ export class GitState {
         commit: { parent: past === null ? expected : null, message, at: now, files },
       });
     }
-    const made = parts.flatMap(({ commit }) => (commit === null ? [] : [commit]));
-    const shas = await remote.commit(made);
-    const updates: RefUpdate[] = parts.map(({ place, expected, commit }) => ({
-      ref: refs[place],
-      expected,
-      sha: commit === null ? null : (shas[made.indexOf(commit)] ?? null),
-    }));
+    const updates: RefUpdate[] = [];
+    let at = this.#seen;
+    // The home ref's commit comes first, because the mark in the shared ref names it.
+    for (const { place, expected, commit } of parts) {
+      if (place === "shared") commit?.files.set(marksPath, this.#marksAt(at));
+      const [sha = null] = commit === null ? [null] : await remote.commit([commit]);
+      if (place === "home") at = { position: sha === null ? 0 : this.#snapshot.position + 1, sha };
+      updates.push({ ref: refs[place], expected, sha });
+    }
     const heads = updates.map(({ sha }) => sha);
     if (!this.#onlyGrows) updates.push(...this.#removals);
     this.#removals = [];
+    if (this.#accepted !== null && !this.#onlyGrows)
+      updates.push({ ref: refs.accepted, expected: this.#accepted, sha: null });
     const outcome = await remote.push(updates);
     if (outcome.kind === "done") {
+      this.#seen = at;
+      this.#snapshot.position = at.position;
+      this.#accepted = null;
       const index = parts.find(({ place }) => place === "shared")?.commit?.files.get(indexPath);
       if (typeof index === "string") this.#shownIndex = indexRows(index);
       for (const [index, { place }] of parts.entries()) {
@@ -404,6 +428,15 @@ export class GitState {
     return outcome;
   }
 
+  /** The file of marks with our own as it is now: whatever is pushed to the shared ref takes it along (HM1). */
+  #marksAt({ position, sha }: RefPosition): string | null {
+    const { home } = this.#options;
+    const { marks } = this.#snapshot;
+    if (sha === null) marks.delete(home);
+    else marks.set(home, { home, position, sha });
+    return encode(this.#snapshot, marksPath);
+  }
+
   #content(path: string): string | null {
     if (!isBlob(path)) return encode(this.#snapshot, path);
     const content = this.#newBlobs.get(path);
@@ -411,7 +444,7 @@ export class GitState {
   }
 
   /** Reads what is there and applies to it what is not kept yet (GS1, GS3). */
-  async #reload(): Promise<void> {
+  async #reload(looks = 0): Promise<void> {
     const { remote, refs, home } = this.#options;
     const present = await remote.heads([refs.home, refs.shared]);
     const fetched = await remote.fetch([...present.keys()]);
@@ -424,14 +457,50 @@ export class GitState {
       await this.#readFiles(head, files[place]);
     }
     const next = decode(home, files.home, files.shared, refs);
+    if (!(await this.#isWhole({ position: next.position, sha: heads.get("home") ?? null }, next, looks)))
+      return this.#reload(looks + 1);
     if (this.#held !== null && (next.driver?.epoch !== this.#held.epoch || next.driver.owner !== this.#held.owner))
       throw this.#lose(`${next.driver?.owner ?? "Nobody"} drives ${home} now.`);
     // From here to the end nothing else can run in between.
     this.#heads = heads;
+    this.#seen = { position: next.position, sha: heads.get("home") ?? null };
     this.#shownIndex = [...next.index.values()];
     for (const operation of this.#pending) this.#applyAgain(operation, next);
     this.#pending = this.#pending.filter(({ state }) => state !== "refused");
     this.#snapshot = next;
+  }
+
+  /** GS5. False: look again. */
+  async #isWhole(found: RefPosition, next: Snapshot, looks: number): Promise<boolean> {
+    const { remote, refs, home, clock, readOnly, log } = this.#options;
+    if (readOnly) return true;
+    const mark = next.marks.get(home);
+    // A thread that we drive nobody else may remove, so what we saw ourselves counts too.
+    const seen = this.#held !== null && this.#seen.position > (mark?.position ?? 0) ? this.#seen : mark;
+    let verdict = judgePosition(found, seen);
+    if (verdict === "unclear" && seen?.sha != null)
+      verdict = (await remote.descends(refs.home, seen.sha)) ? "fine" : "older";
+    if (verdict === "fine") return true;
+    const accepted = (await remote.heads([refs.accepted])).get(refs.accepted);
+    if (accepted !== undefined && (verdict === "gone" || accepted === found.sha)) {
+      log.warn("A person accepts that this ref was set back or removed", { ref: refs.home, accepted });
+      this.#accepted = accepted;
+      next.markAgain();
+      return true;
+    }
+    if (looks < secondLooks) {
+      await clock.sleepUntil(clock.now() + secondLookMs);
+      return false;
+    }
+    const was = `Baton has seen it at ${seen?.sha ?? ""}, which counts ${seen?.position ?? 0}`;
+    this.#lost ??= new BatonError(
+      "BATON_STATE_ROLLED_BACK",
+      verdict === "gone"
+        ? `${refs.home} is gone. ${was}.`
+        : `${refs.home} is at ${found.sha}, which counts ${found.position}. ${was}.`,
+      { details: { ref: refs.home, seen: seen?.sha ?? "", accept: refs.accepted } },
+    );
+    throw this.#lost;
   }
 
   #applyAgain(operation: Operation, next: Snapshot): void {

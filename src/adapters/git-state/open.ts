@@ -55,6 +55,7 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     clock,
     random,
     log,
+    readOnly: options.readOnly ?? false,
     onNews: () => queue.poke(),
   });
   // A job's course is told to the refs with the next push: a job that is handed out twice does no harm (S4).

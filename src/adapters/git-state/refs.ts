@@ -6,6 +6,8 @@ import type { StateRemote } from "./remote.ts";
 export interface StateRefs {
   home: string;
   shared: string;
+  /** Made by a person who means it that the home ref was set back or removed. */
+  accepted: string;
   namespace: string;
 }
 
@@ -26,6 +28,7 @@ export async function findRefs(options: {
     namespace,
     home: `${namespace}${home}`,
     shared: `${namespace}shared`,
+    accepted: `${namespace}accepted/${home}`,
   });
   const [preferred, fallback] = [refsOf(preferredNamespace), refsOf(fallbackNamespace)];
   const heads = await remote.heads([preferred.home, preferred.shared, fallback.home, fallback.shared]);

@@ -184,9 +184,14 @@ export class StateRemote {
   async #arrived(updates: readonly RefUpdate[]): Promise<boolean> {
     const [update] = updates;
     if (update === undefined || update.sha === null) return false;
-    const fetched = await this.fetch([update.ref], historyDepth);
-    const head = fetched.get(update.ref) ?? "";
-    const { exitCode } = await this.#local(["merge-base", "--is-ancestor", update.sha, head], { okCodes: [1, 128] });
+    return this.descends(update.ref, update.sha);
+  }
+
+  /** Whether a ref of the remote goes on from a commit, as far back as a lost answer is looked for. */
+  async descends(ref: string, ancestor: string): Promise<boolean> {
+    const fetched = await this.fetch([ref], historyDepth);
+    const head = fetched.get(ref) ?? "";
+    const { exitCode } = await this.#local(["merge-base", "--is-ancestor", ancestor, head], { okCodes: [1, 128] });
     return exitCode === 0;
   }
 

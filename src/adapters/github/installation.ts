@@ -27,6 +27,7 @@ import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import { failureText } from "../../thread/failure-text.ts";
 import { logExcerpt } from "../../thread/log-excerpt.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
+import { rulesOf } from "./branch-rules.ts";
 import {
   annotationOf,
   checkOf,
@@ -228,12 +229,7 @@ export class InstallationGithub implements Github {
 
   async requiredChecks(repository: Repository, branch: string): Promise<RequiredCheck[]> {
     const required: RequiredCheck[] = [];
-    const rules = await this.#requester
-      .list<wire.BranchRule>("/repos/{owner}/{repo}/rules/branches/{branch}", { ...at(repository), branch })
-      .catch((thrown: unknown) => {
-        if (hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) return [];
-        throw thrown;
-      });
+    const rules = await rulesOf<wire.BranchRule>(this.#requester, repository, branch);
     for (const rule of rules) {
       if (rule.type !== "required_status_checks") continue;
       for (const check of rule.parameters?.required_status_checks ?? [])
@@ -245,10 +241,7 @@ export class InstallationGithub implements Github {
   }
 
   async branchRules(repository: Repository, branch: string): Promise<BranchRuleFacts[]> {
-    const rules = await this.#requester.list<wire.BranchRule>("/repos/{owner}/{repo}/rules/branches/{branch}", {
-      ...at(repository),
-      branch,
-    });
+    const rules = await rulesOf<wire.BranchRule>(this.#requester, repository, branch);
     return rules.map(({ type, parameters }) => ({
       type,
       ...(parameters?.pattern === undefined
@@ -374,6 +367,7 @@ export class InstallationGithub implements Github {
     marker: string,
     body: string,
     knownId: number | null,
+    isAwaited = false,
   ): Promise<{ id: number; url: string }> {
     const text = withMarker(body, marker);
     const thread = { ...at(repository), issue_number: number };
@@ -383,7 +377,7 @@ export class InstallationGithub implements Github {
       const edited = await this.#requester.write<wire.Comment>(
         "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
         { ...at(repository), comment_id: existing.id, body: text },
-        "edit",
+        isAwaited || "edit",
       );
       return { id: edited.id, url: edited.html_url };
     }
@@ -561,6 +555,22 @@ export class InstallationGithub implements Github {
       if (merged !== null) return merged;
       throw thrown;
     }
+  }
+
+  async createCommit(
+    repository: Repository,
+    { message, tree, parents }: Parameters<Github["createCommit"]>[1],
+  ): Promise<{ sha: string; verified: boolean; reason: string }> {
+    const { sha, verification } = await this.#requester.write<wire.GitCommit>(
+      "POST /repos/{owner}/{repo}/git/commits",
+      {
+        ...at(repository),
+        message,
+        tree,
+        parents: [...parents],
+      },
+    );
+    return { sha, verified: verification.verified, reason: verification.reason };
   }
 
   updateBranch({ nodeId }: Pick<PullRequestFacts, "nodeId">, sha: string): Promise<string> {

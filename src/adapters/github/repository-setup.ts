@@ -2,6 +2,7 @@
 import { BatonError, hasCode } from "../../core/errors.ts";
 import type { Repository } from "../../core/vocabulary.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
+import { rulesOf } from "./branch-rules.ts";
 import type { Requester } from "./request.ts";
 
 interface Tree {
@@ -21,7 +22,8 @@ interface Content {
 
 const sureFolders: readonly string[] = [".github", "docs"];
 
-export function repositorySetup(requester: Requester, { owner, name }: Repository): RepositorySetup {
+export function repositorySetup(requester: Requester, repository: Repository): RepositorySetup {
+  const { owner, name } = repository;
   const at = { owner, repo: name };
   return {
     async paths(sha) {
@@ -55,8 +57,7 @@ export function repositorySetup(requester: Requester, { owner, name }: Repositor
     },
 
     async branchRules(branch) {
-      const rules =
-        (await requester.find<Rule[]>("/repos/{owner}/{repo}/rules/branches/{branch}", { ...at, branch })) ?? [];
+      const rules = await rulesOf<Rule>(requester, repository, branch);
       const found = await requester.find<{ protected: boolean }>("/repos/{owner}/{repo}/branches/{branch}", {
         ...at,
         branch,

@@ -159,3 +159,8 @@ export interface StartedWorkflow {
   workflow_run_id: number;
   html_url: string;
 }
+
+export interface GitCommit {
+  sha: string;
+  verification: { verified: boolean; reason: string };
+}

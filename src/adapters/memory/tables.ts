@@ -486,6 +486,7 @@ export class Tables {
       payload: row.payload,
       contentHash: row.contentHash,
       priority: row.priority,
+      notBefore: row.priority < old.priority ? row.notBefore : old.notBefore,
       // A pending content may have been sent and its answer lost: only what is done for certain needs no sending.
       state: old.state === "done" && old.doneHash === row.contentHash ? "done" : "pending",
       tries: same ? old.tries : 0,

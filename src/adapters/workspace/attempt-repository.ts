@@ -7,7 +7,7 @@
  * AR3 Before the objects are borrowed for an import, the store is checked for links and its alternates are Baton's text again.
  */
 import { constants, type Dirent } from "node:fs";
-import { lstat, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, lstat, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BatonError } from "../../core/errors.ts";
 import type { AttemptPlace } from "./attempt-place.ts";
@@ -39,6 +39,13 @@ export async function makeAttemptRepository(place: AttemptPlace, lent: string, b
     writeFile(join(repo, "objects", "info", "alternates"), `${lent}\n`),
     writeFile(join(work, ".git"), "gitdir: ../repo.git\n"),
   ]);
+}
+
+/** Older blobs come through Baton's door when git asks for them. To the agent's git it is a remote that promised them. */
+export async function borrowThrough({ repo }: AttemptPlace, door: { url: string }): Promise<void> {
+  const { origin } = new URL(door.url);
+  const remote = `[remote "baton"]\n\turl = ${door.url}\n\tpromisor = true\n\tpartialclonefilter = blob:none\n`;
+  await appendFile(join(repo, "config"), `${remote}[http "${origin}/"]\n\tproxy =\n`);
 }
 
 /** AR3. What may be borrowed afterwards. */

@@ -24,12 +24,22 @@ export interface GitOptions {
   input?: string | Uint8Array;
   env?: Record<string, string>;
   timeoutMs?: number;
+  /** Longest time without progress; for calls that report it. */
+  silenceMs?: number;
+  /** Ends the call. */
+  signal?: AbortSignal;
+  /** Progress and errors as they come. */
+  onProgress?(text: string): void;
+  /** Further configuration of this call. */
+  config?: Readonly<Record<string, string>>;
+  outputBytesMax?: number;
   /** Exit codes that are answers, not failures. */
   okCodes?: number[];
 }
 
 export interface GitResult {
   stdout: string;
+  bytes: Buffer;
   stderr: string;
   exitCode: number;
 }
@@ -102,18 +112,27 @@ export async function git(args: string[], options: GitOptions = {}): Promise<Git
     env: environment(options),
     input: bytesOf(options),
     timeoutMs: options.timeoutMs ?? timeoutMsDefault,
-    outputBytesMax,
+    outputBytesMax: options.outputBytesMax ?? outputBytesMax,
+    ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onProgress === undefined ? {} : { onErrorText: options.onProgress }),
   });
   const [stdout, stderr] = [end.stdout.toString(options.encoding ?? "utf8"), end.stderr.toString("utf8")];
   // A helper that was stopped first makes git answer with a code of its own.
-  const exitCode = end.timedOut || end.flooded ? -1 : (end.exitCode ?? -1);
+  const exitCode = end.timedOut || end.flooded || end.silent || end.aborted ? -1 : (end.exitCode ?? -1);
   if (exitCode !== 0 && !(options.okCodes ?? []).includes(exitCode))
-    throw new BatonError("BATON_GIT_FAILED", `git ${args[0] ?? ""}: ${whyFailed(end, stderr)}`);
-  return { stdout, stderr, exitCode };
+    throw new BatonError("BATON_GIT_FAILED", `git ${args[0] ?? ""}: ${whyFailed(end, stderr, options)}`);
+  return { stdout, bytes: end.stdout, stderr, exitCode };
 }
 
-function whyFailed({ timedOut, flooded, missing, exitCode, signal }: CallEnd, stderr: string): string {
+function whyFailed(
+  { timedOut, silent, aborted, flooded, missing, exitCode, signal }: CallEnd,
+  stderr: string,
+  { silenceMs = 0 }: GitOptions,
+): string {
   if (timedOut) return "took too long";
+  if (silent) return `took too long: no progress for ${Math.round(silenceMs / 1_000)} s`;
+  if (aborted) return "was stopped";
   if (flooded) return `printed more than ${outputBytesMax} bytes`;
   if (missing) return `\`${gitBinary}\` cannot be started`;
   return stderr.trim().slice(-1_000) || (signal === null ? `exit code ${exitCode}` : `ended by ${signal}`);
@@ -124,8 +143,8 @@ function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | null {
   return typeof input === "string" && encoding === "latin1" ? Buffer.from(input, "latin1") : input;
 }
 
-function environment({ gitDir, workTree, token, url, env }: GitOptions): Record<string, string> {
-  const configured: [string, string][] = Object.entries(settings);
+function environment({ gitDir, workTree, token, url, env, config: more = {} }: GitOptions): Record<string, string> {
+  const configured: [string, string][] = [...Object.entries(settings), ...Object.entries(more)];
   if (token !== undefined && token !== null) {
     if (url === undefined) throw new BatonError("BATON_INTERNAL", "A token needs the address that it is for.");
     // GitHub accepts any user name with a token; basic is what git's own HTTP client sends.

@@ -90,13 +90,19 @@ async function putRight(repository: OwnRepository): Promise<boolean> {
     await mkdir(join(gitDir, directory), { recursive: true });
   wrong.push(...(await removeStrange(gitDir)));
   if (await rewrite(join(gitDir, "HEAD"), head)) wrong.push("HEAD");
-  if (await rewrite(join(gitDir, "config"), config)) wrong.push("config");
+  const found = await readFile(join(gitDir, "config"), "utf8").catch(() => "");
+  if ((await rewrite(join(gitDir, "config"), config)) && !isOfFilter(found)) wrong.push("config");
   const borrowed = join(gitDir, "objects", "info", "alternates");
   if (alternates.length === 0) await rm(borrowed, { recursive: true, force: true });
   else if (await rewrite(borrowed, alternatesText(alternates))) wrong.push("objects/info/alternates");
   if (wrong.length > 0)
     log?.warn("Somebody changed a repository of Baton's own. Baton put it right", { gitDir, wrong });
   return true;
+}
+
+/** What git itself adds when it fetches without blobs; a call that needs it says so again. */
+function isOfFilter(text: string): boolean {
+  return text === `${config}[remote "origin"]\n\tpartialclonefilter = blob:none\n`;
 }
 
 function isExpected({ shallow = false }: OwnRepository, entry: Dirent): boolean {

@@ -31,7 +31,7 @@ const kinds: readonly [RegExp, PushRefusalKind, string][] = [
   [
     /must have (?:a )?(?:valid |verified )+signatures?|commit signatures/i,
     "signatures",
-    "Baton cannot sign commits. Exempt Baton's App or its branches from that rule.",
+    "GitHub signs what Baton commits through its API with an App's token. Give Baton one, or exempt its branches from that rule.",
   ],
   // https://docs.github.com/en/apps/creating-github-apps/registering-a-github-app/choosing-permissions-for-a-github-app
   [

@@ -10,7 +10,7 @@ import type { RepositoryAccess, ScanOptions } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
 import { pushRefusal } from "./push-refusal.ts";
 import type { Repositories } from "./repositories.ts";
-import { refuseSecrets } from "./scan-commits.ts";
+import { outgoingCommits, refuseSecrets } from "./scan-commits.ts";
 
 const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
@@ -33,6 +33,8 @@ export class RemoteBranches {
   ): Promise<void> {
     if (this.#secrets === null) return;
     const gitDir = await this.#repositories.trusted(access);
+    if (await this.#repositories.isPartial(access))
+      await this.#repositories.completeCommits(access, await outgoingCommits(gitDir, { sha, knownShas }));
     await refuseSecrets(gitDir, this.#secrets, { sha, knownShas, allow: allowSecrets });
   }
 
@@ -73,6 +75,13 @@ export class RemoteBranches {
     await this.#refuseSecrets(access, sha, scan);
     // Named by run and attempt, so nobody else writes it: a second push of the same attempt has its newer work.
     await this.#push(access, ["--force", access.url, `${sha}:${ref}`]);
+  }
+
+  async dropKept(access: RepositoryAccess, { ref }: { ref: string }): Promise<void> {
+    if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
+    const { exitCode, stderr } = await this.#tryPush(access, [access.url, `:${ref}`]);
+    if (exitCode !== 0 && !/remote ref does not exist/.test(stderr))
+      throw new BatonError("BATON_GIT_FAILED", `git push: ${stderr.trim().slice(-1_000)}`);
   }
 
   async head(access: RepositoryAccess, branch: string): Promise<string | null> {

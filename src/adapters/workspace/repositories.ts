@@ -3,26 +3,30 @@
  * what agents made. Agents borrow objects of the first only, so they do not see unpublished commits of other runs.
  *
  * RS1 Every use begins with `ownRepository`. Agents never get a path of `trusted`.
- * RS2 A commit that a ref of `fetched` reaches is whole there: a fetch writes refs last.
+ * RS2 All commits and trees that a ref of `fetched` reaches are there: a fetch writes refs last. So are all blobs, unless the
+ *     repository is large (`transfer.ts`): then those of the commits that somebody works with are, and others come when asked for.
  */
 import { join } from "node:path";
 import type { Log } from "../../ports/log.ts";
 import type { RepositoryAccess } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
+import { missingAmong, missingInCommits, missingInDifferences, missingInTrees } from "./missing-blobs.ts";
+import type { Lender } from "./object-door.ts";
 import { ownRepository } from "./own-repository.ts";
+import { isPartial, type TransferBounds, transfer, transferBlobs } from "./transfer.ts";
 
 export class Repositories {
   readonly #root: string;
   readonly #log: Log;
   readonly #mutex = new KeyedMutex();
 
-  readonly #timeoutMs: number;
+  readonly #bounds: TransferBounds;
 
-  constructor({ root, log, timeoutMs }: { root: string; log: Log; timeoutMs: number }) {
+  constructor({ root, log, bounds }: { root: string; log: Log; bounds: TransferBounds }) {
     this.#root = root;
     this.#log = log;
-    this.#timeoutMs = timeoutMs;
+    this.#bounds = bounds;
   }
 
   /** Where agents' commits are kept and pushed from. */
@@ -51,6 +55,57 @@ export class Repositories {
   async fetchCommit(access: RepositoryAccess, sha: string): Promise<void> {
     const ref = `refs/baton/fetched/${sha}`;
     await this.#fetch(access, `+${sha}:${ref}`, ref);
+    // A ref that reaches it ends each walk there: what is before may lack blobs.
+    await git(["update-ref", ref, sha], { gitDir: await this.trusted(access) });
+  }
+
+  /** Whether blobs of older commits may be missing. */
+  isPartial(access: RepositoryAccess): Promise<boolean> {
+    return isPartial(join(this.#root, "fetched", `${access.repository.id}.git`));
+  }
+
+  /** Brings the blobs of whole commits, before somebody works on them. */
+  completeTrees(access: RepositoryAccess, shas: readonly string[]): Promise<void> {
+    return this.#complete(access, (gitDir) => missingInTrees(gitDir, shas));
+  }
+
+  /** Brings the blobs that these pairs of commits differ in. */
+  completeDifferences(access: RepositoryAccess, pairs: readonly (readonly [string, string])[]): Promise<void> {
+    return this.#complete(access, (gitDir) => missingInDifferences(gitDir, pairs));
+  }
+
+  /** Brings the blobs that these commits change. */
+  completeCommits(access: RepositoryAccess, shas: readonly string[]): Promise<void> {
+    return this.#complete(access, (gitDir) => missingInCommits(gitDir, shas));
+  }
+
+  /** What `object-door.ts` gives to an agent of this repository. */
+  lender(access: RepositoryAccess): Lender {
+    return {
+      gitDir: () => this.#fetched(access),
+      bring: async (oids) => {
+        const missing = await missingAmong(await this.#fetched(access), oids);
+        if (missing.length > 0) await this.#bring(access, missing);
+      },
+    };
+  }
+
+  async #complete(access: RepositoryAccess, find: (gitDir: string) => Promise<string[]>): Promise<void> {
+    if (!(await this.isPartial(access))) return;
+    const missing = await find(await this.trusted(access));
+    if (missing.length > 0) await this.#bring(access, missing);
+  }
+
+  #bring(access: RepositoryAccess, oids: readonly string[]): Promise<void> {
+    return this.#mutex.run(`${access.repository.id}`, async () => {
+      const gitDir = await this.#fetched(access);
+      // Somebody may have brought them meanwhile.
+      const missing = await missingAmong(gitDir, oids);
+      if (missing.length === 0) return;
+      const source = { url: access.url, token: await access.token() };
+      await transferBlobs(gitDir, source, missing, this.#bounds);
+      await this.#fetched(access);
+    });
   }
 
   /** Copies what these commits need and the remote never gave into an agent's own store. */
@@ -71,8 +126,8 @@ export class Repositories {
     return this.#mutex.run(`${access.repository.id}`, async () => {
       const token = await access.token();
       const gitDir = await this.#fetched(access);
-      const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", access.url, refspec];
-      await git(args, { gitDir, token, url: access.url, timeoutMs: this.#timeoutMs });
+      await transfer(gitDir, { url: access.url, token }, refspec, this.#bounds);
+      await this.#fetched(access);
       return (await git(["rev-parse", "--verify", `${ref}^{commit}`], { gitDir })).stdout.trim();
     });
   }

@@ -22,7 +22,7 @@ export async function rewrite(
   for (const sha of chain) {
     // Git decodes what the commit's own `encoding` names. A message ends at its first NUL.
     const { stdout } = await git(
-      ["show", "--no-patch", "--no-show-signature", "--encoding=UTF-8", "--format=%ct%x00%B", sha],
+      ["log", "--no-walk", "--no-show-signature", "--encoding=UTF-8", "--format=%ct%x00%B", sha],
       { gitDir },
     );
     const [date = "", ...message] = stdout.split("\0");
@@ -69,7 +69,8 @@ async function saneDate(
   nowSeconds: number,
   wanted = nowSeconds,
 ): Promise<number> {
-  const { stdout } = await git(["show", "--no-patch", "--no-show-signature", "--format=%ct", ...parents], { gitDir });
+  // Not `show`: the system's git reads files for it, even with `--no-patch`.
+  const { stdout } = await git(["log", "--no-walk", "--no-show-signature", "--format=%ct", ...parents], { gitDir });
   const earliest = Math.max(...stdout.trim().split("\n").map(Number));
   const latest = Math.max(earliest, nowSeconds);
   return Number.isSafeInteger(wanted) ? Math.min(Math.max(wanted, earliest), latest) : latest;

@@ -33,7 +33,7 @@ const batchBytesMax = 16 * 1024 * 1024;
 
 export async function refuseSecrets(gitDir: string, scan: SecretScan, outgoing: Outgoing): Promise<void> {
   const found = new Set<string>();
-  for (const sha of await commitsOf(gitDir, outgoing)) {
+  for (const sha of await outgoingCommits(gitDir, outgoing)) {
     const pieces = [...(await aboutCommit(gitDir, sha)), ...(await addedBy(gitDir, sha))];
     for (const batch of batches(pieces)) {
       for (const { where, kind } of await search(scan, batch, outgoing.allow)) found.add(`${where}: ${kind}`);
@@ -48,14 +48,24 @@ export async function refuseSecrets(gitDir: string, scan: SecretScan, outgoing: 
   );
 }
 
-async function commitsOf(gitDir: string, { sha, knownShas }: Outgoing): Promise<string[]> {
-  const present: string[] = [];
-  for (const known of knownShas) {
-    const { exitCode } = await git(["cat-file", "-e", `${known}^{commit}`], { gitDir, okCodes: [1, 128] });
-    if (exitCode === 0) present.push(known);
-  }
+/** What the remote does not have, oldest first. */
+export async function outgoingCommits(
+  gitDir: string,
+  { sha, knownShas }: Pick<Outgoing, "sha" | "knownShas">,
+): Promise<string[]> {
+  const present = await knownHere(gitDir, knownShas);
   const { stdout } = await git(["rev-list", "--reverse", sha, "--not", "--remotes=origin", ...present], { gitDir });
   return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** Those of the commits that are here: git refuses a range that names another. */
+export async function knownHere(gitDir: string, shas: readonly string[]): Promise<string[]> {
+  if (shas.length === 0) return [];
+  const { stdout } = await git(["cat-file", "--batch-check=%(objectname) %(objecttype)"], {
+    gitDir,
+    input: shas.map((sha) => `${sha}^{commit}\n`).join(""),
+  });
+  return stdout.split("\n").flatMap((line) => /^([0-9a-f]+) commit$/.exec(line)?.[1] ?? []);
 }
 
 async function aboutCommit(gitDir: string, sha: string): Promise<Piece[]> {

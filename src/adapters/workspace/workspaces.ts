@@ -17,6 +17,7 @@ import type { Log } from "../../ports/log.ts";
 import type { SecretScan } from "../../ports/secret-scan.ts";
 import type {
   BundleImport,
+  CommitFacts,
   ImportOptions,
   ImportResult,
   JoinResult,
@@ -33,17 +34,20 @@ import {
   noteMade,
   removeUnfollowed,
 } from "./attempt-place.ts";
-import { makeAttemptRepository } from "./attempt-repository.ts";
+import { borrowThrough, makeAttemptRepository } from "./attempt-repository.ts";
 import { Bundles } from "./bundles.ts";
 import { checkCommits } from "./check-commits.ts";
 import { git } from "./git-command.ts";
 import { importCommits, strayChanges } from "./import-commits.ts";
 import { joinCommits } from "./join-commits.ts";
+import { listCommits } from "./list-commits.ts";
 import { numstat } from "./numstat.ts";
+import { ObjectDoor } from "./object-door.ts";
 import { OverlayTrees } from "./overlay-trees.ts";
 import type { WorkspaceWay } from "./probe-overlay.ts";
 import { branchName, RemoteBranches } from "./remote-branches.ts";
 import { Repositories } from "./repositories.ts";
+import { knownHere } from "./scan-commits.ts";
 
 /** Below the limits of a command line. */
 const pathsAtOnceMax = 200;
@@ -55,11 +59,15 @@ export interface WorkspacesOptions {
   way?: WorkspaceWay;
   /** Without it nothing is scanned before a push: for tests of other things. */
   secrets?: SecretScan;
-  /** Of one fetch, push or look at a remote. */
+  /** Of one push or look at a remote; of a fetch, the longest time without progress. */
   transferTimeoutMs?: number;
+  /** A repository of more objects is fetched without the contents of files, which come as they are needed. */
+  wholeObjectsMax?: number;
 }
 
 const transferTimeoutMsDefault = 300_000;
+/** About 1 GB: minutes on a usual line. */
+const wholeObjectsMaxDefault = 400_000;
 
 /** Workspaces of this machine. */
 export interface HostWorkspaces extends Workspaces {
@@ -84,16 +92,22 @@ class GitWorkspaces implements HostWorkspaces {
   readonly #repositories: Repositories;
   readonly #branches: RemoteBranches;
   readonly #bundles: Bundles;
+  readonly #door: ObjectDoor;
   /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
-  constructor({ rootDir, log, way = "checkout", secrets, transferTimeoutMs }: WorkspacesOptions) {
+  constructor({ rootDir, log, way = "checkout", secrets, transferTimeoutMs, wholeObjectsMax }: WorkspacesOptions) {
     const timeoutMs = transferTimeoutMs ?? transferTimeoutMsDefault;
     this.#root = rootDir;
     this.#log = log;
     this.#way = way;
     this.#overlay = new OverlayTrees(rootDir, log);
-    this.#repositories = new Repositories({ root: rootDir, log, timeoutMs });
+    this.#repositories = new Repositories({
+      root: rootDir,
+      log,
+      bounds: { silenceMs: timeoutMs, objectsMax: wholeObjectsMax ?? wholeObjectsMaxDefault },
+    });
+    this.#door = new ObjectDoor(log);
     this.#branches = new RemoteBranches({ repositories: this.#repositories, secrets: secrets ?? null, timeoutMs });
     this.#bundles = new Bundles(this.#repositories);
   }
@@ -109,8 +123,14 @@ class GitWorkspaces implements HostWorkspaces {
     { runId, name, baseSha, reads = [] }: Attempt & { baseSha: string; reads?: readonly string[] },
   ): Promise<Workspace> {
     const lent = this.#repositories.lent(access);
+    await this.#repositories.completeTrees(access, [baseSha, ...reads]);
+    let door: { url: string; port: number } | null = null;
     const begin = async (): Promise<AttemptPlace> => {
       const place = await this.#begin(runId, name, lent, baseSha);
+      if (await this.#repositories.isPartial(access)) {
+        door = await this.#door.open(`${runId}/${name}`, this.#repositories.lender(access));
+        await borrowThrough(place, door);
+      }
       await this.#repositories.lend(access, [baseSha, ...reads], join(place.repo, "objects"));
       return place;
     };
@@ -118,13 +138,13 @@ class GitWorkspaces implements HostWorkspaces {
     if (this.#way === "overlay" && !(await this.#mountTree(place, access, baseSha))) place = await begin();
     else if (this.#way === "overlay") {
       await rm(place.partial);
-      return workspaceOf(place, lent, baseSha);
+      return workspaceOf(place, lent, baseSha, door);
     }
     await this.#checkouts.use(() =>
       git(["read-tree", "-u", "--reset", baseSha], { gitDir: place.repo, workTree: place.work, cwd: place.work }),
     );
     await rm(place.partial);
-    return workspaceOf(place, lent, baseSha);
+    return workspaceOf(place, lent, baseSha, door);
   }
 
   async #mountTree(place: AttemptPlace, access: RepositoryAccess, baseSha: string): Promise<boolean> {
@@ -212,6 +232,7 @@ class GitWorkspaces implements HostWorkspaces {
   ): Promise<BundleImport> {
     const { runId, name } = given;
     attemptPlace(this.#root, runId, name);
+    await this.#repositories.completeTrees(access, [given.baseSha]);
     return this.#bundles.import(access, { ...given, ref: `refs/baton/runs/${runId}/${name}` }, options);
   }
 
@@ -223,6 +244,8 @@ class GitWorkspaces implements HostWorkspaces {
     const gitDir = await this.#trusted(access);
     attemptPlace(this.#root, runId, name);
     for (const sha of [baseSha, ...shas]) await this.fetch(access, sha);
+    if (await this.#repositories.isPartial(access))
+      for (const sha of shas) await this.#completeChange(access, gitDir, baseSha, sha, true);
     const result = await joinCommits(gitDir, { baseSha, shas, message, options });
     await git(["update-ref", `refs/baton/runs/${runId}/${name}`, result.headSha], { gitDir });
     return result;
@@ -240,6 +263,18 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#branches.pushKept(access, options);
   }
 
+  dropKept(access: RepositoryAccess, options: Parameters<Workspaces["dropKept"]>[1]): Promise<void> {
+    return this.#branches.dropKept(access, options);
+  }
+
+  async commits(
+    access: RepositoryAccess,
+    sha: string,
+    which: Parameters<Workspaces["commits"]>[2],
+  ): Promise<CommitFacts[]> {
+    return listCommits(await this.#trusted(access), sha, which);
+  }
+
   remoteHead(access: RepositoryAccess, branch: string): Promise<string | null> {
     return this.#branches.head(access, branch);
   }
@@ -250,6 +285,10 @@ class GitWorkspaces implements HostWorkspaces {
 
   async readFile(access: RepositoryAccess, sha: string, path: string): Promise<string | null> {
     const gitDir = await this.#trusted(access);
+    if (await this.#repositories.isPartial(access)) {
+      const at = await git(["rev-parse", "--verify", "--quiet", `${sha}:${path}`], { gitDir, okCodes: [1, 128] });
+      if (at.exitCode === 0) await this.#repositories.lender(access).bring([at.stdout.trim()]);
+    }
     const { stdout, exitCode } = await git(["cat-file", "blob", `${sha}:${path}`], { gitDir, okCodes: [128] });
     return exitCode === 0 ? stdout : null;
   }
@@ -261,20 +300,34 @@ class GitWorkspaces implements HostWorkspaces {
   }
 
   async diffStat(access: RepositoryAccess, fromSha: string, toSha: string): Promise<FileChange[]> {
-    return numstat(await this.#trusted(access), fromSha, toSha);
+    const gitDir = await this.#trusted(access);
+    await this.#repositories.completeDifferences(access, [[fromSha, toSha]]);
+    return numstat(gitDir, fromSha, toSha);
   }
 
   async changes(access: RepositoryAccess, baseSha: string, sha: string): Promise<FileChange[]> {
     const gitDir = await this.#trusted(access);
-    return numstat(gitDir, await this.#leftAt(access, gitDir, baseSha, sha), sha);
+    return numstat(gitDir, await this.#completeChange(access, gitDir, baseSha, sha), sha);
+  }
+
+  /** What `sha` changes since it left `baseSha` can be read then, and with `both` the other way too; where it left. */
+  async #completeChange(
+    access: RepositoryAccess,
+    gitDir: string,
+    baseSha: string,
+    sha: string,
+    both = false,
+  ): Promise<string> {
+    const from = await this.#leftAt(access, gitDir, baseSha, sha);
+    const pairs = [[from, sha] as const, ...(both ? [[from, baseSha] as const] : [])];
+    await this.#repositories.completeDifferences(access, pairs);
+    return from;
   }
 
   /** Where `sha` left the history of `baseSha`; without a common history everything that differs is a change. */
   async #leftAt(access: RepositoryAccess, gitDir: string, baseSha: string, sha: string): Promise<string> {
-    for (const commit of [baseSha, sha]) {
-      const { exitCode } = await git(["cat-file", "-e", `${commit}^{commit}`], { gitDir, okCodes: [1, 128] });
-      if (exitCode !== 0) await this.fetch(access, commit);
-    }
+    const here = await knownHere(gitDir, [baseSha, sha]);
+    for (const commit of new Set([baseSha, sha])) if (!here.includes(commit)) await this.fetch(access, commit);
     const { stdout, exitCode } = await git(["merge-base", baseSha, sha], { gitDir, okCodes: [1] });
     return exitCode === 0 ? stdout.trim() : baseSha;
   }
@@ -287,7 +340,7 @@ class GitWorkspaces implements HostWorkspaces {
     paths: readonly string[] = [],
   ): Promise<{ text: string; truncated: boolean }> {
     const gitDir = await this.#trusted(access);
-    const from = await this.#leftAt(access, gitDir, baseSha, sha);
+    const from = await this.#completeChange(access, gitDir, baseSha, sha);
     const only = paths.length === 0 ? [] : ["--no-renames", "--", ...paths];
     const { stdout } = await git(
       ["--literal-pathspecs", "diff", "--no-ext-diff", "--no-textconv", "--no-color", from, sha, ...only],
@@ -345,8 +398,9 @@ class GitWorkspaces implements HostWorkspaces {
     return { removed, kept };
   }
 
-  release(): Promise<void> {
-    return this.#overlay.release();
+  async release(): Promise<void> {
+    await this.#door.end();
+    await this.#overlay.release();
   }
 
   #trusted(access: RepositoryAccess): Promise<string> {
@@ -355,6 +409,7 @@ class GitWorkspaces implements HostWorkspaces {
 
   /** Nothing that an agent linked or mounted there is deleted with it. */
   async #remove(runId: RunId, name: string): Promise<void> {
+    this.#door.close(`${runId}/${name}`);
     const place = attemptPlace(this.#root, runId, name);
     if (!(await isDirectory(place.run))) return removeUnfollowed(place.run);
     await mkdir(dirname(place.partial), { recursive: true });
@@ -384,8 +439,14 @@ async function hasWorkspaces(run: string): Promise<boolean> {
   return false;
 }
 
-function workspaceOf({ work, repo, home }: AttemptPlace, lent: string, baseSha: string): Workspace {
-  return { path: work, homePath: home, baseSha, writable: [work, repo, home], readable: [lent] };
+function workspaceOf(
+  { work, repo, home }: AttemptPlace,
+  lent: string,
+  baseSha: string,
+  door: { port: number } | null,
+): Workspace {
+  const ports = door === null ? {} : { loopbackPorts: [door.port] };
+  return { path: work, homePath: home, baseSha, writable: [work, repo, home], readable: [lent], ...ports };
 }
 
 async function hasCommit(gitDir: string, sha: string): Promise<boolean> {

@@ -16,7 +16,18 @@ function accountByEmail(view: View, email: string): Account | undefined {
   return match === null ? undefined : view.state.accounts.get(Number(match[1]));
 }
 
-const unsigned = { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null };
+function verificationOf(repository: Repository, sha: string) {
+  const signed = repository.signedCommits.get(sha);
+  if (signed === undefined)
+    return { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null };
+  return {
+    verified: true,
+    reason: "valid",
+    signature: signed.signature,
+    payload: signed.payload,
+    verified_at: signed.at,
+  };
+}
 
 export function gitCommit(view: View, repository: Repository, commit: CommitFacts) {
   const url = `${repositoryUrl(view, repository)}/git`;
@@ -35,7 +46,7 @@ export function gitCommit(view: View, repository: Repository, commit: CommitFact
       url: `${url}/commits/${sha}`,
       html_url: `${page}/commit/${sha}`,
     })),
-    verification: unsigned,
+    verification: verificationOf(repository, commit.sha),
   } satisfies Schema<"git-commit">;
 }
 
@@ -54,7 +65,7 @@ export function commitObject(view: View, repository: Repository, commit: CommitF
       tree: { sha: commit.tree, url: `${repositoryUrl(view, repository)}/git/trees/${commit.tree}` },
       url: `${repositoryUrl(view, repository)}/git/commits/${commit.sha}`,
       comment_count: 0,
-      verification: unsigned,
+      verification: verificationOf(repository, commit.sha),
     },
     url,
     html_url: `${page}/commit/${commit.sha}`,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { created, noContent, notFound, ok, Refusal } from "../answer.ts";
 import { personOf } from "../deeds/accounts.ts";
+import { createCommit } from "../deeds/commits.ts";
 import { changeRef, refsChanged } from "../deeds/refs.ts";
 import { commitFiles, commitSha, countCommits, git, mergeBase, updateRef } from "../git.ts";
 import {
@@ -202,6 +203,16 @@ const refRoutes = [
   }),
 ];
 
+const personSchema = z.object({ name: z.string(), email: z.string(), date: z.string().optional() });
+const newCommit = z.object({
+  message: z.string(),
+  tree: z.string(),
+  parents: z.array(z.string()).default([]),
+  author: personSchema.optional(),
+  committer: personSchema.optional(),
+  signature: z.string().optional(),
+});
+
 /** GitHub lists no more of a tree at once. */
 const treeEntriesMax = 100_000;
 
@@ -248,6 +259,12 @@ export const codeRoutes = [
     const sha = await resolve(context, context.params["sha"] ?? "");
     if (sha === null) throw notFound();
     return ok(gitCommit(context.view, context.repository, await readCommit(directoryOf(context), sha)));
+  }),
+  // Source: https://docs.github.com/en/rest/git/commits#create-a-commit
+  repositoryRoute("POST /git/commits", "contents:write", async (context) => {
+    if (context.repository.refs.size === 0) throw emptyRepository();
+    const sha = await createCommit(context.site, context.repository, context.doer, bodyOf(context, newCommit));
+    return created(gitCommit(context.view, context.repository, await readCommit(directoryOf(context), sha)));
   }),
   repositoryRoute("GET /git/trees/:sha", "contents:read", async (context) => {
     const name = context.params["sha"] ?? "";

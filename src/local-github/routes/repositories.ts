@@ -134,6 +134,9 @@ export const repositoryRoutes = [
   }),
   repositoryRoute("GET /rules/branches/*branch", "metadata:read", (context) => {
     const { repository } = context;
+    // Source: https://github.com/github/branch-deploy/pull/345
+    if (repository.private && repository.freePlan)
+      throw new Refusal(403, "Upgrade to GitHub Pro or make this repository public to enable this feature.");
     const branch = context.params["branch"] ?? "";
     const source = {
       ruleset_source_type: "Repository" as const,

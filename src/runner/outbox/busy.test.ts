@@ -81,3 +81,50 @@ it.each([
     await pump.stop();
   },
 );
+
+it.each([
+  ["a question", "plan 1"],
+  ["another question after it", "review 2"],
+  ["two questions at once", "color 3, size 4"],
+])(
+  "late-approve-takes-the-next-plan: %s is shown within a minute when edits are used up, and only once like a reply",
+  async (_, asks) => {
+    const clock = new ManualClock();
+    const { store } = openMemory({ clock, log: silentLog });
+    const repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
+    const stop = new AbortController();
+    const budget = new RateBudget(clock, stop.signal);
+    const sent: { body: string; isAwaited: boolean; at: number }[] = [];
+    const github = {
+      ensureComment: async (...given: [unknown, number, string, string, number | null, boolean]) => {
+        const [, id, , body, , isAwaited] = given;
+        await budget.admit(isAwaited || "edit");
+        sent.push({ body, isAwaited, at: clock.now() });
+        return { id, url: "" };
+      },
+    };
+    const dependencies = { store, clock, log: silentLog, owner: "o", github: { installation: async () => github } };
+    const pump = new OutboxPump(dependencies as unknown as Dependencies);
+    const put = async (number: number, body: string, question: string | null): Promise<void> => {
+      const payload = { number, body, ...(question === null ? {} : { asks: question }) };
+      const row = { operationKey: `status:${number}`, repository, kind: "comment" as const, payload };
+      await store.write({ outbox: [outboxRow({ ...row, priority: question === null ? 50 : 10, content: body })] });
+      await pump.pump();
+    };
+    for (let step = 0; step < 200; step += 1) {
+      for (let run = 0; run < 10; run += 1) await put(run, `step ${step}`, null);
+      clock.advance(stepMs);
+    }
+    expect(sent.at(-1)?.at).toBeLessThan(clock.now() - waitMsMax);
+    const askedAt = clock.now();
+    await put(4, "What color?", asks);
+    for (let step = 0; step < 40; step += 1) {
+      await put(4, `What color? Waiting since ${step} steps.`, asks);
+      clock.advance(stepMs);
+    }
+    const shown = sent.filter(({ isAwaited }) => isAwaited);
+    expect(shown.map(({ body }) => body.slice(0, 11))).toEqual(["What color?"]);
+    expect((shown[0]?.at ?? Number.POSITIVE_INFINITY) - askedAt).toBeLessThanOrEqual(waitMsMax);
+    stop.abort();
+  },
+);

@@ -14,13 +14,24 @@ export const outboxKinds = {
   comment: {
     intervalMs: limits.statusEditIntervalMs,
     async ensure(github, row) {
-      const { repository, number, body } = row.payload as unknown as {
+      const { repository, number, body, asks } = row.payload as unknown as {
         repository: Repository;
         number: number;
         body: string;
+        /** What people are told or asked that they wait for, by name: each is sent like a reply, once. */
+        asks?: string;
       };
-      const known = (row.result as { id?: number } | null)?.id ?? null;
-      return github.ensureComment(repository, number, row.operationKey, body, known);
+      const sent = row.result as { id?: number; asks?: string } | null;
+      const isAwaited = asks !== undefined && asks !== sent?.asks;
+      const comment = await github.ensureComment(
+        repository,
+        number,
+        row.operationKey,
+        body,
+        sent?.id ?? null,
+        isAwaited,
+      );
+      return { ...comment, ...(asks === undefined ? {} : { asks }) };
     },
   },
   "check-run": {

@@ -11,7 +11,7 @@ const workspace = {
   readable: ["/run/lent"],
 };
 
-function confined(treeReadOnly: boolean, quietHosts: string[] = []) {
+function confined(treeReadOnly: boolean, quietHosts: string[] = [], loopbackPorts?: number[]) {
   let policy: SandboxPolicy | null = null;
   let deny: (denial: SandboxDenial) => void = () => {};
   const said: string[] = [];
@@ -29,7 +29,7 @@ function confined(treeReadOnly: boolean, quietHosts: string[] = []) {
     { kind: "confined" },
     {
       settings: { sandbox: { mode: null, network: [], setup: [] }, mcp: {} },
-      workspace,
+      workspace: { ...workspace, ...(loopbackPorts === undefined ? {} : { loopbackPorts }) },
       harness: { readable: ["/opt/agent.mjs"], quietHosts },
       treeReadOnly,
       onDenied: (line) => said.push(line),
@@ -49,6 +49,11 @@ describe("the policy of an attempt", () => {
     const { policy } = confined(true);
     expect(policy.writable).toEqual(["/run/repo", "/run/home"]);
     expect(policy.readable).toEqual(["/run/work", "/run/lent", "/opt/agent.mjs", "/srv/models"]);
+  });
+
+  it("the door to older files of a large repository is reachable inside", () => {
+    expect(confined(false).policy.network.loopbackPorts).toEqual([]);
+    expect(confined(false, [], [4_711]).policy.network.loopbackPorts).toEqual([4_711]);
   });
 
   it("a path that a failed tool call named is denied like a host, with the setting that shows it", () => {

@@ -93,7 +93,7 @@ export function confine(
       ],
       network: {
         hosts: hostsOf({ agentSandbox }, settings).hosts,
-        loopbackPorts: loopbackPorts(models),
+        loopbackPorts: [...loopbackPorts(models), ...(workspace.loopbackPorts ?? [])],
       },
       resources: agentSandbox.resources,
     },

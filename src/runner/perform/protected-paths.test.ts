@@ -165,3 +165,43 @@ describe("protected-paths-allowed-unseen: the answer", () => {
     );
   });
 });
+
+describe("what a joined commit has counts on the way to a later one", () => {
+  const step = (key: string, from: string, to: string, path: string) => ({
+    key,
+    kind: "agent",
+    status: "succeeded",
+    output: { files: [{ path, added: 1, removed: 1 }], baseSha: from, headSha: to },
+  });
+  const sha = (letter: string): string => letter.repeat(40);
+  const join = (to: string, joined: number) => ({
+    key: "join",
+    kind: "join",
+    status: "succeeded",
+    input: { title: "t", baseSha: base, shas: [sha("1"), sha("2")] },
+    output: { headSha: to, joined, conflict: null },
+  });
+  const of = (effects: { key: string }[]): RunState =>
+    ({ ...stateOf([], null), effects: new Map(effects.map((effect) => [effect.key, effect])) }) as unknown as RunState;
+  const one = step("a", base, sha("1"), ci);
+  const two = step("b", base, sha("2"), "src/b.js");
+  const after = step("c", sha("3"), sha("4"), "src/c.js");
+
+  it.each([
+    ["after a join", [one, two, join(sha("3"), 2), after], sha("4"), [ci]],
+    ["the join itself", [one, two, join(sha("3"), 2)], sha("3"), [ci]],
+    ["a join that took none of them", [one, two, join(sha("3"), 0), after], sha("4"), []],
+    [
+      "a join of a join",
+      [
+        one,
+        join(sha("3"), 1),
+        { ...join(sha("5"), 1), key: "again", input: { title: "t", baseSha: base, shas: [sha("3")] } },
+      ],
+      sha("5"),
+      [ci],
+    ],
+  ])("%s", (_, effects, pushed, expected) => {
+    expect(protectedAtPush(of(effects), { sha: pushed })).toEqual(expected);
+  });
+});

@@ -11,7 +11,10 @@ import {
   agentOutputSchema,
   type BreakpointOutput,
   breakpointInputSchema,
+  effectSchemas,
+  joinInputSchema,
   type PublishOperation,
+  type PublishOutput,
   publishInputSchema,
 } from "../../core/effect.ts";
 import { type PathState, sameState, shownChange } from "../../core/shown-change.ts";
@@ -55,16 +58,9 @@ export function mayDelete(
   { branch, expectedSha }: Extract<PublishOperation, { operation: "delete-branch" }>,
 ): Verdict {
   const { baseBranch } = state.input as { baseBranch?: string };
-  const pushed = [...state.effects.values()].some(({ kind, input }) => {
-    if (kind !== "publish") return false;
-    const { publish } = publishInputSchema.parse(input);
-    return (
-      publish.operation === "push" &&
-      publish.branch === branch &&
-      publish.sha === expectedSha &&
-      publish.expectedSha === null
-    );
-  });
+  const pushed = pushes(state).some(
+    (push) => push.branch === branch && push.published === expectedSha && push.expectedSha === null,
+  );
   const own = pushed && branch !== baseBranch && branch !== state.thread.repository.defaultBranch;
   return {
     name: "publish",
@@ -109,22 +105,49 @@ function judgedForThisBase(state: RunState, kind: EffectState["kind"]): EffectSt
   return effects.slice(last + 1).filter((effect) => effect.kind === kind);
 }
 
-/** What the steps that lead to `sha` changed; a commit that none of them names counts with all that agents changed. */
-function changedPaths(state: RunState, sha: string): string[] {
-  const steps = succeeded(state, "agent").flatMap(({ output }) => {
-    const parsed = agentOutputSchema.pick({ files: true, baseSha: true, headSha: true }).safeParse(output);
-    return parsed.success ? [parsed.data] : [];
+/** What this run pushed, with the head that the branch had then: GitHub makes commits again that it signs. */
+function pushes(state: RunState): { branch: string; sha: string; expectedSha: string | null; published: string }[] {
+  return [...state.effects.values()].flatMap(({ kind, input, output }) => {
+    if (kind !== "publish") return [];
+    const { publish } = publishInputSchema.parse(input);
+    if (publish.operation !== "push") return [];
+    return [{ ...publish, published: (output as Partial<PublishOutput> | null)?.sha ?? publish.sha }];
   });
-  const lineage = new Set<(typeof steps)[number]>();
+}
+
+/** What the steps that lead to `sha` changed, through joins too; a commit that no step made counts with all that agents changed. */
+function changedPaths(state: RunState, sha: string): string[] {
+  const steps = [...succeeded(state, "agent"), ...succeeded(state, "join")].flatMap(madeBy);
+  const lineage = new Set<Made>();
+  const published = pushes(state);
   for (const tips = [sha]; tips.length > 0; ) {
     const tip = tips.pop();
+    tips.push(...published.filter((push) => push.published === tip && push.sha !== tip).map((push) => push.sha));
     for (const step of steps) {
       if (step.headSha !== tip || lineage.has(step)) continue;
       lineage.add(step);
-      tips.push(step.baseSha);
+      tips.push(...step.from);
     }
   }
-  return (lineage.size === 0 ? steps : [...lineage]).flatMap(({ files }) => files.map(({ path }) => path));
+  return (lineage.size === 0 ? steps : [...lineage]).flatMap(({ paths }) => paths);
+}
+
+interface Made {
+  headSha: string | null;
+  from: string[];
+  paths: string[];
+}
+
+function madeBy({ kind, input, output }: EffectState): Made[] {
+  if (kind === "join") {
+    const { baseSha, shas } = joinInputSchema.parse(input);
+    const { headSha, joined } = effectSchemas.join.output.parse(output);
+    return [{ headSha, from: [baseSha, ...shas.slice(0, joined)], paths: [] }];
+  }
+  const made = agentOutputSchema.pick({ files: true, baseSha: true, headSha: true }).safeParse(output);
+  if (!made.success) return [];
+  const { headSha, baseSha, files } = made.data;
+  return [{ headSha, from: [baseSha], paths: files.map(({ path }) => path) }];
 }
 
 /** Commits that steps of this run began from and that no step of it made: the remote has them. */

@@ -4,6 +4,7 @@ import { BatonError, hasCode, toBatonError, unreachable } from "../../core/error
 import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mergeRefusal } from "../../policy/merge-refusal.ts";
+import type { RepositoryAccess } from "../../ports/workspace.ts";
 import { mergeMessage, titleLine } from "../../thread/commit-message.ts";
 import { cut } from "../../thread/cut.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
@@ -12,6 +13,7 @@ import { baseOf, settingsOf } from "../settings-of.ts";
 import { mergeTrailers } from "./commit-options.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
 import { begunFrom, mayDelete, mayMerge, mayPush, protectedAtPush } from "./publish-policy.ts";
+import { publishedBefore, publishSigned } from "./publish-signed.ts";
 
 export const publishPerformer: WorkPerformer = {
   estimateUsd: () => 0,
@@ -31,12 +33,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       const asked = protectedAtPush(state, operation);
       const present = asked.length === 0 ? [] : await dependencies.workspaces.pathStates(access, operation.sha, asked);
       await demand(context, "publish", mayPush(state, operation, present));
-      await dependencies.workspaces.push(access, {
-        ...operation,
-        knownShas: begunFrom(state),
-        allowSecrets: settingsOf(state).secrets.allow,
-      });
-      return { number: null, url: null, sha: operation.sha };
+      return { number: null, url: null, sha: await push(context, access, operation) };
     }
     case "pull-request": {
       const { head, base, draft } = operation;
@@ -125,6 +122,29 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     }
     default:
       return unreachable(operation);
+  }
+}
+
+/** The head that the branch has then: another than Baton's commit where GitHub signed it. */
+async function push(
+  context: PerformContext,
+  access: RepositoryAccess,
+  { branch, sha, expectedSha }: Extract<PublishOperation, { operation: "push" }>,
+): Promise<string> {
+  const { state, dependencies } = context;
+  const scan = { knownShas: begunFrom(state), allowSecrets: settingsOf(state).secrets.allow };
+  const signing = { access, branch, sha, expectedSha, scan };
+  try {
+    await dependencies.workspaces.push(access, { branch, sha, expectedSha, ...scan });
+    return sha;
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    // GitHub tells nobody beforehand whether Baton is exempt from the rule, so the push itself is the question.
+    if (error.code === "BATON_PUSH_REFUSED" && error.details?.["refusal"] === "signatures")
+      return publishSigned(context, signing);
+    const before = error.code === "BATON_BRANCH_MOVED" ? await publishedBefore(context, signing) : null;
+    if (before === null) throw thrown;
+    return before;
   }
 }
 

@@ -23,7 +23,7 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   const plan = approvalText(state) ?? planOf(state);
   if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
   if (state.effects.size > 0) parts.push(stepsTable(state));
-  parts.push(budgetLine(state), selfReportingLine(state));
+  parts.push(...notesOf(state), budgetLine(state), selfReportingLine(state));
   const left = partials(state);
   if (left !== null) parts.push(left);
   const sandbox = sandboxLines(state);
@@ -46,6 +46,12 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
     `<sub>\`${state.process.name}\` ${versionOf(state)} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`,
   );
   return cut(parts.filter((part) => part !== "").join("\n\n"), limits.commentCharactersMax);
+}
+
+/** Baton's own sentences, found before the first step. */
+function notesOf(state: RunState): string[] {
+  const { notes } = (state.input ?? {}) as { notes?: unknown };
+  return Array.isArray(notes) ? notes.map((note) => neutraliseLine(String(note))) : [];
 }
 
 /** The newest plan that an agent made. Who explores answers a question, and stands in a comment of its own. */

@@ -255,6 +255,35 @@ describe("a write whose answer was lost, asked for again", () => {
   });
 });
 
+it("commits-carry-whatever-the-agent-says: a merge is told what its commit says, where Baton has words for it", async () => {
+  const sent: unknown[] = [];
+  nock(host)
+    .persist()
+    .get("/repos/acme/shop/pulls/7")
+    .reply(200, {
+      number: 7,
+      title: "x",
+      state: "open",
+      merged: false,
+      user: bot,
+      head: { sha, ref: "f", repo: { id: 9 } },
+      base: { sha, ref: "main" },
+    });
+  nock(host)
+    .persist()
+    .put("/repos/acme/shop/pulls/7/merge")
+    .reply(async (request: Request) => {
+      sent.push(await request.json());
+      return [200, { sha: "c".repeat(40), merged: true }];
+    });
+  await github.ensureMerged(repository, 7, sha, "squash", { title: "Sum (#7)", message: "Baton-Run: run_1" });
+  await github.ensureMerged(repository, 7, sha, "rebase", null);
+  expect(sent).toEqual([
+    { sha, merge_method: "squash", commit_title: "Sum (#7)", commit_message: "Baton-Run: run_1" },
+    { sha, merge_method: "rebase" },
+  ]);
+});
+
 describe("what is adopted", () => {
   const marked = "Mine.\n\n<!-- baton:op=run:1 -->";
 

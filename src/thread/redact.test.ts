@@ -121,9 +121,7 @@ const encodings: Record<string, (value: string) => string> = {
   "case-swapped": (value) =>
     value.replace(/[a-z]/gi, (letter) => (letter < "a" ? letter.toLowerCase() : letter.toUpperCase())),
   xxd: (value) => dump(value, xxd),
-  "xxd in a log with times": (value) => dump(value, (...line) => stamp + xxd(...line)),
   "hexdump -C": (value) => dump(value, hexdump),
-  "hexdump -C in a log with times": (value) => dump(value, (...line) => stamp + hexdump(...line)),
   "od -c": (value) =>
     pieces(value, 16)
       .map((piece, line) => `${(line * 16).toString(8).padStart(7, "0")}   ${[...piece].join("   ")}`)
@@ -171,8 +169,14 @@ describe("encodings-that-pass-the-redactor", () => {
     );
   });
 
-  it.each(["xxd", "hexdump -C"])("%s leaves no piece of the value readable in its text", (name) => {
-    const clean = redact((encodings[name] as (value: string) => string)(secret));
+  it.each([
+    ["xxd", dump(secret, xxd)],
+    ["hexdump -C", dump(secret, hexdump)],
+    ["xxd in a log with times", dump(secret, (...line) => stamp + xxd(...line))],
+    ["hexdump -C in a log with times", dump(secret, (...line) => stamp + hexdump(...line))],
+  ])("%s leaves no piece of the value readable in its text", (_, dumped) => {
+    const clean = redact(dumped);
+    expect(clean).not.toContain(Buffer.from(secret).toString("hex").slice(8, 12));
     for (let at = 0; at + 6 <= secret.length; at += 1) expect(clean).not.toContain(secret.slice(at, at + 6));
   });
 

@@ -130,7 +130,7 @@ function isStruckOut(paragraph: Paragraph, at: number, text: string): boolean {
 const signatureLine = /^-- $/m;
 
 const devices =
-  "(?:iPhone|iPad|iPod|Android|Samsung|Galaxy|Huawei|Xiaomi|Nokia|BlackBerry|Outlook|Windows|Mobile|Handy)";
+  "(?:iPhon|iPad|iPod|Android|Samsung|Galaxy|Huawei|Xiaomi|Nokia|BlackBerry|Outlook|Windows|Mobile|Handy)";
 /**
  * What telephones and mail programs write below a mail, in the languages that they come in; as the parsers of replies know
  * them, for instance https://github.com/crisp-oss/email-reply-parser.

@@ -150,7 +150,7 @@ export function pullRequestText(facts: {
     "<sub>Intent, decisions, risks and verification are the agent's words. Checks and the review decide.</sub>",
   ];
   return {
-    title: titleLine(facts.thread.title, "Change"),
+    title: pullRequestTitle(facts.thread.title),
     body: parts.filter((part) => part !== "").join("\n\n"),
   };
 }

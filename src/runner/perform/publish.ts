@@ -5,8 +5,9 @@ import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mergeRefusal } from "../../policy/merge-refusal.ts";
 import type { RepositoryAccess } from "../../ports/workspace.ts";
-import { mergeMessage, titleLine } from "../../thread/commit-message.ts";
+import { mergeMessage } from "../../thread/commit-message.ts";
 import { cut } from "../../thread/cut.ts";
+import { pullRequestTitle } from "../../thread/pull-request-title.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
@@ -41,14 +42,14 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
         head,
         base,
         draft,
-        title: titleLine(dependencies.redact(operation.title), "Change"),
+        title: pullRequestTitle(dependencies.redact(operation.title)),
         body: await withMeasured(context, operation.body, operation.measured),
       });
       return { number: pull.number, url: pull.url, sha: pull.headSha };
     }
     case "update-pull-request": {
       await github.updatePullRequest(repository, operation.pullRequest, {
-        ...(operation.title === undefined ? {} : { title: titleLine(dependencies.redact(operation.title), "Change") }),
+        ...(operation.title === undefined ? {} : { title: pullRequestTitle(dependencies.redact(operation.title)) }),
         ...(operation.body === undefined
           ? {}
           : { body: await withMeasured(context, operation.body, operation.measured) }),

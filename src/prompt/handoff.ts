@@ -6,9 +6,10 @@
  * A1 A handoff never exceeds its tokens, by the estimate of `tokens.ts`; what was cut says so.
  */
 import type { AgentInput, AgentOutput } from "../core/effect.ts";
-import { titleLine } from "../thread/commit-message.ts";
+
 import { cut } from "../thread/cut.ts";
 import { neutraliseWithin } from "../thread/neutralise.ts";
+import { pullRequestTitle } from "../thread/pull-request-title.ts";
 import { cell } from "./cell.ts";
 import type { Handoff } from "./facts.ts";
 import { type Outcome, type OutcomeAnswer, renderOutcomes, unanswered } from "./outcomes.ts";

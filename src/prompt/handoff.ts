@@ -7,6 +7,7 @@
  */
 import type { AgentInput, AgentOutput } from "../core/effect.ts";
 
+import { defuseSkips } from "../thread/commit-effects.ts";
 import { cut } from "../thread/cut.ts";
 import { neutraliseWithin } from "../thread/neutralise.ts";
 import { pullRequestTitle } from "../thread/pull-request-title.ts";
@@ -152,6 +153,7 @@ export function pullRequestText(facts: {
   ];
   return {
     title: pullRequestTitle(facts.thread.title),
-    body: parts.filter((part) => part !== "").join("\n\n"),
+    // A repository may take the body for the message of a squash.
+    body: defuseSkips(parts.filter((part) => part !== "").join("\n\n")),
   };
 }

@@ -4,7 +4,7 @@ import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import { shownChange } from "../core/shown-change.ts";
 import type { EffectState, RunState } from "../core/state.ts";
-import type { EffectKey, Json } from "../core/vocabulary.ts";
+import type { Json } from "../core/vocabulary.ts";
 import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
 import type { CommandContext, Reply } from "./context.ts";

@@ -148,7 +148,7 @@ describe("commits-carry-whatever-the-agent-says: what a stranger's title becomes
       if (method === "squash") inert(commit.title.replace(/ \(#4\)$/, ""));
       expect(commit.message).toMatch(/(?:^|\n\n)Baton-Run: run_1$/);
       const rest = commit.message.replace(/\n*Baton-Run: run_1$/, "");
-      if (rest !== "") inert(rest);
+      if (rest !== "") inert(`x\n\n${rest}`);
     }
   });
 

@@ -8,6 +8,8 @@ const words = {
   verify: "an agent reads and answers the outcomes",
   review: "a person reviews the head",
   command: "a command runs in a worktree",
+  detect: "a detector's command runs in a worktree, and its report is read",
+  "detect-again": "the same detector runs on the result",
   post: "a comment in the thread",
   implement: "an agent writes",
   step: "an agent writes, one for each step of the plan, several at once",

@@ -9,6 +9,7 @@ import { issueToPr } from "./issue-to-pr/process.ts";
 import { plan } from "./plan/process.ts";
 import { race } from "./race/process.ts";
 import { review } from "./review/process.ts";
+import { sweep } from "./sweep/process.ts";
 import { verify } from "./verify/process.ts";
 
 export function builtInProcesses(): ProcessRegistry {
@@ -22,5 +23,6 @@ export function builtInProcesses(): ProcessRegistry {
     .register(review)
     .register(fixCi)
     .register(coordinator)
-    .register(race);
+    .register(race)
+    .register(sweep);
 }

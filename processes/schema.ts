@@ -16,6 +16,8 @@ export const workInputSchema = z.object({
     author: z.string(),
     authorPermission: z.string(),
     comments: z.array(authoredSchema),
+    /** The schedule that began it; absent: somebody asked in the thread. */
+    schedule: z.string().optional(),
   }),
   /** Free text after the command. */
   instructions: z.string(),
@@ -44,6 +46,8 @@ export const workInputSchema = z.object({
   }),
   /** What an earlier run of the thread planned, for those that go on from it. */
   planned: plannedSchema.nullable().optional(),
+  /** A plan needs steps that can be read. Absent in runs that began under an older Baton, which went on without steps. */
+  planSteps: z.literal("required").optional(),
   /** The pull request that the run works on; null when it is to be opened. */
   pullRequest: z.number().int().positive().nullable(),
   /** What Baton does otherwise than usual in this repository; the thread shows it. */

@@ -81,6 +81,7 @@ export function whoAnswers({ settings }: WorkInput): { questions?: "thread" } {
 
 /**
  * A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected.
+ * A plan without a readable step goes back once. A second one in a row fails the run.
  * `problemsOf` says what hinders carrying it out: then it is revised, as often as `revisionsMax` says.
  */
 export async function makePlan(
@@ -100,6 +101,7 @@ export async function makePlan(
   const said: string[] = [];
   let last = "";
   let asked = 0;
+  let unreadable = false;
   for (let revisions = 0; ; ) {
     const planned = await ctx.agent("plan", {
       title: said.length === 0 ? "Plan the change" : "Revise the plan",
@@ -125,6 +127,22 @@ export async function makePlan(
     }
     last = planned.text;
     const plan = parsePlan(last);
+    if (input.planSteps === "required") {
+      if (plan.steps.length === 0) {
+        const why = plan.problems.join("; ");
+        if (unreadable)
+          throw new BatonError(
+            "BATON_PLAN_INVALID",
+            `The plan has no steps that Baton can read, twice in a row: ${why}.`,
+          );
+        unreadable = true;
+        said.push(
+          `Baton could not read the steps of the plan: ${why}. Write the plan again and end it with the steps.`,
+        );
+        continue;
+      }
+      unreadable = false;
+    }
     const problems = problemsOf(plan);
     if (problems.length > 0) {
       if (revisions >= revisionsMax) throw new BatonError("BATON_PLAN_INVALID", problems.join(" "));

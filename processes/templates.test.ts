@@ -25,6 +25,7 @@ import { explore } from "./explore/process.ts";
 import { fixCi } from "./fix-ci/process.ts";
 import { implement } from "./implement/process.ts";
 import { builtInProcesses } from "./index.ts";
+import { issueToPr } from "./issue-to-pr/process.ts";
 import { plan } from "./plan/process.ts";
 import { review } from "./review/process.ts";
 import type { WorkInput } from "./schema.ts";
@@ -493,4 +494,72 @@ it.each([
   const { state } = await played(name);
   const body = renderStatusComment(state, { now: 0 } as never);
   expect(body.includes("<summary>The plan</summary>")).toBe(shown);
+});
+
+describe("a plan without a readable step goes back to the planner once", () => {
+  const now = input({}, { planSteps: "required" });
+  const unreadable = [
+    ["none", says("I would fix `cart.js`.")],
+    ["an empty list", says(json({ steps: [] }))],
+    ["a step without a title", steps({ id: "cart" })],
+    ["a circle", steps({ ...cart, dependsOn: ["docs"] }, { ...docs, dependsOn: ["cart"] })],
+    ["a block that is cut off", says('```json\n{"steps": [{"id": "ca')],
+  ] as const;
+
+  it.each(unreadable)("%s: the planner is told why, and its second plan counts", async (_, first) => {
+    for (const process of [issueToPr, plan, coordinator] as ProcessDefinition<WorkInput, unknown>[]) {
+      const world = await tell(
+        process,
+        now,
+        [
+          ["plan", first],
+          ["plan#2", steps(cart)],
+        ],
+        true,
+      );
+      expect(told(inputOf(world, "plan#2")).user).toContain("Baton could not read the steps of the plan");
+      expect(world.open()).toHaveLength(1);
+      expect(world.open()[0]).toMatch(/^(?:implement|post|work\/cart\/step)$/);
+    }
+  });
+
+  it.each(unreadable)("%s, twice: the run fails by name", async (_, first) => {
+    for (const process of [issueToPr, plan, coordinator] as ProcessDefinition<WorkInput, unknown>[]) {
+      const world = await tell(
+        process,
+        now,
+        [
+          ["plan", first],
+          ["plan#2", first],
+        ],
+        true,
+      );
+      expect(world.state.outcome?.error).toMatchObject({
+        code: "BATON_PLAN_INVALID",
+        message: expect.stringContaining("twice in a row") as string,
+      });
+    }
+  });
+
+  it("what a person asks to change begins a new count", async () => {
+    const asked = input({ planBreakpoint: "ask" }, { planSteps: "required" });
+    const world = await tell(
+      issueToPr,
+      asked,
+      [
+        ["plan", says("In words.")],
+        ["plan#2", steps(cart)],
+        ["plan-approval", answered("changes-requested", { feedback: "Smaller." })],
+        ["plan#3", says("In words.")],
+        ["plan#4", steps(cart)],
+      ],
+      true,
+    );
+    expect(world.open()).toEqual(["plan-approval#2"]);
+  });
+
+  it("a run of an older Baton goes on in words, as its journal has it", async () => {
+    const world = await tell(issueToPr, input(), [["plan", says("In words.")]], true);
+    expect(world.open()).toEqual(["implement"]);
+  });
 });

@@ -32,6 +32,12 @@ export {
 export { outcomesOf, type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";
 export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";
 export { readExpected } from "./prompt/tasks/expect.ts";
+export { choose } from "./sweep/choose.ts";
+export { staleCommand } from "./sweep/detectors/stale.ts";
+export { type SweepResult, sweepFactsSchema, sweepResultSchema } from "./sweep/facts.ts";
+export type { Finding as SweepFinding } from "./sweep/finding.ts";
+export { afterSweep } from "./sweep/states.ts";
+export { throttle } from "./sweep/throttle.ts";
 export { neutralise, neutraliseLine } from "./thread/neutralise.ts";
 export { answerText } from "./thread/render/answer.ts";
 export * as formatted from "./thread/render/format.ts";

@@ -22,6 +22,7 @@ import type { Circuit } from "./routing/circuit.ts";
 import { circuitKey } from "./routing/rank.ts";
 import { circuitOf } from "./runner/perform/route.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
+import { Schedules } from "./runner/schedules.ts";
 import { visitor } from "./runner/visitor.ts";
 import { createRedactor } from "./thread/redact.ts";
 
@@ -41,6 +42,7 @@ export interface RunReader {
 /** What is asked of these runs is done by the next started Baton. */
 export interface OpenedRuns extends RunReader {
   runs: Runs;
+  schedules: Schedules;
   /** What came of a harness's last attempts; null: no failure is noted. */
   circuit(harness: string): Promise<Circuit | null>;
 }
@@ -56,6 +58,7 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   return {
     ...readerOf([place]),
     runs: place.runs,
+    schedules: new Schedules({ store: database.store, clock: systemClock }),
     circuit: (harness) => circuitOf(database.store, circuitKey(harness, null)),
     redact,
     async close() {

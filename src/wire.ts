@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setImmediate as macrotask } from "node:timers/promises";
+import type { Logger } from "pino";
 import { builtInProcesses } from "../processes/index.ts";
 import { children } from "./adapters/child/children.ts";
 import { killSurvivors } from "./adapters/child/survivors.ts";
@@ -15,7 +16,7 @@ import { createJobIdentities } from "./adapters/oidc/job-identities.ts";
 import { openPackageCaches } from "./adapters/sandbox/package-caches.ts";
 import { createSecretScan } from "./adapters/secrets/secret-scan.ts";
 import { systemClock } from "./adapters/system/clock.ts";
-import { createLog } from "./adapters/system/log.ts";
+import { createLog, logOver, redactLines } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
 import { chooseWay } from "./adapters/workspace/probe-overlay.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
@@ -56,14 +57,23 @@ export interface Baton {
 
 const shutdownGraceMs = 8_000;
 
+/** What a host brings that has it already, as Probot. */
+export interface Host {
+  /** Baton writes to it, and everything that others write to it is redacted from now on. */
+  logger?: Logger;
+  /** Proves that the caller is the App. */
+  signJwt?: () => Promise<string>;
+}
+
 export async function startBaton(
   settings: AppSettings,
-  overrides: Partial<Pick<Dependencies, "harnesses" | "processes" | "onInstructionsLoaded" | "agentSandbox">> = {},
+  overrides: Partial<Pick<Dependencies, "harnesses" | "processes" | "onInstructionsLoaded" | "agentSandbox">> &
+    Host = {},
 ): Promise<Baton> {
   if (settings.app === null)
     throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
   const redact = createRedactor({ secrets: settings.secrets });
-  const log = createLog({ level: settings.logLevel, redact });
+  const log = logIn(overrides, settings, redact);
   const workspacesDir = join(settings.dataDir, "workspaces");
   const way = await chooseWay({ wanted: settings.workspaces, rootDir: workspacesDir, log });
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
@@ -87,6 +97,7 @@ export async function startBaton(
       baseUrl: settings.githubApiUrl,
       clock: systemClock,
       stop: stopping.signal,
+      ...(overrides.signJwt === undefined ? {} : { signJwt: overrides.signJwt }),
     }),
     workspaces: durableWorkspaces(workspaces, database.store),
     agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
@@ -136,9 +147,15 @@ export async function startBaton(
   };
 }
 
+function logIn({ logger }: Host, { logLevel: level }: AppSettings, redact: (text: string) => string): Log {
+  if (logger === undefined) return createLog({ level, redact });
+  redactLines(logger, redact);
+  return logOver(logger.child({ name: "baton" }), redact);
+}
+
 /** Who GitHub says that the App is, asked beside all else. */
-export function watchApp(settings: AppSettings, { log }: Pick<Baton, "log">): AppCheck | null {
-  const asked = appOf(settings);
+export function watchApp(settings: AppSettings, { log, signJwt }: Pick<Baton, "log"> & Host): AppCheck | null {
+  const asked = appOf(settings, signJwt);
   return asked === null ? null : startAppCheck({ ...asked, clock: systemClock, log });
 }
 
@@ -148,10 +165,11 @@ export async function askForApp(settings: AppSettings): Promise<AppStatus | null
   return asked === null ? null : checkApp(asked);
 }
 
-function appOf({ app, githubApiUrl }: AppSettings) {
+function appOf({ app, githubApiUrl: baseUrl }: AppSettings, signJwt?: Host["signJwt"]) {
   if (app === null) return null;
   const { id: appId, privateKey } = app;
-  return { appId, reader: createGithubApp({ appId, privateKey, baseUrl: githubApiUrl, clock: systemClock }) };
+  const own = signJwt === undefined ? {} : { signJwt };
+  return { appId, reader: createGithubApp({ appId, privateKey, baseUrl, clock: systemClock, ...own }) };
 }
 
 /** Made once for a database. Two replicas at its first start may each make one; the one that is kept is read by both later. */

@@ -1,6 +1,7 @@
 /**
- * Builds the command line as JavaScript: `node tools/bundle-cli.ts [directory]`. Node runs TypeScript from a clone, but not from
- * `node_modules`: what is installed as a package needs this. `npm pack` makes it, and so does an install from git.
+ * Builds the command line and the Probot application as JavaScript: `node tools/bundle-cli.ts [directory]`. Node runs TypeScript
+ * from a clone, but not from `node_modules`: what is installed as a package needs this. `npm pack` makes it, and so does an
+ * install from git.
  */
 import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ export async function bundleCli(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
   await build({
     absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts"],
+    entryPoints: { main: "src/cli/main.ts", "probot-app": "src/app/probot-app.ts" },
     outdir: directory,
     bundle: true,
     packages: "external",

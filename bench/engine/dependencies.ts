@@ -37,6 +37,7 @@ const instantGithub: GithubApp = {
   installation: async () => absent<Github>("call of GitHub", { ensureReviewRequest: async () => {} }),
   identity: async () => ({ appId: 1, slug: "baton", bot: { id: 2, login: "baton[bot]", kind: "bot" } }),
   deliveries: async () => ({ deliveries: [], nextCursor: null }),
+  repositories: async () => [],
   redeliver: async () => {},
 };
 

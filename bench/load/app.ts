@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type Server } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { webhookPath } from "../../src/app/server.ts";
+import { webhookPath } from "../../src/app/door.ts";
 
 export const webhookSecret = "a-secret-of-this-benchmark";
 const mainPath = fileURLToPath(new URL("../../src/app/main.ts", import.meta.url));

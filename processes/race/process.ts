@@ -214,7 +214,7 @@ async function draft(ctx: ProcessContext, input: RaceInput, contestant: Contesta
 async function prune(ctx: ProcessContext, pushed: Pushed): Promise<void> {
   const branches = [...pushed];
   pushed.clear();
-  await ctx.shielded("prune", async (shielded) => {
+  const deleteAll = async (shielded: ProcessContext): Promise<void> => {
     for (const [branch, sha] of branches) {
       try {
         await shielded.publish("delete", {
@@ -226,5 +226,7 @@ async function prune(ctx: ProcessContext, pushed: Pushed): Promise<void> {
         if (!(thrown instanceof BatonError)) throw thrown;
       }
     }
-  });
+  };
+  // GitHub may close its door to writes for an hour.
+  await ctx.shielded("prune", deleteAll, { atMostMs: 2 * 3_600_000 });
 }

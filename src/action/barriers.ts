@@ -34,6 +34,10 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   branchSha: "look",
   pusher: "look",
   pullRequestFiles: "look",
+  lastChange: "look",
+  liveness: "look",
+  ownIssue: "look",
+  ensureIssue: "act",
   ensureComment: "act",
   ensureReaction: "act",
   ensurePullRequest: "act",
@@ -100,6 +104,7 @@ export function withBarrier(app: GithubApp, barrier: Barrier): GithubApp {
     identity: () => app.identity(),
     deliveries: (cursor) => app.deliveries(cursor),
     redeliver: (id) => app.redeliver(id),
+    repositories: () => app.repositories(),
   };
 }
 

@@ -150,6 +150,9 @@ export function toActionEvent(options: {
           meaning.said !== undefined && mayBeCommand(meaning.said.body, grammars) ? meaning.said.number : null,
         delivery,
       };
+    case "pushed":
+    case "schedules":
+      return { kind: "nothing", reason: "A wake-up reads the configuration by itself." };
     case "comment":
       return mayBeCommand(meaning.body, grammars)
         ? { kind: "thread", number: meaning.number, delivery }

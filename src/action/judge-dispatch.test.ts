@@ -15,7 +15,7 @@ const judged = (workflow: string, base: Files, change: Record<string, string | n
   return judgeDispatch(
     {
       branchSha: async (_, branch) => (branch === "main" ? "b" : "h"),
-      file: async (_, path, sha) => at[sha]?.[path] ?? null,
+      file: async (_, path, sha) => at[sha ?? ""]?.[path] ?? null,
     },
     place,
     workflow,

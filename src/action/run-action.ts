@@ -32,6 +32,7 @@ import { jobSandbox } from "./prepare-sandbox.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
 import { tidy } from "./retention.ts";
+import { type DueWork, dashboardName, dueWork } from "./schedules.ts";
 import type { ActionSettings } from "./settings.ts";
 import { startCi } from "./start-ci.ts";
 
@@ -155,7 +156,18 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
       const homes = new Map(due.slice(0, homesMax).map((home): [string, NewDelivery[]] => [home, []]));
       const missed = await missedInRepository(job);
       for (const [number, deliveries] of missed.threads) homes.set(homeOf(number), deliveries);
-      const found = await handleHomes(job, homes, "Nothing is due.");
+      let fault: Found | null = null;
+      const scheduled = await dueSchedules(job).catch((thrown: unknown) => {
+        // What else is due does not wait for it.
+        fault = failed(job, thrown, null);
+        return null;
+      });
+      if (scheduled !== null) {
+        const home = homeOf(scheduled.number);
+        homes.set(home, [...(homes.get(home) ?? []), scheduled.delivery]);
+      }
+      const done = await handleHomes(job, homes, "Nothing is due.");
+      const found = fault ?? done;
       if (missed.cursor !== null && !job.stop.aborted && job.faults === 0) await rememberCursor(job, missed.cursor);
       const tidied = await tidyUp(job);
       if (tidied === null || found.verdict !== "nothing") return found;
@@ -298,6 +310,27 @@ async function missedInRepository(job: Job): Promise<MissedCommands> {
     log.warn("What people wrote could not be read again; the next schedule tries it", { error: toBatonError(thrown) });
     return { threads: new Map(), cursor: null };
   }
+}
+
+/** null: no schedule is due. */
+async function dueSchedules(job: Job): Promise<DueWork | null> {
+  const { settings, github, log } = job;
+  const shared = await openShared(settings, log);
+  const known = shared.state.snapshot.tables.values.get(dashboardName);
+  return dueWork({
+    github: await github.installation(0),
+    place: settings.repository,
+    repository: () => repositoryOf(job),
+    clock: systemClock,
+    workflowRunId: settings.workflowRunId,
+    known: typeof known === "number" ? known : null,
+    open: (number) => openHome(settings, homeOf(number), log, true),
+    remember: async (number) => {
+      const home = await openHome(settings, sharedHome, log);
+      await home.state.change(({ tables }) => tables.setValue(dashboardName, number), { when: "now" });
+      job.statePushes += home.pushes();
+    },
+  });
 }
 
 /** MC3: only when everything before it is in an inbox. */

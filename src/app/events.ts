@@ -49,6 +49,8 @@ const lineSaid = z.object({
 const filesMayChange = new Set(["opened", "reopened", "synchronize", "edited"]);
 const headSha = z.object({ head_sha: z.string() }).optional();
 const checkPayload = base.extend({ check_run: headSha, check_suite: headSha, workflow_run: headSha });
+const schedulePayload = base.extend({ dashboard: z.number().int(), notice: z.string().nullable() });
+const pushPayload = base.extend({ ref: z.string() });
 const statusPayload = base.extend({ sha: z.string() });
 
 /** Events that can mean something; for others a missed delivery is not asked for again. */
@@ -62,6 +64,9 @@ export const meaningfulEvents: ReadonlySet<string> = new Set([
   "check_suite",
   "workflow_run",
   "status",
+  "push",
+  "release",
+  "repository_dispatch",
 ]);
 
 export type ThreadEvent =
@@ -75,7 +80,14 @@ export type ThreadEvent =
       /** A review or a comment on a line: read for commands as any comment is. */
       said?: CommentEvent;
     }
+  /** The default branch moved. */
+  | { kind: "pushed"; repository: Repository }
+  /** A job of Actions was woken, and something may be due. */
+  | { kind: "schedules"; repository: Repository; dashboard: number; notice: string | null }
   | { kind: "ignored"; reason: string };
+
+/** A wake-up of Actions mode, as it stands in the inbox of the dashboard's thread. GitHub has no such event. */
+export const scheduleEvent = "baton.schedule";
 
 export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
   switch (event) {
@@ -145,6 +157,20 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       return parsed.success
         ? { kind: "facts", repositoryId: parsed.data.repository.id, watches: [`sha:${parsed.data.sha}`] }
         : incomplete(event, parsed.error);
+    }
+    case "push": {
+      const parsed = pushPayload.safeParse(payload);
+      if (!parsed.success) return incomplete(event, parsed.error);
+      const { ref, repository: found, installation } = parsed.data;
+      return ref === `refs/heads/${found.default_branch}`
+        ? { kind: "pushed", repository: repositoryOf(found, installation.id) }
+        : { kind: "ignored", reason: "a push to another branch than the default one" };
+    }
+    case scheduleEvent: {
+      const parsed = schedulePayload.safeParse(payload);
+      if (!parsed.success) return incomplete(event, parsed.error);
+      const { repository: found, installation, dashboard, notice } = parsed.data;
+      return { kind: "schedules", repository: repositoryOf(found, installation.id), dashboard, notice };
     }
     default:
       return { kind: "ignored", reason: `${event} means nothing to Baton` };

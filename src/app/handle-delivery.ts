@@ -1,11 +1,16 @@
 /** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
 import { checkConfig } from "../commands/check-config.ts";
+import { fireTriggers } from "../commands/fire-triggers.ts";
 import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
+import { startDue } from "../commands/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
+import { toTriggerEvent } from "../trigger/event.ts";
 import { toThreadEvent } from "./events.ts";
+import { noteChange } from "./schedule-round.ts";
 
 /** GitHub may be down for hours. What fails for longer is given up: a command is answered with the reason, facts are read anew by the next event. */
 const patienceMs = 24 * 3_600_000;
@@ -17,7 +22,12 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
   if (delivery === null || delivery.state !== "received") return;
   const child = log.child({ delivery: guid, event: delivery.event });
   try {
-    const note = await handle(dependencies, runner, delivery.event, JSON.parse(delivery.payload));
+    const payload: unknown = JSON.parse(delivery.payload);
+    const said = await handle(dependencies, runner, delivery.event, payload);
+    const fired = toTriggerEvent(delivery.event, payload, guid);
+    // A job of Actions knows one thread only, and no bound that holds for all: rules are the App's.
+    const isApp = dependencies.publicUrl !== undefined;
+    const note = fired === null || !isApp ? said : `${said}, ${await fireTriggers(dependencies, runner, fired)}`;
     await store.finishDelivery(hook, guid, "handled", note);
     child.debug("Delivery handled", { note });
   } catch (thrown) {
@@ -38,6 +48,14 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
       return event.reason;
     case "comment":
       return handleComment(dependencies, runner, event);
+    case "pushed":
+      await noteChange(dependencies, event.repository);
+      return "the default branch moved";
+    case "schedules": {
+      const { repository, dashboard, notice } = event;
+      const options = { runner, lateAfterMs: limits.scheduleLateInJobMs, dashboard, notice };
+      return (await startDue(dependencies, repository, options)) ?? "no schedule is due";
+    }
     case "facts": {
       const woken = new Set<string>();
       for (const watch of event.watches) {

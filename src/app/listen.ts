@@ -14,12 +14,15 @@ const reasons: Record<string, string> = {
   ENOTFOUND: "that name has no address",
 };
 
-export async function listen(server: Server, { port, host }: Address): Promise<void> {
+export function cannotListen({ port, host }: Address, cause: NodeJS.ErrnoException): BatonError {
+  const why = reasons[cause.code ?? ""] ?? cause.message;
+  return new BatonError("BATON_ADDRESS_UNAVAILABLE", `Baton cannot listen at ${host}:${port}: ${why}.`, { cause });
+}
+
+export async function listen(server: Server, address: Address): Promise<void> {
+  const { port, host } = address;
   await new Promise<void>((resolve, reject) => {
-    const refused = (cause: NodeJS.ErrnoException): void => {
-      const why = reasons[cause.code ?? ""] ?? cause.message;
-      reject(new BatonError("BATON_ADDRESS_UNAVAILABLE", `Baton cannot listen at ${host}:${port}: ${why}.`, { cause }));
-    };
+    const refused = (cause: NodeJS.ErrnoException): void => reject(cannotListen(address, cause));
     server.once("error", refused);
     server.listen(port, host, () => {
       server.off("error", refused);

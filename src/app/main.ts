@@ -1,18 +1,18 @@
 /**
- * `npm start`: the App. Without credentials, Probot's own set-up page registers it on GitHub in a few clicks and keeps what
- * GitHub gave in `.env`, which is read at the next start; what the environment says goes before it.
+ * `npm start`: the App on Probot's server. Without credentials, Probot's own set-up page registers it on GitHub in a few clicks
+ * and keeps what GitHub gave in `.env`, which is read at the next start; what the environment says takes precedence.
  */
 import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
-import { logSandbox } from "../adapters/sandbox/log-sandbox.ts";
-import { ancestorsThatShow, forgetEnvironment } from "../adapters/system/forget-environment.ts";
+import { Probot, run, Server } from "probot";
+import { createLogger } from "../adapters/system/log.ts";
 import { toBatonError } from "../core/errors.ts";
-import { startBaton, watchApp } from "../wire.ts";
-import { makeDataDir } from "./data-dir.ts";
-import { tryAddress } from "./listen.ts";
-import { openSecretFiles } from "./secret-files.ts";
-import { startServer, webhookPath } from "./server.ts";
-import { readSettings } from "./settings.ts";
+import { webhookPath } from "./door.ts";
+import { cannotListen, tryAddress } from "./listen.ts";
+import { createApplication } from "./probot-app.ts";
+import { answerNotFound } from "./server.ts";
+import { type AppSettings, readSettings } from "./settings.ts";
+import { hideSecrets } from "./shown-secrets.ts";
 
 try {
   const envFile = existsSync(".env") ? ".env" : null;
@@ -22,8 +22,8 @@ try {
   if (settings.app === null) await setUp(settings.port, settings.host);
   else {
     // An agent is of the same user, and could read the App's key there.
-    const warnings = secretsShown(settings.secrets, envFile);
-    await serve(settings, warnings);
+    const warnings = hideSecrets({ secrets: settings.secrets, envFile, keep: false });
+    await serve({ ...settings, app: settings.app }, warnings);
   }
 } catch (thrown) {
   const error = toBatonError(thrown);
@@ -32,56 +32,42 @@ try {
   process.exit(1);
 }
 
-/** Blanks what this process shows; says what others still show. Names only, never values. */
-function secretsShown(secrets: readonly string[], envFile: string | null): string[] {
-  const open = openSecretFiles(process.env, envFile);
-  const shown = ancestorsThatShow(secrets);
-  const isBlank = forgetEnvironment(secrets) || process.platform !== "linux";
-  return [
-    ...open,
-    ...(isBlank
-      ? []
-      : ["This system does not let Baton blank its own environment: agents may read it. Keep secrets in files."]),
-    ...shown.map(
-      ({ pid, program, names }) =>
-        `${names.join(", ")} in the environment of \`${program}\` (process ${pid}), which started Baton: an agent of the same user can read it. Move each into \`.env\` (mode 600) or a file (\`PRIVATE_KEY_PATH\`, \`WEBHOOK_SECRET_FILE\`), with systemd by \`LoadCredential\`, and start again from a shell without it. See docs/guides/install.md.`,
-    ),
-  ];
-}
-
-async function serve(settings: ReturnType<typeof readSettings>, warnings: readonly string[]): Promise<void> {
-  makeDataDir(settings.dataDir);
-  const baton = await startBaton(settings);
-  const { agentSandbox } = baton.dependencies;
-  if (agentSandbox !== undefined) void logSandbox(agentSandbox, baton.log);
-  for (const warning of warnings) baton.log.warn(warning);
-  const check = watchApp(settings, baton);
-  const server = await startServer(settings, baton, check);
-  baton.log.info("Baton listens", { url: server.url, database: baton.database.kind, github: settings.githubApiUrl });
+async function serve(
+  settings: AppSettings & { app: NonNullable<AppSettings["app"]> },
+  warnings: readonly string[],
+): Promise<void> {
+  const { app, host, port, githubApiUrl: baseUrl } = settings;
+  const log = createLogger(settings.logLevel);
+  const application = createApplication({ start: { settings, warnings }, ownsProcess: true, ownsServer: true });
+  const { id: appId, privateKey, secrets } = app;
+  const server = new Server({
+    Probot: Probot.defaults({ appId, privateKey, secret: secrets[0], baseUrl, log }),
+    log,
+    host,
+    // As text: to Probot the number 0, any free port, is no port.
+    port: `${port}` as unknown as number,
+    enablePing: false,
+    enableStaticFiles: false,
+    enableNotFound: false,
+  });
+  await server.load(application.app);
+  server.addHandler((request, response) => {
+    answerNotFound(request.url, response);
+    return true;
+  });
+  const listening = await server.start().catch((cause: NodeJS.ErrnoException) => {
+    throw cannotListen(settings, cause);
+  });
+  await application.serve(listening);
   const proxy = process.env["WEBHOOK_PROXY_URL"];
-  if (proxy !== undefined) {
-    const target = `${server.url}${webhookPath}`;
-    baton.log.warn("The App's webhooks go to a proxy: forward them with smee-client", { proxy, target });
-  }
-  let stopping = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      baton.log.info("Baton stops: running steps are ended and resumed at the next start", { signal });
-      void server
-        .close()
-        .then(() => check?.stop())
-        .then(() => baton.stop())
-        .then(() => process.exit(0));
-    });
-  }
+  if (proxy === undefined) return;
+  const target = `http://${host}:${server.port}${webhookPath}`;
+  log.warn({ proxy, target }, "The App's webhooks go to a proxy: forward them with smee-client");
 }
 
 async function setUp(port: number, host: string): Promise<void> {
   // What the page writes to `.env` is for this user only.
   process.umask(0o077);
-  const { run } = await import("probot");
   process.stderr.write(
     `No APP_ID is set: open http://${host}:${port} to register the App on GitHub, then start again.\n`,
   );

@@ -23,6 +23,11 @@ export async function readBody(
   const tooLarge = (): BatonError =>
     new BatonError("BATON_PAYLOAD_TOO_LARGE", `A ${what} has at most ${bytesMax} bytes.`);
   if (Number(request.headers["content-length"]) > bytesMax) throw tooLarge();
+  if (request.readableDidRead) {
+    const body = bodyReadBefore(request, what);
+    if (body.length > bytesMax) throw tooLarge();
+    return body;
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   return new Promise((resolve, reject) => {
@@ -60,4 +65,13 @@ export async function readBody(
       fail(new BatonError("BATON_PAYLOAD_INVALID", `The sender went away within the ${what}'s body.`, { cause })),
     );
   });
+}
+
+/** Some hosts read every body themselves, and leave its bytes there. */
+function bodyReadBefore(request: IncomingMessage & { rawBody?: unknown }, what: string): Buffer {
+  if (Buffer.isBuffer(request.rawBody)) return request.rawBody;
+  throw new BatonError(
+    "BATON_PAYLOAD_INVALID",
+    `Something else read the ${what}'s body first. Mount Baton before whatever parses bodies.`,
+  );
 }

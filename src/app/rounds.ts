@@ -3,10 +3,12 @@ import { limits } from "../core/limits.ts";
 import { isActiveStatus, type RunId, runIdSchema } from "../core/vocabulary.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { pollDeliveries } from "./poll-deliveries.ts";
+import { runSchedules } from "./schedule-round.ts";
 import type { Round } from "./timetable.ts";
 
 export const rounds: readonly Round[] = [
   { name: "missed-deliveries", by: "one", intervalMs: limits.deliveryPollIntervalMs, work: pollDeliveries },
+  { name: "schedules", by: "one", intervalMs: limits.scheduleRoundMs, work: runSchedules },
   { name: "workspaces", by: "each", intervalMs: limits.garbageIntervalMs, work: collectGarbage },
   { name: "old-rows", by: "one", intervalMs: limits.garbageIntervalMs, work: prune },
 ];

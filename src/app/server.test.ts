@@ -8,7 +8,8 @@ import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { limits } from "../core/limits.ts";
 import type { Database } from "../ports/store.ts";
-import { type RunningServer, startServer, webhookPath } from "./server.ts";
+import { webhookPath } from "./door.ts";
+import { type RunningServer, startServer } from "./server.ts";
 
 const headMs = 300;
 const secret = "the-secret";

@@ -46,6 +46,7 @@ export const environmentSchema = z.object({
     .regex(/^[\w.-]+(:\d+)?$/, "a host name is expected, without https:// and path")
     .optional()
     .describe("Host name of a GitHub Enterprise Server; its API is at `https://<host>/api/v3`."),
+  GHE_PROTOCOL: z.enum(["https", "http"]).default("https").describe("How `GHE_HOST` is reached."),
   WEBHOOK_PROXY_URL: optional.describe(
     "Written by the set-up page where GitHub cannot reach this machine. Baton only reminds you of it: forward it with smee-client.",
   ),
@@ -76,7 +77,7 @@ export const environmentSchema = z.object({
   HOST: z.string().default("127.0.0.1").describe("Address to listen at; `0.0.0.0` for all."),
   DATABASE_URL_FILE: fileOf("DATABASE_URL"),
   LOG_LEVEL: z
-    .enum(["debug", "info", "warn", "error", "silent"])
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")
     .describe("Lines of lower rank are not written."),
   BATON_OWNERS: z
@@ -248,14 +249,16 @@ export function readSettings(environment: Record<string, string | undefined>): A
   return {
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },
     githubApiUrl:
-      env.GITHUB_API_URL ?? (env.GHE_HOST === undefined ? "https://api.github.com" : `https://${env.GHE_HOST}/api/v3`),
+      env.GITHUB_API_URL ??
+      (env.GHE_HOST === undefined ? "https://api.github.com" : `${env.GHE_PROTOCOL}://${env.GHE_HOST}/api/v3`),
     owners:
       env.BATON_OWNERS?.split(",")
         .map((login) => login.trim().toLowerCase())
         .filter((login) => login !== "") ?? null,
     publicUrl: env.BATON_PUBLIC_URL ?? null,
     oidcIssuer:
-      env.BATON_OIDC_ISSUER ?? (env.GHE_HOST === undefined ? githubIssuer : `https://${env.GHE_HOST}/_services/token`),
+      env.BATON_OIDC_ISSUER ??
+      (env.GHE_HOST === undefined ? githubIssuer : `${env.GHE_PROTOCOL}://${env.GHE_HOST}/_services/token`),
     databaseUrl: env.DATABASE_URL ?? null,
     dataDir: realPathOf(resolve(env.BATON_DATA)),
     workspaces: env.BATON_WORKSPACES,

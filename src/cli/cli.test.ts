@@ -283,3 +283,48 @@ it("the program starts from its bin, and ends with the code", async () => {
   });
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining("BATON_INPUT_INVALID") });
 });
+
+describe("baton sweep detect", () => {
+  const sarif = JSON.stringify({
+    version: "2.1.0",
+    runs: [
+      {
+        results: [
+          {
+            ruleId: "no-eval",
+            level: "error",
+            message: { text: "eval is evil" },
+            locations: [{ physicalLocation: { artifactLocation: { uri: "src/a.js" }, region: { startLine: 3 } } }],
+          },
+          { ruleId: "no-eval", message: { text: "nowhere" } },
+        ],
+      },
+    ],
+  });
+
+  it("prints the findings of a report, as text and as JSON", async () => {
+    file("lint.sarif", sarif);
+    const text = await baton("sweep detect --sarif lint.sarif");
+    expect(text.code).toBe(0);
+    expect(text.out).toMatch(/error {5}no-eval {2}src\/a\.js:3 {2}[0-9a-f]{16} {2}eval is evil/);
+    expect(text.err).toContain("1 finding of the report name no location.");
+    const { findings } = JSON.parse((await baton("sweep detect --sarif lint.sarif --json")).out) as {
+      findings: object[];
+    };
+    expect(findings).toMatchObject([{ path: null }, { path: "src/a.js", line: 3, severity: "error" }]);
+  });
+
+  it.each([
+    ["sweep detect", /--sarif <file>/],
+    ["sweep detect --sarif missing.sarif", /"missing.sarif" cannot be read/],
+    ["sweep detect --detector sariff --report lint.sarif", /Did you mean "sarif"/],
+    ["sweep detect --sarif lint.sarif --detector stale", /--sarif <file>/],
+    ["sweep detect --detector coverage --report lint.sarif", /BATON_REPORT_INVALID.*no `SF:` line/],
+  ])("`baton %s` says what is wrong", async (words, said) => {
+    file("lint.sarif", sarif);
+    const { code, out, err } = await baton(words);
+    expect(code).not.toBe(0);
+    expect(out).toBe("");
+    expect(err).toMatch(said);
+  });
+});

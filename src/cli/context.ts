@@ -25,6 +25,11 @@ export function group(program: Command, name: string, summary: string): Command 
 
 export const jsonOption = ["--json", "Print JSON instead of text."] as const;
 
+export const repositoryOption = [
+  "--repository <owner/name>",
+  "The repository of the schedule, where several have one of this name.",
+] as const;
+
 export const gitOption = [
   "--git <repository>",
   "Read what Actions mode keeps in a repository's git: of this address, or of what this clone comes from. With GITHUB_TOKEN where it needs one.",

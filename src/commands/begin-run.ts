@@ -2,6 +2,7 @@
 
 import { workSettingsOf } from "../config/work-settings.ts";
 import { BatonError, fromData } from "../core/errors.ts";
+import type { StartedBy } from "../core/event.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import type { Without } from "../policy/preflight.ts";
@@ -9,8 +10,10 @@ import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import { refuseHarness } from "../routing/harness-names.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { dayLeft, demandDayLeft } from "../runner/day-budget.ts";
-import { threadKeyOf } from "../runner/ledger-rows.ts";
+import { slotOf } from "../runner/ledger-rows.ts";
 import { hostsOf, sandboxDecision } from "../runner/perform/confine.ts";
+import { sweepFacts } from "../runner/sweep-memory.ts";
+import type { SweepFacts } from "../sweep/facts.ts";
 import type { CommandContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { demandServed } from "./demand-served.ts";
@@ -33,14 +36,19 @@ export interface BeginOptions {
   without?: readonly Without[];
   /** Who races, where it is one. */
   race?: RaceChoice;
+  /** The schedule that begins it: the thread is the dashboard issue, whose text is no task. */
+  schedule?: StartedBy;
 }
+
+/** `runner`: a run that is there is also woken by the job that was written with it. */
+type BeginContext = Omit<CommandContext, "runner"> & { runner: Pick<CommandContext["runner"], "wake"> };
 
 /** What is left of a race's budget for the plan, and for the repairs of who wins. */
 const raceRest = 0.2;
 
 const commentsMax = 30;
 
-export async function beginRun(context: CommandContext, options: BeginOptions): Promise<RunId> {
+export async function beginRun(context: BeginContext, options: BeginOptions): Promise<RunId> {
   const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
   const { store } = dependencies;
   const runId = runIdOf(operationKey);
@@ -50,7 +58,7 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
     kind: pullRequest === null ? ("issue" as const) : ("pull-request" as const),
   };
   if ((await store.run(runId)) === null) {
-    await refuseSecondRun(store, threadKeyOf({ thread }), runId);
+    await refuseSecondRun(store, slotOf({ thread, schedule: options.schedule ?? null }), runId);
     const process = options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review");
     if (process === "race" && options.race === undefined)
       throw new BatonError("BATON_COMMAND_INVALID", "A race needs its contestants: `/baton race claude codex`.");
@@ -105,7 +113,7 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
         ...(await gatherInput(
           context,
           // A process that only reads pushes and merges nothing.
-          { ...options, instructions: given.rest, pushes: definition.reach === undefined },
+          { ...options, process, instructions: given.rest, pushes: definition.reach === undefined },
           budgetUsd,
         )),
         ...(file === null ? {} : { inputs }),
@@ -118,6 +126,7 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
       settings: settings as unknown as Json,
       settingsSha: context.settingsSha,
       retryOf: options.retryOf,
+      ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
       events: [{ type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey }],
     });
   }
@@ -126,7 +135,7 @@ export async function beginRun(context: CommandContext, options: BeginOptions): 
 }
 
 /** Money first: what would refuse every attempt refuses the run. True where agents of this run are confined. */
-async function demandSandbox({ dependencies, settings }: CommandContext, harness: string): Promise<boolean> {
+async function demandSandbox({ dependencies, settings }: BeginContext, harness: string): Promise<boolean> {
   // A runner decides by its own machine, before its agent starts.
   if (settings.executor === "actions" && dependencies.publicUrl !== undefined) return false;
   const decision = await sandboxDecision(dependencies, settings, dependencies.harnesses.get(harness) ?? null);
@@ -142,7 +151,7 @@ async function demandSandbox({ dependencies, settings }: CommandContext, harness
 }
 
 /** By name: Baton's own, then those of the repository. */
-async function processOf(context: CommandContext, name: string): Promise<FoundProcess> {
+async function processOf(context: BeginContext, name: string): Promise<FoundProcess> {
   const { pullRequest } = context;
   const processes = repositoryProcesses(context);
   const found = await processes.find(name);
@@ -151,13 +160,13 @@ async function processOf(context: CommandContext, name: string): Promise<FoundPr
   return found;
 }
 
-export function repositoryProcesses(context: CommandContext): RepositoryProcesses {
+export function repositoryProcesses(context: Omit<CommandContext, "runner">): RepositoryProcesses {
   const { dependencies, github, repository, settingsSha } = context;
   return new RepositoryProcesses(dependencies.processes, github, repository, settingsSha);
 }
 
 async function gatherInput(
-  context: CommandContext,
+  context: BeginContext,
   options: BeginOptions & { pushes: boolean },
   budgetUsd: number,
 ): Promise<Record<string, unknown>> {
@@ -170,10 +179,9 @@ async function gatherInput(
       `The branch ${baseBranch} has no commit yet, so there is nothing to work from.`,
     );
   const { bot } = await dependencies.github.identity();
-  const comments = [
-    ...(await github.comments(repository, issue.number)),
-    ...(pullRequest === null ? [] : reviewTexts(await github.reviews(repository, pullRequest.number))),
-  ]
+  const { schedule } = options;
+  const said = schedule === undefined ? await saidIn(context) : [];
+  const comments = said
     .filter(
       ({ author, body }) => author.kind === "user" && author.id !== bot.id && !body.trimStart().startsWith("/baton"),
     )
@@ -181,11 +189,12 @@ async function gatherInput(
     .slice(-commentsMax);
   // Who asked was looked up for this very comment.
   const permissions = new Map<string, string>([[context.actor.login, context.actor.permission]]);
-  for (const login of new Set([issue.author.login, ...comments.map(({ author }) => author.login)]))
+  const author = schedule === undefined ? issue.author.login : context.actor.login;
+  for (const login of new Set([author, ...comments.map(({ author }) => author.login)]))
     if (!permissions.has(login)) permissions.set(login, await github.permission(repository, login));
   const branch =
     pullRequest === null
-      ? await chooseBranch(context)
+      ? await chooseBranch(context, schedule, options.process === "sweep")
       : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
   const notes = options.pushes
     ? await demandPreflight(context, {
@@ -198,10 +207,12 @@ async function gatherInput(
     thread: {
       number: issue.number,
       kind: pullRequest === null ? "issue" : "pull-request",
-      title: issue.title,
-      body: issue.body,
-      author: issue.author.login,
-      authorPermission: permissions.get(issue.author.login) ?? "none",
+      // What stands in the dashboard issue is no task.
+      ...(schedule === undefined
+        ? { title: issue.title, body: issue.body }
+        : { title: titleOf(schedule, options.instructions), body: "", schedule: schedule.name }),
+      author,
+      authorPermission: permissions.get(author) ?? "none",
       comments: comments.map(({ author, body }) => ({
         author: author.login,
         permission: permissions.get(author.login) ?? "none",
@@ -221,15 +232,45 @@ async function gatherInput(
     },
     settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
+    planSteps: "required",
     pullRequest: branch.pullRequest,
     ...(notes.length === 0 ? {} : { notes }),
+    ...(options.process === "sweep" ? { sweep: await sweepOf(context) } : {}),
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
 }
 
+/** The first line of what it is asked to do, as the title of its pull request. */
+function titleOf({ name }: StartedBy, instructions: string): string {
+  const [first = ""] = instructions.trim().split("\n");
+  return first === "" ? `Schedule ${name}` : first.slice(0, 120);
+}
+
+async function saidIn({
+  github,
+  repository,
+  issue,
+  pullRequest,
+}: BeginContext): Promise<Pick<CommentFacts, "author" | "body" | "createdAt">[]> {
+  return [
+    ...(await github.comments(repository, issue.number)),
+    ...(pullRequest === null ? [] : reviewTexts(await github.reviews(repository, pullRequest.number))),
+  ];
+}
+
+async function sweepOf({ dependencies, github, repository, settings }: BeginContext): Promise<SweepFacts> {
+  if (settings.sweep.detectors.length === 0)
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      "`sweep.detectors` in `baton.yaml` is empty, so a sweep finds nothing. Name at least one.",
+    );
+  const { store, clock } = dependencies;
+  return sweepFacts({ store, github, now: clock.now() }, repository, settings);
+}
+
 /** Each contestant has a branch of its own, which nobody has yet, and an equal share. */
 async function raceInput(
-  { github, repository, settings }: CommandContext,
+  { github, repository, settings }: BeginContext,
   { contestants }: RaceChoice,
   branch: string,
   budgetUsd: number,
@@ -262,19 +303,20 @@ function reviewTexts(reviews: ReviewFacts[]): Pick<CommentFacts, "author" | "bod
 }
 
 /** `baton/issue-12-fix-the-sum`; work of an earlier run on it goes on while its pull request is open. */
-async function chooseBranch({
-  github,
-  repository,
-  issue,
-  settings,
-}: CommandContext): Promise<{ name: string; sha: string | null; pullRequest: number | null }> {
-  const stem = `${settings.branchPrefix}issue-${issue.number}-${slug(issue.title)}`;
+async function chooseBranch(
+  { github, repository, issue, settings }: BeginContext,
+  schedule: StartedBy | undefined,
+  /** Each sweep proposes for itself. */
+  isNew: boolean,
+): Promise<{ name: string; sha: string | null; pullRequest: number | null }> {
+  const own = schedule === undefined ? `issue-${issue.number}-${slug(issue.title)}` : `schedule-${schedule.name}`;
+  const stem = `${settings.branchPrefix}${own}`;
   for (let count = 1; count <= 50; count += 1) {
     const name = count === 1 ? stem : `${stem}-${count}`;
     const sha = await github.branchSha(repository, name);
     if (sha === null) return { name, sha: null, pullRequest: null };
     const open = (await github.pullRequestsForBranch(repository, name))[0];
-    if (open !== undefined) return { name, sha: open.headSha, pullRequest: open.number };
+    if (open !== undefined && !isNew) return { name, sha: open.headSha, pullRequest: open.number };
   }
   throw new BatonError("BATON_INPUT_INVALID", `Every branch name like ${stem} is taken. Delete some.`);
 }

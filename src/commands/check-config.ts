@@ -6,9 +6,10 @@
  * CC2 One check run a head commit, however often it is told of it.
  */
 import { bothChecks, type ConfigCheck, configCheck, processesCheck } from "../config/check.ts";
-import { configPaths } from "../config/parse.ts";
+import { type ConfigSurroundings, configPaths } from "../config/parse.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { defaultSettings } from "../config/schema.ts";
+import { wakeUpsOf, workflowFolder } from "../config/wake-ups.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { CheckRunContent, Github, PullRequestFacts } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
@@ -39,7 +40,7 @@ export async function checkConfig(dependencies: Dependencies, repository: Reposi
   const pull = await github.pullRequest(repository, number);
   const { settings, processes } = changed;
   const check = bothChecks(
-    settings === null ? null : await settingsCheck(github, repository, pull, settings),
+    settings === null ? null : await settingsCheck(dependencies, github, repository, pull, settings),
     processes.length === 0 ? null : await changedProcesses(dependencies, github, repository, pull, processes),
   );
   if (check === null) return "leaves the configuration alone";
@@ -74,17 +75,34 @@ export function configCheckRun(
 }
 
 async function settingsCheck(
+  dependencies: Dependencies,
   github: Github,
   repository: Repository,
   pull: PullRequestFacts,
   changed: string,
 ): Promise<ConfigCheck> {
   const base = await loadSettings(github, repository, pull.baseRef);
-  const head = (await readConfig(github, repository, pull.headSha)) ?? {
+  const surroundings = await surroundingsOf(dependencies, github, repository, pull.headSha);
+  const head = (await readConfig(github, repository, pull.headSha, surroundings)) ?? {
     path: changed,
     parsed: { ok: true as const, settings: defaultSettings, problems: [] },
   };
   return configCheck({ ...head, base: base.settings });
+}
+
+/** An App is woken by its own clock, a job by that of the workflow. */
+async function surroundingsOf(
+  { processes, publicUrl }: Dependencies,
+  github: Github,
+  repository: Repository,
+  sha: string,
+): Promise<ConfigSurroundings> {
+  const own = await new RepositoryProcesses(processes, github, repository, sha).fileNames();
+  const names = [...processes.names(), ...own];
+  if (publicUrl !== undefined) return { processes: names };
+  const workflows = (await github.directory(repository, workflowFolder, sha)).filter((name) => /\.ya?ml$/.test(name));
+  const texts = await Promise.all(workflows.map((name) => github.file(repository, `${workflowFolder}/${name}`, sha)));
+  return { processes: names, wakeUps: texts.flatMap((text) => (text === null ? [] : wakeUpsOf(text))) };
 }
 
 /** Files that are gone are checked where others use them: in these. */

@@ -10,10 +10,10 @@
 
 import type { Settings } from "../config/schema.ts";
 import { isOver } from "../core/decide.ts";
-import { type BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
+import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
-import type { Actor, Permission, RunId, Verdict } from "../core/vocabulary.ts";
+import type { Actor, RunId, Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import { atLeast } from "../policy/permission.ts";
 import type { Github } from "../ports/github.ts";
@@ -27,6 +27,7 @@ import { grammars } from "../thread/grammar/index.ts";
 import { renderProblems } from "../thread/help.ts";
 import { neutraliseLine } from "../thread/neutralise.ts";
 import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
+import { actorOf, listedBots } from "./bots.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
 import { workOf } from "./no-run.ts";
@@ -123,7 +124,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       await answer(text, "confused");
       return `configuration has errors: ${base.problems.length} in ${base.path}`;
     }
-    const active = await dependencies.store.activeRun(threadKey);
+    const active = await activeRunIn(dependencies, threadKey, grammar.needsRun);
     const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
     const context: CommandContext = {
       dependencies,
@@ -222,23 +223,6 @@ function isCommandWord(word: string): boolean {
   return grammars.some(({ name, aliases }) => name === word || aliases.includes(word));
 }
 
-/** Ids of bots that may give commands, with the permission that the configuration gives them; null: what GitHub says. */
-function listedBots(settings: Settings): Map<number, Permission | null> {
-  return new Map(
-    settings.commands.bots.map((bot) => (typeof bot === "number" ? [bot, null] : [bot.id, bot.permission])),
-  );
-}
-
-/** HC2. GitHub gives bots of Apps no permission on a repository, so the configuration says theirs. */
-async function actorOf(
-  github: Github,
-  { repository, author }: CommentEvent,
-  bots: Map<number, Permission | null>,
-): Promise<Actor> {
-  const permission = author.kind === "bot" ? (bots.get(author.id) ?? null) : null;
-  return permission === null ? github.actor(repository, author) : { ...author, permission };
-}
-
 function mayRunOrSteer({ permission }: Actor, { commands }: Settings): boolean {
   return atLeast(permission, commands.run) || atLeast(permission, commands.steer);
 }
@@ -288,6 +272,33 @@ function reactionRows(event: CommentEvent, content: string): NewOutboxRow[] {
       priority: 5,
     }),
   ];
+}
+
+/**
+ * The run that a command is about. Runs of schedules hold no thread; where several of them are active in the dashboard issue,
+ * nobody knows which one is meant.
+ */
+async function activeRunIn(
+  { store }: Pick<Dependencies, "store">,
+  threadKey: string,
+  isNeeded: boolean,
+): Promise<RunId | null> {
+  const active = await store.activeRun(threadKey);
+  if (active !== null) return active;
+  const rows = await store.runs({ threadKey, active: true });
+  const roots = new Map<RunId, RunState>();
+  for (const { runId } of rows) {
+    const root = await rootRun({ store }, runId);
+    roots.set(root.runId, root);
+  }
+  const [only] = roots.keys();
+  if (roots.size <= 1) return only ?? null;
+  if (!isNeeded) return null;
+  const names = [...roots.values()].map(({ schedule, runId }) => `\`${schedule?.name ?? runId}\``).join(", ");
+  throw new BatonError(
+    "BATON_COMMAND_INVALID",
+    `${roots.size} runs are active in this issue: ${names}. Review their pull requests, or cancel one with \`/baton schedule cancel NAME\`; then give the command again.`,
+  );
 }
 
 /** The run that people began: a child run is listed in the thread of its parent, and is newer. */

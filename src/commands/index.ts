@@ -13,6 +13,7 @@ import { reject } from "./reject.ts";
 import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { run } from "./run.ts";
+import { schedule } from "./schedule.ts";
 import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import { why } from "./why.ts";
@@ -32,6 +33,7 @@ export const commandHandlers: Record<string, CommandHandler> = {
   cost,
   why,
   refresh,
+  schedule,
   setup,
   help,
 };

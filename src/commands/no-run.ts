@@ -21,9 +21,9 @@ function elsewhere({ workOf }: CommandContext): string {
     : ` This pull request is the work on #${workOf}: its run is steered and asked about there.`;
 }
 
-/** The issue that a pull request of Baton's own closes. It only points people there, so the description is proof enough. */
+/** The issue that a pull request of Baton's own is for. It only points people there, so the description is proof enough. */
 export function workOf(pullRequest: PullRequestFacts | null, botId: number): number | null {
   if (pullRequest === null || pullRequest.author.id !== botId) return null;
-  const [, number] = /^Closes #(\d+)$/m.exec(pullRequest.body) ?? [];
+  const [, number] = /^(?:Closes|For) #(\d+)$/m.exec(pullRequest.body) ?? [];
   return number === undefined ? null : Number(number);
 }

@@ -15,7 +15,10 @@ export interface PreflightOptions {
 }
 
 /** What the thread is told when the run begins. */
-export async function demandPreflight(context: CommandContext, options: PreflightOptions): Promise<string[]> {
+export async function demandPreflight(
+  context: Omit<CommandContext, "runner">,
+  options: PreflightOptions,
+): Promise<string[]> {
   const { stops, notes, asks } = preflight(await gather(context, options));
   if (stops.length > 0) throw new BatonError("BATON_NOT_POSSIBLE", `Nothing was started. ${stops.join(" ")}`);
   const open = asks.filter(({ without }) => !options.without.includes(without));
@@ -27,7 +30,10 @@ export async function demandPreflight(context: CommandContext, options: Prefligh
   );
 }
 
-async function gather(context: CommandContext, { branch, base }: PreflightOptions): Promise<PreflightFacts> {
+async function gather(
+  context: Omit<CommandContext, "runner">,
+  { branch, base }: PreflightOptions,
+): Promise<PreflightFacts> {
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
   const [first = ""] = branch.name.split("/");
@@ -61,7 +67,7 @@ async function gather(context: CommandContext, { branch, base }: PreflightOption
 
 /** A job of Actions is itself a workflow, so only an App asks. */
 function hasAnyCheck(
-  { dependencies, github, repository, settings }: CommandContext,
+  { dependencies, github, repository, settings }: Omit<CommandContext, "runner">,
   place: { sha: string; base: string; head: string },
 ): Promise<boolean | null> | null {
   if (dependencies.publicUrl === undefined || settings.gates.noChecks === "pass" || settings.gates.appearSeconds === 0)

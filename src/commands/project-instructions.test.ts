@@ -10,7 +10,7 @@ async function read(files: Record<string, string>) {
   const found = await projectInstructions(
     {
       file: async (_, path, ref) => {
-        asked.push(ref);
+        asked.push(ref ?? "");
         return files[path] ?? null;
       },
       setup: () => ({ paths: async () => ({ paths: Object.keys(files), isWhole: true }) }) as never,

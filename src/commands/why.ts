@@ -6,9 +6,16 @@ import { waitingFor } from "../core/waiting.ts";
 import { neutraliseLine } from "../thread/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import type { CommandHandler } from "./context.ts";
+import { triggerDecisions } from "./fire-triggers.ts";
 import { lastRunOf } from "./no-run.ts";
 
 export const why: CommandHandler = async (context) => {
+  const { dependencies, repository, issue } = context;
+  const fired = await triggerDecisions(dependencies, repository, issue.number);
+  const triggers =
+    fired.length === 0 ? [] : ["### Triggers", fired.map((line) => `- ${neutraliseLine(line)}`).join("\n")];
+  // Also where no run began: why none did is the question.
+  if (context.lastRun === null && triggers.length > 0) return triggers.join("\n\n");
   const lastRun = lastRunOf(context);
   const { icon, sentence } = headline(lastRun);
   const waits = waitingFor(lastRun).map(
@@ -24,6 +31,7 @@ export const why: CommandHandler = async (context) => {
     ...(waits.length === 0 ? [] : ["### Waits for", waits.join("\n")]),
     "### Asked and decided",
     decisions(lastRun),
+    ...triggers,
     ...(judged.length === 0 ? [] : ["### Judged", judged.join("\n")]),
     `Health ${score} of 100${deductions.length === 0 ? "" : `: ${deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ")}`}`,
   ].join("\n\n");

@@ -14,6 +14,7 @@ export const commandNames = [
   "cost",
   "why",
   "refresh",
+  "schedule",
   "setup",
   "help",
 ] as const;

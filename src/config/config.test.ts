@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { workflowAlone } from "../onboarding/template.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { commandNames } from "./command-names.ts";
 import { parseConfig } from "./parse.ts";
 import { defaultSettings, settingsSchema } from "./schema.ts";
+import { wakeUpsOf } from "./wake-ups.ts";
 
 function problems(text: string) {
   return parseConfig(text).problems;
@@ -309,5 +311,73 @@ describe("Y5: bounds", () => {
       ),
       { numRuns: 3_000 },
     );
+  });
+});
+
+describe("schedules", () => {
+  const lines = (...rest: string[]) => ["schedules:", "  - name: nightly", ...rest].join("\n");
+  const found = (text: string, surroundings = {}) =>
+    parseConfig(text, surroundings).problems.map(({ line, severity, message }) => `${line} ${severity} ${message}`);
+
+  it("what is right is right, with its defaults", () => {
+    const parsed = parseConfig(lines('    cron: "0 3 * * *"', "    process: explore"));
+    expect(parsed.ok && parsed.settings.schedules).toEqual([
+      {
+        name: "nightly",
+        cron: "0 3 * * *",
+        timeZone: "UTC",
+        process: "explore",
+        with: {},
+        budgetUsd: null,
+        harness: null,
+        overlap: "skip",
+        catchUp: "latest",
+        jitterMinutes: 5,
+      },
+    ]);
+  });
+
+  it.each([
+    ["a cron that never occurs", '    cron: "0 0 30 2 *"', /^3 error .*never occurs/],
+    ["a cron of seconds", '    cron: "* * * * * *"', /^3 error .*names seconds/],
+    ["a cron of nonsense", "    cron: nightly", /^3 error .*1 of 5 fields/],
+    ["a time zone that is none", '    cron: "0 3 * * *"\n    timeZone: Berlin', /^4 error .*time zone/],
+    ["more money than a run may get", '    cron: "0 3 * * *"\n    budgetUsd: 99', /^4 error .*budget\.maxUsd/],
+    ["a key that nobody reads", '    cron: "0 3 * * *"\n    retries: 3', /^4 error .*is not a key here/],
+  ])("%s is told at its line", (_, text, expected) => {
+    expect(found(`${lines(text)}\n    process: explore`)[0]).toMatch(expected);
+  });
+
+  it("an unknown process is an error at its line where processes are known, and none elsewhere", () => {
+    const text = lines('    cron: "0 3 * * *"', "    process: explor");
+    expect(found(text)).toEqual([]);
+    expect(found(text, { processes: ["explore", "audit"] })).toEqual([
+      "4 error There is no process `explor`. There are: explore, audit.",
+    ]);
+  });
+
+  it.each([
+    ["*/5 * * * *", ["*/15 * * * *"], 1],
+    ["*/15 * * * *", ["*/15 * * * *"], 0],
+    ["0 3 * * *", ["*/15 * * * *"], 0],
+    ["*/10 * * * *", ["0 * * * *", "*/5 * * * *"], 0],
+    ["*/5 * * * *", [], 0],
+  ])("%s where %j wakes Actions mode", (cron, wakeUps, count) => {
+    const text = lines(`    cron: "${cron}"`, "    process: explore");
+    const warnings = found(text, { wakeUps });
+    expect(warnings).toHaveLength(count);
+    for (const warning of warnings) expect(warning).toMatch(/^3 warning .*as fine as that/);
+  });
+
+  it("two of one name, and none that can run without a dashboard", () => {
+    const one = '  - { name: nightly, cron: "0 3 * * *", process: explore }';
+    expect(found(`schedules:\n${one}\n${one}`)[0]).toMatch(/^3 error Two schedules are called `nightly`/);
+    expect(found(`dashboard: false\nschedules:\n${one}`)[0]).toMatch(/^1 warning .*do not run with `dashboard: false`/);
+  });
+
+  it("the cron of the workflow that uses the Action counts, and of no other", () => {
+    expect(wakeUpsOf(workflowAlone().text)).toEqual(["*/15 * * * *"]);
+    expect(wakeUpsOf("on: { schedule: [{ cron: '* * * * *' }] }\njobs: {}\n")).toEqual([]);
+    expect(wakeUpsOf("x: [\nuses: a/b/action@v1\n")).toEqual([]);
   });
 });

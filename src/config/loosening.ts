@@ -123,6 +123,14 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   // What was done is forgotten sooner.
   "retention.compactDays": less,
   "retention.days": less,
+  // Runs that nobody asks for at the time.
+  schedules: gains,
+  triggers: gains,
+  // Programs that run in a worktree.
+  "sweep.detectors": gains,
+  "sweep.openPullRequests": more,
+  "sweep.findings": more,
+  dashboard: never,
   "commands.run": lower,
   "commands.steer": lower,
   "commands.allow.*": lower,

@@ -8,10 +8,11 @@
 import { problemsOfIssue } from "./messages.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import { senseProblems } from "./sense.ts";
+import { type ConfigSurroundings, senseProblems } from "./sense.ts";
 import { bounded, problemsMax, readYaml } from "./yaml-text.ts";
 
 export type { ConfigProblem } from "./problem.ts";
+export type { ConfigSurroundings } from "./sense.ts";
 
 /** `problems` of a good file are warnings. */
 export type ParsedConfig =
@@ -20,7 +21,7 @@ export type ParsedConfig =
 
 export const configPaths = ["baton.yaml", ".github/baton.yaml"] as const;
 
-export function parseConfig(text: string): ParsedConfig {
+export function parseConfig(text: string, surroundings: ConfigSurroundings = {}): ParsedConfig {
   const read = readYaml(text);
   if (!read.ok) return failed(read.problems);
   const { data, place } = read;
@@ -34,7 +35,7 @@ export function parseConfig(text: string): ParsedConfig {
     }
     return failed(problems);
   }
-  for (const { path, ...rest } of senseProblems(parsed.data))
+  for (const { path, ...rest } of senseProblems(parsed.data, surroundings))
     problems.push({ ...place(path, false), path: path.join("."), ...rest });
   if (problems.some(({ severity }) => severity === "error")) return failed(problems);
   return { ok: true, settings: parsed.data, problems: bounded(problems) };

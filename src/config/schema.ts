@@ -8,8 +8,9 @@
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
 import { capabilities } from "../core/vocabulary.ts";
-import { isTimeZone } from "../money/allowance.ts";
+import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
+import { triggerEvents } from "../trigger/event.ts";
 import { commandNames } from "./command-names.ts";
 
 /** Lists are matched against every file or check. */
@@ -123,6 +124,106 @@ const defaultProtectedPaths = [
   "**/opencode.json",
   "**/.{claude,codex,cursor,gemini,opencode}/**",
 ] as const;
+
+/** Names become parts of branches, keys and tables. */
+const ruleName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, "a name of lower-case letters, digits and hyphens, at most 40");
+
+const withInputs = z.record(z.string().min(1).max(100), z.union([z.string().max(10_000), z.number(), z.boolean()]));
+
+const scheduleSchema = z.strictObject({
+  name: ruleName.describe("Name of the schedule, for `/baton schedule run NAME`; its branch is named so, too."),
+  cron: z
+    .string()
+    .max(100)
+    .describe(
+      "When it runs: minute, hour, day of the month, month, day of the week. Example: `0 3 * * 1-5`. `@daily` and the like work, too.",
+    ),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, "a time zone, for example `Europe/Berlin`")
+    .default("UTC")
+    .describe(
+      "Time zone of `cron`. A time that the change of clocks leaves out runs once after it; one that comes twice runs once.",
+    ),
+  process: z.string().min(1).describe("Process to run: one of Baton's own or of `.github/baton/processes`."),
+  with: withInputs
+    .default({})
+    .describe(
+      "Input of the process. `instructions` is what an agent is asked to do; other keys are inputs of a YAML process.",
+    ),
+  budgetUsd: usd
+    .nullable()
+    .default(null)
+    .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
+  harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
+  overlap: z
+    .enum(["skip", "queue"])
+    .default("skip")
+    .describe(
+      "When the run before it is still active: `skip` leaves this time out, `queue` starts one run when the other has ended.",
+    ),
+  catchUp: z
+    .enum(["latest", "none"])
+    .default("latest")
+    .describe("After a time without Baton: `latest` runs the latest missed time once, `none` runs none of them."),
+  jitterMinutes: z
+    .number()
+    .int()
+    .min(0)
+    .max(720)
+    .default(5)
+    .describe(
+      "Minutes over which repositories with the same `cron` are spread. Each repository always gets the same delay.",
+    ),
+});
+
+const triggerSchema = z.strictObject({
+  name: ruleName.describe("Name of the rule; no schedule has the same."),
+  on: z
+    .enum(triggerEvents)
+    .describe(
+      "Event that it is about. `push`, `workflow_run.failed` and `check_run.failed` are those of the default branch; `release.published` and `repository_dispatch` of the repository.",
+    ),
+  if: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .nullable()
+    .default(null)
+    .describe(
+      "Condition, an expression over `event` and `actor`: `event.label == 'baton'`. One that cannot be evaluated is false. Default: none.",
+    ),
+  paths: z
+    .array(glob)
+    .max(listMax)
+    .default([])
+    .describe("Globs of files, for `push`: one of them must have changed. Empty: any."),
+  process: z.string().min(1).describe("Process to run: one of Baton's own or of `.github/baton/processes`."),
+  with: withInputs.default({}).describe("Input of the process, as in `schedules`."),
+  budgetUsd: usd
+    .nullable()
+    .default(null)
+    .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
+  harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
+  key: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullable()
+    .default(null)
+    .describe(
+      "Text with expressions: events with the same text start one run. Example: `${{ event.sha }}`. Default: each event by itself.",
+    ),
+  maxPerHour: z
+    .number()
+    .int()
+    .min(1)
+    .max(limits.triggerStartsPerHourMax)
+    .default(10)
+    .describe("Most runs that this rule starts in an hour. Events beyond that are counted and start nothing."),
+});
 
 const notRun = (how: string) =>
   z
@@ -550,6 +651,63 @@ export const settingsSchema = z
       })
       .prefault({})
       .describe("How long Actions mode keeps the state of runs in `refs/baton/*`. An App keeps its journals."),
+    schedules: z
+      .array(scheduleSchema)
+      .max(50)
+      .default([])
+      .describe(
+        "Runs that start by the clock. Their thread is the dashboard issue. They have the permission of the person who last changed this file on the default branch, and that person cannot approve their work.",
+      ),
+    sweep: z
+      .strictObject({
+        detectors: z
+          .array(
+            z.strictObject({
+              use: z
+                .enum(["sarif", "command", "stale", "coverage"])
+                .describe("Detector that reads what the command leaves: see docs/guides/sweeps.md."),
+              command: z
+                .string()
+                .min(1)
+                .max(4_000)
+                .nullable()
+                .default(null)
+                .describe("Shell command that makes the report, in the sandbox. `stale` has one of its own."),
+              report: z
+                .string()
+                .regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$)).{1,200}$/, "a path from the root of the repository")
+                .nullable()
+                .default(null)
+                .describe("File that the command writes the report to. Default: what it prints."),
+            }),
+          )
+          .max(20)
+          .default([])
+          .describe("What a run of the process `sweep` looks for, in this order."),
+        openPullRequests: z
+          .number()
+          .int()
+          .min(1)
+          .max(50)
+          .default(2)
+          .describe("With so many open pull requests of sweeps, a sweep proposes nothing more."),
+        findings: z.number().int().min(1).max(50).default(5).describe("Most findings that one pull request fixes."),
+      })
+      .prefault({})
+      .describe("The process `sweep`, which a schedule runs: detectors find, an agent fixes, people review."),
+    triggers: z
+      .array(triggerSchema)
+      .max(50)
+      .default([])
+      .describe(
+        "Runs that events start, in an App. The person or bot who caused the event needs the permission that the command would need. Actions mode does not read them.",
+      ),
+    dashboard: z
+      .boolean()
+      .default(true)
+      .describe(
+        "`true`: Baton keeps one issue that shows schedules, their next times, results and cost. Baton opens the issue when a schedule needs it. `false`: no such issue, and `schedules` do not run.",
+      ),
     commands: z
       .strictObject({
         run: permission.default("write").describe("Permission needed to start, retry or pay for a run."),
@@ -588,6 +746,10 @@ export const settingsSchema = z
       .describe("Who may ask for what."),
   })
   .describe("Configuration of Baton for one repository.");
+
+export type ScheduleSettings = z.output<typeof scheduleSchema>;
+
+export type TriggerSettings = z.output<typeof triggerSchema>;
 
 export type Settings = z.output<typeof settingsSchema>;
 

@@ -2,6 +2,10 @@
 import { nearest } from "../core/nearest.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
+import { cronProblem, shortestPauseMs } from "../schedule/cron.ts";
+import { conditionNames, conditionText } from "../trigger/judge.ts";
+import { parseExpression } from "../workflow/expression.ts";
+import { parseTemplate } from "../workflow/template.ts";
 import { networkEntryProblem } from "./network-presets.ts";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
@@ -18,7 +22,24 @@ export const builtInHarnesses: readonly string[] = [
   "command",
 ];
 
-export function senseProblems({
+/** What is known beside the file, where it is checked next to its repository. */
+export interface ConfigSurroundings {
+  /** Names of all processes that there are; without it none is called unknown. */
+  processes?: readonly string[];
+  /** Cron expressions that start the jobs of Actions mode; without it, or with none, an App does. */
+  wakeUps?: readonly string[];
+}
+
+export function senseProblems(settings: Settings, surroundings: ConfigSurroundings = {}): SenseProblem[] {
+  return [
+    ...ofKeys(settings),
+    ...ofSchedules(settings, surroundings),
+    ...ofTriggers(settings, surroundings),
+    ...ofSweep(settings),
+  ];
+}
+
+function ofKeys({
   budget,
   limits,
   gates,
@@ -123,4 +144,110 @@ export function senseProblems({
     );
   }
   return problems;
+}
+
+const minuteMs = 60_000;
+
+function ofSchedules(
+  { schedules, dashboard, budget }: Settings,
+  { processes, wakeUps = [] }: ConfigSurroundings,
+): SenseProblem[] {
+  const problems: SenseProblem[] = [];
+  const wakeMs = Math.min(
+    ...wakeUps
+      .filter((cron) => cronProblem(cron) === null)
+      .map((cron) => shortestPauseMs({ cron, timeZone: "UTC" }) ?? Number.POSITIVE_INFINITY),
+  );
+  const say = (severity: SenseProblem["severity"], path: ConfigPath, message: string, suggestion?: string | null) =>
+    problems.push({ severity, path, message, suggestion: suggestion ?? null });
+  if (schedules.length > 0 && !dashboard)
+    say(
+      "warning",
+      ["dashboard"],
+      "`schedules` do not run with `dashboard: false`: the dashboard issue is the thread of their runs. Set `dashboard: true`.",
+    );
+  for (const [index, { name, cron, timeZone, process, budgetUsd }] of schedules.entries()) {
+    const at = (key: string): ConfigPath => ["schedules", index, key];
+    if (schedules.findIndex((one) => one.name === name) < index)
+      say("error", at("name"), `Two schedules are called \`${name}\`. Give one of them another name.`);
+    const problem = cronProblem(cron);
+    if (problem !== null) say("error", at("cron"), `\`${cron.slice(0, 60).replaceAll("`", "'")}\` ${problem}`);
+    const pause = problem === null ? shortestPauseMs({ cron, timeZone }) : null;
+    if (pause !== null && Number.isFinite(wakeMs) && pause < wakeMs)
+      say(
+        "warning",
+        at("cron"),
+        `\`${cron}\` comes every ${pause / minuteMs} minutes, but the workflow wakes Baton every ${wakeMs / minuteMs} minutes (\`on.schedule\`). In Actions mode the schedule is as fine as that.`,
+      );
+    if (processes !== undefined && !processes.includes(process))
+      say("error", at("process"), unknownProcess(process, processes), nearest(process, processes));
+    if (budgetUsd !== null && budgetUsd > budget.maxUsd)
+      say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
+  }
+  return problems;
+}
+
+function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
+  const problems = sweep.detectors.flatMap(({ use, command, report }, index): SenseProblem[] => {
+    const path: ConfigPath = ["sweep", "detectors", index];
+    if (use === "stale" && (command !== null || report !== null))
+      return [
+        {
+          severity: "error",
+          path,
+          message: "`stale` has a command of its own. Remove `command` and `report`.",
+          suggestion: null,
+        },
+      ];
+    if (use !== "stale" && command === null)
+      return [{ severity: "error", path, message: `The detector \`${use}\` needs a \`command\`.`, suggestion: null }];
+    return [];
+  });
+  const at = schedules.findIndex(({ process }) => process === "sweep");
+  if (at >= 0 && sweep.detectors.length === 0)
+    problems.push({
+      severity: "error",
+      path: ["schedules", at, "process"],
+      message: "The process `sweep` needs `sweep.detectors`. Name at least one.",
+      suggestion: null,
+    });
+  return problems;
+}
+
+function ofTriggers(
+  { triggers, schedules, budget }: Settings,
+  { processes, wakeUps = [] }: ConfigSurroundings,
+): SenseProblem[] {
+  const problems: SenseProblem[] = [];
+  const say = (
+    severity: SenseProblem["severity"],
+    path: ConfigPath,
+    message: string,
+    suggestion: string | null = null,
+  ) => problems.push({ severity, path, message, suggestion });
+  if (triggers.length > 0 && wakeUps.length > 0)
+    say("warning", ["triggers"], "Actions mode does not read `triggers`. Use a schedule, or the App.");
+  for (const [index, { name, on, if: condition, paths, process, key, budgetUsd }] of triggers.entries()) {
+    const at = (part: string): ConfigPath => ["triggers", index, part];
+    if (triggers.findIndex((one) => one.name === name) < index || schedules.some((one) => one.name === name))
+      say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
+    if (paths.length > 0 && on !== "push") say("error", at("paths"), `\`${on}\` names no files. Remove \`paths\`.`);
+    const parsed = condition === null ? null : parseExpression(conditionText(condition), conditionNames, false);
+    if (parsed !== null && !parsed.ok) say("error", at("if"), parsed.problem.message, parsed.problem.suggestion);
+    for (const problem of key === null ? [] : parseTemplate(key, conditionNames).problems)
+      say("error", at("key"), problem.message, problem.suggestion);
+    if (processes !== undefined && !processes.includes(process))
+      say("error", at("process"), unknownProcess(process, processes), nearest(process, processes));
+    if (budgetUsd !== null && budgetUsd > budget.maxUsd)
+      say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
+  }
+  return problems;
+}
+
+function unknownProcess(name: string, known: readonly string[]): string {
+  return `There is no process \`${name.slice(0, 60).replaceAll("`", "'")}\`. There are: ${known.join(", ")}.`;
+}
+
+function overBudget(usd: number, maxUsd: number): string {
+  return `\`budgetUsd\` is ${usd}, more than \`budget.maxUsd\` (${maxUsd}). Lower the one or raise the other.`;
 }

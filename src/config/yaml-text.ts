@@ -7,10 +7,13 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
 
-const charactersMax = 64 * 1024;
-/** The formats themselves are few deep; the parser recurses. */
-const depthMax = 50;
-const aliasesMax = 20;
+export interface YamlBounds {
+  charactersMax: number;
+  /** The formats themselves are few deep; the parser recurses. */
+  depthMax: number;
+  aliasesMax: number;
+}
+const yamlBounds: YamlBounds = { charactersMax: 64 * 1024, depthMax: 50, aliasesMax: 20 };
 export const problemsMax = 50;
 
 export interface Place {
@@ -30,10 +33,12 @@ export type YamlText =
       placeWithin(path: ConfigPath, mark: string, nth: number, plus: number): Place;
     };
 
-export function readYaml(text: string): YamlText {
+/** Other bounds are for proofs that these ones matter. */
+export function readYaml(text: string, bounds: YamlBounds = yamlBounds): YamlText {
+  const { charactersMax, depthMax, aliasesMax } = bounds;
   if (text.length > charactersMax)
     return refused(`The file has ${text.length} characters; at most ${charactersMax} are read.`);
-  if (tooDeep(text)) return refused(`The file is nested more than ${depthMax} deep.`);
+  if (tooDeep(text, depthMax)) return refused(`The file is nested more than ${depthMax} deep.`);
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, {
@@ -88,7 +93,7 @@ function refused(message: string): YamlText {
 }
 
 /** An upper bound that needs no parser: indentation steps, sequence dashes and open brackets of any line. */
-function tooDeep(text: string): boolean {
+function tooDeep(text: string, depthMax: number): boolean {
   let open = 0;
   for (const line of text.split("\n")) {
     if (/^\s*#/.test(line)) continue;

@@ -6,6 +6,7 @@
  * C2 Two deciders cannot both win: the append carries the position that was decided on.
  */
 import { canonicalJson } from "./canonical.ts";
+import { shieldEndsAt } from "./due.ts";
 import { effectEndedBy, effectSchemas } from "./effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
 import type { Kept, Partial, RunEvent, RunEventOf } from "./event.ts";
@@ -278,6 +279,29 @@ export function stop(state: RunState, error: BatonError, workersGone = false): R
     });
   }
   return [...events, runFailed(state.process.name, "error", error)];
+}
+
+/** I5: the clean-up of a cancelled run has had its time. Its process gets no further turn. */
+export function endShield(state: RunState, now: number): RunEvent[] {
+  const { cancelRequested } = state;
+  const endsAt = shieldEndsAt(state);
+  if (cancelRequested === null || endsAt === null || now < endsAt) return [];
+  const minutes = Math.round((endsAt - cancelRequested.at) / 60_000);
+  const titles = [...state.open].map((key) => state.effects.get(key)?.title ?? key);
+  const left = `${titles.slice(0, 3).join(", ")}${titles.length > 3 ? `, and ${titles.length - 3} more` : ""}`;
+  return [
+    ...[...state.open].map((key) => ({
+      type: "effect.cancelled" as const,
+      key,
+      reason: "the clean-up after the cancel took too long",
+      usage: [],
+    })),
+    {
+      type: "run.cancelled",
+      reason: `Cancelled by @${cancelRequested.by.login}: ${cancelRequested.reason.replace(/[^.!?]$/, "$&.")} Baton stopped the clean-up after ${minutes} min. Not done: ${left}.`,
+      by: cancelRequested.by,
+    },
+  ];
 }
 
 /** Attempts of a worker that is gone: each is charged what it had reported, and tried again. */

@@ -2,10 +2,11 @@
  * What is due in a run, as data: a pure function of state and time (PAR-009).
  *
  * Owns: order, parallel limit, when to look again. Does not own: money (`money/`), performing (`runner/`).
- * Q1 Nothing is due in a run that is paused or over.
+ * Q1 Nothing is due in a run that is paused or over, but the end of one that was cancelled.
  * Q2 Order: higher priority first, then the order in which the process asked. Money and leases never change it.
  */
 import { effectEndedBy, sleepInputSchema } from "./effect.ts";
+import { limits } from "./limits.ts";
 import type { EffectState, RunState } from "./state.ts";
 import type { EffectKey } from "./vocabulary.ts";
 
@@ -19,14 +20,26 @@ export type Due =
   /** A child run to create or to look at. */
   | { action: "child"; key: EffectKey }
   /** Waited too long. */
-  | { action: "expire"; key: EffectKey };
+  | { action: "expire"; key: EffectKey }
+  /** A cancelled run whose clean-up has had its time. */
+  | { action: "end" };
 
 export interface DueOptions {
   /** How many workers' attempts may run at once. */
   parallelMax: number;
 }
 
+/** When a cancelled run ends, whatever its shielded work waits for (I5); null: it was not cancelled, or nothing is open. */
+export function shieldEndsAt(state: RunState): number | null {
+  if (state.cancelRequested === null || state.open.size === 0) return null;
+  if (state.status !== "running" && state.status !== "paused") return null;
+  const times = [...state.open].map((key) => state.effects.get(key)?.hints.shieldedMs ?? limits.shieldedMsDefault);
+  return state.cancelRequested.at + Math.max(...times);
+}
+
 export function due(state: RunState, now: number, { parallelMax }: DueOptions): Due[] {
+  const endsAt = shieldEndsAt(state);
+  if (endsAt !== null && now >= endsAt) return [{ action: "end" }];
   if (state.status !== "running") return [];
   const found: Due[] = [];
   const candidates: EffectState[] = [];
@@ -73,11 +86,13 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
 
 /** The next time at which something becomes due by itself; null when only an event can move the run. */
 export function nextWakeAt(state: RunState, now: number): number | null {
-  if (state.status !== "running") return null;
   let next: number | null = null;
   const at = (time: number): void => {
     if (time > now && (next === null || time < next)) next = time;
   };
+  const endsAt = shieldEndsAt(state);
+  if (endsAt !== null) at(endsAt);
+  if (state.status !== "running") return next;
   for (const key of state.open) {
     const effect = state.effects.get(key);
     if (effect === undefined) continue;

@@ -7,6 +7,7 @@
  * F2 Input and output are JSON, checked on write and on read.
  */
 import { z } from "zod";
+import { findingSchema } from "../sweep/finding.ts";
 import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 
 /** What every effect may carry. */
@@ -114,6 +115,8 @@ export const shellInputSchema = z.object({
   /** Program and arguments; no shell parses them. */
   command: z.array(z.string()).min(1),
   sha: shaSchema,
+  /** A detector of sweeps reads what the command left: the file at `report`, or what it printed. */
+  detect: z.object({ detector: z.string(), report: z.string().nullable() }).optional(),
 });
 const shellOutputSchema = z.object({
   exitCode: z.number().int().nullable(),
@@ -122,6 +125,8 @@ const shellOutputSchema = z.object({
   output: z.string(),
   durationMs: z.number().nonnegative(),
   sandbox: sandboxReportSchema.optional(),
+  /** What the detector made of it; notes say what was left out, and why nothing could be read. */
+  detected: z.object({ findings: z.array(findingSchema), notes: z.array(z.string()), failed: z.boolean() }).optional(),
 });
 
 export const gateInputSchema = z.object({
@@ -339,5 +344,7 @@ export const hintsSchema = z.object({
   group: z.string().optional(),
   /** Not before this time, in milliseconds since the epoch. */
   notBefore: z.number().optional(),
+  /** How long after a cancel the shielded scope of this effect may last, where its process asks for a time of its own. */
+  shieldedMs: z.number().positive().optional(),
 });
 export type Hints = z.infer<typeof hintsSchema>;

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";
-import { cancel, judged, raiseBudget } from "./decide.ts";
+import { cancel, endShield, judged, pause, raiseBudget } from "./decide.ts";
+import { due, nextWakeAt, shieldEndsAt } from "./due.ts";
 import type { RunEvent } from "./event.ts";
 import { fold } from "./fold.ts";
 import { limits } from "./limits.ts";
@@ -415,6 +416,94 @@ describe("cancel", () => {
     while (world.state.status === "running") await world.succeed(world.open()[0] as string, shellDone(""));
     expect(world.state.effects.size).toBe(limits.shieldedEffectsMax + 10);
     expect([...world.state.effects.values()].every(({ status }) => status === "succeeded")).toBe(true);
+  });
+
+  const minute = 60_000;
+  describe("engine-ends-and-answers: I5: shielded work that waits too long after a cancel", () => {
+    const asks = (c: ProcessContext, name: string) => c.ask(name, { title: name, question: "?", answerKind: "text" });
+    const bounded = (atMostMs?: number) =>
+      process(async (ctx) =>
+        ctx.shielded(
+          "cleanup",
+          async (c) => {
+            await c.sleep("month", 30 * 24 * 60 * minute);
+            return shell(c, "last-words");
+          },
+          atMostMs === undefined ? {} : { atMostMs },
+        ),
+      );
+    it.each<[string, ProcessDefinition<{ n: number }, { value: unknown }>, number]>([
+      ["one sleep of 30 days", bounded(), limits.shieldedMsDefault],
+      ["a time of its own", bounded(90 * minute), 90 * minute],
+      ["less than the default", bounded(minute), minute],
+      ["the most that there is", bounded(limits.shieldedMsMax), limits.shieldedMsMax],
+      [
+        "a question that nobody answers",
+        process((ctx) => ctx.shielded("cleanup", (c) => asks(c, "sure"))),
+        limits.shieldedMsDefault,
+      ],
+      [
+        "two branches: the longer one",
+        process((ctx) =>
+          ctx.parallel("both", {
+            a: (c) => c.shielded("short", (inner) => asks(inner, "a"), { atMostMs: minute }),
+            b: (c) => c.shielded("long", (inner) => asks(inner, "b"), { atMostMs: 20 * minute }),
+          }),
+        ),
+        20 * minute,
+      ],
+      [
+        "a scope within a scope",
+        process((ctx) =>
+          ctx.shielded("outer", (c) => c.shielded("inner", (inner) => asks(inner, "x")), { atMostMs: 3 * minute }),
+        ),
+        3 * minute,
+      ],
+    ])("%s: the run ends then, and says what was not done", async (_, definition, boundMs) => {
+      const world = await RunWorld.start(definition, { n: 0 });
+      expect(shieldEndsAt(world.state)).toBeNull();
+      await world.append(cancel(world.state, alice, "enough"));
+      await world.crash();
+      const at = (world.state.cancelRequested?.at ?? 0) + boundMs;
+      expect(shieldEndsAt(world.state)).toBe(at);
+      expect(nextWakeAt(world.state, at - 1)).toBe(at);
+      expect(endShield(world.state, at - 1)).toEqual([]);
+      expect(due(world.state, at, { parallelMax: 4 })).toEqual([{ action: "end" }]);
+      await world.append(endShield(world.state, at));
+      expect(world.state.status).toBe("cancelled");
+      expect(world.open()).toEqual([]);
+      expect(world.state.outcome?.verdict.reason).toMatch(
+        new RegExp(
+          `^Cancelled by @alice: enough\\. Baton stopped the clean-up after ${boundMs / minute} min\\. Not done: .+\\.$`,
+        ),
+      );
+    });
+
+    it("a paused run ends too", async () => {
+      const world = await RunWorld.start(bounded(), { n: 0 });
+      await world.append(cancel(world.state, alice, "enough"));
+      await world.append(pause(world.state, alice, "wait"));
+      const at = (world.state.cancelRequested?.at ?? 0) + limits.shieldedMsDefault;
+      expect(due(world.state, at - 1, { parallelMax: 4 })).toEqual([]);
+      expect(nextWakeAt(world.state, at - 1)).toBe(at);
+      expect(due(world.state, at, { parallelMax: 4 })).toEqual([{ action: "end" }]);
+    });
+
+    it.each([0, -1, Number.NaN, limits.shieldedMsMax + 1, Number.POSITIVE_INFINITY])(
+      "a process that asks for %s ms is told the limit",
+      async (atMostMs) => {
+        const world = await RunWorld.start(bounded(atMostMs), { n: 0 });
+        expect(world.state.outcome?.error).toMatchObject({
+          code: "BATON_INPUT_INVALID",
+          message: expect.stringContaining(`at most ${limits.shieldedMsMax}`) as string,
+        });
+      },
+    );
+
+    it("a scope that nobody cancelled has no end", async () => {
+      const world = await RunWorld.start(bounded(), { n: 0 });
+      expect(due(world.state, world.clock + 29 * 24 * 60 * minute, { parallelMax: 4 })).toEqual([]);
+    });
   });
 
   it("asked twice it is one cancel", async () => {

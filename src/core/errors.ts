@@ -63,8 +63,8 @@ export const errorCatalogue = {
   BATON_PLAN_INVALID: entry(
     "terminal",
     422,
-    "A plan's steps wait for each other in a circle or for one that is not there, or two that would run at once may change the same paths.",
-    "Change `dependsOn` or `scope` of the steps that the message names.",
+    "A plan has no steps that Baton can read, its steps wait for each other in a circle or for one that is not there, or two that would run at once may change the same paths.",
+    "Change `dependsOn` or `scope` of the steps that the message names. If an agent wrote the plan, run it again with another model.",
   ),
   BATON_SCOPE_LEFT: entry(
     "terminal",
@@ -95,6 +95,12 @@ export const errorCatalogue = {
     422,
     "The input of a process, an effect or a library call does not fit its schema, or a branch to work from is missing.",
     "Correct the named field and ask again.",
+  ),
+  BATON_REPORT_INVALID: entry(
+    "terminal",
+    422,
+    "A report that a detector of a sweep should read is empty, too large, or not of its format.",
+    "Run the detector's command by hand, and check its report with `baton sweep detect`.",
   ),
   BATON_EVENT_INVALID: entry(
     "terminal",
@@ -530,6 +536,18 @@ export const errorCatalogue = {
     "The App cannot listen at `HOST` and `PORT`.",
     "End what uses that address, or set `PORT` (and `HOST`) to one that is free on this machine.",
   ),
+  BATON_DOOR_TAKEN: entry(
+    "terminal",
+    500,
+    "At the start Baton sends itself a signed delivery, and something else answers it: another handler of the same server, or Probot's own.",
+    "Give Baton a server without another handler at that path: `npm start`, or `probot run` with this application alone and `WEBHOOK_PATH` unset.",
+  ),
+  BATON_STOPPING: entry(
+    "retryable",
+    503,
+    "A request comes while Baton stops.",
+    "Send it again when Baton runs. A delivery that GitHub sent is asked for again at the next start.",
+  ),
   BATON_INTERNAL: entry(
     "terminal",
     500,
@@ -609,6 +627,12 @@ export function fromData(data: ErrorData): BatonError {
     ...(data.retryAfterMs === undefined ? {} : { retryAfterMs: data.retryAfterMs }),
     ...(data.details === undefined ? {} : { details: data.details }),
   });
+}
+
+/** Of a write that was decided under a lease which another holder has by now. */
+export function leaseLost({ name, owner, epoch }: { name: string; owner: string; epoch: number }): BatonError {
+  const message = `The lease ${name} (epoch ${epoch}) is not held by ${owner} any more.`;
+  return new BatonError("BATON_LEASE_LOST", message, { details: { lease: name } });
 }
 
 /** Compile-time proof that a union was handled whole; at run time a loud stop. */

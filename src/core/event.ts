@@ -76,6 +76,18 @@ export const processSourceSchema = textSchema.omit({ name: true }).extend({
 });
 export type ProcessSource = z.infer<typeof processSourceSchema>;
 
+/** A schedule and one of its times. */
+const startedBySchema = z.object({
+  name: z.string(),
+  /** The time by its cron expression, in milliseconds since the epoch. */
+  at: z.number(),
+  /** It began later than it should have. */
+  late: z.boolean(),
+  /** Times before it that never ran. */
+  missed: z.number().int().nonnegative(),
+});
+export type StartedBy = z.infer<typeof startedBySchema>;
+
 /** What a process asks for; checked when it asks, so that no request can spoil the journal. */
 export const requestedSchema = z.object({
   type: z.literal("effect.requested"),
@@ -112,6 +124,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     retryOf: runIdSchema.nullable(),
     /** What its stages came to in earlier runs, as it was known when this one began: by stage, oldest run first. */
     history: z.record(z.string(), z.array(stageSampleSchema)).optional(),
+    /** The schedule that began it; absent: a person, a program or another run did. */
+    schedule: startedBySchema.optional(),
   }),
   requestedSchema,
   z.object({

@@ -52,6 +52,7 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     parent: event.parent,
     retryOf: event.retryOf,
     history: event.history ?? null,
+    schedule: event.schedule ?? null,
     createdAt: stored.at,
     updatedAt: stored.at,
     position: stored.position,

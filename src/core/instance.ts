@@ -8,7 +8,8 @@
  * I3 What a process awaits is an effect, or it is found stalled: nothing open, not ended.
  * I4 Whatever a process does wrong is the end of its run, by name: an output that is no JSON, a request that the journal
  *    cannot hold, a key that is taken, a turn without an end.
- * I5 A cancelled run ends: shielded work may ask for a bounded number of effects after the cancel, in all.
+ * I5 A cancelled run ends: shielded work may ask for a bounded number of effects after the cancel, in all. How long it may wait
+ *    is bounded too: it says so with each request (`hints.shieldedMs`), and `due.ts` keeps to it.
  */
 
 import { z } from "zod";
@@ -46,6 +47,8 @@ interface Scope {
   parent: Scope | null;
   counts: Map<string, number>;
   shielded: boolean;
+  /** null: the default. */
+  shieldedMs: number | null;
   abandoned: boolean;
 }
 
@@ -76,6 +79,7 @@ export class ProcessInstance {
     this.#seed = seedOf(runId);
     const mayWait = (): boolean => this.#mayCall();
     this.#Waited = class<T> extends Promise<T> {
+      // oxlint-disable-next-line unicorn/no-thenable -- `await`, `catch` and `finally` all come here.
       // biome-ignore lint/suspicious/noThenProperty: `await`, `catch` and `finally` all come here.
       override then<A = T, B = never>(
         ...reactions: [((value: T) => A | PromiseLike<A>)?, ((reason: unknown) => B | PromiseLike<B>)?]
@@ -91,7 +95,14 @@ export class ProcessInstance {
       throw new BatonError("BATON_INTERNAL", "A process begins with run.created.");
     const input = created.event.input;
     return this.#turn(created, () => {
-      const root: Scope = { path: "", parent: null, counts: new Map(), shielded: false, abandoned: false };
+      const root: Scope = {
+        path: "",
+        parent: null,
+        counts: new Map(),
+        shielded: false,
+        shieldedMs: null,
+        abandoned: false,
+      };
       // The function is entered in a microtask so that a synchronous throw is an outcome like any other.
       Promise.resolve()
         .then(() => this.#definition.run(this.#context(root), this.#definition.input.parse(input)))
@@ -259,7 +270,7 @@ export class ProcessInstance {
       cause: this.#cause,
       timeoutMs: options.timeoutMs ?? null,
       retry,
-      hints: options.hints ?? {},
+      hints: { ...options.hints, ...(scope.shieldedMs === null ? {} : { shieldedMs: scope.shieldedMs }) },
     };
     const problem = this.#problemOf(request);
     if (problem !== null) return this.#break(`Process ${this.#definition.name}, step \`${shown(key)}\`: ${problem}`);
@@ -429,7 +440,15 @@ export class ProcessInstance {
         const outer = child(pipeline.name);
         return runPipeline(pipeline, input, (stage) => this.#context(childOf(outer, stage)));
       },
-      shielded: async (name, body) => body(this.#context({ ...child(name), shielded: true })),
+      shielded: async (name, body, { atMostMs: shieldedMs } = {}) => {
+        if (shieldedMs !== undefined && !(shieldedMs > 0 && shieldedMs <= limits.shieldedMsMax))
+          throw new BatonError(
+            "BATON_INPUT_INVALID",
+            `\`ctx.shielded("${shown(name)}")\` asks for ${shieldedMs} ms; more than 0 and at most ${limits.shieldedMsMax} are allowed.`,
+          );
+        const inner = child(name);
+        return body(this.#context({ ...inner, shielded: true, shieldedMs: shieldedMs ?? inner.shieldedMs }));
+      },
       now: () => this.#nowMs,
       random: () => this.#random(),
       get cancelled() {
@@ -491,6 +510,7 @@ function childOf(scope: Scope, name: string): Scope {
     parent: scope,
     counts: new Map(),
     shielded: scope.shielded,
+    shieldedMs: scope.shieldedMs,
     abandoned: false,
   };
 }
@@ -508,7 +528,7 @@ function isAbandoned(scope: Scope | null): boolean {
 /** A process may leave an effect in the background and never look at it: its failure must not kill the host. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
   // Not a wait of the process.
-  Promise.prototype.then.call(promise, undefined, () => {});
+  void Promise.prototype.then.call(promise, undefined, () => {});
   return promise;
 }
 

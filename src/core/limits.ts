@@ -51,6 +51,19 @@ export const limits = {
   remoteLookMs: 1_000,
   /** How often the App looks for deliveries that it missed; GitHub keeps them for 3 days. */
   deliveryPollIntervalMs: 4 * 60_000,
+  /** How often the App looks whether a schedule is due: cron is as fine as a minute. */
+  scheduleRoundMs: 30_000,
+  /** Rules of schedules are read again this often, should a push have been missed. 300 repositories cost 900 calls an hour. */
+  scheduleRulesMs: 3_600_000,
+  /** A start that is later than this is called late. The jobs of Actions mode are woken by GitHub, which is late by up to an hour. */
+  scheduleLateMs: 5 * 60_000,
+  scheduleLateInJobMs: 3_600_000,
+  /** Runs that rules of `triggers` start in a repository in an hour, all together: a storm of events costs no more. */
+  triggerStartsPerHourMax: 30,
+  /** Runs that cause each other through events of bots: a chain that is longer is most likely a loop. */
+  triggerDepthMax: 3,
+  /** What a bot does this long after a run may still be an answer to it. */
+  triggerChainMs: 24 * 3_600_000,
   /** GitHub keeps its delivery log, and sends again on request, for 3 days. */
   deliveryLookBackMs: 3 * 24 * 3_600_000,
   /** A command whose job never ran is carried out this long; later its author has seen that nothing came of it. */
@@ -90,6 +103,10 @@ export const limits = {
   callsPerTurnMax: 25_000,
   /** Effects that a run may ask for after a cancel, in shielded scopes: cleaning up takes a few, and the person waits. */
   shieldedEffectsMax: 100,
+  /** Then the run ends, whatever its clean-up still waits for: a write, its retries, a comment take minutes. */
+  shieldedMsDefault: 10 * 60_000,
+  /** What a process may ask for: GitHub's longest pause is an hour, and a run that somebody cancelled is over the same day. */
+  shieldedMsMax: 6 * 3_600_000,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,
   reviewRoundsMax: 10,

@@ -83,8 +83,11 @@ export interface ProcessContext {
   ): Promise<PlanOutcome<T>>;
   /** Stages in a row; what each gives is checked before the next begins (BATON_PIPELINE_MISMATCH). */
   pipeline(pipeline: Pipeline, input: unknown): Promise<unknown>;
-  /** Effects that run although the run was cancelled: clean-up, last words. After the cancel `limits.shieldedEffectsMax` of them. */
-  shielded<T>(name: string, body: (ctx: ProcessContext) => Promise<T>): Promise<T>;
+  /**
+   * Effects that run although the run was cancelled: clean-up, last words. After the cancel `limits.shieldedEffectsMax` of them,
+   * within `limits.shieldedMsDefault`, or `atMostMs`, which is `limits.shieldedMsMax` at most. Then the run ends.
+   */
+  shielded<T>(name: string, body: (ctx: ProcessContext) => Promise<T>, options?: { atMostMs?: number }): Promise<T>;
   /** Milliseconds since the epoch of the last thing that happened: the same on every replay. */
   now(): number;
   /** In [0, 1): the same on every replay. */

@@ -6,7 +6,7 @@
  */
 import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
-import type { Kept, Partial, ProcessSource } from "./event.ts";
+import type { Kept, Partial, ProcessSource, StartedBy } from "./event.ts";
 import type { Agent, StageHistory } from "./progress.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
@@ -65,6 +65,8 @@ export interface RunState {
   settingsSha: string | null;
   parent: { runId: RunId; key: EffectKey; depth: number } | null;
   retryOf: RunId | null;
+  /** The schedule that began it; null: none did. */
+  schedule: StartedBy | null;
   /** What its stages came to in earlier runs; null: nothing is known. */
   history: StageHistory | null;
   createdAt: number;

@@ -30,19 +30,25 @@ export const sampleIssue = {
 const report = (intent: string, decisions: string, risks: string, verification: string): string =>
   `### Intent\n${intent}\n\n### Decisions\n${decisions}\n\n### Risks\n${risks}\n\n### Verification\n${verification}\n`;
 
+/** What a planner says: words, and the steps that Baton reads. */
+export function planOf(
+  words: string,
+  steps: readonly object[] = [{ id: "all", title: "Do it", effort: "small", risk: "low" }],
+): string {
+  return `${words}\n\n\`\`\`json\n${JSON.stringify({ steps })}\n\`\`\`\n`;
+}
+
 /** The scripted agent first forgets the empty cart, so that the repair of red checks shows too. */
 export const sampleScript = {
   plan: [
     {
-      text:
-        "The sum in `cart.js` adds prices without counts, and `reduce` has no initial value.\n\n`cart.test.js` already shows both.\n\n```json\n" +
-        JSON.stringify({
-          steps: [
-            { id: "count", title: "Multiply price by count", effort: "small", risk: "low" },
-            { id: "empty", title: "Begin the sum at 0", effort: "small", risk: "low", dependsOn: ["count"] },
-          ],
-        }) +
-        "\n```\n",
+      text: planOf(
+        "The sum in `cart.js` adds prices without counts, and `reduce` has no initial value.\n\n`cart.test.js` already shows both.",
+        [
+          { id: "count", title: "Multiply price by count", effort: "small", risk: "low" },
+          { id: "empty", title: "Begin the sum at 0", effort: "small", risk: "low", dependsOn: ["count"] },
+        ],
+      ),
       usage: { input: 1_200, output: 240, cacheRead: 3_000, cacheWrite: 900, costUsd: 0.0115 },
     },
   ],

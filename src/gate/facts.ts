@@ -26,6 +26,10 @@ export interface CheckFact {
   id: number;
   url: string | null;
   startedAt: string | null;
+  /** Absent in facts of an older Baton. */
+  completedAt?: string | null;
+  /** Which attempt of its workflow run it belongs to; absent where that is unknown or there is none. */
+  attempt?: number;
   summary: string;
 }
 

@@ -120,6 +120,47 @@ test("re-running the CI's check run runs it again; re-running the App's own asks
   expect(world.events()).toEqual(["check_run.rerequested", "check_run.requested_action"]);
 });
 
+test("green-hides-red-of-same-name: jobs of one workflow run that share a name are all listed, with their attempts", async () => {
+  const { world } = await worldWithHead();
+  await using _ = world;
+  const { github, octokit } = world;
+  const end = (code: number) => [process.execPath, "-e", `process.exit(${code})`];
+  const more = [{ name: "test", command: end(0) }];
+  github.setCi({ repository: "acme/web", ci: { name: "test", command: end(1), more } });
+  const sha = await github.push({ repository: "acme/web", as: "bob", branch: "x", files: { y: "y" } });
+  await github.settle();
+  const runs = async (filter: "latest" | "all") =>
+    (await octokit.rest.checks.listForRef({ ...web, ref: sha, filter })).data.check_runs.toSorted(
+      (a, b) => a.id - b.id,
+    );
+  const first = await runs("latest");
+  expect(first.map(({ name, conclusion }) => [name, conclusion])).toEqual([
+    ["test", "failure"],
+    ["test", "success"],
+  ]);
+  expect(new Set(first.map(({ check_suite }) => check_suite?.id)).size).toBe(1);
+  const runId = Number(/runs\/(\d+)\/job/.exec(first[0]?.details_url ?? "")?.[1]);
+  const jobs = async (filter: "latest" | "all") =>
+    (await octokit.rest.actions.listJobsForWorkflowRun({ ...web, run_id: runId, filter })).data.jobs.map(
+      ({ id, run_attempt }) => [id, run_attempt],
+    );
+  const [red, green] = first.map(({ id }) => id) as [number, number];
+  expect(await jobs("all")).toEqual([
+    [red, 1],
+    [green, 1],
+  ]);
+  github.rerunJob({ repository: "acme/web", checkRunId: red });
+  await github.settle();
+  const again = (await runs("latest")).map(({ id }) => id);
+  expect(again).toEqual([green, expect.any(Number)]);
+  expect((await runs("all")).map(({ id }) => id)).toEqual([red, ...again]);
+  expect(await jobs("latest")).toEqual(again.map((id) => [id, 2]));
+  expect(await jobs("all")).toEqual([[red, 1], ...again.map((id) => [id, 2])]);
+  await expect(octokit.rest.actions.listJobsForWorkflowRun({ ...web, run_id: 1 })).rejects.toMatchObject({
+    status: 404,
+  });
+});
+
 test("files: text, raw in all its spellings, directories, 404, and a write with the SHA of what was read", async () => {
   const { world } = await worldWithHead();
   await using _ = world;

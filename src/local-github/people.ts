@@ -25,6 +25,7 @@ import { addReview, dismissReview, type ReviewEvent } from "./deeds/reviews.ts";
 import {
   addComment,
   closeThread,
+  deleteIssue,
   editComment,
   editThread,
   lockThread,
@@ -164,6 +165,7 @@ export function createPeople(site: Site) {
       refs: new Map(),
       nextNumber: 1,
       threads: new Map(),
+      deletedIssues: new Set(),
       comments: new Map(),
       labels: new Map(),
       checkRuns: new Map(),
@@ -351,6 +353,11 @@ export function createPeople(site: Site) {
 
     archive(options: { repository: string; archived?: boolean }): void {
       repositoryNamed(options.repository).archived = options.archived ?? true;
+    },
+
+    deleteIssue(options: Place): void {
+      const { repository, thread } = threadAt(options);
+      deleteIssue(site, repository, { thread, doer: doer(options.as) });
     },
 
     lock(options: Place & { locked?: boolean }): void {

@@ -138,3 +138,60 @@ test("a comment on a pull request says so, and a comment that is too long is ref
     world.octokit.rest.issues.createComment({ ...web, issue_number: number, body: "x".repeat(65_537) }),
   ).rejects.toMatchObject({ status: 422 });
 });
+
+test("dismissed-objection-revives-approval: a pending review, and its comments, are there for its author alone", async () => {
+  const { world, number } = await worldWithPull();
+  await using _ = world;
+  const { octokit } = world;
+  const pull = { ...web, pull_number: number };
+  const ada = world.as("ada").rest.pulls;
+  const comments = [{ path: "sum.js", line: 1, body: "secret" }];
+  const { id } = (await ada.createReview({ ...pull, body: "draft", comments })).data;
+  await expect(ada.createReview({ ...pull, event: "APPROVE" })).rejects.toMatchObject({ status: 422 });
+  const inReview = { ...pull, review_id: id };
+  const bob = world.as("bob").rest.pulls;
+  for (const { rest } of [octokit, world.as("bob")]) {
+    expect((await rest.pulls.listReviews(pull)).data).toEqual([]);
+    expect((await rest.pulls.listReviewComments(pull)).data).toEqual([]);
+    await expect(rest.pulls.getReview(inReview)).rejects.toMatchObject({ status: 404 });
+    await expect(rest.pulls.listCommentsForReview(inReview)).rejects.toMatchObject({ status: 404 });
+  }
+  await expect(bob.submitReview({ ...inReview, event: "APPROVE" })).rejects.toMatchObject({ status: 404 });
+  await expect(octokit.rest.pulls.dismissReview({ ...inReview, message: "x" })).rejects.toMatchObject({ status: 404 });
+  expect((await ada.getReview(inReview)).data).toMatchObject({ state: "PENDING", body: "draft" });
+  const [comment] = (await ada.listCommentsForReview(inReview)).data;
+  const at = { ...web, comment_id: Number(comment?.id) };
+  await expect(bob.createReplyForReviewComment({ ...at, pull_number: number, body: "what?" })).rejects.toMatchObject({
+    status: 404,
+  });
+  await expect(
+    octokit.rest.reactions.createForPullRequestReviewComment({ ...at, content: "eyes" }),
+  ).rejects.toMatchObject({ status: 404 });
+  await ada.submitReview({ ...inReview, event: "COMMENT" });
+  expect((await octokit.rest.pulls.listReviews(pull)).data).toMatchObject([{ id, state: "COMMENTED" }]);
+  expect((await octokit.rest.pulls.listReviewComments(pull)).data).toMatchObject([{ body: "secret" }]);
+});
+
+test("the base of a closed pull request stays, also where the same request reopens it", async () => {
+  const { world, number } = await worldWithPull();
+  await using _ = world;
+  const { rest } = world.as("ada");
+  const pull = { ...web, pull_number: number };
+  await rest.pulls.update({ ...pull, state: "closed" });
+  for (const change of [{ base: "main" }, { base: "main", state: "open" as const }])
+    await expect(rest.pulls.update({ ...pull, ...change })).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining("Cannot change the base branch of a closed pull request."),
+    });
+  expect((await rest.pulls.get(pull)).data.state).toBe("closed");
+});
+
+test("nobody reacts in a locked thread", async () => {
+  const { world, number, place } = await worldWithPull();
+  await using _ = world;
+  world.github.lock({ ...place, as: "ada" });
+  for (const { rest } of [world.octokit, world.as("ada")])
+    await expect(
+      rest.reactions.createForIssue({ ...web, issue_number: number, content: "eyes" }),
+    ).rejects.toMatchObject({ status: 403 });
+});

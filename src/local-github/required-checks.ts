@@ -1,15 +1,25 @@
 /** What of the required checks of a branch is not green: from the state alone. */
-import type { CheckRun, CommitStatus, Repository } from "./state.ts";
+import type { CheckRun, CommitStatus, Repository, RequiredCheckRule } from "./state.ts";
 
 /**
- * `filter=latest` answers the newest run of a name within each suite; two suites of one commit give two.
- * Source: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference and the answer quoted in
- * https://github.com/BerriAI/litellm/issues/40015.
+ * `filter=latest` answers the newest run of a name within each suite; two suites of one commit give two. Jobs of one attempt
+ * that share a name are all answered, and those of an earlier attempt are not.
+ * Sources: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference,
+ * https://github.com/lewagon/wait-on-check-action/pull/156 ("only deduplicates within a single check suite"),
+ * https://github.com/embeddedos-org/ebuild/pull/104 (nine check runs of three names in one workflow run), and
+ * https://github.com/netresearch/git-workflow-skill/pull/223 (one entry after a re-run).
  */
 export function latestRuns(runs: CheckRun[]): CheckRun[] {
-  const latest = new Map<string, CheckRun>();
-  for (const run of runs.toSorted((a, b) => a.id - b.id)) latest.set(`${run.suiteId}/${run.name}`, run);
-  return [...latest.values()];
+  const names = new Map<string, CheckRun[]>();
+  for (const run of runs.toSorted((a, b) => a.id - b.id)) {
+    const key = `${run.suiteId}/${run.name}`;
+    names.set(key, [...(names.get(key) ?? []), run]);
+  }
+  return [...names.values()].flatMap((tries) => {
+    const newest = tries.at(-1) as CheckRun;
+    const attempt = Math.max(...tries.map((one) => one.attempt ?? 0));
+    return attempt === 0 ? [newest] : tries.filter((one) => one.attempt === attempt);
+  });
 }
 
 /** The newest status of each context at a commit, newest first. */
@@ -19,9 +29,18 @@ export function latestStatuses(repository: Repository, sha: string): CommitStatu
   return [...latest.values()].toReversed();
 }
 
+function rulesOf(repository: Repository, branch: string): RequiredCheckRule[] {
+  return [...(repository.rulesets.get(branch) ?? []), ...(repository.protections.get(branch) ?? [])];
+}
+
+/** Names of all required checks of a branch, each once. */
+export function requiredChecks(repository: Repository, branch: string): string[] {
+  return [...new Set(rulesOf(repository, branch).map(({ context }) => context))];
+}
+
 /** Names of required checks that are not green at `sha`. Skipped and neutral count as passed, as on GitHub. */
 export function requiredChecksMissing(repository: Repository, given: { branch: string; sha: string }): string[] {
-  const rules = [...(repository.rulesets.get(given.branch) ?? []), ...(repository.protections.get(given.branch) ?? [])];
+  const rules = rulesOf(repository, given.branch);
   const runs = latestRuns([...repository.checkRuns.values()].filter((run) => run.headSha === given.sha));
   const statuses = latestStatuses(repository, given.sha);
   const passes = new Set<string | null>(["success", "neutral", "skipped"]);

@@ -110,7 +110,10 @@ export function bodyOf<T extends z.ZodType>(context: Context, schema: T): z.infe
 }
 
 export function threadOf(context: RepositoryContext): Thread {
-  const thread = context.repository.threads.get(Number(context.params["number"]));
+  const number = Number(context.params["number"]);
+  const thread = context.repository.threads.get(number);
+  // Source: https://docs.github.com/en/rest/issues/issues#get-an-issue (410)
+  if (context.repository.deletedIssues.has(number)) throw new Refusal(410, "This issue was deleted");
   if (thread === undefined) throw notFound();
   return thread;
 }

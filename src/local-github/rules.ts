@@ -83,6 +83,7 @@ export function pushViolations(repository: Repository, pushed: PushedRef): strin
   if (branch === undefined) return [];
   return rulesFor(repository, branch).flatMap((rule): string[] => {
     switch (rule.type) {
+      // Source: https://github.com/dmf-mxl/mxl/issues/356
       case "creation":
         return pushed.from === null ? ["Cannot create ref due to creations being restricted."] : [];
       case "update":

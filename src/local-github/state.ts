@@ -204,11 +204,15 @@ export interface CheckRun {
   completedAt: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
   annotations: Annotation[];
+  /** Of a job of GitHub Actions: the attempt of its workflow run that it belongs to. */
+  attempt?: number;
 }
 
 export interface CheckSuite {
   id: number;
   appId: number;
+  /** Of a suite of GitHub Actions. */
+  workflowRunId?: number;
   headBranch: string | null;
   headSha: string;
   before: string | null;
@@ -241,6 +245,8 @@ export interface CiSettings {
   command: string[];
   /** File name of the workflow that it is in: by this it is started by hand. */
   workflow?: string;
+  /** Further jobs of the same workflow run; names may repeat, as on GitHub. */
+  more?: Pick<CiSettings, "name" | "command">[];
   timeoutMs?: number;
   /** Each run waits for a person who approves it. */
   needsApproval?: boolean;
@@ -274,6 +280,8 @@ export interface Repository {
   refs: Map<string, string>;
   nextNumber: number;
   threads: Map<number, Thread>;
+  /** Numbers of issues that an admin deleted. */
+  deletedIssues: Set<number>;
   comments: Map<number, Comment>;
   labels: Map<number, Label>;
   checkRuns: Map<number, CheckRun>;

@@ -5,6 +5,8 @@
  * AL2 A day is the calendar's in the configured time zone, also where a clock is put forward or back.
  */
 
+import { localOf, momentOf } from "../core/zone.ts";
+
 /** A row of the ledger, as far as sums need it. */
 export interface LedgerLine {
   runId: string;
@@ -30,7 +32,7 @@ const dayMs = 86_400_000;
 
 /** The day of a moment (AL2). */
 export function dayOf(at: number, timeZone: string): Day {
-  const local = at + offsetMs(at, timeZone);
+  const local = localOf(at, timeZone);
   const midnight = local - mod(local, dayMs);
   return {
     name: new Intl.DateTimeFormat("en-CA", {
@@ -42,37 +44,6 @@ export function dayOf(at: number, timeZone: string): Day {
     from: momentOf(midnight, timeZone),
     until: momentOf(midnight + dayMs, timeZone),
   };
-}
-
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The moment at which clocks of the zone show this local time, given as if it were UTC. */
-function momentOf(local: number, timeZone: string): number {
-  const guess = local - offsetMs(local, timeZone);
-  return local - offsetMs(guess, timeZone);
-}
-
-function offsetMs(at: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(at);
-  const of = (type: string): number => Number(parts.find((part) => part.type === type)?.value ?? 0);
-  const local = Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
-  return local - (at - mod(at, 1_000));
 }
 
 function mod(value: number, by: number): number {

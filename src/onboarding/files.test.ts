@@ -222,6 +222,16 @@ describe("line differences", () => {
 
   it("leave out what is far from a change", () => {
     expect(lineDifference("1\n2\n3\n4\n5\n6", "1\n2\n3\n4\n5\n7", 1)).toBe("…\n 5\n-6\n+7");
+    expect(lineDifference("1\n2\n3\n4\n5", "0\n2\n3\n4\n5", 1)).toBe("-1\n+0\n 2\n…");
+    expect(lineDifference("1\n2\n3\n4\n5\n6", "0\n2\n3\n4\n5\n7", 1)).toBe("-1\n+0\n 2\n…\n 5\n-6\n+7");
+    expect(lineDifference("1\n2\n3", "1\n2\n3\n4", 1)).toBe("…\n 3\n+4");
+  });
+
+  it("compare long texts, and say where nobody would read the difference", () => {
+    const long = Array.from({ length: 50_000 }, (_, index) => `${index}`);
+    const one = long.with(25_000, "changed");
+    expect(lineDifference(long.join("\n"), one.join("\n"), 0)).toBe("…\n-25000\n+changed\n…");
+    expect(lineDifference(long.join("\n"), long.map((line) => `${line}!`).join("\n"))).toContain("too long to compare");
   });
 });
 

@@ -8,6 +8,7 @@
  * G3 Reads return facts as they are; judging them is the work of `gate/` and `policy/`.
  */
 import type { Actor, Permission, Repository } from "../core/vocabulary.ts";
+import type { Liveness } from "../schedule/disabled.ts";
 import type { RepositorySetup } from "./repository-setup.ts";
 
 export interface GithubUser {
@@ -36,6 +37,15 @@ export interface CommentFacts {
   createdAt: string;
   updatedAt: string;
   url: string;
+}
+
+/** The newest change of a file. */
+export interface ChangeFacts {
+  sha: string;
+  /** Who merged the pull request that brought it, or pushed it; null: GitHub does not tell. */
+  by: GithubUser | null;
+  /** The pull request that brought it; null: a push did. */
+  pullRequest: number | null;
 }
 
 /** What people wrote in a repository, whichever thread it is in. */
@@ -115,6 +125,8 @@ export interface CheckFacts {
   url: string | null;
   startedAt: string | null;
   completedAt: string | null;
+  /** `run_attempt` of its job, read only where a suite has several check runs of this name. */
+  attempt?: number;
   /** Title and summary that the check itself wrote; untrusted. */
   summary: string;
 }
@@ -213,15 +225,29 @@ export interface Github {
     check: Pick<CheckFacts, "id" | "source" | "summary">,
     bytesMax: number,
   ): Promise<string>;
-  /** A file at a ref; null when absent. */
-  file(repository: Repository, path: string, ref: string): Promise<string | null>;
+  /** A file at a ref, or without one on the default branch; null when absent. */
+  file(repository: Pick<Repository, "owner" | "name">, path: string, ref: string | null): Promise<string | null>;
   /** Names of the files in a folder at a ref; none when it is absent. */
   directory(repository: Repository, path: string, ref: string): Promise<string[]>;
   branchSha(repository: Repository, branch: string): Promise<string | null>;
   /** Who moved the branch to this commit; null where GitHub does not tell. */
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
+  /** Who brought the newest change of a file onto a branch; null: the branch never had the file. */
+  lastChange(repository: Repository, path: string, branch: string): Promise<ChangeFacts | null>;
+  /** Whether GitHub goes on waking its workflows. */
+  liveness(repository: Repository): Promise<Liveness>;
 
+  /** Number of the issue of ours that carries `marker`; null: there is none, or none any more. */
+  ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<number | null>;
+  /**
+   * The issue of ours that carries `marker`: edited if its text differs, opened where there is none. An issue that somebody
+   * else wrote is never taken for it, whatever it carries.
+   */
+  ensureIssue(
+    repository: Repository,
+    options: { marker: string; title: string; body: string; knownNumber: number | null },
+  ): Promise<{ number: number; url: string }>;
   /**
    * Finds the comment of ours that carries `marker`, edits it if the body differs, creates it if there is none.
    * `isAwaited`: people wait for this content, so an edit goes like any other write.
@@ -313,4 +339,6 @@ export interface GithubApp {
   /** Deliveries of the last days, newest first; `cursor` from the page before. */
   deliveries(cursor: string | null): Promise<{ deliveries: GithubDeliverySummary[]; nextCursor: string | null }>;
   redeliver(deliveryId: number): Promise<void>;
+  /** All that its installations reach. None for a job, which knows its own. */
+  repositories(): Promise<Repository[]>;
 }

@@ -4,7 +4,8 @@
  *
  * Contract (one suite over PGlite, PostgreSQL and the in-memory fake: `test/contract/store.ts`):
  * S1 `append` succeeds only at the expected position; else BATON_JOURNAL_CONFLICT and nothing is written.
- * S2 `append` with a fence succeeds only while that lease is held at that epoch; else BATON_LEASE_LOST.
+ * S2 `append` with a fence succeeds only while that lease is held at that epoch; else BATON_LEASE_LOST. So does one that
+ *    `holds` a second lease, under which it was decided.
  * S3 A delivery is inserted once by (hook, GUID).
  * S4 A job stays until it is completed; a job of a dead worker is handed out again.
  * S5 An outbox row is unique by its operation key; putting a newer content replaces what was not yet done. A more urgent one
@@ -43,6 +44,13 @@ export interface TransactionWrites {
   /** Takes the thread for this run, or frees it: at most one active run a thread. Conflict: BATON_RUN_ACTIVE. */
   thread?: { threadKey: string; activeRunId: RunId | null };
   ledger?: LedgerRow[];
+  /** A lease under which this was decided, next to the run's own. Of an append only. */
+  holds?: Fence;
+  /**
+   * How many rows of the repository's ledger the decision knew. Another number is BATON_LEASE_LOST where writers do not see
+   * each other's leases (refs of git); elsewhere `holds` says it all. Of an append only.
+   */
+  ledgerSeen?: { repositoryId: number; since: number; rows: number };
 }
 
 /** What can be listed about a run without reading its journal: a projection, rebuilt from events when lost. */

@@ -121,7 +121,7 @@ function joinReports(reports: readonly Partial<Record<SectionName, string>>[]): 
 }
 
 export function pullRequestText(facts: {
-  thread: { number: number; kind: "issue" | "pull-request"; title: string };
+  thread: { number: number; kind: "issue" | "pull-request"; title: string; schedule?: string | undefined };
   plan: string;
   steps: AgentOutput[];
   /** What the plan is to come to, and who answered what of it; without an answer they are shown as open. */
@@ -140,7 +140,7 @@ export function pullRequestText(facts: {
   const answered = facts.answers ?? null;
   const outcomes = renderOutcomes(answered?.answers ?? unanswered(facts.outcomes ?? []), answered?.by ?? null);
   const parts = [
-    facts.thread.kind === "issue" ? `Closes #${facts.thread.number}` : "",
+    threadLine(facts.thread),
     section("Intent", facts.thread.title),
     section("Decisions", "The agent named none."),
     where("Discoveries"),
@@ -156,4 +156,10 @@ export function pullRequestText(facts: {
     // A repository may take the body for the message of a squash.
     body: defuseSkips(parts.filter((part) => part !== "").join("\n\n")),
   };
+}
+
+/** The dashboard issue stays open: it is the thread of every schedule. */
+function threadLine({ number, kind, schedule }: Parameters<typeof pullRequestText>[0]["thread"]): string {
+  if (kind !== "issue") return "";
+  return schedule === undefined ? `Closes #${number}` : `For #${number}`;
 }

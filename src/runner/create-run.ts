@@ -6,11 +6,11 @@
  */
 import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
-import type { RunEvent } from "../core/event.ts";
+import type { RunEvent, StartedBy } from "../core/event.ts";
 import { type ProcessDefinition, parseProcessInput } from "../core/process.ts";
 import { type Actor, type EffectKey, type Json, type RunId, runIdSchema, type Thread } from "../core/vocabulary.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { threadKeyOf } from "./ledger-rows.ts";
+import { slotOf, threadKeyOf } from "./ledger-rows.ts";
 import { stageHistory } from "./stage-history.ts";
 
 export interface NewRun {
@@ -28,6 +28,8 @@ export interface NewRun {
   retryOf: RunId | null;
   /** Set for a child run: it shares its parent's thread and does not take it. */
   parent?: { runId: RunId; key: EffectKey; depth: number };
+  /** Set where a schedule begins it: it then holds the schedule's place in the thread. */
+  schedule?: StartedBy;
   /** Decisions to be journaled with it. */
   events?: RunEvent[];
 }
@@ -51,7 +53,8 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
   const runId = runIdOf(run.operationKey);
   const { definition, thread, parent = null } = run;
   const threadKey = threadKeyOf({ thread });
-  if (parent === null) await refuseSecondRun(store, threadKey, runId);
+  const slot = slotOf({ thread, schedule: run.schedule ?? null });
+  if (parent === null) await refuseSecondRun(store, slot, runId);
   const history = await stageHistory(store, thread.repository.id, definition);
   const events: RunEvent[] = [
     {
@@ -73,6 +76,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
       parent,
       retryOf: run.retryOf,
       ...(history === null ? {} : { history }),
+      ...(run.schedule === undefined ? {} : { schedule: run.schedule }),
     },
     ...(run.events ?? []),
   ];
@@ -95,7 +99,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
           wakeAt: null,
           watches: [],
         },
-        ...(parent === null ? { thread: { threadKey, activeRunId: runId } } : {}),
+        ...(parent === null ? { thread: { threadKey: slot, activeRunId: runId } } : {}),
         jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }],
       },
     });

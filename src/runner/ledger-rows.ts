@@ -1,5 +1,5 @@
 /** The ledger's rows that follow from events: a projection, written in the events' own transaction. */
-import type { RunEvent } from "../core/event.ts";
+import type { RunEvent, StartedBy } from "../core/event.ts";
 import { isSpending } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import { noTokens, type Usage } from "../core/vocabulary.ts";
@@ -7,6 +7,14 @@ import type { LedgerRow } from "../ports/store.ts";
 
 export function threadKeyOf(state: Pick<RunState, "thread">): string {
   return `${state.thread.repository.id}#${state.thread.number}`;
+}
+
+/**
+ * What at most one active run holds: its thread. In the dashboard issue each schedule has a place of its own, so that a run
+ * that waits for people holds up no other schedule.
+ */
+export function slotOf(state: Pick<RunState, "thread"> & { schedule: Pick<StartedBy, "name"> | null }): string {
+  return state.schedule === null ? threadKeyOf(state) : `${threadKeyOf(state)}/${state.schedule.name}`;
 }
 
 export function ledgerRows(state: RunState, events: RunEvent[], now: number): LedgerRow[] {

@@ -1,5 +1,11 @@
 /** Settings of a repository, from the branch that counts (Y1). A broken file gives the defaults and its problems: only reading goes on. */
-import { type ConfigProblem, configPaths, type ParsedConfig, parseConfig } from "../config/parse.ts";
+import {
+  type ConfigProblem,
+  type ConfigSurroundings,
+  configPaths,
+  type ParsedConfig,
+  parseConfig,
+} from "../config/parse.ts";
 import { defaultSettings, type Settings } from "../config/schema.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Github } from "../ports/github.ts";
@@ -30,10 +36,11 @@ export async function readConfig(
   github: Github,
   repository: Repository,
   sha: string,
+  surroundings: ConfigSurroundings = {},
 ): Promise<{ path: string; parsed: ParsedConfig } | null> {
   for (const path of configPaths) {
     const text = await github.file(repository, path, sha);
-    if (text !== null) return { path, parsed: parseConfig(text) };
+    if (text !== null) return { path, parsed: parseConfig(text, surroundings) };
   }
   return null;
 }

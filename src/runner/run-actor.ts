@@ -23,6 +23,9 @@ import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { ledgerRows } from "./ledger-rows.ts";
 
+/** What a state calls for, and what is written in the same transaction. */
+export type Decide = (state: RunState) => RunEvent[] | { events: RunEvent[]; also: TransactionWrites };
+
 type ActorDependencies = Pick<Dependencies, "store" | "clock" | "settle" | "processes">;
 
 const conflictsMax = 50;
@@ -74,9 +77,7 @@ export class RunActor {
   }
 
   /** Decides on the present state and appends; returns what was appended. An empty decision appends nothing. */
-  async change(
-    decide: (state: RunState) => RunEvent[] | { events: RunEvent[]; also: TransactionWrites },
-  ): Promise<StoredEvent[]> {
+  async change(decide: Decide): Promise<StoredEvent[]> {
     const result = this.#tail.then(() => this.#change(decide));
     this.#tail = result.catch(() => {});
     return result;
@@ -89,7 +90,7 @@ export class RunActor {
     return result;
   }
 
-  async #change(decide: Parameters<RunActor["change"]>[0]): Promise<StoredEvent[]> {
+  async #change(decide: Decide): Promise<StoredEvent[]> {
     for (let conflicts = 0; ; conflicts += 1) {
       if (this.#broken !== null) throw this.#broken;
       const decided = decide(this.state);

@@ -15,6 +15,7 @@
 import {
   answer,
   attemptEnded,
+  endShield,
   expire,
   isOver,
   judged,
@@ -30,11 +31,12 @@ import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
-import type { EffectState, RunState } from "../core/state.ts";
+import type { EffectState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
 import type { Allowance } from "../money/allowance.ts";
 import { budgetWarnings } from "../money/budget.ts";
 import { startAttempt } from "../money/metering.ts";
+import type { TransactionWrites } from "../ports/store.ts";
 import { ChildRuns, type OtherRuns } from "./child-runs.ts";
 import { isClosed, threadClosed } from "./closed-thread.ts";
 import { withDay } from "./day-budget.ts";
@@ -44,7 +46,7 @@ import { meterAttempt } from "./perform/meter-attempt.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer } from "./perform/performer.ts";
 import { afterLag } from "./perform/replica-lag.ts";
 import { remoteWorker } from "./remote/claims.ts";
-import type { RunActor } from "./run-actor.ts";
+import type { Decide, RunActor } from "./run-actor.ts";
 import { finishRun, leaveRun, publishStatus, runRow } from "./run-outputs.ts";
 import { settingsOf } from "./settings-of.ts";
 import { Bell } from "./signal.ts";
@@ -110,7 +112,7 @@ export class RunDriver {
   }
 
   /** Takes a decision from outside, and does not leave meanwhile; null when the drive is ending and another must take it. */
-  async change(decide: (state: RunState) => RunEvent[]): Promise<StoredEvent[] | null> {
+  async change(decide: Decide): Promise<StoredEvent[] | null> {
     if (this.#leaving || this.#stopping !== "no") return null;
     this.#deciding += 1;
     try {
@@ -183,6 +185,10 @@ export class RunDriver {
   }
 
   async #begin(item: Due): Promise<void> {
+    if (item.action === "end") {
+      await this.#change((state) => endShield(state, this.#dependencies.clock.now()));
+      return;
+    }
     const effect = this.#actor.state.effects.get(item.key);
     if (effect === undefined || !this.#actor.state.open.has(item.key)) return;
     switch (item.action) {
@@ -212,19 +218,19 @@ export class RunDriver {
     const wantUsd = performer.estimateUsd(this.#actor.state, effect);
     const worker = this.#isRemote(effect) ? remoteWorker : this.#dependencies.owner;
     const leastUsd = neededUsd(effect.attempts.at(-1)?.error);
-    const start = (day: Allowance | null) =>
+    const start = (day: Allowance | null, also: TransactionWrites = {}) =>
       this.#change((state) => {
         if (!state.open.has(effect.key)) return [];
         if (wantUsd === 0 || day === null)
           return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd: 0 }];
         const othersAtWork = this.#work.size > 0;
-        return startAttempt(state, { key: effect.key, attempt, worker, wantUsd, leastUsd, day, othersAtWork });
+        const begun = { key: effect.key, attempt, worker, wantUsd, leastUsd, day, othersAtWork };
+        return { events: startAttempt(state, begun), also };
       });
     // What costs nothing waits for no budget.
     const { budget } = settingsOf(this.#actor.state);
     const repositoryId = this.#actor.state.thread.repository.id;
-    const started =
-      wantUsd === 0 ? await start(null) : await withDay(this.#dependencies, repositoryId, budget, (day) => start(day));
+    const started = wantUsd === 0 ? await start(null) : await withDay(this.#dependencies, repositoryId, budget, start);
     if (!started.some(({ event }) => event.type === "effect.started")) {
       if (started.length > 0) await this.#status();
       return;
@@ -425,7 +431,7 @@ export class RunDriver {
     });
   }
 
-  async #change(decide: (state: RunState) => RunEvent[]): ReturnType<RunActor["change"]> {
+  async #change(decide: Decide): ReturnType<RunActor["change"]> {
     const stored = await this.#actor.change(decide);
     if (stored.length > 0) this.#bell.ring();
     return stored;
@@ -475,8 +481,9 @@ export class RunDriver {
     if (isOver(this.#actor.state)) return true;
     const now = this.#dependencies.clock.now();
     return due(this.#actor.state, now, { parallelMax: this.#parallelMax() }).every(
-      ({ action, key }) =>
-        (action === "observe" && now < (this.#lookedAt.get(key) ?? 0) + lookAgainMs) || action === "child",
+      (item) =>
+        (item.action === "observe" && now < (this.#lookedAt.get(item.key) ?? 0) + lookAgainMs) ||
+        item.action === "child",
     );
   }
 
@@ -488,9 +495,10 @@ export class RunDriver {
     const { state } = this.#actor;
     const now = this.#dependencies.clock.now();
     const times = [nextWakeAt(state, now)];
-    for (const [key, at] of this.#lookedAt) if (state.open.has(key)) times.push(at + lookAgainMs);
+    if (state.status === "running")
+      for (const [key, at] of this.#lookedAt) if (state.open.has(key)) times.push(at + lookAgainMs);
     const known = times.filter((time): time is number => time !== null);
-    return state.status === "running" && known.length > 0 ? Math.min(...known) : null;
+    return known.length > 0 ? Math.min(...known) : null;
   }
 
   async #waitForNews(): Promise<void> {

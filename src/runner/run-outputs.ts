@@ -16,10 +16,11 @@ import { type RenderedCheckRun, renderCheckRun, renderSupersededCheckRun } from 
 import { renderFinalComment } from "../thread/render/final-comment.ts";
 import { renderStatusComment } from "../thread/render/status-comment.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { threadKeyOf } from "./ledger-rows.ts";
+import { slotOf, threadKeyOf } from "./ledger-rows.ts";
 import { outboxRow } from "./outbox/row.ts";
 import { renderView } from "./render-view.ts";
 import { rememberStages } from "./stage-history.ts";
+import { rememberSweep } from "./sweep-memory.ts";
 
 /** Puts what should be shown now into the outbox; the pump sends it, at a bounded rate. */
 export async function publishStatus(dependencies: Dependencies, state: RunState): Promise<void> {
@@ -52,8 +53,9 @@ export async function leaveRun(dependencies: Dependencies, state: RunState, look
 /** The run is over: last words, index row, thread freed, parent woken, in one transaction. Repeating it changes nothing. */
 export async function finishRun(dependencies: Dependencies, state: RunState): Promise<void> {
   const { store, clock } = dependencies;
-  const thread = threadKeyOf(state);
+  const thread = slotOf(state);
   await rememberStages(store, state);
+  await rememberSweep(store, state);
   const active = await store.activeRun(thread);
   const final = dependencies.redact(renderFinalComment(state, renderView(dependencies, state)));
   await store.write({

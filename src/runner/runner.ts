@@ -8,14 +8,14 @@
  * N4 At every moment a run that is not left has a lease or a durable wake-up, so that no death and no fault strands it.
  */
 import { hasCode, toBatonError } from "../core/errors.ts";
-import type { RunEvent, StoredEvent } from "../core/event.ts";
+import type { StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { RunState } from "../core/state.ts";
 import { type RunId, runIdSchema } from "../core/vocabulary.ts";
 import type { Job, Lease, RunRow } from "../ports/store.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { claimPrefix } from "./remote/claims.ts";
-import { RunActor } from "./run-actor.ts";
+import { type Decide, RunActor } from "./run-actor.ts";
 import { RunDriver } from "./run-driver.ts";
 
 interface Driven {
@@ -98,10 +98,7 @@ export class Runner {
    * Decides something that somebody asked of a run and appends it, here or, while another replica drives the run, beside it.
    * Returns the appended events and the state after them.
    */
-  async change(
-    runId: RunId,
-    decide: (state: RunState) => RunEvent[],
-  ): Promise<{ stored: StoredEvent[]; state: RunState }> {
+  async change(runId: RunId, decide: Decide): Promise<{ stored: StoredEvent[]; state: RunState }> {
     for (;;) {
       const local = this.#driven.get(runId)?.driver ?? (await this.#take(runId));
       if (local === null) break;

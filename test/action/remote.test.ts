@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { limits } from "../../src/core/limits.ts";
-import { sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { patienceMs } from "../patience.ts";
 import { ends, ownComments, pulls, reaches, repositoryOf, runState, say } from "../scenarios/helpers.ts";
@@ -316,7 +316,8 @@ describe("the protocol", () => {
       const env = { JOB_TOKEN: await remote.token() };
       return (await execa("bash", [script, JSON.stringify(order), ...command], { env })).stdout;
     };
-    const plan = ["sh", "-c", 'echo "A plan, by a shell script, with ${JOB_TOKEN:-no} token."'];
+    const steps = planOf("");
+    const plan = ["sh", "-c", 'echo "A plan, by a shell script, with ${JOB_TOKEN:-no} token."; echo "$0"', steps];
     const said = await work({ run, effect: "plan", attempt: 1, endpoint: remote.publicUrl }, plan);
     expect(said).toMatch(/Claimed with epoch 1: plan from [0-9a-f]{40}\.\n\{"cancel":false\}\n\{"taken":true\}/);
     await remote.world.until("the next order", () => remote.orders.length === 2);
@@ -328,7 +329,7 @@ describe("the protocol", () => {
     });
     expect(made.get("plan" as never)?.output).toMatchObject({
       harness: "shell",
-      text: "A plan, by a shell script, with no token.\n",
+      text: `A plan, by a shell script, with no token.\n${planOf("")}\n`,
     });
     expect(made.get("implement" as never)?.output).toMatchObject({ files: [{ path: "cart.js" }] });
   });

@@ -132,10 +132,10 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     expect(done.outputs).toEqual({ verdict: "nothing", "run-id": "", "pull-request": "", "cost-usd": "0" });
     const { pushes, calls } = figures(done);
     expect(pushes).toBe(0);
-    // Whether its files include the configuration is asked of a pull request, what was written (comments, issues) by who
-    // looks at everything; nothing else of anybody.
+    // Whether its files include the configuration is asked of a pull request, what was written (comments, issues) and for
+    // schedules by who looks at everything; nothing else of anybody.
     const looksAtAll = ["schedule", "workflow_dispatch", "repository_dispatch"].includes(event);
-    expect(calls).toBeLessThanOrEqual(looksAtAll ? 2 : event === "pull_request" && action !== "closed" ? 1 : 0);
+    expect(calls).toBeLessThanOrEqual(looksAtAll ? 3 : event === "pull_request" && action !== "closed" ? 1 : 0);
     expect(stateRefs()).toEqual([]);
     expect(ownChecks()).toEqual([]);
   });

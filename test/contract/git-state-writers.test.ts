@@ -13,7 +13,11 @@ import { systemClock } from "../../src/adapters/system/clock.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { systemRandom } from "../../src/adapters/system/random.ts";
 import { git } from "../../src/adapters/workspace/git-command.ts";
+import { defaultSettings } from "../../src/config/schema.ts";
+import { noTokens } from "../../src/core/vocabulary.ts";
 import { type LocalGithub, startLocalGithub } from "../../src/local-github/local-github.ts";
+import type { LedgerRow } from "../../src/ports/store.ts";
+import { withDay } from "../../src/runner/day-budget.ts";
 import { ManualClock } from "../fakes/manual-clock.ts";
 import { startWorkerProcess } from "../fakes/worker-process.ts";
 import { newRun, paused, resumed } from "./store.ts";
@@ -113,6 +117,50 @@ describe.each([
     expect(await reader.store.knownGuids(guids)).toEqual(new Set(guids));
     expect([...reader.state.snapshot.tables.jobs.values()]).toHaveLength(guids.length);
   });
+
+  it.each(["write", "barrier"] as const)(
+    "DB2: of three threads that set the day's money aside at once one gets it (%s)",
+    async (durability) => {
+      const origin = await originOf();
+      const budget = { ...defaultSettings.budget, dayUsd: 5, timeZone: "UTC" };
+      const threads = await Promise.all(
+        [7, 8, 9].map((number) => open(origin, { home: `thread/${number}`, durability })),
+      );
+      const given = await Promise.all(
+        threads.map(({ store }, index) =>
+          withDay({ store, clock: systemClock, owner: `job-${index}` }, 7, budget, async ({ leftUsd }, also) => {
+            if (leftUsd < 3) return false;
+            const runId = newRun();
+            const row: LedgerRow = {
+              runId,
+              key: "implement",
+              attempt: 1,
+              kind: "reserve",
+              repositoryId: 7,
+              threadKey: `7#${index}`,
+              harness: "",
+              model: "",
+              ...noTokens,
+              usd: 3,
+              at: systemClock.now(),
+            };
+            await store.append({
+              runId,
+              expectedPosition: 0,
+              events: [paused],
+              now: 1,
+              also: { ...also, ledger: [row] },
+            });
+            return true;
+          }),
+        ),
+      );
+      expect(given.filter(Boolean)).toHaveLength(1);
+      await Promise.all(threads.map(({ state }) => state.barrier()));
+      const rows = await (await open(origin)).store.ledger({ repositoryId: 7 });
+      expect(rows.map(({ usd }) => usd)).toEqual([3]);
+    },
+  );
 
   it("of eight jobs exactly one drives; the next epoch is another's after it ran out", async () => {
     const origin = await originOf();

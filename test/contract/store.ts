@@ -107,6 +107,21 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       expect(await store.renewLease(old as Lease, 12, 10)).toBeNull();
     });
 
+    it("S2: an append that holds a second lease succeeds only while it is held, expired or not", async () => {
+      const [runId, name] = [newRun(), `budget/${newRun()}`];
+      const first = (await store.acquireLease(name, "a", 0, 10)) as Lease;
+      await append(runId, 0, [paused], { also: { holds: first } });
+      const second = (await store.acquireLease(name, "b", 20, 10)) as Lease;
+      const also = { holds: first, outbox: [outboxRow(`day:${runId}`)] };
+      await expect(append(runId, 1, [resumed], { also })).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
+      expect([await store.position(runId), await store.outboxRow(`day:${runId}`)]).toEqual([1, null]);
+      await append(runId, 1, [resumed], { also: { holds: second } });
+      await store.releaseLease(second);
+      await expect(append(runId, 2, [paused], { also: { holds: second } })).rejects.toMatchObject({
+        code: "BATON_LEASE_LOST",
+      });
+    });
+
     it("S2: a released lease is free at once and its epoch never comes again", async () => {
       const name = newRun();
       const first = await store.acquireLease(name, "a", 0, 1_000_000);

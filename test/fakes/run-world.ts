@@ -3,7 +3,7 @@
  * Outcomes are given by the test, so that it owns their order.
  */
 import { setImmediate as macrotask } from "node:timers/promises";
-import { stop, turnEvents } from "../../src/core/decide.ts";
+import { isOver, stop, turnEvents } from "../../src/core/decide.ts";
 import { type RunEvent, runEventSchema, type StoredEvent } from "../../src/core/event.ts";
 import { applyEvent } from "../../src/core/fold.ts";
 import { ProcessInstance } from "../../src/core/instance.ts";
@@ -95,10 +95,12 @@ export class RunWorld {
   async #take(events: RunEvent[]): Promise<void> {
     let incoming = events;
     while (incoming.length > 0) {
-      const next: RunEvent[] = [];
+      let next: RunEvent[] = [];
       for (const stored of this.#store(incoming)) {
         applyEvent(this.state, stored);
-        if (ProcessInstance.moves(stored))
+        // As the actor does: nothing follows an end.
+        if (isOver(this.state)) next = [];
+        else if (ProcessInstance.moves(stored))
           next.push(...turnEvents(this.state, this.#definition, await this.#instance.deliver(stored)));
       }
       incoming = next;

@@ -62,6 +62,10 @@ export class SmallGithub implements Github {
   readonly reactions = new Map<number, string[]>();
   readonly ci = new Map<string, CheckFacts>();
   readonly checkRuns: SmallCheckRun[] = [];
+  /** Issues that Baton opened. */
+  readonly issues = new Map<number, { title: string; body: string }>();
+  /** Who last changed `baton.yaml`. */
+  ruleAuthor: GithubUser | null = { id: 1, login: "alice", kind: "user" };
   readonly pushers = new Map<string, GithubUser>();
   readonly news: News[] = [];
   /** How often each kind of write was really carried out. */
@@ -333,6 +337,32 @@ export class SmallGithub implements Github {
     return { id: made.id, url: made.url };
   }
 
+  async lastChange(_: Repository, path: string) {
+    const sha = this.branches.get("main") ?? "";
+    return path === "baton.yaml" ? { sha, by: this.ruleAuthor, pullRequest: null } : null;
+  }
+
+  async liveness() {
+    return { isPublic: false, lastCommitAt: null };
+  }
+
+  async ownIssue(_: Repository, marker: string): Promise<number | null> {
+    return [...this.issues].find(([, one]) => parseMarker(one.body) === marker)?.[0] ?? null;
+  }
+
+  async ensureIssue(_: Repository, { marker, title, body }: Parameters<Github["ensureIssue"]>[1]) {
+    const text = withMarker(body, marker);
+    const found = [...this.issues].find(([, one]) => parseMarker(one.body) === marker);
+    if (found !== undefined) {
+      Object.assign(found[1], { title, body: text });
+      return { number: found[0], url: `https://github.test/${found[0]}` };
+    }
+    this.#count("issue");
+    const number = this.#id();
+    this.issues.set(number, { title, body: text });
+    return { number, url: `https://github.test/${number}` };
+  }
+
   async ensureReaction(_: Repository, to: Parameters<Github["ensureReaction"]>[1], content: string): Promise<void> {
     const id = "comment" in to ? to.comment : "reviewComment" in to ? to.reviewComment : to.thread;
     const given = this.reactions.get(id) ?? [];
@@ -425,6 +455,7 @@ export class SmallGithub implements Github {
       identity: async () => ({ appId, slug: "baton", bot }),
       deliveries: async () => ({ deliveries: [], nextCursor: null }),
       redeliver: async () => {},
+      repositories: async () => [{ ...repository }],
     };
   }
 

@@ -3,6 +3,7 @@
  * What stands in a workspace outlives the App's process, as a disk does.
  */
 import { BatonError } from "../../src/core/errors.ts";
+import { planOf } from "../../src/demo/sample.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import type { Harness, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import type { ImportResult, RepositoryAccess, Workspaces } from "../../src/ports/workspace.ts";
@@ -117,7 +118,7 @@ export function smallAgent({ disk, clock, random, costUsdMax, failing }: SmallAg
       const end = (error: HarnessResult["error"], part: number): HarnessResult => ({
         ok: error === null,
         error,
-        text: "Done.",
+        text: request.variables["BATON_ROLE"] === "plan" ? planOf("Done.") : "Done.",
         sessionId: null,
         usage: [usage(part)],
         turns: 1,

@@ -5,7 +5,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import examples from "@octokit/webhooks-examples";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { webhookPath } from "../../src/app/server.ts";
+import { webhookPath } from "../../src/app/door.ts";
 import { repositoryName, startWorld, type World } from "../../src/demo/world.ts";
 import { mismatches } from "./validate.ts";
 

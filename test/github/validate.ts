@@ -28,6 +28,7 @@ import {
   looseFormats,
   webhookNames,
 } from "./relaxations.ts";
+import { graphqlMismatches } from "./validate-graphql.ts";
 
 /** Every way in which this exchange is not what GitHub describes; empty when it is. */
 export function mismatches(exchange: Exchange): string[] {
@@ -92,7 +93,10 @@ function ofCall({ request, response, fault }: ApiExchange): string[] {
   // A person's browser at a page that is not there: no call of the API.
   if (response.status === 404 && (request.headers["accept"] ?? "").includes("text/html")) return [];
   // GraphQL is described by a schema of its own, not by the description of REST.
-  if (request.path === "/graphql") return [];
+  if (request.path === "/graphql")
+    return fault === null && response.status === 200
+      ? graphqlMismatches(request.body, response.body).map((problem) => `GraphQL: ${problem}`)
+      : [];
   const asked = `${request.method} ${request.path}`;
   const [method = "", path = ""] = describedElsewhere
     .reduce((now, { from, to }) => now.replace(from, to), asked)

@@ -1,4 +1,5 @@
 /** The installed program in a repository that is not Baton's: the package as npm puts it there, where Node runs no TypeScript. */
+import { generateKeyPairSync } from "node:crypto";
 import {
   cpSync,
   mkdirSync,
@@ -53,4 +54,23 @@ it("sets a repository up with nothing but what the package holds", async () => {
     stderr: expect.stringContaining("no data of Baton"),
   });
   expect(await baton("harness", "list")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("claude-code") });
+
+  // So does the application, from where `exports` says.
+  const { exports } = JSON.parse(readFileSync(join(packed, "package.json"), "utf8")) as {
+    exports: Record<string, string>;
+  };
+  const probot = join(root, "node_modules/probot/bin/probot.js");
+  const app = join(packed, exports["./probot-app"] as string);
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const started = await execa(process.execPath, [probot, "run", app], {
+    cwd: directory,
+    env: {
+      APP_ID: "1",
+      PRIVATE_KEY: privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
+      WEBHOOK_SECRET: "secret",
+      BATON_SANDBOX: "perhaps",
+    },
+    reject: false,
+  });
+  expect(started).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('BATON_SANDBOX is "perhaps"') });
 });

@@ -6,6 +6,7 @@ import type { Guard } from "./budgets/money.ts";
 import { playReviews } from "./budgets/reviews.ts";
 import { playAll } from "./budgets/suite.ts";
 import { readCommandLine } from "./command-line.ts";
+import { type DaysOptions, liveDays } from "./days.ts";
 import { Draw, inputsOf } from "./draw.ts";
 import { suites } from "./suites.ts";
 
@@ -100,4 +101,28 @@ it("adversary: a few inputs of each cause hold, and each guard matters", async (
   const results = await attackAll(causes, 3, { seed: 20_261_130, say: (line) => void told.push(line) });
   expect(results.filter(({ fell }) => fell.length > 0)).toEqual([]);
   expect(results.filter(({ shown, skipped }) => !shown && skipped === null).map(({ cause }) => cause)).toEqual([]);
+});
+
+describe("the days of schedules", () => {
+  const live = (over: Partial<DaysOptions> = {}) =>
+    liveDays({ seed: 1, days: 35, repositories: 2, dayUsd: 2, ...over });
+
+  it("through a change of clocks, downtimes and deaths nothing is missed, doubled or over its limit", async () => {
+    const result = await live();
+    expect(result).toMatchObject({ missed: 0, doubled: 0, overLimit: 0 });
+    expect(result.runs).toBeGreaterThan(90);
+  });
+
+  it("half the money of a day gives fewer runs", async () => {
+    const [all, half] = [
+      await live({ days: 15, repositories: 1 }),
+      await live({ days: 15, repositories: 1, dayUsd: 0.5 }),
+    ];
+    expect(half.runs).toBeLessThan(all.runs);
+  });
+
+  it("sees a scheduler that forgets what it did", async () => {
+    const result = await live({ days: 35, forgetful: true });
+    expect(result.missed).toBeGreaterThan(0);
+  });
 });

@@ -1,7 +1,7 @@
 /** One address for GitHub in front of several Batons: deliveries go to them in turn, past one that does not answer. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { webhookPath } from "../../src/app/server.ts";
+import { webhookPath } from "../../src/app/door.ts";
 
 export interface Balancer {
   url: string;

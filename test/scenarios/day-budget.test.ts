@@ -1,6 +1,6 @@
 /** `budget.dayUsd`: what all runs of a repository may spend in a day, told with who used it, when there is more, and what to do. */
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleScript } from "../../src/demo/sample.ts";
 import { ends, type ObservedWorld, observedWorld, ownComments, runState, say } from "./helpers.ts";
 
 let world: ObservedWorld;
@@ -8,7 +8,7 @@ afterEach(() => world.close());
 
 const { implement, repair } = sampleScript;
 const script = (costUsd: number) => ({
-  plan: [{ text: "A plan.", usage: { input: 10, output: 10, costUsd } }],
+  plan: [{ text: planOf("A plan."), usage: { input: 10, output: 10, costUsd } }],
   implement: repair,
   repair: implement,
 });

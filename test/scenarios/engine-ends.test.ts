@@ -260,6 +260,25 @@ describe("engine-ends-and-answers: a turn of a process has a bound", () => {
     expect(thread.state().status).toBe("completed");
   });
 
+  it("a shielded wait of 30 days ends the run ten minutes after the cancel, and the thread says why", async () => {
+    const thread = new Thread(async (ctx) => {
+      try {
+        await nap(ctx);
+      } catch {}
+      await ctx.shielded("cleanup", (shielded) => shielded.sleep("month", 30 * 24 * 3_600_000));
+    });
+    await thread.say("/baton run sample");
+    await thread.say("/baton cancel enough");
+    expect(thread.state().status).toBe("running");
+    for (let minute = 0; minute < 11 && thread.state().status === "running"; minute += 1)
+      await thread.world.pass(60_000);
+    expect(thread.state().status).toBe("cancelled");
+    await thread.world.pass(5_000);
+    expect(thread.said()).toContain("Baton stopped the clean-up after 10 min.");
+    await thread.say("/baton run calm", 12);
+    expect(thread.state(12).status).toBe("completed");
+  });
+
   it.each<[string, Run]>([
     [
       "asks for nothing in a loop",

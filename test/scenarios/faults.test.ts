@@ -6,7 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pollDeliveries } from "../../src/app/poll-deliveries.ts";
-import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import {
   comments,
@@ -44,9 +44,10 @@ afterAll(() => world.close());
 function newIssue({ red = false } = {}): number {
   const { number } = world.github.openIssue({ repository: repositoryName, as: "alice", title: "Note it", body: "" });
   const note = { files: { [`note-${number}.txt`]: "noted\n" }, text: "Noted.", usage };
+  const plan = { text: planOf("Note it."), usage };
   const broken = { ...note, files: { ...note.files, "cart.js": "broken(\n" } };
   const repair = { files: { "cart.js": rightCart }, text: "Repaired.", usage };
-  writeFileSync(world.scriptPath, JSON.stringify({ plan: [note], implement: [red ? broken : note], repair: [repair] }));
+  writeFileSync(world.scriptPath, JSON.stringify({ plan: [plan], implement: [red ? broken : note], repair: [repair] }));
   return number;
 }
 

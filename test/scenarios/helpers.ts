@@ -1,6 +1,7 @@
 /** Waiting for what the world shows, and reading its threads. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunState } from "../../src/core/state.ts";
+import { planOf } from "../../src/demo/sample.ts";
 import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
 import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
 import { readDocument, wholeOf } from "../../src/prompt/document.ts";
@@ -155,7 +156,7 @@ export function spy(name: string, requests: HarnessRequest[]): Harness {
       return {
         ok: true,
         error: null,
-        text: "Nothing to do.",
+        text: planOf("Nothing to do."),
         sessionId: null,
         usage: [],
         turns: 1,

@@ -53,6 +53,7 @@ it("events that mean nothing are not asked for; a delivery that always fails is 
       installation: (id) => github.installation(id),
       deliveries: async () => ({ deliveries: log, nextCursor: null }),
       redeliver: async (id) => void asked.push(id),
+      repositories: () => github.repositories(),
     },
   };
   expect(await pollDeliveries(dependencies)).toEqual({ asked: 1 });

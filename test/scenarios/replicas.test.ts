@@ -12,7 +12,7 @@ import { SqlStore } from "../../src/adapters/database/sql-store.ts";
 import type { Tables } from "../../src/adapters/database/tables.ts";
 import { fold } from "../../src/core/fold.ts";
 import type { RunState } from "../../src/core/state.ts";
-import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type Stage, setStage } from "../../src/demo/world.ts";
 import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
 import { patienceMs } from "../patience.ts";
@@ -163,7 +163,10 @@ class Replicas {
       body: "",
     });
     const note = { files: { [`note-${number}.txt`]: "noted\n" }, text: "Noted.", usage };
-    writeFileSync(this.stage.scriptPath, JSON.stringify({ plan: [note], implement: [{ ...note, ...step }] }));
+    writeFileSync(
+      this.stage.scriptPath,
+      JSON.stringify({ plan: [{ text: planOf("Note it."), usage }], implement: [{ ...note, ...step }] }),
+    );
     this.stage.github.comment({ repository: repositoryName, number, as: "alice", body: "/baton run" });
     return number;
   }

@@ -164,7 +164,7 @@ const program = (name: string, script: string): Harness => ({
   ...commandHarness({ command: ["/bin/sh", "-c", script], keys: {}, scripted: true }),
   name,
 });
-const planned = `[ "$BATON_ROLE" = plan ] && { cat > /dev/null; echo ${JSON.stringify(sampleScript.plan[0]?.text ?? "")}; exit 0; }`;
+const planned = `[ "$BATON_ROLE" = plan ] && { cat > /dev/null; echo '${sampleScript.plan[0]?.text ?? ""}'; exit 0; }`;
 
 it("of three programs one is not installed, and the last finds the files of the second and is told of it", async () => {
   await begin(

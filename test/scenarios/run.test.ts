@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
 import { clonedReader } from "../git-reader.ts";
 import {
@@ -399,7 +399,7 @@ describe("steering", () => {
   it("pause begins nothing further until resume", async () => {
     const gate = (): string => join(world.directory, "go");
     await begin();
-    writeFileSync(world.scriptPath, JSON.stringify({ ...green, plan: [{ waitFor: gate(), text: "plan" }] }));
+    writeFileSync(world.scriptPath, JSON.stringify({ ...green, plan: [{ waitFor: gate(), text: planOf("plan") }] }));
     say(world, "/baton run");
     await world.until("the harness to be at work", () => existsSync(`${gate()}.waiting`));
     say(world, "/baton pause lunch");
@@ -469,7 +469,7 @@ describe("a repository's own command", () => {
   });
 
   it("runs in place of the operator's where it is allowed", async () => {
-    const script = "import { writeFileSync } from 'node:fs'; writeFileSync('own.txt', 'by the repository');";
+    const script = `import { writeFileSync } from 'node:fs'; writeFileSync('own.txt', 'by the repository'); console.log(${JSON.stringify(planOf("Write it."))});`;
     await begin({ config: own, files: { ...sampleFiles, "agent.mjs": script }, repositoryCommands: true });
     say(world, "/baton run");
     const state = await reaches(world, "checks");

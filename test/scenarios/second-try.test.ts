@@ -40,3 +40,18 @@ it("a flaky job that somebody re-runs: the gate passes and says so, no repair is
   expect([...state.effects.keys()]).not.toContain("repair");
   expect(jobs()).toHaveLength(2);
 });
+
+it("green-hides-red-of-same-name: two jobs of one workflow run share a name, and the green one does not hide the red one", async () => {
+  world = await observedWorld({ script: { ...sampleScript, implement: sampleScript.repair } });
+  const end = (code: number) => [process.execPath, "-e", `process.exit(${code})`];
+  const more = [{ name: "test", command: end(0) }];
+  world.github.setCi({ repository: repositoryName, ci: { name: "test", command: end(1), more } });
+  world.github.setRequiredChecks({ repository: repositoryName, branch: "main", checks: ["test"] });
+  say(world, "/baton run");
+  const state = await reaches(world, "repair");
+  expect(state.effects.get("checks" as never)?.output).toMatchObject({
+    status: "failed",
+    reason: expect.stringMatching(/`test` failed/),
+    children: [{ status: "failed" }, { status: "passed" }],
+  });
+});

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { settingsJsonSchema } from "../../src/config/json-schema.ts";
-import { sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { defineProcess, ProcessRegistry } from "../../src/index.ts";
 import type { HarnessRequest } from "../../src/ports/harness.ts";
@@ -88,7 +88,7 @@ it("branches, review requests (also one that GitHub refuses) and the way to merg
 });
 
 describe("money", () => {
-  const spends = { ...green, plan: [{ text: "A plan.", usage: tokensOnly }] };
+  const spends = { ...green, plan: [{ text: planOf("A plan."), usage: tokensOnly }] };
 
   it("an unknown price stops the run and says which", async () => {
     world = await observedWorld({ script: spends });
@@ -329,6 +329,18 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "test/scenarios/settings.test.ts",
     "branches, review requests (also one that GitHub refuses) and the way to merge are as the file says",
   ],
+  schedules: [
+    "test/scenarios/schedules.test.ts",
+    "an occurrence runs once, whoever asks and however often, as the person who merged the rule, in the dashboard issue",
+  ],
+  triggers: [
+    "src/commands/fire-triggers.test.ts",
+    "`triggers` start runs in the event's thread, as the person who caused it",
+  ],
+  "sweep.detectors": ["processes/sweep/process.test.ts", "detectors run in order, as `sweep.detectors` says"],
+  "sweep.openPullRequests": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
+  "sweep.findings": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
+  dashboard: ["src/commands/start-due.test.ts", "`dashboard: false` opens no issue and starts nothing"],
   "commands.run": ["src/policy/policy.test.ts", "a writer where commands.run asks for more"],
   "commands.steer": ["src/policy/policy.test.ts", "a triager who steers where commands.steer says so"],
   "commands.allow": ["src/policy/policy.test.ts", "a writer where commands.allow asks for more"],

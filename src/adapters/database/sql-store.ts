@@ -5,7 +5,7 @@
  */
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts";
-import { BatonError } from "../../core/errors.ts";
+import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { activeRunStatuses, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
 import type {
@@ -49,11 +49,8 @@ export class SqlStore implements Store {
     try {
       return await this.#db.transaction().execute(async (transaction) => {
         const { held, counted, last } = await journalEnd(transaction, runId, fence ?? null);
-        if (fence !== undefined && !held)
-          throw new BatonError(
-            "BATON_LEASE_LOST",
-            `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
-          );
+        if (fence !== undefined && !held) throw leaseLost(fence);
+        if (also?.holds !== undefined && !(await isHeld(transaction, also.holds))) throw leaseLost(also.holds);
         if ((last?.position ?? 0) !== expectedPosition) throw conflict();
         if (counted > expectedPosition) throw cutOff(runId, expectedPosition, counted);
         const sealed = sealEvents({
@@ -533,6 +530,17 @@ async function countedEvents(db: Kysely<Tables>, runId: RunId): Promise<number> 
   return row?.position ?? 0;
 }
 
+/** Locks the lease until the transaction ends: nobody else takes it before what was decided under it is there. */
+const epochHeld = ({ name, owner, epoch }: Fence) =>
+  sql<{
+    epoch: number;
+  }>`select epoch from leases where name = ${name} and owner = ${owner} and epoch = ${epoch} for share`;
+
+async function isHeld(transaction: Transaction<Tables>, fence: Fence): Promise<boolean> {
+  const { rows } = await epochHeld(fence).execute(transaction);
+  return rows.length > 0;
+}
+
 /**
  * Where a journal ends, how many events are counted beside it, and whether the fence holds (then its lease is locked until the
  * transaction ends, S2). One statement: every append begins with it.
@@ -542,10 +550,7 @@ async function journalEnd(
   runId: RunId,
   fence: Fence | null,
 ): Promise<{ held: boolean; counted: number; last: { position: number; hash: string } | null }> {
-  const held =
-    fence === null
-      ? sql`null`
-      : sql`(select epoch from leases where name = ${fence.name} and owner = ${fence.owner} and epoch = ${fence.epoch} for share)`;
+  const held = fence === null ? sql`null` : sql`(${epochHeld(fence)})`;
   const { rows } = await sql<{ held: number | null; counted: number | null; position: number | null; hash: string }>`
     select ${held} as held, (select position from runs where run_id = ${runId}) as counted, last.position, last.hash
     from (values (1)) as one left join lateral

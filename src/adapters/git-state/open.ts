@@ -85,8 +85,12 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     namespace: refs.namespace,
     store: new TablesStore({
       tables: () => state.snapshot.tables,
-      change: (apply, { jobs, isCause }) =>
-        state.change(({ tables }) => apply(tables), { jobs: jobs.map(({ id }) => id), isCause }),
+      change: (apply, { jobs, isCause, waits }) =>
+        state.change(({ tables }) => apply(tables), {
+          ...(waits === true ? { when: "now" as const } : {}),
+          jobs: jobs.map(({ id }) => id),
+          isCause,
+        }),
       putBlob: (content) => state.putBlob(content),
       blob: (id) => state.blob(id),
       now: () => clock.now(),

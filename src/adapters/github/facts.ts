@@ -51,7 +51,24 @@ export function pullOf(found: wire.PullRequest): PullRequestFacts {
   };
 }
 
-export function checkOf(run: wire.CheckRun): CheckFacts {
+/**
+ * Workflow runs whose check runs share a name within a suite: only their jobs say which is a re-run of which.
+ * Source: https://docs.github.com/en/rest/checks/runs (`details_url` of GitHub Actions names run and job), and the answer quoted
+ * in https://github.com/BerriAI/litellm/pull/40015
+ */
+export function sharedNames(runs: readonly wire.CheckRun[]): Set<number> {
+  const seen = new Set<string>();
+  const shared = new Set<number>();
+  for (const run of runs) {
+    const key = `${run.app?.id ?? ""}/${run.check_suite?.id ?? ""}/${run.name}`;
+    const [, workflowRun] = /\/actions\/runs\/(\d+)\/job/.exec(`${run.details_url ?? ""} ${run.html_url ?? ""}`) ?? [];
+    if (seen.has(key) && workflowRun !== undefined) shared.add(Number(workflowRun));
+    seen.add(key);
+  }
+  return shared;
+}
+
+export function checkOf(run: wire.CheckRun, attempt?: number): CheckFacts {
   return {
     name: run.name,
     source: "check-run",
@@ -64,6 +81,7 @@ export function checkOf(run: wire.CheckRun): CheckFacts {
     url: run.html_url,
     startedAt: run.started_at,
     completedAt: run.completed_at,
+    ...(attempt === undefined ? {} : { attempt }),
     summary: [run.output?.title, run.output?.summary, run.output?.text].filter(Boolean).join("\n\n"),
   };
 }

@@ -148,6 +148,25 @@ describe("the App itself", () => {
     expect(JSON.parse(Buffer.from(claims, "base64url").toString())).toMatchObject({ iss: 12 });
   });
 
+  it("signs as its host does, where that has a way: nothing of the key is used", async () => {
+    const asked: string[] = [];
+    const hosted = createGithubApp({
+      appId: 12,
+      privateKey: "no key",
+      baseUrl: `${host}/api/v3`,
+      clock,
+      signJwt: async () => {
+        asked.push("jwt");
+        return "of.the.host";
+      },
+    });
+    const asHost = { reqheaders: { authorization: "bearer of.the.host" } };
+    nock(host, asHost).post("/api/v3/app/installations/3/access_tokens").reply(201, minted("one"));
+    reads("one");
+    await (await hosted.installation(3)).repository(9);
+    expect(asked).toEqual(["jwt"]);
+  });
+
   it("is asked again when the first answer was lost", async () => {
     nock(host).get("/api/v3/app").reply(401, { message: "Bad credentials" });
     await expect(app.identity()).rejects.toMatchObject({ code: "BATON_GITHUB_DENIED" });

@@ -1,7 +1,7 @@
 /** GitHub as the App sees it: installations, tokens narrowed to one repository, its own delivery log. */
 import { createAppAuth } from "@octokit/auth-app";
-import { request as plainRequest } from "@octokit/request";
 import { toBatonError } from "../../core/errors.ts";
+import { type GithubRepository, type Repository, repositoryOf } from "../../core/vocabulary.ts";
 import { mayWrite } from "../../policy/preflight.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Github, GithubApp, GithubDeliverySummary } from "../../ports/github.ts";
@@ -17,10 +17,16 @@ export interface GithubAppOptions {
   clock: Clock;
   /** Aborted when Baton stops: no call waits for a limit any more (RB4). */
   stop?: AbortSignal;
+  /** Proves that the caller is the App: Probot's authentication, where Probot is the host. */
+  signJwt?: () => Promise<string>;
   fetch?: typeof fetch;
 }
 
-/** An installation token lives one hour; it is minted anew after this. */
+/**
+ * An installation token lives one hour; it is minted anew after this. Tokens are minted here, not by `@octokit/auth-app`: that
+ * sends the App's proof to api.github.com whatever the server is, unless it is a request's hook that asks for one, keeps a token
+ * until its last minute, and does not pass the budget.
+ */
 const tokenMs = 50 * 60_000;
 
 interface Minted {
@@ -47,37 +53,26 @@ export function createGithubApp(options: GithubAppOptions): GithubApp & GithubSe
 class App implements GithubApp, GithubSelf {
   readonly #options: GithubAppOptions;
   readonly #requester: Requester;
-  readonly #auth: ReturnType<typeof createAppAuth>;
   readonly #installations = new Map<number, Github>();
+  readonly #requesters = new Map<number, Requester>();
   readonly #tokens = new Map<string, Minted & { until: number }>();
   #identity: Promise<Identity> | null = null;
 
   constructor(options: GithubAppOptions) {
     this.#options = options;
-    const request = plainRequest.defaults({
-      baseUrl: options.baseUrl,
-      ...(options.fetch === undefined ? {} : { request: { fetch: options.fetch } }),
-    });
-    this.#auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request });
+    const signJwt = options.signJwt ?? jwtSigner(options);
     this.#requester = new Requester({
       ...options,
       budget: new RateBudget(options.clock, options.stop),
-      authorise: async () => `bearer ${(await this.#auth({ type: "app" })).token}`,
+      authorise: async () => `bearer ${await signJwt()}`,
     });
   }
 
   async installation(installationId: number): Promise<Github> {
     const known = this.#installations.get(installationId);
     if (known !== undefined) return known;
-    const requester = new Requester({
-      ...this.#options,
-      budget: new RateBudget(this.#options.clock, this.#options.stop),
-      authorise: async () => `token ${(await this.#token(installationId, null, null)).token}`,
-      // Revoked, or the App's permissions changed: a new one may be good.
-      refused: (authorization) => this.#forget(authorization),
-    });
     const github = new InstallationGithub({
-      requester,
+      requester: this.#requesterOf(installationId),
       identity: () => this.identity(),
       webUrl: webUrlOf(this.#options.baseUrl),
       repositoryToken: async (repositoryId, access) =>
@@ -86,6 +81,21 @@ class App implements GithubApp, GithubSelf {
     });
     this.#installations.set(installationId, github);
     return github;
+  }
+
+  /** One for an installation, with one budget (G1). */
+  #requesterOf(installationId: number): Requester {
+    const known = this.#requesters.get(installationId);
+    if (known !== undefined) return known;
+    const made = new Requester({
+      ...this.#options,
+      budget: new RateBudget(this.#options.clock, this.#options.stop),
+      authorise: async () => `token ${(await this.#token(installationId, null, null)).token}`,
+      // Revoked, or the App's permissions changed: a new one may be good.
+      refused: (authorization) => this.#forget(authorization),
+    });
+    this.#requesters.set(installationId, made);
+    return made;
   }
 
   identity(): Promise<Identity> {
@@ -153,6 +163,21 @@ class App implements GithubApp, GithubSelf {
     await this.#requester.write("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id: deliveryId }, false);
   }
 
+  /** Source: https://docs.github.com/en/rest/apps/installations#list-repositories-accessible-to-the-app-installation */
+  async repositories(): Promise<Repository[]> {
+    const found: Repository[] = [];
+    for (const { id } of await this.installations()) {
+      const requester = this.#requesterOf(id);
+      const all = await requester.list<GithubRepository & { archived?: boolean; disabled?: boolean }>(
+        "/installation/repositories",
+        {},
+        (data) => (data as { repositories: GithubRepository[] }).repositories,
+      );
+      for (const one of all) if (one.archived !== true && one.disabled !== true) found.push(repositoryOf(one, id));
+    }
+    return found;
+  }
+
   async #readIdentity(): Promise<Identity> {
     const app = await this.#requester.get<{ id: number; slug: string }>("/app");
     const login = `${app.slug}[bot]`;
@@ -204,6 +229,11 @@ class App implements GithubApp, GithubSelf {
       throw toBatonError(thrown);
     }
   }
+}
+
+function jwtSigner({ appId, privateKey }: Pick<GithubAppOptions, "appId" | "privateKey">): () => Promise<string> {
+  const auth = createAppAuth({ appId, privateKey });
+  return async () => (await auth({ type: "app" })).token;
 }
 
 function webUrlOf(baseUrl: string): string {

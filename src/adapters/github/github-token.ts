@@ -101,6 +101,7 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
       return { slug, bot, appId: slug === actionsSlug ? noApp : appId };
     },
     deliveries: async () => ({ deliveries: [], nextCursor: null }),
+    repositories: async () => [],
     async redeliver() {
       throw new BatonError("BATON_INTERNAL", "A job has no delivery log.");
     },
@@ -169,9 +170,13 @@ class JobGithub extends InstallationGithub implements Github {
     return permissions?.push === false ? { contents: "read", pull_requests: "read" } : null;
   }
 
-  override file(repository: Repository, path: string, ref: string): Promise<string | null> {
-    if (!commitName.test(ref)) return super.file(repository, path, ref);
-    const key = `${repository.id} ${ref} ${path}`;
+  override file(
+    repository: Pick<Repository, "owner" | "name">,
+    path: string,
+    ref: string | null,
+  ): Promise<string | null> {
+    if (ref === null || !commitName.test(ref)) return super.file(repository, path, ref);
+    const key = `${repository.owner}/${repository.name} ${ref} ${path}`;
     const known = this.#files.get(key) ?? super.file(repository, path, ref);
     this.#files.set(key, known);
     known.catch(() => this.#files.delete(key));

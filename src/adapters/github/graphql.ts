@@ -6,7 +6,7 @@
 import { BatonError, toBatonError } from "../../core/errors.ts";
 import type { Requester } from "./request.ts";
 
-const documents = {
+export const documents = {
   enqueue:
     "mutation($input: EnqueuePullRequestInput!) { enqueuePullRequest(input: $input) { mergeQueueEntry { position state } } }",
   updateBranch:

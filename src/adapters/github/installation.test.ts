@@ -387,3 +387,51 @@ describe("log-tail-without-the-failure: what a repair reads of a failed check", 
     expect(await github.checkLog(repository, { ...check, source: "status" }, 2_000)).toBe("2 tests failed");
   });
 });
+
+describe("green-hides-red-of-same-name: attempts of jobs that share a name", () => {
+  const job = (id: number, name: string, runId: number) => ({
+    id,
+    name,
+    head_sha: sha,
+    status: "completed",
+    conclusion: "success",
+    app: { id: 15_368 },
+    check_suite: { id: 70 + runId },
+    details_url: `https://github.com/acme/shop/actions/runs/${runId}/job/${id}`,
+    html_url: null,
+  });
+  const answered = (...runs: object[]) => {
+    nock(host)
+      .get(`/repos/acme/shop/commits/${sha}/check-runs`)
+      .query(true)
+      .reply(200, { total_count: runs.length, check_runs: runs });
+    nock(host).get(`/repos/acme/shop/commits/${sha}/statuses`).query(true).reply(200, []);
+  };
+  const attempts = async () => (await github.checks(repository, sha)).map(({ id, attempt }) => [id, attempt ?? null]);
+
+  it("are read of the workflow runs that have such jobs, and of no other", async () => {
+    answered(job(1, "test", 5), job(2, "test", 5), job(3, "test", 6), job(4, "lint", 6));
+    const jobs = [1, 2].map((id) => ({ id, run_attempt: id }));
+    const asked = nock(host)
+      .get("/repos/acme/shop/actions/runs/5/jobs")
+      .query(({ filter }) => filter === "all")
+      // A job that is only listed again in a new attempt belongs to that one.
+      .reply(200, { total_count: 3, jobs: [...jobs, { id: 1, run_attempt: 2 }] });
+    expect(await attempts()).toEqual([
+      [1, 2],
+      [2, 2],
+      [3, null],
+      [4, null],
+    ]);
+    expect(asked.isDone()).toBe(true);
+  });
+
+  it.each([403, 404])("are unknown where GitHub answers %s", async (status) => {
+    answered(job(1, "test", 5), job(2, "test", 5));
+    nock(host).get("/repos/acme/shop/actions/runs/5/jobs").query(true).reply(status, { message: "no" });
+    expect(await attempts()).toEqual([
+      [1, null],
+      [2, null],
+    ]);
+  });
+});

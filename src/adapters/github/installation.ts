@@ -10,6 +10,7 @@ import {
 } from "../../core/vocabulary.ts";
 import type {
   BranchRuleFacts,
+  ChangeFacts,
   CheckFacts,
   CheckRunContent,
   CheckSuiteFacts,
@@ -24,6 +25,7 @@ import type {
   WorkflowRun,
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
+import type { Liveness } from "../../schedule/disabled.ts";
 import { failureText } from "../../thread/failure-text.ts";
 import { logExcerpt } from "../../thread/log-excerpt.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
@@ -35,6 +37,7 @@ import {
   issueOf,
   pullOf,
   reviewOf,
+  sharedNames,
   statusOf,
   suiteOf,
   triesOf,
@@ -215,7 +218,38 @@ export class InstallationGithub implements Github {
       throw thrown;
     });
     const statuses = await this.#requester.list<wire.Status>("/repos/{owner}/{repo}/commits/{ref}/statuses", commit);
-    return [...found.map(checkOf), ...triesOf(statuses).map((status) => statusOf(status, sha))];
+    const attempts = await this.#attempts(repository, found);
+    return [
+      ...found.map((run) => checkOf(run, attempts.get(run.id))),
+      ...triesOf(statuses).map((status) => statusOf(status, sha)),
+    ];
+  }
+
+  /**
+   * By id of the job, which is that of its check run. In an attempt that runs some jobs again, GitHub lists the others too,
+   * with the number of that attempt. Sources:
+   * https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`run_attempt`) and
+   * https://github.com/PostHog/posthog/pull/65573
+   */
+  async #attempts(repository: Repository, runs: readonly wire.CheckRun[]): Promise<ReadonlyMap<number, number>> {
+    const attempts = new Map<number, number>();
+    for (const run of sharedNames(runs)) {
+      const jobs = await this.#requester
+        .list<wire.Job>(
+          "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
+          { ...at(repository), run_id: run, filter: "all" },
+          (data) => (data as { jobs: wire.Job[] }).jobs,
+        )
+        .catch((thrown: unknown) => {
+          // Without them the times decide (TR2).
+          const unreadable = ["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_INCOMPLETE"] as const;
+          if (unreadable.some((code) => hasCode(thrown, code))) return [];
+          throw thrown;
+        });
+      for (const { id, run_attempt: attempt } of jobs)
+        if (attempt !== undefined) attempts.set(id, Math.max(attempt, attempts.get(id) ?? 0));
+    }
+    return attempts;
   }
 
   async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {
@@ -314,11 +348,12 @@ export class InstallationGithub implements Github {
     );
   }
 
-  async file(repository: Repository, path: string, ref: string): Promise<string | null> {
+  /** Source: https://docs.github.com/en/rest/repos/contents#get-repository-content (`ref` defaults to the default branch) */
+  async file(repository: Pick<Repository, "owner" | "name">, path: string, ref: string | null): Promise<string | null> {
     const found = await this.#requester.find<wire.Content>("/repos/{owner}/{repo}/contents/{+path}", {
       ...at(repository),
       path,
-      ref,
+      ...(ref === null ? {} : { ref }),
     });
     if (found === null || found.type !== "file" || found.content === undefined) return null;
     return Buffer.from(found.content, "base64").toString("utf8");
@@ -359,6 +394,78 @@ export class InstallationGithub implements Github {
     return found.flatMap(({ filename, previous_filename }) =>
       previous_filename === undefined ? [filename] : [filename, previous_filename],
     );
+  }
+
+  /**
+   * Of a commit on the default branch GitHub lists the merged pull request that brought it; who merged is in the pull
+   * request itself. The author of a commit is what its committer wrote there, so it counts for nothing. Sources:
+   * https://docs.github.com/en/rest/commits/commits#list-commits (`path`),
+   * https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit and
+   * https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request (`merged_by`)
+   */
+  async lastChange(repository: Repository, path: string, branch: string): Promise<ChangeFacts | null> {
+    const commits = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", {
+      ...at(repository),
+      path,
+      sha: branch,
+      per_page: 1,
+    });
+    const sha = commits?.[0]?.sha;
+    if (sha === undefined) return null;
+    const pulls = await this.#requester.list<{ number: number; merged_at: string | null; base: { ref: string } }>(
+      "/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
+      { ...at(repository), commit_sha: sha },
+    );
+    const [first] = pulls
+      .filter(({ merged_at: mergedAt, base }) => mergedAt !== null && base.ref === branch)
+      .toSorted((a, b) => Date.parse(a.merged_at ?? "") - Date.parse(b.merged_at ?? ""));
+    if (first === undefined) return { sha, by: await this.pusher(repository, branch, sha), pullRequest: null };
+    const { merged_by: by } = await this.#requester.get<{ merged_by: wire.User | null }>(
+      "/repos/{owner}/{repo}/pulls/{pull_number}",
+      { ...at(repository), pull_number: first.number },
+    );
+    return { sha, by: by === null ? null : userOf(by), pullRequest: first.number };
+  }
+
+  async liveness(repository: Repository): Promise<Liveness> {
+    const [found, commits] = await Promise.all([
+      this.#requester.get<{ private: boolean }>("/repos/{owner}/{repo}", at(repository)),
+      this.#requester.find<{ commit: { committer: { date?: string } | null } }[]>("/repos/{owner}/{repo}/commits", {
+        ...at(repository),
+        sha: repository.defaultBranch,
+        per_page: 1,
+      }),
+    ]);
+    const date = commits?.[0]?.commit.committer?.date;
+    return { isPublic: !found.private, lastCommitAt: date === undefined ? null : Date.parse(date) };
+  }
+
+  async ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<number | null> {
+    return (await this.#ownIssue(repository, marker, knownNumber))?.number ?? null;
+  }
+
+  async ensureIssue(
+    repository: Repository,
+    { marker, title, body, knownNumber }: Parameters<Github["ensureIssue"]>[1],
+  ): Promise<{ number: number; url: string }> {
+    const text = withMarker(body, marker);
+    const existing = await this.#ownIssue(repository, marker, knownNumber);
+    if (existing !== null) {
+      const isSame = existing.title === title && (existing.body ?? "").trimEnd() === text.trimEnd();
+      if (!isSame)
+        await this.#requester.write(
+          "PATCH /repos/{owner}/{repo}/issues/{issue_number}",
+          { ...at(repository), issue_number: existing.number, title, body: text },
+          "edit",
+        );
+      return { number: existing.number, url: existing.html_url };
+    }
+    const made = await this.#requester.write<wire.Issue>("POST /repos/{owner}/{repo}/issues", {
+      ...at(repository),
+      title,
+      body: text,
+    });
+    return { number: made.number, url: made.html_url };
   }
 
   async ensureComment(
@@ -654,14 +761,39 @@ export class InstallationGithub implements Github {
       if (known !== null) return { id: known.id, body: known.body ?? "", url: known.html_url };
     }
     const { bot, appId } = await this.#options.identity();
-    // Anybody can write a marker; only a comment of our own is adopted. A server that does not tell the bot's id is
-    // believed its login: GitHub gives no person one that ends in `[bot]`.
-    const isOurs = (author: GithubUser): boolean =>
-      bot.id === 0 ? author.kind === "bot" && author.login === bot.login : author.id === bot.id;
+    // Anybody can write a marker; only a comment of our own is adopted.
+    const isOurs = isAuthor(bot);
     const own = (await this.comments(repository, number)).find(
       ({ author, appId: by, body }) => (isOurs(author) || by === appId) && parseMarker(body) === marker,
     );
     return own ?? null;
+  }
+
+  /** The oldest, where two jobs opened one each. An issue that was moved away or deleted is none. */
+  async #ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<wire.Issue | null> {
+    const { bot } = await this.#options.identity();
+    const isOurs = isAuthor(bot);
+    const isIt = (issue: wire.Issue): boolean =>
+      issue.user !== null &&
+      isOurs(userOf(issue.user)) &&
+      issue.pull_request === undefined &&
+      parseMarker(issue.body ?? "") === marker;
+    if (knownNumber !== null) {
+      const known = await this.#requester.find<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", {
+        ...at(repository),
+        issue_number: knownNumber,
+      });
+      // One that was moved is answered with where it is now.
+      if (known !== null && known.number === knownNumber && isIt(known)) return known;
+    }
+    const found = await this.#requester.list<wire.Issue>("/repos/{owner}/{repo}/issues", {
+      ...at(repository),
+      creator: bot.login,
+      state: "all",
+      sort: "created",
+      direction: "asc",
+    });
+    return found.find(isIt) ?? null;
   }
 
   async #ownCheckRun(repository: Repository, sha: string, externalId: string, name: string): Promise<number | null> {
@@ -695,6 +827,11 @@ async function unlessDenied<T>(reading: Promise<T | null>): Promise<T | null> {
     if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
     throw thrown;
   }
+}
+
+/** A server that does not tell the bot's id is believed its login: GitHub gives no person one that ends in `[bot]`. */
+function isAuthor(bot: GithubUser): (author: GithubUser) => boolean {
+  return (author) => (bot.id === 0 ? author.kind === "bot" && author.login === bot.login : author.id === bot.id);
 }
 
 function at(repository: Pick<Repository, "owner" | "name">): { owner: string; repo: string } {

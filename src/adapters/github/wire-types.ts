@@ -1,166 +1,118 @@
-/** The fields of GitHub's answers that Baton reads, and no others. */
-export interface User {
-  id: number;
-  login: string;
-  type: string;
-}
+/**
+ * The fields of GitHub's answers that Baton reads, and no others. Names and emptiness come from GitHub's own description
+ * (`@octokit/openapi-types`, types only), so that Baton cannot read a field that GitHub does not send.
+ */
+import type { components } from "@octokit/openapi-types";
 
-export interface CheckSuite {
-  app: { id: number; name: string } | null;
-  head_sha: string;
-  status: string | null;
-  conclusion?: string | null;
-  latest_check_runs_count: number;
-}
+type Schemas = components["schemas"];
+/** JSON as it is parsed: the description allows big integers for ids. */
+type Parsed<T> = { [K in keyof T]: Exclude<T[K], bigint> };
+type Fields<Name extends keyof Schemas, Read extends keyof Schemas[Name]> = Parsed<Pick<Schemas[Name], Read>>;
+/** The description promises them, but servers of an older version leave them out. */
+type Optional<Name extends keyof Schemas, Read extends keyof Schemas[Name]> = Partial<Fields<Name, Read>>;
+
+export type User = Fields<"simple-user", "id" | "login" | "type">;
+type ById = { id: number } | null;
+
+export type CheckSuite = Fields<"check-suite", "head_sha" | "status" | "latest_check_runs_count"> &
+  Optional<"check-suite", "conclusion"> & {
+    app: Pick<NonNullable<Schemas["check-suite"]["app"]>, "id" | "name"> | null;
+  };
 
 /** One movement of a ref. */
-export interface Activity {
-  after: string;
-  actor: User | null;
-}
+export type Activity = Fields<"activity", "after"> & { actor: User | null };
 
-export interface Issue {
-  number: number;
-  title: string;
-  body: string | null;
-  state: string;
+export type Issue = Fields<"issue", "number" | "title" | "state" | "labels" | "html_url"> & {
+  body: NonNullable<Schemas["issue"]["body"]> | null;
   user: User | null;
-  pull_request?: unknown;
-  labels: (string | { name?: string })[];
-  html_url: string;
-}
+} & Optional<"issue", "pull_request">;
 
-export interface Comment {
-  id: number;
-  body?: string | null;
+export type Comment = Fields<"issue-comment", "id" | "body" | "created_at" | "updated_at" | "html_url"> & {
   user: User | null;
-  performed_via_github_app?: { id: number } | null;
-  created_at: string;
-  updated_at: string;
-  html_url: string;
-}
+  performed_via_github_app?: ById;
+};
 
-export interface ThreadComment extends Comment {
-  issue_url: string;
-}
+export type ThreadComment = Comment & Fields<"issue-comment", "issue_url">;
 
-export interface NewIssue extends Issue {
-  id: number;
-  created_at: string;
-  updated_at: string;
-}
+export type NewIssue = Issue & Fields<"issue", "id" | "created_at" | "updated_at">;
 
-export interface PullRequest {
-  number: number;
-  title: string;
-  body: string | null;
-  state: string;
-  merged?: boolean;
-  merged_at?: string | null;
-  merge_commit_sha?: string | null;
-  draft?: boolean;
-  user: User | null;
-  head: { sha: string; ref: string; repo: { id: number } | null };
-  base: { sha: string; ref: string };
-  mergeable?: boolean | null;
-  mergeable_state?: string;
-  updated_at: string;
-  locked?: boolean;
-  node_id: string;
-  html_url: string;
-}
-
-export interface Review {
-  id: number;
-  user: User | null;
-  state: string;
-  commit_id: string | null;
-  body: string | null;
-  submitted_at?: string;
-}
-
-export interface ReviewComment {
-  pull_request_review_id: number | null;
-  path: string;
-  line?: number | null;
-  body: string;
-}
-
-export interface CheckRun {
-  id: number;
-  name: string;
-  head_sha: string;
-  external_id: string | null;
-  status: string;
-  conclusion: string | null;
-  html_url: string | null;
-  started_at: string | null;
-  completed_at: string | null;
-  output?: { title: string | null; summary: string | null; text: string | null };
-  app: { id: number } | null;
-  check_suite?: { id: number } | null;
-}
-
-export interface CheckAnnotation {
-  path: string;
-  start_line: number;
-  annotation_level: string | null;
-  title: string | null;
-  message: string | null;
-}
-
-export interface Status {
-  id: number;
-  context: string;
-  state: string;
-  description: string | null;
-  target_url: string | null;
-  created_at: string;
-  updated_at: string;
-}
-
-export interface BranchRule {
-  type: string;
-  parameters?: {
-    required_status_checks?: { context: string; integration_id?: number }[];
-    operator?: string;
-    pattern?: string;
-    negate?: boolean;
-    allowed_merge_methods?: ("merge" | "squash" | "rebase")[];
+export type PullRequest = Fields<
+  "pull-request",
+  "number" | "title" | "body" | "state" | "updated_at" | "node_id" | "html_url"
+> &
+  Optional<
+    "pull-request",
+    "merged" | "merged_at" | "merge_commit_sha" | "draft" | "mergeable" | "mergeable_state" | "locked"
+  > & {
+    user: User | null;
+    head: Pick<Schemas["pull-request"]["head"], "sha" | "ref"> & { repo: ById };
+    base: Pick<Schemas["pull-request"]["base"], "sha" | "ref">;
   };
+
+export type Review = Fields<"pull-request-review", "id" | "state" | "commit_id" | "submitted_at"> & {
+  body: string | null;
+  user: User | null;
+};
+
+export type ReviewComment = Fields<"pull-request-review-comment", "path" | "line" | "body" | "pull_request_review_id">;
+
+export type CheckRun = Fields<
+  "check-run",
+  "id" | "name" | "head_sha" | "external_id" | "status" | "conclusion" | "html_url" | "started_at" | "completed_at"
+> &
+  Optional<"check-run", "details_url"> & {
+    output?: Pick<Schemas["check-run"]["output"], "title" | "summary" | "text">;
+    app: ById;
+    check_suite?: ById;
+  };
+
+export type CheckAnnotation = Fields<
+  "check-annotation",
+  "path" | "start_line" | "annotation_level" | "title" | "message"
+>;
+
+/** Its id is that of its check run. */
+export type Job = Fields<"job", "id"> & Optional<"job", "run_attempt">;
+
+export type Status = Fields<
+  "status",
+  "id" | "context" | "state" | "description" | "target_url" | "created_at" | "updated_at"
+>;
+
+/** One rule of many kinds: of each the parameters that Baton reads. */
+export interface BranchRule {
+  type: NonNullable<Schemas["repository-rule-detailed"]["type"]>;
+  parameters?: Partial<
+    Pick<NonNullable<Schemas["repository-rule-required-status-checks"]["parameters"]>, "required_status_checks"> &
+      Pick<
+        NonNullable<Schemas["repository-rule-commit-message-pattern"]["parameters"]>,
+        "operator" | "pattern" | "negate"
+      > &
+      Pick<NonNullable<Schemas["repository-rule-pull-request"]["parameters"]>, "allowed_merge_methods">
+  >;
 }
 
-export interface RepositorySettings {
-  archived?: boolean;
-  allow_merge_commit?: boolean;
-  allow_squash_merge?: boolean;
-  allow_rebase_merge?: boolean;
-  permissions?: { push?: boolean };
-}
+export type RepositorySettings = Optional<
+  "full-repository",
+  "archived" | "allow_merge_commit" | "allow_squash_merge" | "allow_rebase_merge"
+> & { permissions?: Partial<Pick<NonNullable<Schemas["full-repository"]["permissions"]>, "push">> };
 
 export interface Branch {
   protection?: {
-    required_status_checks?: { contexts?: string[]; checks?: { context: string; app_id?: number | null }[] };
+    required_status_checks?: Partial<
+      Pick<NonNullable<Schemas["branch-protection"]["required_status_checks"]>, "contexts">
+    > & { checks?: { context: string; app_id?: number | null }[] };
   };
 }
 
-export interface FolderEntry {
-  type: string;
-  name: string;
-}
+export type FolderEntry = Pick<Schemas["content-directory"][number], "type" | "name">;
 
-export interface Content {
-  type: string;
-  content?: string;
-}
+/** A file; of a folder or a link there is no content. */
+export type Content = { type: string } & Optional<"content-file", "content">;
 
 /** Of a `workflow_dispatch` with `return_run_details`. */
-export interface StartedWorkflow {
-  workflow_run_id: number;
-  html_url: string;
-}
+export type StartedWorkflow = Fields<"workflow-dispatch-response", "workflow_run_id" | "html_url">;
 
-export interface GitCommit {
-  sha: string;
-  verification: { verified: boolean; reason: string };
+export interface GitCommit extends Fields<"git-commit", "sha"> {
+  verification: Pick<Schemas["git-commit"]["verification"], "verified" | "reason">;
 }

@@ -21,6 +21,8 @@ export interface ChangeAbout {
   jobs: readonly JobRow[];
   /** A journal grew or an event came in. All other rows follow from these, and come again when they are lost. */
   isCause: boolean;
+  /** It may be refused by what others wrote: its answer counts once it is kept. */
+  waits?: boolean;
 }
 
 export interface TablesHost {
@@ -47,6 +49,7 @@ export class TablesStore implements Store {
     return this.#host.change((tables) => tables.append(copy), {
       jobs: writes.jobs ?? [],
       isCause: request.events.length > 0,
+      waits: writes.ledgerSeen !== undefined,
     });
   }
 

@@ -9,7 +9,7 @@
  */
 import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
 import { compactedLength, compactJournal, openCompacted } from "../../core/compact.ts";
-import { BatonError } from "../../core/errors.ts";
+import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import { isActiveStatus, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
@@ -113,12 +113,8 @@ export class Tables {
   }
 
   append({ runId, expectedPosition, events, now, fence, also }: Append): StoredEvent[] {
-    if (fence !== undefined && !this.#holds(fence)) {
-      throw new BatonError(
-        "BATON_LEASE_LOST",
-        `The lease ${fence.name} (epoch ${fence.epoch}) is not held by ${fence.owner} any more.`,
-      );
-    }
+    for (const lease of [fence, also.holds]) if (lease !== undefined && !this.#holds(lease)) throw leaseLost(lease);
+    this.#demandLedger(also);
     const journal = this.events.get(runId) ?? [];
     if (this.compacted.has(runId))
       throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is over for long, and its journal is compacted.`);
@@ -492,6 +488,15 @@ export class Tables {
       tries: same ? old.tries : 0,
       error: same ? old.error : null,
       putAt,
+    });
+  }
+
+  #demandLedger({ holds, ledgerSeen }: Writes): void {
+    if (ledgerSeen === undefined) return;
+    const { rows, ...filter } = ledgerSeen;
+    if (this.ledger(filter).length === rows) return;
+    throw new BatonError("BATON_LEASE_LOST", "Money was set aside or settled since this was decided.", {
+      details: { lease: holds?.name ?? "" },
     });
   }
 

@@ -9,13 +9,17 @@ const module = fileURLToPath(new URL("./forget-environment.ts", import.meta.url)
 const script = `
   import { forgetEnvironment } from ${JSON.stringify(module)};
   const kept = process.env.BATON_NOTE;
-  const done = forgetEnvironment(["sk-not-to-be-seen"]);
+  const done = forgetEnvironment(["sk-not-to-be-seen"], { keep: process.env.KEEP === "1" });
   process.stdout.write(JSON.stringify({ done, env: process.env, kept }) + "\\n");
   process.stdin.resume();
 `;
 
-it.runIf(existsSync("/proc/self/environ"))("FE1: values of secrets are gone from /proc, all else stays", async () => {
+it.runIf(existsSync("/proc/self/environ")).each([
+  ["FE1: values of secrets are gone from /proc, all else stays", "0"],
+  ["FE3: a process that keeps its environment reads what /proc no longer shows", "1"],
+])("%s", async (_, keep) => {
   const env = {
+    KEEP: keep,
     PATH: process.env["PATH"] ?? "",
     ACTIONS_ID_TOKEN_REQUEST_TOKEN: "eyJ-not-to-be-seen",
     ACTIONS_ID_TOKEN_REQUEST_URL: "https://token.example/not-to-be-seen",
@@ -36,7 +40,9 @@ it.runIf(existsSync("/proc/self/environ"))("FE1: values of secrets are gone from
   child.stdin.end();
   expect(said).toMatchObject({ done: true, kept: env.BATON_NOTE });
   expect(said.env).toMatchObject({ PATH: env.PATH, BATON_NOTE: env.BATON_NOTE, EMPTY: "" });
-  expect(Object.keys(said.env)).not.toContain("GITHUB_TOKEN");
+  const { GITHUB_TOKEN, PRIVATE_KEY, OTHER_NAME } = env;
+  if (keep === "1") expect(said.env).toMatchObject({ GITHUB_TOKEN, PRIVATE_KEY, OTHER_NAME });
+  else expect(Object.keys(said.env)).not.toContain("GITHUB_TOKEN");
   expect(shown).not.toContain("not-to-be-seen");
   expect(shown).toContain(`BATON_NOTE=${env.BATON_NOTE}\0`);
   expect(shown).toContain(`PATH=${env.PATH}\0`);

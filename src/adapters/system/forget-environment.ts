@@ -5,21 +5,26 @@
  * Owns: this process's own environment. Does not own: files, and memory, which the system guards otherwise.
  * FE1 Only values are blanked, in place: names and all other variables stay as they are.
  * FE2 Where it cannot be done (no Linux, a system that forbids it) nothing changes, and the caller is told.
+ * FE3 A process that is not Baton's own still reads its variables: they move to memory that the system does not show.
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 
 /** Names whose values are secrets whatever they hold. */
 const secretNames = /TOKEN|SECRET|PASSWORD|PRIVATE|API_?KEY|DATABASE_URL/i;
 
-/** True: nothing of it is shown any more. Whoever needs a value has read it before. */
-export function forgetEnvironment(secrets: readonly string[]): boolean {
+/** True: nothing of it is shown any more. Whoever needs a value has read it before, unless they are kept (FE3). */
+export function forgetEnvironment(secrets: readonly string[], { keep = false }: { keep?: boolean } = {}): boolean {
   const isSecret = secretTest(secrets);
-  for (const [name, value = ""] of Object.entries(process.env)) if (isSecret(name, value)) delete process.env[name];
+  const hidden = Object.entries(process.env).filter(([name, value = ""]) => isSecret(name, value));
+  for (const [name] of hidden) delete process.env[name];
   try {
     blank(isSecret);
     return true;
   } catch {
     return false;
+  } finally {
+    // FE3: what is set now is no longer where the system looks.
+    if (keep) for (const [name, value] of hidden) process.env[name] = value;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BatonError } from "../../core/errors.ts";
-import { createLog } from "./log.ts";
+import { createLog, createLogger, logOver, redactLines } from "./log.ts";
 
 const secret = "line-1-of-key\nline-2-of-key";
 
@@ -61,5 +61,33 @@ it("keeps the code and the cause of an error", () => {
     code: "BATON_TIMEOUT",
     message: "late",
     cause: { message: "slow" },
+  });
+});
+
+describe("a logger that others write to as well", () => {
+  it.each<[string, (logger: ReturnType<typeof createLogger>) => void]>([
+    ["a line", (logger) => logger.info("token hunter2")],
+    ["a field", (logger) => logger.warn({ headers: { authorization: "hunter2" } }, "request")],
+    ["a child that was there before", (logger) => logger.info("x")],
+    ["a later child's bindings", (logger) => logger.child({ req: { token: "hunter2" } }).error("x")],
+  ])("has no secret in %s of theirs, nor in Baton's", (_, write) => {
+    const lines: string[] = [];
+    const root = createLogger("info", { write: (line: string) => void lines.push(line) });
+    const child = root.child({ of: "hunter2" });
+    const redact = (text: string): string => text.replaceAll("hunter2", "[redacted]");
+    redactLines(root, redact);
+    write(child);
+    logOver(root, redact).info("##[error] hunter2");
+    expect(lines).toHaveLength(2);
+    expect(lines.join("")).not.toMatch(/hunter2|##\[/);
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
+  });
+
+  it("says of requests to the server only which failed", () => {
+    const lines: string[] = [];
+    const http = createLogger("info", { write: (line: string) => void lines.push(line) }).child({ name: "http" });
+    http.info("GET /health 200");
+    http.error("GET /health 503");
+    expect(lines.join("")).toMatch(/^[^\n]*503[^\n]*\n$/);
   });
 });

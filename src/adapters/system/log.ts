@@ -17,11 +17,33 @@ export interface LogOptions {
 const depthMax = 8;
 
 export function createLog({ level, redact, destination }: LogOptions): Log {
-  const logger = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination ?? pino.destination(2),
-  );
+  return logOver(createLogger(level, destination), redact);
+}
+
+/** One JSON object a line, on standard error. Nothing is redacted yet. */
+export function createLogger(level: string, destination: DestinationStream = pino.destination(2)): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, onChild: quietRequests }, destination);
+}
+
+/** Baton's log over a logger that others write to as well, as Probot's. */
+export function logOver(logger: Logger, redact: (text: string) => string): Log {
   return wrap(logger, (text) => withoutCommands(redact(text)));
+}
+
+/**
+ * What others write to the same logger passes the redactor, too: Probot logs requests with their headers. A logger has one
+ * stream with all its children.
+ */
+export function redactLines(logger: Logger, redact: (text: string) => string): void {
+  const { stream } = { stream: (logger as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym] };
+  if (stream === undefined) return;
+  const write = stream.write.bind(stream);
+  stream.write = (line) => write(withoutCommands(redact(line)));
+}
+
+/** Of the requests to the server Probot logs each: only those that failed are worth a line. */
+function quietRequests(child: Logger): void {
+  if (child.bindings()["name"] === "http" && child.isLevelEnabled("info")) child.level = "warn";
 }
 
 /** A runner of GitHub Actions obeys `##[name]` anywhere in a line: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */

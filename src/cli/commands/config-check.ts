@@ -1,8 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { builtInProcesses } from "../../../processes/index.ts";
+import { processFolder } from "../../commands/load-processes.ts";
 import { effectiveDifference } from "../../config/effective.ts";
-import { type ConfigProblem, configPaths, type ParsedConfig, parseConfig } from "../../config/parse.ts";
+import {
+  type ConfigProblem,
+  type ConfigSurroundings,
+  configPaths,
+  type ParsedConfig,
+  parseConfig,
+} from "../../config/parse.ts";
 import { defaultSettings, type Settings } from "../../config/schema.ts";
+import { wakeUpsOf, workflowFolder } from "../../config/wake-ups.ts";
 import { BatonError } from "../../core/errors.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { exitCodes } from "../exit.ts";
@@ -23,7 +32,7 @@ export const configCheck: CliCommand = (program, context) => {
       const path = file ?? configPaths.find((one) => existsSync(join(directory, one)));
       if (path === undefined)
         throw new BatonError("BATON_INPUT_INVALID", `There is no ${configPaths.join(" nor ")} in ${directory}.`);
-      const parsed = parseConfig(read(directory, path));
+      const parsed = parseConfig(read(directory, path), surroundingsOf(directory));
       const changes = parsed.ok ? effectiveDifference(settingsOf(directory, base), parsed.settings) : [];
       if (!parsed.ok) exit(exitCodes.no);
       if (json === true) {
@@ -36,6 +45,20 @@ export const configCheck: CliCommand = (program, context) => {
       if (parsed.ok && changes.length === 0) print("  It changes nothing in effect.");
     });
 };
+
+/** What the file is checked against: the processes that there are, and what wakes Actions mode. */
+function surroundingsOf(directory: string): ConfigSurroundings {
+  const files = (folder: string): string[] => {
+    const path = join(directory, folder);
+    return existsSync(path) ? readdirSync(path) : [];
+  };
+  const own = files(processFolder).flatMap((name) => /^(.+)\.yaml$/.exec(name)?.[1] ?? []);
+  const workflows = files(workflowFolder).filter((name) => /\.ya?ml$/.test(name));
+  return {
+    processes: [...builtInProcesses().names(), ...own],
+    wakeUps: workflows.flatMap((name) => wakeUpsOf(read(directory, join(workflowFolder, name)))),
+  };
+}
 
 function read(directory: string, path: string): string {
   try {

@@ -16,7 +16,12 @@ import { runRetry } from "./run-retry.ts";
 import { runShow } from "./run-show.ts";
 import { sandboxPolicy } from "./sandbox-policy.ts";
 import { sandboxTest } from "./sandbox-test.ts";
+import { scheduleList } from "./schedule-list.ts";
+import { schedulePause } from "./schedule-pause.ts";
+import { scheduleResume } from "./schedule-resume.ts";
+import { scheduleRun } from "./schedule-run.ts";
 import { start } from "./start.ts";
+import { sweepDetect } from "./sweep-detect.ts";
 
 export const commands: readonly CliCommand[] = [
   init,
@@ -31,6 +36,11 @@ export const commands: readonly CliCommand[] = [
   runCancel,
   runRetry,
   journalCat,
+  scheduleList,
+  scheduleRun,
+  schedulePause,
+  scheduleResume,
+  sweepDetect,
   promptInspect,
   harnessList,
   harnessDoctor,

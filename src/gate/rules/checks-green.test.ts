@@ -12,19 +12,25 @@ const baton = 99;
 const gates = defaultSettings.gates;
 const late = gates.timeoutMinutes * 60_000;
 let id = 0;
-const check = (change: Partial<CheckFact> = {}): CheckFact => ({
-  name: "test",
-  source: "check-run",
-  appId: actions,
-  sha,
-  status: "completed",
-  conclusion: "success",
-  id: ++id,
-  url: null,
-  startedAt: null,
-  summary: "",
-  ...change,
-});
+const at = (second: number): string => new Date(1_800_000_000_000 + second * 1_000).toISOString();
+/** Each runs after the one before it has ended. */
+const check = (change: Partial<CheckFact> = {}): CheckFact => {
+  const number = change.id ?? ++id;
+  return {
+    name: "test",
+    source: "check-run",
+    appId: actions,
+    sha,
+    status: "completed",
+    conclusion: "success",
+    id: number,
+    url: null,
+    startedAt: at(number * 10),
+    completedAt: change.status === "in_progress" ? null : at(number * 10 + 5),
+    summary: "",
+    ...change,
+  };
+};
 const facts = (change: Partial<ChecksFacts> = {}): ChecksFacts => ({
   sha,
   checks: [check()],
@@ -226,6 +232,31 @@ describe("U3: how a check ended", () => {
     });
   });
 
+  describe("green-hides-red-of-same-name, in one suite", () => {
+    const red = { suiteId: 1, attempt: 1, conclusion: "failure" as const };
+    const green = { suiteId: 1, attempt: 1 };
+    it.each([
+      ["two jobs of one name, red first", [check(red), check(green)], "failed"],
+      ["green first", [check(green), check(red)], "failed"],
+      ["one running", [check({ ...green, ...running }), check(green)], "pending"],
+      ["one cancelled", [check({ ...red, conclusion: "cancelled" }), check(green)], "failed"],
+      [
+        "both run again",
+        [check(red), check(green), check({ ...green, attempt: 2 }), check({ ...green, attempt: 2 })],
+        "passed",
+      ],
+    ] as const)("%s", (_, checks, expected) => {
+      expect(status({ checks: [...checks] })).toBe(expected);
+      expect(status({ checks: [...checks], required: [{ name: "test", appId: actions }] })).toBe(expected);
+    });
+
+    it("one re-run that may be either's: red, and says what to do", () => {
+      const verdict = judge({ checks: [check(red), check(green), check({ ...green, attempt: 2 })] });
+      expect(verdict.status).toBe("failed");
+      expect(verdict.reason).toContain("re-run all jobs");
+    });
+  });
+
   it.each(["queued", "in_progress", "waiting", "pending", "requested"])(
     "a check that is %s is pending, then failed when the time is over",
     (state) => {
@@ -327,7 +358,7 @@ describe("U7: tries before the newest", () => {
     ["green before", () => [check(), check()]],
     ["skipped before", () => [check({ conclusion: "skipped" }), check()]],
     ["a red one of another commit", () => [failed({ sha: "b".repeat(40) }), check()]],
-    ["one that never ended", () => [check(running), check()]],
+    ["one that never ended", () => [check({ ...running, attempt: 1 }), check({ attempt: 2 })]],
   ] as const)("%s is no failure that a try hides", (_, checks) => {
     const verdict = judge({ checks: checks() });
     expect([verdict.status, verdict.reason]).toEqual(["passed", `The only check is green on ${sha.slice(0, 7)}.`]);

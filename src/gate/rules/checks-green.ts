@@ -1,8 +1,8 @@
 /**
  * checks-green: the repository's own checks on exactly this commit.
  *
- * U1 Only checks of the given commit count; of one name, source, App and suite only the newest. A success in one suite hides
- *    neither a failure nor a run in progress of the same name in another.
+ * U1 Only checks of the given commit count. A success hides neither a failure nor a run in progress of the same name: not in
+ *    another suite, and in its own suite only of the job that was run again (`tries.ts`).
  * U7 Earlier tries decide nothing, but a verdict tells them: a check that failed and was run again says which try this is.
  *    Baton itself never runs a check again.
  * U2 A required check is one by name and, where GitHub or `baton.yaml` says so, by App: another App's check of the same name
@@ -20,6 +20,7 @@ import type { Evidence, Verdict } from "../../core/vocabulary.ts";
 import { absence, beyondRepair } from "../absent.ts";
 import type { CheckFact, CheckSuiteFact, GateFacts, RequiredCheckFact } from "../facts.ts";
 import type { Gate } from "../gate.ts";
+import { countedTries, type Try } from "../tries.ts";
 
 export type ChecksFacts = Required<Pick<GateFacts, "sha" | "since" | "checks" | "required" | "suites" | "ownAppId">>;
 
@@ -40,7 +41,7 @@ export const checksGreenGate: Gate<z.output<typeof optionsSchema>, "checks" | "r
 export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now: number): Verdict {
   const short = facts.sha.slice(0, 7);
   const present = facts.checks.filter(({ sha }) => sha === facts.sha);
-  const checks = newestTries(present.filter(({ appId }) => appId !== facts.ownAppId));
+  const checks = countedTries(present.filter(({ appId }) => appId !== facts.ownAppId));
   const late = now >= facts.since + settings.timeoutMinutes * 60_000;
   const { wanted, own } = wantedChecks(facts, settings, present);
   if (wanted.length > 0) {
@@ -167,7 +168,7 @@ function judge(check: Try, settings: Settings["gates"], late: boolean, succeeded
     case "failure":
       return isAboutPeople(check.name)
         ? peopleOnly(leaf(check, "failed", "failed, and only people can change that"))
-        : leaf(check, "failed", `failed${onItsTry(check)}`);
+        : leaf(check, "failed", `failed${onItsTry(check)}${notRunAgain(check)}`);
     case "cancelled":
       return peopleOnly(leaf(check, "failed", "was cancelled; run it again"));
     case "timed_out":
@@ -313,29 +314,15 @@ function verdict(status: Verdict["status"], reason: string, children: Verdict[],
   return { name: "checks", status, reason, evidence, children };
 }
 
-/** The newest check of its kind, and the tries before it that had ended, oldest first (U7). */
-interface Try extends CheckFact {
-  earlier: CheckFact[];
-}
-
-/** Ids of check runs and of statuses are counted apart, so the source is part of the key (U1). */
-function newestTries(checks: CheckFact[]): Try[] {
-  const tries = new Map<string, CheckFact[]>();
-  for (const check of checks.toSorted((a, b) => a.id - b.id)) {
-    const key = `${check.source}/${check.appId ?? ""}/${check.suiteId ?? ""}/${check.name}`;
-    tries.set(key, [...(tries.get(key) ?? []), check]);
-  }
-  return [...tries.values()].map((all) => ({
-    ...(all.at(-1) as CheckFact),
-    earlier: all.slice(0, -1).filter(({ status }) => status === "completed"),
-  }));
+/** The way out where a re-run cannot be told from the other job of its name. */
+function notRunAgain(check: Try): string {
+  return check.notRunAgain ? ", and a later attempt ran fewer jobs of this name: re-run all jobs" : "";
 }
 
 const harmless: ReadonlySet<CheckFact["conclusion"]> = new Set(["success", "neutral", "skipped"]);
 
 /** "on its second try"; nothing where no earlier try was red. */
-function onItsTry({ earlier }: Try): string {
+function onItsTry({ earlier, number: count }: Try): string {
   if (earlier.every(({ conclusion }) => harmless.has(conclusion))) return "";
-  const count = earlier.length + 1;
   return ` on its ${["second", "third"][count - 2] ?? `try number ${count}`}${count < 4 ? " try" : ""}`;
 }

@@ -79,13 +79,17 @@ async function runIn(
   repository: Repository,
   { suite, ci, sha }: { suite: CheckSuite; ci: CiSettings; sha: string },
 ): Promise<void> {
-  const { appId } = suite;
-  const run = await createRun(site, repository, { appId, suiteId: suite.id, fields: queued(site, { ci, sha }) });
-  await runJob(site, repository, { run, ci });
+  const jobs: Job[] = [];
+  for (const { name, command } of jobsOf(ci))
+    jobs.push(await queueJob(site, repository, { suite, ci: { ...ci, name, command }, sha, attempt: 1 }));
+  await Promise.all(jobs.map((job) => runJob(site, repository, job)));
 }
 
-function queued(site: Site, given: { ci: CiSettings; sha: string }) {
+const jobsOf = (ci: CiSettings): Pick<CiSettings, "name" | "command">[] => [ci, ...(ci.more ?? [])];
+
+function queued(site: Site, given: { ci: CiSettings; sha: string; attempt: number }) {
   return {
+    attempt: given.attempt,
     name: given.ci.name,
     headSha: given.sha,
     externalId: crypto.randomUUID(),
@@ -101,21 +105,50 @@ function queued(site: Site, given: { ci: CiSettings; sha: string }) {
 }
 
 /**
- * Somebody re-runs a job: a new one with an id of its own, in the suite of the first, which stays.
- * Source: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`filter=all`: "all jobs for a
- * workflow run, including from old executions of the workflow run")
+ * Somebody re-runs a job: a new one with an id of its own, in the suite of the first, which stays. The other jobs are listed in
+ * the new attempt, with the times of their only run.
+ * Sources: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`filter=all`: "all jobs for a
+ * workflow run, including from old executions of the workflow run"), https://github.com/PostHog/posthog/pull/65573 ("GitHub
+ * reports `run_attempt = N` for every job in a re-run attempt"), and
+ * https://github.com/r-universe-org/help/issues/607 (by default, the jobs that were not retried are listed too)
  */
 export function rerunJob(site: Site, repository: Repository, run: CheckRun): void {
   const { ci } = repository;
   const suite = repository.checkSuites.get(run.suiteId);
   if (ci === null || suite === undefined) throw new Error(`Check run ${run.id} is no job of the CI.`);
-  site.inFlight(runIn(site, repository, { suite, ci, sha: run.headSha }));
+  const jobs = [...repository.checkRuns.values()].filter(({ suiteId }) => suiteId === suite.id);
+  const last = Math.max(...jobs.map(({ attempt }) => attempt ?? 1));
+  // Source: https://github.com/runs-on/runs-on/issues/263
+  if (run.attempt !== last) throw new Error("Only jobs from the current attempt can be re-run");
+  for (const job of jobs) if (job.id !== run.id && job.attempt === last) job.attempt = last + 1;
+  const command = jobsOf(ci).find(({ name }) => name === run.name)?.command ?? ci.command;
+  const given = { suite, ci: { ...ci, name: run.name, command }, sha: run.headSha, attempt: last + 1 };
+  site.inFlight(queueJob(site, repository, given).then((job) => runJob(site, repository, job)));
 }
 
-async function runJob(site: Site, repository: Repository, given: { run: CheckRun; ci: CiSettings }): Promise<void> {
-  const { run, ci } = given;
-  const runId = takeId(site.state);
-  const detailsUrl = actionsJobUrl(site, repository, { runId, jobId: run.id });
+interface Job {
+  run: CheckRun;
+  suite: CheckSuite;
+  ci: CiSettings;
+}
+
+async function queueJob(
+  site: Site,
+  repository: Repository,
+  given: { suite: CheckSuite; ci: CiSettings; sha: string; attempt: number },
+): Promise<Job> {
+  const { suite, ci } = given;
+  const run = await createRun(site, repository, {
+    appId: suite.appId,
+    suiteId: suite.id,
+    fields: queued(site, given),
+  });
+  return { run, suite, ci };
+}
+
+async function runJob(site: Site, repository: Repository, { run, suite, ci }: Job): Promise<void> {
+  suite.workflowRunId ??= takeId(site.state);
+  const detailsUrl = actionsJobUrl(site, repository, { runId: suite.workflowRunId, jobId: run.id });
   await updateRun(site, repository, {
     run,
     change: { status: "in_progress", startedAt: site.timestamp(), detailsUrl, conclusion: null, completedAt: null },

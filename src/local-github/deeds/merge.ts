@@ -7,7 +7,7 @@ import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
 import { commitTree, mergeTree, rebase, updateRef } from "../git.ts";
 import { readCommits } from "../git-objects.ts";
-import { requiredChecksMissing } from "../required-checks.ts";
+import { requiredChecks, requiredChecksMissing } from "../required-checks.ts";
 import type { PullThread } from "../resources/pull-request.ts";
 import { mergeViolations, methodRefusal, rulesFor, violationsFound } from "../rules.ts";
 import { gitDirectory, type Site } from "../site.ts";
@@ -46,9 +46,10 @@ export async function mergePull(site: Site, repository: Repository, options: Mer
     }
     const violations = options.byQueue === true ? [] : mergeViolations(repository, thread);
     if (violations.length > 0) throw new Refusal(405, violationsFound(violations));
-    // Source: https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/managing-protected-branches/about-protected-branches#require-status-checks-before-merging
+    // Of a head that lacks the base's commits GitHub expects every required check again, however green they are.
+    // Source: https://github.com/RakuenSoftware/aimee/pull/2460 (405 "6 of 6 required status checks are expected.")
     if (pull.behind && repository.strictBranches.has(pull.baseRef))
-      throw new Refusal(405, "Head branch is out of date. Review and try the merge again.");
+      throw new Refusal(405, checksExpected(requiredChecks(repository, pull.baseRef)));
     const base = repository.refs.get(branchRef(pull.baseRef));
     if (base === undefined) throw new Refusal(405, "Base branch does not exist");
     const sha = await mergedCommit(site, repository, { ...options, base });
@@ -60,6 +61,12 @@ export async function mergePull(site: Site, repository: Repository, options: Mer
     await refsChanged(site, repository, { changes: [{ ref, from: base, to: sha }], doer });
     return sha;
   });
+}
+
+function checksExpected(contexts: readonly string[]): string {
+  return contexts.length === 1
+    ? `Required status check "${contexts[0]}" is expected.`
+    : `${contexts.length} of ${contexts.length} required status checks are expected.`;
 }
 
 /** Merging the base into the head, as the button "Update branch" does. */
@@ -104,10 +111,11 @@ export function enqueue(
   const { pull } = thread;
   if (sha !== null && sha !== pull.headSha) throw new Refusal(422, "Head branch was modified. Review and try again.");
   const hasQueue = rulesFor(repository, pull.baseRef).some(({ type }) => type === "merge_queue");
-  if (!hasQueue) throw new Refusal(422, "Pull request base branch does not have a merge queue");
+  if (!hasQueue) throw new Refusal(422, `No merge queue found for branch '${pull.baseRef}'`);
   const missing = requiredChecksMissing(repository, { branch: pull.baseRef, sha: pull.headSha });
   const others = mergeViolations(repository, thread).filter((words) => !words.includes("merge queue"));
   if (missing.length > 0 || others.length > 0 || pull.draft) throw new Refusal(422, "Pull request is not mergeable");
+  // Source: https://github.com/ClickHouse/ClickHouse/pull/109183 (`UNPROCESSABLE`, and these words)
   if (pull.queuedSha !== null) throw new Refusal(422, "Pull request is already in the queue");
   pull.queuedSha = pull.headSha;
   tellThread(site, repository, { thread, action: "enqueued", doer });

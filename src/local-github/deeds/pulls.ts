@@ -212,6 +212,15 @@ async function baseMoved(
  * pulled into. This should be an existing branch on the current repository."), and
  * https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request (`edited`, `changes.base`).
  */
+/**
+ * Also where the same request reopens it, and where the base stays what it is.
+ * Sources: https://github.com/MithrilJS/mithril.js/pull/2862 and https://github.com/google/go-github/issues/2201
+ */
+export function demandOpenForBase(thread: PullThread): void {
+  if (thread.state !== "open")
+    throw invalid("PullRequest", "base", "invalid", "Cannot change the base branch of a closed pull request.");
+}
+
 export async function retarget(
   site: Site,
   repository: Repository,
@@ -219,9 +228,8 @@ export async function retarget(
 ): Promise<void> {
   const { thread, base, doer } = given;
   const { pull } = thread;
+  demandOpenForBase(thread);
   if (pull.baseRef === base) return;
-  if (thread.state !== "open")
-    throw invalid("PullRequest", "base", "custom", "Cannot change the base branch of a closed pull request.");
   const sha = repository.refs.get(branchRef(base));
   if (sha === undefined) throw invalid("PullRequest", "base", "invalid");
   const changes = { base: { ref: { from: pull.baseRef }, sha: { from: pull.baseSha } } };

@@ -10,6 +10,15 @@ import { checkBody } from "./threads.ts";
 export type ReviewEvent = "APPROVE" | "REQUEST_CHANGES" | "COMMENT";
 const stateOf = { APPROVE: "APPROVED", REQUEST_CHANGES: "CHANGES_REQUESTED", COMMENT: "COMMENTED" } as const;
 
+/**
+ * A pending review, and its comments, exist for their author alone.
+ * Sources: https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/reviewing-proposed-changes-in-a-pull-request
+ * ("pending and only visible to you") and https://docs.github.com/en/rest/pulls/reviews (`PENDING`)
+ */
+export function isShown(review: Review, { doer }: { doer: Doer }): boolean {
+  return review.state !== "PENDING" || review.authorId === doer.accountId;
+}
+
 export interface DraftComment {
   path: string;
   line: number | null;
@@ -31,6 +40,11 @@ export interface ReviewOptions {
 export function addReview(site: Site, repository: Repository, options: ReviewOptions): Review {
   const { thread, doer } = options;
   checkBody("PullRequestReview", options.body);
+  // Source: https://github.com/github/app/issues/3371 (422)
+  if (thread.pull.reviews.some(({ state, authorId }) => state === "PENDING" && authorId === doer.accountId))
+    throw new Refusal(422, "Unprocessable Entity", {
+      errors: ["User can only have one pending review per pull request"],
+    });
   const review: Review = {
     id: takeId(site.state),
     authorId: doer.accountId,

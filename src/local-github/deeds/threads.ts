@@ -134,6 +134,20 @@ export function editThread(
   }
 }
 
+/**
+ * What an admin does in the browser; no route of REST does it. The number stays taken.
+ * Sources: https://docs.github.com/en/issues/tracking-your-work-with-issues/administering-issues/deleting-an-issue and
+ * https://docs.github.com/en/rest/issues/issues#get-an-issue (status 410 of a deleted issue)
+ */
+export function deleteIssue(site: Site, repository: Repository, given: { thread: Thread; doer: Doer }): void {
+  const { thread, doer } = given;
+  repository.threads.delete(thread.number);
+  repository.deletedIssues.add(thread.number);
+  for (const [id, { threadNumber }] of repository.comments)
+    if (threadNumber === thread.number) repository.comments.delete(id);
+  tellThread(site, repository, { thread, action: "deleted", doer });
+}
+
 /** Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues (`locked`, `unlocked`) */
 export function lockThread(
   site: Site,

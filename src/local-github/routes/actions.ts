@@ -21,6 +21,7 @@ const dispatch = z.object({
 
 export const actionRoutes = [
   // Only what was dispatched, and what whoever plays the runners told of; else a run is unknown, as one that was deleted.
+  // Source: https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run
   repositoryRoute("GET /actions/runs/:id", "actions:read", async ({ site, repository, params }) => {
     const id = Number(params["id"]);
     const run = site.state.workflowRuns.get(id);
@@ -82,6 +83,7 @@ export const actionRoutes = [
       badge_url: `${page}/workflows/${file}/badge.svg`,
     });
   }),
+  // Source: https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
   repositoryRoute("POST /actions/workflows/:workflow/dispatches", "actions:write", async (context) => {
     const { ref, inputs = {}, return_run_details: isTold = false } = bodyOf(context, dispatch);
     if (Object.keys(inputs).length > inputsMax) throw new Refusal(422, `There are more than ${inputsMax} inputs`);

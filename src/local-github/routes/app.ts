@@ -85,6 +85,7 @@ export const appRoutes = [
     listed(context, installationsOf(context), (one) => installation(context.view, one)),
   ),
   route("GET /app/installations/:id", "app", (context) => ok(installation(context.view, installationOf(context)))),
+  // Source: https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
   route("POST /app/installations/:id/access_tokens", "app", (context) => {
     const one = installationOf(context);
     if (one.suspendedAt !== null) throw new Refusal(403, "This installation has been suspended");
@@ -99,6 +100,7 @@ export const appRoutes = [
     if (found === undefined) throw notFound();
     return ok(hookDelivery(found));
   }),
+  // Source: https://docs.github.com/en/rest/apps/webhooks#redeliver-a-delivery-for-an-app-webhook
   route("POST /app/hook/deliveries/:id/attempts", "app", (context) => {
     const found = deliveriesOf(context).find((one) => one.id === Number(context.params["id"]));
     if (found === undefined) throw notFound();
@@ -145,6 +147,7 @@ export const appRoutes = [
     const body = { total_count: all.length, repository_selection: actor.installation.selection, repositories };
     return { status: 200, headers, body };
   }),
+  // Source: https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token
   route("DELETE /installation/token", "anyone", (context) => {
     const credential = credentialFrom(context.request.headers["authorization"]);
     if (context.actor.kind !== "installation" || credential === null) throw badCredentials();

@@ -7,6 +7,7 @@ import { readCommit } from "../git-objects.ts";
 import { latestRuns, latestStatuses } from "../required-checks.ts";
 import { checkAnnotation, checkRun, checkSuite, combinedStatus, status } from "../resources/check.ts";
 import { repositoryPage, repositoryUrl } from "../resources/repository.ts";
+import type { Schema } from "../resources/schema.ts";
 import { bodyOf, listed, type RepositoryContext, repositoryRoute } from "../route.ts";
 import { gitDirectory } from "../site.ts";
 import { type Annotation, appOf, type CheckRun, type CheckSuite, checkConclusions } from "../state.ts";
@@ -192,36 +193,54 @@ async function listStatuses(context: RepositoryContext) {
   return listed(context, some, (one) => status(context.view, context.repository, one));
 }
 
+/** Source: https://docs.github.com/en/rest/actions/workflow-jobs (`id` of a job is that of its check run: `check_run_url`). */
+function showJob(context: RepositoryContext, run: CheckRun) {
+  const suite = context.repository.checkSuites.get(run.suiteId);
+  const workflowRunId = suite?.workflowRunId ?? 0;
+  const url = `${repositoryUrl(context.view, context.repository)}/actions`;
+  return {
+    id: run.id,
+    run_id: workflowRunId,
+    run_url: `${url}/runs/${workflowRunId}`,
+    run_attempt: run.attempt ?? 1,
+    node_id: checkRun(context.view, context.repository, run).node_id,
+    head_sha: run.headSha,
+    head_branch: suite?.headBranch ?? null,
+    url: `${url}/jobs/${run.id}`,
+    html_url: run.detailsUrl,
+    status: run.status,
+    conclusion: run.conclusion,
+    created_at: run.startedAt ?? context.site.timestamp(),
+    started_at: run.startedAt ?? context.site.timestamp(),
+    completed_at: run.completedAt,
+    name: run.name,
+    workflow_name: run.name,
+    check_run_url: `${repositoryUrl(context.view, context.repository)}/check-runs/${run.id}`,
+    labels: ["ubuntu-latest"],
+    runner_id: null,
+    runner_name: null,
+    runner_group_id: null,
+    runner_group_name: null,
+    steps: [],
+  } satisfies Schema<"job">;
+}
+
 const jobRoutes = [
-  repositoryRoute("GET /actions/jobs/:id", "actions:read", (context) => {
-    const run = actionsRun(context);
-    const workflowRunId = Number(/\/runs\/(\d+)\//.exec(run.detailsUrl ?? "")?.[1] ?? 0);
-    const url = `${repositoryUrl(context.view, context.repository)}/actions`;
-    return ok({
-      id: run.id,
-      run_id: workflowRunId,
-      run_url: `${url}/runs/${workflowRunId}`,
-      node_id: checkRun(context.view, context.repository, run).node_id,
-      head_sha: run.headSha,
-      head_branch: context.repository.checkSuites.get(run.suiteId)?.headBranch ?? null,
-      url: `${url}/jobs/${run.id}`,
-      html_url: run.detailsUrl,
-      status: run.status,
-      conclusion: run.conclusion,
-      created_at: run.startedAt ?? context.site.timestamp(),
-      started_at: run.startedAt ?? context.site.timestamp(),
-      completed_at: run.completedAt,
-      name: run.name,
-      workflow_name: run.name,
-      check_run_url: `${repositoryUrl(context.view, context.repository)}/check-runs/${run.id}`,
-      labels: ["ubuntu-latest"],
-      runner_id: null,
-      runner_name: null,
-      runner_group_id: null,
-      runner_group_name: null,
-      steps: [],
-    });
+  // Source: https://docs.github.com/en/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
+  repositoryRoute("GET /actions/jobs/:id", "actions:read", (context) => ok(showJob(context, actionsRun(context)))),
+  // Source: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
+  repositoryRoute("GET /actions/runs/:id/jobs", "actions:read", (context) => {
+    const { repository } = context;
+    const id = Number(context.params["id"]);
+    const suites = [...repository.checkSuites.values()].filter(({ workflowRunId }) => workflowRunId === id);
+    if (suites.length === 0 && !context.view.state.workflowRuns.has(id)) throw notFound();
+    const all = [...repository.checkRuns.values()].filter((run) => suites.some((suite) => suite.id === run.suiteId));
+    const last = Math.max(...all.map(({ attempt }) => attempt ?? 1));
+    const wanted =
+      context.request.query.get("filter") === "all" ? all : all.filter(({ attempt }) => (attempt ?? 1) === last);
+    return listed(context, wanted, (run) => showJob(context, run), "jobs");
   }),
+  // Source: https://docs.github.com/en/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
   repositoryRoute("GET /actions/jobs/:id/logs", "actions:read", (context) => {
     const run = actionsRun(context);
     if (!context.repository.jobLogs.has(run.id)) throw notFound();
@@ -239,11 +258,15 @@ function actionsRun(context: RepositoryContext): CheckRun {
 
 export const checkRoutes = [
   ...jobRoutes,
+  // Source: https://docs.github.com/en/rest/checks/runs#create-a-check-run
   repositoryRoute("POST /check-runs", "checks:write", create),
+  // Source: https://docs.github.com/en/rest/checks/runs#get-a-check-run
   repositoryRoute("GET /check-runs/:id", "checks:read", (context) =>
     ok(checkRun(context.view, context.repository, runOf(context))),
   ),
+  // Source: https://docs.github.com/en/rest/checks/runs#update-a-check-run
   repositoryRoute("PATCH /check-runs/:id", "checks:write", update),
+  // Source: https://docs.github.com/en/rest/checks/runs#list-check-run-annotations
   repositoryRoute("GET /check-runs/:id/annotations", "checks:read", (context) => {
     const run = runOf(context);
     const indexes = run.annotations.map((_, index) => index);
@@ -251,7 +274,9 @@ export const checkRoutes = [
       checkAnnotation(context.view, { repository: context.repository, run }, index),
     );
   }),
+  // Source: https://docs.github.com/en/rest/checks/runs#rerequest-a-check-run
   repositoryRoute("POST /check-runs/:id/rerequest", "checks:write", rerequest),
+  // Source: https://docs.github.com/en/rest/checks/suites#create-a-check-suite
   repositoryRoute("POST /check-suites", "checks:write", async (context) => {
     const given = bodyOf(context, z.object({ head_sha: z.string() }));
     const appId = callerApp(context);
@@ -262,9 +287,11 @@ export const checkRoutes = [
     const suite = known ?? newSuite(context.site, context.repository, { appId, sha, branch: null, before: null });
     return { status: known === undefined ? 201 : 200, body: await showSuite(context, suite) };
   }),
+  // Source: https://docs.github.com/en/rest/checks/suites#get-a-check-suite
   repositoryRoute("GET /check-suites/:id", "checks:read", async (context) =>
     ok(await showSuite(context, suiteOf(context))),
   ),
+  // Source: https://docs.github.com/en/rest/checks/runs#list-check-runs-in-a-check-suite
   repositoryRoute("GET /check-suites/:id/check-runs", "checks:read", (context) => {
     const suite = suiteOf(context);
     return filtered(
@@ -272,12 +299,14 @@ export const checkRoutes = [
       [...context.repository.checkRuns.values()].filter((run) => run.suiteId === suite.id),
     );
   }),
+  // Source: https://docs.github.com/en/rest/checks/suites#rerequest-a-check-suite
   repositoryRoute("POST /check-suites/:id/rerequest", "checks:write", async (context) => {
     const suite = suiteOf(context);
     const { site, repository, doer } = context;
     await tellSuite(site, repository, { suite, action: "rerequested", senderId: doer.accountId });
     return created({});
   }),
+  // Source: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
   repositoryRoute("GET /commits/*ref/check-runs", "checks:read", async (context) => {
     const sha = await shaOf(context, context.params["ref"] ?? "");
     return filtered(
@@ -285,6 +314,7 @@ export const checkRoutes = [
       [...context.repository.checkRuns.values()].filter((run) => run.headSha === sha),
     );
   }),
+  // Source: https://docs.github.com/en/rest/checks/suites#list-check-suites-for-a-git-reference
   repositoryRoute("GET /commits/*ref/check-suites", "checks:read", async (context) => {
     const sha = await shaOf(context, context.params["ref"] ?? "");
     const appId = context.request.query.get("app_id");
@@ -295,6 +325,7 @@ export const checkRoutes = [
     for (const one of some) shown.set(one.id, await showSuite(context, one));
     return listed(context, some, (one) => shown.get(one.id), "check_suites");
   }),
+  // Source: https://docs.github.com/en/rest/commits/statuses#create-a-commit-status
   repositoryRoute("POST /statuses/:sha", "statuses:write", async (context) => {
     const given = bodyOf(context, statusBody);
     const one = await addStatus(context.site, context.repository, {
@@ -307,11 +338,14 @@ export const checkRoutes = [
     });
     return created(status(context.view, context.repository, one));
   }),
+  // Source: https://docs.github.com/en/rest/commits/statuses#get-the-combined-status-for-a-specific-reference
   repositoryRoute("GET /commits/*ref/status", "statuses:read", async (context) => {
     const sha = await shaOf(context, context.params["ref"] ?? "");
     const latest = latestStatuses(context.repository, sha);
     return ok(combinedStatus(context.view, context.repository, { sha, latest }));
   }),
+  // Source: https://docs.github.com/en/rest/commits/statuses#list-commit-statuses-for-a-reference
   repositoryRoute("GET /commits/*ref/statuses", "statuses:read", listStatuses),
+  // An older address of the same list. Source: https://docs.github.com/en/rest/commits/statuses#list-commit-statuses-for-a-reference
   repositoryRoute("GET /statuses/*ref", "statuses:read", listStatuses),
 ];

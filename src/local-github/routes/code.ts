@@ -182,6 +182,7 @@ const refRoutes = [
   repositoryRoute("GET /git/matching-refs/*ref", "contents:read", (context) =>
     listed(context, matchingRefs(context, context.params["ref"] ?? ""), (one) => one),
   ),
+  // Source: https://docs.github.com/en/rest/git/refs#create-a-reference
   repositoryRoute("POST /git/refs", "contents:write", async (context) => {
     const given = bodyOf(context, z.object({ ref: z.string().regex(/^refs\/.+\/.+/), sha: z.string() }));
     const { site, repository, doer } = context;
@@ -189,6 +190,7 @@ const refRoutes = [
     await changeRef(site, repository, { ref: given.ref, to: given.sha, doer, create: true });
     return created(gitRef(context.view, repository, given));
   }),
+  // Source: https://docs.github.com/en/rest/git/refs#update-a-reference
   repositoryRoute("PATCH /git/refs/*ref", "contents:write", async (context) => {
     const given = bodyOf(context, z.object({ sha: z.string(), force: z.boolean().optional() }));
     const ref = `refs/${context.params["ref"]}`;
@@ -196,6 +198,7 @@ const refRoutes = [
     await changeRef(site, repository, { ref, to: given.sha, doer, force: given.force ?? false });
     return ok(gitRef(context.view, repository, { ref, sha: given.sha }));
   }),
+  // Source: https://docs.github.com/en/rest/git/refs#delete-a-reference
   repositoryRoute("DELETE /git/refs/*ref", "contents:write", async (context) => {
     const { site, repository, doer } = context;
     await changeRef(site, repository, { ref: `refs/${context.params["ref"]}`, to: null, doer });
@@ -234,11 +237,13 @@ export const codeRoutes = [
   }),
   repositoryRoute("GET /contents", "contents:read", contents),
   repositoryRoute("GET /contents/*path", "contents:read", contents),
+  // Source: https://docs.github.com/en/rest/repos/contents#create-or-update-file-contents
   repositoryRoute("PUT /contents/*path", "contents:write", (context) => {
     const { content } = bodyOf(context, fileWrite);
     if (content === undefined) throw new Refusal(422, `Invalid request.\n\n"content" wasn't supplied.`);
     return writeFile(context, Buffer.from(content, "base64"));
   }),
+  // Source: https://docs.github.com/en/rest/repos/contents#delete-a-file
   repositoryRoute("DELETE /contents/*path", "contents:write", (context) => writeFile(context, null)),
   repositoryRoute("GET /activity", "contents:read", (context) => {
     const ref = context.request.query.get("ref");

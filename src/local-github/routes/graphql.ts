@@ -10,6 +10,7 @@ import { type Actor, type Demand, type Doer, demand, doerOf } from "../access.ts
 import { ok, Refusal } from "../answer.ts";
 import { enqueue, updateBranch } from "../deeds/merge.ts";
 import { tellThread } from "../deeds/threads.ts";
+import { selected, selectionOf, UnknownField } from "../graphql-selection.ts";
 import { isPull, type PullThread } from "../resources/pull-request.ts";
 import { bodyOf, type Context, route } from "../route.ts";
 import { nodeId } from "../site.ts";
@@ -123,11 +124,15 @@ function pullRequestState(context: Context, input: Input): object {
   demandRead(context, repository);
   const { pull } = thread;
   return {
+    __typename: "PullRequest",
     isInMergeQueue: pull.queuedSha !== null,
     headRefOid: pull.headSha,
     baseRefName: pull.baseRef,
     // Source: https://docs.github.com/en/graphql/reference/objects#baserefchangedevent
-    timelineItems: { nodes: pull.baseChangedAt === undefined ? [] : [{ createdAt: pull.baseChangedAt }] },
+    timelineItems: {
+      nodes:
+        pull.baseChangedAt === undefined ? [] : [{ __typename: "BaseRefChangedEvent", createdAt: pull.baseChangedAt }],
+    },
   };
 }
 
@@ -140,20 +145,27 @@ function demandRead(context: Context, repository: Repository): void {
   }
 }
 
+function undefinedField(field: string, type: string): object {
+  return {
+    errors: [{ message: `Field '${field}' doesn't exist on type '${type}'`, extensions: { code: "undefinedField" } }],
+  };
+}
+
 async function answer(context: Context): Promise<object> {
   const { query, variables } = bodyOf(context, asked);
-  const field = /^\s*(?:query|mutation)\b[^{]*\{\s*(\w+)/.exec(query)?.[1] ?? "";
+  const [wanted] = selectionOf(query) ?? [];
+  const field = wanted?.name ?? "";
+  const isQuery = /^\s*(?:query\b|\{)/.test(query);
+  const mutation = mutations[field];
+  if (wanted === undefined || (isQuery ? field !== "node" : mutation === undefined))
+    return undefinedField(field, isQuery ? "Query" : "Mutation");
   try {
-    if (field === "node") return { data: { node: pullRequestState(context, variables) } };
-    const mutation = mutations[field];
-    if (mutation === undefined)
-      return {
-        errors: [
-          { message: `Field '${field}' doesn't exist on type 'Mutation'`, extensions: { code: "undefinedField" } },
-        ],
-      };
-    return { data: { [field]: await mutation(context, (variables["input"] ?? {}) as Input) } };
+    const found = isQuery
+      ? pullRequestState(context, variables)
+      : await mutation?.(context, (variables["input"] ?? {}) as Input);
+    return { data: { [field]: selected(found, wanted.fields) } };
   } catch (thrown) {
+    if (thrown instanceof UnknownField) return undefinedField(thrown.field, field);
     const type = thrown instanceof GraphqlRefusal ? thrown.type : "UNPROCESSABLE";
     if (!(thrown instanceof GraphqlRefusal || thrown instanceof Refusal)) throw thrown;
     return { data: { [field]: null }, errors: [{ type, path: [field], message: thrown.message }] };
@@ -161,6 +173,7 @@ async function answer(context: Context): Promise<object> {
 }
 
 export const graphqlRoutes = [
+  // Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint
   route("POST /graphql", "anyone", async (context) => {
     // Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql#authenticating-with-graphql
     if (context.actor.kind === "anonymous") throw new Refusal(401, "This endpoint requires you to be authenticated.");

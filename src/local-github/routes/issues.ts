@@ -1,6 +1,7 @@
 /** Issues, comments, labels, reactions. */
 import { z } from "zod";
 import { created, noContent, notFound, ok, Refusal } from "../answer.ts";
+import { isShown } from "../deeds/reviews.ts";
 import {
   addComment,
   deleteComment,
@@ -72,6 +73,14 @@ function demandUnlocked(context: RepositoryContext, thread: Thread | undefined):
   throw new Refusal(403, "Unable to create comment because issue is locked.");
 }
 
+/**
+ * Nobody reacts in a locked thread, whatever they may write. REST's words are in `test/github/unverified.md`.
+ * Source: https://github.com/GitHawkApp/GitHawk/issues/2297 ("even if you have write access to the repository")
+ */
+function demandReactable(thread: Thread | undefined): void {
+  if (thread?.locked === true) throw new Refusal(403, "Unable to create comment because issue is locked.");
+}
+
 function commentsOf(context: RepositoryContext, thread: Thread | null): Comment[] {
   const since = Date.parse(context.request.query.get("since") ?? "1970-01-01T00:00:00Z");
   return [...context.repository.comments.values()]
@@ -136,7 +145,8 @@ function removeReaction(context: RepositoryContext, reactions: Reaction[]) {
 function reviewCommentReactions(context: RepositoryContext): Reaction[] {
   for (const thread of context.repository.threads.values()) {
     const found = thread.pull?.reviewComments.find((one) => one.id === Number(context.params["id"]));
-    if (found !== undefined) return found.reactions;
+    const review = thread.pull?.reviews.find(({ id }) => id === found?.reviewId);
+    if (found !== undefined && (review === undefined || isShown(review, context))) return found.reactions;
   }
   throw notFound();
 }
@@ -149,6 +159,7 @@ const labelRoutes = [
   repositoryRoute("GET /labels", read, (context) =>
     listed(context, [...context.repository.labels.values()], (one) => label(context.view, context.repository, one)),
   ),
+  // Source: https://docs.github.com/en/rest/issues/labels#create-a-label
   repositoryRoute("POST /labels", write, (context) => {
     const given = bodyOf(
       context,
@@ -168,6 +179,7 @@ const labelRoutes = [
   repositoryRoute("GET /issues/:number/labels", read, (context) =>
     listed(context, showLabels(context, threadOf(context)), (one) => one),
   ),
+  // Source: https://docs.github.com/en/rest/issues/labels#add-labels-to-an-issue
   repositoryRoute(
     "POST /issues/:number/labels",
     write,
@@ -181,6 +193,7 @@ const labelRoutes = [
     },
     "triage",
   ),
+  // Source: https://docs.github.com/en/rest/issues/labels#set-labels-for-an-issue
   repositoryRoute(
     "PUT /issues/:number/labels",
     write,
@@ -192,6 +205,7 @@ const labelRoutes = [
     },
     "triage",
   ),
+  // Source: https://docs.github.com/en/rest/issues/labels#remove-a-label-from-an-issue
   repositoryRoute(
     "DELETE /issues/:number/labels/:name",
     write,
@@ -212,16 +226,18 @@ const reactionRoutes = [
   repositoryRoute("GET /issues/comments/:id/reactions", read, (context) =>
     listReactions(context, commentOf(context).reactions),
   ),
+  // Source: https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment
   repositoryRoute(
     "POST /issues/comments/:id/reactions",
     write,
     (context) => {
       const comment = commentOf(context);
-      demandUnlocked(context, context.repository.threads.get(comment.threadNumber));
+      demandReactable(context.repository.threads.get(comment.threadNumber));
       return addReaction(context, comment.reactions);
     },
     "read",
   ),
+  // Source: https://docs.github.com/en/rest/reactions/reactions#delete-an-issue-comment-reaction
   repositoryRoute(
     "DELETE /issues/comments/:id/reactions/:reaction",
     write,
@@ -231,15 +247,17 @@ const reactionRoutes = [
   repositoryRoute("GET /issues/:number/reactions", read, (context) =>
     listReactions(context, threadOf(context).reactions),
   ),
+  // Source: https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue
   repositoryRoute(
     "POST /issues/:number/reactions",
     write,
     (context) => {
-      demandUnlocked(context, threadOf(context));
+      demandReactable(threadOf(context));
       return addReaction(context, threadOf(context).reactions);
     },
     "read",
   ),
+  // Source: https://docs.github.com/en/rest/reactions/reactions#delete-an-issue-reaction
   repositoryRoute(
     "DELETE /issues/:number/reactions/:reaction",
     write,
@@ -249,6 +267,7 @@ const reactionRoutes = [
   repositoryRoute("GET /pulls/comments/:id/reactions", "pull_requests:read", (context) =>
     listReactions(context, reviewCommentReactions(context)),
   ),
+  // Source: https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-a-pull-request-review-comment
   repositoryRoute(
     "POST /pulls/comments/:id/reactions",
     "pull_requests:write",
@@ -262,6 +281,7 @@ const commentRoutes = [
     listed(context, commentsOf(context, null), (one) => showComment(context, one)),
   ),
   repositoryRoute("GET /issues/comments/:id", read, (context) => ok(showComment(context, commentOf(context)))),
+  // Source: https://docs.github.com/en/rest/issues/comments#update-an-issue-comment
   repositoryRoute(
     "PATCH /issues/comments/:id",
     write,
@@ -275,6 +295,7 @@ const commentRoutes = [
     },
     "read",
   ),
+  // Source: https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment
   repositoryRoute(
     "DELETE /issues/comments/:id",
     write,
@@ -289,6 +310,7 @@ const commentRoutes = [
   repositoryRoute("GET /issues/:number/comments", read, (context) =>
     listed(context, commentsOf(context, threadOf(context)), (one) => showComment(context, one)),
   ),
+  // Source: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment
   repositoryRoute(
     "POST /issues/:number/comments",
     write,
@@ -308,6 +330,7 @@ export const issueRoutes = [
   ...reactionRoutes,
   ...labelRoutes,
   repositoryRoute("GET /issues", read, (context) => listed(context, issuesOf(context), (one) => show(context, one))),
+  // Source: https://docs.github.com/en/rest/issues/issues#create-an-issue
   repositoryRoute(
     "POST /issues",
     "issues:write",
@@ -325,6 +348,7 @@ export const issueRoutes = [
     "read",
   ),
   repositoryRoute("GET /issues/:number", read, (context) => ok(show(context, threadOf(context)))),
+  // Source: https://docs.github.com/en/rest/issues/issues#update-an-issue
   repositoryRoute(
     "PATCH /issues/:number",
     write,

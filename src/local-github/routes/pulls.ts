@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { created, noContent, notFound, ok, Refusal } from "../answer.ts";
 import { mergePull } from "../deeds/merge.ts";
-import { openPull, pullRange, removeReviewers, requestReviewers, retarget } from "../deeds/pulls.ts";
-import { addReview, addReviewComment, dismissReview, submitReview } from "../deeds/reviews.ts";
+import { demandOpenForBase, openPull, pullRange, removeReviewers, requestReviewers, retarget } from "../deeds/pulls.ts";
+import { addReview, addReviewComment, dismissReview, isShown, submitReview } from "../deeds/reviews.ts";
 import { editThread } from "../deeds/threads.ts";
 import { git } from "../git.ts";
 import { readCommits, readDifference } from "../git-objects.ts";
@@ -11,7 +11,7 @@ import { commitObject, diffEntry } from "../resources/commit.ts";
 import { isPull, type PullThread, pullRequest, pullRequestSimple } from "../resources/pull-request.ts";
 import { reviewComment, review as reviewObject } from "../resources/review.ts";
 import { bodyOf, listed, pullOf, type RepositoryContext, repositoryRoute } from "../route.ts";
-import type { Review } from "../state.ts";
+import type { Review, ReviewComment } from "../state.ts";
 
 const read = "pull_requests:read";
 const write = "pull_requests:write";
@@ -88,8 +88,14 @@ function sameHead(thread: PullThread, head: string): boolean {
 
 function reviewOf(context: RepositoryContext, thread: PullThread): Review {
   const found = thread.pull.reviews.find((one) => one.id === Number(context.params["review"]));
-  if (found === undefined) throw notFound();
+  if (found === undefined || !isShown(found, context)) throw notFound();
   return found;
+}
+
+/** What nobody submitted is not there for anybody but its author. */
+function commentsShown(context: RepositoryContext, { pull }: PullThread): ReviewComment[] {
+  const hidden = new Set(pull.reviews.filter((one) => !isShown(one, context)).map(({ id }) => id));
+  return pull.reviewComments.filter(({ reviewId }) => !hidden.has(reviewId));
 }
 
 const showReview = (context: RepositoryContext, thread: PullThread, one: Review) =>
@@ -105,14 +111,14 @@ async function hunks(context: RepositoryContext, thread: PullThread): Promise<Ma
 const reviewRoutes = [
   repositoryRoute("GET /pulls/:number/reviews", read, (context) => {
     const thread = pullOf(context);
-    const caller = context.actor.kind === "anonymous" ? -1 : context.doer.accountId;
-    const visible = thread.pull.reviews.filter((one) => one.state !== "PENDING" || one.authorId === caller);
+    const visible = thread.pull.reviews.filter((one) => isShown(one, context));
     return listed(context, visible, (one) => showReview(context, thread, one));
   }),
   repositoryRoute("GET /pulls/:number/reviews/:review", read, (context) => {
     const thread = pullOf(context);
     return ok(showReview(context, thread, reviewOf(context, thread)));
   }),
+  // Source: https://docs.github.com/en/rest/pulls/reviews#create-a-review-for-a-pull-request
   repositoryRoute(
     "POST /pulls/:number/reviews",
     write,
@@ -145,6 +151,7 @@ const reviewRoutes = [
     },
     "read",
   ),
+  // Source: https://docs.github.com/en/rest/pulls/reviews#submit-a-review-for-a-pull-request
   repositoryRoute(
     "POST /pulls/:number/reviews/:review/events",
     write,
@@ -158,6 +165,7 @@ const reviewRoutes = [
     },
     "read",
   ),
+  // Source: https://docs.github.com/en/rest/pulls/reviews#dismiss-a-review-for-a-pull-request
   repositoryRoute("PUT /pulls/:number/reviews/:review/dismissals", write, (context) => {
     const thread = pullOf(context);
     const review = reviewOf(context, thread);
@@ -178,15 +186,16 @@ const reviewRoutes = [
   repositoryRoute("GET /pulls/:number/comments", read, (context) => {
     const thread = pullOf(context);
     const place = { repository: context.repository, thread };
-    return listed(context, thread.pull.reviewComments, (one) => reviewComment(context.view, place, one));
+    return listed(context, commentsShown(context, thread), (one) => reviewComment(context.view, place, one));
   }),
+  // Source: https://docs.github.com/en/rest/pulls/comments#create-a-reply-for-a-review-comment
   repositoryRoute(
     "POST /pulls/:number/comments/:id/replies",
     write,
     (context) => {
       const thread = pullOf(context);
       const { body } = bodyOf(context, z.object({ body: z.string().min(1) }));
-      const to = thread.pull.reviewComments.find((one) => one.id === Number(context.params["id"]));
+      const to = commentsShown(context, thread).find((one) => one.id === Number(context.params["id"]));
       if (to === undefined) throw notFound();
       const { site, repository, doer } = context;
       const sha = to.sha;
@@ -206,6 +215,7 @@ export const pullRoutes = [
   repositoryRoute("GET /pulls", read, (context) =>
     listed(context, pullsOf(context), (one) => pullRequestSimple(context.view, context.repository, one)),
   ),
+  // Source: https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request
   repositoryRoute(
     "POST /pulls",
     write,
@@ -233,12 +243,14 @@ export const pullRoutes = [
     const text = await git(directory, ["diff", "-M", "--no-color", from, to]);
     return { status: 200, raw: { bytes: Buffer.from(text), type: "application/vnd.github.diff; charset=utf-8" } };
   }),
+  // Source: https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request
   repositoryRoute(
     "PATCH /pulls/:number",
     write,
     async (context) => {
       const thread = pullOf(context);
       const given = bodyOf(context, pullChange);
+      if (given.base !== undefined) demandOpenForBase(thread);
       if (given.state === "open" && thread.pull.mergedAt !== null) throw new Refusal(422, "Validation Failed");
       const change = { title: given.title, body: given.body, state: given.state };
       editThread(context.site, context.repository, { thread, change, doer: context.doer });
@@ -264,6 +276,7 @@ export const pullRoutes = [
     if (pullOf(context).pull.mergedAt === null) throw notFound();
     return noContent;
   }),
+  // Source: https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request
   repositoryRoute("PUT /pulls/:number/merge", "contents:write", async (context) => {
     const given = bodyOf(context, mergeRequest);
     const sha = await mergePull(context.site, context.repository, {
@@ -280,6 +293,7 @@ export const pullRoutes = [
     const object = show(context, pullOf(context));
     return ok({ users: object.requested_reviewers, teams: object.requested_teams });
   }),
+  // Source: https://docs.github.com/en/rest/reference/pulls#request-reviewers-for-a-pull-request
   repositoryRoute("POST /pulls/:number/requested_reviewers", write, (context) => {
     const thread = pullOf(context);
     const given = bodyOf(context, reviewerList);
@@ -288,6 +302,7 @@ export const pullRoutes = [
     requestReviewers(context.site, context.repository, { thread, logins, teams, doer: context.doer });
     return created(pullRequestSimple(context.view, context.repository, thread));
   }),
+  // Source: https://docs.github.com/en/rest/pulls/review-requests#remove-requested-reviewers-from-a-pull-request
   repositoryRoute("DELETE /pulls/:number/requested_reviewers", write, (context) => {
     const thread = pullOf(context);
     const logins = bodyOf(context, reviewerList).reviewers ?? [];

@@ -47,6 +47,18 @@ export const outboxKinds = {
       return github.ensureCheckRun(repository, sha, externalId, content, known);
     },
   },
+  issue: {
+    intervalMs: limits.statusEditIntervalMs,
+    async ensure(github, row) {
+      const { repository, number, title, body } = row.payload as unknown as {
+        repository: Repository;
+        number: number;
+        title: string;
+        body: string;
+      };
+      return github.ensureIssue(repository, { marker: row.operationKey, title, body, knownNumber: number });
+    },
+  },
   reaction: {
     intervalMs: 0,
     async ensure(github, row) {

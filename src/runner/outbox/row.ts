@@ -7,7 +7,7 @@ export interface OutboxWrite {
   /** The same for every try: a second row with it replaces the first (S5). */
   operationKey: string;
   repository: Repository;
-  kind: "comment" | "reaction" | "check-run";
+  kind: "comment" | "reaction" | "check-run" | "issue";
   /** Beside the repository. */
   payload: Record<string, unknown>;
   priority: number;

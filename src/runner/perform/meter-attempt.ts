@@ -1,14 +1,15 @@
 /** Journals what an attempt used and grants its next request, here or for a runner (B4). */
-import type { RunEvent } from "../../core/event.ts";
 import type { RunState } from "../../core/state.ts";
 import { type EffectKey, usdOf } from "../../core/vocabulary.ts";
 import { type Metering, metered } from "../../money/metering.ts";
+import type { TransactionWrites } from "../../ports/store.ts";
 import { withDay } from "../day-budget.ts";
 import type { Dependencies } from "../dependencies.ts";
+import type { Decide } from "../run-actor.ts";
 import { settingsOf } from "../settings-of.ts";
 import type { Metered } from "./attempt-money.ts";
 
-type Change = (decide: (state: RunState) => RunEvent[]) => Promise<unknown>;
+type Change = (decide: Decide) => Promise<unknown>;
 
 export async function meterAttempt(
   dependencies: Pick<Dependencies, "store" | "clock" | "owner">,
@@ -19,14 +20,14 @@ export async function meterAttempt(
 ): Promise<Metered> {
   const { budget } = settingsOf(run);
   let result: Metered = { grantedUsd: null, reservedUsd: 0 };
-  const grant = async (spareUsd: number): Promise<Metered> => {
+  const grant = async (spareUsd: number, also: TransactionWrites = {}): Promise<Metered> => {
     await change((state) => {
       const { events, grantedUsd } = metered(state, key, attempt, metering, spareUsd);
       const [event] = events;
       const before = state.effects.get(key)?.attempts.find((one) => one.attempt === attempt)?.reservedUsd ?? 0;
       const after = event?.type === "effect.metered" ? event.reservedUsd : undefined;
       result = { grantedUsd, reservedUsd: after ?? before };
-      return events;
+      return { events, also };
     });
     return result;
   };
@@ -36,5 +37,5 @@ export async function meterAttempt(
   // Only what goes beyond the attempt's own share can be in the way of others.
   if (budget.dayUsd === null || request === null || usedUsd + request.wantUsd <= reservedUsd)
     return grant(Number.POSITIVE_INFINITY);
-  return withDay(dependencies, run.thread.repository.id, budget, ({ leftUsd }) => grant(leftUsd));
+  return withDay(dependencies, run.thread.repository.id, budget, ({ leftUsd }, also) => grant(leftUsd, also));
 }

@@ -1,15 +1,48 @@
 /** `shell`: a command of the repository in a workspace of its own, with an agent's environment: no token, no key. */
 
+import { join } from "node:path";
 import { children } from "../../adapters/child/children.ts";
+import { readAgentFile } from "../../adapters/harness/agent-files.ts";
 import { agentEnvironment } from "../../adapters/harness/environment.ts";
 import { shellInputSchema } from "../../core/effect.ts";
+import { hasCode, toBatonError } from "../../core/errors.ts";
 import type { Json } from "../../core/vocabulary.ts";
+import { detectorNamed } from "../../sweep/detectors/index.ts";
+import type { Finding } from "../../sweep/finding.ts";
+import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { confine, sandboxDecision } from "./confine.ts";
 import { attemptMarker, type WorkPerformer, workspaceName } from "./performer.ts";
 
 const outputCharactersMax = 20_000;
+/** Of a report in a file; a detector reads no more. */
+const reportBytesMax = 64 * 1024 * 1024;
+/** They stand in the journal. */
+const findingsKept = 300;
+
+/** What a detector finds in what the command left. A report that cannot be read is told, never taken for "nothing found". */
+function detectIn(
+  place: string,
+  { detector, report }: { detector: string; report: string | null },
+  printed: string,
+  { redact, clock }: Pick<Dependencies, "redact" | "clock">,
+): { findings: Finding[]; notes: string[]; failed: boolean } {
+  const failed = (why: string) => ({ findings: [], notes: [redact(why)], failed: true });
+  const bytes = report === null ? null : readAgentFile(place, join(place, report), reportBytesMax);
+  if (report !== null && bytes === null)
+    return failed(`\`${detector}\`: the command left no file \`${report}\`, or one of more than 64 MB.`);
+  try {
+    const text = bytes?.toString("utf8") ?? printed;
+    const { findings, notes } = detectorNamed(detector).read(text, { root: place, now: clock.now() });
+    const more = findings.length > findingsKept ? [`${findings.length} findings; ${findingsKept} are kept.`] : [];
+    const kept = findings.slice(0, findingsKept).map((one) => ({ ...one, message: redact(one.message) }));
+    return { findings: kept, notes: [...notes, ...more].map(redact), failed: false };
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_REPORT_INVALID") && !(thrown instanceof RangeError)) throw thrown;
+    return failed(toBatonError(thrown).message);
+  }
+}
 
 export const shellPerformer: WorkPerformer = {
   estimateUsd: () => 0,
@@ -78,6 +111,8 @@ export const shellPerformer: WorkPerformer = {
           usage: [],
           kept: null,
         };
+      const detected =
+        input.detect === undefined ? undefined : detectIn(workspace.path, input.detect, end.transcript, dependencies);
       const sandbox = confined.report();
       const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
       return {
@@ -87,6 +122,7 @@ export const shellPerformer: WorkPerformer = {
           signal: end.signal,
           output,
           durationMs: end.durationMs,
+          ...(detected === undefined ? {} : { detected: detected as unknown as Json }),
           ...(sandbox === undefined ? {} : { sandbox: sandbox as unknown as Json }),
         },
         usage: [],

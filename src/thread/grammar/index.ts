@@ -16,6 +16,7 @@ import { reject } from "./reject.ts";
 import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { run } from "./run.ts";
+import { schedule } from "./schedule.ts";
 import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import { why } from "./why.ts";
@@ -37,6 +38,7 @@ export const grammars: readonly CommandGrammar[] = [
   cost,
   why,
   refresh,
+  schedule,
   setup,
   help,
 ];

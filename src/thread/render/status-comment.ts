@@ -17,7 +17,7 @@ import type { RenderView } from "./view.ts";
 
 export function renderStatusComment(state: RunState, view: RenderView): string {
   const { icon, sentence } = headline(state);
-  const parts = [`${icon} ${sentence}`, stages(state)];
+  const parts = [`${icon} ${sentence}`, scheduleLine(state), stages(state)];
   if (state.outcome === null || state.outcome.verdict.status === "passed")
     parts.push(progressLine(progressOf(state), view.live === true ? view.now : null));
   const plan = approvalText(state) ?? planOf(state);
@@ -52,6 +52,18 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
 function notesOf(state: RunState): string[] {
   const { notes } = (state.input ?? {}) as { notes?: unknown };
   return Array.isArray(notes) ? notes.map((note) => neutraliseLine(String(note))) : [];
+}
+
+/** Which time it is for, and whether it came late. */
+function scheduleLine({ schedule }: RunState): string {
+  if (schedule === null) return "";
+  const { name, at, late, missed } = schedule;
+  const time = new Date(at).toISOString().slice(0, 16).replace("T", " ");
+  const earlier =
+    missed === 0
+      ? ""
+      : ` ${missed} earlier ${missed === 1 ? "time was" : "times were"} missed and ${missed === 1 ? "does" : "do"} not run.`;
+  return `🕒 \`${name}\` of ${time} UTC${late ? ", **late**" : ""}.${earlier}`;
 }
 
 /** The newest plan that an agent made. Who explores answers a question, and stands in a comment of its own. */

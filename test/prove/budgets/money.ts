@@ -20,6 +20,7 @@ import { ledgerRows } from "../../../src/runner/ledger-rows.ts";
 import { AttemptMoney } from "../../../src/runner/perform/attempt-money.ts";
 import { Meter } from "../../../src/runner/perform/meter.ts";
 import { meterAttempt } from "../../../src/runner/perform/meter-attempt.ts";
+import type { Decide } from "../../../src/runner/run-actor.ts";
 import { alice } from "../../fakes/run-world.ts";
 import { Draw } from "../draw.ts";
 
@@ -234,10 +235,11 @@ class Run {
 
   /** Only the present driver's decisions are kept. */
   change(generation: number) {
-    return async (decide: (state: RunState) => RunEvent[]): Promise<RunEvent[]> => {
+    return async (decide: Decide): Promise<RunEvent[]> => {
       await macrotask();
       if (generation !== this.generation) throw new Error("The lease is lost.");
-      const events = decide(this.state);
+      const decided = decide(this.state);
+      const events = Array.isArray(decided) ? decided : decided.events;
       if (events.length > 0) this.append(events);
       return events;
     };

@@ -26,4 +26,7 @@ for (let asked = 0; asked < 2; asked += 1) {
 }
 const file = /note-\d+\.txt/.exec(prompt)?.[0] ?? "note.txt";
 if (env["BATON_ROLE"] !== "plan") writeFileSync(file, `${file}\n`);
-say({ type: "result", subtype: "success", is_error: false, num_turns: 2, result: `Wrote ${file}.` });
+const steps = [{ id: "note", title: `Write ${file}`, effort: "small", risk: "low" }];
+const plan = `\n\n\`\`\`json\n${JSON.stringify({ steps })}\n\`\`\`\n`;
+const result = env["BATON_ROLE"] === "plan" ? `Write ${file}.${plan}` : `Wrote ${file}.`;
+say({ type: "result", subtype: "success", is_error: false, num_turns: 2, result });

@@ -121,6 +121,9 @@ function assigned(written: unknown): object | null {
   return own ? null : target;
 }
 
+/** The product's reader without its bounds. */
+const unbounded = { charactersMax: Number.POSITIVE_INFINITY, depthMax: Number.POSITIVE_INFINITY, aliasesMax: 20 };
+
 function bomb(draw: Draw, levels: number, width: number): string {
   const names = Array.from({ length: levels }, () => draw.word(4));
   return names
@@ -138,8 +141,7 @@ const aliases = defineCause<string>({
   fixed: [`a: &a [x, x, x]\nb: &b [${"*a, ".repeat(9)}]\nc: [${"*b, ".repeat(9)}]`],
   draw: (draw) => bomb(draw, draw.whole(4, 6), draw.whole(6, 9)),
   attack(text, guarded) {
-    if (!guarded) return sizeOf(parseYaml(text, { maxAliasCount: -1 })) > 1_000 ? "it grew" : null;
-    const read = readYaml(text);
+    const read = guarded ? readYaml(text) : readYaml(text, { ...unbounded, aliasesMax: -1 });
     return read.ok && sizeOf(read.data) > 1_000 ? "it grew" : null;
   },
 });
@@ -170,13 +172,9 @@ const deep = defineCause<string>({
     ]);
   },
   attack(text, guarded) {
-    if (guarded) return readYaml(text).ok ? "read" : null;
-    try {
-      parseYaml(text);
-      return null;
-    } catch (thrown) {
-      return String(thrown).includes("Maximum call stack size exceeded") ? "the stack is used up" : null;
-    }
+    const read = guarded ? readYaml(text) : readYaml(text, unbounded);
+    if (read.ok) return "read";
+    return read.problems.some(({ message }) => message.includes("call stack")) ? "the stack is used up" : null;
   },
 });
 

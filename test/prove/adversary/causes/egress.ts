@@ -14,6 +14,8 @@ interface World {
   socketPath: string;
   folder: string;
   proxy: { close(): Promise<void> };
+  /** Another one, with other hosts. */
+  open(socketPath: string, hosts: string[]): Promise<{ close(): Promise<void> }>;
   server: Server;
   sockets: Set<Socket>;
   /** Addresses that were connected to. */
@@ -42,18 +44,23 @@ const world = shared<World>(
     const { port } = server.address() as AddressInfo;
     const dialed: string[] = [];
     const addresses = new Map<string, string[]>();
-    const proxy = await startEgressProxy({
-      socketPath,
-      hosts: [listed, "*.files.example"],
-      onDenied: () => {},
-      lookup: async (host) =>
-        (addresses.get(host) ?? [publicAddress]).map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
-      dial: (address, wanted) => {
-        dialed.push(`${address}:${wanted}`);
-        return connect({ host: "127.0.0.1", port, allowHalfOpen: true });
-      },
-    });
-    return { socketPath, folder, proxy, server, sockets, dialed, bytes, addresses };
+    const open = (path: string, hosts: string[]) =>
+      startEgressProxy({
+        socketPath: path,
+        hosts,
+        onDenied: () => {},
+        lookup: async (host) =>
+          (addresses.get(host) ?? [publicAddress]).map((address) => ({
+            address,
+            family: address.includes(":") ? 6 : 4,
+          })),
+        dial: (address, wanted) => {
+          dialed.push(`${address}:${wanted}`);
+          return connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+        },
+      });
+    const proxy = await open(socketPath, [listed, "*.files.example"]);
+    return { socketPath, folder, proxy, open, server, sockets, dialed, bytes, addresses };
   },
   async ({ proxy, server, sockets, folder }) => {
     await proxy.close();
@@ -64,8 +71,8 @@ const world = shared<World>(
 );
 
 /** Sends bytes; resolves with what came until the other side ended, or said enough. */
-async function send(text: string, then?: (socket: Socket) => void): Promise<string> {
-  const { socketPath } = await world();
+async function send(text: string, then?: (socket: Socket) => void, through?: string): Promise<string> {
+  const socketPath = through ?? (await world()).socketPath;
   return new Promise((resolve) => {
     let said = "";
     const socket = connect(socketPath, () => socket.write(text, "latin1"));
@@ -84,15 +91,30 @@ async function send(text: string, then?: (socket: Socket) => void): Promise<stri
 }
 
 /** What was connected to by a CONNECT, and what the server behind got. */
-async function tunnel(target: string, host = target): Promise<string[]> {
+async function tunnel(target: string, through?: string): Promise<string[]> {
   const { dialed } = await world();
   const before = dialed.length;
   // A tunnel's far side is dialed once the client has said what it wants inside.
-  await send(`CONNECT ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, (socket) => {
+  const inside = (socket: Socket): void => {
     socket.once("data", () => socket.destroy());
-    socket.write(`GET / HTTP/1.1\r\nHost: ${host.replace(/:\d+$/, "")}\r\n\r\n`, "latin1");
-  });
+    socket.write(`GET / HTTP/1.1\r\nHost: ${target.replace(/:\d+$/, "")}\r\n\r\n`, "latin1");
+  };
+  await send(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`, inside, through);
   return dialed.slice(before);
+}
+
+let opened = 0;
+
+/** The same proxy, whose list has what is asked for: the list is the guard. What it cannot list it does not let through. */
+async function tunnelListed(target: string, hosts: string[]): Promise<string[]> {
+  const { folder, open } = await world();
+  const path = join(folder, `open-${++opened}.sock`);
+  const proxy = await open(path, hosts);
+  try {
+    return await tunnel(target, path);
+  } finally {
+    await proxy.close();
+  }
 }
 
 /** A filter that looks for the listed name somewhere in what was asked for. */
@@ -134,19 +156,25 @@ const lookAlike = defineCause<string>({
     ])}:80`;
   },
   async attack(target, guarded) {
-    if (!guarded) return naive(target) ? "let through" : null;
-    const dialed = await tunnel(target);
+    const dialed = guarded ? await tunnel(target) : await tunnelListed(target, [target.replace(/:\d+$/, "")]);
     return dialed.length === 0 ? null : `connected to ${dialed.join(", ")}`;
   },
   atOnce: 1,
 });
 
-const blocked = /^(?:127\.|10\.|192\.168\.|169\.254\.|0\.0\.0\.0|localhost|\[::1\])/;
 const notations = defineCause<string>({
   name: "address of the host or its network in another notation",
   surface: "egress",
   guard: "src/policy/hosts.ts, addresses.ts: literals are read to one form and must be listed",
-  fixed: ["2130706433:80", "0x7f000001:80", "[::ffff:169.254.169.254]:80", "0177.0.0.1:80", "127.1:80"],
+  fixed: [
+    "2130706433:80",
+    "0x7f000001:80",
+    "[::ffff:169.254.169.254]:80",
+    "0177.0.0.1:80",
+    "127.1:80",
+    // The only one here that the list can hold: it shows that the list is what stops it.
+    "127.0.0.1.:80",
+  ],
   draw(draw) {
     const parts = draw.one([
       [127, 0, 0, 1],
@@ -176,9 +204,7 @@ const notations = defineCause<string>({
     ])}:80`;
   },
   async attack(target, guarded) {
-    // A list of what is forbidden, as many filters have it.
-    if (!guarded) return blocked.test(target) ? null : "let through";
-    const dialed = await tunnel(target);
+    const dialed = guarded ? await tunnel(target) : await tunnelListed(target, [target.replace(/:\d+$/, "")]);
     return dialed.length === 0 ? null : `connected to ${dialed.join(", ")}`;
   },
   atOnce: 1,
@@ -233,8 +259,7 @@ const ports = defineCause<{ port: number }>({
   }),
   async attack({ port }, guarded) {
     const target = `${listed}:${port}`;
-    if (!guarded) return naive(target) ? "let through" : null;
-    const dialed = await tunnel(target);
+    const dialed = guarded ? await tunnel(target) : await tunnelListed(target, [target]);
     return dialed.length === 0 ? null : `connected to ${dialed.join(", ")}`;
   },
   atOnce: 1,

@@ -1,0 +1,89 @@
+/**
+ * Schedules in Actions mode: GitHub's own schedule only wakes a job, which asks what is due.
+ *
+ * AS1 What is due is worked off by whoever drives the dashboard's thread, so that two jobs start an occurrence once.
+ * AS2 A repository without schedules costs no issue, no state and no push.
+ */
+import type { GitDatabase } from "../adapters/git-state/open.ts";
+import { scheduleEvent } from "../app/events.ts";
+import { hasDue, openDashboard } from "../commands/start-due.ts";
+import { configPaths } from "../config/parse.ts";
+import { limits } from "../core/limits.ts";
+import type { Repository } from "../core/vocabulary.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Github } from "../ports/github.ts";
+import type { NewDelivery } from "../ports/store.ts";
+import { loadSettings } from "../runner/load-settings.ts";
+import { readBook } from "../runner/schedule-book.ts";
+import { disabledNotice } from "../schedule/disabled.ts";
+
+/** Kept in what all threads share: the number of the dashboard issue. */
+export const dashboardName = "schedules.dashboard";
+
+export interface DueWork {
+  /** Number of the dashboard issue. */
+  number: number;
+  delivery: NewDelivery;
+}
+
+export async function dueWork(given: {
+  github: Github;
+  place: Pick<Repository, "owner" | "name">;
+  /** Asked for when there may be a schedule at all. */
+  repository(): Promise<Repository>;
+  clock: Clock;
+  workflowRunId: string;
+  /** Number that an earlier job remembered; null: none did. */
+  known: number | null;
+  open(number: number): Promise<Pick<GitDatabase, "store">>;
+  remember(number: number): Promise<void>;
+}): Promise<DueWork | null> {
+  const { github, clock, workflowRunId, known } = given;
+  if (known === null && !(await mayHaveSchedules(given))) return null;
+  const repository = await given.repository();
+  const { settings, problems } = await loadSettings(github, repository, repository.defaultBranch);
+  const isIdle = problems.length > 0 || !settings.dashboard || settings.schedules.length === 0;
+  // Where there once were schedules, the dashboard says why none runs.
+  if (isIdle && known === null) return null;
+  const number = await openDashboard(github, repository, known);
+  if (number !== known) await given.remember(number);
+  const { store } = await given.open(number);
+  const notice = isIdle ? null : disabledNotice(await github.liveness(repository), clock.now());
+  // A broken file takes no rule for changed.
+  const rules = problems.length > 0 ? (await readBook(store, repository.id)).rules : settings.schedules;
+  const read = { rules, notice };
+  if (!(await hasDue({ store, clock }, repository.id, limits.scheduleLateInJobMs, read))) return null;
+  const payload = {
+    repository: {
+      id: repository.id,
+      name: repository.name,
+      default_branch: repository.defaultBranch,
+      owner: { login: repository.owner },
+    },
+    installation: { id: repository.installationId },
+    dashboard: number,
+    notice,
+  };
+  const delivery: NewDelivery = {
+    hook: "actions",
+    guid: `${scheduleEvent}:run-${workflowRunId}`,
+    event: scheduleEvent,
+    action: null,
+    installationId: repository.installationId,
+    payload: JSON.stringify(payload),
+    receivedAt: clock.now(),
+  };
+  return { number, delivery };
+}
+
+/** One call where there is a file: most repositories have no schedule (AS2). */
+async function mayHaveSchedules({
+  github,
+  place,
+}: Pick<Parameters<typeof dueWork>[0], "github" | "place">): Promise<boolean> {
+  for (const path of configPaths) {
+    const text = await github.file(place, path, null);
+    if (text !== null) return text.includes("schedules");
+  }
+  return false;
+}

@@ -1,0 +1,155 @@
+/**
+ * The door: every address of Baton, as one handler that any Node server can ask first. Thin: what each does is in
+ * `deliver.ts`, `effects-api.ts` and `health.ts`.
+ *
+ * DR1 A request that is not Baton's is left untouched: the handler says false, and the server asks the next one.
+ * DR2 A closed door refuses with 503 what comes, and answers what came before: a delivery that was answered 2xx is kept.
+ * DR3 Only a request that this process sent itself is answered as a probe; it reaches neither store nor log.
+ */
+import { randomBytes } from "node:crypto";
+import { request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { Webhooks } from "@octokit/webhooks";
+import { BatonError, errorCatalogue } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import type { Baton } from "../wire.ts";
+import type { AppCheck } from "./app-check.ts";
+import { deliver } from "./deliver.ts";
+import { answerEffects, effectsPath } from "./effects-api.ts";
+import { answerHealth, isHealthPath } from "./health.ts";
+
+/** An App that Probot's set-up page registered has its hook at the root, so the door is there as well. */
+export const webhookPath = "/api/github/webhooks";
+
+/** What the door needs of a Baton. */
+export type Served = Pick<Baton, "identities" | "claims" | "log" | "database"> & {
+  dependencies: Pick<Baton["dependencies"], "store" | "clock">;
+};
+
+export interface DoorOptions {
+  /** The current secret first; without any, every delivery is refused. */
+  secrets: string[];
+  /** Absent where nobody asks GitHub who the App is. */
+  check?: Pick<AppCheck, "status"> | null;
+  /** The whole server is Baton's: a POST to its root is a delivery, whatever it carries. */
+  ownsRoot?: boolean;
+}
+
+export interface Door {
+  /** True: it was Baton's, and it is answered. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** One more address for deliveries. */
+  addPath(path: string): void;
+  /** Sends this server a signed delivery of its own. An error unless this door answers it. */
+  probe(server: Server): Promise<void>;
+  /** DR2. Resolves when nothing is under way any more, or it took too long. */
+  close(): Promise<void>;
+}
+
+const probeHeader = "x-baton-probe";
+const probeMs = 10_000;
+
+export function openDoor(baton: Served, { secrets, check = null, ownsRoot = false }: DoorOptions): Door {
+  const { store, clock } = baton.dependencies;
+  const paths = new Set([webhookPath]);
+  const probes = new Set<string>();
+  const underWay = new Set<Promise<void>>();
+  let isClosed = false;
+
+  const isDelivery = ({ method, headers }: IncomingMessage, path: string): boolean =>
+    method === "POST" && (paths.has(path) || (path === "/" && (ownsRoot || headers["x-github-event"] !== undefined)));
+
+  /** null: not Baton's. */
+  const answering = (request: IncomingMessage, response: ServerResponse): Promise<void> | null => {
+    const path = (request.url ?? "/").split("?")[0] ?? "/";
+    if (isDelivery(request, path)) {
+      const nonce = request.headers[probeHeader];
+      // DR3
+      if (typeof nonce === "string" && probes.delete(nonce)) return answerProbe(request, response);
+      if (isClosed) return refuse(response);
+      return deliver({ store, clock, log: baton.log, secrets }, request, response);
+    }
+    if (isHealthPath(path)) return answerHealth(baton, check?.status() ?? null, path, response);
+    if (baton.identities === null || !path.startsWith(effectsPath)) return null;
+    if (isClosed) return refuse(response);
+    return answerEffects({ claims: baton.claims, identities: baton.identities, log: baton.log }, request, response);
+  };
+
+  return {
+    async handle(request, response) {
+      const answer = answering(request, response);
+      if (answer === null) return false;
+      underWay.add(answer);
+      await answer.finally(() => underWay.delete(answer));
+      return true;
+    },
+    addPath: (path) => void paths.add(path),
+    async probe(server) {
+      const [secret = ""] = secrets;
+      for (const path of paths) {
+        const nonce = randomBytes(24).toString("base64url");
+        probes.add(nonce);
+        await sendProbe(server, { path, nonce, secret }).catch(() => {});
+        // The door takes back only what it was asked; whatever else answered, it was not this door.
+        if (probes.delete(nonce))
+          throw new BatonError("BATON_DOOR_TAKEN", `Something else than Baton answers deliveries at ${path}.`);
+      }
+    },
+    async close() {
+      isClosed = true;
+      const patience = new AbortController();
+      await Promise.race([
+        Promise.allSettled(underWay),
+        pause(limits.requestsEndMs, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
+      patience.abort();
+    },
+  };
+}
+
+async function answerProbe(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  request.resume();
+  response.writeHead(204, { connection: "close" });
+  response.end();
+}
+
+async function refuse(response: ServerResponse): Promise<void> {
+  const code = "BATON_STOPPING";
+  const { httpStatus, remedy } = errorCatalogue[code];
+  response.writeHead(httpStatus, { "content-type": "application/json", connection: "close" });
+  response.end(JSON.stringify({ ok: false, code, message: "Baton stops.", remedy }));
+}
+
+/** As GitHub would send it: whoever answers in Baton's place takes it for a delivery. */
+async function sendProbe(
+  server: Server,
+  { path, nonce, secret }: { path: string; nonce: string; secret: string },
+): Promise<void> {
+  const body = JSON.stringify({ zen: "Baton asks itself." });
+  const headers = {
+    "content-type": "application/json",
+    "content-length": `${Buffer.byteLength(body)}`,
+    "x-github-event": "ping",
+    "x-github-delivery": `probe-${nonce}`,
+    "x-hub-signature-256": await new Webhooks({ secret: secret === "" ? "-" : secret }).sign(body),
+    [probeHeader]: nonce,
+  };
+  await new Promise<void>((resolve, reject) => {
+    const signal = AbortSignal.timeout(probeMs);
+    const outgoing = httpRequest({ ...reachable(server), path, method: "POST", headers, agent: false, signal });
+    outgoing.once("response", (answer) => {
+      answer.resume();
+      answer.once("close", () => resolve());
+    });
+    outgoing.once("error", reject);
+    outgoing.end(body);
+  });
+}
+
+/** A server that listens at every address is reached at the loopback one. */
+function reachable(server: Server): { host: string; port: number } {
+  const { address, port } = server.address() as AddressInfo;
+  if (address === "::") return { host: "::1", port };
+  return { host: address === "0.0.0.0" ? "127.0.0.1" : address, port };
+}

@@ -1,0 +1,234 @@
+/**
+ * Baton as a Probot application: `probot run` loads it, `npm start` hosts it on Probot's server, `createNodeMiddleware` mounts
+ * it in any Node server. Authentication and log are Probot's.
+ *
+ * PA1 What was answered 2xx is in the store: deliveries reach Baton's own door, never Probot's middleware, which answers
+ *     after 9 s whatever a handler has done by then.
+ * PA2 Where Probot's server listens, a signed delivery of Baton's own shows that the door answers; otherwise Baton ends.
+ * PA3 A signal ends Baton in order: requests under way are answered, then what runs is left for the next start.
+ * PA4 A process that is not Baton's keeps its environment, and ends by its own rules if it has any.
+ */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { existsSync, realpathSync } from "node:fs";
+import { createServer, type IncomingMessage, Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type ApplicationFunction, createNodeMiddleware, type Probot } from "probot";
+import { logSandbox } from "../adapters/sandbox/log-sandbox.ts";
+import { BatonError, toBatonError } from "../core/errors.ts";
+import type { Log } from "../ports/log.ts";
+import { type Baton, startBaton, watchApp } from "../wire.ts";
+import type { AppCheck } from "./app-check.ts";
+import { makeDataDir } from "./data-dir.ts";
+import { type Door, openDoor } from "./door.ts";
+import { listen } from "./listen.ts";
+import { boundHeads, closeServer } from "./server.ts";
+import { type AppSettings, readSettings } from "./settings.ts";
+import { hideSecrets } from "./shown-secrets.ts";
+
+export interface ApplicationOptions {
+  /** Read from the environment unless given, with what hiding its secrets came to. */
+  start?: { settings: AppSettings; warnings: readonly string[] };
+  /** The process is Baton's own: it has no environment to keep (PA4), and ends when Baton does. */
+  ownsProcess?: boolean;
+  /** The server is Baton's own, down to its root. */
+  ownsServer?: boolean;
+}
+
+export interface Application {
+  /** For Probot. */
+  app: ApplicationFunction;
+  /** PA2, for a server that listens. An error unless the door answers there. */
+  serve(server: Server): Promise<void>;
+  /** PA3, for a host that ends by its own rules. */
+  stop(): Promise<void>;
+}
+
+type NodeMiddleware = Awaited<ReturnType<typeof createNodeMiddleware>>;
+
+interface Parts {
+  door: Door | null;
+  baton: Baton | null;
+  check: AppCheck | null;
+  /** Probot's, where that is the host: it is closed with Baton. */
+  server: Server | null;
+  /** Address of its API. */
+  github: string;
+}
+
+export function createApplication(options: ApplicationOptions = {}): Application {
+  const isProbots = isProbotProgram();
+  const { ownsProcess = isProbots, ownsServer = false } = options;
+  const parts: Parts = { door: null, baton: null, check: null, server: null, github: "" };
+  let stopped: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopped ??= end(parts);
+    return stopped;
+  };
+  const serve = async (server: Server): Promise<void> => {
+    const { door, baton, github } = parts;
+    if (door === null || baton === null) throw new BatonError("BATON_INTERNAL", "Probot has not loaded Baton.");
+    await door.probe(server);
+    const { kind: database } = baton.database;
+    if (parts.server === null) baton.log.info("Baton is mounted", { database, github });
+    else baton.log.info("Baton listens", { url: urlOf(server), database, github });
+  };
+  /** Under `probot run` nobody else says it in words. */
+  const fail = async (thrown: unknown): Promise<never> => {
+    await stop();
+    if (!isProbots) throw thrown;
+    const { code, message, remedy } = toBatonError(thrown);
+    process.stderr.write(`${code}: ${message}\n${remedy}\n`);
+    return process.exit(1);
+  };
+
+  const load: ApplicationFunction = async (probot, { addHandler }) => {
+    const { settings, warnings } = options.start ?? readStart(ownsProcess);
+    if (settings.app === null)
+      throw new BatonError(
+        "BATON_SETTINGS_INVALID",
+        "APP_ID is not set. Baton reads the App's credentials from the environment and from `.env`, not from options of the command `probot`.",
+      );
+    makeDataDir(settings.dataDir);
+    const octokit = await probot.auth();
+    const signJwt = async (): Promise<string> => ((await octokit.auth({ type: "app" })) as { token: string }).token;
+    const baton = await startBaton(settings, { logger: probot.log, signJwt });
+    parts.baton = baton;
+    parts.github = settings.githubApiUrl;
+    const { log } = baton;
+    if (baton.dependencies.agentSandbox !== undefined) void logSandbox(baton.dependencies.agentSandbox, log);
+    for (const warning of warnings) log.warn(warning);
+    parts.check = watchApp(settings, { log, signJwt });
+    const door = openDoor(baton, { secrets: settings.app.secrets, check: parts.check, ownsRoot: ownsServer });
+    parts.door = door;
+    door.addPath(probot.webhookPath);
+    addHandler((request, response) => door.handle(request, response));
+    stopAtSignals({ log, ownsProcess, stop });
+    const onServer = (server: Server): void => {
+      if (parts.server !== null) return;
+      boundHeads(server);
+      parts.server = server;
+      // A host that has the server asks for it by itself.
+      if (!ownsServer) server.once("listening", () => void serve(server).catch(fail));
+    };
+    standIn(probot, door, () => watchServers(onServer, { thisTurn: true }));
+    // Whatever listens there has to be the door, also if Probot asked nobody for it.
+    if (isProbots) watchServers(onServer, { thisTurn: false });
+  };
+  const app: ApplicationFunction = async (probot, given) => {
+    try {
+      await load(probot, given);
+    } catch (thrown) {
+      await fail(thrown);
+    }
+  };
+  return { app, serve, stop };
+}
+
+/** What `probot run` loads, and what `createNodeMiddleware` takes. */
+export default createApplication().app;
+
+/** For a server of any kind: the middleware, once a server for one delivery has shown that the door answers (PA2). */
+export async function createMiddleware(probot: Probot): Promise<{ middleware: NodeMiddleware; stop(): Promise<void> }> {
+  const { app, serve, stop } = createApplication({ ownsProcess: false });
+  const middleware = await createNodeMiddleware(app, { probot });
+  const server = createServer((request, response) => {
+    void middleware(request, response, () => response.writeHead(404).end());
+  });
+  try {
+    await listen(server, { host: "127.0.0.1", port: 0 });
+    await serve(server);
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  } finally {
+    await closeServer(server);
+  }
+  return { middleware, stop };
+}
+
+/** `probot run` has read `.env` by now. */
+function readStart(ownsProcess: boolean): NonNullable<ApplicationOptions["start"]> {
+  const settings = readSettings(process.env);
+  const envFile = existsSync(".env") ? ".env" : null;
+  return { settings, warnings: hideSecrets({ secrets: settings.secrets, envFile, keep: !ownsProcess }) };
+}
+
+/**
+ * PA1: whoever asks this Probot for its middleware gets the door. Probot's server asks without options, right before it
+ * listens; `createNodeMiddleware` asks with options and listens nowhere.
+ */
+function standIn(probot: Probot, door: Door, serverAsks: () => void): void {
+  probot.getNodeMiddleware = async (options) => {
+    if (options === undefined) serverAsks();
+    else if (options.path !== undefined) door.addPath(options.path);
+    // biome-ignore lint/complexity/noBannedTypes: the type that Probot gives.
+    return async (request: IncomingMessage, response: ServerResponse, next?: Function) => {
+      const isOurs = await door.handle(request, response);
+      if (!isOurs) next?.();
+      return isOurs;
+    };
+  };
+}
+
+/**
+ * Finds the server that is about to listen: slow heads have to be bounded before. `thisTurn`: before anything else can happen.
+ * Otherwise the next one at a port that was chosen; Baton's own take any.
+ */
+function watchServers(found: (server: Server) => void, { thisTurn }: { thisTurn: boolean }): void {
+  const channel = "tracing:net.server.listen:asyncStart";
+  const onListen = (message: unknown): void => {
+    const { server, options } = message as { server: unknown; options?: { port?: unknown } };
+    if (!(server instanceof Server) || (!thisTurn && Number(options?.port ?? 0) === 0)) return;
+    unsubscribe(channel, onListen);
+    found(server);
+  };
+  subscribe(channel, onListen);
+  if (thisTurn) setImmediate(() => unsubscribe(channel, onListen));
+}
+
+function stopAtSignals({
+  log,
+  ownsProcess,
+  stop,
+}: {
+  log: Log;
+  ownsProcess: boolean;
+  stop: () => Promise<void>;
+}): void {
+  let isStopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const onSignal = (): void => {
+      if (isStopping) return;
+      isStopping = true;
+      log.info("Baton stops: running steps are ended and resumed at the next start", { signal });
+      void stop().then(() => {
+        if (ownsProcess) process.exit(0);
+        process.off(signal, onSignal);
+        // PA4: a host that does not listen would have ended by the signal, had Baton not listened.
+        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      });
+    };
+    process.on(signal, onSignal);
+  }
+}
+
+/** PA3 */
+async function end({ door, baton, check, server }: Parts): Promise<void> {
+  await Promise.all([door?.close(), server === null ? undefined : closeServer(server)]);
+  await check?.stop();
+  await baton?.stop();
+}
+
+/** The process is that of the command `probot`, which loads the application and does nothing else. */
+function isProbotProgram(): boolean {
+  try {
+    return /[\\/]probot[\\/]bin[\\/]probot\.js$/.test(realpathSync(process.argv[1] ?? ""));
+  } catch {
+    return false;
+  }
+}
+
+function urlOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo;
+  return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,54 @@
+/**
+ * The clock of schedules in App mode: asks for each repository whether something is due, and starts it.
+ *
+ * SR1 One replica at a time does it (TT1); what it starts is known by its key, so a second one starts nothing again.
+ * SR2 A repository that cannot be served holds no other up.
+ */
+import { hasDue, startDue } from "../commands/start-due.ts";
+import { toBatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import type { Repository } from "../core/vocabulary.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { forgetRules, knownRepositories, rememberRepositories } from "../runner/schedule-book.ts";
+
+export async function runSchedules(dependencies: Dependencies): Promise<Record<string, unknown> | null> {
+  const { log, owners = null } = dependencies;
+  const did: Record<string, unknown> = {};
+  for (const repository of await repositoriesOf(dependencies)) {
+    if (owners !== null && !owners.includes(repository.owner.toLowerCase())) continue;
+    try {
+      if (!(await hasDue(dependencies, repository.id, limits.scheduleLateMs))) continue;
+      // The job that is written with a run wakes it, wherever it is driven.
+      const runner = { wake: async () => false };
+      const done = await startDue(dependencies, repository, { runner, lateAfterMs: limits.scheduleLateMs });
+      if (done !== null) did[`${repository.owner}/${repository.name}`] = done;
+    } catch (thrown) {
+      log.warn("Schedules of a repository could not be looked at; the next round tries it", {
+        repository: `${repository.owner}/${repository.name}`,
+        error: toBatonError(thrown),
+      });
+    }
+  }
+  return Object.keys(did).length === 0 ? null : did;
+}
+
+/** All that the App reaches, asked of GitHub now and then; a repository that is pushed to is known at once. */
+async function repositoriesOf({ store, clock, github }: Dependencies): Promise<Repository[]> {
+  const now = clock.now();
+  const known = await knownRepositories(store);
+  if (known !== null && now - known.readAt < limits.scheduleRulesMs) return known.repositories;
+  const repositories = await github.repositories();
+  await rememberRepositories(store, { readAt: now, repositories });
+  return repositories;
+}
+
+/** The default branch moved: `baton.yaml` may have changed. */
+export async function noteChange(
+  { store, clock }: Pick<Dependencies, "store" | "clock">,
+  repository: Repository,
+): Promise<void> {
+  const known = (await knownRepositories(store)) ?? { readAt: 0, repositories: [] };
+  if (!known.repositories.some(({ id }) => id === repository.id))
+    await rememberRepositories(store, { ...known, repositories: [...known.repositories, repository] });
+  await forgetRules(store, repository.id, clock.now());
+}

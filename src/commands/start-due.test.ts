@@ -1,0 +1,234 @@
+/** What is due of one repository's schedules, against a GitHub of plain data and a store in memory. */
+import { describe, expect, it } from "vitest";
+import { builtInProcesses } from "../../processes/index.ts";
+import { ManualClock } from "../../test/fakes/manual-clock.ts";
+import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
+import { spy } from "../../test/scenarios/helpers.ts";
+import { openMemory } from "../adapters/memory/open.ts";
+import { silentLog } from "../adapters/system/log.ts";
+import { BatonError } from "../core/errors.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { readBook, readControls, writeControls } from "../runner/schedule-book.ts";
+import { Schedules } from "../runner/schedules.ts";
+import { hasDue, startDue } from "./start-due.ts";
+
+const hour = 3_600_000;
+const rule = (more = "") => `  - { name: nightly, cron: "0 3 * * *", process: explore, jitterMinutes: 0${more} }\n`;
+const base = "harness: { default: command }\nschedules:\n";
+
+function scene(config: string) {
+  // Midnight of January 1.
+  const clock = new ManualClock();
+  const { store } = openMemory({ clock, log: silentLog });
+  const github = new SmallGithub(config, () => clock.now());
+  const dependencies = {
+    store,
+    clock,
+    log: silentLog,
+    redact: (text: string) => text,
+    processes: builtInProcesses(),
+    harnesses: new Map([["command", spy("command", [])]]),
+    github: github.app(),
+    repositoryCommands: true,
+    publicUrl: null,
+  } as unknown as Dependencies;
+  const options = { runner: { wake: async () => false }, lateAfterMs: 60_000 };
+  const look = (given = dependencies) => startDue(given, repository, options);
+  const runs = () => store.runs({});
+  const entry = async (name = "nightly") => (await readBook(store, repository.id)).entries[name];
+  const body = async () =>
+    ((await store.outboxRow(`dashboard:${repository.id}`))?.payload as { body: string } | undefined)?.body ?? "";
+  /** The run ends without anybody having driven it. */
+  const end = async (runId: string) => {
+    const row = await store.run(runId as never);
+    const { dashboard } = await readBook(store, repository.id);
+    if (row === null) throw new Error("no run");
+    await store.write({
+      run: { ...row, status: "completed" },
+      thread: { threadKey: `${repository.id}#${dashboard}/nightly`, activeRunId: null },
+    });
+  };
+  return { clock, store, github, dependencies, look, runs, entry, body, end };
+}
+
+describe("what is due of a repository", () => {
+  it("`dashboard: false` opens no issue and starts nothing", async () => {
+    const { clock, github, look, runs } = scene(`dashboard: false\n${base}${rule()}`);
+    await look();
+    clock.advance(4 * hour);
+    expect(await look()).toMatch(/do not run with `dashboard: false`/);
+    expect(await runs()).toEqual([]);
+    expect(github.issues.size).toBe(0);
+  });
+
+  it("without schedules there is no issue, and nothing is asked again for an hour", async () => {
+    const { clock, github, dependencies, look } = scene("harness: { default: command }\n");
+    expect(await look()).toBeNull();
+    expect(github.issues.size).toBe(0);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(false);
+    clock.advance(hour);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
+  });
+
+  it("a death between the run and the book starts nothing twice", async () => {
+    const { clock, store, dependencies, look, runs, entry } = scene(`${base}${rule()}`);
+    await look();
+    clock.advance(3 * hour);
+    const dies = {
+      ...dependencies,
+      store: new Proxy(store, {
+        get: (target, name) =>
+          name === "setValue"
+            ? () => Promise.reject(new Error("killed"))
+            : (Reflect.get(target, name) as () => unknown).bind?.(target),
+      }),
+    };
+    await expect(look(dies)).rejects.toThrow("killed");
+    expect(await runs()).toHaveLength(1);
+    expect(await look()).toBe("found nightly");
+    expect(await runs()).toHaveLength(1);
+    expect((await entry())?.runId).toBe((await runs())[0]?.runId);
+  });
+
+  it("two at once start one run", async () => {
+    const { clock, look, runs } = scene(`${base}${rule()}`);
+    await look();
+    clock.advance(3 * hour);
+    await Promise.all([look(), look(), look()]);
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it("while GitHub is down the time is kept and tried again", async () => {
+    const { clock, github, look, runs } = scene(`${base}${rule()}`);
+    await look();
+    clock.advance(3 * hour);
+    const { lastChange } = github;
+    github.lastChange = () => Promise.reject(new BatonError("BATON_GITHUB_UNAVAILABLE", "503"));
+    await expect(look()).rejects.toMatchObject({ code: "BATON_GITHUB_UNAVAILABLE" });
+    expect(await runs()).toEqual([]);
+    github.lastChange = lastChange;
+    clock.advance(hour);
+    expect(await look()).toBe("started nightly");
+  });
+
+  it.each([
+    ["an unknown process", rule().replace("explore", "explor"), /no process `explor`.*Did you mean `explore`/],
+    ["an input that it does not take", rule(", with: { depth: 3 }"), /`explore` has no input `depth`/],
+    ["a process for pull requests", rule().replace("explore", "address-review"), /works on pull requests/],
+    ["a harness that is not here", rule(", harness: codex"), /codex/],
+    ["more than the day's budget", `${rule()}budget: { dayUsd: 0 }\n`, /has used \$0\.00 of \$0\.00/],
+  ])("%s is said in the dashboard, and the next time is tried again", async (_, rules, said) => {
+    const { clock, look, runs, body, entry } = scene(`${base}${rules}`);
+    await look();
+    clock.advance(3 * hour);
+    expect(await look()).toBe("refused nightly");
+    expect(await runs()).toEqual([]);
+    expect(await body()).toMatch(said);
+    expect((await entry())?.last).toBe(clock.now());
+    expect(await look()).toBeNull();
+  });
+
+  it("nobody known, or a bot, brought the rule: nothing starts", async () => {
+    const { clock, github, look, body } = scene(`${base}${rule()}`);
+    await look();
+    clock.advance(3 * hour);
+    github.ruleAuthor = null;
+    expect(await look()).toBe("refused nightly");
+    expect(await body()).toMatch(/GitHub does not say who brought/);
+    clock.advance(24 * hour);
+    github.ruleAuthor = { id: 51, login: "baton[bot]", kind: "bot" };
+    expect(await look()).toBe("refused nightly");
+  });
+
+  it.each([
+    ["skip", "skipped nightly", 1],
+    ["queue", "queued nightly", 2],
+  ])("`overlap: %s` while the run before it is active", async (overlap, did, count) => {
+    const { clock, look, runs, end, body } = scene(`${base}${rule(`, overlap: ${overlap}, catchUp: none`)}`);
+    await look();
+    clock.advance(3 * hour);
+    await look();
+    clock.advance(24 * hour);
+    expect(await look()).toBe(did);
+    expect(await body()).toMatch(/active|waits for its run/);
+    await end((await runs())[0]?.runId ?? "");
+    clock.advance(2 * hour);
+    await look();
+    expect(await runs()).toHaveLength(count);
+  });
+
+  it("two schedules at one time run at once, each with its own place and branch", async () => {
+    const { clock, store, look, runs } = scene(`${base}${rule()}${rule().replace("nightly", "weekly")}`);
+    await look();
+    clock.advance(3 * hour);
+    expect(await look()).toBe("started nightly, started weekly");
+    const created = await Promise.all((await runs()).map(async ({ runId }) => (await store.read(runId))[0]?.event));
+    const branches = created.map((event) =>
+      event?.type === "run.created" ? (event.input as { branch: string }).branch : "",
+    );
+    expect(branches.sort()).toEqual(["baton/schedule-nightly", "baton/schedule-weekly"]);
+  });
+
+  it("a rule with other times begins anew: what it missed before is not caught up", async () => {
+    const { clock, dependencies, github, look, runs } = scene(`${base}${rule()}`);
+    await look();
+    clock.advance(30 * hour);
+    const other = new SmallGithub(`${base}${rule().replace("0 3", "0 4")}`, () => clock.now());
+    Object.assign(other, { issues: github.issues });
+    await look({ ...dependencies, github: other.app() });
+    expect(await runs()).toEqual([]);
+    clock.advance(23 * hour);
+    await look({ ...dependencies, github: other.app() });
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it("a file that is broken starts nothing, says so, and what is due then is caught up", async () => {
+    const { clock, dependencies, github, look, runs, body } = scene(`${base}${rule()}`);
+    await look();
+    clock.advance(3 * hour);
+    const broken = new SmallGithub("schedules: 3\n", () => clock.now());
+    Object.assign(broken, { issues: github.issues });
+    await look({ ...dependencies, github: broken.app() });
+    expect(await runs()).toEqual([]);
+    expect(await body()).toMatch(/No schedule runs.*has 1 error/);
+    clock.advance(2 * hour);
+    expect(await look()).toBe("started nightly");
+  });
+});
+
+describe("schedules by the command line", () => {
+  const operator = { id: 0, login: "root (command line)", kind: "user" as const, permission: "admin" as const };
+
+  it("are listed, paused, resumed and run", async () => {
+    const { clock, store, dependencies, look, runs } = scene(`${base}${rule()}`);
+    await look();
+    await store.setValue("schedules/repositories", { readAt: 0, repositories: [repository] } as never);
+    const schedules = new Schedules(dependencies);
+    expect(await schedules.list()).toMatchObject([
+      { repository: "acme/shop", name: "nightly", next: clock.now() + 3 * hour, pausedBy: null, lastRun: null },
+    ]);
+    expect(await schedules.pause("nightly", null, operator.login)).toBe("acme/shop: nightly");
+    clock.advance(3 * hour);
+    expect(await look()).toBeNull();
+    expect((await schedules.list())[0]).toMatchObject({ next: null, pausedBy: operator.login });
+    await schedules.resume("nightly", "ACME/shop");
+    expect(await look()).toBeNull();
+    await schedules.run("nightly", null, operator);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
+    expect(await look()).toBe("ran nightly");
+    expect(await look()).toBeNull();
+    expect(await runs()).toHaveLength(1);
+    expect((await schedules.list())[0]?.lastRun).toMatchObject({ status: "running", spentUsd: 0 });
+    await expect(schedules.run("nigtly", null, operator)).rejects.toThrow('Did you mean "nightly"?');
+    await expect(schedules.run("nightly", "acme/other", operator)).rejects.toThrow("There are: none.");
+  });
+
+  it("what people pause and what the clock writes do not overwrite each other", async () => {
+    const { store, look } = scene(`${base}${rule()}`);
+    await look();
+    const controls = await readControls(store, repository.id);
+    await writeControls(store, repository.id, { ...controls, paused: { nightly: { by: "@bob", at: 1 } } });
+    await look();
+    expect((await readControls(store, repository.id)).paused).toHaveProperty("nightly");
+  });
+});

@@ -1,0 +1,107 @@
+import { expect, it } from "vitest";
+import { ManualClock } from "../../test/fakes/manual-clock.ts";
+import { openMemory } from "../adapters/memory/open.ts";
+import { silentLog } from "../adapters/system/log.ts";
+import { defaultSettings } from "../config/schema.ts";
+import { noTokens, type RunId } from "../core/vocabulary.ts";
+import type { LedgerRow, TransactionWrites } from "../ports/store.ts";
+import { withDay } from "./day-budget.ts";
+
+const repositoryId = 7;
+const dayUsd = 5;
+const wantUsd = 3;
+const budget = { ...defaultSettings.budget, dayUsd, timeZone: "UTC" };
+
+const reserved = (runId: string, at: number): LedgerRow => ({
+  runId: runId as RunId,
+  key: "implement",
+  attempt: 1,
+  kind: "reserve",
+  repositoryId,
+  threadKey: "7#1",
+  harness: "",
+  model: "",
+  ...noTokens,
+  usd: wantUsd,
+  at,
+});
+
+/** Two replicas over one store; each asks for three of the five dollars that the day has. */
+function replicas() {
+  const clock = new ManualClock();
+  const { store } = openMemory({ clock, log: silentLog });
+  const seen: string[] = [];
+  const ask = (owner: string, before: () => Promise<void> = async () => {}) =>
+    withDay({ store, clock, owner }, repositoryId, budget, async ({ leftUsd }, also: TransactionWrites) => {
+      seen.push(`${owner} ${leftUsd}`);
+      await before();
+      if (leftUsd < wantUsd) return false;
+      await store.append({
+        runId: owner as RunId,
+        expectedPosition: 0,
+        events: [{ type: "run.resumed", by: { id: 1, login: "alice", kind: "user", permission: "write" } }],
+        now: clock.now(),
+        also: { ...also, ledger: [reserved(owner, clock.now())] },
+      });
+      return true;
+    });
+  return { clock, store, ask, seen };
+}
+
+const reservedUsd = async ({ store }: ReturnType<typeof replicas>): Promise<number> =>
+  (await store.ledger({ repositoryId, since: 0 })).reduce((sum, { usd }) => sum + usd, 0);
+
+// Replicas are processes: in one process, those who ask queue before they take the lease.
+it.each([
+  ["past its lease", 20_001],
+  ["by a day's half", 12 * 3_600_000],
+])("DB2: a holder that is delayed %s admits no money that another one was given", async (_, delayMs) => {
+  const world = replicas();
+  const { clock, store } = world;
+  let delayed = false;
+  const first = world.ask("run_first", async () => {
+    if (delayed) return;
+    delayed = true;
+    clock.advance(delayMs);
+    // Another process takes the expired lease, and what is left.
+    const lease = await store.acquireLease(`budget/${repositoryId}`, "run_second", clock.now(), 20_000);
+    expect(lease).not.toBeNull();
+    await store.append({
+      runId: "run_second" as RunId,
+      expectedPosition: 0,
+      events: [{ type: "run.resumed", by: { id: 1, login: "bob", kind: "user", permission: "write" } }],
+      now: clock.now(),
+      also: {
+        ...(lease === null ? {} : { holds: lease }),
+        ledger: [reserved("run_second", clock.now())],
+      },
+    });
+    if (lease !== null) await store.releaseLease(lease);
+  });
+  expect(await first).toBe(false);
+  expect(world.seen).toEqual(["run_first 5", "run_first 2"]);
+  expect(await reservedUsd(world)).toBe(wantUsd);
+});
+
+it("DB2: a holder whose lease ran out, but was taken by nobody, keeps what it decided", async () => {
+  const world = replicas();
+  expect(await world.ask("run_first", async () => world.clock.advance(60_000))).toBe(true);
+  expect(await reservedUsd(world)).toBe(wantUsd);
+});
+
+it("DB1: of two that ask at once one gets the money", async () => {
+  const world = replicas();
+  expect(await Promise.all([world.ask("run_first"), world.ask("run_second")])).toEqual([true, false]);
+  expect(world.seen).toEqual(["run_first 5", "run_second 2"]);
+});
+
+it("the run's own lease is its driver's matter: that loss is not tried again", async () => {
+  const { store, clock } = replicas();
+  let asked = 0;
+  const lost = withDay({ store, clock, owner: "a" }, repositoryId, budget, async () => {
+    asked += 1;
+    throw Object.assign(new Error("lost"), { code: "BATON_LEASE_LOST" });
+  });
+  await expect(lost).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
+  expect(asked).toBe(1);
+});

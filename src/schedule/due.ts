@@ -1,0 +1,94 @@
+/**
+ * What is due, from settings, what ran, and now. The App's timetable and the jobs of Actions ask this one function.
+ *
+ * SD1 Of several missed occurrences only the latest is due, once.
+ * SD2 An occurrence is due at its moment plus the rule's jitter, which is the same for ever.
+ * SD3 Nothing before the rule was first seen, before its last occurrence, or before it was resumed is due.
+ */
+import { latestTime, nextTime } from "./cron.ts";
+import { jitterMs } from "./jitter.ts";
+
+export interface ScheduleRule {
+  name: string;
+  cron: string;
+  timeZone: string;
+  overlap: "skip" | "queue";
+  catchUp: "latest" | "none";
+  jitterMinutes: number;
+}
+
+export interface ScheduleMemory {
+  /** When the rule was first seen as it is now. */
+  since: number;
+  /** The occurrence that was last started or let go. */
+  last: number | null;
+  /** An occurrence that waits for the run before it to end. */
+  queued: number | null;
+  /** When a person last resumed it. */
+  resumedAt: number | null;
+  paused: boolean;
+  /** A run of it is active. */
+  running: boolean;
+}
+
+export interface DueOccurrence {
+  name: string;
+  occurrence: number;
+  /** When it should have started. */
+  startAt: number;
+  late: boolean;
+  /** Occurrences before it that never ran. */
+  missed: number;
+  /** `start`: a run. `skip`: let go, for the reason. `wait`: the run before it is active. */
+  what: "start" | "skip" | "wait";
+  reason: "overlap" | "missed" | null;
+}
+
+interface DueQuestion {
+  rules: readonly ScheduleRule[];
+  memory(name: string): ScheduleMemory;
+  /** What spreads repositories: the same for one repository, always. */
+  seed: string;
+  now: number;
+  /** A start within this time is on time: who wakes Baton is no finer. */
+  lateAfterMs: number;
+}
+
+export function dueOccurrences({ rules, memory, seed, now, lateAfterMs }: DueQuestion): DueOccurrence[] {
+  return rules.flatMap((rule): DueOccurrence[] => {
+    const kept = memory(rule.name);
+    if (kept.paused) return [];
+    const jitter = jitterOf(rule, seed);
+    const found = latestTime(rule, floorOf(kept, now), now - jitter);
+    if (found === null) return [];
+    const startAt = found.at + jitter;
+    const late = now - startAt > lateAfterMs;
+    const due = { name: rule.name, occurrence: found.at, startAt, late, missed: found.earlier };
+    const isMissed = late && rule.catchUp === "none" && kept.queued === null;
+    if (isMissed) return [{ ...due, what: "skip", reason: "missed" }];
+    if (!kept.running) return [{ ...due, what: "start", reason: null }];
+    return [{ ...due, what: rule.overlap === "queue" ? "wait" : "skip", reason: "overlap" }];
+  });
+}
+
+/** When a rule starts next, after now; null: never, or it is paused. */
+export function nextStart(rule: ScheduleRule, memory: ScheduleMemory, seed: string, now: number): number | null {
+  if (memory.paused) return null;
+  const jitter = jitterOf(rule, seed);
+  const at = nextTime(rule, Math.max(floorOf(memory, now), now - jitter));
+  return at === null ? null : at + jitter;
+}
+
+function jitterOf({ name, jitterMinutes }: ScheduleRule, seed: string): number {
+  return jitterMs(`${seed}/${name}`, jitterMinutes);
+}
+
+/** A clock that was ahead for a while must not silence a rule until then: its key keeps an occurrence from running twice. */
+function floorOf({ since, last, resumedAt }: ScheduleMemory, now: number): number {
+  return Math.max(Math.min(since, now), Math.min(last ?? since, now), Math.min(resumedAt ?? since, now));
+}
+
+/** The name of one occurrence: the same from every replica and every job. */
+export function occurrenceKey(repositoryId: number, name: string, occurrence: number): string {
+  return `schedule:${repositoryId}:${name}:${new Date(occurrence).toISOString()}`;
+}

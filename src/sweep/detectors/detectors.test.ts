@@ -1,0 +1,287 @@
+/** Each detector against the reports that tools write, and those that nobody should. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { detectorNamed, detectors } from "./index.ts";
+import { staleCommand } from "./stale.ts";
+
+const now = Date.parse("2026-06-01T00:00:00Z");
+const read = (name: string, report: string, root: string | null = null) =>
+  detectorNamed(name).read(report, { root, now });
+const places = (name: string, report: string, root: string | null = null) =>
+  read(name, report, root).findings.map(({ rule, severity, path, line }) => [rule, severity, path, line]);
+
+const result = (uri: string | null, line = 3, more: object = {}) => ({
+  ruleId: "no-eval",
+  level: "error",
+  message: { text: "eval is evil" },
+  ...(uri === null
+    ? {}
+    : { locations: [{ physicalLocation: { artifactLocation: { uri }, region: { startLine: line } } }] }),
+  ...more,
+});
+const sarif = (results: object[], more: object = {}) =>
+  JSON.stringify({ version: "2.1.0", runs: [{ tool: { driver: { name: "lint" } }, results, ...more }] });
+
+describe("sarif", () => {
+  it.each([
+    ["a path of the repository", result("src/a.js"), "src/a.js"],
+    ["one that climbs and comes back", result("src/x/../a.js"), "src/a.js"],
+    ["percent signs", result("src/a%20b.js"), "src/a b.js"],
+    ["an absolute path below the root", result("/repo/src/a.js"), "src/a.js"],
+    ["a file address below the root", result("file:///repo/src/a.js"), "src/a.js"],
+    ["an absolute path elsewhere", result("/etc/passwd"), null],
+    ["a path outside", result("../../etc/passwd"), null],
+    ["a path outside by percent signs", result("..%2f..%2fetc/passwd"), null],
+    ["a path of Windows", result("C:\\repo\\a.js"), null],
+    ["an address of the web", result("https://example.com/a.js"), null],
+    ["git's own folder", result(".git/config"), null],
+    ["a broken escape", result("src/%zz.js%41%"), null],
+    ["no location", result(null), null],
+    ["a location without an address", { ...result(null), locations: [{}] }, null],
+  ])("%s", (_, one, path) => {
+    const { findings } = read("sarif", sarif([one]), "/repo");
+    expect(findings.map((finding) => finding.path)).toEqual([path]);
+    if (path === null) expect(findings[0]?.line).toBeNull();
+  });
+
+  it("says what has no place, and why", () => {
+    const { notes } = read("sarif", sarif([result("/etc/a"), result("../b", 4), result(null)]));
+    expect(notes).toEqual([
+      "2 findings of the report are about a path outside the repository; they have no place.",
+      "1 finding of the report name no location.",
+    ]);
+  });
+
+  it("levels come from the result, its rule, or are a warning; what is suppressed or passed is none", () => {
+    const rules = [{ id: "soft", defaultConfiguration: { level: "note" }, shortDescription: { text: "Softly." } }];
+    const report = sarif(
+      [
+        result("a.js"),
+        { ruleId: "soft", message: {}, locations: result("b.js").locations },
+        { ruleIndex: 0, message: { text: "by index" }, locations: result("c.js").locations },
+        { ruleId: "other", message: { text: "?" }, locations: result("d.js").locations },
+        result("e.js", 3, { suppressions: [{ kind: "inSource" }] }),
+        result("f.js", 3, { kind: "pass" }),
+        result("g.js", 3, { baselineState: "absent" }),
+      ],
+      { tool: { driver: { rules } } },
+    );
+    expect(places("sarif", report)).toEqual([
+      ["no-eval", "error", "a.js", 3],
+      ["soft", "note", "b.js", 3],
+      ["soft", "note", "c.js", 3],
+      ["other", "warning", "d.js", 3],
+    ]);
+    expect(read("sarif", report).findings[1]?.message).toBe("Softly.");
+  });
+
+  it("a base of the tool's machine is the repository", () => {
+    const one = result(null, 1, {
+      locations: [{ physicalLocation: { artifactLocation: { uri: "src/a.js", uriBaseId: "SRC" } } }],
+    });
+    expect(
+      places("sarif", sarif([one], { originalUriBaseIds: { SRC: { uri: "file:///home/runner/work/x/" } } })),
+    ).toEqual([["no-eval", "error", "src/a.js", null]]);
+  });
+
+  it.each([
+    ["", "it is empty"],
+    ["{", "it is not JSON"],
+    ["[]", "it has no `runs`"],
+    ['{"runs":[]}', 'its version is ""'],
+    ['{"version":"2.0.0","runs":[]}', "2.1.0 is read"],
+  ])("%j is refused", (report, why) => expect(() => read("sarif", report)).toThrow(why));
+
+  it("a report of 50 MB is refused before it is parsed, and 10,000 findings are bounded", () => {
+    expect(() => read("sarif", " ".repeat(50 * 1024 * 1024))).toThrow("it has 50 MB, and at most 20 MB are read");
+    const many = Array.from({ length: 10_000 }, (_, index) => result(`src/f${index}.js`));
+    const { findings, notes } = read("sarif", sarif(many));
+    expect(findings).toHaveLength(2_000);
+    expect(notes).toEqual(["10000 findings were reported. The first 2000 by path are used."]);
+  });
+});
+
+describe("fingerprints", () => {
+  const snippet = (line: number, text: string) =>
+    result("src/a.js", line, {
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: "src/a.js" },
+            region: { startLine: line, snippet: { text } },
+          },
+        },
+      ],
+    });
+  const prints = (...results: object[]) => read("sarif", sarif(results)).findings.map(({ fingerprint }) => fingerprint);
+
+  it("survive moved lines and other white space, and change with the code", () => {
+    expect(prints(snippet(3, "eval(x)"))).toEqual(prints(snippet(90, "  eval(x)  ")));
+    expect(prints(snippet(3, "eval(x)"))).not.toEqual(prints(snippet(3, "eval(y)")));
+  });
+
+  it("tell equal texts in one file apart, in their order, wherever both move", () => {
+    const both = prints(snippet(3, "eval(x)"), snippet(9, "eval(x)"));
+    expect(new Set(both).size).toBe(2);
+    expect(prints(snippet(30, "eval(x)"), snippet(13, "eval(x)"))).toEqual(both);
+  });
+
+  it("the same place reported twice is one finding", () => {
+    expect(prints(snippet(3, "eval(x)"), snippet(3, "eval(x)"))).toHaveLength(1);
+  });
+
+  it("the tool's own name of a place counts", () => {
+    const own = (line: number, message: string) =>
+      result("a.js", line, { message: { text: message }, partialFingerprints: { primaryLocationLineHash: "39fa:1" } });
+    expect(prints(own(1, "at line 1"))).toEqual(prints(own(50, "at column 7")));
+  });
+});
+
+describe("command", () => {
+  it.each([
+    ["src/a.ts:12:3: error: Broken [x/y]", ["x/y", "error", "src/a.ts", 12]],
+    ["src/a.ts:12: Something", ["command", "warning", "src/a.ts", 12]],
+    ["./src/a.ts:1: info: Note this", ["command", "note", "src/a.ts", 1]],
+    ['{"message":"m","path":"b.js","line":2,"rule":"r","severity":"note"}', ["r", "note", "b.js", 2]],
+    ['{"message":"m"}', ["command", "warning", null, null]],
+    ["/etc/passwd:1: Outside", ["command", "warning", null, null]],
+    ['{"message":"m","line":"2","severity":7}', ["command", "warning", null, null]],
+  ])("%s", (line, expected) => expect(places("command", `${line}\n`)).toEqual([expected]));
+
+  it("other lines are counted, and a million lines are bounded", () => {
+    expect(read("command", "hello\n{broken\n").notes).toEqual(["2 lines are not a finding."]);
+    const many = Array.from({ length: 1_000_000 }, (_, index) => `a:${index}:`).join("\n");
+    expect(read("command", many).notes.at(-1)).toBe("1000000 lines were printed. The first 50000 are read.");
+    expect(read("command", "")).toEqual({ findings: [], notes: [] });
+  });
+});
+
+describe("stale", () => {
+  const row = (path: string, line: number, date: string, text: string) =>
+    `${path}\t${line}\t${Date.parse(date) / 1_000}\t${text}`;
+  it("old notes are findings, young ones are counted", () => {
+    const report = [
+      row("src/a.js", 3, "2023-01-01", "// TODO: remove"),
+      row("src/a.js", 9, "2025-10-01", "// TODO later"),
+      row("src/b.js", 1, "2025-10-01", "// FIXME now"),
+      row("src/c.js", 1, "2026-05-01", "// TODO young"),
+      row("../d.js", 1, "2020-01-01", "// TODO outside"),
+      "nonsense",
+    ].join("\n");
+    expect(places("stale", report)).toEqual([
+      ["todo", "warning", "src/a.js", 3],
+      ["todo", "note", "src/a.js", 9],
+      ["fixme", "warning", "src/b.js", 1],
+    ]);
+    expect(read("stale", report).notes).toEqual(["1 younger than 180 days are left alone."]);
+    expect(staleCommand).toContain("git grep");
+  });
+});
+
+describe("flaky", () => {
+  const check = (sha: string, name: string, conclusion: string, minute: number) => ({
+    sha,
+    name,
+    conclusion,
+    at: `2026-01-01T00:${String(minute).padStart(2, "0")}:00Z`,
+  });
+  it.each([
+    ["red, then green", [check("a", "test", "failure", 1), check("a", "test", "success", 2)], 1],
+    ["green, then red", [check("a", "test", "success", 1), check("a", "test", "failure", 2)], 0],
+    ["red on one commit, green on the next", [check("a", "test", "failure", 1), check("b", "test", "success", 2)], 0],
+    ["two names", [check("a", "test", "failure", 1), check("a", "lint", "success", 2)], 0],
+    ["out of order", [check("a", "test", "success", 5), check("a", "test", "timed_out", 2)], 1],
+  ])("%s", (_, checks, count) => expect(read("flaky", JSON.stringify(checks)).findings).toHaveLength(count));
+});
+
+describe("coverage", () => {
+  const file = (path: string, run: number, total: number) =>
+    [
+      `SF:${path}`,
+      ...Array.from({ length: total }, (_, index) => `DA:${index + 1},${index < run ? 1 : 0}`),
+      "end_of_record",
+    ].join("\n");
+  it("files that tests leave out, with the first line that they do", () => {
+    const report = [
+      file("/repo/src/a.js", 0, 20),
+      file("src/b.js", 10, 20),
+      file("src/c.js", 18, 20),
+      file("src/d.js", 0, 5),
+      file("/elsewhere/e.js", 0, 20),
+    ].join("\n");
+    expect(places("coverage", report, "/repo")).toEqual([
+      ["untested", "warning", "src/a.js", 1],
+      ["little-tested", "note", "src/b.js", 11],
+    ]);
+    expect(read("coverage", report, "/repo").notes).toEqual(["1 finding are about a file outside the repository."]);
+  });
+  it("two records of one file count together; what is no lcov is refused", () => {
+    expect(places("coverage", `${file("a.js", 10, 20)}\nSF:a.js\nDA:20,1\nDA:19,4\nend_of_record`)).toEqual([]);
+    expect(() => read("coverage", "<xml/>")).toThrow("no `SF:` line");
+  });
+});
+
+describe("alerts", () => {
+  it("reads the three kinds, open ones only, and never a secret's value", () => {
+    const report = JSON.stringify([
+      {
+        number: 1,
+        state: "open",
+        rule: { id: "js/xss", security_severity_level: "high", description: "XSS" },
+        most_recent_instance: { message: { text: "Cross-site" }, location: { path: "src/a.js", start_line: 7 } },
+      },
+      { number: 2, state: "fixed", rule: { id: "x" }, most_recent_instance: {} },
+      {
+        number: 3,
+        state: "open",
+        dependency: { package: { ecosystem: "npm", name: "left-pad" }, manifest_path: "package-lock.json" },
+        security_advisory: { ghsa_id: "GHSA-1", summary: "Pads left.", severity: "medium" },
+        security_vulnerability: { severity: "medium", first_patched_version: { identifier: "1.3.0" } },
+      },
+      { number: 4, state: "open", secret_type: "token", secret_type_display_name: "Token", secret: "s3cr3t-value" },
+    ]);
+    expect(places("alerts", report)).toEqual([
+      ["secret", "error", null, null],
+      ["GHSA-1", "warning", "package-lock.json", null],
+      ["js/xss", "error", "src/a.js", 7],
+    ]);
+    expect(JSON.stringify(read("alerts", report))).not.toContain("s3cr3t-value");
+    expect(read("alerts", report).findings[1]?.message).toBe("left-pad: Pads left. Fixed in 1.3.0.");
+  });
+});
+
+describe("every detector", () => {
+  it("has a name, a summary and a version of its own", () => {
+    expect(new Set(detectors.map(({ name }) => name)).size).toBe(detectors.length);
+    for (const { summary, version } of detectors) {
+      expect(summary).toMatch(/[.]$/);
+      expect(version).toBeGreaterThan(0);
+    }
+    expect(() => detectorNamed("sariff")).toThrow('Did you mean "sarif"?');
+  });
+
+  it("any text gives bounded findings or a clear refusal, the same each time", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...detectors),
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.json().map((one) => `{"version":"2.1.0","runs":[{"results":[${one}]}]}`),
+        ),
+        (detector, report) => {
+          const once = (): string => {
+            try {
+              return JSON.stringify(detector.read(report, { root: null, now }));
+            } catch (thrown) {
+              expect(thrown).toMatchObject({ code: "BATON_REPORT_INVALID" });
+              return "refused";
+            }
+          };
+          return once() === once();
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

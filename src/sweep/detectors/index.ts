@@ -1,0 +1,24 @@
+/** What a sweep can look for: one file and one line each. */
+
+import { BatonError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
+import { alerts } from "./alerts.ts";
+import { command } from "./command.ts";
+import { coverage } from "./coverage.ts";
+import type { Detector } from "./detector.ts";
+import { flaky } from "./flaky.ts";
+import { sarif } from "./sarif.ts";
+import { stale } from "./stale.ts";
+
+export const detectors: readonly Detector[] = [sarif, command, alerts, flaky, stale, coverage];
+
+export function detectorNamed(name: string): Detector {
+  const found = detectors.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const names = detectors.map((one) => one.name);
+  const meant = nearest(name, names);
+  throw new BatonError(
+    "BATON_INPUT_INVALID",
+    `There is no detector "${name.slice(0, 60)}".${meant === null ? "" : ` Did you mean "${meant}"?`} There are: ${names.join(", ")}.`,
+  );
+}

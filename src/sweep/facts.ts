@@ -1,0 +1,26 @@
+/** What a run of the process `sweep` begins with, and what it leaves to the next. */
+import { z } from "zod";
+import { findingSchema } from "./finding.ts";
+import { knownFindingSchema } from "./states.ts";
+
+export const sweepFactsSchema = z.object({
+  known: z.array(knownFindingSchema),
+  /** By detector, oldest first: what people made of its proposals. */
+  ends: z.record(z.string(), z.array(z.enum(["merged", "closed"]))),
+  openPullRequests: z.number().int().nonnegative(),
+  detectors: z.array(z.object({ use: z.string(), command: z.string().nullable(), report: z.string().nullable() })),
+  openPullRequestsMax: z.number().int(),
+  findingsMax: z.number().int(),
+});
+export type SweepFacts = z.infer<typeof sweepFactsSchema>;
+
+export const sweepResultSchema = z.object({
+  /** Everything that was found, proposed or not. */
+  found: z.array(findingSchema),
+  /** Detectors that ran and whose report was read. */
+  ran: z.array(z.string()),
+  /** Fingerprints of what the pull request is about. */
+  chosen: z.array(z.string()),
+  pullRequest: z.number().int().nullable(),
+});
+export type SweepResult = z.infer<typeof sweepResultSchema>;

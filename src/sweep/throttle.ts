@@ -1,0 +1,30 @@
+/** How much of a detector is proposed, by what people made of its last proposals. */
+import type { ProposalEnd } from "./states.ts";
+
+/** Older ones say little of how useful it is today. */
+export const proposalsCounted = 20;
+/** Fewer say nothing. */
+const proposalsNeeded = 5;
+const halfBelow = 0.5;
+const pauseBelow = 0.2;
+
+export interface Throttle {
+  /** Part of its findings that may be proposed. */
+  rate: 1 | 0.5 | 0;
+  merged: number;
+  counted: number;
+  reason: string;
+}
+
+/** `ends`: oldest first. */
+export function throttle(detector: string, ends: readonly ProposalEnd[]): Throttle {
+  const last = ends.slice(-proposalsCounted);
+  const merged = last.filter((end) => end === "merged").length;
+  const said = `${merged} of the last ${last.length} proposals of \`${detector}\` were merged`;
+  const counted = { merged, counted: last.length };
+  if (last.length < proposalsNeeded) return { rate: 1, ...counted, reason: `${said}.` };
+  const share = merged / last.length;
+  if (share < pauseBelow) return { rate: 0, ...counted, reason: `${said}, under 20 %: it is paused.` };
+  if (share < halfBelow) return { rate: 0.5, ...counted, reason: `${said}, under 50 %: half of its rate.` };
+  return { rate: 1, ...counted, reason: `${said}.` };
+}

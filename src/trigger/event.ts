@@ -1,0 +1,224 @@
+/**
+ * What happened in a repository, as rules of `triggers` see it: from a delivery's payload, each field checked.
+ *
+ * TE1 Who caused an event is who GitHub names as its sender; for work of CI it is who brought the commit.
+ * TE2 Texts of an event are data: they reach conditions and keys, never an instruction.
+ */
+import { z } from "zod";
+import { type Json, type Repository, repositoryOf, type Thread } from "../core/vocabulary.ts";
+
+export const triggerEvents = [
+  "issues.opened",
+  "issues.labeled",
+  "issues.assigned",
+  "pull_request.opened",
+  "pull_request.labeled",
+  "push",
+  "workflow_run.failed",
+  "check_run.failed",
+  "release.published",
+  "repository_dispatch",
+] as const;
+export type TriggerName = (typeof triggerEvents)[number];
+
+export interface TriggerEvent {
+  on: TriggerName;
+  repository: Repository;
+  sender: { id: number; login: string; kind: "user" | "bot" };
+  /** null: the event belongs to no thread; its run reports in the dashboard issue. */
+  thread: Pick<Thread, "number" | "kind"> | null;
+  /** `event` in conditions and keys. */
+  facts: Record<string, Json>;
+  /** The same for the same fact: a rule starts one run for it. */
+  key: string;
+  /** Files that changed; null: the event has none. */
+  paths: string[] | null;
+  /** The commit whose pusher caused it, where the sender did not; null: the sender did. */
+  pushed: string | null;
+}
+
+const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
+const base = z.object({
+  action: z.string().optional(),
+  installation: z.object({ id: z.number().int() }),
+  repository: z.object({
+    id: z.number().int(),
+    name: z.string(),
+    default_branch: z.string(),
+    owner: z.object({ login: z.string() }),
+  }),
+  sender: user,
+});
+const label = z.object({ name: z.string() });
+const thread = z.object({
+  number: z.number().int().positive(),
+  title: z.string(),
+  user: user.nullable(),
+  labels: z.array(label).default([]),
+  updated_at: z.string().default(""),
+});
+const issues = base.extend({ issue: thread, label: label.optional(), assignee: user.nullish() });
+const pulls = base.extend({
+  pull_request: thread.extend({
+    base: z.object({ ref: z.string() }),
+    head: z.object({ sha: z.string(), ref: z.string() }),
+  }),
+  label: label.optional(),
+});
+const commits = z.array(
+  z.object({
+    added: z.array(z.string()).default([]),
+    modified: z.array(z.string()).default([]),
+    removed: z.array(z.string()).default([]),
+  }),
+);
+const push = base.extend({
+  ref: z.string(),
+  after: z.string(),
+  deleted: z.boolean().default(false),
+  commits: commits.default([]),
+});
+const conclusion = z.string().nullable();
+const workflowRun = base.extend({
+  workflow_run: z.object({
+    id: z.number().int(),
+    name: z.string().nullable(),
+    path: z.string().default(""),
+    event: z.string(),
+    head_branch: z.string().nullable(),
+    head_sha: z.string(),
+    conclusion,
+    head_repository: z.object({ id: z.number().int() }).nullable(),
+  }),
+});
+const checkRun = base.extend({
+  check_run: z.object({
+    name: z.string(),
+    head_sha: z.string(),
+    conclusion,
+    check_suite: z.object({ head_branch: z.string().nullable() }),
+  }),
+});
+const release = base.extend({
+  release: z.object({
+    id: z.number().int(),
+    tag_name: z.string(),
+    name: z.string().nullable(),
+    prerelease: z.boolean(),
+  }),
+});
+const dispatch = base.extend({ action: z.string(), client_payload: z.record(z.string(), z.json()).nullish() });
+
+const failed = new Set<string | null>(["failure", "timed_out", "startup_failure"]);
+
+/** null: no rule can be about it. `delivery`: its GUID, the name of events that have no other. */
+export function toTriggerEvent(event: string, payload: unknown, delivery: string): TriggerEvent | null {
+  const parsed = base.safeParse(payload);
+  if (!parsed.success) return null;
+  const { action, repository, installation, sender } = parsed.data;
+  const common = {
+    repository: repositoryOf(repository, installation.id),
+    sender: { id: sender.id, login: sender.login, kind: sender.type === "User" ? ("user" as const) : ("bot" as const) },
+    thread: null,
+    paths: null,
+    pushed: null,
+  };
+  switch (`${event}.${action ?? ""}`) {
+    case "issues.opened":
+    case "issues.labeled":
+    case "issues.assigned": {
+      const read = issues.safeParse(payload);
+      if (!read.success) return null;
+      const { issue, label: added, assignee } = read.data;
+      // An issue that somebody moves here is opened anew, with the text of another.
+      if (action === "opened" && issue.user?.id !== sender.id) return null;
+      const on = `issues.${action}` as TriggerName;
+      const detail = added?.name ?? assignee?.login ?? "";
+      return {
+        ...common,
+        on,
+        thread: { number: issue.number, kind: "issue" },
+        facts: { ...factsOf(issue), label: added?.name ?? null, assignee: assignee?.login ?? null },
+        key: action === "opened" ? `${issue.number}` : `${issue.number}:${detail}:${issue.updated_at}`,
+      };
+    }
+    case "pull_request.opened":
+    case "pull_request.labeled": {
+      const read = pulls.safeParse(payload);
+      if (!read.success) return null;
+      const { pull_request: pull, label: added } = read.data;
+      return {
+        ...common,
+        on: `pull_request.${action}` as TriggerName,
+        thread: { number: pull.number, kind: "pull-request" },
+        facts: {
+          ...factsOf(pull),
+          label: added?.name ?? null,
+          base: pull.base.ref,
+          branch: pull.head.ref,
+          sha: pull.head.sha,
+        },
+        key: action === "opened" ? `${pull.number}` : `${pull.number}:${added?.name ?? ""}:${pull.updated_at}`,
+      };
+    }
+    case "push.": {
+      const read = push.safeParse(payload);
+      if (!read.success || read.data.deleted || read.data.ref !== `refs/heads/${repository.default_branch}`)
+        return null;
+      const { after, commits: all } = read.data;
+      const paths = [...new Set(all.flatMap(({ added, modified, removed }) => [...added, ...modified, ...removed]))];
+      return { ...common, on: "push", facts: { sha: after, branch: repository.default_branch }, key: after, paths };
+    }
+    case "workflow_run.completed": {
+      const read = workflowRun.safeParse(payload);
+      if (!read.success) return null;
+      const run = read.data.workflow_run;
+      // A fork's run says nothing of the default branch, and neither does that of a pull request.
+      if (!failed.has(run.conclusion) || run.head_branch !== repository.default_branch) return null;
+      if (run.head_repository?.id !== repository.id || run.event.startsWith("pull_request")) return null;
+      return {
+        ...common,
+        on: "workflow_run.failed",
+        facts: {
+          workflow: run.name ?? "",
+          path: run.path,
+          sha: run.head_sha,
+          branch: run.head_branch,
+          conclusion: run.conclusion,
+        },
+        key: `${run.head_sha}:${run.name ?? ""}`,
+        pushed: run.head_sha,
+      };
+    }
+    case "check_run.completed": {
+      const read = checkRun.safeParse(payload);
+      if (!read.success) return null;
+      const run = read.data.check_run;
+      if (!failed.has(run.conclusion) || run.check_suite.head_branch !== repository.default_branch) return null;
+      return {
+        ...common,
+        on: "check_run.failed",
+        facts: { check: run.name, sha: run.head_sha, branch: repository.default_branch, conclusion: run.conclusion },
+        key: `${run.head_sha}:${run.name}`,
+        pushed: run.head_sha,
+      };
+    }
+    case "release.published": {
+      const read = release.safeParse(payload);
+      if (!read.success) return null;
+      const { id, tag_name: tag, name, prerelease } = read.data.release;
+      return { ...common, on: "release.published", facts: { tag, name: name ?? "", prerelease }, key: `${id}` };
+    }
+    default: {
+      if (event !== "repository_dispatch") return null;
+      const read = dispatch.safeParse(payload);
+      if (!read.success) return null;
+      const { action: type, client_payload: given } = read.data;
+      return { ...common, on: "repository_dispatch", facts: { type, payload: (given ?? {}) as Json }, key: delivery };
+    }
+  }
+}
+
+function factsOf({ number, title, user: author, labels }: z.infer<typeof thread>): Record<string, Json> {
+  return { number, title, author: author?.login ?? null, labels: labels.map(({ name }) => name) };
+}

@@ -1,0 +1,136 @@
+/**
+ * Whether an event starts a run of a rule: its condition, its paths, and what caused the event.
+ *
+ * TJ1 A condition that cannot be evaluated is false, and the reason says so.
+ * TJ2 What people do begins a chain; what bots do goes on with it. A chain is bounded in depth and has each rule once.
+ * TJ3 Starts an hour are bounded, of a rule and of all rules together: a storm costs a bounded number of runs.
+ */
+import { limits } from "../core/limits.ts";
+import type { Json } from "../core/vocabulary.ts";
+import { matchesAny } from "../policy/paths.ts";
+import { evaluate, isTrue, parseExpression } from "../workflow/expression.ts";
+import type { TriggerEvent, TriggerName } from "./event.ts";
+
+export interface TriggerRule {
+  name: string;
+  on: TriggerName;
+  if: string | null;
+  paths: readonly string[];
+  maxPerHour: number;
+}
+
+/** Names in a condition. */
+export const conditionNames = ["event", "actor"] as const;
+
+export interface Condition {
+  holds: boolean;
+  reason: string;
+}
+
+/** The text of a condition without its braces, which people write or leave out. */
+export function conditionText(text: string): string {
+  return /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(text)?.[1] ?? text;
+}
+
+export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
+  if (rule.on !== event.on) return { holds: false, reason: `It is about \`${rule.on}\`.` };
+  if (rule.paths.length > 0) {
+    const changed = event.paths ?? [];
+    if (!changed.some((path) => matchesAny(path, rule.paths)))
+      return { holds: false, reason: "No changed file matches its `paths`." };
+  }
+  if (rule.if === null) return { holds: true, reason: "It has no condition." };
+  const parsed = parseExpression(conditionText(rule.if), conditionNames, false);
+  if (!parsed.ok) return { holds: false, reason: `Its condition cannot be read: ${parsed.problem.message}` };
+  const { login, kind } = event.sender;
+  const scope: Record<string, Json> = { event: event.facts, actor: { login, kind } };
+  try {
+    const value = evaluate(parsed.value, scope);
+    return isTrue(value)
+      ? { holds: true, reason: "Its condition holds." }
+      : { holds: false, reason: `Its condition \`${rule.if.slice(0, 200)}\` is false.` };
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : "unknown";
+    return { holds: false, reason: `Its condition cannot be evaluated, so it counts as false: ${why}` };
+  }
+}
+
+/** A run that a rule started. */
+export interface PastStart {
+  rule: string;
+  runId: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** Number of its thread; null: the dashboard issue. */
+  thread: number | null;
+  actor: string;
+  depth: number;
+  /** Run whose work caused the event; null: a person did. */
+  parent: string | null;
+}
+
+interface StartQuestion {
+  rule: Pick<TriggerRule, "name" | "maxPerHour">;
+  event: { thread: number | null; actor: string; byBot: boolean };
+  /** Threads that belong to the event's own: of a pull request of Baton's, its issue. */
+  related: readonly number[];
+  past: readonly PastStart[];
+  now: number;
+}
+
+type StartAnswer =
+  | { start: true; depth: number; parent: string | null }
+  | { start: false; why: "loop" | "depth" | "rate"; reason: string };
+
+const hourMs = 3_600_000;
+
+export function judgeStart({ rule, event, related, past, now }: StartQuestion): StartAnswer {
+  const lastHour = past.filter(({ at }) => at > now - hourMs);
+  const ofRule = lastHour.filter((one) => one.rule === rule.name).length;
+  if (ofRule >= rule.maxPerHour)
+    return no(
+      "rate",
+      `\`${rule.name}\` started ${ofRule} runs within an hour; its limit is ${rule.maxPerHour} (\`maxPerHour\`).`,
+    );
+  if (lastHour.length >= limits.triggerStartsPerHourMax)
+    return no(
+      "rate",
+      `Triggers started ${lastHour.length} runs here within an hour; the limit is ${limits.triggerStartsPerHourMax}.`,
+    );
+  if (!event.byBot) return { start: true, depth: 0, parent: null };
+  const chain = chainOf(event.thread, related, past, now);
+  const [last] = chain;
+  if (last === undefined) return { start: true, depth: 0, parent: null };
+  const shown = [
+    ...chain.toReversed().map((one) => `\`${one.rule}\` (${one.runId}, by @${one.actor})`),
+    `\`${rule.name}\` (by @${event.actor})`,
+  ].join(" → ");
+  if (chain.some((one) => one.rule === rule.name))
+    return no("loop", `The chain comes back to a rule that it has: ${shown}.`);
+  if (last.depth + 1 > limits.triggerDepthMax)
+    return no("depth", `The chain is ${last.depth + 1} deep; the limit is ${limits.triggerDepthMax}: ${shown}.`);
+  return { start: true, depth: last.depth + 1, parent: last.runId };
+}
+
+/** Newest first: the newest start that may have caused the event, and what caused that. */
+function chainOf(
+  thread: number | null,
+  related: readonly number[],
+  past: readonly PastStart[],
+  now: number,
+): PastStart[] {
+  const recent = past.filter(({ at }) => at > now - limits.triggerChainMs).toSorted((a, b) => b.at - a.at);
+  // An event without a thread may come from any of them.
+  const near = recent.filter((one) => thread === null || one.thread === thread || related.includes(one.thread ?? -1));
+  const chain: PastStart[] = [];
+  for (let next = near[0]; next !== undefined && !chain.includes(next); ) {
+    chain.push(next);
+    const { parent } = next;
+    next = parent === null ? undefined : recent.find(({ runId }) => runId === parent);
+  }
+  return chain;
+}
+
+function no(why: "loop" | "depth" | "rate", reason: string): StartAnswer {
+  return { start: false, why, reason };
+}

@@ -1,0 +1,23 @@
+/**
+ * A Node server of somebody else's, with Baton in it. Says `host at <url>`. With the word `plain` Probot mounts the application,
+ * as it mounts any.
+ */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createNodeMiddleware, createProbot } from "probot";
+import baton, { createMiddleware } from "../../src/app/probot-app.ts";
+
+const probot = createProbot();
+const middleware =
+  process.argv[2] === "plain"
+    ? await createNodeMiddleware(baton, { probot, webhooksPath: "/hooks" })
+    : (await createMiddleware(probot)).middleware;
+const server = createServer((request, response) => {
+  void middleware(request, response, () => {
+    response.writeHead(200, { "content-type": "text/plain" });
+    response.end(`the host's own ${request.method}; ${process.env["WEBHOOK_SECRET"] === undefined ? "lost" : "kept"}`);
+  });
+});
+server.listen(0, "127.0.0.1", () => {
+  process.stderr.write(`host at http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
+});

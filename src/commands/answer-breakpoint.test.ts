@@ -10,7 +10,8 @@ import { shownChange } from "../core/shown-change.ts";
 import type { EffectState } from "../core/state.ts";
 import type { EffectKey, Verdict } from "../core/vocabulary.ts";
 import { breakpointPerformer } from "../runner/perform/breakpoint.ts";
-import { namesQuestion, question } from "./answer-breakpoint.ts";
+import { question } from "./answer-breakpoint.ts";
+import { namesQuestion } from "./named-question.ts";
 
 const passed: Verdict = { name: "result", status: "passed", reason: "Done.", evidence: [], children: [] };
 const [base, head] = ["a".repeat(40), "b".repeat(40)];

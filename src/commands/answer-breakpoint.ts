@@ -8,6 +8,7 @@ import type { Json } from "../core/vocabulary.ts";
 import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
 import type { CommandContext, Reply } from "./context.ts";
+import { isAnswered, namedBy, splitFirst } from "./named-question.ts";
 import { steerAsking } from "./steer.ts";
 
 export async function answerBreakpoint(
@@ -55,11 +56,6 @@ export function whatItNeeds(state: RunState): string {
   return wait === undefined ? "" : ` It waits for something else (${wait.title}): ${wait.sentence}`;
 }
 
-/** What people may answer by a command in the thread: a review is given on GitHub. */
-function isAnswered(effect: EffectState, kind: "breakpoint" | "ask"): boolean {
-  return effect.kind === kind && (effect.input as { kind?: string }).kind !== "review";
-}
-
 export interface Asked {
   effect: EffectState;
   /** What follows the name of the question. */
@@ -95,13 +91,6 @@ export function question(state: RunState, kind: "breakpoint" | "ask", context: C
   throw new BatonError("BATON_COMMAND_INVALID", `The run asks ${open.length} questions. ${choose(open, command.name)}`);
 }
 
-/** By its key, which is one question's only, or by its name, where no other question has it. */
-function namedBy(word: string, open: readonly EffectState[]): EffectState | "several" | null {
-  const keyed = open.find(({ key }) => key === word);
-  const [found, ...others] = keyed === undefined ? open.filter((effect) => questionName(effect) === word) : [keyed];
-  return others.length > 0 ? "several" : (found ?? null);
-}
-
 function choose(open: readonly EffectState[], command: string): string {
   const names = open.map(questionName);
   const list = open.map((effect, index) => {
@@ -109,12 +98,6 @@ function choose(open: readonly EffectState[], command: string): string {
     return `\`/baton ${command} ${isOne ? names[index] : effect.key} …\` (${effect.title})`;
   });
   return `Name the one that you answer: ${list.join(", ")}.`;
-}
-
-/** Whether the first word of a command names an open question of a run. */
-export function namesQuestion(state: RunState, kind: "breakpoint" | "ask", text: string): boolean {
-  const open = openQuestions(state).filter((effect) => isAnswered(effect, kind));
-  return namedBy(splitFirst(text.trim())[0], open) !== null;
 }
 
 function notAsked(state: RunState, kind: "breakpoint" | "ask", asked: string): BatonError {
@@ -152,9 +135,4 @@ function wasAskedBefore(effect: EffectState, state: RunState, { writtenAt, comme
   if (!(written >= asked)) return false;
   const before = state.decisions.filter(({ at }) => at <= effect.requestedAt).map(({ commentId: id }) => id ?? 0);
   return commentId === null || commentId > Math.max(0, ...before);
-}
-
-function splitFirst(text: string): [string, string] {
-  const found = /^(\S+)(?:\s+([\s\S]*))?$/.exec(text);
-  return [found?.[1] ?? "", (found?.[2] ?? "").trim()];
 }

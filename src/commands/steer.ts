@@ -3,8 +3,8 @@ import { openQuestions } from "../core/decide.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { RunState } from "../core/state.ts";
 import { openChildren } from "../runner/perform/child.ts";
-import { namesQuestion } from "./answer-breakpoint.ts";
 import type { CommandContext } from "./context.ts";
+import { namesQuestion } from "./named-question.ts";
 import { activeRunOf } from "./no-run.ts";
 
 export async function steer(context: CommandContext, decide: (state: RunState) => RunEvent[]): Promise<RunState> {

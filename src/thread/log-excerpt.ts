@@ -11,7 +11,7 @@ import { bytesOf } from "../core/bytes.ts";
 
 /** A time before each line, as GitHub puts it, and the mark that begins a log. */
 const stamp = /^\ufeff?(?:\d{4}-\d\d-\d\dT[\d:.]{8,24}Z )?/;
-const colors = /\u001b\[[0-9;?]{0,20}[A-Za-z]/g;
+const colors = new RegExp("\\u001b\\[[0-9;?]{0,20}[A-Za-z]", "g");
 /** What passed may be named after an error. */
 const passed = /^\s*(?:[✓✔√]|--- PASS|PASS(?:ED)?\b|ok\b|not ok\b.*# (?:TODO|SKIP)\b|● Console\b)/;
 
@@ -21,7 +21,7 @@ const markers: readonly RegExp[] = [
   /\b(?:AssertionError|AssertError|panicked at|panic:|Traceback \(most recent|Segmentation fault|FATAL|fatal error)|^\s*(?:E\s{2,}\S|[●✗✖✘×] ?|not ok\b|\d{1,4}\) \S|#?\s{0,9}Failed[ !]|e: |\d+:\d+\s+(?:error\b|[✖×]))|\bFAIL(?:ED|URE)?\b|\bFailure\/Error:|^[^\s:]{1,300}:\d+: Failure$|\[(?:ERROR|error|E)\]|\*\*\* (?:\[.{1,300}\]|.{1,300}) Error \d|\*{3}(?:Failed|Exception|Timeout|Not Run)|recorded an issue\b|could not find .{1,100}expectations/,
   /\b[Ee]rror(?:\[[A-Z]{0,9}\d{1,9}\]| [A-Z]{1,9}\d{1,9})?:|Error:|Exception\b|\bERROR:|\bEXCEPTION CAUGHT\b|\bexit code [1-9]|\bERR(?:OR\b|!|_[A-Z])|\bELIFECYCLE\b|^\s*error\s|\bnpm error\b|\b[Uu]ndefined (?:reference|symbol)|\bundefined:|threshold\b.{1,200}\bnot met|\bCoverage failure|\bfail-under\b|\b[Cc]ode style issues|\b[Ww]ould (?:reformat|be reformatted)\b|\bneeds gofmt\b|^Diff in |\bcommand not found\b|\bNo such file or directory\b|\bPermission denied\b|\b(?:K|signal: k)illed\b|\b[Oo]ut of memory\b|\bcore dumped\b|\bUnhandled(?:PromiseRejection| [Rr]ejection)|\b[Aa]ssertion .{1,300} failed\b/,
   // `path:line:column: what is wrong`, as many linters say it.
-  /^\s{0,20}[\w.\/\\@+-]{1,200}\.\w{1,8}:\d{1,7}(?::\d{1,7})?:? (?!.{0,20}\b(?:warning|note|info)\b)\S/i,
+  /^\s{0,20}[\w./\\@+-]{1,200}\.\w{1,8}:\d{1,7}(?::\d{1,7})?:? (?!.{0,20}\b(?:warning|note|info)\b)\S/i,
 ];
 const before = 3;
 const after = 12;

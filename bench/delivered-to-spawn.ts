@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commandHarness } from "../src/adapters/harness/command.ts";
+import { commandHarness } from "../src/adapters/harness/command/harness.ts";
 import { repositoryName, startWorld, type World } from "../src/demo/world.ts";
 import { type Bench, figure, spread } from "./figure.ts";
 

@@ -6,8 +6,9 @@ import type { SandboxSettings } from "./app/settings.ts";
 import type { Log } from "./ports/log.ts";
 import type { AgentSandbox, Sandbox } from "./ports/sandbox.ts";
 
-export function machineSandbox(dataDir: string, log: Log): Sandbox {
-  return createSandbox({ children, log, startEgress: startEgressProxy, hidden: [dataDir] });
+/** `hidden`: directories of Baton that no agent sees. */
+export function machineSandbox(dataDir: string, log: Log, hidden: readonly string[] = []): Sandbox {
+  return createSandbox({ children, log, startEgress: startEgressProxy, hidden: [dataDir, ...hidden] });
 }
 
 /** The sandbox with its operator's decisions. */

@@ -36,6 +36,7 @@ import { redactingStore } from "./runner/redacting-store.ts";
 import { EffectClaims } from "./runner/remote/claims.ts";
 import type { Runner } from "./runner/runner.ts";
 import { Runs } from "./runner/runs.ts";
+import { storedWork } from "./runner/stored-work.ts";
 import { createRedactor } from "./thread/redact.ts";
 import { agentSandboxOf, machineSandbox } from "./wire-sandbox.ts";
 
@@ -99,7 +100,7 @@ export async function startBaton(
       stop: stopping.signal,
       ...(overrides.signJwt === undefined ? {} : { signJwt: overrides.signJwt }),
     }),
-    workspaces: durableWorkspaces(workspaces, database.store),
+    workspaces: durableWorkspaces(workspaces, storedWork(database.store)),
     agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
     packageCaches: openPackageCaches({ children, root: join(settings.dataDir, "caches") }),
     repositoryCommands: settings.harness.repositoryCommands,

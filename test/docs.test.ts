@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { CommandReader } from "../src/adapters/harness/command.ts";
+import { CommandReader } from "../src/adapters/harness/command/harness.ts";
 import { environmentSchema } from "../src/app/settings.ts";
 import { settingsJsonSchema } from "../src/config/json-schema.ts";
 import { parseConfig } from "../src/config/parse.ts";

@@ -77,6 +77,7 @@ const workspaceMethods: Record<keyof Workspaces, "look" | "act"> = {
   join: "look",
   remove: "look",
   push: "act",
+  scan: "look",
   pushKept: "look",
   dropKept: "look",
   commits: "look",
@@ -123,56 +124,18 @@ export function harnessWithBarrier(harness: Harness, barrier: Barrier): Harness 
   };
 }
 
-interface KeptOptions {
-  barrier: Barrier;
-  namespace: string;
-  onPush(branch: string): Promise<void>;
-  onKept(): void;
-}
-
-/** The runner's disk ends with its job: what an agent made is kept in the repository before its outcome is. */
-export function keptWorkspaces(
+export function workspacesWithBarrier(
   workspaces: Workspaces,
-  { barrier, namespace, onPush, onKept }: KeptOptions,
+  barrier: Barrier,
+  onPush: (branch: string) => Promise<void>,
 ): Workspaces {
-  const kept: Workspaces = Object.assign(Object.create(workspaces) as Workspaces, {
-    async import(...given: Parameters<Workspaces["import"]>) {
-      const [access, { runId, name, baseSha }, { allowSecrets = [] }] = given;
-      const imported = await workspaces.import(...given);
-      if (imported.headSha !== null) {
-        await workspaces.pushKept(access, {
-          ref: `${keptPrefix(namespace, runId)}${name}`,
-          sha: imported.headSha,
-          knownShas: [baseSha],
-          allowSecrets,
-        });
-        onKept();
-      }
-      return imported;
-    },
-    async join(...given: Parameters<Workspaces["join"]>) {
-      const [access, { runId, name, baseSha, shas }] = given;
-      const joined = await workspaces.join(...given);
-      if (joined.headSha !== baseSha)
-        await workspaces.pushKept(access, {
-          ref: `${keptPrefix(namespace, runId)}${name}`,
-          sha: joined.headSha,
-          knownShas: [baseSha, ...shas],
-        });
-      return joined;
-    },
+  const told: Workspaces = Object.assign(Object.create(workspaces) as Workspaces, {
     async push(...given: Parameters<Workspaces["push"]>) {
-      // Another job may have made it: then it is in the repository, not here.
-      await workspaces.fetch(given[0], given[1].sha);
       await workspaces.push(...given);
       await onPush(given[1].branch);
     },
   } satisfies Partial<Workspaces>);
-  return guarded(kept, workspaceMethods, barrier, workspaces);
-}
-
-export function keptPrefix(namespace: string, runId: string): string {
-  return `${namespace}kept/${runId}/`;
+  return guarded(told, workspaceMethods, barrier, workspaces);
 }
 
 function guarded<T extends object>(

@@ -15,8 +15,11 @@ import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
+import { durableWorkspaces } from "../runner/durable-workspaces.ts";
 import { redactingStore } from "../runner/redacting-store.ts";
-import { harnessWithBarrier, keptWorkspaces, withBarrier } from "./barriers.ts";
+import { harnessWithBarrier, withBarrier, workspacesWithBarrier } from "./barriers.ts";
+import type { JobCaches } from "./job-caches.ts";
+import { jobNeeds } from "./job-permissions.ts";
 import type { ActionSettings } from "./settings.ts";
 
 /** Each edit of the status is a push of the state as well; repositories want no more than a few pushes a minute. */
@@ -59,12 +62,20 @@ export function homeDependencies(options: {
   agentSandbox: AgentSandbox;
   /** A branch was pushed. */
   onPush(branch: string): Promise<void>;
-  /** A commit of an agent was kept below the state's refs. */
+  caches: JobCaches;
+  /** Commits of a step are pushed below the state's refs. */
   onKept(): void;
 }): Dependencies {
   const { settings, database, github, owner, redact, log, models } = options;
   const barrier = (): Promise<void> => database.state.barrier();
   const harnesses = harnessesOf(settings.harness, settings.dataDir);
+  const workspaces = createWorkspaces({
+    rootDir: join(settings.dataDir, "workspaces"),
+    log,
+    secrets: createSecretScan(settings.secrets),
+  });
+  // The runner's disk ends with its job.
+  const kept = database.kept({ key: settings.stateKey, onPush: options.onKept });
   return {
     store: redactingStore(unhurried(database.store), redact),
     queue: database.queue,
@@ -72,22 +83,16 @@ export function homeDependencies(options: {
     random: systemRandom,
     log,
     github: withBarrier(github, barrier),
-    workspaces: keptWorkspaces(
-      createWorkspaces({
-        rootDir: join(settings.dataDir, "workspaces"),
-        log,
-        secrets: createSecretScan(settings.secrets),
-      }),
-      {
-        barrier,
-        namespace: database.namespace,
-        onPush: options.onPush,
-        onKept: options.onKept,
-      },
-    ),
+    workspaces: workspacesWithBarrier(durableWorkspaces(workspaces, kept), barrier, options.onPush),
+    job: {
+      workflow: settings.workflowPath,
+      needs: [...jobNeeds, ...(settings.dispatchWorkflows.length > 0 ? ["actions"] : [])],
+    },
     harnesses: new Map([...harnesses].map(([name, harness]) => [name, harnessWithBarrier(harness, barrier)])),
     models,
     agentSandbox: options.agentSandbox,
+    packageCaches: options.caches.caches,
+    noteUnconfined: () => options.caches.noteUnconfined(),
     repositoryCommands: settings.harness.repositoryCommands,
     processes: builtInProcesses(),
     redact,

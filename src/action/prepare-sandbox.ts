@@ -63,11 +63,14 @@ export async function prepareSandbox(children: Pick<Children, "call">, log: Log)
 }
 
 /** The sandbox of a job's machine, prepared when the first agent needs it. */
-export function jobSandbox({ sandbox, dataDir }: Pick<ActionSettings, "sandbox" | "dataDir">, log: Log): AgentSandbox {
+export function jobSandbox(
+  { sandbox, dataDir, cacheDir }: Pick<ActionSettings, "sandbox" | "dataDir" | "cacheDir">,
+  log: Log,
+): AgentSandbox {
   return agentSandboxOf(
     sandbox,
     selfPreparing(
-      () => machineSandbox(dataDir, log),
+      () => machineSandbox(dataDir, log, [cacheDir]),
       () => prepareSandbox(children, log),
       log,
     ),

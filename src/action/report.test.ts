@@ -45,6 +45,7 @@ it("a value of an output cannot begin another output", () => {
 it("without a run the outputs say so", () => {
   expect(outputsOf(report("nothing"))).toEqual({
     "run-id": "",
+    "cache-key": "",
     verdict: "nothing",
     "pull-request": "",
     "cost-usd": "0",

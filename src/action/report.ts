@@ -28,6 +28,12 @@ export interface JobReport {
   run: RunState | null;
   repositoryUrl: string;
   thread: number | null;
+  /** Of a job that only reads: whether the next one is to start. */
+  start?: boolean | undefined;
+  /** What of the package caches a later step is to keep. */
+  cacheKey?: string | undefined;
+  /** Its own check run, where the runner says. */
+  check?: number | undefined;
   /** What GitHub did not let the job's token write, in GitHub's words. */
   denied?: readonly string[];
   /** Effects of the process that this job began, looked at or ended; one for each thread where none moved. */
@@ -78,12 +84,14 @@ export function verdictOf(run: RunState): { verdict: JobVerdict; reason: string 
   }
 }
 
-export function outputsOf({ run, verdict }: JobReport): Record<string, string> {
+export function outputsOf({ run, verdict, start, check, cacheKey }: JobReport): Record<string, string> {
   return {
     "run-id": run?.runId ?? "",
     verdict,
     "pull-request": `${run === null ? "" : (pullRequestOf(run) ?? "")}`,
     "cost-usd": run === null ? "0" : run.money.spentUsd.toFixed(4),
+    "cache-key": cacheKey ?? "",
+    ...(start === undefined ? {} : { start: `${start}`, check: `${check ?? ""}` }),
   };
 }
 

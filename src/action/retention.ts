@@ -5,6 +5,7 @@
  *     finds what is left. A thread that somebody drives, or in whose inbox something waits, is left alone.
  */
 import type { EndedRow } from "../adapters/git-state/files.ts";
+import { keptPrefix, runOfKept } from "../adapters/git-state/kept-refs.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import type { Settings } from "../config/schema.ts";
 import { toBatonError } from "../core/errors.ts";
@@ -32,7 +33,7 @@ export interface Tidied {
 }
 
 export async function tidy({ shared, open, settings, now, log, stop }: Tidying): Promise<Tidied> {
-  const tidied: Tidied = { compacted: 0, forgotten: 0, statePushes: 0 };
+  const tidied: Tidied = { compacted: 0, forgotten: 0, statePushes: await removeKept(shared, log) };
   const { ended, index } = shared.state.snapshot;
   const candidates = new Map<string, EndedRow | null>(
     [...ended].filter(([, row]) => isDue(row, now - dayMs, now - dayMs)),
@@ -61,6 +62,20 @@ export async function tidy({ shared, open, settings, now, log, stop }: Tidying):
     }
   }
   return tidied;
+}
+
+/** Commits kept for runs that are over, whose own job died before it removed them. Returns the pushes. */
+async function removeKept(shared: GitDatabase, log: Log): Promise<number> {
+  const { namespace, state } = shared;
+  const kept = await shared.removals(keptPrefix(namespace));
+  if (kept.length === 0) return 0;
+  // A run is in the index before anything is kept for it, so the index is read after the refs.
+  await state.refresh();
+  const active = new Set<string>([...state.snapshot.index.values()].flatMap(({ runId }) => runId ?? []));
+  const over = kept.filter(({ ref }) => !active.has(runOfKept(namespace, ref) ?? ""));
+  if (over.length === 0) return 0;
+  if (!(await shared.remove(over))) log.debug("Kept commits could not be removed; the next schedule tries again");
+  return 1;
 }
 
 function isDue({ wholeSince, idleSince }: EndedRow, compactBefore: number, forgetBefore: number): boolean {

@@ -1,11 +1,14 @@
 /** One job of the Action, from its event to its report. */
 import { randomUUID } from "node:crypto";
 import { appendFile, readFile } from "node:fs/promises";
+import { children } from "../adapters/child/children.ts";
+import { keptPrefix, runOfKept } from "../adapters/git-state/kept-refs.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import type { RefUpdate } from "../adapters/git-state/remote.ts";
 import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
+import { openPackageCaches } from "../adapters/sandbox/package-caches.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { toThreadEvent } from "../app/events.ts";
@@ -23,10 +26,12 @@ import { loadSettings } from "../runner/load-settings.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
 import { createRedactor } from "../thread/redact.ts";
-import { keptPrefix } from "./barriers.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./home.ts";
+import { type JobCaches, jobCaches } from "./job-caches.ts";
+import { permissionsOfJob } from "./job-permissions.ts";
+import { type CommentJudgement, judgeComment } from "./judge-event.ts";
 import { cursorName, type MissedCommands, missedAnywhere, missedComments } from "./missed-comments.ts";
 import { jobSandbox } from "./prepare-sandbox.ts";
 import { performOrder } from "./remote-effect.ts";
@@ -36,8 +41,10 @@ import { type DueWork, dashboardName, dueWork } from "./schedules.ts";
 import type { ActionSettings } from "./settings.ts";
 import { startCi } from "./start-ci.ts";
 
+/** As the workflow template calls the job that reads the event. */
+const readJobName = "Baton reads the event";
 /** Names under which Baton reports; its job is added. */
-const ownChecks = ["Baton", "Baton configuration"];
+const ownChecks = ["Baton", "Baton configuration", readJobName];
 /** At the schedule, so many due threads a job; the next one takes the rest. */
 const homesMax = 20;
 
@@ -54,6 +61,7 @@ interface Job {
   statePushes: number;
   /** One for the job: its self-test, and what it installs, are done once. */
   agentSandbox: AgentSandbox;
+  caches: JobCaches;
   /** Threads that could not be worked on. */
   faults: number;
 }
@@ -81,7 +89,13 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     clock: systemClock,
     appSlug: settings.appSlug,
     ownChecks: [...ownChecks, ...(settings.jobName === null ? [] : [settings.jobName])],
-    ownCheckRun: settings.checkRunId,
+    ownCheckRuns: settings.checkRunIds,
+    async grantedToJob(reader, repository) {
+      const { workflowPath, workflowAt, jobName } = settings;
+      if (workflowPath === null || workflowAt === null || jobName === null) return null;
+      const text = await reader.file(repository, workflowPath, workflowAt);
+      return text === null ? null : permissionsOfJob(text, jobName);
+    },
   });
   const job: Job = {
     settings,
@@ -91,15 +105,20 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     stop,
     platformStop,
     agentSandbox: jobSandbox(settings, log),
+    caches: jobCaches(openPackageCaches({ children, root: settings.cacheDir })),
     owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
     steps: 0,
     statePushes: 0,
     faults: 0,
   };
-  const found = await handle(job, event).catch((thrown: unknown) => failed(job, thrown, null));
+  const found = await (settings.part === "read" ? judge(job, event) : handle(job, event)).catch((thrown: unknown) =>
+    failed(job, thrown, null),
+  );
   const { owner, name } = settings.repository;
   const report: JobReport = {
     ...found,
+    check: settings.checkRunIds[0],
+    cacheKey: job.caches.toKeep() ?? undefined,
     repositoryUrl: `${settings.webUrl}/${owner}/${name}`,
     steps: job.steps,
     statePushes: job.statePushes,
@@ -114,7 +133,54 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
   return { report, redact };
 }
 
-type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread" | "denied">;
+type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread" | "denied" | "start">;
+
+/** The first of two jobs (`judge-event.ts`). */
+async function judge(job: Job, event: ActionEvent): Promise<Found> {
+  const start = (reason: string): Found => ({ verdict: "nothing", reason, run: null, thread: null, start: true });
+  const none = (reason: string): Found => ({ verdict: "nothing", reason, run: null, thread: null, start: false });
+  switch (event.kind) {
+    case "nothing":
+    case "refused":
+      return { ...(await handle(job, event)), start: false };
+    case "order":
+    case "wake":
+      return start("Baton looks at what is due.");
+    case "thread": {
+      const judged = await judgeDelivery(job, event.delivery);
+      return { ...(judged.start ? start : none)(judged.reason), thread: event.number };
+    }
+    case "facts": {
+      if ((await waitingFor(job, event)).length > 0) return start("A run may wait for this.");
+      const judged = event.commandFor === null ? null : await judgeDelivery(job, event.delivery);
+      if (judged !== null) return { ...(judged.start ? start : none)(judged.reason), thread: event.commandFor };
+      return none("No run waits for this.");
+    }
+  }
+}
+
+/** Whether somebody who may ask asks for something. */
+async function judgeDelivery({ github }: Job, { event, payload }: NewDelivery): Promise<CommentJudgement> {
+  const meaning = toThreadEvent(event, JSON.parse(payload));
+  const said = meaning.kind === "comment" ? meaning : meaning.kind === "facts" ? meaning.said : undefined;
+  return said === undefined ? { start: false, reason: "No command." } : judgeComment({ github }, said);
+}
+
+/** Threads that facts are for, without the one of a command in them. */
+async function waitingFor(job: Job, event: Extract<ActionEvent, { kind: "facts" }>): Promise<string[]> {
+  const homes = await waitingHomes(job, ({ watches }) => watches.some((watch) => event.watches.includes(watch)));
+  // Who waits for the pull request checks its configuration too; else its own thread does, if there is a change.
+  if (homes.length === 0 && event.changed !== null && (await changesConfig(job, event.changed)))
+    homes.push(homeOf(event.changed.number));
+  return homes;
+}
+
+/** What strangers wrote was answered in the summary of the job that read it. */
+async function ofPermitted(job: Job, missed: readonly NewDelivery[]): Promise<NewDelivery[]> {
+  if (job.settings.part !== "work") return [...missed];
+  const judged = await Promise.all(missed.map((delivery) => judgeDelivery(job, delivery)));
+  return missed.filter((_, at) => judged[at]?.start === true);
+}
 
 /** What stopped the work on a thread, or on the whole event: told where people look, with what to do next. */
 function failed(job: Job, thrown: unknown, thread: number | null): Found {
@@ -138,10 +204,7 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
     case "thread":
       return handleHome(job, homeOf(event.number), [event.delivery]);
     case "facts": {
-      const homes = await waitingHomes(job, ({ watches }) => watches.some((watch) => event.watches.includes(watch)));
-      // Who waits for the pull request checks its configuration too; else its own thread does, if there is a change.
-      if (homes.length === 0 && event.changed !== null && (await changesConfig(job, event.changed)))
-        homes.push(homeOf(event.changed.number));
+      const homes = await waitingFor(job, event);
       if (event.commandFor !== null && !homes.includes(homeOf(event.commandFor))) homes.push(homeOf(event.commandFor));
       const brought = homes.map((home): [string, NewDelivery[]] => [home, [event.delivery]]);
       return handleHomes(job, new Map(brought), "No run waits for this.");
@@ -267,7 +330,7 @@ async function changesConfig(
 }
 
 async function missedIn(job: Job, home: string, known: Iterable<Delivery>): Promise<NewDelivery[]> {
-  return missedComments({
+  const missed = await missedComments({
     github: await job.github.installation(0),
     repository: await repositoryOf(job),
     number: Number(threadOf(home)),
@@ -275,6 +338,7 @@ async function missedIn(job: Job, home: string, known: Iterable<Delivery>): Prom
     workflowRunId: job.settings.workflowRunId,
     now: systemClock.now(),
   });
+  return ofPermitted(job, missed);
 }
 
 /** Commands of any thread that no job brought in. */
@@ -302,6 +366,11 @@ async function missedInRepository(job: Job): Promise<MissedCommands> {
         return new Set([...tables.deliveries.values()].map(({ guid }) => guid));
       },
     });
+    for (const [number, deliveries] of missed.threads) {
+      const permitted = await ofPermitted(job, deliveries);
+      if (permitted.length > 0) missed.threads.set(number, permitted);
+      else missed.threads.delete(number);
+    }
     for (const { guid } of [...missed.threads.values()].flat())
       log.info("A command whose job never ran", { name: guid });
     return missed;
@@ -409,6 +478,7 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
               log,
               models,
               agentSandbox: job.agentSandbox,
+              caches: job.caches,
               onPush,
               onKept,
             }),
@@ -463,17 +533,26 @@ async function movedEffects({ store, state }: GitDatabase, before: Map<string, n
   return moved.size;
 }
 
-/** What was kept for a run that is over is on its branch, or wanted by nobody. */
+/** What was kept for a run that is over is on its branch, or wanted by nobody. A parent that goes on may want its child's. */
 async function leftovers({ log }: Job, database: GitDatabase, before: Map<string, number>): Promise<RefUpdate[]> {
-  const over = await database.store.runs({ active: false });
-  const ended = over.filter(({ runId, position }) => position !== before.get(runId));
-  const found = ended.map(({ runId }) => database.removals(keptPrefix(database.namespace, runId)));
-  return (
-    await Promise.all(found).catch((thrown: unknown) => {
-      log.warn("Kept commits could not be found", { error: toBatonError(thrown) });
-      return [];
-    })
-  ).flat();
+  const { store, namespace } = database;
+  const over = await store.runs({ active: false });
+  if (over.every(({ runId, position }) => position === before.get(runId))) return [];
+  const active = new Set((await store.runs({ active: true })).map(({ runId }) => runId));
+  const isWanted = async (runId: RunState["runId"]): Promise<boolean> => {
+    if (active.size === 0) return false;
+    const { parent } = await stateOf(store, runId);
+    return parent !== null && (active.has(parent.runId) || (await isWanted(parent.runId)));
+  };
+  try {
+    const done = new Set<string>();
+    for (const { runId } of over) if (!(await isWanted(runId))) done.add(runId);
+    const kept = await database.removals(keptPrefix(namespace));
+    return kept.filter(({ ref }) => done.has(runOfKept(namespace, ref) ?? ""));
+  } catch (thrown) {
+    log.warn("Kept commits could not be found", { error: toBatonError(thrown) });
+    return [];
+  }
 }
 
 function repositoryOf({ github, settings: { repository } }: Job): Promise<Repository> {

@@ -1,11 +1,12 @@
 /** What the platform hands to a job, as typed settings. All problems are told at once. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { type AppSettings, readSettings } from "../app/settings.ts";
 import { sandboxModes } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
 
 const minutesDefault = 330;
+const stateKeyCharactersMin = 16;
 /** Self-hosted jobs end after five days. */
 const minutesMax = 5 * 24 * 60;
 
@@ -25,6 +26,7 @@ const environmentSchema = z.object({
   GITHUB_RUN_ATTEMPT: z.string().default("1"),
   GITHUB_JOB: optional,
   GITHUB_WORKFLOW_REF: optional,
+  GITHUB_WORKFLOW_SHA: optional,
   GITHUB_STEP_SUMMARY: optional,
   GITHUB_OUTPUT: optional,
   GITHUB_STATE: optional,
@@ -34,6 +36,10 @@ const environmentSchema = z.object({
   "INPUT_TIME-LIMIT-MINUTES": optional,
   "INPUT_DISPATCH-WORKFLOWS": optional,
   "INPUT_CHECK-RUN-ID": optional,
+  "INPUT_STATE-KEY": optional,
+  INPUT_JOB: optional,
+  "INPUT_CACHE-DIRECTORY": optional,
+  "INPUT_READ-CHECK": optional,
   INPUT_SANDBOX: optional,
   BATON_SANDBOX: optional,
   GITHUB_TOKEN: optional,
@@ -41,6 +47,9 @@ const environmentSchema = z.object({
   ACTIONS_ID_TOKEN_REQUEST_TOKEN: optional,
   INPUT_ENDPOINT: optional,
 });
+
+const jobParts = ["all", "read", "work"] as const;
+type JobPart = (typeof jobParts)[number];
 
 export interface ActionSettings {
   eventName: string;
@@ -52,10 +61,14 @@ export interface ActionSettings {
   workflowRunAttempt: string;
   /** The job's id in its workflow; its check is called so where the job has no name. */
   jobName: string | null;
-  /** The job's own check run; null: an older runner does not tell. */
-  checkRunId: number | null;
+  /** Its part: `read` says whether `work` is to start; `all` does both. */
+  part: JobPart;
+  /** Check runs of the job itself and of the one that read its event; empty: an older runner does not tell. */
+  checkRunIds: number[];
   /** `.github/workflows/baton.yml`. */
   workflowPath: string | null;
+  /** The commit or branch whose workflow file this job is of; null: the runner does not say. */
+  workflowAt: string | null;
   token: string;
   /** Where this job gets proof of who it is; null: it has no `permissions: id-token: write`. */
   jobToken: { url: string; token: string } | null;
@@ -64,9 +77,13 @@ export interface ActionSettings {
   appSlug: string | null;
   /** File names of workflows that are started after a push which starts none. */
   dispatchWorkflows: string[];
+  /** What commits with secrets are encrypted with, for the jobs after this one; null: such work ends with its job. */
+  stateKey: string | null;
   /** The job stops itself by then and hands over to a successor. */
   limitMs: number;
   dataDir: string;
+  /** What `sandbox.setup` downloads; steps around Baton's restore and keep it. */
+  cacheDir: string;
   /** Files that the platform reads after the step; null: it does not want them. */
   summaryPath: string | null;
   outputPath: string | null;
@@ -96,13 +113,22 @@ export function readActionSettings(environment: Record<string, string | undefine
   const minutes = Number(env?.["INPUT_TIME-LIMIT-MINUTES"] ?? minutesDefault);
   if (!(minutes > 0 && minutes <= minutesMax))
     problems.push(`The input \`time-limit-minutes\` is a number of minutes, up to ${minutesMax}`);
+  const stateKey = env?.["INPUT_STATE-KEY"] ?? null;
+  if (stateKey !== null && stateKey.length < stateKeyCharactersMin)
+    problems.push(
+      `The input \`state-key\` is too short: it has ${stateKeyCharactersMin} characters or more. \`openssl rand -hex 32\` makes one`,
+    );
+  const part = jobParts.find((known) => known === (env?.INPUT_JOB ?? "all"));
+  if (part === undefined)
+    problems.push(`The input \`job\` is ${JSON.stringify(env?.INPUT_JOB)}: it is one of ${jobParts.join(", ")}`);
   const mode = env?.INPUT_SANDBOX ?? env?.BATON_SANDBOX ?? "prefer";
   if (!isSandboxMode(mode))
     problems.push(`The input \`sandbox\` is ${JSON.stringify(mode)}: it is one of ${sandboxModes.join(", ")}`);
-  if (env === undefined || token === null || problems.length > 0)
+  if (env === undefined || token === null || part === undefined || problems.length > 0)
     throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const [owner = "", name = ""] = env.GITHUB_REPOSITORY.split("/");
   const dataDir = join(env.RUNNER_TEMP, "baton");
+  const cacheDir = resolve(env.RUNNER_TEMP, env["INPUT_CACHE-DIRECTORY"] ?? "baton-packages");
   // Keys of models and choices of harnesses are read as the App reads them; an App's own keys mean nothing here.
   const shared = readSettings({
     ...environment,
@@ -120,8 +146,12 @@ export function readActionSettings(environment: Record<string, string | undefine
     workflowRunId: env.GITHUB_RUN_ID,
     workflowRunAttempt: env.GITHUB_RUN_ATTEMPT,
     jobName: env.GITHUB_JOB,
-    checkRunId: /^[1-9]\d{0,15}$/.test(env["INPUT_CHECK-RUN-ID"] ?? "") ? Number(env["INPUT_CHECK-RUN-ID"]) : null,
+    part,
+    checkRunIds: [env["INPUT_CHECK-RUN-ID"], env["INPUT_READ-CHECK"]].flatMap((id) =>
+      /^[1-9]\d{0,15}$/.test(id ?? "") ? [Number(id)] : [],
+    ),
     workflowPath: workflowPathOf(env.GITHUB_WORKFLOW_REF),
+    workflowAt: env.GITHUB_WORKFLOW_SHA ?? /@refs\/heads\/(.+)$/.exec(env.GITHUB_WORKFLOW_REF ?? "")?.[1] ?? null,
     token,
     jobToken:
       env.ACTIONS_ID_TOKEN_REQUEST_URL === null || env.ACTIONS_ID_TOKEN_REQUEST_TOKEN === null
@@ -130,8 +160,10 @@ export function readActionSettings(environment: Record<string, string | undefine
     endpoint: env.INPUT_ENDPOINT,
     appSlug: env["INPUT_APP-SLUG"],
     dispatchWorkflows: (env["INPUT_DISPATCH-WORKFLOWS"] ?? "").split(/[\s,]+/).filter((name) => name !== ""),
+    stateKey,
     limitMs: minutes * 60_000,
     dataDir,
+    cacheDir,
     summaryPath: env.GITHUB_STEP_SUMMARY,
     outputPath: env.GITHUB_OUTPUT,
     statePath: env.GITHUB_STATE,
@@ -141,6 +173,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     secrets: [
       ...shared.secrets,
       token,
+      ...(stateKey === null ? [] : [stateKey]),
       ...(env.ACTIONS_ID_TOKEN_REQUEST_TOKEN === null ? [] : [env.ACTIONS_ID_TOKEN_REQUEST_TOKEN]),
       ...(env.GITHUB_TOKEN === null ? [] : [env.GITHUB_TOKEN]),
     ],

@@ -4,18 +4,17 @@
  * SF1 A value in the environment takes precedence over a file.
  * SF2 A file that cannot be read or is empty ends the start: a Baton without its secret would fail later, elsewhere.
  */
+
 import { readFileSync, statSync } from "node:fs";
+import { keyVariables } from "../adapters/harness/key-variables.ts";
 
 /** Each may come from a file. The private key has a reader of its own, which knows its forms. */
-export const secretsFromFiles = [
+export const secretsFromFiles: readonly string[] = [
   "WEBHOOK_SECRET",
   "WEBHOOK_SECRET_PREVIOUS",
   "DATABASE_URL",
-  "ANTHROPIC_API_KEY",
-  "CLAUDE_CODE_OAUTH_TOKEN",
-  "OPENAI_API_KEY",
-  "GEMINI_API_KEY",
-] as const;
+  ...keyVariables.map(({ name }) => name),
+];
 
 const suffixes = ["_FILE", "_PATH"] as const;
 

@@ -13,7 +13,41 @@ describe("BATON_ACP_AGENTS", () => {
     expect(readSettings({}).harness.acp).toEqual({});
   });
 
+  const manifest = (id: string, distribution: object) => ({
+    id,
+    name: "Some Agent",
+    version: "1.2.3",
+    description: "Writes code",
+    distribution,
+  });
+  const npx = { npx: { package: "@example/some-agent@1.2.3", args: ["--acp"], env: { MODE: "strict" } } };
+  const start = {
+    command: ["some-agent", "--acp"],
+    install: "npm install --global @example/some-agent@1.2.3",
+    keys: { MODE: "strict" },
+  };
+
+  it("is manifests of the public registry, by names of one's own or by theirs", () => {
+    expect(agents({ mine: manifest("some-agent", npx), other: ["o"] })).toEqual({
+      mine: start,
+      other: { command: ["o"] },
+    });
+    expect(agents([manifest("some-agent", npx), { ...manifest("second", npx), reads: false }])).toEqual({
+      "some-agent": start,
+      second: { ...start, reads: false },
+    });
+  });
+
+  it("says what is wrong with a manifest", () => {
+    expect(() => agents({ mine: manifest("a", { npx: { package: "a b" } }) })).toThrow(/Found: .*package/);
+    expect(() => agents([manifest("a", { binary: {} })])).toThrow(/has no distribution for/);
+  });
+
   it.each([
+    ["two manifests of one id", [manifest("a", npx), manifest("a", npx)]],
+    ["a manifest with the id of Baton's own", [manifest("codex", npx)]],
+    ["a manifest without a distribution", { mine: manifest("a", {}) }],
+    ["more agents than anybody has", Array.from({ length: 31 }, (_, index) => manifest(`a${index}`, npx))],
     ["no JSON", "{"],
     ["a list", ["my-agent"]],
     ["a command without a program", { mine: [] }],

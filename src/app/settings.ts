@@ -2,8 +2,11 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod";
+import { acpManifestSchema, acpPlatform, startOf } from "../adapters/harness/acp/manifest.ts";
+import type { CliSettings } from "../adapters/harness/definition.ts";
+import { builtInHarnesses, type CliName, describedHarnesses } from "../adapters/harness/descriptions.ts";
+import { baseUrlVariables, keyVariables } from "../adapters/harness/key-variables.ts";
 import { sandboxModes } from "../config/schema.ts";
-import { builtInHarnesses } from "../config/sense.ts";
 import { BatonError } from "../core/errors.ts";
 import type { SandboxResources } from "../ports/sandbox.ts";
 import { withSecretFiles } from "./secret-files.ts";
@@ -15,6 +18,55 @@ const megabyte = 1024 * 1024;
 const optional = z.string().trim().min(1).optional();
 const fileOf = (name: string): typeof optional =>
   optional.describe(`File that holds \`${name}\`, so that no environment does. \`${name}_PATH\` is the same.`);
+
+/** Keys, addresses and programs, as the harnesses' descriptions name them. */
+function harnessVariables(): Record<string, z.ZodType<string | undefined>> {
+  const words = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
+  const keys = keyVariables.flatMap(({ name, kind, harnesses }) => {
+    const what = kind === "apiKey" ? "Key for" : "A token of a subscription, in place of a key for";
+    const described = optional.describe(`${what} ${words(harnesses)}.`);
+    return [[name, described] as const, [`${name}_FILE`, fileOf(name)] as const];
+  });
+  const addresses = baseUrlVariables.map(
+    (name) => [name, optional.describe("Another address of the service, for a gateway or proxy.")] as const,
+  );
+  const programs = describedHarnesses.flatMap(({ program, title }) =>
+    program === null
+      ? []
+      : [
+          [
+            program.variable,
+            z.string().default(program.name).describe(`Program of ${title}, by name or path.`),
+          ] as const,
+        ],
+  );
+  return Object.fromEntries([...keys, ...addresses, ...programs]);
+}
+
+function variableOf(env: object, name: string): string | undefined {
+  return (env as Record<string, string | undefined>)[name];
+}
+
+function clisOf(env: object): Record<CliName, CliSettings> {
+  return Object.fromEntries(
+    describedHarnesses.flatMap(({ name, program, keys }) =>
+      program === null || keys === null
+        ? []
+        : [
+            [
+              name,
+              {
+                binary: variableOf(env, program.variable) ?? program.name,
+                apiKey: variableOf(env, keys.apiKey),
+                login: keys.login === null ? undefined : variableOf(env, keys.login),
+                baseUrl: variableOf(env, keys.baseUrl),
+              },
+            ],
+          ],
+    ),
+  ) as Record<CliName, CliSettings>;
+}
+
 const portForm = "a whole number from 0 to 65535 is expected";
 /** Their values stay out of what is printed, also when they are of the wrong form. */
 const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET"];
@@ -98,28 +150,12 @@ export const environmentSchema = z.object({
     .url()
     .optional()
     .describe("Who signs the tokens of jobs. Without it GitHub's own issuer, or that of `GHE_HOST`."),
-  ANTHROPIC_API_KEY: optional.describe("Key for the harness `claude-code`."),
-  ANTHROPIC_API_KEY_FILE: fileOf("ANTHROPIC_API_KEY"),
-  ANTHROPIC_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
-  CLAUDE_CODE_OAUTH_TOKEN: optional.describe("For `claude-code` in place of a key: a token of a subscription."),
-  CLAUDE_CODE_OAUTH_TOKEN_FILE: fileOf("CLAUDE_CODE_OAUTH_TOKEN"),
-  OPENAI_API_KEY: optional.describe("Key for the harness `codex`."),
-  OPENAI_API_KEY_FILE: fileOf("OPENAI_API_KEY"),
-  OPENAI_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
-  GEMINI_API_KEY: optional.describe("Key for the harness `gemini`."),
-  GEMINI_API_KEY_FILE: fileOf("GEMINI_API_KEY"),
-  GOOGLE_GEMINI_BASE_URL: optional.describe("Another address of the service, for a gateway or proxy."),
-  BATON_CLAUDE_BINARY: z.string().default("claude").describe("Program of Claude Code, by name or path."),
-  BATON_CODEX_BINARY: z.string().default("codex").describe("Program of Codex, by name or path."),
-  BATON_COPILOT_BINARY: z.string().default("copilot").describe("Program of the GitHub Copilot CLI, by name or path."),
-  BATON_GEMINI_BINARY: z.string().default("gemini").describe("Program of the Gemini CLI, by name or path."),
-  BATON_OPENCODE_BINARY: z.string().default("opencode").describe("Program of OpenCode, by name or path."),
-  BATON_PI_BINARY: z.string().default("pi").describe("Program of Pi, by name or path."),
+  ...harnessVariables(),
   BATON_ACP_AGENTS: z
     .string()
     .optional()
     .describe(
-      'Harnesses that speak the Agent Client Protocol, by names of your own: `{"my-agent":["my-agent","--acp"]}`; `{"command":[…],"reads":false}` in place of the list for one that reads files by itself.',
+      'Harnesses that speak the Agent Client Protocol, by names of your own: `{"my-agent":["my-agent","--acp"]}`; `{"command":[…],"reads":false}` in place of the list for one that reads files by itself. Or manifests of the protocol\'s public registry (`agent.json`), by name or in a list: Baton starts their program and downloads nothing.',
     ),
   BATON_HARNESS_COMMAND: z
     .string()
@@ -194,15 +230,12 @@ export interface AppSettings {
   host: string;
   logLevel: string;
   sandbox: SandboxSettings;
-  harness: {
-    claude: { binary: string; apiKey: string | undefined; baseUrl: string | undefined; oauthToken: string | undefined };
-    codex: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
-    gemini: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
-    /** These speak to Anthropic's service, or to one of the same wire. */
-    copilot: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
-    opencode: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
-    pi: { binary: string; apiKey: string | undefined; baseUrl: string | undefined };
-    acp: Record<string, { command: string[]; reads?: boolean | undefined }>;
+  /** What is set up of each CLI, by the harness's name, and what there is besides. */
+  harness: Record<CliName, CliSettings> & {
+    acp: Record<
+      string,
+      { command: string[]; reads?: boolean | undefined; install?: string; keys?: Record<string, string> }
+    >;
     command: string[];
     repositoryCommands: boolean;
   };
@@ -276,25 +309,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
       },
     },
     harness: {
-      claude: {
-        binary: env.BATON_CLAUDE_BINARY,
-        apiKey: env.ANTHROPIC_API_KEY,
-        baseUrl: env.ANTHROPIC_BASE_URL,
-        oauthToken: env.CLAUDE_CODE_OAUTH_TOKEN,
-      },
-      codex: { binary: env.BATON_CODEX_BINARY, apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
-      gemini: { binary: env.BATON_GEMINI_BINARY, apiKey: env.GEMINI_API_KEY, baseUrl: env.GOOGLE_GEMINI_BASE_URL },
-      copilot: {
-        binary: env.BATON_COPILOT_BINARY,
-        apiKey: env.ANTHROPIC_API_KEY,
-        baseUrl: env.ANTHROPIC_BASE_URL,
-      },
-      opencode: {
-        binary: env.BATON_OPENCODE_BINARY,
-        apiKey: env.ANTHROPIC_API_KEY,
-        baseUrl: env.ANTHROPIC_BASE_URL,
-      },
-      pi: { binary: env.BATON_PI_BINARY, apiKey: env.ANTHROPIC_API_KEY, baseUrl: env.ANTHROPIC_BASE_URL },
+      ...clisOf(env),
       acp: readAgents(env.BATON_ACP_AGENTS),
       command: readCommand(env.BATON_HARNESS_COMMAND),
       repositoryCommands: env.BATON_REPOSITORY_COMMANDS === "allow",
@@ -302,10 +317,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
     secrets: [
       ...secrets,
       privateKey,
-      env.ANTHROPIC_API_KEY,
-      env.CLAUDE_CODE_OAUTH_TOKEN,
-      env.OPENAI_API_KEY,
-      env.GEMINI_API_KEY,
+      ...keyVariables.map(({ name }) => variableOf(env, name)),
       env.DATABASE_URL,
     ].filter((value): value is string => typeof value === "string"),
   };
@@ -341,23 +353,65 @@ function readKeyFile(path: string): string {
   }
 }
 
+const agentName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,40}$/)
+  .refine((one) => !builtInHarnesses.includes(one), "the name of one of Baton's own harnesses");
+const agentCommand = z.array(z.string().min(1)).min(1);
+const agentsMax = 30;
+
+/** A manifest of the public registry, as a command of this machine. */
+const agentOfManifest = acpManifestSchema.transform((manifest, context) => {
+  const start = startOf(manifest, acpPlatform(process.platform, process.arch));
+  if (start !== null) return start;
+  context.addIssue(`the agent "${manifest.id}" has no distribution for ${process.platform} on ${process.arch}`);
+  return z.NEVER;
+});
+const agentSchema = z.union([
+  agentCommand.transform((command) => ({ command })),
+  z.strictObject({ command: agentCommand, reads: z.boolean().optional() }),
+  agentOfManifest,
+]);
+/** Manifests alone have names of their own. */
+const listedAgents = z.array(z.looseObject({ id: agentName })).transform((list, context) => {
+  const names = list.map(({ id }) => id);
+  if (new Set(names).size < names.length) context.addIssue("an id is there twice");
+  return Object.fromEntries(list.map((one) => [one.id, one]));
+});
+const agentsSchema = z
+  .union([listedAgents.pipe(z.record(agentName, agentOfManifest)), z.record(agentName, agentSchema)])
+  .refine((agents) => Object.keys(agents).length <= agentsMax, `at most ${agentsMax} agents are expected`);
+
 function readAgents(text: string | undefined): AppSettings["harness"]["acp"] {
   if (text === undefined) return {};
   try {
-    const name = z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,40}$/)
-      .refine((one) => !builtInHarnesses.includes(one), "the name of one of Baton's own harnesses");
-    const command = z.array(z.string().min(1)).min(1);
-    const agent = z.strictObject({ command, reads: z.boolean().optional() });
-    const agents = z.record(name, z.union([command.transform((list) => ({ command: list })), agent]));
-    return agents.parse(JSON.parse(text));
+    return agentsSchema.parse(JSON.parse(text));
   } catch (thrown) {
     throw new BatonError(
       "BATON_SETTINGS_INVALID",
-      `BATON_ACP_AGENTS is ${JSON.stringify(text)}: JSON like {"my-agent":["my-agent","--acp"]}, with names in small letters that are none of ${builtInHarnesses.join(", ")}.`,
+      `BATON_ACP_AGENTS is ${JSON.stringify(text.slice(0, 500))}: JSON like {"my-agent":["my-agent","--acp"]}, or manifests of the protocol's registry (\`agent.json\`) by name or in a list, with names in small letters that are none of ${builtInHarnesses.join(", ")}.${manifestProblem(text)}`,
       { cause: thrown },
     );
+  }
+}
+
+/** What is wrong with the first manifest that is none, where that is what was meant. */
+function manifestProblem(text: string): string {
+  const given =
+    z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).safeParse(parsedOrNull(text)).data ?? [];
+  const meant = Object.values(given).filter((one) => typeof one === "object" && one !== null && "distribution" in one);
+  for (const one of meant) {
+    const { error } = agentOfManifest.safeParse(one);
+    if (error !== undefined) return ` Found: ${z.prettifyError(error).replaceAll(/\s+/g, " ").slice(0, 500)}`;
+  }
+  return "";
+}
+
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -102,7 +102,7 @@ async function reach({ environment, note }: CliContext, clone: Clone, needed: bo
     clock: systemClock,
     appSlug: null,
     ownChecks: [],
-    ownCheckRun: null,
+    ownCheckRuns: [],
   });
   try {
     const repository = await github.repositoryByName(owner, name);

@@ -1,6 +1,7 @@
 /** The break-out probes for the command line: which harness, and how a result is printed. */
 import { children } from "../adapters/child/children.ts";
 import { startEgressProxy } from "../adapters/egress/proxy.ts";
+import { builtInHarnesses, type CliName, describedHarness } from "../adapters/harness/descriptions.ts";
 import { testSandbox, whyNotStarting } from "../adapters/sandbox/index.ts";
 import type { ProbeResult } from "../adapters/sandbox/probes/probe.ts";
 import { createLog, silentLog } from "../adapters/system/log.ts";
@@ -58,20 +59,16 @@ function lineOf({ name, source, verdict, detail }: ProbeResult): string {
   return `${words[verdict]}: ${name} [${source}]${detail === null ? "" : `: ${detail}`}`;
 }
 
+function isCli(name: string): name is CliName {
+  return describedHarness(name)?.program != null;
+}
+
 function programOf({ harness }: AppSettings, name: string): string[] {
-  const clis: Record<string, { binary: string }> = {
-    "claude-code": harness.claude,
-    codex: harness.codex,
-    copilot: harness.copilot,
-    gemini: harness.gemini,
-    opencode: harness.opencode,
-    pi: harness.pi,
-  };
-  const cli = clis[name];
+  const cli = isCli(name) ? harness[name] : undefined;
   if (cli !== undefined) return [cli.binary];
   const agent = harness.acp[name];
   const command = agent?.command ?? (name === "command" ? harness.command : []);
   if (command.length > 0) return command;
-  const names = [...Object.keys(clis), ...Object.keys(harness.acp)].join(", ");
+  const names = [...builtInHarnesses.filter(isCli), ...Object.keys(harness.acp)].join(", ");
   throw new BatonError("BATON_HARNESS_UNKNOWN", `No harness here is named "${name}". There are: ${names}.`);
 }

@@ -20,9 +20,10 @@ import type { Github } from "../ports/github.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
-import { loadSettings } from "../runner/load-settings.ts";
+import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
+import type { CommandGrammar } from "../thread/grammar/command.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderProblems } from "../thread/help.ts";
 import { neutraliseLine } from "../thread/neutralise.ts";
@@ -54,7 +55,23 @@ interface Line {
   hunk: string;
 }
 
-export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<string> {
+/** What somebody asks for, and who they are. */
+interface Heard {
+  parsed: Exclude<ParsedCommand, { kind: "none" }>;
+  github: Github;
+  bot: { id: number };
+  /** Of the default branch. */
+  loaded: LoadedSettings;
+  actor: Actor;
+  /** They may run or steer. */
+  trusted: boolean;
+}
+
+/** Reads only. A text: why nobody is heard, for the log. */
+export async function hear(
+  dependencies: Pick<Dependencies, "github" | "owners">,
+  event: CommentEvent,
+): Promise<Heard | string> {
   let parsed = parseCommand(event.body, grammars);
   const called = parsed.kind === "none" ? calledNames(event.body) : [];
   if (parsed.kind === "none" && called.length === 0) return "no command";
@@ -69,7 +86,6 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   if (parsed.kind === "none" && !called.some(({ name, word }) => name === slug || isCommandWord(word)))
     return "no command";
   const github = await dependencies.github.installation(event.repository.installationId);
-  const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
   const loaded = await loadSettings(github, event.repository, event.repository.defaultBranch);
   const { settings } = loaded;
   if (parsed.kind === "none") {
@@ -82,9 +98,39 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   if (event.author.kind === "bot" && !bots.has(event.author.id)) return "a bot that commands.bots does not list";
   const actor = await actorOf(github, event, bots);
   const trusted = mayRunOrSteer(actor, settings);
-  const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
   const slip = parsed.kind === "unknown" || parsed.kind === "invalid";
   if (slip && !trusted) return "a slip of somebody without permission, who gets silence";
+  return { parsed, github, bot, loaded, actor, trusted };
+}
+
+/** By the settings of the branch that the thread is about. */
+export async function judgeCommand(
+  { github, loaded, bot, actor }: Omit<Heard, "parsed">,
+  { repository, number }: CommentEvent,
+  parsed: { name: string },
+  grammar: Pick<CommandGrammar, "needs" | "worksOnHead">,
+) {
+  const issue = await github.issue(repository, number);
+  const pullRequest = issue.isPullRequest ? await github.pullRequest(repository, number) : null;
+  const base = pullRequest === null ? loaded : await loadSettings(github, repository, pullRequest.baseRef);
+  const verdict = decideCommand({
+    command: parsed.name,
+    actor,
+    ownUserId: bot.id,
+    needs: grammar.needs,
+    headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== repository.id,
+    worksOnHead: grammar.worksOnHead,
+    settings: base.settings,
+  });
+  return { issue, pullRequest, base, verdict };
+}
+
+export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<string> {
+  const heard = await hear(dependencies, event);
+  if (typeof heard === "string") return heard;
+  const { parsed, github, bot, actor, trusted } = heard;
+  const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
+  const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
   const voice = await voiceFor(dependencies, { threadKey, authorId: actor.id, trusted });
   const answer = (text: string | null, reaction: string): Promise<void> =>
     send([
@@ -101,18 +147,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   if (grammar === undefined || handler === undefined) throw new TypeError(`No handler for ${parsed.name}.`);
   const operationKey = event.commentId === null ? sourceOf(event) : `comment:${event.commentId}`;
   try {
-    const issue = await github.issue(event.repository, event.number);
-    const pullRequest = issue.isPullRequest ? await github.pullRequest(event.repository, event.number) : null;
-    const base = pullRequest === null ? loaded : await loadSettings(github, event.repository, pullRequest.baseRef);
-    const verdict = decideCommand({
-      command: parsed.name,
-      actor,
-      ownUserId: bot.id,
-      needs: grammar.needs,
-      headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== event.repository.id,
-      worksOnHead: grammar.worksOnHead,
-      settings: base.settings,
-    });
+    const { issue, pullRequest, base, verdict } = await judgeCommand(heard, event, parsed, grammar);
     if (verdict.status !== "passed") {
       if (voice !== "silence")
         await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });

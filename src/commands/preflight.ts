@@ -34,6 +34,7 @@ async function gather(
   context: Omit<CommandContext, "runner">,
   { branch, base }: PreflightOptions,
 ): Promise<PreflightFacts> {
+  const { job } = context.dependencies;
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
   const [first = ""] = branch.name.split("/");
@@ -44,7 +45,7 @@ async function gather(
     isNew ? unlessDenied(github.branchesBeginning(repository, first)) : [],
     settings.breakpoints.review === "auto" ? null : unlessDenied(github.collaborators(repository)),
     hasAnyCheck(context, { sha: base.sha, base: base.branch, head: branch.name }),
-    unlessDenied(github.granted(repository, pushingNeeds)),
+    unlessDenied(github.granted(repository, job?.needs ?? pushingNeeds)),
   ]);
   return {
     archived: place?.archived ?? false,
@@ -61,6 +62,7 @@ async function gather(
     opensPullRequest: pullRequest === null,
     speaksIn: pullRequest === null ? "issue" : "pull-request",
     granted,
+    ...(job === undefined ? {} : { job }),
     settings,
   };
 }

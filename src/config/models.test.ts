@@ -15,10 +15,23 @@ import {
   modelTableDate,
   retirementText,
   retiringDefaults,
+  searchFee,
+  searchFeeSources,
   tableAgeText,
 } from "./models.ts";
 
 const day = /^20\d{2}-\d{2}-\d{2}$/;
+
+it.each([
+  ["anthropic", "claude-opus-5-5", 0.01, "search"],
+  ["openai", "gpt-6.1-sol", 0.01, "search"],
+  ["openai", "gpt-4.1-mini", 0.025, "search"],
+  ["google", "gemini-3.8-flash", 0.014, "search"],
+  ["google", "gemini-2.5-pro", 0.035, "request"],
+] as const)("a search by %s for %s costs %d USD for each %s", (provider, model, usd, per) => {
+  expect(searchFee(provider, model)).toEqual({ usd, per });
+  expect(searchFeeSources[provider]).toMatch(/^https:/);
+});
 
 describe("harnesses-and-models: living defaults from one table", () => {
   const harnesses = [...harnessesHere(readSettings({})).values()].filter(({ defaultModel }) => defaultModel !== null);

@@ -5,6 +5,7 @@
  * MO2 The table never reads the calendar: who asks whether a model retires soon brings the date.
  * MO3 A price that depends on the prompt's length or on the day is the highest one a default prompt can meet: a budget errs early.
  */
+import { describedHarness, describedHarnesses, type descriptions } from "../adapters/harness/descriptions.ts";
 
 /** USD per million tokens, standard tier. */
 export interface Price {
@@ -186,6 +187,40 @@ export const models: readonly ModelRow[] = [
   google("gemini-2.5-flash-lite", [0.1, 0.4, 0.01, 0.1]),
 ];
 
+/** What a service charges for searching the web by itself, in addition to tokens. */
+export interface SearchFee {
+  usd: number;
+  /** Charged for each search, or once for a request that searched. */
+  per: "search" | "request";
+}
+
+/** Where the fees of `searchFee` were read, on the day of the table. */
+export const searchFeeSources: Readonly<Record<Provider, string>> = {
+  anthropic: "https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool#usage-and-pricing",
+  openai: "https://developers.openai.com/api/docs/pricing#built-in-tools",
+  google: "https://ai.google.dev/gemini-api/docs/pricing; https://ai.google.dev/gemini-api/docs/google-search#pricing",
+};
+
+const searchFees: Readonly<Record<Provider, readonly (readonly [models: RegExp, fee: SearchFee])[]>> = {
+  anthropic: [[/^/, { usd: 0.01, per: "search" }]],
+  openai: [
+    // The preview tool of models that do not reason.
+    [/^gpt-4/, { usd: 0.025, per: "search" }],
+    [/^/, { usd: 0.01, per: "search" }],
+  ],
+  google: [
+    [/^gemini-[12]\b/, { usd: 0.035, per: "request" }],
+    [/^/, { usd: 0.014, per: "search" }],
+  ],
+};
+
+/** The highest that applies (MO3); free quotas are not counted on. */
+export function searchFee(provider: Provider, model: string): SearchFee {
+  const found = searchFees[provider].find(([models]) => models.test(model));
+  if (found === undefined) throw new Error(`No fee is listed for searches by ${provider}.`);
+  return found[1];
+}
+
 /** By a step's wish: `standard` is what a harness takes when nothing is said. */
 export interface Tiers {
   fast: string;
@@ -201,19 +236,25 @@ export const defaultTiers: Readonly<Record<Provider, Tiers>> = {
 };
 
 /** Harnesses that ask one service only. Others are asked for a model by its name, or take their own. */
-export const harnessProviders: Readonly<Record<string, Provider>> = {
-  "claude-code": "anthropic",
-  copilot: "anthropic",
-  opencode: "anthropic",
-  pi: "anthropic",
-  gemini: "google",
-  codex: "openai",
-};
+export const harnessProviders: Readonly<Record<string, Provider>> = Object.fromEntries(
+  describedHarnesses.flatMap(({ name, provider }) => (provider === null ? [] : [[name, provider]])),
+);
 
-export type HarnessWithModels = "claude-code" | "copilot" | "opencode" | "pi" | "gemini" | "codex";
+export type HarnessWithModels = Extract<(typeof descriptions)[number], { provider: Provider }>["name"];
+
+/** What `fast`, `standard` and `strong` are for a harness of Baton's. */
+export function harnessTiers({ provider, tiers }: { provider: Provider; tiers: Partial<Tiers> }): Tiers {
+  return { ...defaultTiers[provider], ...tiers };
+}
+
+/** Null: it takes its own model, or is none of Baton's. */
+export function tiersOf(harness: string): Tiers | null {
+  const found = describedHarness(harness);
+  return found === null || found.provider === null ? null : harnessTiers({ ...found, provider: found.provider });
+}
 
 export function defaultModelOf(harness: HarnessWithModels): string {
-  return defaultTiers[harnessProviders[harness] as Provider].standard;
+  return (tiersOf(harness) as Tiers).standard;
 }
 
 export function modelRow(model: string): ModelRow | null {
@@ -237,8 +278,8 @@ export function retiringDefaults(
   withinDays: number = retirementNoticeDays,
   table: readonly ModelRow[] = models,
 ): Retirement[] {
-  return Object.entries(harnessProviders).flatMap(([harness, provider]) =>
-    (Object.entries(defaultTiers[provider]) as [keyof Tiers, string][]).flatMap(([tier, model]) => {
+  return Object.keys(harnessProviders).flatMap((harness) =>
+    (Object.entries(tiersOf(harness) ?? {}) as [keyof Tiers, string][]).flatMap(([tier, model]) => {
       const retires = table.find((row) => row.model === model)?.retires ?? null;
       if (retires === null) return [];
       const days = daysBetween(today, retires);

@@ -5,13 +5,20 @@
  * Y2 An unknown key is an error with a suggestion, never ignored.
  * Y3 Every key changes behaviour, and a test shows it.
  */
+
 import { z } from "zod";
+import { builtInHarnesses } from "../adapters/harness/descriptions.ts";
 import { limits } from "../core/limits.ts";
 import { capabilities } from "../core/vocabulary.ts";
 import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
 import { triggerEvents } from "../trigger/event.ts";
 import { commandNames } from "./command-names.ts";
+
+function alternatives(names: readonly string[]): string {
+  const words = names.map((name) => `\`${name}\``);
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
 
 /** Lists are matched against every file or check. */
 const listMax = 200;
@@ -284,7 +291,7 @@ export const settingsSchema = z
           .string()
           .min(1)
           .default("claude-code")
-          .describe("Coding agent to use: `claude-code`, `codex`, `copilot`, `gemini`, `opencode`, `pi` or `command`."),
+          .describe(`Coding agent to use: ${alternatives(builtInHarnesses)}.`),
         model: z
           .string()
           .min(1)
@@ -421,7 +428,7 @@ export const settingsSchema = z
           .nullable()
           .default(null)
           .describe(
-            "Most tokens of all kinds together in one attempt of an agent, as the proxy counts them, or as the agent reports them where it does not ask its models through Baton; it is then stopped, and another attempt goes on from its work. Without it only money bounds.",
+            "Most tokens of all kinds together in one attempt of an agent, as the proxy counts them, or as the agent reports them where it does not ask its models through Baton; it is then stopped, and another attempt goes on from its work. A request is sent only if it fits: each new byte of it counts as one token until the service has counted it. Without it only money bounds.",
           ),
         turns: z
           .number()

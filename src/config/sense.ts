@@ -1,4 +1,5 @@
 /** What makes no sense together although each key is right by itself. An error hinders, a warning is shown. */
+import { builtInHarnesses } from "../adapters/harness/descriptions.ts";
 import { nearest } from "../core/nearest.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
@@ -11,16 +12,6 @@ import type { ConfigPath, ConfigProblem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
 
 type SenseProblem = Pick<ConfigProblem, "message" | "suggestion" | "severity"> & { path: ConfigPath };
-
-export const builtInHarnesses: readonly string[] = [
-  "claude-code",
-  "codex",
-  "copilot",
-  "gemini",
-  "opencode",
-  "pi",
-  "command",
-];
 
 /** What is known beside the file, where it is checked next to its repository. */
 export interface ConfigSurroundings {

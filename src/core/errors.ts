@@ -218,6 +218,18 @@ export const errorCatalogue = {
     "The agent's commits have a path, a mode, a size or a number of files that is not let in.",
     "The agent's commit holds something that is not allowed (see the reason). Nothing was pushed.",
   ),
+  BATON_WORK_TOO_LARGE: entry(
+    "terminal",
+    413,
+    "The commits of a step are too large to be kept for the steps after it.",
+    "Keep large files out of the change, for example with Git LFS, then `/baton retry`.",
+  ),
+  BATON_WORK_SEALED: entry(
+    "terminal",
+    409,
+    "Commits that the scan for secrets blocked are kept encrypted, and this job cannot open them.",
+    "Give Baton's step the `state-key` that they were encrypted with. If that key is lost, `/baton retry` does the steps again.",
+  ),
   // sandbox
   BATON_SANDBOX_REFUSED: entry(
     "terminal",
@@ -229,7 +241,7 @@ export const errorCatalogue = {
     "terminal",
     422,
     "A commit that Baton was about to push holds a secret: in a file, a name, a message or an author.",
-    "Baton pushed nothing and kept the commits. Change the secret if it is real, then `/baton retry`. For strings that only look like tokens, list their files in `secrets.allow` of `baton.yaml`.",
+    "Baton pushed nothing. Change the secret if it is real, then `/baton retry`. For strings that only look like tokens, list their files in `secrets.allow` of `baton.yaml`.",
   ),
   // harnesses
   BATON_HARNESS_UNKNOWN: entry(

@@ -79,8 +79,8 @@ export class ProcessInstance {
     this.#seed = seedOf(runId);
     const mayWait = (): boolean => this.#mayCall();
     this.#Waited = class<T> extends Promise<T> {
-      // oxlint-disable-next-line unicorn/no-thenable -- `await`, `catch` and `finally` all come here.
       // biome-ignore lint/suspicious/noThenProperty: `await`, `catch` and `finally` all come here.
+      // oxlint-disable-next-line unicorn/no-thenable
       override then<A = T, B = never>(
         ...reactions: [((value: T) => A | PromiseLike<A>)?, ((reason: unknown) => B | PromiseLike<B>)?]
       ): Promise<A | B> {

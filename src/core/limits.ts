@@ -92,6 +92,8 @@ export const limits = {
   worthwhileUsd: 0.01,
   /** An answer that may be no longer than this cannot hold a change to a file; a request that asks for less gets what it asks for. */
   usefulOutputTokens: 1_024,
+  /** Searches in the web that a request may make which names no bound: Claude Code asks for 8. */
+  searchesPerRequest: 10,
   /** More than the largest window of the table of models: what a request can read at most, whatever it refers to. */
   contextTokensMax: 1_100_000,
   /** An image's tokens, at the finest that services offer. */
@@ -126,6 +128,11 @@ export const limits = {
   workspaceBlobBytesMax: 20 * 1024 * 1024,
   /** A whole import of an agent's commits. */
   importBytesMax: 200 * 1024 * 1024,
+  /**
+   * A bundle of kept commits in a ref, a third longer there. GitHub blocks files above 100 MiB and warns above 50 MiB:
+   * https://docs.github.com/en/repositories/working-with-files/managing-large-files/about-large-files-on-github
+   */
+  keptRefBytesMax: 36 * 1024 * 1024,
   budgetUsdDefault: 5,
   /** Fractions of the run budget at which the thread is told. */
   budgetWarnings: [0.5, 0.8] as const,

@@ -40,6 +40,9 @@ export function isActiveStatus(status: RunStatus): boolean {
 /** Values of the store whose names begin so, and go on with a run's id and `/`, belong to that run and go some time after its end. */
 export const runValuePrefix = "effect:";
 
+/** Values whose names begin so are objects that name their run in `runId`; they go with that run's other values. */
+export const runPointerPrefix = "kept:";
+
 /** Key of an effect in its run: scope path and name, for example `implement` or `review/2` or `race.claude/implement`. */
 export const effectKeySchema = z.string().min(1).max(200).brand<"EffectKey">();
 export type EffectKey = z.infer<typeof effectKeySchema>;
@@ -116,6 +119,8 @@ export const usageSchema = z.object({
   model: z.string(),
   tokens: tokensSchema,
   costUsd: z.number().nonnegative().nullable(),
+  /** Part of `costUsd` that the service charges next to tokens: searches in the web. */
+  feesUsd: z.number().positive().optional(),
   /** Where the figure comes from: our price table times tokens, or the harness's own report. */
   priceSource: z.enum(["table", "harness", "unknown"]),
   priceTableVersion: z.string().nullable(),

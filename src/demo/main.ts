@@ -7,8 +7,8 @@
  */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { claudeCode } from "../adapters/harness/claude-code.ts";
-import { codex } from "../adapters/harness/codex.ts";
+import { claudeCode } from "../adapters/harness/claude-code/harness.ts";
+import { codex } from "../adapters/harness/codex/harness.ts";
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commandHarness } from "../adapters/harness/command.ts";
+import { commandHarness } from "../adapters/harness/command/harness.ts";
 import { unmountBelow } from "../adapters/workspace/mounts.ts";
 import { webhookPath } from "../app/door.ts";
 import { type RunningServer, startServer } from "../app/server.ts";

@@ -5,7 +5,9 @@
  * H2 A push is over, for everybody, when its ref changes are in the state.
  */
 import { spawn } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -87,7 +89,7 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
       GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
       REMOTE_ADDR: "127.0.0.1",
       REMOTE_USER: given.actor.kind === "anonymous" ? "" : String(doerOf(given.actor).accountId),
-      ...(await ruleHook(site, given.repository)),
+      ...(call.service === "/git-receive-pack" ? await pushHook(site, given.repository, given.actor) : {}),
       ...(request.headers["content-length"] === undefined ? {} : { CONTENT_LENGTH: request.headers["content-length"] }),
     },
   });
@@ -120,14 +122,37 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
 
 const hookProgram = fileURLToPath(new URL("./pre-receive.mjs", import.meta.url));
 
-/** Where the repository has rules, git asks for them before it takes a push. */
-async function ruleHook(site: Site, repository: Repository): Promise<Record<string, string>> {
-  if (repository.ruleSets.length === 0) return {};
-  const hooks = join(site.directory, "hooks");
+/**
+ * An App's token without `workflows: write` brings no commit that touches a workflow file, on whatever ref.
+ * Source: https://github.com/peter-evans/create-pull-request/issues/1234 (the words, for `GITHUB_TOKEN`)
+ */
+const workflowCheck = [
+  `printf '%s\\n' "$changes" | while read -r from to ref; do`,
+  `  case "$to" in *[!0]*) ;; *) continue ;; esac`,
+  `  path=$(git log -1 --format= --name-only "$to" --not --all -- .github/workflows | head -n 1)`,
+  `  [ -z "$path" ] && continue`,
+  "  printf 'refusing to allow a GitHub App to create or update workflow `%s` without `workflows` permission\\n' \"$path\" >&2",
+  "  exit 1",
+  "done || exit 1",
+  "",
+].join("\n");
+
+/** What git asks before it takes a push: whether the token may bring what it brings, and the repository's rules. */
+async function pushHook(site: Site, repository: Repository, actor: Actor): Promise<Record<string, string>> {
+  const rules = repository.ruleSets.length > 0;
+  const workflows = actor.kind === "installation" && actor.grants["workflows"] !== "write";
+  if (!rules && !workflows) return {};
+  const hooks = join(site.directory, `hooks${rules ? "-rules" : ""}${workflows ? "-workflows" : ""}`);
   await mkdir(hooks, { recursive: true });
-  await writeFile(join(hooks, "pre-receive"), `#!/bin/sh\nexec "${process.execPath}" "${hookProgram}"\n`, {
-    mode: 0o755,
-  });
+  const hook = join(hooks, "pre-receive");
+  const rulesCheck = `printf '%s\\n' "$changes" | "${process.execPath}" "${hookProgram}"\n`;
+  const script = `#!/bin/sh\nchanges=$(cat)\n${workflows ? workflowCheck : ""}${rules ? rulesCheck : ""}`;
+  if (!existsSync(hook)) {
+    // Whole or not at all: another push may be about to run it.
+    const made = `${hook}-${randomUUID()}`;
+    await writeFile(made, script, { mode: 0o755 });
+    await rename(made, hook);
+  }
   return {
     GIT_CONFIG_COUNT: "1",
     GIT_CONFIG_KEY_0: "core.hooksPath",

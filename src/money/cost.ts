@@ -18,9 +18,17 @@ export interface ReportedUsage {
   tokens: Tokens;
   /** As the harness reports it. */
   costUsd: number | null;
+  /** What the service charges next to tokens. */
+  feesUsd?: number;
 }
 
-export function priceUsage({ harness, model, tokens, costUsd }: ReportedUsage, overrides: PriceTable): Usage {
+export function priceUsage({ feesUsd = 0, ...reported }: ReportedUsage, overrides: PriceTable): Usage {
+  const priced = priceTokens(reported, overrides);
+  // A fee is known also where the price of tokens is not.
+  return feesUsd > 0 ? { ...priced, costUsd: (priced.costUsd ?? 0) + feesUsd, feesUsd } : priced;
+}
+
+function priceTokens({ harness, model, tokens, costUsd }: ReportedUsage, overrides: PriceTable): Usage {
   const used = { harness, model, tokens };
   const found = findPrice(model, overrides);
   const reportedUsd = costUsd !== null && Number.isFinite(costUsd) && costUsd >= 0 ? costUsd : null;

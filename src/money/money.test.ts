@@ -107,6 +107,17 @@ describe("cost", () => {
     expect(usageSchema.safeParse(priced).success).toBe(true);
   });
 
+  it.each([
+    ["claude-sonnet-4-5", null, sonnetUsd + 0.02, "table"],
+    ["claude-sonnet-4-5", 12.6, 12.62, "harness"],
+    ["mine", null, 0.02, "unknown"],
+  ] as const)("fees of the service come on top: %s, reported %s", (model, costUsd, allUsd, priceSource) => {
+    const priced = priceUsage({ harness: "h", model, tokens, costUsd, feesUsd: 0.02 }, {});
+    expect(priced).toMatchObject({ costUsd: expect.closeTo(allUsd, 9), feesUsd: 0.02, priceSource });
+    expect(usageSchema.parse(priced)).toEqual(priced);
+    expect(priceUsage({ harness: "h", model, tokens, costUsd, feesUsd: 0 }, {})).not.toHaveProperty("feesUsd");
+  });
+
   it("grows with every kind of token", () => {
     const count = fc.integer({ min: 0, max: 10_000_000 });
     fc.assert(

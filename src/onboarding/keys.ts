@@ -1,4 +1,5 @@
 /** Keys of models by name: which harness each opens. Values are never looked at. */
+import { keyVariables } from "../adapters/harness/key-variables.ts";
 
 export interface DetectedKey {
   name: string;
@@ -7,12 +8,8 @@ export interface DetectedKey {
 }
 
 /** In the order of preference: the first key that is there chooses the harness. */
-export const harnessKeys: readonly { readonly name: string; readonly harnesses: readonly string[] }[] = [
-  { name: "ANTHROPIC_API_KEY", harnesses: ["claude-code", "copilot", "opencode", "pi"] },
-  { name: "CLAUDE_CODE_OAUTH_TOKEN", harnesses: ["claude-code"] },
-  { name: "OPENAI_API_KEY", harnesses: ["codex"] },
-  { name: "GEMINI_API_KEY", harnesses: ["gemini"] },
-];
+export const harnessKeys: readonly { readonly name: string; readonly harnesses: readonly string[] }[] =
+  keyVariables.map(({ name, harnesses }) => ({ name, harnesses }));
 
 export function keysOf(facts: {
   secretNames: readonly string[] | null;

@@ -49,7 +49,9 @@ function proposed(workflows: Record<string, string>) {
   return {
     workflowText: planned[0]?.text ?? "",
     waitsFor: written.on.workflow_run?.workflows ?? [],
-    starts: written.jobs.baton.steps.at(-1)?.with?.["dispatch-workflows"] ?? null,
+    starts:
+      written.jobs.baton.steps.find(({ with: given }) => given?.["job"] === "work")?.with?.["dispatch-workflows"] ??
+      null,
     suggested: planned[1]?.text.replaceAll(/\n\s*#\s*/g, " ") ?? "",
     told,
   };

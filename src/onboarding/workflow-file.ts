@@ -54,7 +54,7 @@ export function permissionsOf(text: string): Permission[] {
   }));
 }
 
-/** The step that calls the Action. */
+/** The step that calls the Action to work, not only to read the event. */
 function stepOf(document: Document): YAMLMap | null {
   return (
     stepsOf(document)
@@ -64,7 +64,7 @@ function stepOf(document: Document): YAMLMap | null {
 }
 
 function isAction(step: YAMLMap): boolean {
-  return /\/action@/.test(String(step.get("uses")));
+  return /\/action@/.test(String(step.get("uses"))) && step.getIn(["with", "job"]) !== "read";
 }
 
 function stepsOf(document: Document): YAMLSeq[] {

@@ -4,6 +4,10 @@ import { type PreflightFacts, preflight } from "./preflight.ts";
 
 const alice = { id: 1, login: "alice", kind: "user", permission: "write" } as const;
 const bob = { id: 2, login: "bob", kind: "user", permission: "maintain" } as const;
+const jobGrants = { metadata: "read", contents: "write", pull_requests: "write", issues: "write", checks: "write" };
+const ofJob: Partial<PreflightFacts> = {
+  job: { workflow: ".github/workflows/baton.yml", needs: ["contents", "pull_requests", "issues", "checks"] },
+};
 const facts = (change: Partial<PreflightFacts> = {}): PreflightFacts => ({
   archived: false,
   branch: "baton/issue-1-sum",
@@ -88,6 +92,33 @@ describe("what stops a run before it costs anything", () => {
       { granted: { issues: "write" }, opensPullRequest: false },
       /lacks `contents: write` here/,
     ],
+    [
+      "a job without `pull-requests: write`",
+      { ...ofJob, granted: { ...jobGrants, pull_requests: "read" } },
+      /This job's token lacks `pull-requests: write`.*`permissions` of `\.github\/workflows\/baton\.yml`/,
+    ],
+    [
+      "a job that may not show its check",
+      { ...ofJob, granted: { ...jobGrants, checks: "none" } },
+      /lacks `checks: write`/,
+    ],
+    ["a job that may not answer", { ...ofJob, granted: { ...jobGrants, issues: "read" } }, /lacks `issues: write`/],
+    [
+      "a job that may do nothing",
+      { ...ofJob, granted: { metadata: "read" } },
+      /contents.*pull-requests.*issues.*checks/,
+    ],
+    [
+      "a job that is to start CI",
+      {
+        ...ofJob,
+        granted: jobGrants,
+        settings: { ...defaultSettings, gates: { ...defaultSettings.gates, dispatch: ["ci.yml"] } },
+      },
+      /lacks `actions: write`/,
+    ],
+    ["a job that has all", { ...ofJob, granted: jobGrants }, null],
+    ["a job whose workflow says nothing", { ...ofJob, granted: null }, null],
     ["permissions that nobody tells", { granted: null }, null],
     ["branches beside it", { neighbours: ["baton/issue-2", "baton/issue-1-sum-2"] }, null],
     ["push-refused-by-rule-told-as-moved: signatures", { headRules: [{ type: "required_signatures" }] }, null],

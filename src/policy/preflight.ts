@@ -43,6 +43,8 @@ export interface PreflightFacts {
   speaksIn: "issue" | "pull-request";
   /** Permissions of Baton's token, by GitHub's names; null: unknown. */
   granted: Readonly<Record<string, string>> | null;
+  /** Where the token is that of a job: its workflow file, and what it needs besides; absent: an App's or a person's. */
+  job?: { workflow: string | null; needs: readonly string[] };
   settings: Pick<Settings, "merge" | "breakpoints" | "approvals" | "gates">;
 }
 
@@ -84,18 +86,22 @@ export function mayWrite(granted: Readonly<Record<string, string>>, name: string
 }
 
 /** Of comments: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment takes one of two on a pull request. */
-function ofToken({ granted, opensPullRequest, speaksIn }: PreflightFacts): string[] {
+function ofToken({ granted, opensPullRequest, speaksIn, job, settings }: PreflightFacts): string[] {
   if (granted === null) return [];
   const isHeard = speaksIn === "pull-request" && mayWrite(granted, "pull_requests");
-  const needs: Record<string, boolean> = {
-    contents: true,
-    pull_requests: opensPullRequest,
-    issues: !isHeard,
-  };
-  const lacks = pushingNeeds
-    .filter((name) => needs[name] === true)
+  // CI starts after a job's push only by `actions: write`.
+  const needs = new Set([...pushingNeeds, ...(job?.needs ?? [])]);
+  if (job !== undefined && settings.gates.dispatch.length > 0) needs.add("actions");
+  const lacks = [...needs]
+    .filter((name) => name !== "pull_requests" || opensPullRequest)
+    .filter((name) => name !== "issues" || !isHeard)
     .filter((name) => !mayWrite(granted, name))
-    .map((name) => `\`${name}: write\``);
+    // A workflow file has dashes where the API has underscores.
+    .map((name) => `\`${job === undefined ? name : name.replaceAll("_", "-")}: write\``);
+  if (lacks.length > 0 && job !== undefined)
+    return [
+      `This job's token lacks ${lacks.join(" and ")}, so the run could not end. Add it under \`permissions\` of ${job.workflow === null ? "its workflow" : `\`${job.workflow}\``}.`,
+    ];
   return lacks.length === 0
     ? []
     : [

@@ -24,6 +24,8 @@ export type ModelAccesses = Partial<Record<ModelProvider, ModelAccess>>;
 export interface ModelUse {
   model: string;
   tokens: Tokens;
+  /** What the service charges next to tokens: searches in the web. Absent: nothing. */
+  feesUsd?: number;
   requests: number;
   /** Of `requests`, those whose answer was cut before the service said what it used: counted by their length. */
   estimated: number;

@@ -190,7 +190,7 @@ export interface Store {
   knownGuids(guids: string[]): Promise<Set<string>>;
   /**
    * Removes what nothing needs any more: handled or failed deliveries received before, and outbox rows done or failed and
-   * put in before whose run (if any) is over, and with them values of runs (`runValuePrefix`) that were over by then. Times in
+   * put in before whose run (if any) is over, and with them values of runs (`runValuePrefix`, `runPointerPrefix`) that were over by then. Times in
    * milliseconds since the epoch; returns how many of each went.
    */
   prune(before: { deliveriesBefore: number; outboxBefore: number }): Promise<Pruned>;

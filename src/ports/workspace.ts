@@ -51,7 +51,7 @@ export interface ImportOptions {
   redact?: (text: string) => string;
   /** Milliseconds since the epoch: no commit is dated later. Without it, this machine's time. */
   now?: number;
-  /** As in `ScanOptions`, for keepers that push what was imported. */
+  /** As in `ScanOptions`, for keepers whose copy others can read. */
   allowSecrets?: readonly string[];
   limits: { filesMax: number; blobBytesMax: number; importBytesMax: number };
 }
@@ -169,6 +169,8 @@ export interface Workspaces {
     access: RepositoryAccess,
     options: { branch: string; sha: string; expectedSha: string | null } & ScanOptions,
   ): Promise<void>;
+  /** The scan of a push, without the push: BATON_SECRET_FOUND as `push` says it (W7). */
+  scan(access: RepositoryAccess, options: { sha: string } & ScanOptions): Promise<void>;
   /** Pushes a commit of the trusted repository to a ref of Baton's own at the remote, so that it outlives this machine (W7). */
   pushKept(access: RepositoryAccess, options: { ref: string; sha: string } & ScanOptions): Promise<void>;
   /** Removes such a ref; one that is gone is success. */

@@ -2,7 +2,7 @@
  * Models by tier, and which harness asks which service: so that a step can say how strong a model it wants, and another harness can
  * take over a step whose model it does not serve.
  */
-import { defaultTiers, harnessProviders, type Provider } from "../config/models.ts";
+import { harnessProviders, type Provider, tiersOf } from "../config/models.ts";
 
 export const tiers = ["fast", "standard", "strong"] as const;
 export type Tier = (typeof tiers)[number];
@@ -25,9 +25,8 @@ function providerOf(harness: string): Provider | undefined {
 }
 
 export function tierModels(harness: string, own: OwnTiers): TierModels {
-  const provider = providerOf(harness);
   return {
-    ...(provider === undefined ? {} : defaultTiers[provider]),
+    ...tiersOf(harness),
     ...(Object.hasOwn(own, harness) ? own[harness] : {}),
   };
 }

@@ -11,6 +11,13 @@ import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 import type { NamedHook } from "../prompt/hooks.ts";
 
+interface JobPlace {
+  /** `.github/workflows/baton.yml`, whose `permissions` bound the token; null: unknown. */
+  workflow: string | null;
+  /** Permissions that its token needs to write, by GitHub's names. */
+  needs: readonly string[];
+}
+
 export interface Dependencies {
   store: Store;
   queue: Queue;
@@ -26,12 +33,16 @@ export interface Dependencies {
   agentSandbox?: AgentSandbox;
   /** What `sandbox.setup` downloaded, from one attempt to the next; unset: each attempt downloads again. */
   packageCaches?: PackageCaches;
+  /** A program of an attempt starts outside the sandbox. */
+  noteUnconfined?(): void;
   /** Logins of the accounts that this Baton works for, in lower case; unset or null: all that installed the App. */
   owners?: readonly string[] | null;
   /** True when the operator lets repositories name a program of their own (`harness.command`). */
   repositoryCommands: boolean;
   /** Where runners reach this Baton; null: nowhere, so `executor: actions` is refused. Unset in a job, which is a runner itself. */
   publicUrl?: string | null;
+  /** Unset where no job of Actions is what runs. */
+  job?: JobPlace;
   processes: ProcessRegistry;
   /** Plugins that see, and may change, what agents are told; before the process's own hook, in this order. */
   onInstructionsLoaded?: readonly NamedHook[];

@@ -1,64 +1,229 @@
+/** The machine goes between two steps; another goes on: with the App's store, and with the refs of Actions mode. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
+import { KeptRefs } from "../adapters/git-state/kept-refs.ts";
+import { StateRemote } from "../adapters/git-state/remote.ts";
 import { openMemory } from "../adapters/memory/open.ts";
+import { createSecretScan } from "../adapters/secrets/secret-scan.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
 import type { RunId } from "../core/vocabulary.ts";
-import type { ImportOptions, RepositoryAccess } from "../ports/workspace.ts";
+import type { KeptWork } from "../ports/kept-work.ts";
+import type { ImportOptions, RepositoryAccess, Workspaces } from "../ports/workspace.ts";
 import { durableWorkspaces } from "./durable-workspaces.ts";
+import { storedWork } from "./stored-work.ts";
 
-it("the data directory goes between two steps, and another replica goes on from each commit", async () => {
-  const root = mkdtempSync(join(tmpdir(), "baton-durable-"));
-  const sh = (cwd: string, ...args: string[]): string =>
-    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], { cwd, encoding: "utf8" }).trim();
-  try {
-    const remote = join(root, "remote");
-    sh(root, "init", "-q", "-b", "main", remote);
-    writeFileSync(join(remote, "a.txt"), "a\n");
-    sh(remote, "add", "-A");
-    sh(remote, "commit", "-qm", "first");
-    // A base that the default branch does not lead to.
-    sh(remote, "checkout", "-qb", "topic");
-    sh(remote, "commit", "-q", "--allow-empty", "-m", "topic");
-    const access: RepositoryAccess = {
-      repository: { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 },
-      url: remote,
-      token: async () => null,
-    };
-    const { store } = openMemory({ clock: new ManualClock(), log: silentLog });
-    const replica = (name: string) =>
-      durableWorkspaces(createWorkspaces({ rootDir: join(root, name), log: silentLog }), store);
-    const runId = "run_0123456789abcdef" as RunId;
-    const options: ImportOptions = {
-      identity: { name: "baton[bot]", email: "1+baton[bot]@users.noreply.github.com" },
-      trailers: ["Baton-Run: x"],
-      rescueSubject: "Work",
-      limits: { filesMax: 10, blobBytesMax: 10_000, importBytesMax: 100_000 },
-    };
-    let baseSha = await replica("one").fetch(access, "topic");
-    for (const name of ["one", "two", "three"]) {
-      const workspaces = replica(name);
-      await workspaces.fetch(access, baseSha);
-      const { path } = await workspaces.create(access, { runId, name, baseSha });
-      writeFileSync(join(path, `${name}.txt`), name);
-      const { headSha } = await workspaces.import(access, { runId, name, baseSha }, options);
-      baseSha = headSha as string;
-      rmSync(join(root, name), { recursive: true });
-    }
-    const last = replica("four");
-    await last.push(access, { branch: "baton/x", sha: baseSha, expectedSha: null });
-    expect(sh(remote, "ls-tree", "--name-only", "baton/x").split("\n")).toEqual([
-      "a.txt",
-      "one.txt",
-      "three.txt",
-      "two.txt",
-    ]);
-    await expect(last.fetch(access, "f".repeat(40))).rejects.toMatchObject({ code: "BATON_GIT_FAILED" });
-  } finally {
-    rmSync(root, { recursive: true, force: true });
+const runId = "run_0123456789abcdef" as RunId;
+/** Put together, so that no scanner takes this file for a leak. */
+const secret = `gh${"p"}_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8`;
+const key = "correct horse battery staple";
+const options: ImportOptions = {
+  identity: { name: "baton[bot]", email: "1+baton[bot]@users.noreply.github.com" },
+  trailers: ["Baton-Run: x"],
+  rescueSubject: "Work",
+  limits: { filesMax: 10, blobBytesMax: 10_000, importBytesMax: 100_000 },
+};
+
+let root: string;
+let remote: string;
+let access: RepositoryAccess;
+let machines = 0;
+/** Work of one machine after the other, over what outlives them. */
+let next: () => Workspaces;
+
+function sh(cwd: string, ...args: string[]): string {
+  return execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], { cwd, encoding: "utf8" }).trim();
+}
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "baton-durable-"));
+  remote = join(root, "remote");
+  sh(root, "init", "-q", "-b", "main", remote);
+  writeFileSync(join(remote, "a.txt"), "a\n");
+  sh(remote, "add", "-A");
+  sh(remote, "commit", "-qm", "first");
+  // A base that the default branch does not lead to.
+  sh(remote, "checkout", "-qb", "topic");
+  sh(remote, "commit", "-q", "--allow-empty", "-m", "topic");
+  access = {
+    repository: { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 },
+    url: remote,
+    token: async () => null,
+  };
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const machine = (): string => {
+  // All that the machine before had is gone.
+  rmSync(join(root, "machines"), { recursive: true, force: true });
+  machines += 1;
+  return join(root, "machines", `${machines}`);
+};
+const over = (place: string, work: KeptWork): Workspaces =>
+  durableWorkspaces(
+    createWorkspaces({ rootDir: join(place, "workspaces"), log: silentLog, secrets: createSecretScan([]) }),
+    work,
+  );
+const inStore = (): void => {
+  const { store } = openMemory({ clock: new ManualClock(), log: silentLog });
+  next = () => over(machine(), storedWork(store));
+};
+const inRefs = (stateKey: string | null): void => {
+  next = () => {
+    const place = machine();
+    const given = { url: remote, token: async () => null };
+    const state = new StateRemote({ gitDir: join(place, "kept.git"), ...given });
+    const namespace = "refs/baton/";
+    return over(
+      place,
+      new KeptRefs({ remote: state, namespace, key: stateKey, clock: new ManualClock(), onPush() {} }),
+    );
+  };
+};
+
+async function step(workspaces: Workspaces, name: string, baseSha: string, files: Record<string, string>) {
+  await workspaces.fetch(access, baseSha);
+  const { path } = await workspaces.create(access, { runId, name, baseSha });
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), text);
   }
+  const { headSha } = await workspaces.import(access, { runId, name, baseSha }, options);
+  return headSha as string;
+}
+
+const begin = (): Promise<string> => next().fetch(access, "topic");
+const pushed = (): string[] => sh(remote, "ls-tree", "-r", "--name-only", "baton/x").split("\n");
+const refs = (): string[] => sh(remote, "for-each-ref", "--format=%(refname)", "refs/baton/").split("\n");
+
+/** All that the repository holds, as bytes and as the text that is in them. */
+function everything(): string {
+  const objects = sh(remote, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split("\n");
+  const texts = objects.map((oid) => execFileSync("git", ["cat-file", "-p", oid], { cwd: remote, encoding: "latin1" }));
+  const decoded = texts.map((text) => Buffer.from(text, "base64").toString("latin1"));
+  return [...texts, ...decoded].join("\n");
+}
+
+describe.each([
+  ["the App's store", inStore],
+  ["the refs of Actions mode", () => inRefs(null)],
+])("the machine goes between two steps: %s", (_, keep) => {
+  beforeEach(() => keep());
+
+  it.each<[string, Record<string, string>]>([
+    ["clean work", { "b.txt": "b" }],
+    ["a workflow file", { ".github/workflows/ci.yml": "on: push\n" }],
+    ["a protected setting", { "baton.yaml": "version: 1\n" }],
+  ])("%s comes back on the next one, step after step", async (_what, files) => {
+    let sha = await begin();
+    for (const name of ["one", "two"]) sha = await step(next(), name, sha, { ...files, [`${name}.txt`]: name });
+    const last = next();
+    await last.push(access, { branch: "baton/x", sha, expectedSha: null });
+    expect(pushed()).toEqual(["a.txt", "one.txt", "two.txt", ...Object.keys(files)].sort());
+    await expect(last.fetch(access, "f".repeat(40))).rejects.toMatchObject({ code: "BATON_GIT_FAILED" });
+  });
+
+  it("what is asked of commits that were kept is answered on the next machine; a diff of one file is of that file", async () => {
+    const base = await begin();
+    const sha = await step(next(), "one", base, { "b.txt": "bee\n", "c.txt": "sea\n" });
+    expect(await next().pathStates(access, sha, ["b.txt", "d.txt"])).toMatchObject([
+      { mode: "100644" },
+      { mode: null },
+    ]);
+    expect(await next().leftAt(access, base, sha)).toBe(base);
+    expect(await next().changes(access, base, sha)).toHaveLength(2);
+    const { text } = await next().diff(access, base, sha, 10_000, ["b.txt"]);
+    expect(text).toContain("bee");
+    expect(text).not.toContain("sea");
+  });
+});
+
+describe("work that the scan blocked, in refs that others read", () => {
+  it.each<[string, Record<string, string>]>([
+    ["in a file", { "config.txt": `token = ${secret}\n` }],
+    ["in a file of a protected path", { ".github/workflows/ci.yml": `env: { T: ${secret} }\n` }],
+    ["in a file name", { [`${secret}.txt`]: "x" }],
+  ])("with a key, %s: the next job goes on, and nobody reads it in the repository", async (_, files) => {
+    inRefs(key);
+    const first = await step(next(), "one", await begin(), files);
+    // What builds on it carries it along.
+    const second = await step(next(), "two", first, { "clean.txt": "clean\n" });
+    expect(refs().filter((ref) => ref.endsWith(".sealed"))).toHaveLength(2);
+    expect(everything()).not.toContain(secret);
+    const last = next();
+    expect(await last.fetch(access, second)).toBe(second);
+    // It is here again, and the push is blocked as it was.
+    await expect(last.push(access, { branch: "baton/x", sha: second, expectedSha: null })).rejects.toMatchObject({
+      code: "BATON_SECRET_FOUND",
+    });
+    const allowSecrets = Object.keys(files);
+    if (allowSecrets[0]?.includes(secret) === true) return;
+    await last.push(access, { branch: "baton/x", sha: second, expectedSha: null, allowSecrets });
+    expect(pushed()).toContain("clean.txt");
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["in a file", { "config.txt": `token = ${secret}\n` }],
+    ["in a file name", { [`${secret}.txt`]: "x" }],
+    ["in one of two files", { "config.txt": `token = ${secret}\n`, "b.txt": "b" }],
+  ])("without a key, %s: the step fails and names the input that would keep it", async (_, files) => {
+    inRefs(null);
+    const base = await begin();
+    const failed = await step(next(), "one", base, files).catch((thrown: unknown) => thrown as Error);
+    expect(failed).toMatchObject({ code: "BATON_SECRET_FOUND" });
+    expect((failed as Error).message).toMatch(/This work ends with the job.*`state-key`/);
+    expect((failed as Error).message).not.toContain(secret);
+    expect(refs()).toEqual([""]);
+    expect(everything()).not.toContain(secret);
+  });
+
+  it.each([
+    ["no key", null, "this job has no `state-key`"],
+    ["another key", `${key}!`, "is not the one that sealed them"],
+  ])("%s in the next job: it says that the commits are sealed", async (_, later, why) => {
+    inRefs(key);
+    const sha = await step(next(), "one", await begin(), { "config.txt": secret });
+    inRefs(later);
+    const failed = next().fetch(access, sha);
+    await expect(failed).rejects.toMatchObject({ code: "BATON_WORK_SEALED" });
+    await expect(failed).rejects.toThrow(why);
+  });
+
+  it("changed or moved to another run it does not open", async () => {
+    inRefs(key);
+    const sha = await step(next(), "one", await begin(), { "config.txt": secret });
+    const [ref = ""] = refs();
+    const other = ref.replace(runId, "run_fedcba9876543210");
+    sh(remote, "update-ref", other, ref);
+    sh(remote, "update-ref", "-d", ref);
+    await expect(next().fetch(access, sha)).rejects.toMatchObject({ code: "BATON_WORK_SEALED" });
+  });
+
+  it("a file that `secrets.allow` names is kept as any other", async () => {
+    inRefs(null);
+    const base = await begin();
+    const workspaces = next();
+    await workspaces.fetch(access, base);
+    const { path } = await workspaces.create(access, { runId, name: "one", baseSha: base });
+    writeFileSync(join(path, "fixture.txt"), secret);
+    const given = { ...options, allowSecrets: ["fixture.txt"] };
+    const { headSha } = await workspaces.import(access, { runId, name: "one", baseSha: base }, given);
+    expect(refs()).toEqual([`refs/baton/kept/${runId}/${headSha}`]);
+  });
+});
+
+it("what is too large to be kept ends the step by name, and nothing of it is written", async () => {
+  const { store } = openMemory({ clock: new ManualClock(), log: silentLog });
+  const puts: string[] = [];
+  const put: KeptWork["put"] = async (sha) => void puts.push(sha);
+  next = () => over(machine(), { ...storedWork(store), put, bytesMax: 100 });
+  const base = await begin();
+  const failed = step(next(), "one", base, { "b.txt": "b".repeat(5_000) });
+  await expect(failed).rejects.toMatchObject({ code: "BATON_WORK_TOO_LARGE" });
+  await expect(failed).rejects.toThrow(/at most 0\.0 MB/);
+  expect(puts).toEqual([]);
 });

@@ -1,42 +1,64 @@
 /**
- * Workspaces whose commits outlive the machine: each result is a bundle in the store before its step can succeed.
+ * Workspaces whose commits outlive the machine: each result is kept as a bundle before its step can succeed.
  *
- * DW1 What an agent, a runner or a join made is stored before the caller learns of it.
- * DW2 A commit that is neither here nor at the remote comes back from the store, on whichever replica.
- * DW3 Bundles go with the run's other values, when old rows are pruned.
+ * DW1 What an agent, a runner or a join made is kept before the caller learns of it. What cannot be kept ends the step.
+ * DW2 A commit that is neither here nor at the remote comes back from what was kept, on whichever replica or job.
+ * DW3 Where others can read what is kept, a bundle with a commit that the scan blocks is kept as such, and so is what builds on it.
  */
-import { hasCode } from "../core/errors.ts";
-import { type RunId, runValuePrefix } from "../core/vocabulary.ts";
-import type { Store } from "../ports/store.ts";
+import { BatonError, hasCode } from "../core/errors.ts";
+import type { RunId } from "../core/vocabulary.ts";
+import type { KeptWork } from "../ports/kept-work.ts";
 import type { RepositoryAccess, Workspaces } from "../ports/workspace.ts";
 
-interface KeptAt {
-  runId: string;
-  /** The step's own base: it is at the remote, or was kept as well. */
+const isSha = /^[0-9a-f]{40,64}$/;
+
+interface Made {
+  runId: RunId;
   baseSha: string;
+  /** Commits that a join merged onto the base. */
+  joined?: readonly string[];
+  allowSecrets?: readonly string[];
 }
 
-const isSha = /^[0-9a-f]{40,64}$/;
-const pointerOf = (sha: string): string => `kept:${sha}`;
-const bundleOf = (runId: string, sha: string): string => `${runValuePrefix}${runId}/kept/${sha}/bundle`;
-
-export function durableWorkspaces<T extends Workspaces>(workspaces: T, store: Pick<Store, "value" | "setValue">): T {
-  async function keep(access: RepositoryAccess, runId: RunId, baseSha: string, sha: string): Promise<void> {
-    if (sha === baseSha || (await store.value(pointerOf(sha))) !== null) return;
+export function durableWorkspaces<T extends Workspaces>(workspaces: T, work: KeptWork): T {
+  async function keep(access: RepositoryAccess, sha: string, made: Made): Promise<void> {
+    const { runId, baseSha } = made;
+    if (sha === baseSha || (await work.find(sha)) !== null) return;
     const bytes = await workspaces.bundle(access, sha);
     if (bytes === null) return;
-    await store.setValue(bundleOf(runId, sha), Buffer.from(bytes).toString("base64"));
-    await store.setValue(pointerOf(sha), { runId, baseSha });
+    if (bytes.byteLength > work.bytesMax)
+      throw new BatonError(
+        "BATON_WORK_TOO_LARGE",
+        `The commits that lead to ${sha.slice(0, 7)} are ${megabytes(bytes.byteLength)} MB; at most ${megabytes(work.bytesMax)} MB can be kept.`,
+      );
+    const secret = work.isPublic ? await secretIn(access, sha, made) : null;
+    await work.put(sha, { runId, baseSha, bytes, secret });
+  }
+
+  /** DW3: a bundle holds every commit that the remote lacks, not only the newest. */
+  async function secretIn(access: RepositoryAccess, sha: string, made: Made): Promise<BatonError | null> {
+    const { baseSha, joined = [], allowSecrets = [] } = made;
+    const knownShas = [baseSha, ...joined];
+    for (const known of knownShas)
+      if ((await work.find(known))?.sealed === true)
+        return new BatonError("BATON_SECRET_FOUND", `${sha.slice(0, 7)} builds on a commit that holds secrets.`);
+    try {
+      await workspaces.scan(access, { sha, knownShas, allowSecrets });
+      return null;
+    } catch (thrown) {
+      if (!hasCode(thrown, "BATON_SECRET_FOUND")) throw thrown;
+      return thrown as BatonError;
+    }
   }
 
   /** True when it is here now. */
   async function restore(access: RepositoryAccess, sha: string): Promise<boolean> {
-    const kept = (await store.value(pointerOf(sha))) as unknown as KeptAt | null;
-    const base64 = kept === null ? null : await store.value(bundleOf(kept.runId, sha));
-    if (kept === null || typeof base64 !== "string") return false;
+    const kept = await work.find(sha);
+    const bytes = kept === null ? null : await work.bundle(sha);
+    if (kept === null || bytes === null) return false;
     // A bundle holds what the remote lacked, so its base is all that must be there first.
     await fetchCommit(access, kept.baseSha);
-    await workspaces.adoptBundle(access, { headSha: sha, bytes: Buffer.from(base64, "base64") });
+    await workspaces.adoptBundle(access, { headSha: sha, bytes });
     return true;
   }
 
@@ -53,31 +75,49 @@ export function durableWorkspaces<T extends Workspaces>(workspaces: T, store: Pi
     fetch: fetchCommit,
     async import(access, at, options) {
       const imported = await workspaces.import(access, at, options);
-      if (imported.headSha !== null) await keep(access, at.runId, at.baseSha, imported.headSha);
+      const { allowSecrets = [] } = options;
+      if (imported.headSha !== null) await keep(access, imported.headSha, { ...at, allowSecrets });
       return imported;
     },
     async importBundle(access, at, options) {
       const imported = await workspaces.importBundle(access, at, options);
-      await keep(access, at.runId, at.baseSha, imported.headSha);
+      const { allowSecrets = [] } = options;
+      await keep(access, imported.headSha, { ...at, allowSecrets });
       return imported;
     },
     async join(access, at, options) {
       for (const sha of [at.baseSha, ...at.shas]) await fetchCommit(access, sha);
       const joined = await workspaces.join(access, at, options);
-      await keep(access, at.runId, at.baseSha, joined.headSha);
+      await keep(access, joined.headSha, { ...at, joined: at.shas });
       return joined;
     },
     async push(access, options) {
       await fetchCommit(access, options.sha);
       await workspaces.push(access, options);
     },
+    async pushKept(access, options) {
+      await fetchCommit(access, options.sha);
+      await workspaces.pushKept(access, options);
+    },
+    async commits(access, sha, which) {
+      await fetchCommit(access, sha);
+      return workspaces.commits(access, sha, which);
+    },
     async changes(access, baseSha, sha) {
       await fetchCommit(access, sha);
       return workspaces.changes(access, baseSha, sha);
     },
-    async diff(access, baseSha, sha, charactersMax) {
+    async pathStates(access, sha, paths) {
       await fetchCommit(access, sha);
-      return workspaces.diff(access, baseSha, sha, charactersMax);
+      return workspaces.pathStates(access, sha, paths);
+    },
+    async leftAt(access, baseSha, sha) {
+      for (const commit of [baseSha, sha]) await fetchCommit(access, commit);
+      return workspaces.leftAt(access, baseSha, sha);
+    },
+    async diff(access, baseSha, sha, charactersMax, paths) {
+      await fetchCommit(access, sha);
+      return workspaces.diff(access, baseSha, sha, charactersMax, paths);
     },
   };
   return new Proxy(workspaces, {
@@ -88,4 +128,8 @@ export function durableWorkspaces<T extends Workspaces>(workspaces: T, store: Pi
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1_000_000).toFixed(1);
 }

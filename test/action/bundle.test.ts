@@ -41,12 +41,24 @@ it("action.yml names the files that are there, and every input and output that t
   expect(readdirSync(committed)).toEqual(expect.arrayContaining(["main.js", "post.js"]));
   expect(Object.keys(action.inputs).sort()).toEqual([
     "app-slug",
+    "cache-directory",
     "check-run-id",
     "dispatch-workflows",
     "endpoint",
+    "job",
+    "read-check",
     "sandbox",
+    "state-key",
     "time-limit-minutes",
     "token",
   ]);
-  expect(Object.keys(action.outputs).sort()).toEqual(["cost-usd", "pull-request", "run-id", "verdict"]);
+  expect(Object.keys(action.outputs).sort()).toEqual([
+    "cache-key",
+    "check",
+    "cost-usd",
+    "pull-request",
+    "run-id",
+    "start",
+    "verdict",
+  ]);
 });

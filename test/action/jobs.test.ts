@@ -1,10 +1,11 @@
 /** What runners do to a job: start many at once, kill them, run out of time, lack rights. The state in git carries on. */
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
+import { workflowAlone } from "../../src/onboarding/template.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { deadlyGit, type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
 
@@ -22,6 +23,9 @@ const said = (): string[] =>
     .map(({ body }) => body);
 const replies = (): string[] => said().filter((body) => body.includes("reply:"));
 const verdicts = (jobs: FinishedJob[]): string[] => jobs.map(({ outputs }) => outputs["verdict"] ?? "none").sort();
+
+/** Nobody waits for checks that do not come. */
+const waiting = { config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 3600 }\n" };
 
 /** A job so many minutes from now: what it looks at by itself is due by then. */
 function later(minutes: number): Record<string, string> {
@@ -253,6 +257,21 @@ describe("honest ends", () => {
     for (const told of [job.log, job.summary]) expect(told).toContain("needs issues: write or pull-requests: write");
   });
 
+  it.each<[string, string, RegExp]>([
+    ["pull-requests", "write", /lacks `pull-requests: write`/],
+    ["checks", "write", /lacks `checks: write`/],
+    ["actions", "write", /lacks `actions: write`/],
+  ])(
+    "a workflow without `%s: %s` starts no run, before the first paid step, and says where to add it",
+    async (name, level, words) => {
+      await begin({ workflow: workflowAlone().text.replace(new RegExp(`^  ${name}: ${level}.*\n`, "m"), "") });
+      const job = await platform.run("issue_comment", platform.comment("/baton run"));
+      expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "refused", "run-id": "", "cost-usd": "0" } });
+      expect(said().join("\n")).toMatch(words);
+      expect(said().join("\n")).toContain("`permissions` of `.github/workflows/baton.yml`");
+    },
+  );
+
   it("without an event file the job says that no runner started it", async () => {
     await begin();
     const job = await platform.run("issue_comment", platform.comment("/baton help"), { GITHUB_EVENT_NAME: "" });
@@ -353,13 +372,65 @@ describe("a thread's ref that somebody set back", () => {
 });
 
 describe("what is kept of an agent's work", () => {
+  const refs = (): string[] => [...shop().refs.keys()].filter((ref) => ref.includes("/kept/"));
+  /** Put together, so that no scanner takes this file for a leak. */
+  const secret = `gh${"p"}_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8`;
+  const stateKey = "0123456789abcdef0123456789abcdef";
+  const writing = (files: Record<string, string>) => ({
+    ...sampleScript,
+    implement: [{ ...sampleScript.repair[0], files: { ...sampleScript.repair[0]?.files, ...files } }],
+  });
+
+  it.each<[string, Record<string, string>, Record<string, string>, RegExp | null]>([
+    ["protected work", { ".github/dependabot.yml": "version: 2\n" }, {}, null],
+    // GitHub takes its commit from no job's token, on no ref; what is kept is no commit.
+    ["a workflow file", { ".github/workflows/x.yml": "on: push\n" }, {}, /without `workflows` permission/],
+    ["blocked work with a key", { ".github/t.yml": secret }, { "INPUT_STATE-KEY": stateKey }, /t\.yml.*in commit/],
+  ])("%s: its machine goes before anybody allows it, and the next job goes on", async (_, files, environment, end) => {
+    await begin({ ci: false, script: writing(files), ...waiting });
+    const asked = await platform.run("issue_comment", platform.comment("/baton run"), environment);
+    expect(asked).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "waiting", "pull-request": "" } });
+    expect(asked.summary).toMatch(/protected path/);
+    expect(refs()).not.toEqual([]);
+    expect(refs().every((ref) => ref.endsWith(".sealed"))).toBe("INPUT_STATE-KEY" in environment);
+    rmSync(asked.directory, { recursive: true });
+    const next = await platform.run("issue_comment", platform.comment("/baton approve", "bob"), environment);
+    expect(next.outputs["verdict"]).toBe(end === null ? "waiting" : "failed");
+    expect(pulls(platform as never)).toHaveLength(end === null ? 1 : 0);
+    if (end !== null) expect(said().join("\n")).toMatch(end);
+    expect(said().join("\n")).not.toContain(secret);
+    // Over, it is wanted by nobody.
+    if (end !== null) expect(refs()).toEqual([]);
+  });
+
+  it("blocked work without a key ends with its job, and the thread names the input that would keep it", async () => {
+    await begin({ ci: false, script: writing({ "t.txt": secret }) });
+    const job = await platform.run("issue_comment", platform.comment("/baton run"));
+    expect(job).toMatchObject({ exitCode: 1, outputs: { verdict: "failed" } });
+    expect(said().join("\n")).toMatch(/This work ends with the job.*`state-key`/);
+    expect(refs()).toEqual([]);
+  });
+
+  it("what a job that died left of a run that is over goes with the next schedule", async () => {
+    await begin({ ci: false, ...waiting });
+    await platform.run("issue_comment", platform.comment("/baton run"));
+    const [ref = ""] = refs();
+    const gone = ref.replace(/run_\w+/, "run_0123456789abcdef");
+    execFileSync("git", ["-C", platform.github.gitDirectory(repositoryName), "update-ref", gone, ref]);
+    const before = refs().length;
+    await platform.run("schedule", platform.about());
+    expect(refs()).toHaveLength(before);
+    expect(refs()).toContain(ref);
+    const left = execFileSync("git", ["-C", platform.github.gitDirectory(repositoryName), "for-each-ref", gone]);
+    expect(left.toString()).toBe("");
+  });
+
   it("outlives the machine while the run goes on, and is gone when it is over", async () => {
     await begin();
-    const kept = (): string[] => [...shop().refs.keys()].filter((ref) => ref.includes("/kept/"));
     await platform.run("issue_comment", platform.comment("/baton run"));
-    expect(kept()).not.toEqual([]);
+    expect(refs()).not.toEqual([]);
     await platform.run("issue_comment", platform.comment("/baton cancel"));
-    expect(kept()).toEqual([]);
+    expect(refs()).toEqual([]);
   });
 });
 

@@ -10,8 +10,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { parse } from "yaml";
+import { exitCodeOf, writeReport } from "../../src/action/report.ts";
+import { runAction } from "../../src/action/run-action.ts";
+import { readActionSettings } from "../../src/action/settings.ts";
 import { sampleFiles } from "../../src/demo/sample.ts";
 import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
+import type { Grants } from "../../src/local-github/state.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
 import { bundleAction } from "../../tools/bundle-action.ts";
 import { patienceMs } from "../patience.ts";
@@ -31,6 +36,8 @@ function bundle(): Promise<string> {
 
 export interface FinishedJob {
   event: string;
+  /** Its machine: what is not in the repository is here alone. */
+  directory: string;
   exitCode: number | null;
   outputs: Record<string, string>;
   summary: string;
@@ -49,11 +56,15 @@ export interface Platform extends Stage {
   jobs: FinishedJob[];
   /** Token of the App `baton`, which is not the job's own. */
   appToken(): string;
+  /** Token of a job whose workflow gives it less. */
+  tokenWith(grants: Grants): string;
   /** A job for an event, as the runner starts it. */
   start(event: string, payload: object, environment?: Record<string, string>): RunningJob;
   run(event: string, payload: object, environment?: Record<string, string>): Promise<FinishedJob>;
   /** From now on each event starts its job. */
   trigger(on: boolean): void;
+  /** Jobs that run now. */
+  busy(): number;
   /** Resolves when no job runs and no event is on its way. */
   settle(): Promise<void>;
   /** Payload of a new comment that a person writes now. */
@@ -65,35 +76,42 @@ export interface Platform extends Stage {
 }
 
 export interface PlatformOptions extends WorldOptions {
+  /** Text of the workflow, which also bounds the job's token; the shipped one otherwise. */
+  workflow?: string;
   /** False: the machine is gone with its main step. */
   post?: boolean;
+  /** Jobs run in this process: all of them but the start of the program and the post step, for less. */
+  inProcess?: boolean;
 }
 
 /** Of the project: what the local GitHub runs as its CI. */
 const ciWorkflow = "name: CI\non: [pull_request, workflow_dispatch]\njobs: { test: {} }\n";
 
+/**
+ * What GitHub gives the job's token: what the workflow says, and nothing that it does not say.
+ * Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#permissions
+ */
+function grantsOf(workflow: string): Grants {
+  const { permissions } = parse(workflow) as { permissions: Record<string, "read" | "write"> };
+  const named = Object.entries(permissions).map(([name, level]) => [name.replaceAll("-", "_"), level] as const);
+  return { ...Object.fromEntries(named), metadata: "read" };
+}
+
 /** As in the workflow template. */
-const grants = {
-  actions: "write",
-  checks: "write",
-  contents: "write",
-  issues: "write",
-  pull_requests: "write",
-  statuses: "read",
-  metadata: "read",
-} as const;
+const granted = grantsOf(workflowAlone().text);
 
 const slowMs = 60_000;
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
+  const workflow = options.workflow ?? workflowAlone().text;
   const files = {
     ...(options.files ?? sampleFiles),
     ".github/workflows/ci.yml": ciWorkflow,
-    ".github/workflows/baton.yml": workflowAlone().text,
+    ".github/workflows/baton.yml": workflow,
   };
   const stage = await setStage({ ...options, files });
-  const directoryOfBundle = await bundle();
-  const token = jobToken(stage);
+  const directoryOfBundle = options.inProcess === true ? "" : await bundle();
+  const token = jobToken(stage, "github-actions", grantsOf(workflow));
   // An agent's environment is an allow-list: its script is told in its own file.
   const agent = join(stage.directory, "agent.mjs");
   writeFileSync(
@@ -158,18 +176,26 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
       return (await once(child, "close"))[0] as number | null;
     };
+    const stop = new AbortController();
+    const here = async (): Promise<number> => {
+      const settings = readActionSettings(environment);
+      const { report, redact } = await runAction(settings, stop.signal);
+      await writeReport(report, settings, redact);
+      return exitCodeOf(report);
+    };
     const work = async (): Promise<FinishedJob> => {
       const startedAt = performance.now();
-      const exitCode = await step("main", environment);
+      const exitCode = options.inProcess === true ? await here() : await step("main", environment);
       // The post step runs whatever became of the main step, with what that saved.
       const saved = Object.entries(readOutputs(readFileSync(statePath, "utf8")));
-      if (options.post !== false)
+      if (options.post !== false && options.inProcess !== true)
         await step("post", {
           ...environment,
           ...Object.fromEntries(saved.map(([name, value]) => [`STATE_${name}`, value])),
         });
       const job: FinishedJob = {
         event,
+        directory,
         exitCode,
         outputs: readOutputs(readFileSync(outputPath, "utf8")),
         summary: readFileSync(summaryPath, "utf8"),
@@ -185,7 +211,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     const done = work();
     const watched = done.finally(() => running.delete(watched));
     running.add(watched);
-    return { done, kill: (signal) => void current?.kill(signal) };
+    return {
+      done,
+      kill(signal) {
+        current?.kill(signal);
+        stop.abort(signal);
+      },
+    };
   };
 
   const server = createServer((request, response) => {
@@ -208,11 +240,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     token,
     jobs,
     appToken: () => jobToken(stage, "baton"),
+    tokenWith: (given) => jobToken(stage, "github-actions", given),
     start,
     run: (event, payload, more) => start(event, payload, more).done,
     trigger(on) {
       triggers = on;
     },
+    busy: () => running.size,
     async settle() {
       do {
         await Promise.all(running);
@@ -281,12 +315,12 @@ function asTrigger(event: string, payload: Told): [string, object] | null {
 }
 
 /** The token that the platform makes for a job: the Actions App's, for one repository, with the workflow's permissions. */
-function jobToken({ github }: Stage, slug = "github-actions"): string {
+function jobToken({ github }: Stage, slug = "github-actions", grants: Grants = granted): string {
   const { state } = github;
   const app = [...state.apps.values()].find((one) => one.slug === slug);
   const repository = [...state.repositories.values()].find(({ name }) => name === "shop");
   if (app === undefined || repository === undefined) throw new Error("The stage is not set.");
-  app.grants = { ...app.grants, ...grants };
+  app.grants = { ...app.grants, ...granted };
   const id = state.nextId;
   state.nextId += 1;
   const at = new Date().toISOString();
@@ -302,7 +336,7 @@ function jobToken({ github }: Stage, slug = "github-actions"): string {
     updatedAt: at,
     suspendedAt: null,
   });
-  const value = `ghs_${slug.replaceAll("-", "").padEnd(36, "j")}`;
+  const value = `ghs_${slug.replaceAll("-", "")}${id}`.padEnd(40, "j");
   state.tokens.set(value, {
     value,
     userId: null,

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
-import { acpAgent } from "../../src/adapters/harness/acp.ts";
-import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
-import { codex } from "../../src/adapters/harness/codex.ts";
-import { commandHarness } from "../../src/adapters/harness/command.ts";
-import { copilot } from "../../src/adapters/harness/copilot.ts";
-import { gemini } from "../../src/adapters/harness/gemini.ts";
-import { opencode } from "../../src/adapters/harness/opencode.ts";
-import { pi } from "../../src/adapters/harness/pi.ts";
+import { acpAgent } from "../../src/adapters/harness/acp/harness.ts";
+import { claudeCode } from "../../src/adapters/harness/claude-code/harness.ts";
+import { codex } from "../../src/adapters/harness/codex/harness.ts";
+import { commandHarness } from "../../src/adapters/harness/command/harness.ts";
+import { copilot } from "../../src/adapters/harness/copilot/harness.ts";
+import { gemini } from "../../src/adapters/harness/gemini/harness.ts";
+import { opencode } from "../../src/adapters/harness/opencode/harness.ts";
+import { pi } from "../../src/adapters/harness/pi/harness.ts";
 import { harnessContract } from "./harness.ts";
 
 /** The same grace, shorter: nobody waits for it more than once a suite. */

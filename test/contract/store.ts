@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
-import { type RunId, runValuePrefix } from "../../src/core/vocabulary.ts";
+import { type RunId, runPointerPrefix, runValuePrefix } from "../../src/core/vocabulary.ts";
 import type {
   Database,
   Fence,
@@ -232,6 +232,11 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       const [over, active, unknown] = [newRun(), newRun(), newRun()];
       const names = [over, active, unknown].map((runId) => `${runValuePrefix}${runId}/plan/1/result`);
       for (const name of [...names, `cursor:${over}`, `removed:${over}`]) await store.setValue(name, { at: 1 });
+      const pointers = [over, active, unknown].map((runId) => `${runPointerPrefix}${runId}-commit`);
+      for (const [at, runId] of [over, active, unknown].entries())
+        await store.setValue(pointers[at] ?? "", { runId, baseSha: "b" });
+      // Of another version: nothing that it belongs to is known.
+      await store.setValue(`${runPointerPrefix}${over}-odd`, "odd");
       await store.write({ run: { ...runRow(over), status: "completed", updatedAt: 1_000 } });
       await store.write({ run: { ...runRow(active), status: "paused", updatedAt: 1_000 } });
       await store.removeValues([`removed:${over}`, "never there"]);
@@ -243,8 +248,10 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       };
       await store.prune({ deliveriesBefore: 0, outboxBefore: 1_000 });
       expect(await left()).toEqual([true, true, true, true, false]);
-      expect(await store.prune({ deliveriesBefore: 0, outboxBefore: 1_001 })).toMatchObject({ values: 1 });
+      expect(await store.prune({ deliveriesBefore: 0, outboxBefore: 1_001 })).toMatchObject({ values: 2 });
       expect(await left()).toEqual([false, true, true, true, false]);
+      const kept = await Promise.all([...pointers, `${runPointerPrefix}${over}-odd`].map((name) => store.value(name)));
+      expect(kept.map((value) => value !== null)).toEqual([false, true, true, true]);
     });
 
     it("S1: a conflicting append keeps nothing of what came with it: jobs, ledger, index row, thread", async () => {

@@ -8,7 +8,10 @@ export function reserveUpTo(
   priceUsd: (model: string, tokens: Tokens) => number | null,
 ): GrantRequest["reserve"] {
   return async ({ wantUsd, leastUsd, uses, underWay }) => {
-    const spentUsd = uses.reduce((sum, { model, tokens }) => sum + (priceUsd(model, tokens) ?? 0), 0);
+    const spentUsd = uses.reduce(
+      (sum, { model, tokens, feesUsd = 0 }) => sum + feesUsd + (priceUsd(model, tokens) ?? 0),
+      0,
+    );
     const usedUsd = underWay.reduce((sum, { usd }) => sum + usd, spentUsd);
     return grantRequest({
       usedUsd,

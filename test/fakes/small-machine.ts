@@ -62,6 +62,7 @@ export function smallWorkspaces(disk: SmallDisk, github: SmallGithub): Workspace
       github.push(branch, sha, bot);
     },
     strayChanges: async () => [],
+    scan: async () => {},
     pushKept: async () => {},
     dropKept: async () => {},
     commits: async () => [],

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { findByMarker } from "../../src/adapters/child/survivors.ts";
-import { acpAgent } from "../../src/adapters/harness/acp.ts";
+import { acpAgent } from "../../src/adapters/harness/acp/harness.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import type { Turn } from "../fakes/model-server.ts";
 import { type Bench, setBench } from "./bench.ts";

@@ -15,12 +15,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
-import { codex } from "../../src/adapters/harness/codex.ts";
-import { copilot } from "../../src/adapters/harness/copilot.ts";
-import { gemini } from "../../src/adapters/harness/gemini.ts";
-import { opencode } from "../../src/adapters/harness/opencode.ts";
-import { pi } from "../../src/adapters/harness/pi.ts";
+import { claudeCode } from "../../src/adapters/harness/claude-code/harness.ts";
+import { codex } from "../../src/adapters/harness/codex/harness.ts";
+import { copilot } from "../../src/adapters/harness/copilot/harness.ts";
+import { gemini } from "../../src/adapters/harness/gemini/harness.ts";
+import { opencode } from "../../src/adapters/harness/opencode/harness.ts";
+import { pi } from "../../src/adapters/harness/pi/harness.ts";
 import { createSessions, noSessions } from "../../src/adapters/harness/sessions.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import type { SandboxSettings } from "../../src/app/settings.ts";

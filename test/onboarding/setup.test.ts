@@ -1,6 +1,6 @@
 /** `/baton setup` in App mode: by the API alone, refreshed when asked again, refused to those who may not. */
 import { afterEach, expect, it } from "vitest";
-import { claudeCode } from "../../src/adapters/harness/claude-code.ts";
+import { claudeCode } from "../../src/adapters/harness/claude-code/harness.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import type { Github } from "../../src/ports/github.ts";

@@ -85,8 +85,14 @@ describe("budgets", () => {
     ["clamp", "overspentUsd"],
     ["day", "overspentUsd"],
     ["held", "uncountedUsd"],
+    ["fees", "uncountedUsd"],
+    ["reports", "overspentUsd"],
   ])("the oracle sees money without the guard %s", async (money, what) => {
     expect((await playAll(60, { seed: 3, ...quiet }, { money }))[what]).toBeGreaterThan(0);
+  });
+
+  it("the oracle sees attempts without the guard tokens", async () => {
+    expect((await playAll(60, { seed: 3, ...quiet }, { money: "tokens" })).broken.length).toBeGreaterThan(0);
   });
 
   it.each(["head", "people", "objections"] as const)("the oracle sees passes without the guard %s", async (off) => {

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { commandHarness } from "../../src/adapters/harness/command.ts";
+import { commandHarness } from "../../src/adapters/harness/command/harness.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import type { WebhookExchange } from "../../src/local-github/exchange.ts";

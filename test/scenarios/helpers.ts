@@ -10,6 +10,8 @@ import { patienceMs } from "../patience.ts";
 type Listener = () => void;
 
 export interface ObservedWorld extends World {
+  /** Who speaks for Baton; the App's bot, unless it says otherwise. */
+  bot?: string;
   /** Resolves with the first truthy answer; asked again whenever anything crosses to or from GitHub. */
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
 }
@@ -37,7 +39,7 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
       for (;;) {
         const answer = await condition();
         if (answer) return answer;
-        if (deadline.aborted) throw new Error(`Waited ${patienceMs} ms for: ${what}\n${await describe(world)}`);
+        if (deadline.aborted) throw new Error(`Waited ${patienceMs} ms for: ${what}\n${await describeWorld(world)}`);
         const news = new Promise<void>((resolve) => {
           const done = (): void => {
             listeners.delete(done);
@@ -53,9 +55,11 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
   });
 }
 
-async function describe(world: World): Promise<string> {
-  const state = await runState(world);
-  if (state === null) return "no run";
+export async function describeWorld(world: World): Promise<string> {
+  const [newest] = await world.baton.dependencies.store.runs({ limit: 1 });
+  if (newest === undefined) return "no run";
+  const state = await world.baton.runner.state(newest.runId);
+  if (state === null) return `nothing of ${newest.runId}`;
   const effects = [...state.effects.values()].map(
     ({ key, status, error }) => `${key}: ${status}${error === null ? "" : ` (${error.code}: ${error.message})`}`,
   );
@@ -63,7 +67,7 @@ async function describe(world: World): Promise<string> {
     state.status,
     state.outcome?.verdict.reason ?? "",
     ...effects,
-    ...comments(world, world.issue).map(({ body }) => body.slice(0, 300)),
+    ...comments(world, state.thread.number).map(({ body }) => body.slice(0, 300)),
   ].join("\n");
 }
 
@@ -90,9 +94,9 @@ export function comments(world: World, number: number): { id: number; body: stri
     }));
 }
 
-export function ownComments(world: World, number = world.issue): string[] {
+export function ownComments(world: World & { bot?: string }, number = world.issue): string[] {
   return comments(world, number)
-    .filter(({ login }) => login === "baton[bot]")
+    .filter(({ login }) => login === (world.bot ?? "baton[bot]"))
     .map(({ body }) => body);
 }
 

@@ -159,7 +159,7 @@ describe("bounds that hold whatever the agent does", () => {
   });
 
   it("`limits.attemptTokens` ends an attempt, and another goes on", async () => {
-    await begin("limits: { attemptTokens: 1000 }\n");
+    await begin("limits: { attemptTokens: 30000 }\n");
     const { attempts } = await world.until("a second attempt", async () => {
       const effect = await effectOf("plan");
       return effect !== null && effect.attempts.length > 0 && effect.attempts[0]?.error !== null ? effect : null;

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { commandHarness } from "../../src/adapters/harness/command.ts";
+import { commandHarness } from "../../src/adapters/harness/command/harness.ts";
 import type { ErrorData } from "../../src/core/errors.ts";
 import type { EffectState, RunState } from "../../src/core/state.ts";
 import type { EffectKey, Tokens } from "../../src/core/vocabulary.ts";

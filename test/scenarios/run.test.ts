@@ -10,7 +10,6 @@ import {
   ends,
   kept,
   type ObservedWorld,
-  observedWorld,
   ownComments,
   pulls,
   reaches,
@@ -18,13 +17,16 @@ import {
   runState,
   say,
 } from "./helpers.ts";
+import { scenariosOf, scenarioWorld } from "./modes.ts";
+
+const scenario = scenariosOf("run");
 
 let world: ObservedWorld;
 afterEach(async () => {
   await world.close();
 });
 const begin = async (options: WorldOptions = {}): Promise<void> => {
-  world = await observedWorld(options);
+  world = await scenarioWorld(options);
 };
 const green = { ...sampleScript, implement: sampleScript.repair };
 const config = (text: string): string => `version: 1\nharness: { default: command }\n${text}`;
@@ -39,7 +41,7 @@ const approve = (as = "bob", more: object = {}) =>
 const check = () => [...repositoryOf(world).checkRuns.values()].filter(({ name }) => name === "Baton");
 
 describe("the happy path", () => {
-  it("an issue becomes a pull request with green checks, approved by another person", async () => {
+  scenario("an issue becomes a pull request with green checks, approved by another person", async () => {
     await begin({ script: green });
     const id = say(world, "/baton run");
     const waiting = await reaches(world, "review");
@@ -58,7 +60,8 @@ describe("the happy path", () => {
       status: "completed",
       outcome: { verdict: { status: "passed", reason: expect.stringContaining("approved by @bob") } },
     });
-    const own = ownComments(world);
+    // A job also says that it starts CI.
+    const own = ownComments(world).filter((body) => !body.includes("starts no workflow for such a push"));
     expect(own).toHaveLength(2);
     expect(own[0]).toMatch(/^✅ \*\*Done\.\*\*/);
     expect(own[1]).toMatch(/### Evidence.*### Cost.*scripted-model.*\*\*Total\*\*/s);
@@ -70,7 +73,7 @@ describe("the happy path", () => {
     expect(pull?.pull.mergedAt).toBeNull();
   });
 
-  it("`merge: auto` merges the approved head and closes the issue", async () => {
+  scenario("`merge: auto` merges the approved head and closes the issue", async () => {
     await begin({ script: green, config: config("merge: auto\n") });
     say(world, "/baton run");
     await reaches(world, "review");
@@ -80,7 +83,7 @@ describe("the happy path", () => {
     expect(repositoryOf(world).threads.get(world.issue)?.state).toBe("closed");
   });
 
-  it("commits carry the run, the step and the asking person", async () => {
+  scenario("commits carry the run, the step and the asking person", async () => {
     await begin({ script: green });
     say(world, "/baton run");
     const state = await reaches(world, "review");
@@ -104,7 +107,7 @@ describe("the happy path", () => {
     expect(Object.keys(await reader.refs())).toEqual([`refs/heads/${headRef}`, "refs/heads/main", "refs/pull/2/head"]);
   });
 
-  it("the same comment delivered again begins nothing", async () => {
+  scenario("the same comment delivered again begins nothing", async () => {
     await begin({ script: green });
     say(world, "/baton run");
     await reaches(world, "review");
@@ -117,7 +120,7 @@ describe("the happy path", () => {
 });
 
 describe("checks", () => {
-  it("red: the failing log goes to a repair, a new push, and green", async () => {
+  scenario("red: the failing log goes to a repair, a new push, and green", async () => {
     await begin();
     say(world, "/baton run");
     const state = await reaches(world, "review");
@@ -140,7 +143,7 @@ describe("checks", () => {
     expect(check().map(({ status }) => status)).toEqual(["completed", "in_progress"]);
   });
 
-  it("red for ever: stops after the limit with an honest verdict", async () => {
+  scenario("red for ever: stops after the limit with an honest verdict", async () => {
     await begin({
       script: { ...sampleScript, repair: [1, 2, 3].map((n) => ({ files: { "note.txt": `${n}` }, text: "tried" })) },
       config: config("limits: { repairAttempts: 2 }\n"),
@@ -155,7 +158,7 @@ describe("checks", () => {
     expect(check().at(-1)).toMatchObject({ conclusion: "failure" });
   });
 
-  it("no CI at all is not green, unless a setting says so", async () => {
+  scenario("no CI at all is not green, unless a setting says so", async () => {
     await begin({ script: green, ci: false, config: config("gates: { appearSeconds: 0 }\n") });
     say(world, "/baton run");
     const state = await ends(world);
@@ -165,7 +168,7 @@ describe("checks", () => {
     });
   });
 
-  it("`gates.noChecks: pass` accepts it and says so", async () => {
+  scenario("`gates.noChecks: pass` accepts it and says so", async () => {
     await begin({
       script: green,
       ci: false,
@@ -177,7 +180,7 @@ describe("checks", () => {
 });
 
 describe("review", () => {
-  it("request changes sends the text back; a new review of the new head passes", async () => {
+  scenario("request changes sends the text back; a new review of the new head passes", async () => {
     await begin({ script: green });
     say(world, "/baton run");
     await reaches(world, "review");
@@ -194,7 +197,7 @@ describe("review", () => {
     expect((await ends(world)).outcome?.verdict.status).toBe("passed");
   });
 
-  it("the person who started the run cannot approve it; another can", async () => {
+  scenario("the person who started the run cannot approve it; another can", async () => {
     await begin({ script: green });
     say(world, "/baton run");
     await reaches(world, "review");
@@ -208,7 +211,7 @@ describe("review", () => {
     expect((await ends(world)).outcome?.output).toMatchObject({ approvedBy: "bob" });
   });
 
-  it("`approvals.self: allow` lets them, and the thread says so", async () => {
+  scenario("`approvals.self: allow` lets them, and the thread says so", async () => {
     await begin({ script: green, config: config("approvals: { self: allow }\n") });
     say(world, "/baton run");
     await reaches(world, "review");
@@ -217,7 +220,7 @@ describe("review", () => {
     expect(JSON.stringify(state.effects.get("review" as never)?.observed)).toContain("approved their own run");
   });
 
-  it("a push by anyone voids the approval: the new head is checked and reviewed anew", async () => {
+  scenario("a push by anyone voids the approval: the new head is checked and reviewed anew", async () => {
     await begin({ script: green });
     say(world, "/baton run");
     const state = await reaches(world, "review");
@@ -253,7 +256,7 @@ describe("review", () => {
 });
 
 describe("the plan as a breakpoint", () => {
-  it("waits, is revised by a reason, and goes on once another person approves", async () => {
+  scenario("waits, is revised by a reason, and goes on once another person approves", async () => {
     await begin({ script: green, config: config("breakpoints: { plan: ask }\n") });
     say(world, "/baton run");
     await reaches(world, "plan-approval");
@@ -271,7 +274,7 @@ describe("the plan as a breakpoint", () => {
 });
 
 describe("who may ask", () => {
-  it("a stranger is refused once, with the rule and who can; nothing runs", async () => {
+  scenario("a stranger is refused once, with the rule and who can; nothing runs", async () => {
     await begin();
     say(world, "/baton run", "mallory");
     await world.until("the refusal", () => ownComments(world).length === 1);
@@ -281,7 +284,7 @@ describe("who may ask", () => {
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 
-  it("a typo is answered with a suggestion and never executed", async () => {
+  scenario("a typo is answered with a suggestion and never executed", async () => {
     await begin();
     say(world, "/baton rnu");
     await world.until("the answer", () => ownComments(world)[0]?.includes("Did you mean `/baton run`?"));
@@ -290,7 +293,7 @@ describe("who may ask", () => {
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 
-  it("an edited comment, a quote and code are no commands", async () => {
+  scenario("an edited comment, a quote and code are no commands", async () => {
     await begin();
     const id = say(world, "nothing");
     world.github.editComment({ repository: repositoryName, commentId: id, as: "alice", body: "/baton run" });
@@ -301,7 +304,7 @@ describe("who may ask", () => {
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 
-  it("help says which commands the asker may use", async () => {
+  scenario("help says which commands the asker may use", async () => {
     await begin();
     say(world, "/baton help", "mallory");
     const body = await world.until("the help", () => ownComments(world)[0]);
@@ -310,7 +313,7 @@ describe("who may ask", () => {
     expect(body).toMatch(/`\/baton cancel \[reason\]` \|.*\| needs write \|/);
   });
 
-  it("a fork's head is never worked on, and the answer says why", async () => {
+  scenario("a fork's head is never worked on, and the answer says why", async () => {
     await begin();
     await world.github.forkRepository({ repository: repositoryName, owner: "mallory" });
     await world.github.push({
@@ -331,7 +334,7 @@ describe("who may ask", () => {
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 
-  it("a broken baton.yaml starts nothing and names the line", async () => {
+  scenario("a broken baton.yaml starts nothing and names the line", async () => {
     await begin({ config: "version: 1\nbudget:\n  runUSD: 3\n" });
     say(world, "/baton run");
     const body = await world.until("the answer", () => ownComments(world)[0]);
@@ -340,7 +343,7 @@ describe("who may ask", () => {
 });
 
 describe("steering", () => {
-  it("cancel stops the harness in the middle and keeps what was pushed", async () => {
+  scenario("cancel stops the harness in the middle and keeps what was pushed", async () => {
     const gate = (): string => join(world.directory, "go");
     await begin();
     writeFileSync(
@@ -359,7 +362,7 @@ describe("steering", () => {
     expect(await killSurvivors(marker)).toBe(0);
   });
 
-  it("a budget that is used up stops the work, keeps it, and a top-up goes on", async () => {
+  scenario("a budget that is used up stops the work, keeps it, and a top-up goes on", async () => {
     const costly = { ...green, implement: [{ ...green.implement[0], usage: { input: 1, output: 1, costUsd: 0.5 } }] };
     await begin({ script: costly });
     say(world, "/baton run --budget 0.30");
@@ -376,7 +379,7 @@ describe("steering", () => {
     expect((await ends(world)).outcome?.verdict.status).toBe("passed");
   });
 
-  it("status, cost and why are answered in the thread; a second run is refused while one is active", async () => {
+  scenario("status, cost and why are answered in the thread; a second run is refused while one is active", async () => {
     await begin({ script: green });
     say(world, "/baton run");
     await reaches(world, "review");
@@ -396,7 +399,7 @@ describe("steering", () => {
     }
   });
 
-  it("pause begins nothing further until resume", async () => {
+  scenario("pause begins nothing further until resume", async () => {
     const gate = (): string => join(world.directory, "go");
     await begin();
     writeFileSync(world.scriptPath, JSON.stringify({ ...green, plan: [{ waitFor: gate(), text: planOf("plan") }] }));
@@ -414,7 +417,7 @@ describe("steering", () => {
     await reaches(world, "review");
   });
 
-  it("retry begins the last run anew, on the work that was pushed", async () => {
+  scenario("retry begins the last run anew, on the work that was pushed", async () => {
     await begin({ script: { ...sampleScript, repair: [{ text: "nothing" }] } });
     say(world, "/baton run Keep it small.");
     const first = await ends(world);
@@ -435,8 +438,9 @@ describe("protected paths", () => {
     ],
   };
 
-  it("wait for another person before anything is pushed", async () => {
-    await begin({ script: touchesCi });
+  scenario("wait for another person before anything is pushed", async () => {
+    // An App pushes workflow files only with that permission.
+    await begin({ script: touchesCi, grants: { workflows: "write" } });
     say(world, "/baton run");
     await reaches(world, "protected-paths");
     expect(pulls(world)).toEqual([]);
@@ -446,7 +450,7 @@ describe("protected paths", () => {
     await reaches(world, "review");
   });
 
-  it("`breakpoints.protectedPaths: deny` publishes nothing", async () => {
+  scenario("`breakpoints.protectedPaths: deny` publishes nothing", async () => {
     await begin({ script: touchesCi, config: config("breakpoints: { protectedPaths: deny }\n") });
     say(world, "/baton run");
     expect((await ends(world)).outcome?.verdict).toMatchObject({
@@ -460,7 +464,7 @@ describe("protected paths", () => {
 describe("a repository's own command", () => {
   const own = config("").replace("default: command", "default: command, command: [node, agent.mjs]");
 
-  it("is refused where the operator does not allow it, with what to do", async () => {
+  scenario("is refused where the operator does not allow it, with what to do", async () => {
     await begin({ config: own });
     say(world, "/baton run");
     const body = await world.until("the refusal", () => ownComments(world)[0]);
@@ -468,7 +472,7 @@ describe("a repository's own command", () => {
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 
-  it("runs in place of the operator's where it is allowed", async () => {
+  scenario("runs in place of the operator's where it is allowed", async () => {
     const script = `import { writeFileSync } from 'node:fs'; writeFileSync('own.txt', 'by the repository'); console.log(${JSON.stringify(planOf("Write it."))});`;
     await begin({ config: own, files: { ...sampleFiles, "agent.mjs": script }, repositoryCommands: true });
     say(world, "/baton run");
@@ -478,7 +482,7 @@ describe("a repository's own command", () => {
 });
 
 describe("bad harnesses", () => {
-  it("edits nothing: an honest end", async () => {
+  scenario("edits nothing: an honest end", async () => {
     await begin({ script: { ...sampleScript, implement: [{ text: "I did it!" }] } });
     say(world, "/baton run");
     expect((await ends(world)).outcome?.verdict).toMatchObject({
@@ -503,7 +507,7 @@ describe("bad harnesses", () => {
     });
   });
 
-  it("a refused key: the code and what to do are in the thread, no second try", async () => {
+  scenario("a refused key: the code and what to do are in the thread, no second try", async () => {
     await begin({ script: { ...sampleScript, plan: [{ error: { message: "bad key", status: 401 } }] } });
     say(world, "/baton run");
     const state = await ends(world);
@@ -512,7 +516,7 @@ describe("bad harnesses", () => {
     expect(ownComments(world)[0]).toMatch(/What to do:.*BATON_HARNESS_AUTH/);
   });
 
-  it("an unknown harness is refused with the known ones", async () => {
+  scenario("an unknown harness is refused with the known ones", async () => {
     await begin();
     say(world, "/baton run --harness nope");
     await world.until("the refusal", () =>
@@ -522,7 +526,7 @@ describe("bad harnesses", () => {
 });
 
 describe("on a pull request", () => {
-  it("works on its own branch until a person approves", async () => {
+  scenario("works on its own branch until a person approves", async () => {
     await begin();
     await world.github.push({
       repository: repositoryName,
@@ -545,7 +549,11 @@ describe("on a pull request", () => {
       body: "Name the unit, too.",
     });
     say(world, "/baton run Say it in the README.", "alice", number);
-    const state = await reaches(world, "review", number);
+    // The objection stands, so the question may be answered at once.
+    const state = await world.until("the review to be asked for", async () => {
+      const now = await runState(world, number);
+      return now?.effects.has("review" as never) ? now : null;
+    });
     expect(await kept(world, state, "address")).toContain("Name the unit, too.");
     expect(state.process.name).toBe("address-review");
     expect(pulls(world)).toHaveLength(1);
@@ -554,7 +562,7 @@ describe("on a pull request", () => {
 });
 
 describe("restart", () => {
-  it("a Baton that was stopped goes on where the journal ends", async () => {
+  scenario("a Baton that was stopped goes on where the journal ends", async () => {
     await begin({ script: green });
     say(world, "/baton run");
     const before = await reaches(world, "review");

@@ -1,4 +1,5 @@
 /** docs/reference/harnesses.md: what each harness can do, as its adapter declares it, and who holds a bound where it cannot. */
+import { builtInHarnesses, describedHarnesses } from "../../src/adapters/harness/descriptions.ts";
 import { createHarnesses } from "../../src/adapters/harness/index.ts";
 import { tools } from "../../src/core/instructions.ts";
 import { type Capability, capabilities } from "../../src/core/vocabulary.ts";
@@ -36,12 +37,7 @@ const toolTexts: Record<(typeof tools)[number], string> = {
 function all(): Harness[] {
   const cli = { binary: "", apiKey: undefined, baseUrl: undefined };
   const harnesses = createHarnesses({
-    claude: { ...cli },
-    codex: { ...cli },
-    copilot: { ...cli },
-    gemini: { ...cli },
-    opencode: { ...cli },
-    pi: { ...cli },
+    clis: Object.fromEntries(builtInHarnesses.map((name) => [name, cli])),
     acp: { "of the protocol": { command: [] } },
     command: { command: [], keys: {} },
     sessionsDir: "",
@@ -78,6 +74,13 @@ export function harnessReference(): GeneratedFile {
         meanings[capability][1],
       ]),
     ),
+    "## Money",
+    "",
+    `Every request to a model passes Baton's proxy, and is counted there. These may ask their models without it, and report what they used: ${describedHarnesses
+      .filter(({ selfReporting }) => selfReporting)
+      .map(({ name, program }) => (name === "acp" && program === null ? "any agent of the protocol" : `\`${name}\``))
+      .join(", ")}. The status comment names them next to the budget.`,
+    "",
     "## Tools",
     "",
     "Tools of its own that the agent is given, and of which its prompt speaks. The suite over the real programs holds them against what the model is sent.",

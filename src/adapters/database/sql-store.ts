@@ -7,7 +7,7 @@ import { type Insertable, type Kysely, type Selectable, sql, type Transaction } 
 import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts";
 import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
-import { activeRunStatuses, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
+import { activeRunStatuses, type Json, type RunId, runPointerPrefix, runValuePrefix } from "../../core/vocabulary.ts";
 import type {
   AppendRequest,
   Delivery,
@@ -238,7 +238,9 @@ export class SqlStore implements Store {
       .catch(rethrow);
     const values = await this.#db
       .deleteFrom("settings_values")
-      .where("name", "like", `${runValuePrefix}%`)
+      .where(({ or, eb }) =>
+        or([eb("name", "like", `${runValuePrefix}%`), eb("name", "like", `${runPointerPrefix}%`)]),
+      )
       .where(({ exists, selectFrom }) =>
         exists(
           selectFrom("runs")
@@ -246,7 +248,8 @@ export class SqlStore implements Store {
             .where(
               "runs.run_id",
               "=",
-              sql<string>`split_part(substr(name, ${runValuePrefix.length + 1}::integer), '/', 1)`,
+              sql<string>`case when name like ${`${runPointerPrefix}%`} then value::jsonb ->> 'runId'
+                else split_part(substr(name, ${runValuePrefix.length + 1}::integer), '/', 1) end`,
             )
             .where("runs.status", "not in", activeRunStatuses)
             .where("runs.updated_at", "<", outboxBefore),

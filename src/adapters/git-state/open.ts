@@ -5,6 +5,7 @@ import type { Database } from "../../ports/store.ts";
 import { JobLoop } from "../memory/job-loop.ts";
 import { TablesStore } from "../memory/tables-store.ts";
 import { GitState } from "./git-state.ts";
+import { KeptRefs, type KeptRefsOptions } from "./kept-refs.ts";
 import { findRefs } from "./refs.ts";
 import { type RefUpdate, StateRemote } from "./remote.ts";
 
@@ -35,6 +36,10 @@ export interface GitDatabase extends Database {
   homes(): Promise<string[]>;
   /** Refs below a prefix, each as a removal of what is there now. */
   removals(prefix: string): Promise<RefUpdate[]>;
+  /** Removes refs beside the state; true when it is done. */
+  remove(removals: readonly RefUpdate[]): Promise<boolean>;
+  /** Commits of steps, kept beside the state. */
+  kept(options: Pick<KeptRefsOptions, "key" | "onPush">): KeptRefs;
 }
 
 export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitDatabase> {
@@ -102,6 +107,16 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     async removals(prefix) {
       return [...(await remote.below(prefix))].map(([ref, expected]) => ({ ref, expected, sha: null }));
     },
+    async remove(removals) {
+      return removals.length === 0 || (await remote.push(removals)).kind === "done";
+    },
+    kept: (given) =>
+      new KeptRefs({
+        remote: new StateRemote({ gitDir: `${scratchDir}.kept`, url, token }),
+        namespace: refs.namespace,
+        clock,
+        ...given,
+      }),
     async ping() {
       await remote.heads([refs.shared]);
     },

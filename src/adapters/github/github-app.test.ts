@@ -110,11 +110,26 @@ describe("an installation's token", () => {
     });
   });
 
-  it("for git is narrowed to the one repository and to what is to be done, and kept apart from the others", async () => {
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    ["to what is to be done", { contents: "write" }, {}],
+    [
+      "and to workflow files, where they are granted",
+      { contents: "write", workflows: "write" },
+      { workflows: "write" },
+    ],
+    ["and not to workflow files that it may only read", { contents: "write", workflows: "read" }, {}],
+  ])("for git is narrowed to the one repository %s, and kept apart from the others", async (_, permissions, more) => {
     const github = await app.installation(3);
-    const narrow = (contents: string) => ({ repository_ids: [9], permissions: { contents, metadata: "read" } });
-    nock(host, asApp).post("/api/v3/app/installations/3/access_tokens", narrow("read")).reply(201, minted("reads"));
-    nock(host, asApp).post("/api/v3/app/installations/3/access_tokens", narrow("write")).reply(201, minted("writes"));
+    const path = "/api/v3/app/installations/3/access_tokens";
+    const narrow = (contents: string, others: object = {}) => ({
+      repository_ids: [9],
+      permissions: { contents, metadata: "read", ...others },
+    });
+    nock(host, asApp).post(path, narrow("read")).reply(201, minted("reads"));
+    nock(host, asApp)
+      .post(path)
+      .reply(201, { ...minted("all"), permissions });
+    nock(host, asApp).post(path, narrow("write", more)).reply(201, minted("writes"));
     const url = `${host}/acme/shop.git`;
     expect(await github.gitAccess(repository, "read")).toEqual({ url, token: "reads" });
     expect(await github.gitAccess(repository, "write")).toEqual({ url, token: "writes" });

@@ -75,8 +75,13 @@ class App implements GithubApp, GithubSelf {
       requester: this.#requesterOf(installationId),
       identity: () => this.identity(),
       webUrl: webUrlOf(this.#options.baseUrl),
-      repositoryToken: async (repositoryId, access) =>
-        (await this.#token(installationId, repositoryId, { contents: access, metadata: "read" })).token,
+      repositoryToken: async (repositoryId, access) => {
+        const known = access === "write" ? (await this.#token(installationId, null, null)).permissions : undefined;
+        // A push of workflow files needs it, and GitHub mints no token for what was not granted.
+        const workflows = mayWrite(known ?? {}, "workflows") ? { workflows: "write" as const } : {};
+        const wanted = { contents: access, metadata: "read" as const, ...workflows };
+        return (await this.#token(installationId, repositoryId, wanted)).token;
+      },
       granted: (_, toWrite) => this.#granted(installationId, toWrite),
     });
     this.#installations.set(installationId, github);

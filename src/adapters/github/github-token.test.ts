@@ -9,7 +9,7 @@ const actions = 15_368;
 /** GitHub as a job of Actions asks it: one check run of each name at a commit, all of one suite. */
 function jobAt(
   names: string[],
-  options: { ownCheckRun: number | null; own?: object | number; token?: string; push?: boolean },
+  options: { ownCheckRun: number | number[] | null; own?: object | number; token?: string; push?: boolean },
 ) {
   const asked: string[] = [];
   const suite = {
@@ -35,6 +35,7 @@ function jobAt(
     "/repos/acme/shop": options.push === undefined ? {} : { permissions: { push: options.push } },
     "/apps/github-actions": { id: actions },
     "/repos/acme/shop/check-runs/77": options.own ?? { name: "Run Baton" },
+    "/repos/acme/shop/check-runs/78": { name: "Read the event" },
     [`/repos/acme/shop/commits/${sha}/check-runs`]: { total_count: runs.length, check_runs: runs },
     [`/repos/acme/shop/commits/${sha}/check-suites`]: {
       total_count: 1,
@@ -49,7 +50,7 @@ function jobAt(
     clock: { now: () => 0, sleepUntil: () => Promise.resolve() },
     appSlug: null,
     ownChecks: ["Baton", "baton"],
-    ownCheckRun: options.ownCheckRun,
+    ownCheckRuns: options.ownCheckRun === null ? [] : [options.ownCheckRun].flat(),
     fetch: async (resource) => {
       const { pathname } = new URL(resource instanceof Request ? resource.url : resource);
       asked.push(pathname);
@@ -71,15 +72,17 @@ function jobAt(
 }
 
 describe("a job's own checks are no CI", () => {
-  it.each([
+  it.each<[string, string[], number | number[] | null, string[], unknown[][]]>([
     ["the job has no name of its own", ["baton"], null, [], []],
     ["the job is called otherwise than its id", ["Run Baton"], 77, [], []],
     ["its name next to the project's check", ["Run Baton", "test"], 77, ["test"], [["completed", 1]]],
     ["its name next to one that runs", ["Run Baton", "running"], 77, ["running"], [["in_progress", 1]]],
     ["the job's id still counts as its own", ["baton", "Baton", "test"], 77, ["test"], [["completed", 1]]],
+    ["the job that read the event", ["Run Baton", "Read the event", "test"], [77, 78], ["test"], [["completed", 1]]],
+    ["only the job that read the event", ["Read the event"], [77, 78], [], []],
     ["no own check at this commit", ["test"], 77, ["test"], [["in_progress", 1]]],
-  ] as const)("%s", async (_, names, ownCheckRun, checks, suites) => {
-    expect(await jobAt([...names], { ownCheckRun }).seen()).toEqual({ checks, suites });
+  ])("%s", async (_, names, ownCheckRun, checks, suites) => {
+    expect(await jobAt(names, { ownCheckRun }).seen()).toEqual({ checks, suites });
   });
 
   it.each([403, 404])("where the check run cannot be read (%i), the job's id decides", async (own) => {

@@ -27,8 +27,10 @@ export interface GithubTokenOptions {
   appSlug: string | null;
   /** Names of check runs that are Baton's own: its own reports, and the job that it runs in. */
   ownChecks: readonly string[];
-  /** Check run of the job itself, which tells its name; null: the runner does not say. */
-  ownCheckRun: number | null;
+  /** Check runs of Baton's own jobs, which tell their names; empty: the runner does not say. */
+  ownCheckRuns: readonly number[];
+  /** What the job's own token may, as far as something tells; null: unknown. Not asked for other tokens. */
+  grantedToJob?(github: Pick<Github, "file">, repository: Repository): Promise<Record<string, string> | null>;
   /** Aborted when the job stops: no call waits for a limit any more (RB4). */
   stop?: AbortSignal;
   fetch?: typeof fetch;
@@ -138,9 +140,10 @@ class JobGithub extends InstallationGithub implements Github {
   readonly #files = new Map<string, Promise<string | null>>();
   readonly #requester: Requester;
   readonly #own: readonly string[];
-  readonly #ownCheckRun: number | null;
+  readonly #ownCheckRuns: readonly number[];
   #named: Promise<readonly string[]> | null = null;
   readonly #speaker: () => Promise<Speaker>;
+  readonly #grantedToJob: NonNullable<GithubTokenOptions["grantedToJob"]>;
 
   constructor(requester: Requester, speaker: () => Promise<Speaker>, options: GithubTokenOptions) {
     super({
@@ -148,20 +151,23 @@ class JobGithub extends InstallationGithub implements Github {
       identity: speaker,
       webUrl: options.webUrl,
       repositoryToken: async () => options.token,
-      granted: (repository) => this.#grantedToPerson(repository),
+      granted: (repository) => this.#granted(repository),
     });
     this.#requester = requester;
     this.#speaker = speaker;
     this.#own = options.ownChecks;
-    this.#ownCheckRun = options.ownCheckRun;
+    this.#ownCheckRuns = options.ownCheckRuns;
+    this.#grantedToJob = options.grantedToJob ?? (async () => null);
   }
 
   /**
-   * A person's role bounds their token. What a job's token may nothing tells: `permissions` of a repository are those of a user.
+   * A person's role bounds their token. `permissions` of a repository are those of a user, so they tell nothing of a job's.
    * Source: https://docs.github.com/en/rest/repos/repos#get-a-repository
    */
-  async #grantedToPerson({ owner, name: repo }: Repository): Promise<Record<string, string> | null> {
-    const { bot } = await this.#speaker();
+  async #granted(repository: Repository): Promise<Record<string, string> | null> {
+    const { owner, name: repo } = repository;
+    const { bot, slug } = await this.#speaker();
+    if (slug === actionsSlug) return this.#grantedToJob(this, repository);
     if (bot.kind !== "user") return null;
     const { permissions } = await this.#requester.get<wire.RepositorySettings>("/repos/{owner}/{repo}", {
       owner,
@@ -196,15 +202,18 @@ class JobGithub extends InstallationGithub implements Github {
    * job's id) and https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-context (`check_run_id`).
    */
   #ownNames(repository: Repository): Promise<readonly string[]> {
-    if (this.#ownCheckRun === null) return Promise.resolve(this.#own);
-    this.#named ??= this.#requester
-      .find<{ name: string }>("/repos/{owner}/{repo}/check-runs/{check_run_id}", {
-        owner: repository.owner,
-        repo: repository.name,
-        check_run_id: this.#ownCheckRun,
-      })
-      .catch(deniedIsNull)
-      .then((found) => (found === null ? this.#own : [...this.#own, found.name]));
+    if (this.#ownCheckRuns.length === 0) return Promise.resolve(this.#own);
+    if (this.#named !== null) return this.#named;
+    const named = this.#ownCheckRuns.map((id) =>
+      this.#requester
+        .find<{ name: string }>("/repos/{owner}/{repo}/check-runs/{check_run_id}", {
+          owner: repository.owner,
+          repo: repository.name,
+          check_run_id: id,
+        })
+        .catch(deniedIsNull),
+    );
+    this.#named = Promise.all(named).then((found) => [...this.#own, ...found.flatMap((one) => one?.name ?? [])]);
     this.#named.catch(() => (this.#named = null));
     return this.#named;
   }

@@ -1,17 +1,15 @@
 /** What every CLI of a model's service has in common: how it is looked for, and that it begins with access to its models or not at all. */
+import { harnessTiers } from "../../config/models.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import type { ModelProvider } from "../../ports/model-proxy.ts";
+import { services } from "../model-proxy/services.ts";
+import { type CliDescription, installLine } from "./description.ts";
 import { modelAccess, type OwnAccess } from "./model-access.ts";
 import { type ProbeOptions, probeCli } from "./probe.ts";
 import { missingKey } from "./run-harness.ts";
 
-interface Cli extends Pick<Harness, "name" | "capabilities" | "tools" | "defaultModel"> {
+interface Cli {
+  description: CliDescription;
   binary: string;
-  /** The line that installs it. */
-  install: string;
-  provider: ModelProvider;
-  /** Environment variable of the operator's key. */
-  keyVariable: string;
   own: OwnAccess;
   /** What it needs of the machine besides being there. */
   check?: ProbeOptions["check"];
@@ -23,20 +21,24 @@ interface Cli extends Pick<Harness, "name" | "capabilities" | "tools" | "default
   ): Promise<HarnessResult>;
 }
 
-export function cliHarness({ binary, install, provider, keyVariable, own, check, run, ...harness }: Cli): Harness {
+export function cliHarness({ description, binary, own, check, run }: Cli): Harness {
+  const { name, capabilities, tools, provider, keys } = description;
   return {
-    ...harness,
+    name,
+    capabilities,
+    ...(tools === null ? {} : { tools }),
+    defaultModel: harnessTiers(description).standard,
     probe: () =>
       probeCli({
         command: [binary],
-        install,
+        install: installLine(description),
         check,
         authenticated: own.apiKey !== undefined || own.login !== undefined,
-        authenticate: `Set ${keyVariable} where Baton runs.`,
+        authenticate: `Set ${keys.apiKey} where Baton runs.`,
       }),
     async run(request, onEvent, signal) {
-      const access = modelAccess(request, provider, own);
-      return access === null ? missingKey(keyVariable) : run(request, access, onEvent, signal);
+      const access = modelAccess(request, services[provider], own);
+      return access === null ? missingKey(keys.apiKey) : run(request, access, onEvent, signal);
     },
   };
 }

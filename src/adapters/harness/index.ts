@@ -1,57 +1,50 @@
-/** The harnesses of this machine: one line each. */
+/** How the harnesses of this machine are made: one line each. A description without one, or a line without one, does not compile. */
 import { join } from "node:path";
 import type { Harness } from "../../ports/harness.ts";
-import { type AcpOptions, acpAgent } from "./acp.ts";
-import { type ClaudeCodeOptions, claudeCode } from "./claude-code.ts";
-import { type CodexOptions, codex } from "./codex.ts";
-import { type CommandHarnessOptions, commandHarness } from "./command.ts";
-import { type CopilotOptions, copilot } from "./copilot.ts";
-import { type GeminiOptions, gemini } from "./gemini.ts";
-import { type OpencodeOptions, opencode } from "./opencode.ts";
-import { type PiOptions, pi } from "./pi.ts";
-import { createSessions, type Sessions } from "./sessions.ts";
+import { definition as acp } from "./acp/harness.ts";
+import { definition as claudeCode } from "./claude-code/harness.ts";
+import { definition as codex } from "./codex/harness.ts";
+import { definition as command } from "./command/harness.ts";
+import { definition as copilot } from "./copilot/harness.ts";
+import type { CliSettings, HarnessDefinition, MachineHarnesses } from "./definition.ts";
+import { type CliName, descriptions, type HarnessName } from "./descriptions.ts";
+import { definition as gemini } from "./gemini/harness.ts";
+import { definition as opencode } from "./opencode/harness.ts";
+import { definition as pi } from "./pi/harness.ts";
+import { createSessions } from "./sessions.ts";
 
-export interface HarnessSettings {
-  claude: ClaudeCodeOptions;
-  codex: CodexOptions;
-  /** Left out: not on this machine. */
-  copilot?: CopilotOptions;
-  gemini?: GeminiOptions;
-  opencode?: OpencodeOptions;
-  pi?: PiOptions;
-  /** Agents of the Agent Client Protocol, by the operator's names for them. */
-  acp?: Readonly<Record<string, Omit<AcpOptions, "name">>>;
-  /** Null: no program is set, and repositories may not name one. */
-  command: CommandHarnessOptions | null;
+const definitions: Readonly<Record<HarnessName, HarnessDefinition>> = {
+  "claude-code": claudeCode,
+  codex,
+  copilot,
+  gemini,
+  opencode,
+  pi,
+  acp,
+  command,
+};
+
+export type HarnessSettings = Omit<MachineHarnesses, "sessions"> & {
   /** Where conversations are kept beyond their attempt. */
   sessionsDir: string;
-}
+};
 
-const registry: ((settings: HarnessSettings, sessions: Sessions) => Harness | Harness[] | null)[] = [
-  ({ claude }, sessions) => claudeCode({ ...claude, sessions }),
-  (settings, sessions) => codex({ ...settings.codex, sessions }),
-  (settings, sessions) => (settings.copilot === undefined ? null : copilot({ ...settings.copilot, sessions })),
-  (settings, sessions) => (settings.gemini === undefined ? null : gemini({ ...settings.gemini, sessions })),
-  (settings, sessions) => (settings.opencode === undefined ? null : opencode({ ...settings.opencode, sessions })),
-  (settings, sessions) => (settings.pi === undefined ? null : pi({ ...settings.pi, sessions })),
-  ({ acp = {} }) => Object.entries(acp).map(([name, agent]) => acpAgent({ ...agent, name })),
-  ({ command }) => (command === null ? null : commandHarness(command)),
-];
-
-export function createHarnesses(settings: HarnessSettings): Map<string, Harness> {
-  const sessions = createSessions(settings.sessionsDir);
-  const all = registry.flatMap((create) => create(settings, sessions)).filter((harness) => harness !== null);
+export function createHarnesses({ sessionsDir, ...settings }: HarnessSettings): Map<string, Harness> {
+  const machine = { ...settings, sessions: createSessions(sessionsDir) };
+  const all = descriptions.flatMap(({ name }) => definitions[name].create(machine));
   return new Map(all.map((harness) => [harness.name, harness]));
 }
 
 /** The harnesses that an environment sets up; conversations are kept below `dataDir`. */
 export function harnessesOf(
-  settings: Omit<HarnessSettings, "command" | "sessionsDir"> & { command: string[]; repositoryCommands: boolean },
+  settings: Record<CliName, CliSettings> &
+    Pick<HarnessSettings, "acp"> & { command: string[]; repositoryCommands: boolean },
   dataDir: string,
 ): Map<string, Harness> {
-  const { command, repositoryCommands, ...clis } = settings;
+  const { command, repositoryCommands, acp: agents, ...clis } = settings;
   return createHarnesses({
-    ...clis,
+    clis,
+    ...(agents === undefined ? {} : { acp: agents }),
     command: { command, repositoryCommands, keys: {} },
     sessionsDir: join(dataDir, "sessions"),
   });

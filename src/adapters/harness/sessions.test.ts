@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { databaseBesides, moveSession } from "./opencode-database.ts";
+import { databaseBesides, moveSession } from "./opencode/database.ts";
 import { createSessions, resumable } from "./sessions.ts";
 
 let directory: string;

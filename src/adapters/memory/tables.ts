@@ -12,7 +12,7 @@ import { compactedLength, compactJournal, openCompacted } from "../../core/compa
 import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
-import { isActiveStatus, type Json, type RunId, runValuePrefix } from "../../core/vocabulary.ts";
+import { isActiveStatus, type Json, type RunId, runPointerPrefix, runValuePrefix } from "../../core/vocabulary.ts";
 import type {
   AppendRequest,
   Delivery,
@@ -221,9 +221,8 @@ export class Tables {
       this.#changed("outbox", key);
       removed.outbox += 1;
     }
-    for (const name of this.values.keys()) {
-      const runId = name.startsWith(runValuePrefix) ? name.slice(runValuePrefix.length).split("/")[0] : undefined;
-      const run = this.runRows.get(runId as RunId);
+    for (const [name, value] of this.values) {
+      const run = this.runRows.get(runOfValue(name, value) as RunId);
       if (run === undefined || isActiveStatus(run.status) || run.updatedAt >= before.outboxBefore) continue;
       this.removeValues([name]);
       removed.values += 1;
@@ -528,4 +527,10 @@ function handedOut({ putAt: _putAt, ...row }: KeptOutboxRow): OutboxRow {
 
 function newestFirst(a: Pick<RunRow, "createdAt" | "runId">, b: Pick<RunRow, "createdAt" | "runId">): number {
   return b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
+}
+
+/** The run that a value belongs to, by its name or, of a pointer, by what it says. */
+function runOfValue(name: string, value: Json): unknown {
+  if (name.startsWith(runValuePrefix)) return name.slice(runValuePrefix.length).split("/")[0];
+  return name.startsWith(runPointerPrefix) ? (value as { runId?: unknown } | null)?.runId : undefined;
 }

@@ -499,3 +499,195 @@ describe("harnesses-and-models: errors of the service have names of their own", 
     expect(retryAfterMs({}, detail("never"), now)).toBeNull();
   });
 });
+
+describe("fees: searches in the web are reserved, bounded and counted", () => {
+  interface Search {
+    provider: ModelProvider;
+    model: string;
+    path: string;
+    feeUsd: number;
+    body(limit: number | null): object;
+    limitOf(body: Record<string, unknown>): unknown;
+    answer(searches: number): object;
+  }
+  const usage = { input_tokens: 10, output_tokens: 5 };
+  const anthropicTool = (limit: number | null) => ({
+    type: "web_search_20260209",
+    name: "web_search",
+    ...(limit === null ? {} : { max_uses: limit }),
+  });
+  const call = (type: string) => ({ type: "web_search_call", action: { type } });
+  const messages: Search = {
+    provider: "anthropic",
+    model: sonnet,
+    path: "/v1/messages",
+    feeUsd: 0.01,
+    body: (limit) => ({ model: sonnet, max_tokens: 100, messages: [], tools: [anthropicTool(limit)] }),
+    limitOf: ({ tools }) => (tools as { max_uses?: number }[])[0]?.max_uses,
+    answer: (searches) => ({
+      type: "message",
+      model: sonnet,
+      usage: { ...usage, server_tool_use: { web_search_requests: searches } },
+    }),
+  };
+  const responses: Search = {
+    provider: "openai",
+    model: gpt,
+    path: "/responses",
+    feeUsd: 0.01,
+    body: (limit) => ({
+      model: gpt,
+      input: "x",
+      max_output_tokens: 100,
+      tools: [{ type: "web_search" }],
+      ...(limit === null ? {} : { max_tool_calls: limit }),
+    }),
+    limitOf: ({ max_tool_calls }) => max_tool_calls,
+    answer: (searches) => ({
+      object: "response",
+      model: gpt,
+      usage,
+      output: [call("open_page"), ...Array.from({ length: searches }, () => call("search"))],
+    }),
+  };
+  it.each([messages, responses])("$path: three searches cost three fees next to the tokens", async (search) => {
+    service.answers((_, outgoing) => json(outgoing, 200, search.answer(3)));
+    const grant = service.grant(20);
+    expect((await service.ask(grant, search.provider, search.path, search.body(null))).status).toBe(200);
+    expect(grant.uses()).toMatchObject([{ feesUsd: expect.closeTo(3 * search.feeUsd, 9) }]);
+    expect(search.limitOf(service.received[0]?.body ?? {})).toBe(10);
+  });
+
+  it.each([messages, responses])("$path: a bound of its own stays, and is lowered to the money", async (search) => {
+    const input = priceUsd(search.model, { ...noTokens, cacheWrite: 1_100_000 }) ?? 0;
+    const output = priceUsd(search.model, { ...noTokens, output: 100 }) ?? 0;
+    await service.ask(service.grant(20), search.provider, search.path, search.body(4));
+    await service.ask(
+      service.grant(input + output + 2.5 * search.feeUsd),
+      search.provider,
+      search.path,
+      search.body(4),
+    );
+    const refused = service.grant(input + output + 0.5 * search.feeUsd);
+    expect((await service.ask(refused, search.provider, search.path, search.body(4))).status).toBe(402);
+    expect(service.received.map(({ body }) => search.limitOf(body))).toEqual([4, 2]);
+    expect(refused.stopReason()?.code).toBe("BATON_BUDGET_EXCEEDED");
+  });
+
+  it("Chat Completions: a model that searches is charged one fee for each answer", async () => {
+    const body = { model: "gpt-4.1", messages: [], max_completion_tokens: 10, web_search_options: {} };
+    service.answers((_, outgoing) =>
+      json(outgoing, 200, { model: "gpt-4.1", choices: [{}], usage: { prompt_tokens: 1, completion_tokens: 1 } }),
+    );
+    const grant = service.grant(20);
+    await service.ask(grant, "openai", "/chat/completions", body);
+    await service.ask(grant, "openai", "/chat/completions", { ...body, web_search_options: null });
+    expect(grant.uses()).toMatchObject([{ requests: 2, feesUsd: 0.025 }]);
+  });
+
+  const gemini = (model: string) => `/v1beta/models/${model}:generateContent`;
+  const grounded = (...webSearchQueries: string[]) => ({
+    candidates: [{ finishReason: "STOP", groundingMetadata: { webSearchQueries } }],
+    usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 5 },
+  });
+
+  it.each([{ googleSearch: {} }, { google_search: {} }, { googleMaps: {} }])(
+    "Gemini knows no bound: %j is refused, and the attempt goes on",
+    async (tool) => {
+      const grant = service.grant(20);
+      const response = await service.ask(grant, "gemini", gemini(flash), { contents: [], tools: [tool] });
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain("budget.unknownPrice");
+      expect(service.received).toEqual([]);
+      expect(grant.stopReason()).toBeNull();
+    },
+  );
+
+  it.each([
+    [flash, ["a", "", "b", "a"], 2 * 0.014],
+    [flash, [], undefined],
+    ["gemini-2.5-flash", ["a", "b"], 0.035],
+    ["gemini-2.5-flash", [], undefined],
+  ])("%s with the queries %j costs %s USD where it is let through", async (model, queries, feesUsd) => {
+    service.answers((_, outgoing) => json(outgoing, 200, grounded(...queries)));
+    const grant = service.grant(20, { unknownPrice: "allow" });
+    await service.ask(grant, "gemini", gemini(model), { contents: [], tools: [{ googleSearch: {} }] });
+    expect(grant.uses()[0]?.feesUsd).toEqual(feesUsd === undefined ? undefined : expect.closeTo(feesUsd, 9));
+  });
+
+  it("an answer that is cut is charged all searches that it could make", async () => {
+    service.answers((_, outgoing) => void outgoing.socket?.destroy());
+    for (const search of [messages, responses]) {
+      const grant = service.grant(20);
+      await service.ask(grant, search.provider, search.path, search.body(7));
+      await grant.revoke();
+      expect(grant.uses()).toMatchObject([{ estimated: 1, feesUsd: expect.closeTo(7 * search.feeUsd, 9) }]);
+    }
+  });
+
+  it("a stream says its searches one by one, and again at its end", async () => {
+    const item = { type: "response.output_item.done", item: call("search") };
+    const end = { type: "response.completed", response: responses.answer(2) };
+    service.answers((_, outgoing) => {
+      outgoing.writeHead(200, { "content-type": "text/event-stream" });
+      outgoing.end([item, item, end].map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""));
+    });
+    const grant = service.grant(20);
+    await (await service.ask(grant, "openai", "/responses", responses.body(5))).text();
+    expect(grant.uses()).toMatchObject([{ requests: 1, estimated: 0, feesUsd: 0.02 }]);
+  });
+});
+
+describe("`attemptTokens` is not passed by one request", () => {
+  const plain = (max_tokens: number, text = "") => ({
+    model: sonnet,
+    max_tokens,
+    messages: [{ role: "user", content: text }],
+  });
+  const answer = (input: number) =>
+    service.answers((request, outgoing) =>
+      json(outgoing, 200, {
+        type: "message",
+        model: sonnet,
+        usage: { input_tokens: input, output_tokens: request.body["max_tokens"] },
+      }),
+    );
+
+  it.each([
+    [8_000, 32_000],
+    [5_000, 6_000],
+    [100_000, 128_000],
+  ])("of %i tokens an answer of %i is lowered to what the question leaves", async (tokensMax, limit) => {
+    answer(150);
+    const grant = service.grant(50, { tokensMax });
+    expect((await service.ask(grant, "anthropic", "/v1/messages", plain(limit, "x".repeat(500)))).status).toBe(200);
+    expect(service.received[0]?.body["max_tokens"]).toBeLessThan(tokensMax - 500);
+    const [use] = grant.uses();
+    expect((use?.tokens.input ?? 0) + (use?.tokens.output ?? 0)).toBeLessThanOrEqual(tokensMax);
+  });
+
+  it.each([3_000, 20_000])("of %i tokens a question that may need more is not asked", async (tokensMax) => {
+    const grant = service.grant(50, { tokensMax });
+    expect((await service.ask(grant, "anthropic", "/v1/messages", plain(2_000, "x".repeat(tokensMax)))).status).toBe(
+      402,
+    );
+    expect(service.received).toEqual([]);
+    expect(grant.stopReason()).toMatchObject({
+      code: "BATON_HARNESS_TOKENS",
+      message: expect.stringMatching(/^The tokens of this step are used: 0 of \d+, and the next request may need \d+ /),
+    });
+  });
+
+  it("the last request before the limit is the last", async () => {
+    answer(2_000);
+    const grant = service.grant(50, { tokensMax: 12_000 });
+    const statuses: number[] = [];
+    for (let asked = 0; asked < 6; asked += 1)
+      statuses.push(
+        (await service.ask(grant, "anthropic", "/v1/messages", plain(1_500, "x".repeat(2_000 + asked)))).status,
+      );
+    expect(statuses.lastIndexOf(200)).toBeLessThan(statuses.indexOf(402));
+    const [use] = grant.uses();
+    expect((use?.tokens.input ?? 0) + (use?.tokens.output ?? 0)).toBeLessThanOrEqual(12_000);
+  });
+});

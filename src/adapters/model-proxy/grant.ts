@@ -8,7 +8,7 @@
  * G3 Errors of the service are passed on and counted; too many in a row end the grant, whatever the client would still try.
  */
 
-import { modelRow } from "../../config/models.ts";
+import { modelRow, type SearchFee } from "../../config/models.ts";
 import type { ErrorData } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
@@ -32,11 +32,14 @@ export interface Ask {
   model: string;
   input: Input;
   output: Output;
+  /** For `output.searches`; null: there are none. */
+  fee: SearchFee | null;
 }
 
 /** What a request that is sent may use at most. */
 export interface Reserved {
   tokens: Tokens;
+  searches: number;
   usd: number;
 }
 
@@ -118,16 +121,20 @@ export class Grant {
     const used = settled.reduce((sum, use) => sum + total(use.tokens), 0);
     const underWay = reserved.reduce((sum, one) => sum + total(one.tokens), 0);
     const tokensLeft = tokensMax === null ? Number.POSITIVE_INFINITY : tokensMax - used - underWay;
-    if (tokensLeft <= 0)
+    const inputMost = total(input);
+    if (tokensLeft < inputMost + least * output.answers)
       return {
         code: "BATON_HARNESS_TOKENS",
-        message: `The tokens of this step are used: ${used + underWay} of ${tokensMax} (\`limits.attemptTokens\`).`,
+        message: `The tokens of this step are used: ${used + underWay} of ${tokensMax}, and the next request may need ${inputMost + least * output.answers} (\`limits.attemptTokens\`).`,
       };
-    // Its input counts when it is known: a bound in bytes would end attempts at a fraction of their tokens.
-    const tokenLimit = Math.max(least, Math.floor(tokensLeft / output.answers));
-    const usdOf = (tokens: number): number => (inputUsd ?? 0) + tokens * output.answers * each;
-    const wantUsd = usdOf(Math.min(wanted, tokenLimit));
-    const leastUsd = usdOf(least);
+    const searchesMost = mostSearches(ask) ?? limits.searchesPerRequest;
+    const searchesLeast = Math.min(searchesMost, output.searches?.least ?? 0);
+    const feeUsd = ask.fee?.usd ?? 0;
+    const tokenLimit = Math.floor((tokensLeft - inputMost) / output.answers);
+    const usdOf = (tokens: number, searches: number): number =>
+      (inputUsd ?? 0) + tokens * output.answers * each + searches * feeUsd;
+    const wantUsd = usdOf(Math.min(wanted, tokenLimit), searchesMost);
+    const leastUsd = usdOf(least, searchesLeast);
     const usd = await request.reserve({
       model,
       wantUsd,
@@ -147,11 +154,17 @@ export class Grant {
     }
     if (this.#revoked) return stepEnded;
     const affordable =
-      each === 0 ? Number.POSITIVE_INFINITY : Math.floor((usd - (inputUsd ?? 0)) / (output.answers * each) + 1e-6);
+      each === 0
+        ? Number.POSITIVE_INFINITY
+        : Math.floor((usd - usdOf(0, searchesLeast)) / (output.answers * each) + 1e-6);
     const limit = Math.min(wanted, tokenLimit, Math.max(affordable, least));
     // A model's own limit is known only where the table has it.
     if (limit < wanted || (output.limit === null && modelRow(normaliseModel(model)) === null)) output.set?.(limit);
-    const held = { model, usd, tokens: { ...input, output: limit * output.answers } };
+    // Words come first: what they leave is for searches.
+    const searchesPaid = feeUsd === 0 ? 0 : Math.floor((usd - usdOf(limit, 0)) / feeUsd + 1e-6);
+    const searches = Math.max(searchesLeast, Math.min(searchesMost, searchesPaid));
+    if (output.searches !== null && output.searches.limit !== searches) output.searches.set?.(searches);
+    const held = { model, usd, tokens: { ...input, output: limit * output.answers }, searches };
     this.#waiting.push(held);
     return held;
   }
@@ -187,7 +200,7 @@ export class Grant {
   /** The service answered; `cut` says who ended the answer, or the wait for it, before its end. */
   settle(call: Call, cut: "service" | "client" | null): void {
     if (!this.#calls.delete(call)) return;
-    const { tokens, estimated } = used(call, cut === null);
+    const { tokens, estimated, searches } = used(call, cut === null);
     if (!estimated) this.#bounds.learn(call.ask.input, tokens.input + tokens.cacheRead + tokens.cacheWrite);
     this.#keyRefusalsInARow = 0;
     this.#refusal = null;
@@ -195,10 +208,11 @@ export class Grant {
     if (this.#failuresInARow >= failuresInARowMax)
       this.stop(modelError(503, `Its answers broke off ${this.#failuresInARow} times in a row.`));
     const model = this.#nameOf(call);
-    const before = this.#uses.get(model) ?? { model, tokens: noTokens, requests: 0, estimated: 0 };
+    const before = this.#uses.get(model) ?? unused(model);
     this.#uses.set(model, {
       model,
       tokens: addTokens(before.tokens, tokens),
+      ...feesOf(call.ask, searches, before),
       requests: before.requests + 1,
       estimated: before.estimated + (estimated ? 1 : 0),
     });
@@ -248,7 +262,7 @@ export class Grant {
     for (const call of this.#calls) {
       if (call.reading === null || call.reading.tokens === null) continue;
       const model = this.#nameOf(call);
-      const before = uses.get(model) ?? { model, tokens: noTokens, requests: 0, estimated: 0 };
+      const before = uses.get(model) ?? unused(model);
       uses.set(model, {
         ...before,
         tokens: addTokens(before.tokens, call.reading.tokens),
@@ -271,7 +285,10 @@ export class Grant {
   }
 
   #usd(uses: ModelUse[]): number {
-    return uses.reduce((sum, { model, tokens }) => sum + (this.request.priceUsd(model, tokens) ?? 0), 0);
+    return uses.reduce(
+      (sum, { model, tokens, feesUsd }) => sum + (feesUsd ?? 0) + (this.request.priceUsd(model, tokens) ?? 0),
+      0,
+    );
   }
 
   /** The model that was asked for counts; the service's own name only where that one has no price and this has. */
@@ -290,7 +307,31 @@ function maxOutputOf(model: string): number {
   return modelRow(normaliseModel(model))?.outputMax ?? 128_000;
 }
 
-function used({ reading, reserved, ask }: Call, whole: boolean): { tokens: Tokens; estimated: boolean } {
+/** How many searches the request may come to; null: nothing bounds them. */
+export function mostSearches({ fee, output: { searches } }: Pick<Ask, "fee" | "output">): number | null {
+  if (searches === null || fee === null) return 0;
+  if (fee.per === "request") return 1;
+  return searches.limit ?? (searches.set === null ? null : limits.searchesPerRequest);
+}
+
+function feesOf({ fee }: Ask, searches: number, before: ModelUse): Pick<ModelUse, "feesUsd"> {
+  const charged = fee?.per === "request" ? Math.min(1, searches) : searches;
+  const feesUsd = (before.feesUsd ?? 0) + charged * (fee?.usd ?? 0);
+  return feesUsd > 0 ? { feesUsd } : {};
+}
+
+function unused(model: string): ModelUse {
+  return { model, tokens: noTokens, requests: 0, estimated: 0 };
+}
+
+function used(call: Call, whole: boolean): { tokens: Tokens; estimated: boolean; searches: number } {
+  const { tokens, estimated } = usedTokens(call, whole);
+  const seen = call.reading?.searches ?? 0;
+  // Of an answer that was cut nobody knows what was searched after its last word.
+  return { tokens, estimated, searches: estimated ? Math.max(seen, call.reserved.searches) : seen };
+}
+
+function usedTokens({ reading, reserved, ask }: Call, whole: boolean): { tokens: Tokens; estimated: boolean } {
   const tokens = reading?.tokens ?? null;
   const said = tokensOf(reading?.characters ?? 0);
   if (reading?.final === true && tokens !== null && total(tokens) > 0) return { tokens, estimated: false };

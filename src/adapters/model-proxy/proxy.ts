@@ -18,17 +18,20 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
+import { searchFee } from "../../config/models.ts";
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
+import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
 import { createRedactor } from "../../thread/redact.ts";
 import { type Fields, text } from "../harness/fields.ts";
 import { modelError } from "../harness/service-error.ts";
 import { AnswerMeter } from "./answer-meter.ts";
-import { type Ask, type Call, Grant } from "./grant.ts";
+import { type Ask, type Call, Grant, mostSearches } from "./grant.ts";
 import { inputOf } from "./input-bound.ts";
 import { listedText, listModels } from "./model-list.ts";
 import { readBody, unpack } from "./request-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { providersOf } from "./services.ts";
 import type { Route, Wire } from "./wire.ts";
 import { wires } from "./wires/index.ts";
 import { openaiResponses } from "./wires/openai-responses.ts";
@@ -89,6 +92,9 @@ const notReturned = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+
+const unboundedSearches =
+  "the service charges for each search in the web and knows no bound, so no budget can hold (`budget.unknownPrice: stop`). Go on without the search tool.";
 
 export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy> {
   const grants = new Map<string, Grant>();
@@ -208,7 +214,9 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   // Written anew: what was checked is what is sent, also where a name was given twice.
   const output = wire.output(read.body, path);
   const input = inputOf(model, read.body, Buffer.from(JSON.stringify(read.body)), output.serverTools);
-  const ask: Ask = { model, input, output };
+  const fee = output.searches === null ? null : searchFee(providersOf[provider], normaliseModel(model));
+  const ask: Ask = { model, input, output, fee };
+  if (mostSearches(ask) === null && grant.request.unknownPrice === "stop") return refuse(wire, 400, unboundedSearches);
   const reserved = await grant
     .reserve(ask)
     .catch((thrown: unknown): ErrorData => toBatonError(thrown, "BATON_INTERNAL").toData());

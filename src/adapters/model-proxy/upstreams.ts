@@ -1,27 +1,19 @@
 /** The services whose keys the operator set. */
+import type { CliSettings } from "../harness/definition.ts";
+import { type CliName, describedHarnesses } from "../harness/descriptions.ts";
 import { defaultBaseUrls, type Upstreams } from "./proxy.ts";
+import { services } from "./services.ts";
 
-interface Key {
-  apiKey: string | undefined;
-  baseUrl: string | undefined;
-}
-
-export interface ModelKeys {
-  claude: Key & { oauthToken?: string | undefined };
-  codex: Key;
-  gemini?: Key;
-}
-
-/** A key goes before a login. */
-export function upstreamsOf({ claude, codex, gemini }: ModelKeys): Upstreams {
+/** A key takes precedence over a login, and the first harness of a service over later ones. */
+export function upstreamsOf(clis: Readonly<Record<CliName, CliSettings>>): Upstreams {
   const upstreams: Upstreams = {};
-  const anthropic = { baseUrl: claude.baseUrl ?? defaultBaseUrls.anthropic };
-  if (claude.apiKey !== undefined) upstreams.anthropic = { ...anthropic, secret: claude.apiKey, kind: "api-key" };
-  else if (claude.oauthToken !== undefined)
-    upstreams.anthropic = { ...anthropic, secret: claude.oauthToken, kind: "login" };
-  if (codex.apiKey !== undefined)
-    upstreams.openai = { baseUrl: codex.baseUrl ?? defaultBaseUrls.openai, secret: codex.apiKey, kind: "api-key" };
-  if (gemini?.apiKey !== undefined)
-    upstreams.gemini = { baseUrl: gemini.baseUrl ?? defaultBaseUrls.gemini, secret: gemini.apiKey, kind: "api-key" };
+  for (const kind of ["api-key", "login"] as const)
+    for (const { name, provider } of describedHarnesses) {
+      const own = (clis as Readonly<Record<string, CliSettings | undefined>>)[name];
+      const secret = kind === "api-key" ? own?.apiKey : own?.login;
+      if (provider === null || secret === undefined) continue;
+      const service = services[provider];
+      upstreams[service] ??= { baseUrl: own?.baseUrl ?? defaultBaseUrls[service], secret, kind };
+    }
   return upstreams;
 }

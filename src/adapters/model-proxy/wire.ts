@@ -24,6 +24,18 @@ export interface Output {
   hidden: boolean;
   /** True where the service runs tools by itself, which read what the request does not hold. */
   serverTools: boolean;
+  /** Null: the request lets the service search nothing that it charges for. */
+  searches: Searches | null;
+}
+
+/** Searches that the service makes by itself, and charges one by one. */
+export interface Searches {
+  /** The most that the request allows; null: it names no bound. */
+  limit: number | null;
+  /** The request can ask for no fewer. */
+  least: number;
+  /** Null where this path knows no bound. */
+  set: ((limit: number) => void) | null;
 }
 
 /** What an answer says of itself, read piece by piece. */
@@ -36,6 +48,8 @@ export interface Reading {
   final: boolean;
   /** Of what the model said: the measure where the service never says the rest. */
   characters: number;
+  /** Searches in the web that were made so far; absent: none. */
+  searches?: number;
   /** The model thought, and not all of it is shown. */
   hidden?: true;
 }
@@ -57,6 +71,11 @@ export interface Wire {
 
 export function newReading(): Reading {
   return { model: null, tokens: null, final: false, characters: 0 };
+}
+
+/** Each count is from the beginning: the larger is the later. */
+export function takeSearches(reading: Reading, searches: number): void {
+  if (searches > (reading.searches ?? 0)) reading.searches = searches;
 }
 
 /** A limit as JSON has it: anything but a number from 1 is none. */

@@ -17,7 +17,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RunId } from "../../core/vocabulary.ts";
 import type { RepositoryAccess, Workspaces } from "../../ports/workspace.ts";
 import { StateRemote } from "../git-state/remote.ts";
 import { silentLog } from "../system/log.ts";
@@ -74,12 +73,10 @@ afterEach(async () => {
 
 /** Everything that goes to the remote with the token; the remote refuses each. */
 async function useAll(): Promise<void> {
-  const runId = "run_0123456789abcdef" as RunId;
   const calls = [
     workspaces.fetch(access, "main"),
     workspaces.fetch(access, sha),
     workspaces.push(access, { branch: "b", sha, expectedSha: null }),
-    workspaces.pushKept(access, { ref: `refs/baton/kept/${runId}/w`, sha }),
     workspaces.remoteHead(access, "b"),
     workspaces.deleteRemoteBranch(access, { branch: "b", expectedSha: sha }),
   ];

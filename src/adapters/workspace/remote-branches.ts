@@ -26,11 +26,7 @@ export class RemoteBranches {
   }
 
   /** W7 */
-  async #refuseSecrets(
-    access: RepositoryAccess,
-    sha: string,
-    { knownShas = [], allowSecrets = [] }: ScanOptions,
-  ): Promise<void> {
+  async scan(access: RepositoryAccess, sha: string, { knownShas = [], allowSecrets = [] }: ScanOptions): Promise<void> {
     if (this.#secrets === null) return;
     const gitDir = await this.#repositories.trusted(access);
     if (await this.#repositories.isPartial(access))
@@ -44,7 +40,7 @@ export class RemoteBranches {
   ): Promise<void> {
     const ref = `refs/heads/${branchName(branch)}`;
     const knownShas = [...(scan.knownShas ?? []), ...(expectedSha === null ? [] : [expectedSha])];
-    await this.#refuseSecrets(access, sha, { ...scan, knownShas });
+    await this.scan(access, sha, { ...scan, knownShas });
     const lease = `--force-with-lease=${ref}:${expectedSha ?? ""}`;
     const { exitCode, stderr } = await this.#tryPush(access, [lease, access.url, `${sha}:${ref}`]);
     if (exitCode === 0) return;
@@ -72,7 +68,7 @@ export class RemoteBranches {
     { ref, sha, ...scan }: { ref: string; sha: string } & ScanOptions,
   ): Promise<void> {
     if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
-    await this.#refuseSecrets(access, sha, scan);
+    await this.scan(access, sha, scan);
     // Named by run and attempt, so nobody else writes it: a second push of the same attempt has its newer work.
     await this.#push(access, ["--force", access.url, `${sha}:${ref}`]);
   }

@@ -47,9 +47,9 @@ async function push(allowSecrets: string[] = []): Promise<string | null> {
   const refs = (): string => sh(access.url, "for-each-ref", "refs/baton", "refs/heads/baton");
   const before = refs();
   const failed = (thrown: Error & { code?: string }): string => `${thrown.code} ${thrown.message}`;
-  const kept = await workspaces.pushKept(access, { ref: "refs/baton/kept/run_x/a-1", ...given }).catch(failed);
+  const scanned = await workspaces.scan(access, given).catch(failed);
   const pushed = await workspaces.push(access, { branch: `baton/${sha}`, expectedSha: null, ...given }).catch(failed);
-  expect(kept).toBe(pushed);
+  expect(scanned).toBe(pushed);
   if (pushed !== undefined) expect(refs()).toBe(before);
   return pushed ?? null;
 }

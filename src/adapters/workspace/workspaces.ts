@@ -259,6 +259,10 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#branches.push(access, options);
   }
 
+  scan(access: RepositoryAccess, { sha, ...options }: Parameters<Workspaces["scan"]>[1]): Promise<void> {
+    return this.#branches.scan(access, sha, options);
+  }
+
   pushKept(access: RepositoryAccess, options: Parameters<Workspaces["pushKept"]>[1]): Promise<void> {
     return this.#branches.pushKept(access, options);
   }

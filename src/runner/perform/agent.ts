@@ -358,7 +358,7 @@ function errorOf(
   if (meter.exceeded.aborted) {
     return {
       code: "BATON_BUDGET_EXCEEDED",
-      message: `The harness reached ${meter.spentUsd().toFixed(2)} USD, the rest of the run's budget. Its work so far is kept.`,
+      message: `The harness reached ${meter.claimedUsd().toFixed(2)} USD, the rest of the run's budget. Its work so far is kept.`,
     };
   }
   if (result.ok) return null;

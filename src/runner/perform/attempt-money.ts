@@ -2,8 +2,8 @@
  * Money of one attempt while it runs: what the meter says goes into the journal before more is used (B4).
  *
  * AM1 A request of the proxy is sent only after its reservation is durable: in one append, or in none where an earlier one covers it.
- * AM2 Of a harness that reports by itself each report is journaled. Beyond what is set aside it gets more, or is stopped: it
- *     overspends by what it uses between two reports.
+ * AM2 Of a harness that reports by itself each report is journaled. With a report beyond what is set aside it gets more, or is
+ *     stopped: it is charged at most one reservation beyond (M4).
  */
 import { usdOf } from "../../core/vocabulary.ts";
 import { type Metering, reservedUsage } from "../../money/metering.ts";
@@ -59,6 +59,8 @@ export class AttemptMoney {
   /** AM2: the harness said something of what it used. */
   reported(): void {
     if (this.#meter.counts) return;
+    // No more can come: there is nothing to ask for first.
+    if (this.#meter.claimedUsd() >= this.#meter.shareUsd) this.#meter.stop();
     this.#news = true;
     this.#telling ??= this.#tellAll().finally(() => {
       this.#telling = null;
@@ -74,17 +76,24 @@ export class AttemptMoney {
   async #tellAll(): Promise<void> {
     while (this.#news) {
       this.#news = false;
-      const usage = this.#meter.usage();
-      const beyond = usdOf(usage) >= this.#meter.limitUsd;
-      const grantedUsd = await this.#ask({
-        usage,
-        held: [],
-        request: beyond
-          ? { harness: this.#harness, model: null, wantUsd: this.#stepUsd, leastUsd: stepUsdMin / 10 }
-          : null,
-        capUsd: this.#meter.shareUsd,
-      }).catch(() => null);
-      if (beyond && grantedUsd === null) this.#meter.stop();
+      const claimedUsd = this.#meter.claimedUsd();
+      const { limitUsd } = this.#meter;
+      const ask = { held: [], capUsd: this.#meter.shareUsd };
+      if (claimedUsd < limitUsd) {
+        await this.#ask({ ...ask, usage: this.#meter.usage(), request: null }).catch(() => null);
+        continue;
+      }
+      const wantUsd = claimedUsd - limitUsd + this.#stepUsd;
+      const request = { harness: this.#harness, model: null, wantUsd, leastUsd: stepUsdMin / 10 };
+      const grantedUsd = await this.#ask({ ...ask, usage: this.#meter.covered(), request }).catch(() => null);
+      if (grantedUsd === null) {
+        this.#meter.stop();
+        // Booked, and no money to go on with: what is set aside does not grow here.
+        await this.#tell({ ...ask, usage: this.#meter.usage(), request: null }).catch(() => null);
+        return;
+      }
+      // The report may be beyond the new amount too.
+      this.#news ||= this.#meter.claimedUsd() >= this.#meter.limitUsd;
     }
   }
 

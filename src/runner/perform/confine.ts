@@ -57,7 +57,7 @@ const unknown = { works: false, name: "", problem: "unknown", remedy: null };
 
 /** As it was decided before the attempt was told anything. */
 export function confine(
-  { agentSandbox }: Pick<Dependencies, "agentSandbox">,
+  { agentSandbox, noteUnconfined }: Pick<Dependencies, "agentSandbox" | "noteUnconfined">,
   decision: SandboxDecision,
   {
     settings,
@@ -78,8 +78,10 @@ export function confine(
   },
 ): AttemptConfinement {
   if (decision.kind === "refused") throw fromData(decision.error);
-  if (agentSandbox === undefined || decision.kind === "open")
+  if (agentSandbox === undefined || decision.kind === "open") {
+    noteUnconfined?.();
     return decision.kind === "open" && decision.reason !== null ? inTheOpen(decision.reason) : open;
+  }
   const denied: SandboxDenial[] = [];
   let stoppedBy: SandboxDenial | null = null;
   const confinement = agentSandbox.sandbox.confine(

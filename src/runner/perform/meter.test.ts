@@ -59,10 +59,28 @@ describe("usage-that-falls-is-believed", () => {
     expect(one.fell).toBe(true);
   });
 
-  it.each([1e300, Number.POSITIVE_INFINITY])("a cost of %s is bounded, and stops the attempt", (costUsd) => {
+  it.each([1e300, Number.POSITIVE_INFINITY])(
+    "a cost of %s is bounded, and charged at one reservation beyond what is set aside",
+    (costUsd) => {
+      const one = meter();
+      one.take(report(100, costUsd));
+      expect(one.claimedUsd()).toBe(1_000_000);
+      expect(one.spentUsd()).toBe(4);
+      expect(one.usage()).toMatchObject([{ costUsd: 4, reported: { costUsd: 1_000_000 } }]);
+    },
+  );
+
+  it("M4: models together are charged one reservation beyond what is set aside, and more once more is", () => {
     const one = meter();
-    one.take(report(100, costUsd));
-    expect(one.spentUsd()).toBe(1_000_000);
+    for (const [name, costUsd] of [
+      ["m", 3],
+      ["n", 2],
+      ["o", 1],
+    ] as const)
+      one.take({ ...report(100, costUsd), model: name });
+    expect(one.usage().map(({ costUsd }) => costUsd)).toEqual([3, 1, 0]);
+    one.reservedUsd = 3.5;
+    expect(one.usage().map(({ costUsd }) => costUsd)).toEqual([3, 2, 0.5]);
   });
 
   it.each([-5, Number.NaN])("a cost of %s counts as none", (costUsd) => {

@@ -5,10 +5,12 @@
  * M1 What the proxy counted is believed; what the harness says of itself is kept beside it where it differs.
  * M2 Where nothing passed the proxy, the harness's own report is all there is.
  * M3 A report is cumulative: one that falls is not believed, the largest counts. Amounts are finite and bounded.
+ * M4 A harness that reports by itself is charged at most one reservation beyond what is set aside for it. What it claims beyond is
+ *    kept next to it: words of an agent must not use up the money of others.
  */
 import type { Settings } from "../../config/schema.ts";
 import type { ErrorData } from "../../core/errors.ts";
-import { noTokens, type Tokens, type Usage } from "../../core/vocabulary.ts";
+import { noTokens, type Tokens, type Usage, usdOf } from "../../core/vocabulary.ts";
 import { priceUsage, unpriced } from "../../money/cost.ts";
 import type { HarnessEvent, HarnessResult } from "../../ports/harness.ts";
 import type { ModelUse } from "../../ports/model-proxy.ts";
@@ -17,11 +19,13 @@ type Report = HarnessResult["usage"][number];
 
 export class Meter {
   readonly #controller = new AbortController();
-  readonly #counted = new Map<string, Tokens>();
+  readonly #counted = new Map<string, Pick<ModelUse, "tokens" | "feesUsd">>();
   readonly #reported = new Map<string, Report>();
   readonly #harness: string;
   readonly #settings: Settings;
   readonly #shareUsd: number;
+  /** Set aside when the attempt began. */
+  readonly #firstUsd: number;
   readonly tokensMax: number | null;
   /** Set aside for the attempt: it grows in the journal first (B4). */
   reservedUsd: number;
@@ -40,6 +44,7 @@ export class Meter {
     this.#harness = harness;
     this.#settings = settings;
     this.reservedUsd = reservedUsd;
+    this.#firstUsd = reservedUsd;
     this.#shareUsd = shareUsd;
     this.tokensMax = tokensMax;
   }
@@ -65,8 +70,8 @@ export class Meter {
   }
 
   /** What the proxy saw. It lets no request go beyond the money, so only tokens can end the attempt here. */
-  count({ model, tokens }: ModelUse): void {
-    this.#counted.set(model, bounded(tokens));
+  count({ model, tokens, feesUsd }: ModelUse): void {
+    this.#counted.set(model, { tokens: bounded(tokens), ...(feesUsd === undefined ? {} : { feesUsd }) });
     this.#cap();
   }
 
@@ -87,11 +92,20 @@ export class Meter {
 
   /** What the proxy has settled, as the journal keeps it. */
   settled(uses: readonly ModelUse[]): Usage[] {
-    return uses.map(({ model, tokens }) => this.#price({ model, tokens: bounded(tokens), costUsd: null }));
+    return uses.map(({ model, tokens, feesUsd }) =>
+      this.#price({ model, tokens: bounded(tokens), costUsd: null }, feesUsd),
+    );
   }
 
   priceUsd(model: string, tokens: Tokens): number | null {
     return this.#price({ model, tokens, costUsd: null }).costUsd;
+  }
+
+  /** All that was counted, or that the harness claims. */
+  claimedUsd(): number {
+    return this.#counted.size > 0
+      ? this.spentUsd()
+      : usdOf([...this.#reported.values()].map((report) => this.#price(report)));
   }
 
   spentUsd(): number {
@@ -107,12 +121,12 @@ export class Meter {
   }
 
   usage(): Usage[] {
-    if (this.#counted.size === 0) return [...this.#reported.values()].map((report) => this.#price(report));
-    const counted = [...this.#counted].map(([model, tokens]): Usage => {
+    if (this.#counted.size === 0) return this.#charged(this.limitUsd + this.#firstUsd);
+    const counted = [...this.#counted].map(([model, { tokens, feesUsd }]): Usage => {
       const report = this.#reported.get(model);
       // Money was reserved by the table's price: another figure of the harness counts only where the table has none.
       const priced = this.priceUsd(model, tokens) !== null;
-      const used = this.#price({ model, tokens, costUsd: priced ? null : (report?.costUsd ?? null) });
+      const used = this.#price({ model, tokens, costUsd: priced ? null : (report?.costUsd ?? null) }, feesUsd);
       const agrees =
         report !== undefined &&
         same(report.tokens, tokens) &&
@@ -139,6 +153,24 @@ export class Meter {
     ];
   }
 
+  /** Of what a harness that reports by itself claims, as much as is set aside. */
+  covered(): Usage[] {
+    return this.#charged(this.limitUsd);
+  }
+
+  /** M4 */
+  #charged(mostUsd: number): Usage[] {
+    let leftUsd = mostUsd;
+    return [...this.#reported.values()].map((report) => {
+      const used = this.#price(report);
+      const costUsd = Math.min(used.costUsd ?? 0, leftUsd);
+      leftUsd -= costUsd;
+      return used.costUsd === null || used.costUsd === costUsd
+        ? used
+        : { ...used, costUsd, reported: { tokens: used.tokens, costUsd: used.costUsd } };
+    });
+  }
+
   /** The harness's final report where there is one, else what was seen while it ran. */
   settle(result: HarnessResult): Usage[] {
     for (const used of result.usage) this.#report(used);
@@ -163,8 +195,8 @@ export class Meter {
     else if (this.tokensMax !== null && this.tokens() >= this.tokensMax) this.#controller.abort("tokens");
   }
 
-  #price(report: Report): Usage {
-    return priceUsage({ harness: this.#harness, ...report }, this.#settings.prices);
+  #price(report: Report, feesUsd = 0): Usage {
+    return priceUsage({ harness: this.#harness, ...report, feesUsd }, this.#settings.prices);
   }
 }
 

@@ -189,7 +189,7 @@ export function selfReportingLine(state: RunState): string {
   const names = selfReportingOf(state).map((name) => `\`${name}\``);
   if (names.length === 0) return "";
   const [verb, whose] = names.length === 1 ? ["reports", "its"] : ["report", "their"];
-  return `<sub>${names.join(", ")} ${verb} ${whose} own usage. Between two reports it can exceed the budget.</sub>`;
+  return `<sub>${names.join(", ")} ${verb} ${whose} own usage. Between two reports it can exceed the budget. Baton charges at most one more reservation (\`limits.attemptUsd\`).</sub>`;
 }
 
 export function costTable(state: RunState): string {
@@ -198,7 +198,8 @@ export function costTable(state: RunState): string {
     for (const attempt of effect.attempts) {
       for (const used of attempt.usage) {
         const { input, output, cacheRead, cacheWrite } = used.tokens;
-        const cost = used.costUsd === null ? "unknown" : usd(used.costUsd);
+        const fees = used.feesUsd === undefined ? "" : ` (${usd(used.feesUsd)} for searches)`;
+        const cost = used.costUsd === null ? "unknown" : `${usd(used.costUsd)}${fees}`;
         rows.push(
           `| ${cell(neutraliseLine(effect.title))} | ${attempt.attempt} | ${cell(neutraliseLine(used.harness))} | ${cell(neutraliseLine(used.model))} | ${count(input)} | ${count(output)} | ${count(cacheRead)} | ${count(cacheWrite)} | ${cost} |`,
         );

@@ -4,6 +4,7 @@
  *
  * `agent.mjs PROGRAM`: at the prompt it becomes PROGRAM, as far as one sees: the prompt on its standard input, its output as it comes,
  * its end as its own. `agent.mjs` alone: it does what the lines of the prompt that begin with `do ` say, one JSON value each.
+ * With BATON_TEST_VERSION=2 it speaks version 2 of the protocol: a prompt is answered at once, and `idle` ends the turn.
  */
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -21,6 +22,7 @@ let asked = 100;
 let loggedIn = false;
 let cancelled = () => {};
 
+const isSecond = process.env["BATON_TEST_VERSION"] === "2";
 const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 const update = (more) => send({ method: "session/update", params: { sessionId, update: more } });
 const ask = (method, params) =>
@@ -31,6 +33,7 @@ const ask = (method, params) =>
   });
 
 async function perform(deed) {
+  if (deed.exit === true) process.exit(0);
   if (deed.stay === true) setInterval(() => {}, 60_000);
   if (deed.update !== undefined) update(deed.update);
   if (deed.ask !== undefined) {
@@ -80,18 +83,41 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   switch (method) {
     case "initialize":
       writeFileSync("initialize.json", JSON.stringify(params));
+      if (isSecond) {
+        send({
+          method: "session/update",
+          params: { sessionId, update: { sessionUpdate: "state_update", state: "idle" } },
+        });
+        const authMethods = [{ type: "agent", methodId: "api-key", name: "Key" }];
+        return reply({ protocolVersion: 2, info: { name: "small", version: "1" }, capabilities: {}, authMethods });
+      }
       return reply({ protocolVersion: 1, agentCapabilities: {}, authMethods: [{ id: "api-key", name: "Key" }] });
-    case "authenticate":
+    case isSecond ? "auth/login" : "authenticate":
       loggedIn = needsLogin !== "never";
       return reply({});
     case "session/new":
       if (needsLogin !== undefined && !loggedIn)
         return send({ id, error: { code: -32000, message: "Authentication required" } });
       writeFileSync("session.json", JSON.stringify(params));
+      if (isSecond) {
+        const options = [{ value: "model-1", name: "One" }];
+        const model = {
+          type: "select",
+          configId: "model",
+          name: "Model",
+          category: "model",
+          currentValue: "x",
+          options,
+        };
+        return reply({ sessionId, configOptions: [model] });
+      }
       return reply({
         sessionId,
         models: { availableModels: [{ modelId: "model-1", name: "One" }], currentModelId: "x" },
       });
+    case "session/set_config_option":
+      writeFileSync("model.txt", `${params.configId} ${params.type} ${params.value}`);
+      return reply({ configOptions: [] });
     case "session/set_model":
       writeFileSync("model.txt", params.modelId);
       return reply({});
@@ -100,6 +126,17 @@ createInterface({ input: process.stdin }).on("line", (line) => {
     case "session/prompt": {
       const text = params.prompt.map((block) => block.text).join("\n");
       if (program !== undefined) return become(text);
+      if (isSecond) {
+        reply({ messageId: "message-1" });
+        update({ sessionUpdate: "state_update", state: "running" });
+        return void obey(text).then(({ error, ...result }) =>
+          update({
+            sessionUpdate: "state_update",
+            state: "idle",
+            ...(error === undefined ? result : { stopReason: "error", error }),
+          }),
+        );
+      }
       return void obey(text).then((result) => (result.error === undefined ? reply(result) : send({ id, ...result })));
     }
     default:

@@ -1,5 +1,6 @@
 /**
- * One random schedule of money: runs of one repository, agents at once, answers that are cut, deaths of the process, top-ups.
+ * One random schedule of money: runs of one repository, agents at once, answers that are cut, deaths of the process, top-ups,
+ * searches that the service charges, attempts with a limit of tokens, and agents that report by themselves.
  * The proxy, the meter, admission, the fold and the ledger are the real ones; the service keeps its own bill in micro-dollars.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -11,7 +12,7 @@ import { attemptEnded, lostAttempts, neededUsd, raiseBudget } from "../../../src
 import { type RunEvent, runEventSchema, type StoredEvent } from "../../../src/core/event.ts";
 import { applyEvent, fold } from "../../../src/core/fold.ts";
 import type { RunState } from "../../../src/core/state.ts";
-import type { EffectKey, Json, RunId } from "../../../src/core/vocabulary.ts";
+import { type EffectKey, type Json, type RunId, usdOf } from "../../../src/core/vocabulary.ts";
 import { startAttempt } from "../../../src/money/metering.ts";
 import type { ModelGrant, ModelProxy } from "../../../src/ports/model-proxy.ts";
 import type { LedgerRow, Store } from "../../../src/ports/store.ts";
@@ -25,7 +26,7 @@ import { alice } from "../../fakes/run-world.ts";
 import { Draw } from "../draw.ts";
 
 /** What may be switched off, to show that the oracle sees it. */
-export type Guard = "reserve" | "growth" | "held" | "clamp" | "day";
+export type Guard = "reserve" | "growth" | "held" | "clamp" | "day" | "fees" | "tokens" | "reports";
 
 export interface MoneyFault {
   overspentUsd: number;
@@ -40,16 +41,20 @@ const prices = {
   "prove-large": { input: 4, output: 20, cacheRead: 0.4, cacheWrite: 5 },
 } as const;
 type ModelName = keyof typeof prices;
+/** Micro-dollars for one search, by Anthropic and by OpenAI alike. */
+const searchMicroUsd = 10_000;
 
 interface Order {
   schedule: number;
   run: number;
   seed: number;
+  attempt: string;
 }
 
 /** What the service did for a request. */
 interface Billed extends Order {
   microUsd: number;
+  tokens: number;
 }
 
 interface Service {
@@ -107,17 +112,24 @@ async function answer(
   const cacheRead = draw.flip() ? draw.whole(0, prompt) : 0;
   const cacheWrite = draw.flip() ? draw.whole(0, prompt - cacheRead) : 0;
   const input = prompt - cacheRead - cacheWrite;
-  const thinks = !isAnthropic || body["thinking"] !== undefined;
+  const thinks = !isAnthropic || body["thinking"] !== undefined || body["tools"] !== undefined;
   const wanted = draw.one([0, 10, 500, 4_000, 30_000, longestAnswer]);
   const way = draw.whole(0, 9);
   const streams = way > 5;
   const shown = Math.max(1, Math.min(limit, wanted, draw.whole(0, 200)));
   // What it does not hide it has said, word by word.
   const output = streams && !thinks ? shown : Math.max(1, Math.min(limit, wanted));
+  const tool = (body["tools"] as { max_uses?: number }[] | undefined)?.[0];
+  const searchesMost = tool === undefined ? 0 : Number(tool.max_uses ?? body["max_tool_calls"] ?? 100);
+  const searches = draw.flip() ? draw.whole(0, Math.min(searchesMost, 20)) : searchesMost;
   const bill = (tokens: number): void => {
     const usd =
-      input * price.input + tokens * price.output + cacheRead * price.cacheRead + cacheWrite * price.cacheWrite;
-    bills.push({ ...order, microUsd: Math.floor(usd) });
+      input * price.input +
+      tokens * price.output +
+      cacheRead * price.cacheRead +
+      cacheWrite * price.cacheWrite +
+      searches * searchMicroUsd;
+    bills.push({ ...order, microUsd: Math.floor(usd), tokens: prompt + tokens });
   };
   onRequest.get(order.schedule)?.();
   if (way === 0) return void outgoing.writeHead(draw.one([429, 500, 529])).end("{}");
@@ -127,16 +139,20 @@ async function answer(
         output_tokens: output,
         cache_read_input_tokens: cacheRead,
         cache_creation_input_tokens: cacheWrite,
+        server_tool_use: { web_search_requests: searches },
       }
     : {
         input_tokens: prompt,
         output_tokens: output,
         input_tokens_details: { cached_tokens: cacheRead, cache_write_tokens: cacheWrite },
       };
+  const searched = Array.from({ length: searches }, () => ({ type: "web_search_call", action: { type: "search" } }));
   const json = { "content-type": "application/json" };
   if (way <= 4) {
     bill(output);
-    const whole = isAnthropic ? { type: "message", model, usage } : { object: "response", model, usage };
+    const whole = isAnthropic
+      ? { type: "message", model, usage }
+      : { object: "response", model, usage, output: searched };
     return void outgoing.writeHead(200, json).end(JSON.stringify(whole));
   }
   const frame = (event: object): string => `data: ${JSON.stringify(event)}\n\n`;
@@ -170,7 +186,7 @@ async function answer(
   outgoing.end(
     isAnthropic
       ? frame({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: output } })
-      : frame({ type: "response.completed", response: { object: "response", model, usage } }),
+      : frame({ type: "response.completed", response: { object: "response", model, usage, output: searched } }),
   );
 }
 
@@ -185,6 +201,10 @@ class Run {
   readonly settings: Settings;
   state: RunState;
   generation = 0;
+  /** What agents that report by themselves may be charged beyond all budgets: one reservation each (M4). */
+  beyondUsd = 0;
+  /** What they used and nobody was told of, because Baton died. */
+  untoldUsd = 0;
 
   readonly index: number;
   readonly world: World;
@@ -229,7 +249,7 @@ class Run {
     for (const stored of this.#stored(events)) applyEvent(this.state, stored);
     this.world.ledger.push(...rows);
     const { budgetUsd, spentUsd, reservedUsd } = this.state.money;
-    if (spentUsd + reservedUsd > budgetUsd + 1e-6)
+    if (spentUsd + reservedUsd > budgetUsd + this.beyondUsd + 1e-6)
       this.world.wrong.push(`run ${this.index}: ${spentUsd} spent and ${reservedUsd} set aside of ${budgetUsd}`);
   }
 
@@ -301,12 +321,16 @@ export async function playMoney(
   const dayUsd = draw.whole(0, 3) === 0 ? draw.whole(2, 150) / 100 : null;
   const settings = settingsSchema.parse({
     budget: { dayUsd, maxUsd: 1_000 },
-    limits: { attemptUsd: draw.one([0.05, 0.3, 2]) },
+    limits: {
+      attemptUsd: draw.one([0.05, 0.3, 2]),
+      attemptTokens: draw.whole(0, 2) === 0 ? draw.one([3_000, 20_000, 100_000]) : null,
+    },
     prices,
   });
   const runs = Array.from(
     { length: draw.whole(1, 2) },
-    (_, index) => new Run(index, world, draw.one([0.02, 0.05, 0.1, 0.5, 1, 3]), settings, draw.whole(1, steps.length)),
+    (_, index) =>
+      new Run(index, world, draw.one([0.02, 0.05, 0.1, 0.5, 1, 3, 8]), settings, draw.whole(1, steps.length)),
   );
   let untilDeath = draw.flip() ? draw.whole(1, 12) : 0;
   service.onRequest.set(schedule, () => {
@@ -328,7 +352,7 @@ export async function playMoney(
   }
   service.onRequest.delete(schedule);
   for (const run of runs) if (off !== "held") run.append(lostAttempts(run.state, () => false, world.now));
-  return judge(service, world, runs, schedule, dayUsd);
+  return judge(service, world, runs, schedule, { dayUsd, tokensMax: settings.limits.attemptTokens });
 }
 
 function judge(
@@ -336,7 +360,7 @@ function judge(
   world: World,
   runs: readonly Run[],
   schedule: number,
-  dayUsd: number | null,
+  { dayUsd, tokensMax }: { dayUsd: number | null; tokensMax: number | null },
 ): MoneyFault {
   let overspentUsd = 0;
   let uncountedUsd = 0;
@@ -346,8 +370,12 @@ function judge(
     const billedUsd = bills.reduce((sum, { microUsd }) => sum + microUsd, 0) / 1e6;
     allUsd += billedUsd;
     const { spentUsd, budgetUsd, reservedUsd } = run.state.money;
-    overspentUsd += beyond(billedUsd, budgetUsd);
-    uncountedUsd += beyond(billedUsd, spentUsd);
+    // What an agent claims of itself is charged although nobody sent a bill.
+    overspentUsd += beyond(Math.max(billedUsd - run.untoldUsd, spentUsd), budgetUsd + run.beyondUsd);
+    uncountedUsd += beyond(billedUsd, spentUsd + run.untoldUsd);
+    if (tokensMax !== null)
+      for (const [attempt, tokens] of tokensOf(bills))
+        if (tokens > tokensMax) world.wrong.push(`run ${run.index} ${attempt}: ${tokens} tokens of ${tokensMax}`);
     if (reservedUsd > 1e-6) world.wrong.push(`run ${run.index}: ${reservedUsd} stays set aside`);
     const settled = world.ledger.filter(({ runId, kind }) => runId === run.runId && kind === "settle");
     const ledgerUsd = settled.reduce((sum, { usd }) => sum + usd, 0);
@@ -358,11 +386,18 @@ function judge(
       world.wrong.push(`run ${run.index}: another fold has ${again.spentUsd}`);
   }
   const days = Math.floor((world.now - Date.UTC(2026, 10, 30)) / 86_400_000) + 1;
-  if (dayUsd !== null) overspentUsd += beyond(allUsd, dayUsd * days);
+  const beyondUsd = runs.reduce((sum, run) => sum + run.beyondUsd + run.untoldUsd, 0);
+  if (dayUsd !== null) overspentUsd += beyond(allUsd, dayUsd * days + beyondUsd);
   // Bills of schedules that are judged are not needed any more.
   for (let index = service.bills.length - 1; index >= 0; index -= 1)
     if (service.bills[index]?.schedule === schedule) service.bills.splice(index, 1);
   return { overspentUsd, uncountedUsd, wrong: world.wrong };
+}
+
+function tokensOf(bills: readonly Billed[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { attempt, tokens } of bills) sums.set(attempt, (sums.get(attempt) ?? 0) + tokens);
+  return sums;
 }
 
 const beyond = (usd: number, limitUsd: number): number => (usd - limitUsd > 2e-6 ? usd - limitUsd : 0);
@@ -435,6 +470,8 @@ async function perform(context: Context, run: Run, generation: number, key: Effe
   const { service, world, schedule, seed, grants, off } = context;
   const change = run.change(generation);
   const reservedUsd = run.state.effects.get(key)?.attempts.at(-1)?.reservedUsd ?? 0;
+  const draw = new Draw(seed, `${run.index}/${key}/${attempt}`);
+  if (draw.whole(0, 4) === 0) return performReporting(context, run, generation, { key, attempt, reservedUsd, draw });
   const meter = new Meter("claude-code", run.settings, reservedUsd);
   const tell: ConstructorParameters<typeof AttemptMoney>[2] = (metering) =>
     meterAttempt(world.needs, run.state, change, { key, attempt }, metering);
@@ -446,19 +483,20 @@ async function perform(context: Context, run: Run, generation: number, key: Effe
       // As before: alone it uses the rest of the budget, and nobody is told.
       if (off === "growth")
         return run.state.money.budgetUsd - run.state.money.spentUsd >= asked.leastUsd ? asked.wantUsd : null;
-      const granted = await money.reserve(asked);
+      const granted = await money.reserve(
+        off === "fees" ? { ...asked, uses: asked.uses.map((use) => ({ ...use, feesUsd: 0 })) } : asked,
+      );
       return granted !== null && off === "clamp" ? asked.wantUsd : granted;
     },
     unknownPrice: "stop",
-    tokensMax: null,
+    tokensMax: off === "tokens" ? null : run.settings.limits.attemptTokens,
     requestsMax: null,
     models: null,
     providers: null,
-    onUse: (use) => meter.count(use),
+    onUse: (use) => meter.count(off === "fees" ? { ...use, feesUsd: 0 } : use),
     onRefusal: () => {},
   });
   grants.add(grant);
-  const draw = new Draw(seed, `${run.index}/${key}/${attempt}`);
   const requests = draw.whole(0, 4);
   const atOnce = draw.whole(1, 3);
   let history = "";
@@ -466,7 +504,12 @@ async function perform(context: Context, run: Run, generation: number, key: Effe
     if (grant.stopped.aborted || run.generation !== generation) break;
     history += draw.word(draw.whole(1, 400));
     const all = Array.from({ length: draw.whole(1, atOnce) }, () =>
-      ask(grant, draw, { schedule, run: run.index, seed: draw.whole(0, 2 ** 31) }, history),
+      ask(
+        grant,
+        draw,
+        { schedule, run: run.index, seed: draw.whole(0, 2 ** 31), attempt: `${key}/${attempt}` },
+        history,
+      ),
     );
     // People and other steps may want it no longer.
     if (draw.whole(0, 30) === 0) {
@@ -482,6 +525,57 @@ async function perform(context: Context, run: Run, generation: number, key: Effe
   const error = grant.stopReason() ?? { code: "BATON_HARNESS_REFUSED" as const, message: "It ended." };
   const usage = meter.usage();
   await change((state) => attemptEnded(state, key, attempt, { ok: false, error, usage, kept: null }, world.now));
+}
+
+interface Reporting {
+  key: EffectKey;
+  attempt: number;
+  reservedUsd: number;
+  draw: Draw;
+}
+
+/** An agent that asks its models by itself: Baton knows its reports, which may come in bursts, jump or lie. */
+async function performReporting(
+  { service, world, schedule, seed, off }: Context,
+  run: Run,
+  generation: number,
+  { key, attempt, reservedUsd, draw }: Reporting,
+): Promise<void> {
+  const change = run.change(generation);
+  const meter = new Meter("command", run.settings, reservedUsd);
+  const money = new AttemptMoney("command", meter, (metering) =>
+    meterAttempt(world.needs, run.state, change, { key, attempt }, metering),
+  );
+  run.beyondUsd += reservedUsd;
+  const lies = draw.whole(0, 5) === 0;
+  let usedUsd = 0;
+  for (let left = draw.whole(0, 12); left > 0 && !meter.exceeded.aborted && run.generation === generation; left -= 1) {
+    const burst = draw.whole(1, 3);
+    for (let one = 0; one < burst; one += 1) {
+      // An honest one uses less than a reservation between two looks of Baton.
+      const microUsd = Math.floor((reservedUsd / 4) * draw.whole(0, 100) * 1e4);
+      usedUsd += microUsd / 1e6;
+      service.bills.push({ schedule, run: run.index, seed, attempt: `${key}/${attempt}`, microUsd, tokens: 0 });
+      const costUsd = lies ? draw.one([usedUsd, 1_000 * usedUsd + 1, 1e300]) : usedUsd;
+      meter.take({
+        type: "usage",
+        model: "own",
+        tokens: { input: 1, output: 1, cacheRead: 0, cacheWrite: 0 },
+        costUsd,
+      });
+      if (off !== "reports") money.reported();
+    }
+    await money.told();
+  }
+  await money.told();
+  const error = { code: "BATON_HARNESS_REFUSED" as const, message: "It ended." };
+  const usage = meter.usage();
+  await change((state) => attemptEnded(state, key, attempt, { ok: false, error, usage, kept: null }, world.now)).catch(
+    () => {
+      const told = run.state.effects.get(key)?.attempts.find((one) => one.attempt === attempt)?.usage ?? [];
+      run.untoldUsd += Math.max(0, usedUsd - usdOf(told));
+    },
+  );
 }
 
 /** A question of an agent, who may hang up. */
@@ -502,6 +596,13 @@ async function ask(grant: ModelGrant, draw: Draw, order: Order, history: string)
         ...thinking,
       }
     : { metadata, model, stream: true, input: history, ...(limit === null ? {} : { max_output_tokens: limit }) };
+  if (draw.whole(0, 5) === 0)
+    Object.assign(
+      body,
+      isAnthropic
+        ? { tools: [{ type: "web_search_20250305", name: "web_search", ...(draw.flip() ? { max_uses: 30 } : {}) }] }
+        : { tools: [{ type: "web_search" }], ...(draw.flip() ? { max_tool_calls: 30 } : {}) },
+    );
   const hangsUp = draw.whole(0, 6) === 0;
   const stop = new AbortController();
   try {

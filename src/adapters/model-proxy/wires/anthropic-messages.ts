@@ -3,9 +3,9 @@
  *
  * `message_start` has the input's three parts, which never overlap; `message_delta` has the output so far, and may correct the input.
  */
-import { count, fields, list, text } from "../../harness/fields.ts";
+import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
 import { longCacheFactor } from "../input-bound.ts";
-import { lengthOf, limitOf, type Reading, type Wire } from "../wire.ts";
+import { lengthOf, limitOf, type Reading, type Searches, takeSearches, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {
   400: "invalid_request_error",
@@ -43,6 +43,7 @@ export const anthropicMessages: Wire = {
       set: (limit) => void (body["max_tokens"] = limit),
       hidden: thinks || serverTools,
       serverTools,
+      searches: searchesOf(body),
     };
   },
   read(message, reading) {
@@ -88,6 +89,22 @@ function takeUsage(usage: Record<string, unknown>, reading: Reading): void {
     output: Math.max(before.output, count(usage["output_tokens"])),
     cacheRead: Math.max(before.cacheRead, count(usage["cache_read_input_tokens"])),
     cacheWrite: Math.max(before.cacheWrite, count(usage["cache_creation_input_tokens"]) + longCacheExtra(usage)),
+  };
+  takeSearches(reading, count(fields(usage["server_tool_use"])["web_search_requests"]));
+}
+
+/** `max_uses` bounds each tool: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool#max-uses */
+function searchesOf(body: Fields): Searches | null {
+  const tools = list(body["tools"]).filter(({ type }) => text(type)?.startsWith("web_search") === true);
+  if (tools.length === 0) return null;
+  const limits = tools.map((tool) => limitOf(tool["max_uses"]));
+  return {
+    limit: limits.reduce<number | null>((sum, one) => (sum === null || one === null ? null : sum + one), 0),
+    least: tools.length,
+    set(limit) {
+      for (const tool of tools)
+        tool["max_uses"] = Math.min(limitOf(tool["max_uses"]) ?? limit, Math.floor(limit / tools.length));
+    },
   };
 }
 

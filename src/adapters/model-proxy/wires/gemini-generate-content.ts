@@ -5,7 +5,7 @@
  */
 import { noTokens } from "../../../core/vocabulary.ts";
 import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
-import { lengthOf, limitOf, type Wire } from "../wire.ts";
+import { lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {
   400: "INVALID_ARGUMENT",
@@ -57,9 +57,16 @@ export const geminiGenerateContent: Wire = {
       set: (limit) => void (body["generationConfig"] = { ...fields(body["generationConfig"]), maxOutputTokens: limit }),
       hidden: budget !== 0 || serverTools,
       serverTools,
+      searches: list(body["tools"]).some(searches) ? { limit: null, least: 1, set: null } : null,
     };
   },
   read(message, reading) {
+    const found = list(message["candidates"]).map((candidate) => searchesOf(fields(candidate["groundingMetadata"])));
+    // A stream says it again with each piece, or once.
+    takeSearches(
+      reading,
+      found.reduce((sum, one) => sum + one, 0),
+    );
     reading.model = text(message["modelVersion"]) ?? reading.model;
     for (const candidate of list(message["candidates"])) {
       for (const part of list(fields(candidate["content"])["parts"])) {
@@ -86,6 +93,18 @@ export const geminiGenerateContent: Wire = {
     error: { code: status, message, status: names[status] ?? (status >= 500 ? "INTERNAL" : "FAILED_PRECONDITION") },
   }),
 };
+
+/** Search and Maps: https://ai.google.dev/gemini-api/docs/pricing */
+function searches(tool: Fields): boolean {
+  return Object.keys(tool).some((name) => /^(?:google_?(?:search|maps)|enterprise_?web_?search)/i.test(name));
+}
+
+/** Each query that is not empty, once: https://ai.google.dev/gemini-api/docs/google-search#pricing */
+function searchesOf(metadata: Fields): number {
+  const { webSearchQueries } = metadata;
+  const queries = Array.isArray(webSearchQueries) ? webSearchQueries.filter((query) => query !== "") : [];
+  return Math.max(new Set(queries).size, list(metadata["groundingChunks"]).length > 0 ? 1 : 0);
+}
 
 function oneName(value: Fields, name: string, other: string): void {
   if (!(other in value)) return;

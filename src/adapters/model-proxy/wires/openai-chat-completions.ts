@@ -4,8 +4,8 @@
  * A stream says what was used only if it is asked to, in a last piece without choices.
  */
 import { count, fields, list, text } from "../../harness/fields.ts";
-import { lengthOf, limitOf, type Wire } from "../wire.ts";
-import { isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
+import { lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
+import { isAsked, isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
 
 export const openaiChatCompletions: Wire = {
   name: "openai-chat-completions",
@@ -32,10 +32,13 @@ export const openaiChatCompletions: Wire = {
       },
       hidden: true,
       serverTools: runsByService(body),
+      // Models that search do so once for each request: https://developers.openai.com/api/docs/guides/tools-web-search
+      searches: isAsked(body["web_search_options"]) ? { limit: 1, least: 1, set: null } : null,
     };
   },
   read(message, reading) {
     reading.model = text(message["model"]) ?? reading.model;
+    if (list(message["choices"]).length > 0) takeSearches(reading, 1);
     for (const choice of list(message["choices"])) {
       const said = fields(choice["delta"] ?? choice["message"]);
       reading.characters += lengthOf(said["content"], said["reasoning_content"], said["reasoning"]);

@@ -4,9 +4,9 @@
  * What was used comes with the last event only. An answer in the background would be made, and paid, after its request has ended:
  * refused.
  */
-import { fields, list, text } from "../../harness/fields.ts";
-import { lengthOf, limitOf, type Reading, type Wire } from "../wire.ts";
-import { isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
+import { type Fields, fields, list, text } from "../../harness/fields.ts";
+import { lengthOf, limitOf, type Reading, takeSearches, type Wire } from "../wire.ts";
+import { isModelList, openaiError, openaiTokens, runsByService, searchesByService } from "./openai.ts";
 
 export const openaiResponses: Wire = {
   name: "openai-responses",
@@ -27,6 +27,14 @@ export const openaiResponses: Wire = {
       set: path === "/responses" ? (limit) => void (body["max_output_tokens"] = limit) : null,
       hidden: true,
       serverTools: runsByService(body),
+      // Bounds the tools of the service together: https://developers.openai.com/api/reference/resources/responses/methods/create
+      searches: searchesByService(body)
+        ? {
+            limit: limitOf(body["max_tool_calls"]),
+            least: 1,
+            set: path === "/responses" ? (limit) => void (body["max_tool_calls"] = limit) : null,
+          }
+        : null,
     };
   },
   read(message, reading) {
@@ -40,6 +48,9 @@ export const openaiResponses: Wire = {
       case "response.failed":
         takeResponse(fields(message["response"]), reading);
         break;
+      case "response.output_item.done":
+        takeSearches(reading, (reading.searches ?? 0) + searchesOf([fields(message["item"])]));
+        break;
       default:
         if (message["object"] === "response" || message["object"] === "response.compaction")
           takeResponse(message, reading);
@@ -52,6 +63,7 @@ export const openaiResponses: Wire = {
 
 function takeResponse(response: Record<string, unknown>, reading: Reading): void {
   reading.model = text(response["model"]) ?? reading.model;
+  takeSearches(reading, searchesOf(list(response["output"])));
   const { usage } = response;
   if (typeof usage === "object" && usage !== null) {
     reading.tokens = openaiTokens(fields(usage), "input", "output");
@@ -61,4 +73,12 @@ function takeResponse(response: Record<string, unknown>, reading: Reading): void
   // A failed answer may say nothing of what it used.
   for (const item of list(response["output"]))
     for (const part of list(item["content"])) reading.characters += lengthOf(part["text"]);
+}
+
+/** Opening a page, and looking in it, costs nothing: https://developers.openai.com/api/docs/guides/tools-web-search */
+function searchesOf(items: readonly Fields[]): number {
+  return items.filter(({ type, action }) => {
+    if (type === "file_search_call") return true;
+    return type === "web_search_call" && (text(fields(action)["type"]) ?? "search") === "search";
+  }).length;
 }

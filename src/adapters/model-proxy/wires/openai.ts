@@ -35,10 +35,23 @@ export function openaiTokens(usage: Fields, input: "input" | "prompt", output: "
 /** Run, and paid, by the service itself. */
 const serverTool = /^(?:web_search|file_search|code_interpreter|image_generation|mcp$|hosted_)/;
 
+/** `null` asks for nothing. */
+export function isAsked(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+function toolsOf(body: Fields): Fields[] {
+  return [...list(body["tools"]), ...list(body["input"]).flatMap((item) => list(item["tools"]))];
+}
+
+/** Each call of these is charged; the fee of a search in files is the lower one. */
+export function searchesByService(body: Fields): boolean {
+  return toolsOf(body).some(({ type }) => /^(?:web_search|file_search)/.test(text(type) ?? ""));
+}
+
 export function runsByService(body: Fields): boolean {
-  if (typeof body["web_search_options"] === "object" && body["web_search_options"] !== null) return true;
-  const tools = [...list(body["tools"]), ...list(body["input"]).flatMap((item) => list(item["tools"]))];
-  return tools.some((tool) => {
+  if (isAsked(body["web_search_options"])) return true;
+  return toolsOf(body).some((tool) => {
     const place = text(fields(tool["environment"])["type"]);
     return (
       serverTool.test(text(tool["type"]) ?? "") || (tool["type"] === "shell" && place?.startsWith("container") === true)

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CommandReader, commandHarness } from "../../../../src/adapters/harness/command.ts";
+import { CommandReader, commandHarness } from "../../../../src/adapters/harness/command/harness.ts";
 import { agentEnvironment } from "../../../../src/adapters/harness/environment.ts";
 import { defaultSettings } from "../../../../src/config/schema.ts";
 import { limits } from "../../../../src/core/limits.ts";
@@ -62,7 +62,7 @@ const falling = defineCause<number[]>({
 const noAmounts = defineCause<UsageLine>({
   name: "amounts that are none",
   surface: "agent",
-  guard: "src/adapters/harness/command.ts, src/runner/perform/meter.ts M3: finite, not negative, bounded",
+  guard: "src/adapters/harness/command/harness.ts, src/runner/perform/meter.ts M3: finite, not negative, bounded",
   fixed: [
     { input: 10, output: 10, costUsd: -5 },
     { input: -1_000_000, output: 10, costUsd: null },
@@ -343,7 +343,7 @@ const floods = defineCause<{ lines: number; width: number; stream: "1" | "2" }>(
 const ownCommands = defineCause<string>({
   name: "repository's own program without the operator's word",
   surface: "repository",
-  guard: "src/adapters/harness/command.ts: `harness.command` counts only where the operator allows it",
+  guard: "src/adapters/harness/command/harness.ts: `harness.command` counts only where the operator allows it",
   fixed: ["echo yes > ran"],
   draw: (draw) =>
     `${draw.one(["echo", "printf %s"])} ${draw.word()} > ran${draw.one(["", "; true", " && exit 0", " || :"])}`,

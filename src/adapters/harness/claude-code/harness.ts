@@ -6,21 +6,24 @@
  * a stale output count, the stream's `message_delta` the true one; a resumed session keeps its old system prompt unless told not to.
  */
 import { join } from "node:path";
-import { defaultModelOf } from "../../config/models.ts";
-import type { ErrorData } from "../../core/errors.ts";
-import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
-import { cliHarness } from "./cli-harness.ts";
-import { agentEnvironment } from "./environment.ts";
-import { amount, count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
-import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
-import { statusError } from "./service-error.ts";
-import { noSessions, resumable, type Sessions } from "./sessions.ts";
-import { toolServers } from "./tool-servers.ts";
+import { defaultModelOf } from "../../../config/models.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessResult } from "../../../ports/harness.ts";
+import { cliHarness } from "../cli-harness.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { installLine } from "../description.ts";
+import { agentEnvironment } from "../environment.ts";
+import { amount, count, type Fields, fields, list, status, text, toolDetail } from "../fields.ts";
+import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
+import { statusError } from "../service-error.ts";
+import { noSessions, resumable, type Sessions } from "../sessions.ts";
+import { toolServers } from "../tool-servers.ts";
+import { claudeCode as description } from "./description.ts";
 
-const name = "claude-code";
-const install = "npm install --global @anthropic-ai/claude-code";
-const defaultModel = defaultModelOf("claude-code");
+const { name } = description;
+const install = installLine(description);
+const defaultModel = defaultModelOf(name);
 /** The service is tried this often by the CLI before Baton takes over with its own backoff. */
 const apiRetriesMax = 3;
 /** Of its own tools it gets these and no others: what its prompt speaks of is there at once, and nothing that starts things on its own. */
@@ -40,23 +43,8 @@ export interface ClaudeCodeOptions {
 export function claudeCode(options: ClaudeCodeOptions): Harness {
   const { binary, apiKey, baseUrl, oauthToken, sessions = noSessions } = options;
   return cliHarness({
-    name,
-    capabilities: {
-      resume: true,
-      readOnly: true,
-      systemPrompt: true,
-      maxTurns: true,
-      maxUsd: true,
-      reportsUsage: true,
-      reportsCost: true,
-      toolServers: true,
-    },
-    tools: { "read-only": ["read", "search", "tasks"], write: ["read", "search", "edit", "shell", "tasks"] },
-    defaultModel,
+    description,
     binary,
-    install,
-    provider: "anthropic",
-    keyVariable: "ANTHROPIC_API_KEY",
     own: { apiKey, login: oauthToken, baseUrl },
     async run(request, access, onEvent, signal) {
       const sessionPath = (id: string): string => {
@@ -320,3 +308,11 @@ export class ClaudeCodeReader implements StreamReader {
       : statusError(code, why.slice(0, 200));
   }
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ clis, sessions }) => {
+    const own = clis[name];
+    return own === undefined ? [] : [claudeCode({ ...own, oauthToken: own.login, sessions })];
+  },
+};

@@ -7,23 +7,26 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { defaultModelOf } from "../../config/models.ts";
-import type { ErrorData } from "../../core/errors.ts";
-import { noTokens, type Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent, HarnessRequest } from "../../ports/harness.ts";
-import { cliHarness } from "./cli-harness.ts";
-import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractTokens } from "./codex-rollout.ts";
-import { checkSandbox, type SandboxCheck } from "./codex-sandbox.ts";
-import { agentEnvironment } from "./environment.ts";
-import { count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
-import { jsonLine, notBegun, runHarness, type StreamReader } from "./run-harness.ts";
-import { statusError } from "./service-error.ts";
-import { noSessions, resumable, type Sessions } from "./sessions.ts";
-import { toolServers } from "./tool-servers.ts";
+import { defaultModelOf } from "../../../config/models.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import { noTokens, type Tokens } from "../../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessRequest } from "../../../ports/harness.ts";
+import { cliHarness } from "../cli-harness.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { installLine } from "../description.ts";
+import { agentEnvironment } from "../environment.ts";
+import { count, type Fields, fields, list, status, text, toolDetail } from "../fields.ts";
+import { jsonLine, notBegun, runHarness, type StreamReader } from "../run-harness.ts";
+import { statusError } from "../service-error.ts";
+import { noSessions, resumable, type Sessions } from "../sessions.ts";
+import { toolServers } from "../tool-servers.ts";
+import { codex as description } from "./description.ts";
+import { codexTokens, restoredRolloutPath, rolloutPath, sessionTokens, subtractTokens } from "./rollout.ts";
+import { checkSandbox, type SandboxCheck } from "./sandbox.ts";
 
-const name = "codex";
-const install = "npm install --global @openai/codex";
-const defaultModel = defaultModelOf("codex");
+const { name } = description;
+const install = installLine(description);
+const defaultModel = defaultModelOf(name);
 const defaultBaseUrl = "https://api.openai.com/v1";
 /** Tries of the CLI at the service, before Baton takes over with its own backoff. */
 const requestRetriesMax = 1;
@@ -55,24 +58,8 @@ export function codex(options: CodexOptions): Harness {
   /** A machine that could once can again; one that could not may have been mended. */
   let sandboxed = false;
   return cliHarness({
-    name,
-    capabilities: {
-      resume: true,
-      readOnly: true,
-      systemPrompt: true,
-      maxTurns: false,
-      maxUsd: false,
-      reportsUsage: true,
-      reportsCost: false,
-      toolServers: true,
-    },
-    // It edits by `apply_patch`, to some models a tool, to others a command of the shell that it takes for itself.
-    tools: { "read-only": ["shell"], write: ["shell", "edit"] },
-    defaultModel,
+    description,
     binary,
-    install,
-    provider: "openai",
-    keyVariable: "OPENAI_API_KEY",
     own: { apiKey, baseUrl },
     check: (env) => sandboxProblem(binary, env),
     async run(request, access, onEvent, signal) {
@@ -336,3 +323,11 @@ function statusIn(message: string): number | null {
     /\b(?:status|HTTP|error)[^0-9]{0,20}([45]\d\d)\b/i.exec(message)?.[1] ?? /\b([45]\d\d)\b/.exec(message)?.[1];
   return status(found ?? wordings.find(([pattern]) => pattern.test(message))?.[1]);
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ clis, sessions }) => {
+    const own = clis[name];
+    return own === undefined ? [] : [codex({ ...own, sessions })];
+  },
+};

@@ -2,26 +2,29 @@
  * OpenCode, headless: `opencode run --format json`. Observed with 1.18.33.
  *
  * Traps: on some errors it tries again for minutes or without end, and says so only in its log, so the log is printed and read;
- * tokens are per step; a tool outlives its TERM. It keeps sessions in a database (`opencode-database.ts`), bound to a directory.
+ * tokens are per step; a tool outlives its TERM. It keeps sessions in a database (`database.ts`), bound to a directory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { defaultModelOf } from "../../config/models.ts";
-import type { ErrorData } from "../../core/errors.ts";
-import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent, HarnessRequest } from "../../ports/harness.ts";
-import { cliHarness } from "./cli-harness.ts";
-import { agentEnvironment } from "./environment.ts";
-import { count, type Fields, fields, status, text, toolDetail } from "./fields.ts";
-import { databaseBesides, moveSession } from "./opencode-database.ts";
-import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
-import { statusError } from "./service-error.ts";
-import { noSessions, resumable, type Sessions, sessionGone } from "./sessions.ts";
-import { toolServers } from "./tool-servers.ts";
+import { defaultModelOf } from "../../../config/models.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessRequest } from "../../../ports/harness.ts";
+import { cliHarness } from "../cli-harness.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { installLine } from "../description.ts";
+import { agentEnvironment } from "../environment.ts";
+import { count, type Fields, fields, status, text, toolDetail } from "../fields.ts";
+import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
+import { statusError } from "../service-error.ts";
+import { noSessions, resumable, type Sessions, sessionGone } from "../sessions.ts";
+import { toolServers } from "../tool-servers.ts";
+import { databaseBesides, moveSession } from "./database.ts";
+import { opencode as description } from "./description.ts";
 
-const name = "opencode";
-const install = "npm install --global opencode-ai";
-const defaultModel = defaultModelOf("opencode");
+const { name } = description;
+const install = installLine(description);
+const defaultModel = defaultModelOf(name);
 /** Tries of the CLI at the service in a row, before Baton takes over with its own backoff. */
 const retriesMax = 3;
 const defaultBaseUrl = "https://api.anthropic.com";
@@ -46,23 +49,8 @@ function markInstalled(folder: string): void {
 
 export function opencode({ binary, apiKey, baseUrl, sessions = noSessions }: OpencodeOptions): Harness {
   return cliHarness({
-    name,
-    capabilities: {
-      resume: true,
-      readOnly: true,
-      systemPrompt: true,
-      maxTurns: false,
-      maxUsd: false,
-      reportsUsage: true,
-      reportsCost: false,
-      toolServers: true,
-    },
-    tools: { "read-only": ["read", "search", "tasks"], write: ["read", "search", "edit", "shell", "tasks"] },
-    defaultModel,
+    description,
     binary,
-    install,
-    provider: "anthropic",
-    keyVariable: "ANTHROPIC_API_KEY",
     own: { apiKey, baseUrl },
     async run(request, access, onEvent, signal) {
       const database = join(request.homePath, ".local", "share", "opencode", "opencode.db");
@@ -253,3 +241,11 @@ function statusOf(message: string): number | null {
 function refusal(words: string): ErrorData {
   return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${words.slice(0, 300)}` };
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ clis, sessions }) => {
+    const own = clis[name];
+    return own === undefined ? [] : [opencode({ ...own, sessions })];
+  },
+};

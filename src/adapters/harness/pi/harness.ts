@@ -6,21 +6,24 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { defaultModelOf } from "../../config/models.ts";
-import type { ErrorData } from "../../core/errors.ts";
-import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent } from "../../ports/harness.ts";
-import { findAgentFile } from "./agent-files.ts";
-import { cliHarness } from "./cli-harness.ts";
-import { agentEnvironment } from "./environment.ts";
-import { count, type Fields, fields, list, status, text, toolDetail } from "./fields.ts";
-import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
-import { statusError } from "./service-error.ts";
-import { noSessions, resumable, type Sessions } from "./sessions.ts";
+import { defaultModelOf } from "../../../config/models.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
+import type { Harness, HarnessEvent } from "../../../ports/harness.ts";
+import { findAgentFile } from "../agent-files.ts";
+import { cliHarness } from "../cli-harness.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { installLine } from "../description.ts";
+import { agentEnvironment } from "../environment.ts";
+import { count, type Fields, fields, list, status, text, toolDetail } from "../fields.ts";
+import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
+import { statusError } from "../service-error.ts";
+import { noSessions, resumable, type Sessions } from "../sessions.ts";
+import { pi as description } from "./description.ts";
 
-const name = "pi";
-const install = "npm install --global @earendil-works/pi-coding-agent";
-const defaultModel = defaultModelOf("pi");
+const { name } = description;
+const install = installLine(description);
+const defaultModel = defaultModelOf(name);
 const defaultBaseUrl = "https://api.anthropic.com";
 const readTools = "read,grep,find,ls";
 
@@ -34,23 +37,8 @@ export interface PiOptions {
 
 export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions): Harness {
   return cliHarness({
-    name,
-    capabilities: {
-      resume: true,
-      readOnly: true,
-      systemPrompt: true,
-      maxTurns: false,
-      maxUsd: false,
-      reportsUsage: true,
-      reportsCost: false,
-      toolServers: false,
-    },
-    tools: { "read-only": ["read", "search"], write: ["read", "edit", "shell"] },
-    defaultModel,
+    description,
     binary,
-    install,
-    provider: "anthropic",
-    keyVariable: "ANTHROPIC_API_KEY",
     own: { apiKey, baseUrl },
     async run(request, access, onEvent, signal) {
       const model = request.model ?? defaultModel;
@@ -192,3 +180,11 @@ function failureOf(message: string): ErrorData {
     ? { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${message.slice(0, 300)}` }
     : { code: "BATON_HARNESS_CRASHED", message: `Pi failed: ${message.slice(0, 300)}` };
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ clis, sessions }) => {
+    const own = clis[name];
+    return own === undefined ? [] : [pi({ ...own, sessions })];
+  },
+};

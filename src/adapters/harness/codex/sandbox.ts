@@ -3,8 +3,8 @@
  *
  * Without, it goes on: every command of the model fails, the turn ends well, and nothing is done. So it is asked first.
  */
-import type { ErrorData } from "../../core/errors.ts";
-import { children } from "../child/children.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import { children } from "../../child/children.ts";
 
 const checkTimeoutMs = 20_000;
 const checkOutputBytesMax = 1024 * 1024;

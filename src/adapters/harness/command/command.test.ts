@@ -1,6 +1,6 @@
 /** What lines of a program mean; how it is started and stopped: `test/contract/harness.ts`. */
 import { describe, expect, it } from "vitest";
-import { CommandReader, commandHarness } from "./command.ts";
+import { CommandReader, commandHarness } from "./harness.ts";
 
 const endOf = (...lines: (object | string)[]): ReturnType<CommandReader["end"]> => {
   const reader = new CommandReader();

@@ -13,10 +13,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import { AcpReader, acpAgent } from "./acp.ts";
+import { defaultSettings } from "../../../config/schema.ts";
+import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../../ports/harness.ts";
+import { Meter } from "../../../runner/perform/meter.ts";
+import { AcpReader, acpAgent } from "./harness.ts";
 
-const fake = fileURLToPath(new URL("../../../test/fakes/acp/agent.mjs", import.meta.url));
+const fake = fileURLToPath(new URL("../../../../test/fakes/acp/agent.mjs", import.meta.url));
 
 let directory: string;
 let cwd: string;
@@ -36,7 +38,8 @@ type Deed =
   | { update: object }
   | { wait: "cancel" }
   | { stay: true }
-  | { answer: object };
+  | { answer: object }
+  | { exit: true };
 
 function run(
   deeds: Deed[],
@@ -60,6 +63,96 @@ function run(
 const told = (file: string): unknown => JSON.parse(readFileSync(join(cwd, file), "utf8"));
 const chunk = (words: string): Deed => ({
   update: { sessionUpdate: "agent_message_chunk", content: { type: "text", text: words } },
+});
+
+describe("version 2: the answer to a prompt does not end the turn", () => {
+  const second = { variables: { BATON_TEST_VERSION: "2" } };
+  const message = (messageId: string, words: string): Deed => ({
+    update: { sessionUpdate: "agent_message", messageId, content: [{ type: "text", text: words }] },
+  });
+  const piece = (messageId: string, words: string): Deed => ({
+    update: { sessionUpdate: "agent_message_chunk", messageId, content: { type: "text", text: words } },
+  });
+
+  it("what comes after the answer counts, until the agent is idle", async () => {
+    const entries = [{ content: "Read", priority: "high", status: "completed" }];
+    const call = { sessionUpdate: "tool_call_update", toolCallId: "1", title: "Reading", kind: "read" };
+    const cost = { amount: 0.25, currency: "USD" };
+    const result = await run(
+      [
+        piece("a", "I l"),
+        piece("a", "ook."),
+        message("a", "I look."),
+        { update: { sessionUpdate: "plan_update", plan: { type: "items", planId: "p", entries } } },
+        { update: { ...call, status: "pending", rawInput: { path: "a.js" } } },
+        { update: { ...call, status: "cancelled" } },
+        piece("b", "Half"),
+        message("c", "Done."),
+        { update: { sessionUpdate: "usage_update", used: 10, size: 100, cost } },
+      ],
+      second,
+    );
+    expect(result).toMatchObject({ ok: true, text: "Done.", sessionId: "acp-session-1", usage: [{ costUsd: 0.25 }] });
+    expect(events.filter(({ type }) => type === "text" || type === "tool")).toEqual([
+      { type: "text", text: "I look." },
+      { type: "tool", name: "plan", detail: "1 of 1", state: "completed" },
+      { type: "tool", name: "read", detail: "a.js", state: "started" },
+      { type: "tool", name: "read", detail: "", state: "failed" },
+      { type: "text", text: "Half" },
+      { type: "text", text: "Done." },
+    ]);
+  });
+
+  it.each([
+    [{}, null],
+    [{ stopReason: "refusal" }, "BATON_HARNESS_REFUSED"],
+    [{ stopReason: "max_turn_requests" }, "BATON_HARNESS_TURNS"],
+    [{ stopReason: "_paused" }, "BATON_HARNESS_CRASHED"],
+    [{ error: { code: -32_603, message: "service answered 429" } }, "BATON_HARNESS_QUOTA"],
+    [{ error: { code: -32_000, message: "log in" } }, "BATON_HARNESS_AUTH"],
+  ])("idle with %j", async (answer, code) => {
+    const result = await run([{ answer }], second);
+    expect(result.ok).toBe(code === null);
+    expect(result.error?.code ?? null).toBe(code);
+  });
+
+  it("an agent that ends before it is idle has not said how", async () => {
+    expect(await run([message("a", "Soon."), { exit: true }], second)).toMatchObject({
+      ok: false,
+      error: { code: "BATON_HARNESS_OUTPUT" },
+    });
+  });
+
+  it("an abort is told as a cancel, and its end waited for", async () => {
+    const controller = new AbortController();
+    const result = await run([{ wait: "cancel" }], second, controller.signal, ({ type }) => {
+      if (type === "tool") controller.abort();
+    });
+    expect(result).toMatchObject({ ok: false, error: { code: "BATON_CANCELLED" } });
+    expect(readFileSync(join(cwd, "cancelled.txt"), "utf8")).toBe("yes");
+  });
+
+  it.each([
+    ["write", "edit", "option-allow_once"],
+    ["read-only", "edit", "option-reject_once"],
+    ["read-only", "read", "option-allow_once"],
+  ] as const)("access %s, a tool of kind %s: %s", async (access, kind, optionId) => {
+    const params = {
+      title: "May it?",
+      subject: { type: "tool_call", toolCall: { toolCallId: "1", title: "x", kind } },
+    };
+    await run([{ ask: "session/request_permission", params, into: "answer.json" }], { ...second, access });
+    expect(told("answer.json")).toEqual({ result: { outcome: { outcome: "selected", optionId } } });
+  });
+
+  it("model, servers and login are told as it has them", async () => {
+    const toolServers = [{ name: "words", command: ["/bin/words-server"], variables: {} }];
+    const variables = { ...second.variables, BATON_TEST_LOGIN: "once" };
+    expect(await run([], { variables, model: "model-1", toolServers })).toMatchObject({ ok: true });
+    expect(readFileSync(join(cwd, "model.txt"), "utf8")).toBe("model id model-1");
+    expect(told("session.json")).toMatchObject({ mcpServers: [{ type: "stdio", name: "words" }] });
+    expect(told("initialize.json")).toMatchObject({ info: { name: "baton" }, capabilities: {} });
+  });
 });
 
 describe("files", () => {
@@ -338,6 +431,30 @@ describe("usage", () => {
   it("money of another currency is not taken for dollars", () => {
     expect(read(cost(1, "EUR"))).toEqual([]);
     expect(read(cost(0.5, "USD"), cost(0.75, "USD"))).toMatchObject([{ model: "m", costUsd: 0.75 }]);
+  });
+
+  it("usage-that-falls-is-believed: a second meter, of which the largest figure counts", () => {
+    const meter = new Meter("small", defaultSettings, 5);
+    const reader = new AcpReader("m");
+    for (const amount of [0.5, 2, 0.01])
+      for (const event of reader.take(JSON.stringify({ jsonrpc: "2.0", ...cost(amount, "USD") }), "stdout"))
+        meter.take(event);
+    expect(meter.spentUsd()).toBe(2);
+    const settled = meter.settle({ usage: reader.end().usage } as HarnessResult);
+    expect(settled).toMatchObject([{ model: "m", costUsd: 2, priceSource: "harness" }]);
+    expect(meter.fell).toBe(true);
+  });
+
+  it("a second meter stands next to what passed Baton's proxy", () => {
+    const meter = new Meter("small", defaultSettings, 5);
+    const tokens = { input: 1_000, output: 0, cacheRead: 0, cacheWrite: 0 };
+    meter.count({ model: "claude-sonnet-5-5", tokens, requests: 1, estimated: 0 });
+    for (const event of new AcpReader("claude-sonnet-5-5").take(
+      JSON.stringify({ jsonrpc: "2.0", ...cost(3, "USD") }),
+      "stdout",
+    ))
+      meter.take(event);
+    expect(meter.usage()).toMatchObject([{ costUsd: 0.002, priceSource: "table", reported: { costUsd: 3 } }]);
   });
 
   it("is by model where the agent says so", () => {

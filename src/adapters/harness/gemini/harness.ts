@@ -9,21 +9,24 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { defaultModelOf } from "../../config/models.ts";
-import type { ErrorData } from "../../core/errors.ts";
-import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import { findAgentFile, readAgentFile } from "./agent-files.ts";
-import { cliHarness } from "./cli-harness.ts";
-import { agentEnvironment } from "./environment.ts";
-import { count, type Fields, fields, text, toolDetail } from "./fields.ts";
-import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
-import { errorInWords, statusError } from "./service-error.ts";
-import { noSessions, resumable, type Sessions, sessionBytesMax } from "./sessions.ts";
+import { defaultModelOf } from "../../../config/models.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../../ports/harness.ts";
+import { findAgentFile, readAgentFile } from "../agent-files.ts";
+import { cliHarness } from "../cli-harness.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { installLine } from "../description.ts";
+import { agentEnvironment } from "../environment.ts";
+import { count, type Fields, fields, text, toolDetail } from "../fields.ts";
+import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
+import { errorInWords, statusError } from "../service-error.ts";
+import { noSessions, resumable, type Sessions, sessionBytesMax } from "../sessions.ts";
+import { gemini as description } from "./description.ts";
 
-const name = "gemini";
-const install = "npm install --global @google/gemini-cli";
-const defaultModel = defaultModelOf("gemini");
+const { name } = description;
+const install = installLine(description);
+const defaultModel = defaultModelOf(name);
 /** Tries of the CLI at the service, before Baton takes over with its own backoff. */
 const triesMax = 3;
 /** The service may ask for a pause; a longer one is Baton's to wait. */
@@ -39,23 +42,8 @@ export interface GeminiOptions {
 
 export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: GeminiOptions): Harness {
   return cliHarness({
-    name,
-    capabilities: {
-      resume: true,
-      readOnly: true,
-      systemPrompt: true,
-      maxTurns: true,
-      maxUsd: false,
-      reportsUsage: true,
-      reportsCost: false,
-      toolServers: false,
-    },
-    tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell"] },
-    defaultModel,
+    description,
     binary,
-    install,
-    provider: "gemini",
-    keyVariable: "GEMINI_API_KEY",
     own: { apiKey, baseUrl },
     async run(request, access, onEvent, signal) {
       const chats = setUp(request);
@@ -366,3 +354,11 @@ function failureOf(message: string, lastStatus: number | null): ErrorData {
     return { code: "BATON_HARNESS_UNAVAILABLE", message: `The connection to the model's service broke. ${words}` };
   return { code: "BATON_HARNESS_CRASHED", message: `Gemini CLI failed: ${words}` };
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ clis, sessions }) => {
+    const own = clis[name];
+    return own === undefined ? [] : [gemini({ ...own, sessions })];
+  },
+};

@@ -1,7 +1,8 @@
 /**
- * Any agent that speaks the Agent Client Protocol (version 1) on its standard input and output.
+ * Any agent that speaks the Agent Client Protocol (version 1, or 2 where it knows no other) on its standard input and output.
  *
- * Owns: the conversation, from `initialize` to the prompt's answer. Does not own: files (`acp-files.ts`).
+ * Owns: the conversation, from `initialize` to the end of the turn: in version 1 the prompt's answer, in version 2, where that only says
+ * that the prompt was taken, the state `idle` (https://agentclientprotocol.com/protocol/v2/prompt-lifecycle). Does not own: files (`acp-files.ts`).
  * Its models are asked through Baton's proxy where there is one, by the variables that agents commonly read.
  *
  * Traps: an agent that asks for no permission is not held by one, so `readOnly` is not promised; the protocol has no place for system
@@ -10,16 +11,18 @@
 import { basename } from "node:path";
 import { PassThrough } from "node:stream";
 import * as acp from "@agentclientprotocol/sdk";
-import type { ErrorData } from "../../core/errors.ts";
-import type { Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import { FileRefused, readWorkspaceFile, writeWorkspaceFile } from "./acp-files.ts";
-import { agentEnvironment } from "./environment.ts";
-import { amount, count, type Fields, fields, list, text, toolDetail } from "./fields.ts";
-import { probeCli } from "./probe.ts";
-import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
-import { statusError } from "./service-error.ts";
-import { toolServers } from "./tool-servers.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import type { Tokens } from "../../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../../ports/harness.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { agentEnvironment } from "../environment.ts";
+import { amount, count, type Fields, fields, list, text, toolDetail } from "../fields.ts";
+import { probeCli } from "../probe.ts";
+import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
+import { statusError } from "../service-error.ts";
+import { toolServers } from "../tool-servers.ts";
+import { acp as description } from "./description.ts";
+import { FileRefused, readWorkspaceFile, writeWorkspaceFile } from "./files.ts";
 
 /** What answers `--version`: the program itself, also where `env` gives it variables. */
 function programOf(command: readonly string[]): readonly string[] {
@@ -42,25 +45,18 @@ export interface AcpOptions {
   command: readonly string[];
   /** False: it reads files by itself. Some take the protocol's answer for a file that is not there yet for a failure. */
   reads?: boolean | undefined;
+  /** How its program comes to the machine; absent: by its name. */
+  install?: string;
   /** Environment variables passed through by name, with their values. */
   keys?: Record<string, string | undefined>;
 }
 
-export function acpAgent({ name, command, reads = true, keys = {} }: AcpOptions): Harness {
+export function acpAgent({ name, command, reads = true, keys = {}, install: advised }: AcpOptions): Harness {
   const [program = "", ...args] = command;
-  const install = `Install ${program}, or correct BATON_ACP_AGENTS`;
+  const install = advised ?? `Install ${program}, or correct BATON_ACP_AGENTS`;
   return {
     name,
-    capabilities: {
-      resume: false,
-      readOnly: false,
-      systemPrompt: false,
-      maxTurns: false,
-      maxUsd: false,
-      reportsUsage: true,
-      reportsCost: true,
-      toolServers: true,
-    },
+    capabilities: description.capabilities,
     defaultModel: null,
     probe: () => probeCli({ command: programOf(command), install, authenticated: true, authenticate: "" }),
     async run(request, onEvent, signal) {
@@ -154,17 +150,24 @@ function converse(
   const { agent } = connection;
 
   const talk = async (): Promise<void> => {
-    const start = await agent.request("initialize", {
+    const info = { name: "baton", version: "1" };
+    const about = {
       protocolVersion: acp.PROTOCOL_VERSION,
       clientCapabilities: { fs: { readTextFile: reads, writeTextFile: request.access === "write" }, terminal: false },
-      clientInfo: { name: "baton", version: "1" },
-    });
-    if (start.protocolVersion !== acp.PROTOCOL_VERSION)
+      clientInfo: info,
+      // Read by agents that speak version 2 alone.
+      capabilities: {},
+      info,
+    };
+    const start = await agent.request<acp.InitializeResponse>("initialize", about);
+    const isSecond = start.protocolVersion === secondVersion;
+    if (start.protocolVersion !== acp.PROTOCOL_VERSION && !isSecond)
       throw new Error(
-        `The agent speaks version ${start.protocolVersion} of the protocol, not ${acp.PROTOCOL_VERSION}.`,
+        `The agent speaks version ${start.protocolVersion} of the protocol, not ${acp.PROTOCOL_VERSION} or ${secondVersion}.`,
       );
     const servers = toolServers<acp.McpServer>(request, {
       local: ({ name: server, command, args, env }) => ({
+        ...(isSecond ? { type: "stdio" } : {}),
         name: server,
         command,
         args,
@@ -174,28 +177,30 @@ function converse(
     });
     const open = () => agent.request("session/new", { cwd: request.cwd, mcpServers: Object.values(servers) });
     const session = await open().catch(async (thrown: unknown) => {
-      const method = start.authMethods?.find(({ id }) => /key|token/i.test(id));
-      if (!(thrown instanceof acp.RequestError) || thrown.code !== authRequired || method === undefined) throw thrown;
-      await agent.request("authenticate", { methodId: method.id });
+      const methods = list(start.authMethods).map((method) => text(method[isSecond ? "methodId" : "id"]) ?? "");
+      const methodId = methods.find((id) => /key|token/i.test(id));
+      if (!(thrown instanceof acp.RequestError) || thrown.code !== authRequired || methodId === undefined) throw thrown;
+      await agent.request<unknown>(isSecond ? "auth/login" : "authenticate", { methodId });
       return open();
     });
     sessionId = session.sessionId;
     for (const event of reader.begin(session.sessionId)) onEvent(event);
     if (request.model !== null) await chooseModel(request.model, session);
     const prompt = [{ type: "text" as const, text: `${request.systemPrompt}\n\n${request.prompt}` }];
+    reader.prompted();
     const answer = await agent.request<acp.PromptResponse>("session/prompt", { sessionId: session.sessionId, prompt });
-    reader.conclude(answer.stopReason);
+    reader.conclude(isSecond ? await reader.idle : answer.stopReason);
   };
 
   const chooseModel = async (model: string, session: acp.NewSessionResponse): Promise<void> => {
     const option = session.configOptions?.find(({ type, category }) => type === "select" && category === "model");
     const known = list(fields(fields(session)["models"])["availableModels"]).map(({ modelId }) => modelId);
-    if (option !== undefined)
-      await agent.request("session/set_config_option", {
-        sessionId: session.sessionId,
-        configId: option.id,
-        value: model,
-      });
+    const { sessionId: id } = session;
+    const configId = text(fields(option)["configId"]);
+    if (configId !== null)
+      await agent.request<unknown>("session/set_config_option", { sessionId: id, configId, type: "id", value: model });
+    else if (option !== undefined)
+      await agent.request("session/set_config_option", { sessionId: id, configId: option.id, value: model });
     // As agents did before there were options.
     else if (known.includes(model))
       await agent.request("session/set_model", { sessionId: session.sessionId, modelId: model });
@@ -215,6 +220,7 @@ function converse(
 }
 
 const authRequired = -32_000;
+const secondVersion = 2;
 
 async function answered<T>(work: Promise<T>): Promise<T> {
   return work.catch((thrown: unknown) => {
@@ -261,6 +267,10 @@ export class AcpReader implements StreamReader {
   #usage: HarnessResult["usage"] = [];
   #costUsd: number | null = null;
   readonly #tools = new Map<string, { name: string; kind: string }>();
+  readonly #idle = Promise.withResolvers<string>();
+  #prompted = false;
+  #running = false;
+  #messageId: string | null = null;
 
   constructor(model: string) {
     this.#model = model;
@@ -269,11 +279,23 @@ export class AcpReader implements StreamReader {
         this.#controller = controller;
       },
     });
+    // Nobody may be waiting for it.
+    this.#idle.promise.catch(() => {});
   }
 
   begin(sessionId: string): HarnessEvent[] {
     this.#sessionId = sessionId;
     return [{ type: "session", sessionId, model: null }];
+  }
+
+  /** From now on `idle` is the end of the prompt's turn. */
+  prompted(): void {
+    this.#prompted = true;
+  }
+
+  /** Version 2: why the work on the prompt ended. Rejects when the conversation is closed before. */
+  get idle(): Promise<string> {
+    return this.#idle.promise;
   }
 
   conclude(stopReason: string): void {
@@ -290,6 +312,7 @@ export class AcpReader implements StreamReader {
     const controller = this.#controller;
     this.#controller = null;
     controller?.close();
+    this.#idle.reject(new Error("The conversation is closed."));
   }
 
   kindOf(toolCallId: string): string {
@@ -302,7 +325,11 @@ export class AcpReader implements StreamReader {
     const params = fields(message["params"]);
     const events: HarnessEvent[] = [];
     if (message["method"] === "session/update") events.push(...this.#update(fields(params["update"])));
-    if (message["method"] === "session/request_permission") events.push(...this.#tool(fields(params["toolCall"])));
+    if (message["method"] === "session/request_permission") {
+      // Version 2 has the call inside of what the question is about.
+      params["toolCall"] ??= fields(params["subject"])["toolCall"] ?? { toolCallId: "", title: text(params["title"]) };
+      events.push(...this.#tool(fields(params["toolCall"])));
+    }
     const isAnswer = "result" in message && "stopReason" in fields(message["result"]);
     if (isAnswer) events.push(...this.#flush(), ...this.#told(fields(message["result"])));
     // Updates were read here; the conversation waits for answers and is asked.
@@ -323,16 +350,29 @@ export class AcpReader implements StreamReader {
   }
 
   #update(update: Fields): HarnessEvent[] {
+    const events: HarnessEvent[] = [];
     switch (update["sessionUpdate"]) {
       case "agent_message_chunk":
         this.#answer();
+        events.push(...this.#message(text(update["messageId"])));
         this.#said = `${this.#said}${text(fields(update["content"])["text"]) ?? ""}`.slice(0, textCharactersMax);
-        return [];
+        return events;
+      case "agent_message": {
+        this.#answer();
+        events.push(...this.#message(text(update["messageId"])));
+        // The whole message, also where parts of it came before.
+        const parts = list(update["content"]).map((part) => text(part["text"]) ?? "");
+        this.#said = parts.join("").slice(0, textCharactersMax);
+        return events;
+      }
+      case "state_update":
+        return this.#state(update);
       case "tool_call":
       case "tool_call_update":
         return this.#tool(update);
-      case "plan": {
-        const entries = list(update["entries"]);
+      case "plan":
+      case "plan_update": {
+        const entries = list((update["sessionUpdate"] === "plan" ? update : fields(update["plan"]))["entries"]);
         const done = entries.filter(({ status }) => status === "completed").length;
         const now = entries.find(({ status }) => status === "in_progress") ?? entries[done];
         const detail = `${done} of ${entries.length}${now === undefined ? "" : `: ${text(now["content"]) ?? ""}`}`;
@@ -347,6 +387,30 @@ export class AcpReader implements StreamReader {
       default:
         return [];
     }
+  }
+
+  /** Another message than the last one: that one is whole. */
+  #message(id: string | null): HarnessEvent[] {
+    const isOther = id !== null && this.#messageId !== null && id !== this.#messageId;
+    this.#messageId = id ?? this.#messageId;
+    return isOther ? this.#flush() : [];
+  }
+
+  /** An `idle` that ends no work of the prompt says nothing: the session had not begun yet. */
+  #state(update: Fields): HarnessEvent[] {
+    if (!this.#prompted) return [];
+    if (update["state"] === "running") this.#running = true;
+    const reason = text(update["stopReason"]);
+    if (update["state"] !== "idle" || (reason === null && !this.#running)) return [];
+    const { error } = update;
+    if (reason === "error" && typeof error === "object" && error !== null) {
+      const { code, message, data } = fields(error);
+      this.#failure ??= failureOf(
+        new acp.RequestError(typeof code === "number" ? code : internalError, text(message) ?? "no reason", data),
+      );
+    }
+    this.#idle.resolve(reason ?? "end_turn");
+    return [...this.#flush(), ...this.#told(update)];
   }
 
   #answer(): void {
@@ -377,9 +441,9 @@ export class AcpReader implements StreamReader {
       events.push(...this.#flush(), { type: "tool", name, detail, state: "started" });
     }
     const { status } = update;
-    if (status !== "completed" && status !== "failed") return events;
+    if (status !== "completed" && status !== "failed" && status !== "cancelled") return events;
     this.#answering = false;
-    return [...events, { type: "tool", name, detail: "", state: status }];
+    return [...events, { type: "tool", name, detail: "", state: status === "completed" ? "completed" : "failed" }];
   }
 
   /** Tokens by the protocol's draft, or by model as Gemini CLI adds them. */
@@ -410,6 +474,7 @@ export class AcpReader implements StreamReader {
   }
 }
 
+const internalError = -32_603;
 const noCache = { cacheRead: 0, cacheWrite: 0 };
 
 function stopError(reason: string | null, words: string): ErrorData | null {
@@ -441,3 +506,8 @@ function failureOf(thrown: unknown): ErrorData {
     ? { code: "BATON_HARNESS_CRASHED", message: `The agent failed: ${words}` }
     : statusError(status, words);
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ acp: agents = {} }) => Object.entries(agents).map(([name, agent]) => acpAgent({ ...agent, name })),
+};

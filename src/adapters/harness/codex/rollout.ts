@@ -5,10 +5,10 @@
  * then, once its tools have run, `token_count` with the sum so far.
  */
 import { dirname, join } from "node:path";
-import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
-import { findAgentFile, readAgentFileTail } from "./agent-files.ts";
-import { count, type Fields, fields } from "./fields.ts";
-import { jsonLine } from "./run-harness.ts";
+import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
+import { findAgentFile, readAgentFileTail } from "../agent-files.ts";
+import { count, type Fields, fields } from "../fields.ts";
+import { jsonLine } from "../run-harness.ts";
 
 /** The last count is near the end; what tools printed since then may be long. */
 const tailBytes = 1024 * 1024;

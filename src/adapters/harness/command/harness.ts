@@ -8,12 +8,14 @@
 import { accessSync, constants, existsSync, writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
-import type { ErrorData } from "../../core/errors.ts";
-import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
-import { findProgram } from "../workspace/find-program.ts";
-import { agentEnvironment } from "./environment.ts";
-import { jsonLine, notBegun, runHarness, type StreamReader } from "./run-harness.ts";
-import { statusError } from "./service-error.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import type { Harness, HarnessEvent, HarnessResult } from "../../../ports/harness.ts";
+import { findProgram } from "../../workspace/find-program.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { agentEnvironment } from "../environment.ts";
+import { jsonLine, notBegun, runHarness, type StreamReader } from "../run-harness.ts";
+import { statusError } from "../service-error.ts";
+import { command as description } from "./description.ts";
 
 const tokens = z.number().int().nonnegative().default(0);
 const lineSchema = z.discriminatedUnion("type", [
@@ -57,20 +59,11 @@ export interface CommandHarnessOptions {
 export function commandHarness(options: CommandHarnessOptions): Harness {
   const { command, repositoryCommands = false, keys, scripted = false } = options;
   return {
-    name: "command",
+    name: description.name,
     scripted,
     // The operator's own words name them.
     readable: command.filter((word) => isAbsolute(word) && existsSync(word)),
-    capabilities: {
-      resume: false,
-      readOnly: false,
-      systemPrompt: false,
-      maxTurns: false,
-      maxUsd: false,
-      reportsUsage: true,
-      reportsCost: true,
-      toolServers: false,
-    },
+    capabilities: description.capabilities,
     defaultModel: null,
     async probe() {
       const found = { version: null, authenticated: true };
@@ -196,3 +189,8 @@ export class CommandReader implements StreamReader {
     return true;
   }
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ command }) => (command === null ? [] : [commandHarness(command)]),
+};

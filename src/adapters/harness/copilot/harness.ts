@@ -6,22 +6,25 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { defaultModelOf } from "../../config/models.ts";
-import type { ErrorData } from "../../core/errors.ts";
-import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
-import type { Harness, HarnessEvent, HarnessResult } from "../../ports/harness.ts";
-import { readAgentFile } from "./agent-files.ts";
-import { cliHarness } from "./cli-harness.ts";
-import { agentEnvironment } from "./environment.ts";
-import { count, fields, status, text, toolDetail } from "./fields.ts";
-import { jsonLine, runHarness, type StreamReader } from "./run-harness.ts";
-import { statusError } from "./service-error.ts";
-import { noSessions, resumable, type Sessions, sessionBytesMax } from "./sessions.ts";
-import { toolServers } from "./tool-servers.ts";
+import { defaultModelOf } from "../../../config/models.ts";
+import type { ErrorData } from "../../../core/errors.ts";
+import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
+import type { Harness, HarnessEvent, HarnessResult } from "../../../ports/harness.ts";
+import { readAgentFile } from "../agent-files.ts";
+import { cliHarness } from "../cli-harness.ts";
+import type { HarnessDefinition } from "../definition.ts";
+import { installLine } from "../description.ts";
+import { agentEnvironment } from "../environment.ts";
+import { count, fields, status, text, toolDetail } from "../fields.ts";
+import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
+import { statusError } from "../service-error.ts";
+import { noSessions, resumable, type Sessions, sessionBytesMax } from "../sessions.ts";
+import { toolServers } from "../tool-servers.ts";
+import { copilot as description } from "./description.ts";
 
-const name = "copilot";
-const install = "npm install --global @github/copilot";
-const defaultModel = defaultModelOf("copilot");
+const { name } = description;
+const install = installLine(description);
+const defaultModel = defaultModelOf(name);
 const defaultBaseUrl = "https://api.anthropic.com";
 const readTools = "view,grep,glob";
 /** Tries of the CLI at the service, before Baton takes over with its own backoff. */
@@ -37,23 +40,8 @@ export interface CopilotOptions {
 
 export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: CopilotOptions): Harness {
   return cliHarness({
-    name,
-    capabilities: {
-      resume: true,
-      readOnly: true,
-      systemPrompt: false,
-      maxTurns: false,
-      maxUsd: false,
-      reportsUsage: true,
-      reportsCost: false,
-      toolServers: true,
-    },
-    tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell"] },
-    defaultModel,
+    description,
     binary,
-    install,
-    provider: "anthropic",
-    keyVariable: "ANTHROPIC_API_KEY",
     own: { apiKey, baseUrl },
     async run(request, access, onEvent, signal) {
       const eventsOf = (id: string): string => join(request.homePath, ".copilot", "session-state", id, "events.jsonl");
@@ -247,3 +235,11 @@ function failureOf(type: string, message: string): ErrorData {
 function refusal(words: string): ErrorData {
   return { code: "BATON_HARNESS_REFUSED", message: `The model refused. ${words.slice(0, 300)}` };
 }
+
+export const definition: HarnessDefinition = {
+  ...description,
+  create: ({ clis, sessions }) => {
+    const own = clis[name];
+    return own === undefined ? [] : [copilot({ ...own, sessions })];
+  },
+};

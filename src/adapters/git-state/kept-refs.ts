@@ -1,0 +1,146 @@
+/**
+ * Kept commits below `refs/baton/kept/<run>/<commit>`: each a git bundle as a file, in a ref of its own that no job reads
+ * without need.
+ *
+ * KR1 Nothing is pushed as a commit of the project, so no rule about its files (workflows, protected paths) meets it.
+ * KR2 What the scan blocked is encrypted before it leaves this process. Without a key it is refused, and nothing is sent.
+ */
+import { BatonError } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
+import type { RunId } from "../../core/vocabulary.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { KeptCommit, KeptWork } from "../../ports/kept-work.ts";
+import type { StateRemote } from "./remote.ts";
+import { seal, unseal } from "./seal.ts";
+
+export interface KeptRefsOptions {
+  /** Of its own: commits are made in it while the state makes others. */
+  remote: StateRemote;
+  namespace: string;
+  /** What blocked commits are encrypted with; null: they are refused. */
+  key: string | null;
+  clock: Clock;
+  onPush(): void;
+}
+
+interface Row extends Omit<KeptCommit, "baseSha"> {
+  ref: string;
+}
+
+const sealedEnd = ".sealed";
+const aboutPath = "kept.json";
+const bundlePath = "bundle.base64";
+
+export function keptPrefix(namespace: string, runId = ""): string {
+  return `${namespace}kept/${runId === "" ? "" : `${runId}/`}`;
+}
+
+/** Of a ref of kept commits; null: it is none. */
+export function runOfKept(namespace: string, ref: string): string | null {
+  return ref.startsWith(keptPrefix(namespace)) ? (ref.slice(keptPrefix(namespace).length).split("/")[0] ?? null) : null;
+}
+
+export class KeptRefs implements KeptWork {
+  readonly isPublic = true;
+  readonly bytesMax = limits.keptRefBytesMax;
+  readonly #options: KeptRefsOptions;
+  readonly #about = new Map<string, KeptCommit>();
+  #rows: Promise<Map<string, Row>> | null = null;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(options: KeptRefsOptions) {
+    this.#options = options;
+  }
+
+  async find(sha: string): Promise<KeptCommit | null> {
+    const known = this.#about.get(sha);
+    if (known !== undefined) return known;
+    const row = (await this.#list()).get(sha);
+    return row === undefined ? null : (await this.#read(sha, row)).about;
+  }
+
+  async put(sha: string, { runId, baseSha, bytes, secret }: Parameters<KeptWork["put"]>[1]): Promise<void> {
+    const { key, remote, clock, onPush } = this.#options;
+    if (secret !== null && key === null)
+      throw new BatonError(
+        "BATON_SECRET_FOUND",
+        `${secret.message} This work ends with the job, because anyone who can read the repository can read what Baton keeps in it. The input \`state-key\` of Baton's step keeps such work encrypted.`,
+      );
+    const sealed = secret !== null;
+    const kept = sealed && key !== null ? await seal(key, contextOf(sha, { runId, baseSha }), bytes) : bytes;
+    const files = new Map([
+      [aboutPath, `${JSON.stringify({ version: 1, baseSha })}\n`],
+      [bundlePath, Buffer.from(kept).toString("base64")],
+    ]);
+    const message = `kept: ${runId} ${sha}\n`;
+    await this.#serially(async () => {
+      const [made = ""] = await remote.commit([{ parent: null, message, at: clock.now(), files }]);
+      const ref = `${keptPrefix(this.#options.namespace, runId)}${sha}${sealed ? sealedEnd : ""}`;
+      onPush();
+      const pushed = await remote.push([{ ref, expected: null, sha: made }]);
+      // `moved`: an earlier try of this very commit is there.
+      if (pushed.kind === "failed" || pushed.kind === "refused")
+        throw new BatonError("BATON_GIT_FAILED", `The step's commits could not be kept: ${pushed.message}`);
+    });
+    this.#about.set(sha, { runId, baseSha, sealed });
+  }
+
+  async bundle(sha: string): Promise<Uint8Array | null> {
+    const row = (await this.#list()).get(sha) ?? (await this.#list(true)).get(sha);
+    if (row === undefined) return null;
+    const { about, kept } = await this.#read(sha, row);
+    if (!row.sealed) return kept;
+    const { key } = this.#options;
+    const opened = key === null ? null : await unseal(key, contextOf(sha, about), kept);
+    if (opened !== null) return opened;
+    const why = key === null ? "this job has no `state-key`" : "this job's `state-key` is not the one that sealed them";
+    throw new BatonError("BATON_WORK_SEALED", `The commits that lead to ${sha.slice(0, 7)} are sealed, and ${why}.`);
+  }
+
+  /** One look for a job: only who drives the thread adds to it. */
+  #list(again = false): Promise<Map<string, Row>> {
+    if (this.#rows === null || again) {
+      const { remote, namespace } = this.#options;
+      this.#rows = this.#serially(async () => rowsOf(namespace, (await remote.below(keptPrefix(namespace))).keys()));
+      this.#rows.catch(() => (this.#rows = null));
+    }
+    return this.#rows;
+  }
+
+  async #read(sha: string, { ref, runId, sealed }: Row): Promise<{ about: KeptCommit; kept: Uint8Array }> {
+    const { remote } = this.#options;
+    return this.#serially(async () => {
+      const head = (await remote.fetch([ref])).get(ref) ?? "";
+      const oids = await remote.tree(head);
+      const [aboutOid = "", bundleOid = ""] = [oids.get(aboutPath), oids.get(bundlePath)];
+      const contents = await remote.objects([aboutOid, bundleOid]);
+      const { baseSha } = JSON.parse(contents.get(aboutOid) ?? "") as { baseSha: string };
+      const about: KeptCommit = { runId, baseSha, sealed };
+      this.#about.set(sha, about);
+      return { about, kept: Buffer.from(contents.get(bundleOid) ?? "", "base64") };
+    }).catch((thrown: unknown) => {
+      if (!(thrown instanceof SyntaxError)) throw thrown;
+      throw new BatonError("BATON_STATE_BROKEN", `${ref} holds no commits of Baton.`, { cause: thrown });
+    });
+  }
+
+  #serially<T>(body: () => Promise<T>): Promise<T> {
+    const mine = this.#tail.then(body, body);
+    this.#tail = mine.catch(() => {});
+    return mine;
+  }
+}
+
+function rowsOf(namespace: string, refs: Iterable<string>): Map<string, Row> {
+  const rows = new Map<string, Row>();
+  for (const ref of refs) {
+    const [runId = "", name = ""] = ref.slice(keptPrefix(namespace).length).split("/");
+    const sealed = name.endsWith(sealedEnd);
+    rows.set(sealed ? name.slice(0, -sealedEnd.length) : name, { ref, runId: runId as RunId, sealed });
+  }
+  return rows;
+}
+
+function contextOf(sha: string, { runId, baseSha }: { runId: string; baseSha: string }): string {
+  return `${runId} ${baseSha} ${sha}`;
+}

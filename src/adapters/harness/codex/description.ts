@@ -1,0 +1,24 @@
+import type { CliDescription } from "../description.ts";
+
+export const codex = {
+  name: "codex",
+  title: "Codex",
+  provider: "openai",
+  keys: { apiKey: "OPENAI_API_KEY", login: null, baseUrl: "OPENAI_BASE_URL" },
+  program: { variable: "BATON_CODEX_BINARY", name: "codex" },
+  npmPackage: "@openai/codex",
+  tiers: {},
+  capabilities: {
+    resume: true,
+    readOnly: true,
+    systemPrompt: true,
+    maxTurns: false,
+    maxUsd: false,
+    reportsUsage: true,
+    reportsCost: false,
+    toolServers: true,
+  },
+  // It edits by `apply_patch`, to some models a tool, to others a command of the shell that it takes for itself.
+  tools: { "read-only": ["shell"], write: ["shell", "edit"] },
+  selfReporting: false,
+} as const satisfies CliDescription;

@@ -1,0 +1,128 @@
+/**
+ * The workflow as it is shipped: a job that reads the event with a token that writes nothing, and a second one that has keys
+ * and starts only when the first says so. What each job may and gets is read from the file. One repository for all.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { workflowAlone } from "../../src/onboarding/template.ts";
+import { comments, pulls } from "../scenarios/helpers.ts";
+import { type FinishedJob, type Platform, startPlatform } from "./platform.ts";
+
+interface Job {
+  name?: string;
+  needs?: string;
+  if?: string;
+  permissions?: Record<string, string>;
+  outputs?: Record<string, string>;
+  steps: { id?: string; uses?: string; run?: string; with?: Record<string, string>; env?: Record<string, string> }[];
+}
+const { jobs } = parse(workflowAlone().text) as { jobs: { read: Job; baton: Job } };
+const actionOf = (job: Job) => job.steps.find(({ uses }) => uses?.includes("/action@"));
+
+let platform: Platform;
+let readToken: string;
+beforeAll(async () => {
+  platform = await startPlatform({
+    config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 3600 }\n",
+  });
+  const names = Object.entries(jobs.read.permissions ?? {}).map(([name, level]) => [name.replaceAll("-", "_"), level]);
+  readToken = platform.tokenWith(Object.fromEntries(names));
+});
+afterAll(() => platform.close());
+
+const inputs = (given: Record<string, string> | undefined, outputs: Record<string, string>) =>
+  Object.fromEntries(
+    Object.entries(given ?? {}).map(([name, value]) => {
+      const of = /^\$\{\{ needs\.read\.outputs\.(\w+) \}\}$/.exec(value)?.[1];
+      return [`INPUT_${name.toUpperCase()}`, of === undefined ? value : (outputs[of] ?? "")];
+    }),
+  );
+
+/** As the platform reads `outputs`, `needs` and `if` of the file. */
+async function happens(event: string, payload: object): Promise<{ read: FinishedJob; work: FinishedJob | null }> {
+  const read = await platform.run(event, payload, {
+    GITHUB_JOB: "read",
+    INPUT_TOKEN: readToken,
+    "INPUT_CHECK-RUN-ID": "4711",
+    // No workflow input, no key.
+    "INPUT_DISPATCH-WORKFLOWS": "",
+    ...inputs(actionOf(jobs.read)?.with, {}),
+  });
+  expect(jobs.baton).toMatchObject({ needs: "read", if: "needs.read.outputs.start == 'true'" });
+  const outputs = Object.fromEntries(
+    Object.entries(jobs.read.outputs ?? {}).map(([name, value]) => {
+      const from = /^\$\{\{ steps\.baton\.outputs\.(\w+) \}\}$/.exec(value)?.[1] ?? "";
+      return [name, read.outputs[from] ?? ""];
+    }),
+  );
+  if (read.exitCode !== 0 || outputs["start"] !== "true") return { read, work: null };
+  return { read, work: await platform.run(event, payload, inputs(actionOf(jobs.baton)?.with, outputs)) };
+}
+const written = (): string[] =>
+  comments(platform as never, platform.issue)
+    .filter(({ login }) => login.endsWith("[bot]"))
+    .map(({ body }) => body);
+
+describe("the file", () => {
+  it("gives the job that reads no secret, no write permission and no agent", () => {
+    expect(JSON.stringify(jobs.read)).not.toMatch(/secrets\.|write|npm install/);
+    expect(jobs.read.steps).toHaveLength(1);
+    expect(Object.values(jobs.read.permissions ?? {})).toEqual(["read", "read", "read"]);
+    expect(actionOf(jobs.baton)?.env).toHaveProperty("ANTHROPIC_API_KEY");
+  });
+});
+
+describe("job by job", () => {
+  it.each([
+    ["a stranger's command", "/baton run", /Nothing was started\. .*permission/],
+    ["a stranger's slip", "/baton rnu", /without permission/],
+    ["a stranger's command in the middle of text", "Hello.\n\n/baton cancel", /Nothing was started\. .*permission/],
+  ])(
+    "%s: the answer is the summary, the thread stays silent, nothing is red, no second job starts",
+    async (_, body, said) => {
+      const { read, work } = await happens("issue_comment", platform.comment(body, "mallory"));
+      expect(read).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "nothing", start: "false" } });
+      expect(read.summary).toMatch(said);
+      expect(read.log).not.toContain("::error");
+      expect(work).toBeNull();
+      expect(written()).toEqual([]);
+    },
+  );
+
+  it("somebody who may run: the second job starts and does the work; its answer is in the thread", async () => {
+    const { read, work } = await happens("issue_comment", platform.comment("/baton run"));
+    expect(read).toMatchObject({ exitCode: 0, outputs: { start: "true", check: "4711", "run-id": "" } });
+    expect(read.summary).toContain("0 state pushes");
+    expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "waiting", "pull-request": "2" } });
+    // The strangers' words were read again, and are answered by nobody.
+    expect(written().join("\n")).not.toContain("mallory");
+  });
+
+  it("facts that a run waits for start it; those that nobody waits for do not", async () => {
+    const sha = pulls(platform as never)[0]?.pull.headSha ?? "";
+    const about = (head: string) => ({
+      action: "completed",
+      workflow_run: { id: 1, head_sha: head },
+      ...platform.about(),
+    });
+    await platform.settle();
+    expect((await happens("workflow_run", about("a".repeat(40)))).read.outputs["start"]).toBe("false");
+    const { work } = await happens("workflow_run", about(sha));
+    expect(work).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
+    expect(work?.summary).toMatch(/review/i);
+  });
+
+  it("wake-ups start it: the schedule, and somebody who names a thread", async () => {
+    const schedule = await happens("schedule", platform.about());
+    expect(schedule.work).toMatchObject({ exitCode: 0 });
+    expect(written().join("\n")).not.toContain("mallory");
+    const thread = { inputs: { thread: `${platform.issue}` }, ...platform.about() };
+    expect((await happens("workflow_dispatch", thread)).work).toMatchObject({ exitCode: 0 });
+  });
+
+  it("an unknown input is refused by the first job, before anything starts", async () => {
+    const { read, work } = await happens("workflow_dispatch", { inputs: { thred: "1" }, ...platform.about() });
+    expect(read).toMatchObject({ exitCode: 1, outputs: { verdict: "refused", start: "false" } });
+    expect(work).toBeNull();
+  });
+});

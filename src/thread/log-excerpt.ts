@@ -11,6 +11,7 @@ import { bytesOf } from "../core/bytes.ts";
 
 /** A time before each line, as GitHub puts it, and the mark that begins a log. */
 const stamp = /^\ufeff?(?:\d{4}-\d\d-\d\dT[\d:.]{8,24}Z )?/;
+// oxlint-disable-next-line no-control-regex
 const colors = new RegExp("\\u001b\\[[0-9;?]{0,20}[A-Za-z]", "g");
 /** What passed may be named after an error. */
 const passed = /^\s*(?:[✓✔√]|--- PASS|PASS(?:ED)?\b|ok\b|not ok\b.*# (?:TODO|SKIP)\b|● Console\b)/;

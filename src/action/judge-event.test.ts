@@ -13,7 +13,7 @@ async function judged(body: string, login: string, given: { files?: Record<strin
   const asked: string[] = [];
   const github: Partial<Github> = {
     branchSha: async (_, branch) => branch,
-    file: async (_, path, sha) => (path === "baton.yaml" ? (files[sha ?? ""] ?? null) : null),
+    file: async (_, path, sha) => (path === "baton.yaml" ? (files[sha ?? base ?? "main"] ?? null) : null),
     async actor(_, author) {
       asked.push(author.login);
       return { ...author, permission: people[author.login] ?? "none" };

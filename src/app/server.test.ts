@@ -139,3 +139,22 @@ describe("engine-ends-and-answers: the door and slow heads", () => {
     await Promise.all([slow.ended, whole.ended]);
   });
 });
+
+it("the health of a database that fails names no host, no user and no password to anybody", async () => {
+  for (const words of [
+    'password authentication failed for user "baton_owner"',
+    "getaddrinfo ENOTFOUND db.internal.example",
+    "connect ECONNREFUSED 10.0.3.7:5432",
+  ]) {
+    database.ping = async () => {
+      throw new Error(words);
+    };
+    for (const path of ["/ping", "/health", "/ready"]) {
+      const response = await fetch(`${server.url}${path}`);
+      const text = await response.text();
+      expect(response.status).toBe(503);
+      expect(JSON.parse(text)).toMatchObject({ ok: false, message: expect.stringContaining("does not answer") });
+      expect(text).not.toMatch(/baton_owner|internal|10\.0\.3\.7/);
+    }
+  }
+});

@@ -10,6 +10,8 @@ import { shownChange } from "../core/shown-change.ts";
 import type { EffectState } from "../core/state.ts";
 import type { EffectKey, Verdict } from "../core/vocabulary.ts";
 import { breakpointPerformer } from "../runner/perform/breakpoint.ts";
+import { question } from "./answer-breakpoint.ts";
+import { namesQuestion } from "./named-question.ts";
 
 const passed: Verdict = { name: "result", status: "passed", reason: "Done.", evidence: [], children: [] };
 const [base, head] = ["a".repeat(40), "b".repeat(40)];
@@ -126,5 +128,48 @@ describe("late-approve-takes-the-next-plan: an answer counts for the content tha
     await world.append(answer(world.state, plan, { ...output }));
     expect(world.open()).toEqual([`${plan}#2`]);
     expect(() => answer(world.state, plan, { ...output })).toThrow(/not open any more/);
+  });
+});
+
+describe("engine-ends-and-answers: of several questions of one name none is guessed", () => {
+  const roof = ["all/two/color", "all/one/color", "size"] as [EffectKey, EffectKey, EffectKey];
+  const house = defineProcess({
+    ...asking,
+    run: async (ctx) =>
+      ctx.parallel("all", {
+        one: async (own) => own.ask("color", { title: "Color of the door", question: "?", answerKind: "text" }),
+        two: async (own) => own.ask("color", { title: "Color of the roof", question: "?", answerKind: "text" }),
+        size: async (own) => own.ask("size", { title: "Size", question: "?", answerKind: "text" }),
+      }),
+  });
+  const ask = async (text: string) => {
+    const world = await RunWorld.start(house, {});
+    const context = { command: { name: "answer", text }, writtenAt: "2099-01-01T00:00:00Z", commentId: null };
+    return question(world.state, "ask", context as never);
+  };
+
+  it.each(["color blue", "color", "blue"])("`/baton answer %s` is asked for the key", async (text) => {
+    const refusal = await ask(text).catch((thrown: unknown) => thrown as Error);
+    expect(refusal).toMatchObject({ code: "BATON_COMMAND_INVALID" });
+    const { message } = refusal as Error;
+    for (const key of roof.slice(0, 2)) expect(message).toContain(`\`/baton answer ${key} …\``);
+    expect(message).toMatch(/`\/baton answer size …`/);
+  });
+
+  it.each([
+    [`${roof[0]} blue`, roof[0], "blue"],
+    [`${roof[1]} light blue`, roof[1], "light blue"],
+    ["size 3", "all/size/size", "3"],
+  ])("%j is for one", async (text, key, rest) => {
+    const { effect, text: given } = await ask(text);
+    expect([effect.key, given]).toEqual([key, rest]);
+  });
+
+  it("a name that two have names a question, so the run that asks it hears of it", async () => {
+    const world = await RunWorld.start(house, {});
+    expect(namesQuestion(world.state, "ask", "color blue")).toBe(true);
+    expect(namesQuestion(world.state, "ask", "size 3")).toBe(true);
+    expect(namesQuestion(world.state, "ask", "blue")).toBe(false);
+    expect(namesQuestion(world.state, "breakpoint", "size 3")).toBe(false);
   });
 });

@@ -4,10 +4,11 @@ import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import { shownChange } from "../core/shown-change.ts";
 import type { EffectState, RunState } from "../core/state.ts";
-import type { EffectKey, Json } from "../core/vocabulary.ts";
+import type { Json } from "../core/vocabulary.ts";
 import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
 import type { CommandContext, Reply } from "./context.ts";
+import { isAnswered, namedBy, splitFirst } from "./named-question.ts";
 import { steerAsking } from "./steer.ts";
 
 export async function answerBreakpoint(
@@ -55,11 +56,6 @@ export function whatItNeeds(state: RunState): string {
   return wait === undefined ? "" : ` It waits for something else (${wait.title}): ${wait.sentence}`;
 }
 
-/** What people may answer by a command in the thread: a review is given on GitHub. */
-function isAnswered(effect: EffectState, kind: "breakpoint" | "ask"): boolean {
-  return effect.kind === kind && !(effect.kind === "breakpoint" && effect.input.kind === "review");
-}
-
 export interface Asked {
   effect: EffectState;
   /** What follows the name of the question. */
@@ -80,18 +76,28 @@ export function question(state: RunState, kind: "breakpoint" | "ask", context: C
   if (open.length === 0) throw notAsked(state, kind, command.name);
   const written = command.text.trim();
   const [first, rest] = splitFirst(written);
-  const named = open.find((effect) => [effect.key, questionName(effect)].includes(first as EffectKey));
-  if (named !== undefined && (kind === "breakpoint" || rest !== "" || open.length > 1))
+  const named = namedBy(first, open);
+  if (named === "several")
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `Several questions are named \`${first.replaceAll("`", "'")}\`. ${choose(open, command.name)}`,
+    );
+  if (named !== null && (kind === "breakpoint" || rest !== "" || open.length > 1))
     return { effect: inTime(named, state, context), text: rest };
   const [only, ...others] = open;
   if (only !== undefined && others.length === 0) return { effect: inTime(only, state, context), text: written };
   const early = open.filter((effect) => wasAskedBefore(effect, state, context));
   if (early.length === 0 && only !== undefined) return { effect: inTime(only, state, context), text: written };
-  const list = open.map((effect) => `\`/baton ${command.name} ${questionName(effect)} …\` (${effect.title})`);
-  throw new BatonError(
-    "BATON_COMMAND_INVALID",
-    `The run asks ${open.length} questions. Name the one that you answer: ${list.join(", ")}.`,
-  );
+  throw new BatonError("BATON_COMMAND_INVALID", `The run asks ${open.length} questions. ${choose(open, command.name)}`);
+}
+
+function choose(open: readonly EffectState[], command: string): string {
+  const names = open.map(questionName);
+  const list = open.map((effect, index) => {
+    const isOne = names.indexOf(names[index] as string) === names.lastIndexOf(names[index] as string);
+    return `\`/baton ${command} ${isOne ? names[index] : effect.key} …\` (${effect.title})`;
+  });
+  return `Name the one that you answer: ${list.join(", ")}.`;
 }
 
 function notAsked(state: RunState, kind: "breakpoint" | "ask", asked: string): BatonError {
@@ -128,9 +134,4 @@ function wasAskedBefore(effect: EffectState, state: RunState, { writtenAt, comme
   if (!(written >= asked)) return false;
   const before = state.decisions.filter(({ at }) => at <= effect.requestedAt).map(({ commentId: id }) => id ?? 0);
   return commentId === null || commentId > Math.max(0, ...before);
-}
-
-function splitFirst(text: string): [string, string] {
-  const found = /^(\S+)(?:\s+([\s\S]*))?$/.exec(text);
-  return [found?.[1] ?? "", (found?.[2] ?? "").trim()];
 }

@@ -1,6 +1,10 @@
 /** Looks, before a run begins, whether it can come to an end: few calls, at once. What it finds is judged by `policy/preflight.ts`. */
 import { BatonError, hasCode } from "../core/errors.ts";
+import type { Repository } from "../core/vocabulary.ts";
+import { workflowsFolder } from "../onboarding/facts.ts";
+import { readWorkflow } from "../onboarding/workflows.ts";
 import { type PreflightFacts, preflight, pushingNeeds, type Without } from "../policy/preflight.ts";
+import type { Github } from "../ports/github.ts";
 import type { CommandContext } from "./context.ts";
 
 export interface PreflightOptions {
@@ -40,7 +44,7 @@ async function gather(
     unlessDenied(github.branchRules(repository, base.branch)),
     isNew ? unlessDenied(github.branchesBeginning(repository, first)) : [],
     settings.breakpoints.review === "auto" ? null : unlessDenied(github.collaborators(repository)),
-    hasAnyCheck(context, base.sha),
+    hasAnyCheck(context, { sha: base.sha, base: base.branch, head: branch.name }),
     unlessDenied(github.granted(repository, job?.needs ?? pushingNeeds)),
   ]);
   return {
@@ -56,6 +60,7 @@ async function gather(
     requester: actor,
     author: pullRequest?.author.kind === "user" ? pullRequest.author : null,
     opensPullRequest: pullRequest === null,
+    speaksIn: pullRequest === null ? "issue" : "pull-request",
     granted,
     ...(job === undefined ? {} : { job }),
     settings,
@@ -63,20 +68,48 @@ async function gather(
 }
 
 /** A job of Actions is itself a workflow, so only an App asks. */
-async function hasAnyCheck(
+function hasAnyCheck(
   { dependencies, github, repository, settings }: Omit<CommandContext, "runner">,
-  sha: string,
-) {
+  place: { sha: string; base: string; head: string },
+): Promise<boolean | null> | null {
   if (dependencies.publicUrl === undefined || settings.gates.noChecks === "pass" || settings.gates.appearSeconds === 0)
     return null;
-  const workflows = await unlessDenied(github.directory(repository, ".github/workflows", sha));
-  if (workflows === null || workflows.length > 0) return workflows === null ? null : true;
+  return anyCheck(github, repository, place);
+}
+
+/** More files than these say nothing of what is not read. */
+const workflowsMax = 30;
+
+/** Whether a check may come: a workflow that a pull request starts, or something else that has reported. null: unknown. */
+export async function anyCheck(
+  github: Pick<Github, "directory" | "file" | "checks" | "checkSuites">,
+  repository: Repository,
+  { sha, base, head }: { sha: string; base: string; head: string },
+): Promise<boolean | null> {
+  const found = await unlessDenied(github.directory(repository, ".github/workflows", sha));
+  if (found === null) return null;
+  const names = found.filter((name) => /\.ya?ml$/.test(name));
+  const judged = await Promise.all(
+    names.slice(0, workflowsMax).map(async (name): Promise<boolean | null> => {
+      const path = `${workflowsFolder}${name}`;
+      const text = await unlessDenied(github.file(repository, path, sha));
+      return text === null ? null : (readWorkflow(path, text, { base, head })?.workflow.isCi ?? null);
+    }),
+  );
+  if (judged.includes(true)) return true;
+  if (judged.includes(null) || names.length > workflowsMax) return null;
   const [checks, suites] = await Promise.all([
     unlessDenied(github.checks(repository, sha)),
     unlessDenied(github.checkSuites(repository, sha)),
   ]);
   if (checks === null || suites === null) return null;
-  return checks.length > 0 || suites.some(({ checkRuns }) => checkRuns > 0);
+  // What its workflows report on the base, they do not report on a pull request.
+  const actions = names.length === 0 ? [] : suites.filter(({ appName }) => appName === "GitHub Actions");
+  const own = new Set(actions.map(({ appId }) => appId));
+  return (
+    checks.some(({ appId }) => appId === null || !own.has(appId)) ||
+    suites.some(({ appId, checkRuns }) => checkRuns > 0 && !own.has(appId))
+  );
 }
 
 /** From the option `--without`, whose grammar has checked the words. */

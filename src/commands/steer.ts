@@ -4,6 +4,7 @@ import type { RunEvent } from "../core/event.ts";
 import type { RunState } from "../core/state.ts";
 import { openChildren } from "../runner/perform/child.ts";
 import type { CommandContext } from "./context.ts";
+import { namesQuestion } from "./named-question.ts";
 import { activeRunOf } from "./no-run.ts";
 
 export async function steer(context: CommandContext, decide: (state: RunState) => RunEvent[]): Promise<RunState> {
@@ -17,7 +18,11 @@ export async function steerAsking(
   decide: (state: RunState) => RunEvent[],
 ): Promise<RunState> {
   const run = activeRunOf(context);
-  const asking = (await whoAsks(context, run, kind)) ?? run;
+  // A question that is named is answered where it is asked; other text goes to whoever asks.
+  const { text } = context.command;
+  const named = await whoAsks(context, run, (now) => namesQuestion(now, kind, text));
+  const asks = (now: RunState): boolean => openQuestions(now).some((open) => open.kind === kind);
+  const asking = named ?? (await whoAsks(context, run, asks)) ?? run;
   const state = await append(context, asking, decide);
   // `/baton why` is asked of the thread's run.
   if (asking.runId !== run.runId) await append(context, run, () => []);
@@ -37,11 +42,15 @@ async function append(
 }
 
 /** The run itself first, then its children in the order in which they were asked for. null: nobody. */
-async function whoAsks(context: CommandContext, state: RunState, kind: "breakpoint" | "ask"): Promise<RunState | null> {
+async function whoAsks(
+  context: CommandContext,
+  state: RunState,
+  asks: (state: RunState) => boolean,
+): Promise<RunState | null> {
   // Asked twice, done once: the first time it may have answered the only question.
-  if (openQuestions(state).some((open) => open.kind === kind) || state.handled.has(context.operationKey)) return state;
+  if (asks(state) || state.handled.has(context.operationKey)) return state;
   for (const child of await openChildren(context.dependencies, state)) {
-    const found = await whoAsks(context, child, kind);
+    const found = await whoAsks(context, child, asks);
     if (found !== null) return found;
   }
   return null;

@@ -9,14 +9,13 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best !== null && bestDistance <= Math.max(1, Math.floor(Math.max(word.length, best.length) / 3)) ? best : null;
 }
 
-/** The known word that is at most so many edits away; of a short word at most one, since others are words of their own. */
+/** The known word that is at most so many edits away. */
 export function nearestWithin(word: string, known: readonly string[], editsMax: number): string | null {
   let best: string | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    const allowed = Math.min(word.length, candidate.length) <= 4 ? Math.min(1, editsMax) : editsMax;
-    if (distance <= allowed && distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    if (distance <= editsMax && distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
 }

@@ -6,7 +6,7 @@ import { type Detected, detect } from "./detect.ts";
 import { explain } from "./explain.ts";
 import { planFiles } from "./plan.ts";
 import { proposalOf } from "./propose.ts";
-import { commandFound, nameFound, stepActionFound } from "./publishing-signs.ts";
+import { commandFound, nameFound, startedByHand, stepActionFound, stepNameFound } from "./publishing-signs.ts";
 import { workflowAlone } from "./template.ts";
 import { readWorkflow } from "./workflows.ts";
 
@@ -187,6 +187,34 @@ describe("init-dispatches-release-and-deploy", () => {
       "twine upload",
       { [composite]: "runs: { using: composite, steps: [{ run: twine upload dist/*, shell: bash }] }" },
     ],
+    // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#env
+    [
+      "a secret of the whole workflow",
+      job("{ steps: [{ run: ./x }] }", "env: { PYPI_TOKEN: '${{ secrets.PYPI_TOKEN }}' }\n"),
+      "The workflow uses the secret `PYPI_TOKEN`.",
+    ],
+    ["all secrets as one", job("{ steps: [{ run: ./x, env: { S: '${{ toJSON(secrets) }}' } }] }"), "toJSON(secrets)"],
+    ["a step's name", job("{ steps: [{ name: Deploy to production, run: ./x }] }"), "step `Deploy to production`"],
+    [
+      "a command within an action's inputs",
+      job("{ steps: [{ uses: nick-fields/retry@v3, with: { command: npm publish } }] }"),
+      "nick-fields/retry",
+    ],
+    [
+      "a script that calls GitHub",
+      job("{ steps: [{ uses: actions/github-script@v7, with: { script: 'github.rest.repos.createRelease({})' } }] }"),
+      "github-script",
+    ],
+    [
+      "a job for a start by hand",
+      job("{ if: \"github.event_name == 'workflow_dispatch'\" }"),
+      "a condition on what starts it",
+    ],
+    [
+      "a step that pull requests leave out",
+      job("{ steps: [{ if: \"github.event_name != 'pull_request'\", run: ./x }] }"),
+      "a condition on what starts it",
+    ],
     [
       "a circle of calls that ends in one",
       job(`{ uses: ./${callee} }`),
@@ -205,6 +233,12 @@ describe("init-dispatches-release-and-deploy", () => {
       job("{ permissions: { contents: read, checks: write, pull-requests: write } }"),
     ],
     ["no environment", job("{ environment: '' }")],
+    ["a job for pull requests only", job("{ if: \"github.event_name == 'pull_request'\" }")],
+    [
+      "an artifact named after a release",
+      job("{ steps: [{ uses: actions/upload-artifact@v4, with: { name: release, path: target/release/app } }] }"),
+    ],
+    ["a release build", job("{ steps: [{ name: Build release, run: cargo build --release }] }")],
     ["an image that is only built", job("{ steps: [{ uses: docker/build-push-action@v6, with: { push: false } }] }")],
     [
       "a called workflow that tests",
@@ -274,6 +308,51 @@ it.each([
   "vercel deploy --prod",
   "rsync -az dist/ me@host:/srv",
   "mkdocs gh-deploy --force",
+  // Scripts without an extension.
+  "./deploy",
+  "./scripts/deploy prod",
+  "sh ci/release",
+  "node scripts/publish",
+  "CI=1 bash ./ship",
+  // https://nx.dev/features/manage-releases, https://turborepo.com/docs/crafting-your-repository/running-tasks, https://rushjs.io
+  "npx nx release",
+  "npx nx run web:deploy",
+  "npx turbo run deploy",
+  "yarn workspace web deploy",
+  "npm run -w web deploy",
+  "pnpm --filter web run deploy",
+  "rush publish",
+  "lerna version --yes",
+  "aws lambda update-function-code --function-name x",
+  "aws ecs update-service --cluster c --force-new-deployment",
+  "gcloud builds submit",
+  "gcloud run services replace x.yaml",
+  "helmfile apply",
+  "oc apply -f x",
+  "cf push",
+  "bundle exec cap production deploy",
+  "sf project deploy start",
+  "eas submit --platform ios",
+  "lein deploy clojars",
+  "php artisan deploy",
+  "argocd app sync app",
+  "nomad job run x",
+  "jf rt upload x y",
+  "rclone copy dist r2:bucket",
+  "s3cmd sync . s3://b",
+  "curl -T dist.zip https://nexus.example/x",
+  "curl -X POST https://api.render.com/deploy/srv-1?key=2",
+  "hub release create v1",
+  "make push",
+  "make docker-push",
+  "bazel run //:push_image",
+  "nix run .#deploy",
+  "./gradlew jib",
+  "dagger call publish",
+  "docker compose build --push",
+  "earthly --push +image",
+  "opam publish",
+  "cachix push x",
 ])("%j publishes", (command) => {
   expect(commandFound(command)).not.toBeNull();
 });
@@ -298,6 +377,27 @@ it.each([
   "cargo publish --dry-run",
   "twine check dist/*",
   "make test",
+  "git stash push",
+  "git checkout release",
+  "git config push.default simple",
+  "dotnet publish -c Release",
+  "swift build -c release",
+  "cmake --preset release",
+  "ctest -C release",
+  "cp target/release/app .",
+  "./target/release/app --help",
+  "pytest tests/deploy",
+  "go test ./release",
+  "cd deploy && npm test",
+  "echo release",
+  "docker build -f deploy/Dockerfile .",
+  "curl -fsSL https://example.com/install.sh",
+  "curl -X POST http://localhost:3000/orders",
+  "aws ecr get-login-password",
+  "aws s3 ls",
+  "yarn workspace web test",
+  "npx turbo run build",
+  "VERSION=release make test",
 ])("%j does not", (command) => {
   expect(commandFound(command)).toBeNull();
 });
@@ -340,4 +440,43 @@ it.each<[string, Record<string, string>, boolean]>([
   ["docker://ghcr.io/a/b", {}, false],
 ])("%s with %j publishes: %j", (uses, given, told) => {
   expect(stepActionFound(uses, given)).toBe(told);
+});
+
+it.each([
+  ["anothrNick/github-tag-action@1", {}],
+  ["EndBug/add-and-commit@v9", {}],
+  ["macbre/push-to-ghcr@master", {}],
+  ["w9jds/firebase-action@master", { args: "deploy --only hosting" }],
+  ["azure/cli@v2", { inlinescript: "az webapp deploy" }],
+  ["gradle/actions/setup-gradle@v3", { arguments: "publish" }],
+  ["cypress-io/github-action@v6", { command: "npm run deploy" }],
+  ["expo/expo-github-action@v8", { command: "eas submit" }],
+] as [string, Record<string, string>][])("init-dispatches-release-and-deploy: %s with %j publishes", (uses, given) => {
+  expect(stepActionFound(uses, given)).toBe(true);
+});
+
+it.each([
+  ["Deploy", true],
+  ["Publish to npm", true],
+  ["Create GitHub release", true],
+  ["Push image", true],
+  ["Build and push", true],
+  ["Build release", false],
+  ["Install pre-release dependencies", false],
+  ["Upload coverage", false],
+  ["Run tests", false],
+])("the step %j tells of publishing: %j", (name, told) => {
+  expect(stepNameFound(name)).toBe(told);
+});
+
+it.each([
+  ["inputs.level == 'full'", true],
+  ["github.event.inputs.version != ''", true],
+  ['contains(fromJSON(\'["push", "workflow_dispatch"]\'), github.event_name)', true],
+  ["github['event_name'] != 'push'", true],
+  ["github.event_name == 'push' || github.event_name == 'pull_request'", false],
+  ["github.event_name != 'workflow_dispatch'", false],
+  ["always() && !cancelled()", false],
+])("the condition %s lets a start by hand through: %j", (condition, lets) => {
+  expect(startedByHand(condition)).toBe(lets);
 });

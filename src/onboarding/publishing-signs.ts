@@ -12,12 +12,28 @@ export function nameFound(name: string): boolean {
   return words.some((word) => nameWords.test(word)) || /\bnpm[-_ ](?:tags?|dist-tags?)\b|\bfix-npm-tags\b/i.test(name);
 }
 
+/** The name of a step is a sentence: "Build the release" builds, "Release the build" releases. */
+export function stepNameFound(name: string): boolean {
+  const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
+  const acts = words.some(
+    (word) => nameWords.test(word) && !/^(?:pre)?releas(?:e|es|ed)$|^ship$|^(?:gh)?pages$/i.test(word),
+  );
+  return (
+    acts ||
+    /^(?:release|ship|push|promote)$/i.test(words[0] ?? "") ||
+    /\b(?:create|make|cut|draft|upload|push|and|to)\b.{0,20}\b(?:release|pages|registry|production|staging)\b|\b(?:and|&) push\b/i.test(
+      name,
+    )
+  );
+}
+
 /** Secrets that only a job which publishes needs. A token that also installs, as `NPM_TOKEN` does, is no sign. */
 const publishingSecrets =
   /^(?:NPM_PUBLISH_TOKEN|PYPI_\w+|TWINE_\w+|CARGO_REGISTRY_TOKEN|CRATES_IO_\w+|RUBYGEMS_\w+|GEM_HOST_API_KEY|NUGET_(?:API_)?KEY|OSSRH_\w+|SONATYPE_\w+|MAVEN_(?:CENTRAL|GPG)_\w+|HEX_API_KEY|VSCE_\w+|OVSX_\w+|CLOUDFLARE_API_TOKEN|NETLIFY_AUTH_TOKEN|VERCEL_TOKEN|FLY_API_TOKEN|HEROKU_API_KEY|KUBE_?CONFIG)$/i;
 
 /** The secret that an expression of the text names and that only publishing needs; null: there is none. */
 export function secretFound(text: string): string | null {
+  if (/\btoJSON\s*\(\s*secrets\s*\)/i.test(text)) return "toJSON(secrets)";
   const names = [...text.matchAll(/\bsecrets\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*'([A-Za-z_]\w*)'\s*\])/gi)];
   return (
     names.map((match) => match[1] ?? match[2] ?? "").find((name) => publishingSecrets.test(name) || nameFound(name)) ??
@@ -86,6 +102,20 @@ const actions = new Set(
     "mhausenblas/mkdocs-deploy-gh-pages",
     "ad-m/github-push-action",
     "stefanzweifel/git-auto-commit-action",
+    "endbug/add-and-commit",
+    "peter-evans/create-pull-request",
+    "peter-evans/repository-dispatch",
+    "anothrnick/github-tag-action",
+    "mathieudutour/github-tag-action",
+    "rickstaa/action-create-tag",
+    "jasonetco/build-and-tag-action",
+    "w9jds/firebase-action",
+    "jakejarvis/s3-sync-action",
+    "benc-uk/workflow-dispatch",
+    "r0adkll/upload-google-play",
+    "apple-actions/upload-testflight-build",
+    "google-github-actions/upload-cloud-storage",
+    "azure/aci-deploy",
   ].map((name) => name.toLowerCase()),
 );
 
@@ -104,8 +134,17 @@ export function stepActionFound(uses: string, given: Readonly<Record<string, str
   if (name === "gradle/gradle-build-action" || name === "borales/actions-yarn")
     return commandFound(`gradle ${given["arguments"] ?? ""}\nyarn ${given["cmd"] ?? ""}`) !== null;
   if (name === "pyo3/maturin-action") return commandFound(`maturin ${given["command"] ?? "build"}`) !== null;
-  return [repository, ...folders].some(nameFound);
+  if ([repository, ...folders].some((part) => nameFound(part) || /(?:^|-)push(?:-|$)/.test(part))) return true;
+  return Object.entries(given).some(([key, value]) =>
+    commandKeys.test(key) ? commandFound(value) !== null || writesFound.test(value) : knownCommandFound(value) !== null,
+  );
 }
+
+/** Inputs that an action runs: the name of an artifact may hold "release" and publishes nothing. */
+const commandKeys = /command|cmd|args|arguments|script|^run|exec|inline|goals?$|tasks?$/;
+/** Of `actions/github-script`: https://github.com/actions/github-script. */
+const writesFound =
+  /\b(?:createRelease|updateRelease|uploadReleaseAsset|createDeployment\w*|createRef|updateRef|createTag|createCommit|createOrUpdateFileContents|createWorkflowDispatch|createDispatchEvent|enableAutoMerge|createPagesDeployment)\b|\bpulls\.merge\b|\brepos\.merge\b/;
 
 const runners = String.raw`(?:npm|pnpm|yarn|bun)(?:\s+run)?`;
 const named = String.raw`[\w:.-]*(?:release|deploy|publish)[\w:.-]*`;
@@ -162,6 +201,21 @@ const commands: readonly RegExp[] = [
   /(?:rsync|scp|sftp|lftp)\s[^\n;&|]*\S:/,
   /ssh\s+(?:-\S+\s+)*\S+@\S+/,
   /ansible-playbook\b/,
+  // What is served is replaced without a word that says so.
+  /aws\s+(?:\S+\s+){0,6}?(?:update|create|put|delete|publish|send|start|run|register|copy)-[a-z][\w-]*/,
+  /gcloud\s[^\n;&|]*\b(?:builds\s+submit|services\s+replace|update-traffic|jobs\s+(?:update|execute)|import)\b/,
+  /az\s[^\n;&|]*\b(?:deployment|acr\s+build|webapp\s+up|containerapp\s+(?:up|update|create))\b/,
+  /oc\s+(?:\S+\s+){0,6}?(?:apply|set|rollout|replace|create|patch|start-build)\b/,
+  /helmfile\s[^\n;&|]*\b(?:apply|sync|destroy)\b/,
+  /(?:argocd\s+app\s+(?:sync|set|create)|nomad\s+job\s+run|skaffold\s+run|dist\s+host|flux\s+reconcile)\b/,
+  /eas\s+(?:submit|update|build\s[^\n;&|]*--auto-submit)\b/,
+  /(?:jf|jfrog)\s+(?:rt\s+)?u(?:pload)?\b/,
+  /(?:rclone|azcopy|s3cmd|s5cmd|mc)\s+(?:-\S+\s+)*(?:copy|copyto|sync|move|moveto|put|cp|mv|mirror)\b/,
+  /curl\s(?![^\n]*(?:localhost|127\.0\.0\.1))[^\n;&|]*(?:(?<=\s)-T\b|--upload-file\b|(?:-X|--request)[ =]?["']?(?:POST|PUT|PATCH|DELETE)\b)/,
+  /(?:gradle|gradlew|\.\/gradlew)\s[^\n;&|]*\b(?:jib|dockerPush\w*|bintrayUpload|publishPlugins)(?=\s|$)/,
+  /(?:lerna\s+version|npm\s+version[^\n]*--workspaces-update)\b/,
+  /git\s+subtree\s+push\b/,
+  /\S+\s[^\n;&|]*--push(?=\s|$)/,
   // Scripts whose names say so.
   new RegExp(String.raw`${runners}\s+${named}(?=\s|$)`),
   new RegExp(String.raw`(?:make|just|task|nox\s+-s|tox\s+-e|invoke|inv|mage)\s+(?:[^\n;&|]*\s)?${named}(?=\s|$)`),
@@ -173,17 +227,60 @@ const anchored = commands.map(({ source, flags }) => new RegExp(String.raw`(?:^|
 const rehearsals =
   /--dry-?run(?:=(?:true|client|server))?(?=\s|$)|--skip[= ]publish\b|\bgoreleaser\b.*(?:--snapshot\b|\s(?:check|build|healthcheck)\b)|\bdist-tag\s+ls\b/;
 
+/** Commands that read, build or test what they name. */
+const harmless =
+  /^dotnet\s+publish(?=\s|$)|^(?:(?:sudo|time|env|npx|bunx|yarn|pnpm|npm|bun|poetry|uv|pipenv|hatch|bundle|python3?|go|cargo|dotnet|docker|mvn|\.\/mvnw|xcodebuild|swift|cmake)\s+(?:(?:run|exec|-m|dlx)\s+)?)?(?:echo|printf|cd|pushd|ls|cat|mkdir|rm|cp|mv|test|tests|build|check|clippy|vet|doc|lint|format|fmt|ci|install|add|restore|\[|grep|rg|find|chmod|export|pip3?|apt|apt-get|brew|git|pytest|jest|vitest|mocha|eslint|prettier|biome|ruff|black|mypy|pyright|tsc|shellcheck|yamllint|hadolint|actionlint|cypress|playwright|codecov|tar|zip|unzip|ctest|ninja|meson)(?=\s|$)/;
+const optionsWithMode =
+  /^(?:-c|-C|-P|--config|--configuration|-configuration|--profile|--mode|--preset|--flavor|--buildtype|--build-type|--env|--target|-t|-f|--file|--tag)$/;
+/** `deploy`, `docker-push`, `publish_image`, `web:deploy`, `.#release`, `//:push_image`. */
+const publishingWord =
+  /^(?:[\w.]+[-_.])?(?:deploy|release|publish|push|ship|promote)(?:[-_.][\w.]+)*(?:\.(?:sh|bash|py|js|mjs|cjs|ts|rb|pl|ps1))?$/;
+
+/** A bare word, the end of a path or of a target that says so: whatever runs it, it may publish. */
+function wordFound(line: string): boolean {
+  const words = line
+    .replaceAll(/["'`()]/g, " ")
+    .trim()
+    .split(/\s+/);
+  const from = words.findIndex((word) => !/^\w+=/.test(word));
+  if (from === -1 || harmless.test(words.slice(from).join(" "))) return false;
+  return words.some((word, index) => {
+    if (word.startsWith("-") || optionsWithMode.test(words[index - 1] ?? "")) return false;
+    if (/(?:^|\/)(?:target|build|out|bin|dist)\//.test(word)) return false;
+    return publishingWord.test(word.split(/[/:#]/).at(-1) ?? "");
+  });
+}
+
 /** The command that publishes; null: none was found. Comments count for nothing. */
 export function commandFound(script: string): string | null {
-  const lines = script
+  return linesOf(script).find((line) => isKnown(line) || wordFound(line)) ?? null;
+}
+
+/** The same by commands that are known alone, in a text that may be no command. */
+function knownCommandFound(text: string): string | null {
+  return linesOf(text).find(isKnown) ?? null;
+}
+
+function isKnown(line: string): boolean {
+  return anchored.some((command) => command.test(line));
+}
+
+function linesOf(script: string): string[] {
+  return script
     .slice(0, 20_000)
     .replaceAll(/\\\r?\n/g, " ")
     .split(/\r?\n|&&|\|\||;/)
     .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#") && line.length < 2_000);
-  for (const line of lines) {
-    if (rehearsals.test(line)) continue;
-    if (anchored.some((command) => command.test(line))) return line;
-  }
-  return null;
+    .filter((line) => line !== "" && !line.startsWith("#") && line.length < 2_000 && !rehearsals.test(line));
+}
+
+/** A condition that may let through what only a start by hand runs: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts. */
+export function startedByHand(condition: string): boolean {
+  if (/(?<![\w.])inputs\b|\bgithub\s*\.\s*event\s*\.\s*inputs\b/i.test(condition)) return true;
+  const names = condition.match(/\bgithub\s*(?:\.\s*event_name|\[\s*'event_name'\s*\])/gi)?.length ?? 0;
+  // Only these are known to leave a start by hand out.
+  const others = condition.match(
+    /\bgithub\s*(?:\.\s*event_name|\[\s*'event_name'\s*\])\s*(?:==\s*'(?!workflow_dispatch')\w+'|!=\s*'workflow_dispatch')/gi,
+  );
+  return names > (others?.length ?? 0);
 }

@@ -4,7 +4,14 @@
  * PB1 In doubt it may. Baton starts such a workflow never: an agent's commit is not reviewed yet, and the job has secrets.
  * PB2 Workflows and actions of the same repository that it calls are judged too; one that cannot be read counts against it.
  */
-import { commandFound, nameFound, secretFound, stepActionFound } from "./publishing-signs.ts";
+import {
+  commandFound,
+  nameFound,
+  secretFound,
+  startedByHand,
+  stepActionFound,
+  stepNameFound,
+} from "./publishing-signs.ts";
 import { type Fields, fieldsOf, parsedYaml, shown, textsOf } from "./workflow-yaml.ts";
 
 /** A file of the same commit; null: it is not there or was not read. */
@@ -36,7 +43,10 @@ function judge(path: string, file: Fields, judging: Judging): string[] {
       .split("/")
       .at(-1)
       ?.replace(/\.ya?ml$/, "") ?? "";
+  // An `env` of the workflow reaches every job.
+  const secret = secretFound(JSON.stringify({ ...file, jobs: null }));
   return [
+    ...(secret === null ? [] : [`The workflow uses the secret ${shown(secret)}.`]),
     ...(typeof name === "string" && nameFound(name) ? [`Its name is ${shown(name)}.`] : []),
     ...(nameFound(stem) ? [`Its file is ${shown(path.split("/").at(-1) ?? "")}.`] : []),
     ...permissionsFound("The workflow", file["permissions"]),
@@ -55,9 +65,17 @@ function ofJob(id: string, job: Fields, judging: Judging): string[] {
     ...(secret === null ? [] : [`${who} uses the secret ${shown(secret)}.`]),
     ...(nameFound(id) ? [`${who} is named like a release.`] : []),
     ...(name !== null && nameFound(name) ? [`${who} has the name ${shown(name)}.`] : []),
+    ...byHandFound(who, job),
     ...calledFound(who, job, judging),
     ...stepsFound(who, job["steps"], judging),
   ];
+}
+
+/** What a pull request does not run says nothing about what it does. */
+function byHandFound(who: string, { if: condition }: Fields): string[] {
+  return typeof condition === "string" && startedByHand(condition)
+    ? [`${who} has a condition on what starts it: ${shown(condition)}.`]
+    : [];
 }
 
 function environmentOf(environment: unknown): string | null {
@@ -103,9 +121,11 @@ function stepsFound(who: string, steps: unknown, judging: Judging): string[] {
   if (!Array.isArray(steps)) return [];
   return steps.flatMap((step: unknown) => {
     const fields = fieldsOf(step) ?? {};
-    const [run, uses] = [fields["run"], fields["uses"]];
+    const [run, uses, name] = [fields["run"], fields["uses"], fields["name"]];
     const command = typeof run === "string" ? commandFound(run) : null;
     return [
+      ...byHandFound(who, fields),
+      ...(typeof name === "string" && stepNameFound(name) ? [`${who} has the step ${shown(name)}.`] : []),
       ...(command === null ? [] : [`${who} runs ${shown(command)}.`]),
       ...(typeof uses === "string" ? usesFound(who, uses, { step: fields, judging }) : []),
     ];

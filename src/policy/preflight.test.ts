@@ -21,7 +21,8 @@ const facts = (change: Partial<PreflightFacts> = {}): PreflightFacts => ({
   requester: alice,
   author: null,
   opensPullRequest: true,
-  granted: { metadata: "read", contents: "write", pull_requests: "write" },
+  speaksIn: "issue",
+  granted: { metadata: "read", contents: "write", pull_requests: "write", issues: "write" },
   settings: { ...defaultSettings, merge: { mode: "auto", method: "squash" } },
   ...change,
 });
@@ -43,10 +44,54 @@ describe("what stops a run before it costs anything", () => {
     ["push-refused-by-rule-told-as-moved: a branch below", { neighbours: ["baton/issue-1-sum/x"] }, /in the way/],
     [
       "no permission to push",
-      { granted: { contents: "read", pull_requests: "write" } },
+      { granted: { contents: "read", pull_requests: "write", issues: "write" } },
       /lacks `contents: write` here/,
     ],
-    ["no permission to open a pull request", { granted: { contents: "write" } }, /lacks `pull_requests: write` here/],
+    [
+      "no permission to open a pull request",
+      { granted: { contents: "write", issues: "write" } },
+      /lacks `pull_requests: write` here/,
+    ],
+    [
+      "no permission at all",
+      { granted: { metadata: "read" } },
+      /`contents: write` and `pull_requests: write` and `issues: write`.*App/,
+    ],
+    [
+      "locked-thread: no permission to speak",
+      { granted: { contents: "write", pull_requests: "write" } },
+      /lacks `issues: write` here/,
+    ],
+    [
+      "locked-thread: one to read only",
+      { granted: { contents: "write", pull_requests: "write", issues: "read" } },
+      /lacks `issues: write` here/,
+    ],
+    [
+      "locked-thread: a pull request takes comments by its own permission",
+      { granted: { contents: "write", pull_requests: "write" }, opensPullRequest: false, speaksIn: "pull-request" },
+      null,
+    ],
+    [
+      "locked-thread: a pull request takes comments by that of issues",
+      { granted: { contents: "write", issues: "write" }, opensPullRequest: false, speaksIn: "pull-request" },
+      null,
+    ],
+    [
+      "locked-thread: a pull request takes none without both",
+      { granted: { contents: "write" }, opensPullRequest: false, speaksIn: "pull-request" },
+      /lacks `issues: write` here/,
+    ],
+    [
+      "a pull request that is there",
+      { granted: { contents: "write", issues: "write" }, opensPullRequest: false },
+      null,
+    ],
+    [
+      "a pull request that is there, no push",
+      { granted: { issues: "write" }, opensPullRequest: false },
+      /lacks `contents: write` here/,
+    ],
     [
       "a job without `pull-requests: write`",
       { ...ofJob, granted: { ...jobGrants, pull_requests: "read" } },
@@ -74,9 +119,6 @@ describe("what stops a run before it costs anything", () => {
     ],
     ["a job that has all", { ...ofJob, granted: jobGrants }, null],
     ["a job whose workflow says nothing", { ...ofJob, granted: null }, null],
-    ["no permission at all", { granted: { metadata: "read" } }, /`contents: write` and `pull_requests: write`.*App/],
-    ["a pull request that is there", { granted: { contents: "write" }, opensPullRequest: false }, null],
-    ["a pull request that is there, no push", { granted: {}, opensPullRequest: false }, /lacks `contents: write` here/],
     ["permissions that nobody tells", { granted: null }, null],
     ["branches beside it", { neighbours: ["baton/issue-2", "baton/issue-1-sum-2"] }, null],
     ["push-refused-by-rule-told-as-moved: signatures", { headRules: [{ type: "required_signatures" }] }, null],

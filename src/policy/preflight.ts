@@ -39,6 +39,8 @@ export interface PreflightFacts {
   author: Pick<Actor, "id"> | null;
   /** No pull request is there yet: the run opens one. */
   opensPullRequest: boolean;
+  /** Where the run shows itself: GitHub takes comments there by different permissions. */
+  speaksIn: "issue" | "pull-request";
   /** Permissions of Baton's token, by GitHub's names; null: unknown. */
   granted: Readonly<Record<string, string>> | null;
   /** Where the token is that of a job: its workflow file, and what it needs besides; absent: an App's or a person's. */
@@ -76,20 +78,23 @@ function ofPlace({ archived, branch, isNew, neighbours }: PreflightFacts): strin
       ];
 }
 
-/** What a run that pushes needs to write. */
-export const pushingNeeds: readonly string[] = ["contents", "pull_requests"];
+/** What a run that pushes needs to write, at most. */
+export const pushingNeeds: readonly string[] = ["contents", "pull_requests", "issues"];
 
 export function mayWrite(granted: Readonly<Record<string, string>>, name: string): boolean {
   return granted[name] === "write" || granted[name] === "admin";
 }
 
-function ofToken({ granted, opensPullRequest, job, settings }: PreflightFacts): string[] {
+/** Of comments: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment takes one of two on a pull request. */
+function ofToken({ granted, opensPullRequest, speaksIn, job, settings }: PreflightFacts): string[] {
   if (granted === null) return [];
+  const isHeard = speaksIn === "pull-request" && mayWrite(granted, "pull_requests");
   // CI starts after a job's push only by `actions: write`.
   const needs = new Set([...pushingNeeds, ...(job?.needs ?? [])]);
   if (job !== undefined && settings.gates.dispatch.length > 0) needs.add("actions");
   const lacks = [...needs]
     .filter((name) => name !== "pull_requests" || opensPullRequest)
+    .filter((name) => name !== "issues" || !isHeard)
     .filter((name) => !mayWrite(granted, name))
     // A workflow file has dashes where the API has underscores.
     .map((name) => `\`${job === undefined ? name : name.replaceAll("_", "-")}: write\``);
@@ -100,7 +105,7 @@ function ofToken({ granted, opensPullRequest, job, settings }: PreflightFacts): 
   return lacks.length === 0
     ? []
     : [
-        `Baton's token lacks ${lacks.join(" and ")} here, so the result could not be published. Add it to the App (Permissions & events); an owner then accepts it for this installation. A personal token needs an account with write permission.`,
+        `Baton's token lacks ${lacks.join(" and ")} here, so the run could not publish its result or show itself. Add it to the App (Permissions & events); an owner then accepts it for this installation. A personal token needs an account with write permission.`,
       ];
 }
 
@@ -178,7 +183,7 @@ function ofChecks({ settings: { gates }, hasChecks }: PreflightFacts): Preflight
   return [
     {
       without: "checks",
-      text: "No CI is to be seen: the base has no check, and there is no workflow. Without a check the result is not green (`gates.noChecks`).",
+      text: "No CI is to be seen: no other App reports on the base, and no workflow starts on a pull request. Without a check the result is not green (`gates.noChecks`).",
     },
   ];
 }

@@ -286,6 +286,8 @@ export interface Github {
     number: number,
     sha: string,
     method: "merge" | "squash" | "rebase",
+    /** Of the commit that a merge or a squash makes; a rebase makes none of its own. */
+    commit: { title: string; message: string } | null,
   ): Promise<{ sha: string }>;
 
   /**

@@ -120,6 +120,27 @@ describe("the pull request's text", () => {
     );
   });
 
+  it.each([
+    ["fix: sum [skip ci]", "fix: sum (skip ci)"],
+    ["Fixes #99 @bob [no ci]", "Fixes no. 99 @ bob (no ci)"],
+    ["\u200b", "Change"],
+  ])("commits-carry-whatever-the-agent-says: the title %j becomes %j, with nothing invisible", (title, expected) => {
+    expect(pullRequestText({ ...facts, thread: { ...facts.thread, title } }).title).toBe(expected);
+  });
+
+  it("commits-carry-whatever-the-agent-says: nothing in the body skips CI where it becomes a commit's message", () => {
+    const words = "[skip ci] [no ci] ***NO_CI*** skip-checks: true";
+    const thread = { ...facts.thread, title: words };
+    const { body } = pullRequestText({
+      ...facts,
+      thread,
+      plan: words,
+      steps: [output({ text: `## Risks\n\n${words}` })],
+    });
+    expect(body).toContain("(skip ci)");
+    expect(body).not.toMatch(/\[(?:skip|no) ci\]|\*\*NO_CI|skip-checks/);
+  });
+
   it("has discoveries and what is next only where there are some", () => {
     expect(pullRequestText(facts).body).toContain("### Discoveries\n\nThe tax is wrong, too.");
     expect(pullRequestText({ ...facts, steps: [output({ text: "Done." })] }).body).not.toMatch(

@@ -6,8 +6,11 @@
  * A1 A handoff never exceeds its tokens, by the estimate of `tokens.ts`; what was cut says so.
  */
 import type { AgentInput, AgentOutput } from "../core/effect.ts";
+
+import { defuseSkips } from "../thread/commit-effects.ts";
 import { cut } from "../thread/cut.ts";
-import { neutraliseLineWithin, neutraliseWithin } from "../thread/neutralise.ts";
+import { neutraliseWithin } from "../thread/neutralise.ts";
+import { pullRequestTitle } from "../thread/pull-request-title.ts";
 import { cell } from "./cell.ts";
 import type { Handoff } from "./facts.ts";
 import { type Outcome, type OutcomeAnswer, renderOutcomes, unanswered } from "./outcomes.ts";
@@ -149,8 +152,9 @@ export function pullRequestText(facts: {
     "<sub>Intent, decisions, risks and verification are the agent's words. Checks and the review decide.</sub>",
   ];
   return {
-    title: neutraliseLineWithin(facts.thread.title, 200).trim() || "Change",
-    body: parts.filter((part) => part !== "").join("\n\n"),
+    title: pullRequestTitle(facts.thread.title),
+    // A repository may take the body for the message of a squash.
+    body: defuseSkips(parts.filter((part) => part !== "").join("\n\n")),
   };
 }
 

@@ -38,7 +38,7 @@ import { budgetWarnings } from "../money/budget.ts";
 import { startAttempt } from "../money/metering.ts";
 import type { TransactionWrites } from "../ports/store.ts";
 import { ChildRuns, type OtherRuns } from "./child-runs.ts";
-import { threadClosed } from "./closed-thread.ts";
+import { isClosed, threadClosed } from "./closed-thread.ts";
 import { withDay } from "./day-budget.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
@@ -248,8 +248,7 @@ export class RunDriver {
     if (!this.#speaks || this.#heard || state.parent !== null) return true;
     const row = await this.#dependencies.store.outboxRow(`status:${state.runId}`);
     this.#awaitsWords = row?.state === "pending" && row.result === null;
-    const closed = row?.state === "failed" && (row.error ?? "").startsWith("BATON_THREAD_CLOSED");
-    if (row === null || !closed) {
+    if (row === null || row.state !== "failed" || !isClosed(row, row.error ?? "")) {
       // From here on the one who sends the outbox says when the thread closes (`closed-thread.ts`).
       this.#heard = !this.#awaitsWords;
       return this.#heard;

@@ -20,8 +20,8 @@ export interface CommandLine {
 const slash = "[/\uff0f][bB]aton";
 const candidateOf = (names: string): RegExp => new RegExp(`^ {0,3}(?:${names})(?=[ \\t\\u00a0]|$)`, "gm");
 const commandLineOf = (names: string): RegExp => new RegExp(`^ {0,3}(?:${names})(?:[ \\t\\u00a0]+(.*))?$`);
-/** Elements whose look goes on in the blocks that follow, until they are closed. */
-const stayOpen: ReadonlySet<string> = new Set([...blockElements, "code", "del", "s", "strike", "tt"]);
+/** Elements whose look goes on in the blocks that follow, until they are closed. The next block ends a paragraph. */
+const stayOpen: ReadonlySet<string> = new Set([...blockElements, ...phraseElements].filter((name) => name !== "p"));
 /** As in `markdown.ts`: in a block with more, links are not looked for, so nothing in it is known to be plain. */
 const bracketsMax = 400;
 
@@ -66,12 +66,17 @@ function firstPlace(nodes: RootContent[], text: string, commandLine: RegExp): nu
   for (const [index, node] of nodes.entries()) {
     const place = placeOf(node);
     if (place === null) continue;
+    // Below a signature only a mail program writes. Under a line of text Markdown takes its mark for that of a heading.
+    const signed = node.type === "heading" && signatureLine.test(text.slice(place.start, endOfLine(text, place.end)));
+    if (signed) return null;
     if (node.type === "html") count(open, text.slice(place.start, place.end), stayOpen);
     if (node.type !== "paragraph") continue;
-    const mail = mailStart(text.slice(place.start, place.end));
+    const written = text.slice(place.start, endOfLine(text, place.end));
+    const signature = written.search(signatureLine);
+    const mail = signature === -1 ? mailStart(written) : Math.min(signature, mailStart(written) ?? signature);
     const found = open.size > 0 ? null : placeInParagraph(node, text, commandLine);
     if (found !== null && (mail === null || found < place.start + mail)) return found;
-    if (mail !== null && nodes[index + 1]?.type !== "blockquote") return null;
+    if (signature !== -1 || (mail !== null && nodes[index + 1]?.type !== "blockquote")) return null;
     for (const child of node.children) if (child.type === "html") count(open, child.value, stayOpen);
   }
   return null;
@@ -121,10 +126,26 @@ function isStruckOut(paragraph: Paragraph, at: number, text: string): boolean {
   return strikes(place.start, at) % 2 === 1 && strikes(at, place.end) > 0;
 }
 
-/** Below these a mail program or a person signs; above them no text of a mail ends. */
+/** Its blank at the end tells it from other dashes: https://www.rfc-editor.org/rfc/rfc3676#section-4.3. */
+const signatureLine = /^-- $/m;
+
+const devices =
+  "(?:iPhon|iPad|iPod|Android|Samsung|Galaxy|Huawei|Xiaomi|Nokia|BlackBerry|Outlook|Windows|Mobile|Handy)";
+/**
+ * What telephones and mail programs write below a mail, in the languages that they come in; as the parsers of replies know
+ * them, for instance https://github.com/crisp-oss/email-reply-parser.
+ */
+const sent =
+  "Sent (?:from|via|with|using)|Get Outlook for|Von meine[mr] |Von mein|Gesendet (?:von|mit)|Outlook für|Envoyé (?:depuis|de|à partir)|Télécharg(?:er|ez) Outlook|Obtenir Outlook|Enviado (?:desde|do|de|a partir)|Obt(?:ener|enga|er) (?:o )?Outlook|Enviat des|Inviato da|Scarica Outlook|Verstuurd vanaf|Verzonden (?:vanaf|met|vanuit)|Outlook voor|Wysłan[eoy] z|Pobierz |Skickat från|Hämta Outlook|Sendt fra|Hent Outlook|Lähetetty|Hanki Outlook|Odesláno z|Odoslané z|Poslan[oe] (?:s|z|iz)|Trimis de pe|Изпратено от|Отправлено (?:с|из)|Надіслано з|Відправлено з|Στάλθηκε από|נשלח מ|تم الإرسال من|Đã gửi từ|Dikirim dari|Dihantar dari|ส่งจาก|发自我的|從我的|从我的|傳送自我的|寄自我的";
 const signatureMarks: RegExp[] = [
   /^-- ?$/m,
   /^(?:Sent from my |Sent from (?:Mail|Outlook|Yahoo|Proton)|Get Outlook for |Von meinem \S+ gesendet|Gesendet von |Envoyé de(?:puis)? mon |Enviado desde mi |Inviato da )/im,
+  new RegExp(`^[ \\t_*<([]{0,4}(?:${sent})[^\\n]{0,60}${devices}[^\\n]{0,60}$`, "im"),
+  // The device comes first in Japanese, Korean, Turkish and Hungarian.
+  new RegExp(
+    `^[ \\t_*<([]{0,4}(?:[^\\s]{1,6} )?[^\\n]{0,12}${devices}[^\\n]{0,20}(?:から送信|에서 보냄|gönderildi|gesendet|küldve)`,
+    "im",
+  ),
 ];
 
 const mailMarks: RegExp[] = [

@@ -23,7 +23,12 @@ const ownLines = [
   `${personKey}\\s[^\\n]{0,200}[<(][^\\n>)]{1,200}@[^\\n]{1,200}[>)]`,
   // Other fields that name people, or that other tools take a change's identity from.
   `(?:cc|bcc|co${dashOrBlank}authors?|on${dash}behalf${dash}of|thanks${dash}to|reviewed${dash}on|reviewers?|assignees?|committer)${separator}`,
-  `(?:from|author|to|sender|reply${dash}to)${separator}[^\\n]{0,300}@`,
+  `(?:from|author|to|sender|reply${dash}to|approvers?|contributors?|pair(?:ed)?(?:${dashOrBlank}with)?|reviewed|sign(?:ed)?${dashOrBlank}off|testers?|helpers?|mentors?|sponsors?|maintainers?)${separator}[^\\n]{0,300}@`,
+  // Whatever its key is: a person with an address, as git writes one.
+  `\\p{L}[\\p{L}\\p{N}_ -]{0,40}${separator}[^\\n]{0,300}[<(][^<>()\\s@]{1,100}@[^<>()\\s]{1,200}[>)]`,
+  // Commands to release tools: https://github.com/googleapis/release-please#how-do-i-change-the-version-number.
+  `release${dash}as${separator}`,
+  `(?:begin|end)_(?:commit_override|nested_commit)\\b`,
   `(?:[\\p{L}]{1,30}${dash}){1,4}id${separator}`,
   `(?:skip|request)${dashOrBlank}checks?${separator}`,
   `baton${dash}[\\w-]{1,60}${separator}`,
@@ -82,13 +87,18 @@ const keywordAddress =
 /** Jira: `SHOP-1 #close #comment done`. */
 const smartCommit = /(\b[A-Z][A-Z0-9_]{1,20}-\d{1,10}\b[^\n]{0,200}?)#(?=[a-z])/gi;
 
-export function defuseWords(text: string): string {
+/** What keeps CI from starting, alone: for texts that may become a commit's body. */
+export function defuseSkips(text: string): string {
   return text
     .replace(skipInBrackets, "($1)")
     .replace(skipInBracketsJoined, "($1)")
     .replace(azureSkip, "$1")
     .replace(optionSkip, "$1")
-    .replace(checksField, "$1$2check")
+    .replace(checksField, "$1$2check");
+}
+
+export function defuseWords(text: string): string {
+  return defuseSkips(text)
     .replace(mention, "$1 ")
     .replace(smartCommit, "$1")
     .replace(githubReference, "GH ")

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { commitMessage, withTrailers } from "./commit-message.ts";
+import { commitMessage, mergeMessage, titleLine, withTrailers } from "./commit-message.ts";
 
 const clean = (raw: string): string => commitMessage(raw, "Save the work");
 
@@ -11,6 +11,8 @@ const effects = {
   reference: /(?<!&)#\d|\bGH-\d|https?:\/\/[^\s<>]+\/(?:issues|pull)\/\d/i,
   skip: /\[\s*(?:(?:skip|no)[\s-]*ci|ci[\s-]*skip)\s*\]|\*\*\*NO_CI\*\*\*|skip-checks\s*:/i,
   person: /^\W{0,20}(?:signed[-_ ]?off|co[-_ ]?authored|reviewed|acked|tested)[-_ ]by\s*[:=#：]/im,
+  address: /^\W{0,20}\p{L}[\p{L}-]*\s*[:=][^\n]*[<(][^\s@]+@[^\s]+[>)]/imu,
+  release: /^release-as\s*:|^(?:BEGIN|END)_COMMIT_OVERRIDE/im,
   baton: /^baton-[\w-]+\s*:/im,
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
   // oxlint-disable-next-line no-control-regex
@@ -55,6 +57,14 @@ describe("commits-carry-whatever-the-agent-says: messages", () => {
       "x\n\n# a comment\n; another\n---\ndiff --git a/x b/x\n::stop-commands::x\n##[error]y\n/baton run",
       ["a comment", "  diff"],
     ],
+    ["w\n\nReviewed: bob <b@x.y>", []],
+    ["w\n\nSign-off: bob <b@x.y>\nSigned off: bob@x.y", []],
+    ["w\n\nApprover: bob <b@x.y>\nApprovers: bob (b@x.y)", []],
+    ["w\n\nContributor: bob <b@x.y>\nkept line", ["kept line"]],
+    ["w\n\nPair: bob <b@x.y>\nPair-With: ann <a@x.y>", []],
+    ["w\n\nBlame: bob <b@x.y>\n> Owner = bob <b@x.y>\nКто: bob <b@x.y>", []],
+    ["w\n\nRelease-As: 9.9.9\nrelease-as: 1.0.0", []],
+    ["w\n\nBEGIN_COMMIT_OVERRIDE\nfeat!: all is new\nEND_COMMIT_OVERRIDE", ["feat!: all is new"]],
   ])("%j is inert", (raw, kept) => {
     const message = clean(raw);
     inert(message);
@@ -114,5 +124,39 @@ describe("commits-carry-whatever-the-agent-says: messages", () => {
     for (const text of ["@a ", "[skip ", "Signed-off-by: x\n", "#1", "a-", "https://", "AB-1 "]) {
       inert(clean(`x ${text.repeat(20_000)}`));
     }
+  });
+});
+
+describe("commits-carry-whatever-the-agent-says: what a stranger's title becomes on the base", () => {
+  const trailers = ["Baton-Run: run_1"];
+  const titles = [
+    "fix: sum [skip ci]",
+    "Fixes #99, closes acme/shop#98 @everyone",
+    "docs ***NO_CI***\n\nskip-checks: true",
+    "Signed-off-by: bob <b@x.y>",
+    "w\u200b\u202eevil [ci\u200b skip]",
+    "x".repeat(300),
+    "",
+  ];
+
+  it.each(titles)("%j is an inert title, and the commit of a squash or a merge is inert", (title) => {
+    inert(titleLine(title, "Change"));
+    for (const method of ["squash", "merge"] as const) {
+      const commit = mergeMessage({ number: 4, title }, method, trailers);
+      // The number is a fact, as GitHub writes it itself.
+      expect(commit.title).toMatch(method === "squash" ? / \(#4\)$/ : /^Merge pull request #4$/);
+      if (method === "squash") inert(commit.title.replace(/ \(#4\)$/, ""));
+      expect(commit.message).toMatch(/(?:^|\n\n)Baton-Run: run_1$/);
+      const rest = commit.message.replace(/\n*Baton-Run: run_1$/, "");
+      if (rest !== "") inert(`x\n\n${rest}`);
+    }
+  });
+
+  it("an ordinary title stays as it is", () => {
+    expect(titleLine("feat(cart)!: round totals half up", "Change")).toBe("feat(cart)!: round totals half up");
+    expect(mergeMessage({ number: 4, title: "Round half up" }, "squash", trailers)).toEqual({
+      title: "Round half up (#4)",
+      message: "Baton-Run: run_1",
+    });
   });
 });

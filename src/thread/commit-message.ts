@@ -20,6 +20,27 @@ export function commitMessage(raw: string, fallback: string): string {
   return cleaned(raw) ?? cleaned(fallback) ?? "Work of an agent";
 }
 
+/** One line by the same rules: a pull request's title is the subject of the commit that it is squashed to. */
+export function titleLine(raw: string, fallback: string): string {
+  return commitMessage(raw.replaceAll(/\s+/g, " "), fallback).split("\n")[0] as string;
+}
+
+/**
+ * What the commit of a merge of Baton's pull request says. Without it GitHub takes the title, and on demand the body, of a pull request that
+ * strangers' words are in: https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request.
+ */
+export function mergeMessage(
+  { number, title }: { number: number; title: string },
+  method: "merge" | "squash",
+  trailers: readonly string[],
+): { title: string; message: string } {
+  const [subject = "", ...rest] = commitMessage(title.replaceAll(/\s+/g, " "), "Change").split("\n");
+  const overflow = rest.join("\n").trim();
+  return method === "squash"
+    ? { title: `${subject} (#${number})`, message: withTrailers(overflow, trailers).trim() }
+    : { title: `Merge pull request #${number}`, message: withTrailers(subject, trailers).trim() };
+}
+
 /** Fields of Baton's own after the message, as one block that git reads as trailers. */
 export function withTrailers(message: string, trailers: readonly string[]): string {
   const lines = trailers.map((line) => line.replaceAll(/\s+/g, " ").trim());

@@ -44,8 +44,7 @@ export function base64Parts(bytes: readonly number[]): string[] {
 }
 
 /** The same for base32, which has five alignments. */
-export function base32Parts(bytes: readonly number[]): string[] {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+export function base32Parts(bytes: readonly number[], letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"): string[] {
   return [0, 1, 2, 3, 4].map((shift) => {
     const bits = [...Array.from({ length: shift }, () => 0), ...bytes].map((byte) => byte.toString(2).padStart(8, "0"));
     const whole = bits.join("").match(/.{5}/g) ?? [];

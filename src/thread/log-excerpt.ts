@@ -3,14 +3,26 @@
  *
  * LX1 Error markers come first: runners print coverage tables and cleanup after the failure.
  * LX2 What was left out is said, in lines.
+ * LX4 A marker is looked for in the bare line: without the time before it, without colors, and before a long line is cut.
  * LX3 Bounded in bytes and linear in the log's length, whatever is in it.
  */
 
-/** From strong to weak: what a runner marks itself, then what test runners and compilers print. */
+import { bytesOf } from "../core/bytes.ts";
+
+/** A time before each line, as GitHub puts it, and the mark that begins a log. */
+const stamp = /^\ufeff?(?:\d{4}-\d\d-\d\dT[\d:.]{8,24}Z )?/;
+// oxlint-disable-next-line no-control-regex
+const colors = new RegExp("\\u001b\\[[0-9;?]{0,20}[A-Za-z]", "g");
+/** What passed may be named after an error. */
+const passed = /^\s*(?:[✓✔√]|--- PASS|PASS(?:ED)?\b|ok\b|not ok\b.*# (?:TODO|SKIP)\b|● Console\b)/;
+
+/** From strong to weak: what a runner marks itself, then what test runners, compilers and linters print. Each is linear. */
 const markers: readonly RegExp[] = [
-  /^(?:\S+\s)?##\[error\]/,
-  /\b(?:AssertionError|AssertError|panicked at|panic:|Traceback \(most recent|Segmentation fault|FATAL|fatal error)|^\s*(?:E\s{2,}\S|--- FAIL|FAIL\b|FAILED\b|✗|✖|× |not ok\b)/,
-  /\berror(?:\[[A-Z]*\d+\]| [A-Z]+\d+)?:|\w*Error:|\w*Exception\b|\bexit code [1-9]\d*\b|\bERR!|\bUndefined\b.*\breference\b|\bundefined:/,
+  /^##\[error\]/,
+  /\b(?:AssertionError|AssertError|panicked at|panic:|Traceback \(most recent|Segmentation fault|FATAL|fatal error)|^\s*(?:E\s{2,}\S|[●✗✖✘×] ?|not ok\b|\d{1,4}\) \S|#?\s{0,9}Failed[ !]|e: |\d+:\d+\s+(?:error\b|[✖×]))|\bFAIL(?:ED|URE)?\b|\bFailure\/Error:|^[^\s:]{1,300}:\d+: Failure$|\[(?:ERROR|error|E)\]|\*\*\* (?:\[.{1,300}\]|.{1,300}) Error \d|\*{3}(?:Failed|Exception|Timeout|Not Run)|recorded an issue\b|could not find .{1,100}expectations/,
+  /\b[Ee]rror(?:\[[A-Z]{0,9}\d{1,9}\]| [A-Z]{1,9}\d{1,9})?:|Error:|Exception\b|\bERROR:|\bEXCEPTION CAUGHT\b|\bexit code [1-9]|\bERR(?:OR\b|!|_[A-Z])|\bELIFECYCLE\b|^\s*error\s|\bnpm error\b|\b[Uu]ndefined (?:reference|symbol)|\bundefined:|threshold\b.{1,200}\bnot met|\bCoverage failure|\bfail-under\b|\b[Cc]ode style issues|\b[Ww]ould (?:reformat|be reformatted)\b|\bneeds gofmt\b|^Diff in |\bcommand not found\b|\bNo such file or directory\b|\bPermission denied\b|\b(?:K|signal: k)illed\b|\b[Oo]ut of memory\b|\bcore dumped\b|\bUnhandled(?:PromiseRejection| [Rr]ejection)|\b[Aa]ssertion .{1,300} failed\b/,
+  // `path:line:column: what is wrong`, as many linters say it.
+  /^\s{0,20}[\w./\\@+-]{1,200}\.\w{1,8}:\d{1,7}(?::\d{1,7})?:? (?!.{0,20}\b(?:warning|note|info)\b)\S/i,
 ];
 const before = 3;
 const after = 12;
@@ -20,33 +32,48 @@ const markedShare = 0.65;
 
 export function logExcerpt(log: string, bytesMax: number): string {
   const text = log.replaceAll("\r\n", "\n");
-  if (byteLength(text) <= bytesMax) return text;
-  const lines = text
-    .split("\n")
-    .map((line) => (line.length > lineCharactersMax ? `${line.slice(0, lineCharactersMax)}…` : line));
+  if (bytesOf(text) <= bytesMax) return text;
+  // A progress bar is written over itself: what comes after it is a line of its own.
+  const found = text.split(/[\r\n]/).map(read);
+  const lines = found.map(({ shown }) => shown);
   const keep = new Set<number>();
   let left = Math.floor(bytesMax * markedShare);
   const take = (index: number): boolean => {
     if (index < 0 || index >= lines.length || keep.has(index)) return true;
-    const cost = byteLength(lines[index] ?? "") + 1;
+    const cost = bytesOf(lines[index] ?? "") + 1;
     if (cost > left) return false;
     left -= cost;
     keep.add(index);
     return true;
   };
-  for (const marker of markers) markAround(lines, marker, take);
+  markers.forEach((_, strength) => {
+    const hits = found.flatMap((line, index) => (line.strength === strength ? [index] : []));
+    markAround(hits, take);
+  });
   // What is left goes to the end, where the exit code and the summary are.
   left += Math.floor(bytesMax * (1 - markedShare)) - noteBytesMax * 8;
   for (let index = lines.length - 1; index >= 0 && take(index); index -= 1);
   return joined(lines, keep, bytesMax);
 }
 
+/** A line as it is shown, and which marker is in it: the strongest decides. null: none. */
+function read(line: string): { shown: string; strength: number | null } {
+  const bare = line.replace(stamp, "").replaceAll(colors, "");
+  const places = passed.test(bare) ? [] : markers.map((marker) => bare.search(marker));
+  const strength = places.findIndex((place) => place >= 0);
+  if (line.length <= lineCharactersMax) return { shown: line, strength: strength === -1 ? null : strength };
+  if (strength === -1) return { shown: `${line.slice(0, lineCharactersMax)}…`.toWellFormed(), strength: null };
+  // Cut around the marker, wherever in the line it stands.
+  const start = Math.max(0, (places[strength] as number) - Math.floor(lineCharactersMax / 4));
+  const end = start + lineCharactersMax;
+  const shown = `${start > 0 ? "…" : ""}${bare.slice(start, end)}${end < bare.length ? "…" : ""}`;
+  return { shown: shown.toWellFormed(), strength };
+}
+
 /** The marked lines themselves before what surrounds them: many failures are better than one in full. */
-function markAround(lines: readonly string[], marker: RegExp, take: (index: number) => boolean): void {
-  const found: number[] = [];
-  for (let index = 0; index < lines.length; index += 1) if (marker.test(lines[index] ?? "")) found.push(index);
-  for (const index of found) if (!take(index)) return;
-  for (const index of found) for (let near = index - before; near <= index + after; near += 1) if (!take(near)) return;
+function markAround(hits: readonly number[], take: (index: number) => boolean): void {
+  for (const index of hits) if (!take(index)) return;
+  for (const index of hits) for (let near = index - before; near <= index + after; near += 1) if (!take(near)) return;
 }
 
 const noteBytesMax = 48;
@@ -68,16 +95,9 @@ function joined(lines: readonly string[], keep: ReadonlySet<number>, bytesMax: n
   });
   note();
   const text = parts.join("\n");
-  if (byteLength(text) <= bytesMax) return text;
+  if (bytesOf(text) <= bytesMax) return text;
   // Many short islands make many notes; the beginning holds the first failure.
   return cutBytes(text, bytesMax);
-}
-
-/** In UTF-8; half of a pair counts as three, which is never too few. */
-function byteLength(text: string): number {
-  let bytes = 0;
-  for (let index = 0; index < text.length; index += 1) bytes += widthOf(text.charCodeAt(index));
-  return bytes;
 }
 
 const widthOf = (code: number): number => (code < 0x80 ? 1 : code < 0x800 ? 2 : 3);

@@ -17,6 +17,26 @@ function base32(buffer: Buffer): string {
   return text.padEnd(Math.ceil(text.length / 8) * 8, "=");
 }
 
+function base32hex(buffer: Buffer): string {
+  const [from, to] = ["ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHIJKLMNOPQRSTUV"];
+  return base32(buffer).replace(/[A-Z2-7]/g, (letter) => to[from.indexOf(letter)] as string);
+}
+
+/** As the three tools print a value that follows two other bytes; the last line is padded to the column of the text. */
+function dump(value: string, show: (offset: string, bytes: number[], text: string) => string): string {
+  const data = bytes(`k=${value}`);
+  return Array.from({ length: Math.ceil(data.length / 16) }, (_, line) => {
+    const part = data.slice(line * 16, line * 16 + 16);
+    const text = part.map((byte) => (byte > 31 && byte < 127 ? String.fromCharCode(byte) : ".")).join("");
+    return show((line * 16).toString(16).padStart(8, "0"), part, text);
+  }).join("\n");
+}
+const stamp = "2026-11-30T01:02:03.1234567Z ";
+const xxd = (offset: string, part: number[], text: string): string =>
+  `${offset}: ${pieces(part.map(hexOf).join(""), 4).join(" ").padEnd(39)}  ${text}`;
+const hexdump = (offset: string, part: number[], text: string): string =>
+  `${offset}  ${part.slice(0, 8).map(hexOf).join(" ").padEnd(23)}  ${part.slice(8).map(hexOf).join(" ").padEnd(23)}  |${text}|`;
+
 /** Each written with the platform's own tools, so that a form of the redactor is not compared with itself. */
 const encodings: Record<string, (value: string) => string> = {
   plain: (value) => value,
@@ -100,6 +120,38 @@ const encodings: Record<string, (value: string) => string> = {
   reversed: (value) => [...value].reverse().join(""),
   "case-swapped": (value) =>
     value.replace(/[a-z]/gi, (letter) => (letter < "a" ? letter.toLowerCase() : letter.toUpperCase())),
+  xxd: (value) => dump(value, xxd),
+  "hexdump -C": (value) => dump(value, hexdump),
+  "od -c": (value) =>
+    pieces(value, 16)
+      .map((piece, line) => `${(line * 16).toString(8).padStart(7, "0")}   ${[...piece].join("   ")}`)
+      .join("\n"),
+  "od -t x1": (value) =>
+    pieces(value, 16)
+      .map((piece, line) => `${(line * 16).toString(8).padStart(7, "0")} ${each(piece, hexOf, " ")}`)
+      .join("\n"),
+  "od -x": (value) =>
+    pieces(value.length % 2 === 0 ? value : `${value}\n`, 16)
+      .map((piece, line) => {
+        const words = pieces(Buffer.from(piece).swap16().toString("hex"), 4);
+        return `${(line * 16).toString(8).padStart(7, "0")} ${words.join(" ")}`;
+      })
+      .join("\n"),
+  "&#00N;": (value) => each(value, (byte) => `&#${String(byte).padStart(4, "0")};`),
+  "&#x00N;": (value) => each(value, (byte) => `&#x00${hexOf(byte)};`),
+  "base64, reversed": (value) => [...Buffer.from(value).toString("base64")].reverse().join(""),
+  "hex of base64": (value) => Buffer.from(Buffer.from(value).toString("base64")).toString("hex"),
+  base32hex: (value) => base32hex(Buffer.from(value)),
+  "chr()": (value) => each(value, (byte) => `chr(${byte})`, "+"),
+  "CHAR()": (value) => each(value, (byte) => `CHAR(${byte})`, " || "),
+  "full-width": (value) => [...value].map((letter) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0)).join(""),
+  "mathematical letters": (value) =>
+    value.replace(/[a-z]/g, (letter) => String.fromCodePoint(0x1d41a + letter.charCodeAt(0) - 97)),
+  "joined by <wbr>": (value) => pieces(value).join("<wbr>"),
+  "joined by tags": (value) => pieces(value).join('</td><td class="line">'),
+  "joined by &nbsp;": (value) => pieces(value).join("&nbsp;"),
+  "joined by &#8203;": (value) => pieces(value).join("&#8203;"),
+  "joined by &#x200B;": (value) => pieces(value).join("&#x200B;"),
   bits: (value) => each(value, (byte) => byte.toString(2).padStart(8, "0"), " "),
 };
 
@@ -115,6 +167,22 @@ describe("encodings-that-pass-the-redactor", () => {
     expect(clean.replace(redactedText, "").replaceAll(/[^A-Za-z0-9]/g, "").length).toBeLessThan(
       "before12after34".length + 24,
     );
+  });
+
+  it.each([
+    ["xxd", dump(secret, xxd)],
+    ["hexdump -C", dump(secret, hexdump)],
+    ["xxd in a log with times", dump(secret, (...line) => stamp + xxd(...line))],
+    ["hexdump -C in a log with times", dump(secret, (...line) => stamp + hexdump(...line))],
+  ])("%s leaves no piece of the value readable in its text", (_, dumped) => {
+    const clean = redact(dumped);
+    expect(clean).not.toContain(Buffer.from(secret).toString("hex").slice(8, 12));
+    for (let at = 0; at + 6 <= secret.length; at += 1) expect(clean).not.toContain(secret.slice(at, at + 6));
+  });
+
+  it("a dump of something else stays as it is", () => {
+    const other = dump("nothing of importance is here, and some more", hexdump);
+    expect(redact(other)).toBe(other);
   });
 
   it("every encoding of random values, within random text", () => {

@@ -4,7 +4,7 @@
  * H4 Known values are removed in the forms in which they leak (`secret-forms.ts`), whatever separates their characters:
  *    white space, punctuation, quoting, line numbers, escapes.
  * H5 Patterns of well-known tokens are removed also when nobody told us of them.
- * H6 The time is linear in the length of the text, however many values are known: three passes, each over one copy.
+ * H6 The time is linear in the length of the text, however many values are known: a few passes, each over one copy.
  */
 import { PhraseIndex } from "./phrase-index.ts";
 import { bareForms, exactForms, separators } from "./secret-forms.ts";
@@ -32,15 +32,17 @@ export function createFinder(secrets: readonly string[]): ((text: string) => Pla
     .filter(({ length }) => length >= secretCharactersMin);
   const exact = new PhraseIndex(values.flatMap(exactForms).map(squeezed), secretCharactersMin, 5);
   const bare = new PhraseIndex(values.flatMap(bareForms), bareCharactersMin, 6);
-  const find = (text: string): Place[] =>
-    values.length === 0
-      ? []
-      : [
-          ...search(text, exact, everyCut, false),
-          ...search(text, bare, separators, true),
-          // Only where there is something to see through.
-          ...(hasPrefixes.test(text) ? search(text, bare, prefixesAndSeparators, true) : []),
-        ];
+  const find = (given: string): Place[] => {
+    if (values.length === 0) return [];
+    const text = withoutLookAlikes(given);
+    return [
+      ...search(text, exact, everyCut, false),
+      ...search(text, bare, separators, true),
+      // Only where there is something to see through.
+      ...(hasPrefixes.test(text) ? search(text, bare, prefixesAndSeparators, true) : []),
+      ...searchDumps(text, bare),
+    ];
+  };
   return Object.assign(find, { reads: () => exact.reads + bare.reads });
 }
 
@@ -53,11 +55,62 @@ const invisible =
   "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0";
 const invisibleOnly = new RegExp(`[${invisible}]+`, "g");
 const everyCut = new RegExp(`[\\s${invisible}]+`, "g");
-/** What logs and terminals put between the pieces of a value: line numbers, times, colors, escaped line breaks. */
+/** What logs, terminals and pages put between the pieces of a value: line numbers, times, colors, escaped line breaks, tags. */
 const prefixes =
-  "\\u001b\\[[0-9;]{0,20}[A-Za-z]|\\\\[nrt]|%0[AaDd]|^[^A-Za-z0-9\\n]{0,8}(?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?|\\d{1,6}(?=[^A-Za-z0-9]))";
+  "<\\/?[A-Za-z][^<>]{0,100}>|&(?:nbsp|shy|zwnj|zwj|NoBreak|ZeroWidthSpace|#0{0,8}(?:160|173|820[3-7]|8288|65279)|#[xX]0{0,8}(?:[aA]0|[aA][dD]|200[b-fB-F]|2060|[fF][eE][fF][fF]));|&#[xX]?0{0,8}(?=[1-9a-fA-F])|\\u001b\\[[0-9;]{0,20}[A-Za-z]|\\\\[nrt]|%0[AaDd]|^[^A-Za-z0-9\\n]{0,8}(?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?|[0-9A-Fa-f]{7,16}:?(?=[ \\t])|\\d{1,6}(?=[^A-Za-z0-9]))";
 const hasPrefixes = new RegExp(prefixes, "m");
 const prefixesAndSeparators = new RegExp(`${prefixes}|[^A-Za-z0-9]`, "gm");
+
+/** Letters that read as one of ASCII: full-width, mathematical, circled. Every place in the text stays the same. */
+const lookAlike = /[\uff01-\uff5e\u24b6-\u24ff\u2460-\u2468]|\ud835[\udc00-\udfff]|\ud83c[\udd30-\udd49]/g;
+
+function withoutLookAlikes(text: string): string {
+  return text.replace(lookAlike, (letter) => {
+    const plain = letter.normalize("NFKC");
+    return /^[\x21-\x7e]$/.test(plain) ? plain.padEnd(letter.length, "\u200b") : letter;
+  });
+}
+
+/** A line of `hexdump -C` or `xxd`: offset, bytes, the same as text. */
+const dumpStart = "^((?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?[ \\t]+)?[ \\t]{0,20}[0-9A-Fa-f]{6,16}:?[ \\t]+)";
+const dumpLine = new RegExp(
+  `${dumpStart}(?:([0-9A-Fa-f \\t]{2,200})\\|([^\\n]{1,64})\\||((?:[0-9A-Fa-f]{2,8} ){0,32}[0-9A-Fa-f]{2,8}) {2,100}([^\\n]{1,64}))[ \\t\\r]*$`,
+  "gm",
+);
+
+/** Each column of a dump is a text of its own; between their lines stands the other one. */
+function searchDumps(text: string, index: PhraseIndex): Place[] {
+  const columns = [new Column(), new Column()] as const;
+  for (const found of text.matchAll(dumpLine)) {
+    const [, start = "", listed, framed, grouped, plain] = found;
+    const bytes = listed ?? grouped ?? "";
+    const bytesAt = found.index + start.length;
+    columns[0].add(bytes, bytesAt);
+    const words = framed ?? plain ?? "";
+    columns[1].add(words, text.indexOf(words, bytesAt + bytes.length));
+  }
+  return columns.flatMap((column) => column.search(index));
+}
+
+class Column {
+  #text = "";
+  readonly #places: number[] = [];
+
+  add(piece: string, at: number): void {
+    for (let offset = 0; offset < piece.length; offset += 1) {
+      const letter = piece[offset] as string;
+      if (!/[A-Za-z0-9]/.test(letter)) continue;
+      this.#text += letter.toLowerCase();
+      this.#places.push(at + offset);
+    }
+  }
+
+  search(index: PhraseIndex): Place[] {
+    return index
+      .find(this.#text)
+      .map(({ start, end }) => ({ start: this.#places[start] as number, end: (this.#places[end - 1] as number) + 1 }));
+  }
+}
 
 function squeezed(text: string): string {
   return text.replace(everyCut, "");

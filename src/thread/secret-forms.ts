@@ -41,6 +41,11 @@ const bytewise: ((byte: number) => string)[] = [
   octal,
   (byte) => byte.toString(8),
   (byte) => `0o${byte.toString(8)}`,
+  // `chr(75) + chr(120)`, SQL's `CHAR(75)`, PowerShell's `[char]75`.
+  (byte) => `chr${byte}`,
+  (byte) => `chr0x${hex([byte])}`,
+  (byte) => `char${byte}`,
+  (byte) => `char0x${hex([byte])}`,
   (byte) => byte.toString(2).padStart(8, "0"),
 ];
 
@@ -65,7 +70,11 @@ export function bareForms(value: string): string[] {
     hex(bytes),
     hex([...bytes].reverse()),
     ...base64Parts(utf8(hex(bytes))),
+    ...once.map((part) => Array.from(part).reverse().join("")),
+    ...once.map((part) => hex(utf8(part))),
     ...base32Parts(bytes),
+    ...base32Parts(bytes, "0123456789ABCDEFGHIJKLMNOPQRSTUV"),
+    ...swappedPairs(bytes).map(hex),
     ...bytewise.map((write) => bytes.map(write).join(" ")),
     // Quoted-printable text leaves other signs as they are.
     value.replaceAll("=", "=3D"),
@@ -101,6 +110,14 @@ function escaped(bytes: readonly number[], plain: RegExp, write: (byte: number) 
   return bytes
     .map((byte) => (plain.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : write(byte)))
     .join("");
+}
+
+/** As `od -x` and `hexdump` show little-endian words; a value may begin in the middle of one. */
+function swappedPairs(bytes: readonly number[]): number[][] {
+  return [0, 1].map((from) => {
+    const whole = bytes.slice(from, bytes.length - ((bytes.length - from) % 2));
+    return whole.map((_, at) => whole[at ^ 1] as number);
+  });
 }
 
 function octal(byte: number): string {

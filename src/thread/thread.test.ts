@@ -23,6 +23,10 @@ describe("what is a command", () => {
     ["after a code block", "```\ncode\n```\n\n/baton run"],
     ["with two spaces before it", "  /baton run"],
     ["followed by another", "/baton run\n/baton cancel"],
+    ["after an element that is closed", "Press <kbd>x</kbd>.\n\n/baton run"],
+    ["after a paragraph in HTML", '<p align="center">Hello\n\n/baton run'],
+    ["above a signature", "/baton run\n\n-- \nBob"],
+    ["after dashes that sign nothing", "One\n\n---\n\n/baton run"],
   ])("%s: yes", (_, body) => {
     expect(parse(body)).toMatchObject({ kind: "command", name: "run" });
   });
@@ -60,6 +64,19 @@ describe("what is a command", () => {
     ["an escaped slash", "\\/baton run"],
     ["a footnote", "[^1]: /baton run"],
     ["a task list", "- [ ] /baton run"],
+    ...["q", "kbd", "samp", "var", "cite", "mark", "ins", "small", "span", "b", "i", "em", "u", "font", "label"].map(
+      (name): [string, string] => [
+        `commands-in-reviews-are-silent: a paragraph of its own within ${name}`,
+        `<${name}>\n\n/baton run\n\n</${name}>`,
+      ],
+    ),
+    ["commands-in-reviews-are-silent: an element that a paragraph opened", "He said <q>no\n\n/baton run"],
+    ["commands-in-reviews-are-silent: below a signature", "hi\n\n-- \nBob\n/baton run"],
+    [
+      "commands-in-reviews-are-silent: below a signature that Markdown takes for a heading's",
+      "hi\n-- \nBob\n\n/baton run",
+    ],
+    ["commands-in-reviews-are-silent: blocks below a signature", "hi\n\n-- \nBob\nCEO\n\nACME\n\n/baton run"],
   ])("%s: no", (_, body) => {
     expect(parse(body)).toEqual({ kind: "none" });
   });
@@ -77,6 +94,44 @@ describe("what a command says", () => {
       text: 'Be "careful" --with this\n\nSecond line.',
     });
   });
+
+  it.each([
+    "Sent from my iPhone",
+    "Verstuurd vanaf mijn iPhone",
+    "Verzonden vanaf Outlook voor Android",
+    "Wysłane z iPhone'a",
+    "iPhoneから送信",
+    "나의 iPhone에서 보냄",
+    "Skickat från min iPhone",
+    "Sendt fra min iPad",
+    "Lähetetty iPhonesta",
+    "Odesláno z iPhonu",
+    "Отправлено с iPhone",
+    "Надіслано з iPhone",
+    "iPhone'umdan gönderildi",
+    "Az iPhone-omról küldve",
+    "发自我的iPhone",
+    "從我的 iPhone 傳送",
+    "Enviado do meu iPhone",
+    "Enviado desde mi Samsung Galaxy",
+    "Inviato da iPhone",
+    "Envoyé à partir de Outlook pour Android",
+    "Télécharger Outlook pour Android",
+    "Outlook für Android beziehen",
+    "Trimis de pe iPhone",
+    "Στάλθηκε από το iPhone μου",
+    "Đã gửi từ iPhone của tôi",
+    "<Sent from Outlook for Android>",
+  ])("commands-in-reviews-are-silent: the signature %j is no instruction", (signature) => {
+    expect(parse(`/baton run\n\nKeep it small.\n\n${signature}\n`)).toMatchObject({ text: "Keep it small." });
+  });
+
+  it.each(["Show iPhone users the total.", "The mail is sent from the Android app: fix its subject.", "Pobierz"])(
+    "%j is one",
+    (line) => {
+      expect(parse(`/baton run\n\n${line}`)).toMatchObject({ text: line });
+    },
+  );
 
   it.each([
     ["/baton rnu", "run"],

@@ -364,8 +364,8 @@ const cases = {
     const { number, sha } = await pull();
     loseNextAnswer();
     // The merge looks for itself after a lost answer.
-    const merged = await github.ensureMerged(repository, number, sha, "squash");
-    expect(await github.ensureMerged(repository, number, sha, "squash")).toEqual(merged);
+    const merged = await github.ensureMerged(repository, number, sha, "squash", null);
+    expect(await github.ensureMerged(repository, number, sha, "squash", null)).toEqual(merged);
     expect(await github.pullRequest(repository, number)).toMatchObject({
       merged: true,
       state: "closed",
@@ -375,7 +375,7 @@ const cases = {
   },
   "a merge at another head than the approved one is refused": async ({ github, repository, pull }) => {
     const { number } = await pull();
-    await expect(github.ensureMerged(repository, number, "1".repeat(40), "merge")).rejects.toMatchObject({
+    await expect(github.ensureMerged(repository, number, "1".repeat(40), "merge", null)).rejects.toMatchObject({
       code: "BATON_GITHUB_CONFLICT",
     });
     expect(await github.pullRequest(repository, number)).toMatchObject({ merged: false });
@@ -383,7 +383,7 @@ const cases = {
   "a merge of what somebody merged at another head is refused": async ({ github, repository, pull, alice }) => {
     const { number } = await pull();
     await alice.rest.pulls.merge({ ...place, pull_number: number, merge_method: "merge" });
-    await expect(github.ensureMerged(repository, number, "1".repeat(40), "merge")).rejects.toMatchObject({
+    await expect(github.ensureMerged(repository, number, "1".repeat(40), "merge", null)).rejects.toMatchObject({
       code: "BATON_GITHUB_CONFLICT",
     });
   },

@@ -12,13 +12,17 @@ afterEach(async () => {
 const green = { ...sampleScript, implement: sampleScript.repair };
 const locked = "Unable to create comment because issue is locked.";
 
-it("locked-thread: where GitHub takes no comment, nothing is started", async () => {
+it.each([
+  [locked, "BATON_THREAD_CLOSED"],
+  // https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible
+  ["Resource not accessible by integration", "BATON_GITHUB_DENIED"],
+])("locked-thread: where GitHub takes no comment, nothing is started: %s", async (refusal, code) => {
   world = await observedWorld({ script: green });
   world.github.faults.add({
     match: { method: "POST", path: /\/issues\/\d+\/comments$/ },
     kind: "status",
     status: 403,
-    message: locked,
+    message: refusal,
     times: 50,
   });
   say(world, "/baton run");
@@ -26,8 +30,8 @@ it("locked-thread: where GitHub takes no comment, nothing is started", async () 
     const now = await runState(world);
     return now?.outcome == null ? null : now;
   });
-  expect(state).toMatchObject({ status: "failed", outcome: { error: { code: "BATON_THREAD_CLOSED" } } });
-  expect(state.outcome?.verdict.reason).toContain(locked);
+  expect(state).toMatchObject({ status: "failed", outcome: { error: { code } } });
+  expect(state.outcome?.verdict.reason).toContain(refusal);
   expect([...state.effects.values()].flatMap(({ attempts }) => attempts)).toEqual([]);
   expect(state.money.spentUsd).toBe(0);
 });

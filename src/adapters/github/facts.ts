@@ -10,6 +10,7 @@ import type {
   ReviewFacts,
   WrittenFacts,
 } from "../../ports/github.ts";
+import type { Annotation } from "../../thread/failure-text.ts";
 import type * as wire from "./wire-types.ts";
 
 const reviewStates: Record<string, ReviewFacts["state"]> = {
@@ -82,6 +83,17 @@ export function checkOf(run: wire.CheckRun, attempt?: number): CheckFacts {
     completedAt: run.completed_at,
     ...(attempt === undefined ? {} : { attempt }),
     summary: [run.output?.title, run.output?.summary, run.output?.text].filter(Boolean).join("\n\n"),
+  };
+}
+
+export function annotationOf(found: wire.CheckAnnotation): Annotation {
+  const level = found.annotation_level;
+  return {
+    path: found.path,
+    line: found.start_line,
+    level: level === "failure" || level === "warning" ? level : "notice",
+    title: found.title ?? "",
+    message: found.message ?? "",
   };
 }
 

@@ -249,10 +249,39 @@ describe("a write whose answer was lost, asked for again", () => {
   it("merge: it is looked whether it happened, before anybody hears of a fault", async () => {
     await github.ensurePullRequest(repository, pull);
     state.lost = 1;
-    const merged = await github.ensureMerged(repository, 2, sha, "squash");
-    expect(await github.ensureMerged(repository, 2, sha, "squash")).toEqual(merged);
+    const merged = await github.ensureMerged(repository, 2, sha, "squash", null);
+    expect(await github.ensureMerged(repository, 2, sha, "squash", null)).toEqual(merged);
     expect([merged.sha, state.merges]).toEqual(["c".repeat(40), 1]);
   });
+});
+
+it("commits-carry-whatever-the-agent-says: a merge is told what its commit says, where Baton has words for it", async () => {
+  const sent: unknown[] = [];
+  nock(host)
+    .persist()
+    .get("/repos/acme/shop/pulls/7")
+    .reply(200, {
+      number: 7,
+      title: "x",
+      state: "open",
+      merged: false,
+      user: bot,
+      head: { sha, ref: "f", repo: { id: 9 } },
+      base: { sha, ref: "main" },
+    });
+  nock(host)
+    .persist()
+    .put("/repos/acme/shop/pulls/7/merge")
+    .reply(async (request: Request) => {
+      sent.push(await request.json());
+      return [200, { sha: "c".repeat(40), merged: true }];
+    });
+  await github.ensureMerged(repository, 7, sha, "squash", { title: "Sum (#7)", message: "Baton-Run: run_1" });
+  await github.ensureMerged(repository, 7, sha, "rebase", null);
+  expect(sent).toEqual([
+    { sha, merge_method: "squash", commit_title: "Sum (#7)", commit_message: "Baton-Run: run_1" },
+    { sha, merge_method: "rebase" },
+  ]);
 });
 
 describe("what is adopted", () => {
@@ -304,6 +333,59 @@ it("more tries of a check than can be read hide none of the newest", async () =>
   nock(host).get(`/repos/acme/shop/commits/${sha}/statuses`).query(true).reply(200, []);
   expect((await github.checks(repository, sha)).map(({ id }) => id)).toEqual([5_000]);
   expect(asked.at(-1)).toBe("latest");
+});
+
+describe("log-tail-without-the-failure: what a repair reads of a failed check", () => {
+  const check = { id: 5, source: "check-run" as const, summary: "2 tests failed" };
+  const annotation = {
+    path: "src/sum.ts",
+    start_line: 9,
+    annotation_level: "failure",
+    title: null,
+    message: "expected 5 to be 8",
+  };
+  const answers = (annotations: [number, object], log: [number, object | string]) => {
+    nock(host)
+      .get("/repos/acme/shop/check-runs/5/annotations")
+      .query({ per_page: "100" })
+      .reply(annotations[0], annotations[1]);
+    nock(host).get("/repos/acme/shop/actions/jobs/5/logs").reply(log[0], log[1]);
+  };
+
+  it.each<[string, [number, object], [number, object | string], string]>([
+    ["both", [200, [annotation]], [200, "the log"], "src/sum.ts:9: expected 5 to be 8\n\nthe log"],
+    [
+      "a log that may not be read",
+      [200, [annotation]],
+      [403, { message: "Must have admin rights to Repository." }],
+      "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed",
+    ],
+    [
+      "a log that expired",
+      [200, [annotation]],
+      [410, { message: "Gone" }],
+      "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed",
+    ],
+    [
+      "another App's check",
+      [200, [annotation]],
+      [404, { message: "Not Found" }],
+      "src/sum.ts:9: expected 5 to be 8\n\n2 tests failed",
+    ],
+    [
+      "annotations that may not be read",
+      [403, { message: "Resource not accessible by integration" }],
+      [200, "the log"],
+      "the log",
+    ],
+  ])("%s", async (_, annotations, log, text) => {
+    answers(annotations, log);
+    expect(await github.checkLog(repository, check, 2_000)).toBe(text);
+  });
+
+  it("a status has only its words", async () => {
+    expect(await github.checkLog(repository, { ...check, source: "status" }, 2_000)).toBe("2 tests failed");
+  });
 });
 
 describe("green-hides-red-of-same-name: attempts of jobs that share a name", () => {

@@ -26,10 +26,12 @@ import type {
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import type { Liveness } from "../../schedule/disabled.ts";
+import { failureText } from "../../thread/failure-text.ts";
 import { logExcerpt } from "../../thread/log-excerpt.ts";
 import { parseMarker, withMarker } from "../../thread/marker.ts";
 import { rulesOf } from "./branch-rules.ts";
 import {
+  annotationOf,
   checkOf,
   commentOf,
   issueOf,
@@ -318,20 +320,32 @@ export class InstallationGithub implements Github {
     check: Pick<CheckFacts, "id" | "source" | "summary">,
     bytesMax: number,
   ): Promise<string> {
-    if (check.source === "check-run") {
+    if (check.source !== "check-run") return logExcerpt(check.summary, bytesMax);
+    const [annotations, log] = await Promise.all([
+      // https://docs.github.com/en/rest/checks/runs#list-check-run-annotations: one page is more than a repair reads.
+      unlessDenied(
+        this.#requester.find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
+          ...at(repository),
+          check_run_id: check.id,
+          per_page: 100,
+        }),
+      ),
       // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
-      const log = await this.#requester
-        .find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
+      unlessDenied(
+        this.#requester.find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
           ...at(repository),
           job_id: check.id,
-        })
-        .catch((thrown: unknown) => {
-          if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-          throw thrown;
-        });
-      if (log !== null) return logExcerpt(typeof log === "string" ? log : Buffer.from(log).toString("utf8"), bytesMax);
-    }
-    return logExcerpt(check.summary, bytesMax);
+        }),
+      ),
+    ]);
+    return failureText(
+      {
+        annotations: (annotations ?? []).map(annotationOf),
+        log: log === null ? null : typeof log === "string" ? log : Buffer.from(log).toString("utf8"),
+        summary: check.summary,
+      },
+      bytesMax,
+    );
   }
 
   /** Source: https://docs.github.com/en/rest/repos/contents#get-repository-content (`ref` defaults to the default branch) */
@@ -631,6 +645,7 @@ export class InstallationGithub implements Github {
     number: number,
     sha: string,
     method: "merge" | "squash" | "rebase",
+    commit: { title: string; message: string } | null,
   ): Promise<{ sha: string }> {
     const done = await this.#mergedAt(repository, number, sha);
     if (done !== null) return done;
@@ -640,6 +655,7 @@ export class InstallationGithub implements Github {
         pull_number: number,
         sha,
         merge_method: method,
+        ...(commit === null ? {} : { commit_title: commit.title, commit_message: commit.message }),
       });
     } catch (thrown) {
       const merged = await this.#mergedAt(repository, number, sha);
@@ -800,6 +816,16 @@ export class InstallationGithub implements Github {
     if (checks?.checks !== undefined)
       return checks.checks.map(({ context, app_id }) => ({ name: context, appId: app_id ?? null }));
     return (checks?.contexts ?? []).map((name) => ({ name, appId: null }));
+  }
+}
+
+/** What may not be read is as if it were not there. */
+async function unlessDenied<T>(reading: Promise<T | null>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
+    throw thrown;
   }
 }
 

@@ -66,6 +66,11 @@ export type CheckRun = Fields<
     check_suite?: ById;
   };
 
+export type CheckAnnotation = Fields<
+  "check-annotation",
+  "path" | "start_line" | "annotation_level" | "title" | "message"
+>;
+
 /** Its id is that of its check run. */
 export type Job = Fields<"job", "id"> & Optional<"job", "run_attempt">;
 

@@ -8,26 +8,59 @@ const unknownModel = new RegExp(
     String.raw`^\s*model: \S`,
     String.raw`model_not_found|unknown_model|ModelNotFound`,
     String.raw`models?[/ ]\S+ (?:is |was )?(?:not found|not supported|does not exist|not available|unknown)`,
-    String.raw`\bmodel\b.{0,120}(?:does not exist|may not exist|not found|has been (?:deprecated|retired|shut ?down|removed|discontinued)|is deprecated|was retired|is retired|decommissioned|no longer (?:available|supported)|do(?:es)? not have access)`,
+    String.raw`\bmodel\b.{0,120}(?:does not exist|may not exist|not found|not available|is not a chat model|(?:has|have) been (?:deprecated|retired|shut ?down|removed|discontinued|sunset)|(?:is|was) (?:deprecated|retired|shut ?down|removed|discontinued|sunset)|end[- ]of[- ]life|end of its life|decommissioned|no longer (?:available|supported)|do(?:es)? not have access)`,
     String.raw`(?:unknown|invalid|unsupported|no such|unrecognized) model\b`,
   ].join("|"),
   "i",
 );
 
 const promptTooLong =
-  /prompt is too long|(?:input|prompt|request|messages?)\b.{0,80}(?:too long|too large|exceeds?\b.{0,60}(?:context|maximum|limit))|context_length_exceeded|maximum context length|context window|input token count|request_too_large|string_above_max_length/i;
+  /prompt is too long|(?:input|prompt|request|messages?)\b.{0,80}(?:too long|too large|exceeds?\b.{0,60}(?:context|maximum|limit))|context_length_exceeded|maximum context length|context window|input token count|request_too_large|string_above_max_length|maximum prompt length/i;
+
+/** A request that no wait makes smaller: https://community.openai.com/t/request-too-large-for-gpt-4/563155. */
+const tooLargeForLimit = /\brequest too large\b|\btokens must be reduced\b/i;
+
+/**
+ * An account that pays for nothing more until a person does something, which Anthropic answers with 400:
+ * https://github.com/anthropics/claude-code/issues/66314. "You exceeded your current quota" is none of these: it is also
+ * how Gemini limits the rate, https://ai.google.dev/gemini-api/docs/rate-limits.
+ */
+const noCredit =
+  /credit balance is too low|insufficient[_ ](?:quota|credits?|balance|funds)|billing[_ ](?:not[_ ]active|hard[_ ]limit|account)|account is not active|out of credits|\bno credits\b/i;
+
+/** https://ai.google.dev/gemini-api/docs/troubleshooting answers 400 `API_KEY_INVALID`, not 401. */
+const badKey =
+  /\bAPI[_ ]key (?:not valid|expired|not found)|\bAPI_KEY_INVALID\b|\b(?:invalid|incorrect) (?:x-)?api[- _]key|\bauthentication_error\b/i;
+
+/** How a service says 404 without the word model: https://docs.anthropic.com/en/api/errors and Gemini's NOT_FOUND. */
+const nothingThere = /\bnot_found_error\b|\bRequested entity was not found\b/i;
 
 const characters = 300;
 
 /** `retryAfterMs`: what the service asked for. */
 export function statusError(status: number, message: string, retryAfterMs: number | null = null): ErrorData {
   const pause = retryAfterMs === null ? {} : { retryAfterMs: Math.min(retryAfterMs, limits.modelPauseMsMax) };
-  if (status >= 400 && status < 500 && status !== 401 && status !== 429 && unknownModel.test(message))
+  if ((status === 400 || status === 402 || status === 403 || status === 429) && noCredit.test(message))
+    return {
+      code: "BATON_HARNESS_AUTH",
+      message: `The account at the model's service has no credit (${status}). ${message.slice(0, characters)}`.trim(),
+    };
+  if (status === 400 && badKey.test(message))
+    return {
+      code: "BATON_HARNESS_AUTH",
+      message: `The model's service refused the key (${status}). ${message.slice(0, characters)}`.trim(),
+    };
+  const isUnknown = unknownModel.test(message) || (status === 404 && nothingThere.test(message));
+  if (status >= 400 && status < 500 && status !== 401 && status !== 429 && isUnknown)
     return {
       code: "BATON_MODEL_UNKNOWN",
       message: `The model's service does not know the model (${status}). ${message.slice(0, characters)}`.trim(),
     };
-  if (status === 413 || ((status === 400 || status === 422) && promptTooLong.test(message)))
+  if (
+    status === 413 ||
+    (status === 429 && tooLargeForLimit.test(message)) ||
+    ((status === 400 || status === 422) && promptTooLong.test(message))
+  )
     return {
       code: "BATON_PROMPT_TOO_LONG",
       message: `The model's service refuses the prompt as too long (${status}). ${message.slice(0, characters)}`.trim(),
@@ -53,6 +86,18 @@ export function statusError(status: number, message: string, retryAfterMs: numbe
   return { code: "BATON_HARNESS_CRASHED", message: `The model's service answered ${status}. ${message}`.trim() };
 }
 
+/** For a request that is known to have gone to a model: nothing else can be what the service does not find. */
+export function modelError(status: number, message: string, retryAfterMs: number | null = null): ErrorData {
+  const error = statusError(status, message, retryAfterMs);
+  return (status === 404 || status === 410) && error.code === "BATON_HARNESS_CRASHED"
+    ? {
+        code: "BATON_MODEL_UNKNOWN",
+        message:
+          `The model's service knows neither the model nor the address (${status}). ${message.slice(0, characters)}`.trim(),
+      }
+    : error;
+}
+
 /** Some command lines print what the service said without its status. */
 export function errorInWords(message: string): ErrorData | null {
   if (/\bloop (?:was )?detected\b|\bdetected an? (?:infinite |potential )?loop\b|doom_loop/i.test(message))
@@ -60,7 +105,9 @@ export function errorInWords(message: string): ErrorData | null {
       code: "BATON_HARNESS_LOOP",
       message: `The harness stopped its agent in a loop. ${message.slice(0, characters)}`,
     };
-  if (unknownModel.test(message)) return statusError(404, message);
+  if (noCredit.test(message) || badKey.test(message)) return statusError(400, message);
+  if (unknownModel.test(message) || nothingThere.test(message)) return statusError(404, message);
+  if (tooLargeForLimit.test(message)) return statusError(429, message);
   if (promptTooLong.test(message)) return statusError(400, message);
   return null;
 }

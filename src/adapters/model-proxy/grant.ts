@@ -15,7 +15,7 @@ import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import { priceUnknown } from "../../money/cost.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelUse } from "../../ports/model-proxy.ts";
-import { statusError } from "../harness/service-error.ts";
+import { modelError } from "../harness/service-error.ts";
 import { type Input, InputBounds } from "./input-bound.ts";
 import type { Output, Reading } from "./wire.ts";
 
@@ -206,7 +206,7 @@ export class Grant {
     this.#refusal = null;
     this.#failuresInARow = cut === "service" ? this.#failuresInARow + 1 : 0;
     if (this.#failuresInARow >= failuresInARowMax)
-      this.stop(statusError(503, `Its answers broke off ${this.#failuresInARow} times in a row.`));
+      this.stop(modelError(503, `Its answers broke off ${this.#failuresInARow} times in a row.`));
     const model = this.#nameOf(call);
     const before = this.#uses.get(model) ?? unused(model);
     this.#uses.set(model, {
@@ -223,7 +223,7 @@ export class Grant {
   failed(call: Call, status: number, message: string, retryAfterMs: number | null = null, listed = ""): void {
     this.#calls.delete(call);
     const { model } = call.ask;
-    const error = statusError(status, message, retryAfterMs);
+    const error = modelError(status, message, retryAfterMs);
     const isUnknown = error.code === "BATON_MODEL_UNKNOWN";
     this.#refusal = isUnknown
       ? { ...error, message: `The service does not know the model "${model}" (${status}). ${message}${listed}` }
@@ -233,7 +233,7 @@ export class Grant {
     this.request.onRefusal({ status, model, message, inARow: this.#failuresInARow });
     if (this.#failuresInARow >= failuresInARowMax || this.#keyRefusalsInARow >= keyRefusalsInARowMax) {
       const times = `${this.#failuresInARow} times in a row.`;
-      this.stop(isUnknown ? this.#refusal : statusError(status, `${times} ${message}`.trim(), retryAfterMs));
+      this.stop(isUnknown ? this.#refusal : modelError(status, `${times} ${message}`.trim(), retryAfterMs));
     }
   }
 

@@ -24,7 +24,7 @@ import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
 import { createRedactor } from "../../thread/redact.ts";
 import { type Fields, text } from "../harness/fields.ts";
-import { statusError } from "../harness/service-error.ts";
+import { modelError } from "../harness/service-error.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type Ask, type Call, Grant, mostSearches } from "./grant.ts";
 import { inputOf } from "./input-bound.ts";
@@ -260,7 +260,7 @@ async function forward(
       const said = await readError(response, upstream.secret);
       if (call !== null) {
         const message = messageOf(said);
-        const isUnknown = statusError(status, message).code === "BATON_MODEL_UNKNOWN";
+        const isUnknown = modelError(status, message).code === "BATON_MODEL_UNKNOWN";
         const listed = isUnknown ? await listModels(asked.provider, upstream, credentials(asked, {})) : [];
         const pauseMs = retryAfterMs(response.headers, said, Date.now());
         grant.failed(call, status, message, pauseMs, listedText(call.ask.model, listed));

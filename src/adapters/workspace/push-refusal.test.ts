@@ -74,6 +74,21 @@ describe("push-refused-by-rule-told-as-moved: the remote's own words, by kind", 
     "fatal: unable to access 'https://github.com/a/b.git/': Could not resolve host: github.com",
     "error: RPC failed; HTTP 403 curl 22 The requested URL returned error: 403\nsend-pack: unexpected disconnect while reading sideband packet\nfatal: the remote end hung up unexpectedly",
     "error: RPC failed; HTTP 500 curl 22 The requested URL returned error: 500\nfatal: the remote end hung up unexpectedly",
+    // https://github.com/microsoft/vscode/issues/182679
+    `remote: Resolving deltas: 100% (3/3), completed with 3 local objects.        \nremote: fatal error in commit_refs        \n${to("failure")}`,
+    // https://github.com/isaacs/github/issues/1253
+    `remote: Internal Server Error\n${to("Internal Server Error")}`,
+    to("Internal Server Error"),
+    " ! [remote failure]  master -> master (remote failed to report status)\nerror: failed to push some refs",
+    to("failed to update ref"),
+    to("reference already exists"),
+    to("cannot lock ref 'refs/heads/baton/issue-1': is at 1111 but expected 2222"),
+    `remote: error: cannot lock ref 'refs/heads/baton/issue-1': is at 1111 but expected 2222\n${to("failed to update ref")}`,
+    to("cannot lock ref 'refs/heads/baton/issue-1': Unable to create '/data/refs/heads/x.lock': File exists."),
+    to("incorrect old value provided"),
+    `remote: fatal: unpack failed\n${to("n/a (unpacker error)")}`,
+    to("Service temporarily unavailable"),
+    to("pre-receive hook timed out, try again"),
   ])("what is no refusal: %s", (stderr) => {
     expect(pushRefusal(stderr)).toBeNull();
   });

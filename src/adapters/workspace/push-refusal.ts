@@ -2,6 +2,7 @@
  * What a remote said when it did not take a push: its own words, and by them what helps.
  *
  * PR1 A refusal by a rule, a hook or a permission is never told as a branch that moved: a retry would pay again and end the same.
+ * PR2 A server that failed, or that another push was faster on, is not a refusal: the same push may work a moment later.
  */
 
 export type PushRefusalKind =
@@ -68,8 +69,20 @@ const kinds: readonly [RegExp, PushRefusalKind, string][] = [
     "Let Baton's App push to this branch.",
   ],
   [/GH0\d\d|rule violations?/i, "rule", "Change the rule that is named, or exempt Baton's branches from it."],
-  [/hook declined|pre-receive|\[remote rejected\]/i, "hook", "The remote's own words say what it wants."],
 ];
+const hook = [
+  /hook declined|pre-receive|\[remote rejected\]/i,
+  "hook",
+  "The remote's own words say what it wants.",
+] as const;
+
+/**
+ * Reasons of a server that could not, not of one that would not: an incident, or another push at the same moment. Sources:
+ * https://github.com/microsoft/vscode/issues/182679, https://github.com/desktop/desktop/issues/16398,
+ * https://github.com/isaacs/github/issues/1253, and `refs.c` and `builtin/receive-pack.c` of git.
+ */
+const passing =
+  /^(?:failure|failed to update ref|failed to (?:write|lock).*|internal server error|.*unpacker error.*|error processing packfile|reference already exists|incorrect old value provided|cannot lock ref .*(?:is at .* but expected|reference already exists|unable to resolve reference|File exists).*|(?:the )?(?:service|repository) (?:is )?(?:temporarily )?unavailable.*|.*\b(?:try again|timed? ?out|deadline exceeded)\b.*)$/i;
 
 /** null: not a refusal, but a transfer that failed, or a branch that is not where it was expected. */
 export function pushRefusal(stderr: string): PushRefusal | null {
@@ -80,7 +93,8 @@ export function pushRefusal(stderr: string): PushRefusal | null {
   const remote = lines.flatMap((line) => /^remote: ?(.*)$/.exec(line)?.[1] ?? []);
   const reasons = rejected.map((line) => /\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*$/.exec(line)?.[1] ?? line.trim());
   const fatal = lines.filter((line) => /^fatal: .*returned error: 403/.test(line));
-  for (const [pattern, kind, advice] of kinds) {
+  const isPassing = rejected.length > 0 && reasons.every((reason) => passing.test(reason));
+  for (const [pattern, kind, advice] of [...kinds, ...(isPassing ? [] : [hook])]) {
     if (![...remote, ...rejected, ...fatal, stderr].some((text) => pattern.test(text))) continue;
     const words = [...remote, ...reasons, ...fatal]
       .map((line) =>

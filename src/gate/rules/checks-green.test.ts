@@ -124,6 +124,86 @@ describe("U3: how a check ended", () => {
       },
     );
 
+    it.each([
+      "dco-check",
+      "ci/DCO",
+      "probot/dco",
+      "Developer Certificate of Origin",
+      "Signed-off-by",
+      "verification/cla-signed",
+      "Contributor License Agreement",
+      "CLAssistant / CLA",
+      "PR Title",
+      "pr-title",
+      "Title check",
+      "Lint PR / Validate PR title",
+      "main / Lint PR",
+      "Conventional Commits",
+      "Check Commit Message",
+      "commitlint",
+      "semantic-pr",
+      "Semantic PR",
+      "WIP",
+      "require-label",
+      "Verify PR labels / check",
+      "Milestone Check",
+      "PullApprove",
+      "policy-bot: main",
+      "approvals",
+      "Review required",
+      "CODEOWNERS",
+      "do-not-merge",
+      "Merge Freeze",
+      "Mergeable",
+      "Require linked issue",
+      "verify-pr-description",
+    ])("log-tail-without-the-failure: %s is about people or words, wherever in its name that stands", (name) => {
+      const failed = check({ name, conclusion: "failure" });
+      const pending = check({ ...running, source: "status", appId: null, name });
+      expect(isOnlyAbsence(judge({ checks: [check(), failed] }))).toBe(true);
+      expect(isOnlyAbsence(judge({ checks: [check(), pending] }, {}, late))).toBe(true);
+    });
+
+    it.each([
+      "test",
+      "test (approval-service)",
+      "unit tests / labels",
+      "build title component",
+      "classes",
+      "dcoder",
+      "lint",
+      "Lint",
+      "semantic analysis",
+      "codecov/patch",
+      "clang",
+      "e2e / wip-flow",
+    ])("%s is about the code, and repaired", (name) => {
+      expect(isOnlyAbsence(judge({ checks: [check(), check({ name, conclusion: "failure" })] }))).toBe(false);
+    });
+
+    it.each<[string, Partial<ChecksFacts>]>([
+      ["no runner began it", { checks: [check(), check({ name: "gpu", status: "queued", conclusion: null })] }],
+      ["it was cancelled", { checks: [check(), check({ name: "x", conclusion: "cancelled" })] }],
+      ["it went stale", { checks: [check(), check({ name: "x", conclusion: "stale" })] }],
+      [
+        "more was to come",
+        {
+          suites: [
+            { sha, appId: actions, appName: "GitHub Actions", checkRuns: 1, status: "in_progress", conclusion: null },
+          ],
+        },
+      ],
+    ])("log-tail-without-the-failure: no change of the code helps where %s", (_, change) => {
+      const verdict = judge(change, {}, late);
+      expect([verdict.status, isOnlyAbsence(verdict)]).toEqual(["failed", true]);
+    });
+
+    it("what still runs at the end of the time may hang in the code: it is named, and repaired", () => {
+      const verdict = judge({ checks: [check(), check({ ...running, name: "e2e" })] }, {}, late);
+      expect(verdict.reason).toContain("`e2e` did not end within");
+      expect(isOnlyAbsence(verdict)).toBe(false);
+    });
+
     it("a failing test next to them is repaired", () => {
       const checks = [check({ conclusion: "failure" }), check({ name: "DCO", conclusion: "failure" })];
       expect(isOnlyAbsence(judge({ checks }))).toBe(false);

@@ -129,13 +129,33 @@ function judgeAll(checks: Try[], settings: Settings["gates"], late: boolean): Ve
   return checks.map((check) => judge(check, settings, late, succeeded));
 }
 
-/** Names of checks that judge people or words: no change of the code turns them green. */
-const aboutPeople =
-  /^(?:dco\b|cla\b|license\/cla|cla\/|easycla|.*\bcla[- ]?(?:check|assistant|bot)\b|(?:lint|semantic|check|validate)[- _]?(?:pr|pull[- _]?request)[- _]?title|semantic[- _]pull[- _]request)/i;
+/**
+ * Words of checks that judge people, or words of the pull request: no change of the code turns them green. Sources:
+ * https://github.com/apps/dco, https://github.com/cla-assistant/cla-assistant, https://github.com/amannn/action-semantic-pull-request,
+ * https://github.com/wip/app, https://github.com/palantir/policy-bot, https://github.com/mergeability/mergeable.
+ */
+const peopleWords =
+  /(?<![a-z0-9])(?:dco\d?|developer certificate of origin|signed ?off ?by|sign ?offs?|(?:easy)?cla|contributor licen[cs]e agreement|conventional (?:commits?|pr|pull request|title)|commit ?lint|commit messages?|semantic (?:commits?|prs?|pull ?requests?|title|release title)|pull ?approve|policy bot|code ?owners?|reviews? required|required reviews?|(?:lint|check|validate|verify) (?:the )?(?:prs?|pull requests?)|(?:prs?|pull requests?) (?:lint(?:er|ing)?|titles?|body|descriptions?|template|labels?)|do not merge|merge ?freeze|merge ?able|merge block(?:er)?|linked issues?|issue link(?:ed)?)(?![a-z0-9])/;
+/** Words that a check of the code may have as well, for instance of a component that is named so. */
+const perhapsPeople =
+  /(?<![a-z0-9])(?:titles?|labels?|milestones?|wip|work in progress|draft|approv(?:al|als|ed|e|ers?)|freeze)(?![a-z0-9])/;
+const codeWords =
+  /(?<![a-z0-9])(?:tests?|unit|e2e|integration|specs?|build|compile|types?|typecheck|coverage|service|component|api|docs|package|deploy|run|model|train)(?![a-z0-9])/;
+
+/** `caller / job` of a reusable workflow as well: https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows */
+function isAboutPeople(name: string): boolean {
+  const words = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, " ");
+  // What belongs together may be written apart: `EasyCLA`, `PullApprove`, `WIP`.
+  const joined = name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ");
+  return [words, joined].some((text) => peopleWords.test(text) || (perhapsPeople.test(text) && !codeWords.test(text)));
+}
 
 function judge(check: Try, settings: Settings["gates"], late: boolean, succeeded: boolean): Verdict {
   if (check.status !== "completed") {
-    if (late) return leaf(check, "failed", `did not end within ${settings.timeoutMinutes} min`);
+    if (late) return unended(check, settings.timeoutMinutes);
     return leaf(check, "pending", check.status === "in_progress" ? "is running" : "is queued");
   }
   switch (check.conclusion) {
@@ -146,17 +166,18 @@ function judge(check: Try, settings: Settings["gates"], late: boolean, succeeded
     case "skipped":
       return didNotRun(check, "skipped", `was skipped${onItsTry(check)}`, settings.skipped, succeeded);
     case "failure":
-      return aboutPeople.test(check.name)
+      return isAboutPeople(check.name)
         ? peopleOnly(leaf(check, "failed", "failed, and only people can change that"))
         : leaf(check, "failed", `failed${onItsTry(check)}${notRunAgain(check)}`);
     case "cancelled":
-      return leaf(check, "failed", "was cancelled");
+      return peopleOnly(leaf(check, "failed", "was cancelled; run it again"));
     case "timed_out":
       return leaf(check, "failed", "timed out");
     case "action_required":
       return peopleOnly(leaf(check, "failed", "asks a person for an action"));
     case "stale":
-      return leaf(check, "failed", "went stale");
+      // https://docs.github.com/en/rest/checks/runs: only GitHub sets it, to a check that did not end in 14 days.
+      return peopleOnly(leaf(check, "failed", "went stale; run it again"));
     case null:
       return leaf(check, "failed", "ended without a conclusion");
     default:
@@ -167,6 +188,14 @@ function judge(check: Try, settings: Settings["gates"], late: boolean, succeeded
         `ended as ${JSON.stringify(check.conclusion satisfies never)}, which Baton does not know`,
       );
   }
+}
+
+/** What runs may hang in the code; what nothing has begun cannot. */
+function unended(check: Try, minutes: number): Verdict {
+  const late = `within ${minutes} min`;
+  if (check.status === "queued") return peopleOnly(leaf(check, "failed", `did not begin ${late}: no runner took it`));
+  const verdict = leaf(check, "failed", `did not end ${late}`);
+  return isAboutPeople(check.name) ? peopleOnly(verdict) : verdict;
 }
 
 /** A check that says nothing about the code: no repair can make it say more. */
@@ -253,14 +282,16 @@ function heldBack({ appName }: CheckSuiteFact, late: boolean, minutes: number): 
   return late ? peopleOnly(verdict) : verdict;
 }
 
+/** What has not appeared cannot be repaired. */
 function moreToCome({ appName }: CheckSuiteFact, late: boolean, minutes: number): Verdict {
-  return {
+  const verdict: Verdict = {
     name: `suite of ${appName}`,
     status: late ? "failed" : "pending",
     reason: late ? `did not complete within ${minutes} min` : "is not complete, so more checks may come",
     evidence: [],
     children: [],
   };
+  return late ? peopleOnly(verdict) : verdict;
 }
 
 /** A red check decides at once only when the others have ended too: the repair should see all that is broken. */

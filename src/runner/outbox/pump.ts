@@ -105,8 +105,9 @@ export class OutboxPump {
           error.message,
         );
       else {
-        await store.outboxFailed(row.operationKey, `${error.code}: ${error.message}`, row.contentHash);
-        if (isClosed(row, error)) await this.#closed(row, error.message);
+        const said = `${error.code}: ${error.message}`;
+        await store.outboxFailed(row.operationKey, said, row.contentHash);
+        if (isClosed(row, said)) await this.#closed(row, said);
       }
     }
   }

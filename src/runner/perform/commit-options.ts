@@ -46,6 +46,25 @@ export async function commitOptions(
   };
 }
 
+/**
+ * Of the commit that a merge makes of Baton's own pull request: GitHub names no co-authors where it is told what to say.
+ * null: the pull request is somebody's, and so are its words.
+ */
+export async function mergeTrailers(
+  { dependencies, state }: Pick<CommitContext, "dependencies" | "state">,
+  authorId: number,
+): Promise<string[] | null> {
+  const { bot } = await dependencies.github.identity();
+  if (authorId !== bot.id) return null;
+  const { requestedBy } = state;
+  const identity = botIdentity(bot);
+  return [
+    `Baton-Run: ${state.runId}`,
+    `Co-authored-by: ${requestedBy.login} <${email(requestedBy)}>`,
+    ...(settingsOf(state).commits.signOff ? [`Signed-off-by: ${identity.name} <${identity.email}>`] : []),
+  ];
+}
+
 function botIdentity(bot: Awaited<ReturnType<GithubApp["identity"]>>["bot"]): ImportOptions["identity"] {
   return { name: bot.login, email: email(bot) };
 }

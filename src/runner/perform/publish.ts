@@ -5,10 +5,13 @@ import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mergeRefusal } from "../../policy/merge-refusal.ts";
 import type { RepositoryAccess } from "../../ports/workspace.ts";
+import { mergeMessage } from "../../thread/commit-message.ts";
 import { cut } from "../../thread/cut.ts";
+import { pullRequestTitle } from "../../thread/pull-request-title.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
+import { mergeTrailers } from "./commit-options.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
 import { begunFrom, mayDelete, mayMerge, mayPush, protectedAtPush } from "./publish-policy.ts";
 import { publishedBefore, publishSigned } from "./publish-signed.ts";
@@ -39,14 +42,14 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
         head,
         base,
         draft,
-        title: dependencies.redact(operation.title),
+        title: pullRequestTitle(dependencies.redact(operation.title)),
         body: await withMeasured(context, operation.body, operation.measured),
       });
       return { number: pull.number, url: pull.url, sha: pull.headSha };
     }
     case "update-pull-request": {
       await github.updatePullRequest(repository, operation.pullRequest, {
-        ...(operation.title === undefined ? {} : { title: dependencies.redact(operation.title) }),
+        ...(operation.title === undefined ? {} : { title: pullRequestTitle(dependencies.redact(operation.title)) }),
         ...(operation.body === undefined
           ? {}
           : { body: await withMeasured(context, operation.body, operation.measured) }),
@@ -67,8 +70,13 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
           `The base of #${operation.pullRequest} is now ${pull.baseRef}; checks and approvals are for ${base}.`,
         );
       if (pull.headSha === operation.sha) await demand(context, "merge", mayMerge(state, operation, pull));
+      const trailers = await mergeTrailers(context, pull.author.id);
+      const commit =
+        trailers === null || operation.method === "rebase"
+          ? null
+          : mergeMessage({ ...pull, title: dependencies.redact(pull.title) }, operation.method, trailers);
       const merged = await github
-        .ensureMerged(repository, operation.pullRequest, operation.sha, operation.method)
+        .ensureMerged(repository, operation.pullRequest, operation.sha, operation.method, commit)
         .catch((thrown: unknown) => refusedMerge(context, operation, base, thrown));
       return { number: operation.pullRequest, url: null, sha: merged.sha };
     }

@@ -1,0 +1,60 @@
+/**
+ * What a repair reads of a failed check: where its tool points at, then the telling part of its log, or what it summed up.
+ *
+ * FT1 Annotations come first: they name the file and the line, also where the log may not be read.
+ * FT2 Bounded in bytes, whatever a tool wrote.
+ */
+import { bytesOf } from "../core/bytes.ts";
+import { logExcerpt } from "./log-excerpt.ts";
+
+export interface Annotation {
+  path: string;
+  line: number;
+  level: "failure" | "warning" | "notice";
+  title: string;
+  message: string;
+}
+
+/** Of the bytes, what annotations may have where there is a log as well. */
+const annotatedShare = 0.35;
+const ranks: readonly Annotation["level"][] = ["failure", "warning", "notice"];
+
+/** `log`: null where it may not be read. */
+export function failureText(
+  { annotations, log, summary }: { annotations: readonly Annotation[]; log: string | null; summary: string },
+  bytesMax: number,
+): string {
+  const rest = log ?? summary;
+  const told = annotations.filter((annotation) => !isExit(annotation) || rest === "");
+  const marked = annotationLines(told, rest === "" ? bytesMax : Math.floor(bytesMax * annotatedShare));
+  if (marked === "") return logExcerpt(rest, bytesMax);
+  const left = logExcerpt(rest, bytesMax - bytesOf(marked) - 2);
+  return [marked, left].filter((text) => text !== "").join("\n\n");
+}
+
+/** Failures before warnings, which are only told where nothing failed. */
+function annotationLines(annotations: readonly Annotation[], bytesMax: number): string {
+  const level = ranks.find((rank) => annotations.some((one) => one.level === rank));
+  const lines = [...new Set(annotations.filter((one) => one.level === level).map(lineOf))];
+  let text = "";
+  for (const [index, line] of lines.entries()) {
+    const next = text === "" ? line : `${text}\n${line}`;
+    const more = `\n… ${lines.length - index} more annotations`;
+    if (bytesOf(next) > bytesMax - (index === lines.length - 1 ? 0 : more.length + 2))
+      return text === "" ? logExcerpt(line, bytesMax) : text + more;
+    text = next;
+  }
+  return text;
+}
+
+function lineOf({ path, line, title, message }: Annotation): string {
+  // GitHub puts what belongs to no file at `.github`.
+  const place = path === ".github" ? "" : `${path}:${line}: `;
+  const head = title === "" || message.includes(title) ? "" : `${title}: `;
+  return `${place}${head}${message}`.replaceAll("\r\n", "\n").trimEnd();
+}
+
+/** The runner's own, which says no more than that the check failed. */
+function isExit({ path, message }: Annotation): boolean {
+  return path === ".github" && /^Process completed with exit code \d+\.$/.test(message.trim());
+}

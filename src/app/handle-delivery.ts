@@ -2,8 +2,8 @@
 import { checkConfig } from "../commands/check-config.ts";
 import { fireTriggers } from "../commands/fire-triggers.ts";
 import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
-import { startDue } from "../commands/start-due.ts";
 import { type DeliveryOutcome, noteOf } from "../commands/outcome.ts";
+import { startDue } from "../commands/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Job } from "../ports/store.ts";

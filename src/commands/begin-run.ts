@@ -180,8 +180,8 @@ async function gatherInput(
     );
   const { bot } = await dependencies.github.identity();
   const { schedule } = options;
-  const said = schedule === undefined ? await saidIn(context) : [];
-  const comments = said
+  const said = schedule === undefined ? await saidIn(context) : { comments: [], reviewIds: [] };
+  const comments = said.comments
     .filter(
       ({ author, body }) => author.kind === "user" && author.id !== bot.id && !body.trimStart().startsWith("/baton"),
     )
@@ -233,6 +233,7 @@ async function gatherInput(
     settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
     planSteps: "required",
+    ...(said.reviewIds.length === 0 ? {} : { reviewIds: said.reviewIds }),
     pullRequest: branch.pullRequest,
     ...(notes.length === 0 ? {} : { notes }),
     ...(options.process === "sweep" ? { sweep: await sweepOf(context) } : {}),
@@ -246,16 +247,17 @@ function titleOf({ name }: StartedBy, instructions: string): string {
   return first === "" ? `Schedule ${name}` : first.slice(0, 120);
 }
 
-async function saidIn({
-  github,
-  repository,
-  issue,
-  pullRequest,
-}: BeginContext): Promise<Pick<CommentFacts, "author" | "body" | "createdAt">[]> {
-  return [
-    ...(await github.comments(repository, issue.number)),
-    ...(pullRequest === null ? [] : reviewTexts(await github.reviews(repository, pullRequest.number))),
-  ];
+async function saidIn({ github, repository, issue, pullRequest }: BeginContext): Promise<{
+  comments: Pick<CommentFacts, "author" | "body" | "createdAt">[];
+  /** Requests for changes among it: the run answers them, and waits for new ones. */
+  reviewIds: number[];
+}> {
+  const comments = await github.comments(repository, issue.number);
+  const reviews = pullRequest === null ? [] : await github.reviews(repository, pullRequest.number);
+  return {
+    comments: [...comments, ...reviewTexts(reviews)],
+    reviewIds: reviews.filter(({ state }) => state === "changes-requested").map(({ id }) => id),
+  };
 }
 
 async function sweepOf({ dependencies, github, repository, settings }: BeginContext): Promise<SweepFacts> {

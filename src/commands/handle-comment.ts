@@ -96,8 +96,7 @@ export async function hear(
   }
   // A bot that is not listed gets silence: an answer could be its next command.
   const bots = listedBots(settings);
-  if (event.author.kind === "bot" && !bots.has(event.author.id))
-    return "a bot that commands.bots does not list";
+  if (event.author.kind === "bot" && !bots.has(event.author.id)) return "a bot that commands.bots does not list";
   const actor = await actorOf(github, event, bots);
   const trusted = mayRunOrSteer(actor, settings);
   const slip = parsed.kind === "unknown" || parsed.kind === "invalid";
@@ -127,7 +126,11 @@ export async function judgeCommand(
   return { issue, pullRequest, base, verdict };
 }
 
-export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<CommentOutcome> {
+export async function handleComment(
+  dependencies: Dependencies,
+  runner: Runner,
+  event: CommentEvent,
+): Promise<CommentOutcome> {
   const heard = await hear(dependencies, event);
   if (typeof heard === "string") return { kind: "ignored", reason: heard };
   const { parsed, github, bot, actor, trusted } = heard;

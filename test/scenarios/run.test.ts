@@ -549,15 +549,16 @@ describe("on a pull request", () => {
       body: "Name the unit, too.",
     });
     say(world, "/baton run Say it in the README.", "alice", number);
-    // The objection stands, so the question may be answered at once.
-    const state = await world.until("the review to be asked for", async () => {
-      const now = await runState(world, number);
-      return now?.effects.has("review" as never) ? now : null;
-    });
+    const state = await reaches(world, "review", number);
     expect(await kept(world, state, "address")).toContain("Name the unit, too.");
     expect(state.process.name).toBe("address-review");
     expect(pulls(world)).toHaveLength(1);
     expect(state.effects.get("push" as never)?.input).toMatchObject({ publish: { branch: "feature" } });
+    // The objection from before the run was its task; it is not answered a second time.
+    world.github.review({ repository: repositoryName, number, as: "bob", event: "APPROVE", body: "" });
+    const over = await ends(world, number);
+    expect(over.outcome?.verdict.status).toBe("passed");
+    expect([...over.effects.keys()]).not.toContain("address#2");
   });
 });
 

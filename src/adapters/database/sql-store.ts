@@ -278,9 +278,7 @@ export class SqlStore implements Store {
       .catch(rethrow);
     const values = await this.#db
       .deleteFrom("settings_values")
-      .where(({ or, eb }) =>
-        or([eb("name", "like", `${runValuePrefix}%`), eb("name", "like", `${runPointerPrefix}%`)]),
-      )
+      .where(({ or, eb }) => or([eb("name", "like", `${runValuePrefix}%`), eb("name", "like", `${runPointerPrefix}%`)]))
       .where(({ exists, selectFrom }) =>
         exists(
           selectFrom("runs")

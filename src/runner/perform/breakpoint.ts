@@ -181,8 +181,11 @@ function reviewsForOtherBases(state: RunState): number[] {
 
 /** Reviews that an earlier breakpoint of this run has acted on. */
 function takenReviews(state: RunState): number[] {
-  return [...state.effects.values()].flatMap((effect) => {
+  // What was said before the run is what it was asked to address.
+  const { reviewIds = [] } = (state.input ?? {}) as { reviewIds?: number[] };
+  const answered = [...state.effects.values()].flatMap((effect) => {
     const id = effect.kind === "breakpoint" ? effect.output?.reviewId : null;
     return id == null ? [] : [id];
   });
+  return [...reviewIds, ...answered];
 }

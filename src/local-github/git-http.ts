@@ -4,13 +4,13 @@
  * H1 Nobody reaches git's child without the grant: no or wrong token 401, too little 403, not theirs 404.
  * H2 A push is over, for everybody, when its ref changes are in the state.
  */
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { launcherBySize } from "../adapters/child/launcher.ts";
 import { type Actor, authenticate, demand, doerOf } from "./access.ts";
 import { notFound, Refusal } from "./answer.ts";
 import { absorbPush } from "./deeds/refs.ts";
@@ -76,7 +76,10 @@ export async function serveGit(
 
 async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Promise<number> {
   const { call, request, response } = given;
-  const child = spawn("git", ["http-backend"], {
+  const starter = await launcherBySize();
+  const child = await starter.start({
+    command: ["git", "http-backend"],
+    cwd: "/",
     env: {
       ...gitEnvironment,
       GIT_PROJECT_ROOT: gitDirectory(site, given.repository.id),
@@ -92,14 +95,12 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
       ...(call.service === "/git-receive-pack" ? await pushHook(site, given.repository, given.actor) : {}),
       ...(request.headers["content-length"] === undefined ? {} : { CONTENT_LENGTH: request.headers["content-length"] }),
     },
+    input: request,
   });
-  request.pipe(child.stdin);
-  // A caller that hangs up closes the pipe under git; git then ends by itself.
-  child.stdin.on("error", () => undefined);
-  child.stderr.resume();
+  child.stderr?.resume();
   let head = Buffer.alloc(0);
   let status = 0;
-  child.stdout.on("data", (chunk: Buffer) => {
+  child.stdout?.on("data", (chunk: Buffer) => {
     if (given.silent) return;
     if (status !== 0) {
       response.write(chunk);
@@ -111,10 +112,10 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
     status = writeHead(response, head.subarray(0, end).toString());
     response.write(head.subarray(end + 4));
   });
-  await new Promise<void>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", () => resolve());
-  });
+  const closed = new Promise((resolve) => child.stdout?.once("close", resolve).resume());
+  await child.exited;
+  if (child.pid === undefined) throw new Error("git could not be started.");
+  await closed;
   // A push is answered only when its consequences are in the state.
   if (!given.silent && call.service !== "/git-receive-pack") response.end();
   return status === 0 ? 200 : status;

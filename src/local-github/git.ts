@@ -3,12 +3,12 @@
  *
  * Owns: every git child except the smart HTTP backend. Does not own: refs as the state sees them (`deeds/refs.ts`).
  */
-import { execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { promisify } from "node:util";
+import { children } from "../adapters/child/children.ts";
 
-const run = promisify(execFile);
+const outputBytesMax = 64 * 1024 * 1024;
+const timeoutMs = 600_000;
 
 /** No configuration of this machine reaches these children. */
 export const gitEnvironment = {
@@ -63,10 +63,7 @@ function isLasting(args: readonly string[]): boolean {
 }
 
 async function ask(directory: string, args: string[], env: Record<string, string> = {}): Promise<Buffer> {
-  const start = async (): Promise<Buffer> => {
-    const options = { cwd: directory, env: { ...gitEnvironment, ...env }, maxBuffer: 64 * 1024 * 1024 };
-    return (await run("git", args, { ...options, encoding: "buffer" })).stdout;
-  };
+  const start = (): Promise<Buffer> => run(directory, args, env);
   if (!isLasting(args)) return start();
   const key = [directory, ...args].join("\0");
   const known = lasting.get(key);
@@ -85,18 +82,20 @@ async function gitWithInput(
   input: string | Buffer,
   env: Record<string, string> = {},
 ): Promise<string> {
-  const child = spawn("git", args, { cwd: directory, env: { ...gitEnvironment, ...env } });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
-  });
-  if (code !== 0) throw new Error(`git ${args.join(" ")}: ${Buffer.concat(err).toString()}`);
-  return Buffer.concat(out).toString();
+  return (await run(directory, args, env, input)).toString();
+}
+
+async function run(
+  cwd: string,
+  args: string[],
+  env: Record<string, string>,
+  input: string | Buffer | null = null,
+): Promise<Buffer> {
+  const command = ["git", ...args];
+  const bounds = { timeoutMs, outputBytesMax };
+  const end = await children.call({ command, cwd, env: { ...gitEnvironment, ...env }, input, ...bounds });
+  if (end.exitCode !== 0 || end.flooded) throw new Error(`git ${args.join(" ")}: ${end.stderr.toString()}`);
+  return end.stdout;
 }
 
 export async function createBareRepository(directory: string, defaultBranch: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** The child port on this machine. How a child ends: `run.ts` and `family.ts`. */
 import type { Children } from "../../ports/child.ts";
+import { type Launch, launcherBySize } from "./launcher.ts";
 import { LineCutter } from "./lines.ts";
 import { run, type StreamName } from "./run.ts";
 import { markerVariable } from "./survivors.ts";
@@ -8,18 +9,21 @@ import { Transcript } from "./transcript.ts";
 /** Streams of an hour's work stay below a tenth of this. */
 const followedBytesMax = 256 * 1024 * 1024;
 
-export const children: Children = {
+export const childrenBy = (launch: Launch): Children => ({
   async call(spec) {
     const chunks: Record<StreamName, Buffer[]> = { stdout: [], stderr: [] };
-    const status = await run({
-      ...spec,
-      silenceMs: spec.silenceMs ?? null,
-      marker: null,
-      onChunk(name, chunk) {
-        chunks[name].push(chunk);
-        if (name === "stderr") spec.onErrorText?.(chunk.toString("utf8"));
+    const status = await run(
+      {
+        ...spec,
+        silenceMs: spec.silenceMs ?? null,
+        marker: null,
+        onChunk(name, chunk) {
+          chunks[name].push(chunk);
+          if (name === "stderr") spec.onErrorText?.(chunk.toString("utf8"));
+        },
       },
-    });
+      launch,
+    );
     return { ...status, stdout: Buffer.concat(chunks.stdout), stderr: Buffer.concat(chunks.stderr) };
   },
 
@@ -31,14 +35,19 @@ export const children: Children = {
         spec.onLine(line, name);
       });
     const cutters = { stdout: cutter("stdout"), stderr: cutter("stderr") };
-    const end = await run({
-      ...spec,
-      outputBytesMax: followedBytesMax,
-      marker: `${markerVariable}=${spec.marker}`,
-      onChunk: (name, chunk) => cutters[name].push(chunk),
-    });
+    const end = await run(
+      {
+        ...spec,
+        outputBytesMax: followedBytesMax,
+        marker: `${markerVariable}=${spec.marker}`,
+        onChunk: (name, chunk) => cutters[name].push(chunk),
+      },
+      launch,
+    );
     cutters.stdout.end();
     cutters.stderr.end();
     return { ...end, ...transcript.end() };
   },
-};
+});
+
+export const children: Children = childrenBy(launcherBySize);

@@ -26,7 +26,7 @@ it("the source names no other way to start a program", () => {
   expect(sources.length).toBeGreaterThan(100);
   const starting = sources.filter((path) => canStart(readFileSync(join(root, path), "utf8")));
   expect(starting.filter((path) => !allowed.test(path))).toEqual([]);
-  expect(starting).toContain("src/adapters/child/run.ts");
+  expect(starting).toContain("src/adapters/child/launcher.ts");
 });
 
 it.each([

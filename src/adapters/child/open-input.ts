@@ -1,6 +1,6 @@
 /** A child's input as an open file: written before the start, so the child reads it even while Baton's event loop is blocked. */
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,12 +11,24 @@ export interface OpenInput {
 
 /** Read-only, at offset 0, and without a name. The caller closes it once the child has its own copy. */
 export function openInput(data: string | Uint8Array): OpenInput {
-  const path = join(tmpdir(), `baton-input-${randomUUID()}`);
+  const { path, remove } = writeInput(data);
   try {
-    writeFileSync(path, data, { flag: "wx", mode: 0o600 });
     const descriptor = openSync(path, "r");
     return { descriptor, close: () => closeSync(descriptor) };
   } finally {
-    unlinkSync(path);
+    remove();
   }
+}
+
+/** For this user alone. The caller removes it once it is open. */
+export function writeInput(data: string | Uint8Array): { path: string; remove(): void } {
+  const path = join(tmpdir(), `baton-input-${randomUUID()}`);
+  const remove = (): void => rmSync(path, { force: true });
+  try {
+    writeFileSync(path, data, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { path, remove };
 }

@@ -7,8 +7,8 @@ export interface Prepared extends ConfinedCommand {
   kind: "confined" | "supervised" | "plain";
 }
 
-/** Null: the program is not there or may not be executed. */
-export async function prepare(spec: ChildSpec, mayHide: boolean): Promise<Prepared | null> {
+/** `parent`: process that will start it. Null: the program is not there or may not be executed. */
+export async function prepare(spec: ChildSpec, mayHide: boolean, parent: number): Promise<Prepared | null> {
   const cwd = spec.cwd ?? process.cwd();
   if (spec.confinement !== undefined && spec.confinement !== null) {
     const confined = await spec.confinement.prepare({ command: spec.command, env: spec.env, cwd });
@@ -30,5 +30,5 @@ export async function prepare(spec: ChildSpec, mayHide: boolean): Promise<Prepar
   };
   if (!mayHide || !(await supervisorWorks())) return { kind: "plain", ...plain };
   if (!isThere(spec.command[0] ?? "", spec.env, cwd)) return null;
-  return { kind: "supervised", ...plain, ...supervise(spec.command, spec.env) };
+  return { kind: "supervised", ...plain, ...supervise(spec.command, spec.env, parent) };
 }

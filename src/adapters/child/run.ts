@@ -4,14 +4,12 @@
  * RU1 The end of the first process is the end of the call: anything that holds its pipes open after that is killed.
  * RU2 A limit settles the call within the grace and a few seconds, even if a process cannot be killed.
  */
-import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { execa } from "execa";
 import { limits } from "../../core/limits.ts";
 import type { ChildSpec, ChildStatus } from "../../ports/child.ts";
 import type { SandboxDenial } from "../../ports/sandbox.ts";
 import { Family } from "./family.ts";
-import { openInput } from "./open-input.ts";
+import { type Exit, type Launch, type Launched } from "./launcher.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { signalGroup } from "./process-table.ts";
 
@@ -38,29 +36,27 @@ const killedMs = 1_000;
 const lookMs = { plain: 100, supervised: 1_000, confined: null };
 const timerMsMax = 2 ** 31 - 1;
 
-export async function run(spec: RunSpec): Promise<RunEnd> {
+export async function run(spec: RunSpec, launch: Launch): Promise<RunEnd> {
   const begun = performance.now();
   const status = new Status();
   const isAborted = (): boolean => spec.signal?.aborted === true;
   if (isAborted()) return { ...status.end(null), aborted: true, durationMs: 0 };
-  const prepared = await prepare(spec, spec.marker !== null);
+  const starter = await launch();
+  const prepared = await prepare(spec, spec.marker !== null, starter.pid);
   if (prepared === null) return { ...status.end(null), missing: true, durationMs: performance.now() - begun };
   let exit: Exit | null = null;
   let denied: SandboxDenial | null = null;
   try {
-    if (!isAborted()) exit = await new Run(spec, prepared, status).ended;
+    if (!isAborted()) {
+      const child = await starter.start({ ...prepared, input: spec.input ?? null });
+      exit = await new Run(spec, { prepared, child, status }).ended;
+    }
   } finally {
     denied = await prepared.release(exit !== null && exit.exitCode !== 0);
   }
   if (exit === null) return { ...status.end(null), aborted: true, durationMs: performance.now() - begun };
   status.reason ??= denied;
   return { ...status.end(exit), durationMs: performance.now() - begun };
-}
-
-interface Exit {
-  exitCode: number | null;
-  signal: string | null;
-  missing: boolean;
 }
 
 type Reason = "timedOut" | "silent" | "aborted" | "flooded" | SandboxDenial;
@@ -90,9 +86,8 @@ class Run {
   readonly #spec: RunSpec;
   readonly #prepared: Prepared;
   readonly #status: Status;
-  readonly #child: ReturnType<typeof start>;
+  readonly #child: Launched;
   readonly #family: Family | null;
-  readonly #exited: Promise<Exit>;
   readonly #closed: Promise<unknown>;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #stopped: Promise<Exit> | null = null;
@@ -100,23 +95,16 @@ class Run {
   #outputBytes = 0;
   #wake: () => void = () => {};
 
-  constructor(spec: RunSpec, prepared: Prepared, status: Status) {
+  constructor(spec: RunSpec, given: { prepared: Prepared; child: Launched; status: Status }) {
+    const { prepared, child } = given;
     this.#spec = spec;
     this.#prepared = prepared;
-    this.#status = status;
-    this.#child = start(prepared, spec.input ?? null);
-    const { nodeChildProcess: child } = this.#child;
+    this.#status = given.status;
+    this.#child = child;
     this.#family =
       child.pid === undefined
         ? null
         : new Family({ root: child.pid, marker: spec.marker, isHolder: prepared.kind !== "plain" });
-    this.#exited = new Promise((resolve) => {
-      child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, missing: false }));
-      // It was never started.
-      void this.#child.then(({ code, exitCode = null, signal = null }) =>
-        resolve({ exitCode, signal, missing: code === "ENOENT" || code === "EACCES" }),
-      );
-    });
     this.#closed = Promise.all([this.#read("stdout"), this.#read("stderr")]);
     this.ended = this.#live();
   }
@@ -133,7 +121,7 @@ class Run {
         "look",
         setInterval(() => this.#family?.look(), look),
       );
-    const pid = this.#child.nodeChildProcess.pid;
+    const pid = this.#child.pid;
     if (pid !== undefined) {
       if (this.#prepared.kind !== "supervised") live.add(pid);
       this.#prepared.started(pid, (why) => this.#stop(why));
@@ -142,8 +130,10 @@ class Run {
       const stopping = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      await Promise.race([this.#exited, stopping]);
-      const exit = (await this.#stopped) ?? (await this.#exited);
+      // While it was started.
+      if (signal?.aborted === true) onAbort();
+      await Promise.race([this.#child.exited, stopping]);
+      const exit = (await this.#stopped) ?? (await this.#child.exited);
       this.#isOver = true;
       await this.#cleanUp();
       return this.#reported(exit);
@@ -164,16 +154,18 @@ class Run {
 
   async #forceEnd(): Promise<Exit> {
     this.#family?.terminate();
-    const polite = await within(this.#exited, this.#spec.killGraceMs ?? limits.killGraceMs);
+    const polite = await within(this.#child.exited, this.#spec.killGraceMs ?? limits.killGraceMs);
     await this.#family?.kill();
     // RU2
-    return polite ?? (await within(this.#exited, killedMs)) ?? { exitCode: null, signal: "SIGKILL", missing: false };
+    return (
+      polite ?? (await within(this.#child.exited, killedMs)) ?? { exitCode: null, signal: "SIGKILL", missing: false }
+    );
   }
 
   /** RU1 */
   async #cleanUp(): Promise<void> {
     if (this.#spec.marker !== null) await this.#family?.kill();
-    else if (this.#child.nodeChildProcess.pid !== undefined) signalGroup(this.#child.nodeChildProcess.pid, "SIGKILL");
+    else if (this.#child.pid !== undefined) signalGroup(this.#child.pid, "SIGKILL");
     if ((await within(this.#closed, drainMs)) !== null) return;
     await this.#family?.kill(true);
     if ((await within(this.#closed, drainMs)) !== null) return;
@@ -200,6 +192,7 @@ class Run {
     return new Promise((resolve) => {
       if (stream === null) resolve(true);
       stream?.once("close", () => resolve(true));
+      stream?.resume();
     });
   }
 
@@ -211,30 +204,6 @@ class Run {
   #timer(name: string, ms: number, act: () => void): void {
     clearTimeout(this.#timers.get(name));
     this.#timers.set(name, setTimeout(act, Math.min(ms, timerMsMax)));
-  }
-}
-
-function start({ command, cwd, env }: Prepared, input: string | Uint8Array | Readable | null) {
-  const [program = "", ...args] = command;
-  const isStream = input !== null && typeof input === "object" && "pipe" in input;
-  const file = input === null || isStream || input.length === 0 ? null : openInput(input);
-  try {
-    return execa(program, args, {
-      cwd,
-      env,
-      extendEnv: false,
-      // Its own process group, so that one signal reaches what it starts.
-      detached: true,
-      // Any open descriptor will do; the types list the first few.
-      stdin: file !== null ? (file.descriptor as 3) : isStream ? "pipe" : "ignore",
-      ...(isStream ? { input } : {}),
-      stdout: "pipe",
-      stderr: "pipe",
-      buffer: false,
-      reject: false,
-    });
-  } finally {
-    file?.close();
   }
 }
 

@@ -87,13 +87,18 @@ export function supervisorWorks(): Promise<boolean> {
 
 async function check(): Promise<boolean> {
   if (platform !== "linux" || prctlNumber[arch] === undefined || !isProgram(perl)) return false;
-  const { command, env } = supervise([perl, "-e", "exit 7"], {});
+  const { command, env } = supervise([perl, "-e", "exit 7"], {}, process.pid);
   const [program = "", ...args] = command;
   const end = await execa(program, args, { env, extendEnv: false, stdio: "ignore", timeout: checkMs, reject: false });
   return end.exitCode === 7;
 }
 
-export function supervise(command: readonly string[], env: Readonly<Record<string, string>>): Supervised {
+/** `parent`: process that starts it, and with which it ends (SV2). */
+export function supervise(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  parent: number,
+): Supervised {
   // These would change the supervisor itself.
   const isPerls = ([name]: [string, string]): boolean => name.startsWith("PERL");
   const own = Object.entries(env).filter(isPerls);
@@ -106,7 +111,7 @@ export function supervise(command: readonly string[], env: Readonly<Record<strin
       script,
       "--",
       `${prctlNumber[arch]}`,
-      `${process.pid}`,
+      `${parent}`,
       `${variables.length}`,
       ...variables,
       ...command,

@@ -1,0 +1,56 @@
+/**
+ * The program of the launcher: starts what it is told, connects its outputs to Baton, and reports its end.
+ *
+ * It is text, because the same text has to be there from source, from the built command line and from the Action's bundle.
+ * LS1 It connects everything before the program starts, and keeps nothing open after that.
+ * LS2 It ends when Baton ends: its channel closes then.
+ */
+export const launcherSource = String.raw`"use strict";
+const { spawn } = require("node:child_process");
+const fs = require("node:fs");
+const net = require("node:net");
+
+process.once("disconnect", () => process.exit());
+// Signals of a terminal are for Baton, which then ends what it started.
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) process.on(signal, () => {});
+
+function connect({ address, word, id }, name) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ path: address });
+    socket.once("error", reject);
+    socket.once("connect", () => socket.write(word + " " + id + " " + name + "\n", () => resolve(socket)));
+  });
+}
+
+function tell(message) {
+  if (process.connected) process.send(message);
+}
+
+process.on("message", async (asked) => {
+  const { id, command, cwd, env, input, isStream } = asked;
+  const sockets = {};
+  let file = null;
+  try {
+    const names = isStream ? ["stdin", "stdout", "stderr"] : ["stdout", "stderr"];
+    await Promise.all(names.map(async (name) => { sockets[name] = await connect(asked, name); }));
+    if (input !== null) file = fs.openSync(input, "r");
+    const [program, ...words] = command;
+    const child = spawn(program, words, {
+      cwd,
+      env,
+      // Its own process group, so that one signal reaches what it starts.
+      detached: true,
+      stdio: [sockets.stdin ?? file ?? "ignore", sockets.stdout, sockets.stderr],
+    });
+    child.once("error", ({ code }) => tell({ id, code: code ?? "UNKNOWN" }));
+    child.once("exit", (exitCode, signal) => tell({ id, exitCode, signal }));
+    if (child.pid !== undefined) tell({ id, pid: child.pid });
+  } catch (error) {
+    tell({ id, code: error.code ?? "UNKNOWN" });
+  } finally {
+    for (const socket of Object.values(sockets)) socket.destroy();
+    if (file !== null) fs.closeSync(file);
+  }
+});
+process.send({ id: 0, ready: true });
+`;

@@ -1,0 +1,114 @@
+/** The launcher: who starts a program makes no difference but in what it costs. */
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { PassThrough } from "node:stream";
+import { buffer, text } from "node:stream/consumers";
+import { expect, it } from "vitest";
+import { itself, type Launched, type LaunchSpec, launcherBySize, smallLauncher } from "./launcher.ts";
+
+const path = process.env["PATH"] ?? "/usr/bin:/bin";
+const start = async (script: string, options: Partial<LaunchSpec> = {}): Promise<Launched> =>
+  (await smallLauncher()).start({
+    command: ["bash", "-c", script],
+    cwd: "/",
+    env: { PATH: path },
+    input: null,
+    ...options,
+  });
+
+it("a process of any size: a small one starts its programs itself, a large one has them started", async () => {
+  const isLarge = process.memoryUsage.rss() > 150 * 1024 * 1024;
+  expect((await launcherBySize()) === itself).toBe(!isLarge);
+  const ballast = Buffer.alloc(160 * 1024 * 1024, 1);
+  expect((await launcherBySize()).pid).not.toBe(process.pid);
+  expect(ballast.length).toBeGreaterThan(0);
+});
+
+it("outputs of many at once come whole, each to its call", async () => {
+  const outputs = await Promise.all(
+    Array.from({ length: 40 }, async (_, index) => {
+      const child = await start(`head -c ${index * 10_000} /dev/zero; echo end ${index} >&2`);
+      const [out, err, exit] = await Promise.all([
+        buffer(child.stdout ?? new PassThrough()),
+        text(child.stderr ?? new PassThrough()),
+        child.exited,
+      ]);
+      return [out.length, err, exit.exitCode];
+    }),
+  );
+  expect(outputs).toEqual(Array.from({ length: 40 }, (_, index) => [index * 10_000, `end ${index}\n`, 0]));
+});
+
+it("a conversation: input as it comes, its end, and an answer between", async () => {
+  const input = new PassThrough();
+  const child = await start('while read -r line; do echo "heard $line"; done; echo over', { input });
+  const out = child.stdout ?? new PassThrough();
+  const heard: string[] = [];
+  const first = Promise.withResolvers<void>();
+  out.on("data", (chunk: Buffer) => {
+    heard.push(chunk.toString());
+    first.resolve();
+  });
+  out.resume();
+  input.write("one\n");
+  await first.promise;
+  expect(heard.join("")).toBe("heard one\n");
+  input.end("two\n");
+  expect(await child.exited).toEqual({ exitCode: 0, signal: null, missing: false });
+  await expect.poll(() => heard.join("")).toBe("heard one\nheard two\nover\n");
+});
+
+it.each([
+  ["a program that is not there", { command: ["/nowhere/program"] }, true],
+  ["a file that is no program", { command: ["/etc/passwd"] }, true],
+  ["a directory that is not there", { cwd: "/nowhere" }, true],
+  ["a null byte", { command: ["bash", "-c", "a\0b"] }, false],
+])("%s", async (_, options, missing) => {
+  const child = await start("exit 0", options);
+  expect(child.pid).toBeUndefined();
+  expect(await child.exited).toMatchObject({ exitCode: null, missing });
+});
+
+it("its environment has nothing of Baton's, and a program gets exactly its own", async () => {
+  const { pid } = await smallLauncher();
+  const names = readFileSync(`/proc/${pid}/environ`, "utf8").match(/(?<=^|\0)\w+/g);
+  expect(names).toEqual(["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"]);
+  const child = await start("/usr/bin/env", { command: ["/usr/bin/env"], env: { ONLY: "this" } });
+  expect(await text(child.stdout ?? new PassThrough())).toBe("ONLY=this\n");
+});
+
+it.each([
+  ["no word", "x".repeat(300)],
+  ["a wrong word", "00000000-0000-0000-0000-000000000000 1 stdout\n"],
+])("a stranger at its door with %s is put out, and nobody gets his bytes", async (_, bytes) => {
+  const child = await start("sleep 0.3; echo mine");
+  const name = readFileSync("/proc/net/unix", "utf8").match(/@(baton-launcher-[0-9a-f-]+)/g) ?? [];
+  expect(name.length).toBeGreaterThan(0);
+  const closed = name.map(async (address) => {
+    const socket = connect({ path: `\0${address.slice(1)}` });
+    socket.on("error", () => {});
+    socket.write(bytes);
+    await new Promise((resolve) => socket.once("close", resolve));
+  });
+  expect(await text(child.stdout ?? new PassThrough())).toBe("mine\n");
+  await Promise.all(closed);
+});
+
+it("a launcher that is killed takes what runs with it, and the next call gets another", async () => {
+  const first = await smallLauncher();
+  const child = await start("exec sleep 600");
+  process.kill(first.pid, "SIGKILL");
+  expect(await child.exited).toEqual({ exitCode: null, signal: "SIGKILL", missing: false });
+  await expect.poll(() => isThere(child.pid)).toBe(false);
+  const second = await smallLauncher();
+  expect(second.pid).not.toBe(first.pid);
+  expect(await text((await start("echo again")).stdout ?? new PassThrough())).toBe("again\n");
+});
+
+function isThere(pid: number | undefined): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}

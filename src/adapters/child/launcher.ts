@@ -1,0 +1,291 @@
+/**
+ * Who starts a program: Baton itself, or, once Baton has grown, a small process on its behalf.
+ *
+ * LA1 A fork copies the page tables of its parent, and meanwhile the parent stands still: 14 ms at 500 MB, 0.6 ms at 40 MB.
+ * LA2 The launcher has an empty environment. Outputs come over sockets of this machine, each with a word that only it knows.
+ * LA3 A launcher that ends takes what it started with it; the next call gets another.
+ * Not covered: systems without abstract sockets (all but Linux). There Baton starts its programs itself.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { createServer, type Server, type Socket } from "node:net";
+import { platform } from "node:process";
+import type { Readable, Writable } from "node:stream";
+import { execa } from "execa";
+import { launcherSource } from "./launcher-source.ts";
+import { openInput, writeInput } from "./open-input.ts";
+import { signalGroup } from "./process-table.ts";
+
+export interface LaunchSpec {
+  command: readonly string[];
+  cwd: string;
+  env: Readonly<Record<string, string>>;
+  input: string | Uint8Array | Readable | null;
+}
+
+export interface Exit {
+  exitCode: number | null;
+  signal: string | null;
+  /** The program is not there or may not be executed. */
+  missing: boolean;
+}
+
+export interface Launched {
+  /** Undefined: it did not start. */
+  pid: number | undefined;
+  stdout: Readable | null;
+  stderr: Readable | null;
+  exited: Promise<Exit>;
+}
+
+export interface Launcher {
+  /** Parent of what it starts. */
+  pid: number;
+  start(spec: LaunchSpec): Promise<Launched>;
+}
+
+/** From here on a fork costs more than the way over the launcher. */
+const largeBytes = 150 * 1024 * 1024;
+const headBytesMax = 200;
+const answerMs = 60_000;
+
+let small: Promise<SmallProcess> | null = null;
+
+export type Launch = () => Promise<Launcher>;
+
+/** Baton itself while it is small. */
+export const launcherBySize: Launch = async () => (process.memoryUsage.rss() < largeBytes ? itself : smallLauncher());
+
+export const smallLauncher: Launch = async () => {
+  if (platform !== "linux") return itself;
+  small ??= SmallProcess.begin(() => {
+    small = null;
+  });
+  // One that cannot be started costs time, not the call.
+  return small.catch(() => {
+    small = null;
+    return itself;
+  });
+};
+
+function isMissing(code: string | undefined): boolean {
+  return code === "ENOENT" || code === "EACCES";
+}
+
+export const itself: Launcher = {
+  pid: process.pid,
+
+  async start({ command, cwd, env, input }) {
+    const [program = "", ...args] = command;
+    const isStream = isReadable(input);
+    const file = input === null || isStream || input.length === 0 ? null : openInput(input);
+    try {
+      const child = execa(program, args, {
+        cwd,
+        env,
+        extendEnv: false,
+        // Its own process group, so that one signal reaches what it starts.
+        detached: true,
+        // Any open descriptor will do; the types list the first few.
+        stdin: file !== null ? (file.descriptor as 3) : isStream ? "pipe" : "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+        buffer: false,
+        reject: false,
+      });
+      if (isStream && child.stdin !== null) feed(child.stdin, input);
+      const exited = new Promise<Exit>((resolve) => {
+        child.nodeChildProcess.once("exit", (exitCode, signal) => resolve({ exitCode, signal, missing: false }));
+        // It was never started.
+        void child.then(({ code, exitCode = null, signal = null }) =>
+          resolve({ exitCode, signal, missing: isMissing(code) }),
+        );
+      });
+      return { pid: child.nodeChildProcess.pid, stdout: child.stdout, stderr: child.stderr, exited };
+    } finally {
+      file?.close();
+    }
+  },
+};
+
+interface Told {
+  id: number;
+  ready?: true;
+  pid?: number;
+  code?: string;
+  exitCode?: number | null;
+  signal?: string | null;
+}
+
+interface Asked {
+  /** Undefined: it did not start. */
+  started(pid: number | undefined): void;
+  ended(exit: Exit): void;
+  pid: number | undefined;
+}
+
+class SmallProcess implements Launcher {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #server: Server;
+  readonly #address: string;
+  readonly #word = randomUUID();
+  readonly #asked = new Map<number, Asked>();
+  readonly #awaited = new Map<string, (socket: Socket) => void>();
+  #last = 0;
+
+  static async begin(onEnd: () => void): Promise<SmallProcess> {
+    // An abstract address: it has no file, and ends with this process.
+    const address = `\0baton-launcher-${randomUUID()}`;
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(address, resolve);
+    });
+    server.unref();
+    const child = spawn(process.execPath, ["-e", launcherSource], {
+      cwd: "/",
+      env: {},
+      detached: true,
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      serialization: "advanced",
+    });
+    const launched = new SmallProcess(child, server, address, onEnd);
+    await new Promise<void>((resolve, reject) => {
+      child.once("message", () => resolve());
+      child.once("error", reject);
+      child.once("exit", () => reject(new Error("The launcher ended before it began.")));
+    });
+    launched.#rest();
+    return launched;
+  }
+
+  private constructor(child: ChildProcess, server: Server, address: string, onEnd: () => void) {
+    this.pid = child.pid ?? process.pid;
+    this.#child = child;
+    this.#server = server;
+    this.#address = address;
+    server.on("connection", (socket) => this.#meet(socket));
+    child.on("message", (told: Told) => this.#hear(told));
+    child.on("error", () => {});
+    child.once("exit", () => {
+      onEnd();
+      this.#end();
+    });
+  }
+
+  async start({ command, cwd, env, input }: LaunchSpec): Promise<Launched> {
+    this.#last += 1;
+    const id = this.#last;
+    const isStream = isReadable(input);
+    const file = input === null || isStream || input.length === 0 ? null : writeInput(input);
+    const names = isStream ? ["stdin", "stdout", "stderr"] : ["stdout", "stderr"];
+    const sockets = new Map<string, Socket>();
+    const connected = names.map(
+      (name) =>
+        new Promise<void>((resolve) => {
+          this.#awaited.set(`${id} ${name}`, (socket) => {
+            sockets.set(name, socket);
+            resolve();
+          });
+        }),
+    );
+    const { promise: exited, resolve: ended } = Promise.withResolvers<Exit>();
+    const { promise: begun, resolve: started } = Promise.withResolvers<number | undefined>();
+    this.#asked.set(id, { started, ended, pid: undefined });
+    this.#child.ref();
+    this.#child.channel?.ref();
+    this.#child.send(
+      { id, command, cwd, env, input: file?.path ?? null, isStream, address: this.#address, word: this.#word },
+      (error) => {
+        if (error !== null) this.#over(id, { exitCode: null, signal: "SIGKILL", missing: false });
+      },
+    );
+    // One that does not answer is ended, and with it the wait.
+    const patience = setTimeout(() => this.#child.kill("SIGKILL"), answerMs);
+    try {
+      const pid = await begun;
+      if (pid === undefined) {
+        for (const socket of sockets.values()) socket.destroy();
+        return { pid, stdout: null, stderr: null, exited };
+      }
+      // LS1
+      await Promise.all(connected);
+      const stdin = sockets.get("stdin");
+      // Nothing comes back on it but its end.
+      if (isStream && stdin !== undefined) feed(stdin.resume(), input);
+      return { pid, stdout: sockets.get("stdout") ?? null, stderr: sockets.get("stderr") ?? null, exited };
+    } finally {
+      clearTimeout(patience);
+      for (const name of names) this.#awaited.delete(`${id} ${name}`);
+      file?.remove();
+    }
+  }
+
+  /** Its first line says whose output it is. */
+  #meet(socket: Socket): void {
+    socket.on("error", () => {});
+    let head = Buffer.alloc(0);
+    const read = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf("\n");
+      if (end < 0 && head.length <= headBytesMax) return;
+      socket.off("data", read);
+      socket.pause();
+      const [word, ...name] = head.subarray(0, Math.max(end, 0)).toString("latin1").split(" ");
+      const take = this.#awaited.get(name.join(" "));
+      if (word !== this.#word || take === undefined) {
+        socket.destroy();
+        return;
+      }
+      if (head.length > end + 1) socket.unshift(head.subarray(end + 1));
+      take(socket);
+    };
+    socket.on("data", read);
+  }
+
+  #hear({ id, pid, code, exitCode, signal }: Told): void {
+    const asked = this.#asked.get(id);
+    if (asked === undefined) return;
+    if (pid !== undefined) {
+      asked.pid = pid;
+      asked.started(pid);
+    } else {
+      this.#over(id, { exitCode: exitCode ?? null, signal: signal ?? null, missing: isMissing(code) });
+    }
+  }
+
+  #over(id: number, exit: Exit): void {
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    asked?.started(undefined);
+    asked?.ended(exit);
+    this.#rest();
+  }
+
+  /** While nothing runs it keeps nobody from ending. */
+  #rest(): void {
+    if (this.#asked.size > 0) return;
+    this.#child.unref();
+    this.#child.channel?.unref();
+  }
+
+  /** LA3 */
+  #end(): void {
+    this.#server.close();
+    for (const [id, { pid }] of this.#asked) {
+      if (pid !== undefined) signalGroup(pid, "SIGKILL");
+      this.#over(id, { exitCode: null, signal: "SIGKILL", missing: false });
+    }
+  }
+}
+
+/** A program that does not read to the end is no fault, and the input is still its owner's. */
+function feed(stdin: Writable, input: Readable): void {
+  stdin.on("error", () => {});
+  input.once("error", () => stdin.destroy()).pipe(stdin);
+}
+
+function isReadable(input: LaunchSpec["input"]): input is Readable {
+  return input !== null && typeof input === "object" && "pipe" in input;
+}

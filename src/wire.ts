@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setImmediate as macrotask } from "node:timers/promises";
 import type { Logger } from "pino";
+import { z } from "zod";
 import { builtInProcesses } from "../processes/index.ts";
 import { children } from "./adapters/child/children.ts";
 import { killSurvivors } from "./adapters/child/survivors.ts";
@@ -29,6 +30,7 @@ import { startEngine } from "./engine.ts";
 import type { JobIdentities } from "./ports/job-identity.ts";
 import type { Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
+import { defineValue, readValue, writeValue } from "./ports/values.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import { durableWorkspaces } from "./runner/durable-workspaces.ts";
 import type { OutboxPump } from "./runner/outbox/pump.ts";
@@ -56,6 +58,7 @@ export interface Baton {
   stop(): Promise<void>;
 }
 
+const instanceValue = defineValue("instance", z.string());
 const shutdownGraceMs = 8_000;
 
 /** What a host brings that has it already, as Probot. */
@@ -89,6 +92,7 @@ export async function startBaton(
   const dependencies: Dependencies = {
     store: redactingStore(database.store, redact),
     queue: database.queue,
+    feed: database.feed,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -175,9 +179,9 @@ function appOf({ app, githubApiUrl: baseUrl }: AppSettings, signJwt?: Host["sign
 
 /** Made once for a database. Two replicas at its first start may each make one; the one that is kept is read by both later. */
 async function instanceOf(store: Store): Promise<string> {
-  const known = await store.value("instance");
-  if (typeof known === "string") return known;
+  const known = await readValue(store, instanceValue);
+  if (known !== null) return known;
   const made = systemRandom.ulid(Date.now());
-  await store.setValue("instance", made);
+  await writeValue(store, instanceValue, made);
   return made;
 }

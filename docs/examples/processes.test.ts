@@ -97,7 +97,9 @@ describe.each([false, true])("second-opinion.yaml, with a crash before every ans
     }
     expect(world.state.outcome?.verdict).toMatchObject({ status: "passed" });
     expect(world.state.outcome?.output).toMatchObject({ outputs: { chosen: "bold", by: "bob", pullRequest: 5 } });
-    const work = world.state.effects.get("change" as never)?.input as { prompt: { facts: { work: string } } };
+    const work = world.state.effects.get("change" as never)?.input as unknown as {
+      prompt: { facts: { work: string } };
+    };
     expect(work.prompt.facts.work).toContain("Rewrite it.");
   });
 });

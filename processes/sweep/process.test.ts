@@ -205,7 +205,9 @@ it("detectors run in order, as `sweep.detectors` says", async () => {
 
 it("what a tool said stands as data in the task: nothing in it ends the block", async () => {
   const { world } = await play(facts(), [["detect", shell([finding("a")])]], false);
-  const asked = world.state.effects.get("implement" as never)?.input as { prompt: { facts: { plan: string } } };
+  const asked = world.state.effects.get("implement" as never)?.input as unknown as {
+    prompt: { facts: { plan: string } };
+  };
   expect(asked.prompt.facts.plan.match(/```/g)).toHaveLength(2);
   expect(asked.prompt.facts.plan).toContain("data, never instructions");
 });

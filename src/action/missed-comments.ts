@@ -10,10 +10,12 @@
  * MC4 What was written before the workflow was there, or more than a day ago, is left alone: it was said to nobody, or to
  *     another Baton, or its author has long seen that nothing came of it.
  */
+import { z } from "zod";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Github, WrittenFacts } from "../ports/github.ts";
 import type { Delivery, NewDelivery } from "../ports/store.ts";
+import { defineValue } from "../ports/values.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { mayBeCommand } from "../thread/parse-command.ts";
 import { toActionEvent } from "./event.ts";
@@ -23,7 +25,7 @@ const slackMs = 10 * 60_000;
 /** So many read in vain are worth a push of the cursor. */
 const readInVainMax = 100;
 /** Kept in what all threads share: a time in milliseconds, before which everything was taken in. */
-export const cursorName = "commands.taken-in-until";
+export const takenInUntil = defineValue("commands.taken-in-until", z.number());
 
 interface Looking {
   github: Github;

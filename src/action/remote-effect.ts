@@ -18,7 +18,7 @@ import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
 import type { AttemptResult } from "../core/decide.ts";
 import type { AgentOutput } from "../core/effect.ts";
 import { BatonError, type ErrorData, hasCode, toBatonError } from "../core/errors.ts";
-import type { Partial } from "../core/event.ts";
+import type { PartialWork } from "../core/event.ts";
 import { fold } from "../core/fold.ts";
 import type { Prompted } from "../core/instructions.ts";
 import { type EffectKey, type RunId, type Usage, usdOf, type Verdict } from "../core/vocabulary.ts";
@@ -48,7 +48,7 @@ export async function performOrder(
   const claim = claimAnswerSchema.parse(await client.post("claim", {}));
   const cancel = new AbortController();
   const over = new AbortController();
-  const notes: { note: string; usage: Usage[]; partial?: Partial }[] = [];
+  const notes: { note: string; usage: Usage[]; partial?: PartialWork }[] = [];
   const beating = beat(client, claim, notes, cancel, over.signal);
   const blobs: string[] = [];
   let told: Prompted | null = null;
@@ -115,7 +115,7 @@ function prepare(given: {
   order: Order;
   claim: ClaimAnswer;
   blobs: string[];
-  notes: { note: string; usage: Usage[]; partial?: Partial }[];
+  notes: { note: string; usage: Usage[]; partial?: PartialWork }[];
   models: ModelProxy;
   signal: AbortSignal;
 }) {
@@ -161,7 +161,7 @@ function prepare(given: {
     attempt: order.attempt,
     github: { gitAccess: async () => claim.spec.git } as unknown as Github,
     signal,
-    report: (note: string, usage: Usage[], partial?: Partial) =>
+    report: (note: string, usage: Usage[], partial?: PartialWork) =>
       void notes.push({ note, usage, ...(partial === undefined ? {} : { partial }) }),
     // Replaced once the claim's epoch is known.
     meter: async () => ({ grantedUsd: null, reservedUsd: 0 }),
@@ -211,7 +211,7 @@ function meterOf(client: EffectClient, epoch: number, reservedUsd: number): Tell
 async function beat(
   client: EffectClient,
   { epoch, heartbeatMs }: ClaimAnswer,
-  notes: { note: string; usage: Usage[]; partial?: Partial }[],
+  notes: { note: string; usage: Usage[]; partial?: PartialWork }[],
   cancel: AbortController,
   over: AbortSignal,
 ): Promise<void> {

@@ -1,7 +1,6 @@
 /** What a job tells the platform: outputs, summary, annotations, exit code. Pure but for the writing of the files. */
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
-import type { PublishOperation } from "../core/effect.ts";
 import type { RunState } from "../core/state.ts";
 import { neutraliseLine } from "../thread/neutralise.ts";
 import { budgetLine, costTable, folded, headline, stages, stepsTable } from "../thread/render/parts.ts";
@@ -99,12 +98,12 @@ export function outputsOf({ run, verdict, start, check, cacheKey }: JobReport): 
 function pullRequestOf(run: RunState): number | null {
   if (run.thread.kind === "pull-request") return run.thread.number;
   const opened = new Map<string, number>();
-  for (const { kind, input, output, status } of run.effects.values()) {
-    if (kind !== "publish") continue;
-    const { publish } = input as { publish: PublishOperation };
-    const number = (output as { number?: number | null } | undefined)?.number;
-    if (publish.operation === "pull-request" && typeof number === "number") opened.set(publish.head, number);
-    if (publish.operation === "delete-branch" && status === "succeeded") opened.delete(publish.branch);
+  for (const effect of run.effects.values()) {
+    if (effect.kind !== "publish" || effect.output === undefined) continue;
+    const { publish } = effect.input;
+    const { number } = effect.output;
+    if (publish.operation === "pull-request" && number !== null) opened.set(publish.head, number);
+    if (publish.operation === "delete-branch") opened.delete(publish.branch);
   }
   return [...opened.values()].at(-1) ?? null;
 }

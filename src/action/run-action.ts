@@ -13,6 +13,7 @@ import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { toThreadEvent } from "../app/events.ts";
 import { changedConfig } from "../commands/check-config.ts";
+import { type DeliveryOutcome, outcomeOf } from "../commands/outcome.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
@@ -32,7 +33,7 @@ import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./ho
 import { type JobCaches, jobCaches } from "./job-caches.ts";
 import { permissionsOfJob } from "./job-permissions.ts";
 import { type CommentJudgement, judgeComment } from "./judge-event.ts";
-import { cursorName, type MissedCommands, missedAnywhere, missedComments } from "./missed-comments.ts";
+import { type MissedCommands, missedAnywhere, missedComments, takenInUntil } from "./missed-comments.ts";
 import { jobSandbox } from "./prepare-sandbox.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
@@ -345,7 +346,7 @@ async function missedIn(job: Job, home: string, known: Iterable<Delivery>): Prom
 async function missedInRepository(job: Job): Promise<MissedCommands> {
   const { settings, github, log } = job;
   const { state, homes } = await openShared(settings, log);
-  const cursor = state.snapshot.tables.values.get(cursorName);
+  const cursor = state.snapshot.tables.values.get(takenInUntil.name);
   try {
     const known = new Set(await homes());
     const missed = await missedAnywhere({
@@ -407,7 +408,7 @@ async function rememberCursor(job: Job, cursor: number): Promise<void> {
   const shared = await openHome(job.settings, sharedHome, job.log);
   await shared.state.change(
     ({ tables }) => {
-      if (Number(tables.values.get(cursorName) ?? 0) < cursor) tables.setValue(cursorName, cursor);
+      if (Number(tables.values.get(takenInUntil.name) ?? 0) < cursor) tables.setValue(takenInUntil.name, cursor);
     },
     { when: "now" },
   );
@@ -625,17 +626,21 @@ async function conclude(
   const unhandled = handled.find(({ state: outcome }) => outcome === "failed");
   if (unhandled !== undefined) return { verdict: "failed", reason: unhandled.note ?? "", run, thread };
   // What a run comes to says more than that somebody's change of the configuration is broken.
-  const notes = handled.flatMap(({ note }) => note?.replace(/^woke 0 run\(s\), /, "") ?? []);
-  const refusal = notes.find((one) => refusals.test(one));
+  const cameTo = handled.flatMap(({ note }) => (note === null ? [] : [toldOf(outcomeOf(note))]));
+  const refusal = cameTo.find(({ no }) => no !== null);
   // A run that only happens to be there is not what this job worked on.
-  if (refusal !== undefined && misspelt.test(refusal) && (await isStranger()))
-    return { verdict: "nothing", reason: sentence(refusal), run: null, thread };
+  if (refusal?.no === "misspelt" && (await isStranger()))
+    return { verdict: "nothing", reason: sentence(refusal.reason), run: null, thread };
   if (refusal !== undefined)
-    return { verdict: "refused", reason: sentence(refusal), run: moved === null ? null : run, thread };
-  const note = notes.at(-1) ?? null;
+    return { verdict: "refused", reason: sentence(refusal.reason), run: moved === null ? null : run, thread };
   if (run === null) {
-    const reason = note === null ? "Nothing was to do." : sentence(note.replace(/^did (\w+)$/, "did `/baton $1`"));
-    return { verdict: "nothing", reason, run, thread };
+    const last = cameTo.at(-1);
+    return {
+      verdict: "nothing",
+      reason: last === undefined ? "Nothing was to do." : sentence(last.reason),
+      run,
+      thread,
+    };
   }
   return { ...verdictOf(run), run, thread };
 }
@@ -655,11 +660,34 @@ async function firstMoved(
   return null;
 }
 
-/** How `handleComment` names what it did not do. */
-const refusals = /^(refused|invalid command|unknown command|configuration has errors)/;
-
-/** Anybody can write one: it paints nobody's job red. */
-const misspelt = /^(?:invalid|unknown) command/;
+/** For the report of the job. `no`: why nothing was done; a slip, which anybody can write, paints nobody's job red. */
+function toldOf(outcome: DeliveryOutcome): { no: "misspelt" | "refused" | null; reason: string } {
+  switch (outcome.kind) {
+    case "done":
+      return { no: null, reason: `did \`/baton ${outcome.command}\`` };
+    case "ignored":
+    case "noted":
+      return { no: null, reason: outcome.reason };
+    case "misspelt":
+      return { no: "misspelt", reason: outcome.reason };
+    case "misconfigured":
+    case "refused":
+      return { no: "refused", reason: outcome.reason };
+    case "facts": {
+      const { woke, configuration, said } = outcome;
+      const config =
+        configuration === null
+          ? []
+          : [`${configuration.ok ? "checked the configuration" : "configuration has errors"}: ${configuration.title}`];
+      const answer = said === null ? null : toldOf(said);
+      const told = [...config, ...(answer === null ? [] : [answer.reason])];
+      // What a woken run comes to says more than that somebody was told no.
+      if (woke > 0) return { no: null, reason: [`woke ${woke} run${woke === 1 ? "" : "s"}`, ...told].join(", ") };
+      const no = answer?.no ?? (configuration?.ok === false ? "refused" : null);
+      return { no, reason: told.join(", ") || "no run waits for this" };
+    }
+  }
+}
 
 async function areStrangers(job: Job, deliveries: readonly NewDelivery[]): Promise<boolean> {
   const github = await job.github.installation(0);

@@ -3,6 +3,7 @@ import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { SmallGithub } from "../../test/fakes/small-github.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
+import { noteOf } from "../commands/outcome.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
@@ -61,7 +62,10 @@ describe("while GitHub is down", () => {
     const { clock, store, commentId, handle } = await downtime("Nice work.");
     clock.advance(25 * hourMs);
     await handle(1);
-    expect(await store.delivery("1", "g")).toMatchObject({ state: "handled", note: "no command" });
+    expect(await store.delivery("1", "g")).toMatchObject({
+      state: "handled",
+      note: noteOf({ kind: "ignored", reason: "no command" }),
+    });
     expect(await store.outboxRow(`reply:${commentId}`)).toBeNull();
   });
 });

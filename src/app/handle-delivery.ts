@@ -3,6 +3,7 @@ import { checkConfig } from "../commands/check-config.ts";
 import { fireTriggers } from "../commands/fire-triggers.ts";
 import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
 import { startDue } from "../commands/start-due.ts";
+import { type DeliveryOutcome, noteOf } from "../commands/outcome.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Job } from "../ports/store.ts";
@@ -23,13 +24,13 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
   const child = log.child({ delivery: guid, event: delivery.event });
   try {
     const payload: unknown = JSON.parse(delivery.payload);
-    const said = await handle(dependencies, runner, delivery.event, payload);
+    const outcome = await handle(dependencies, runner, delivery.event, payload);
     const fired = toTriggerEvent(delivery.event, payload, guid);
     // A job of Actions knows one thread only, and no bound that holds for all: rules are the App's.
     const isApp = dependencies.publicUrl !== undefined;
-    const note = fired === null || !isApp ? said : `${said}, ${await fireTriggers(dependencies, runner, fired)}`;
-    await store.finishDelivery(hook, guid, "handled", note);
-    child.debug("Delivery handled", { note });
+    const triggers = fired === null || !isApp ? null : await fireTriggers(dependencies, runner, fired);
+    await store.finishDelivery(hook, guid, "handled", noteOf(outcome, triggers));
+    child.debug("Delivery handled", { outcome, triggers });
   } catch (thrown) {
     const error = toBatonError(thrown);
     if (error.treatment === "retryable" && clock.now() < delivery.receivedAt + patienceMs) throw error;
@@ -41,20 +42,25 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
   }
 }
 
-async function handle(dependencies: Dependencies, runner: Runner, name: string, payload: unknown): Promise<string> {
+async function handle(
+  dependencies: Dependencies,
+  runner: Runner,
+  name: string,
+  payload: unknown,
+): Promise<DeliveryOutcome> {
   const event = toThreadEvent(name, payload);
   switch (event.kind) {
     case "ignored":
-      return event.reason;
+      return { kind: "ignored", reason: event.reason };
     case "comment":
       return handleComment(dependencies, runner, event);
     case "pushed":
       await noteChange(dependencies, event.repository);
-      return "the default branch moved";
+      return { kind: "noted", reason: "the default branch moved" };
     case "schedules": {
       const { repository, dashboard, notice } = event;
       const options = { runner, lateAfterMs: limits.scheduleLateInJobMs, dashboard, notice };
-      return (await startDue(dependencies, repository, options)) ?? "no schedule is due";
+      return { kind: "noted", reason: (await startDue(dependencies, repository, options)) ?? "no schedule is due" };
     }
     case "facts": {
       const woken = new Set<string>();
@@ -62,18 +68,21 @@ async function handle(dependencies: Dependencies, runner: Runner, name: string, 
         for (const run of await dependencies.store.runs({ watch, active: true })) {
           if (woken.has(run.runId)) continue;
           woken.add(run.runId);
-          // Another replica may drive it: then a job finds it once that has left.
-          if (!(await runner.wake(run.runId, true)))
+          // Another replica may drive it: then a job finds it once that has left. One that cannot be driven holds no other up.
+          if (!(await runner.wake(run.runId, true).catch(() => false)))
             await dependencies.store.write({
               jobs: [{ queue: "run", data: { runId: run.runId, facts: true }, singletonKey: run.runId }],
             });
         }
       }
-      const { changed } = event;
-      const checked =
-        changed === undefined ? "" : `, ${await checkConfig(dependencies, changed.repository, changed.number)}`;
-      const said = event.said === undefined ? "" : `, ${await handleComment(dependencies, runner, event.said)}`;
-      return `woke ${woken.size} run(s)${checked}${said}`;
+      const { changed, said } = event;
+      return {
+        kind: "facts",
+        woke: woken.size,
+        configuration:
+          changed === undefined ? null : await checkConfig(dependencies, changed.repository, changed.number),
+        said: said === undefined ? null : await handleComment(dependencies, runner, said),
+      };
     }
   }
 }

@@ -149,7 +149,7 @@ export const events: readonly EventNeed[] = [
   },
 ];
 
-/** As `app.yml` says it. */
+/** As `app.yml` says it. @internal for tests */
 export function commentOf({ reason, without }: { reason: string; without: string }): string {
   return `${reason}. Works without it: ${without}`;
 }

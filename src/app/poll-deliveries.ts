@@ -8,10 +8,11 @@
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
 import type { GithubDeliverySummary } from "../ports/github.ts";
+import { defineValue, readValue, writeValue } from "../ports/values.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { meaningfulEvents } from "./events.ts";
 
-const cursorName = "deliveries.seen-until";
+const seenUntilValue = defineValue("deliveries.seen-until", z.number());
 /** Younger ones may still be on their way. */
 const settleMs = 30_000;
 /** Looked at again although seen: attempts asked for in the round before, clocks that differ. */
@@ -19,12 +20,14 @@ const overlapMs = 15 * 60_000;
 const attemptsMax = 5;
 const pagesMax = 50;
 
-export async function pollDeliveries(dependencies: Dependencies): Promise<Record<string, unknown> | null> {
+export async function pollDeliveries(
+  dependencies: Pick<Dependencies, "store" | "clock" | "github" | "log">,
+): Promise<Record<string, unknown> | null> {
   const { store, clock, github, log } = dependencies;
   const now = clock.now();
-  const seenUntil = z.number().safeParse(await store.value(cursorName)).data;
-  if (seenUntil === undefined) {
-    await store.setValue(cursorName, now);
+  const seenUntil = await readValue(store, seenUntilValue);
+  if (seenUntil === null) {
+    await writeValue(store, seenUntilValue, now);
     return null;
   }
   const since = Math.max(seenUntil - overlapMs, now - limits.deliveryLookBackMs);
@@ -45,13 +48,13 @@ export async function pollDeliveries(dependencies: Dependencies): Promise<Record
     await github.redeliver(newest.id);
     asked += 1;
   }
-  await store.setValue(cursorName, now);
+  await writeValue(store, seenUntilValue, now);
   return asked === 0 ? null : { asked };
 }
 
 /** By GUID, the newest attempt first; only those that can mean something. */
 async function attemptsSince(
-  { github }: Dependencies,
+  { github }: Pick<Dependencies, "github">,
   since: number,
   until: number,
 ): Promise<Map<string, GithubDeliverySummary[]>> {

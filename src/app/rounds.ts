@@ -18,7 +18,7 @@ async function collectGarbage({
   store,
   packageCaches,
   clock,
-}: Dependencies): Promise<Record<string, unknown> | null> {
+}: Pick<Dependencies, "workspaces" | "store" | "packageCaches" | "clock">): Promise<Record<string, unknown> | null> {
   const isActive = async (runId: RunId): Promise<boolean> => {
     const run = await store.run(runIdSchema.parse(runId));
     return run !== null && isActiveStatus(run.status);
@@ -28,7 +28,7 @@ async function collectGarbage({
   return removed.length + kept.length === 0 ? null : { removed: removed.length, kept: kept.length };
 }
 
-async function prune({ store, clock }: Dependencies): Promise<Record<string, unknown> | null> {
+async function prune({ store, clock }: Pick<Dependencies, "store" | "clock">): Promise<Record<string, unknown> | null> {
   const now = clock.now();
   const pruned = await store.prune({
     deliveriesBefore: now - limits.deliveryRetentionMs,

@@ -18,8 +18,8 @@ export async function answerBreakpoint(
   const { actor, settings, place } = context;
   await steerAsking(context, "breakpoint", (state) => {
     const { effect, text } = question(state, "breakpoint", context);
-    const { subject } = effect.input as { subject: { change?: unknown } };
-    if (decision === "approved" && subject.change !== undefined && shownChange(effect) === null) {
+    const change = effect.kind === "breakpoint" ? effect.input.subject.change : undefined;
+    if (decision === "approved" && change !== undefined && shownChange(effect) === null) {
       throw new BatonError(
         "BATON_NOT_ASKED",
         "Baton has not shown the change of the protected files yet. Read it in the status comment, then approve it.",
@@ -102,15 +102,14 @@ function choose(open: readonly EffectState[], command: string): string {
 
 function notAsked(state: RunState, kind: "breakpoint" | "ask", asked: string): BatonError {
   const review = openQuestions(state).find((open) => open.kind === kind);
-  if (review === undefined)
+  if (review?.kind !== "breakpoint")
     return new BatonError(
       "BATON_NOT_ASKED",
       `The run asks nothing that \`/baton ${asked}\` could answer right now.${whatItNeeds(state)}`,
     );
-  const { subject } = review.input as { subject: { pullRequest?: number } };
   return new BatonError(
     "BATON_NOT_ASKED",
-    `The run waits for a review of #${subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
+    `The run waits for a review of #${review.input.subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
   );
 }
 

@@ -17,6 +17,7 @@ import { loadSettings, readConfig } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import { neutralise, neutraliseLine } from "../thread/neutralise.ts";
 import { processFolder, processPath, RepositoryProcesses } from "./load-processes.ts";
+import type { ConfigOutcome } from "./outcome.ts";
 
 const configCheckName = "Baton configuration";
 
@@ -32,18 +33,21 @@ export async function changedConfig(
   return settings === null && processes.length === 0 ? null : { settings, processes };
 }
 
-/** Returns what it did, in words. */
-export async function checkConfig(dependencies: Dependencies, repository: Repository, number: number): Promise<string> {
+export async function checkConfig(
+  dependencies: Pick<Dependencies, "store" | "github" | "processes" | "redact" | "publicUrl">,
+  repository: Repository,
+  number: number,
+): Promise<ConfigOutcome> {
   const github = await dependencies.github.installation(repository.installationId);
   const changed = await changedConfig(github, repository, number);
-  if (changed === null) return "leaves the configuration alone";
+  if (changed === null) return null;
   const pull = await github.pullRequest(repository, number);
   const { settings, processes } = changed;
   const check = bothChecks(
     settings === null ? null : await settingsCheck(dependencies, github, repository, pull, settings),
     processes.length === 0 ? null : await changedProcesses(dependencies, github, repository, pull, processes),
   );
-  if (check === null) return "leaves the configuration alone";
+  if (check === null) return null;
   const content = configCheckRun(check, dependencies.redact);
   const row = outboxRow({
     operationKey: `config:${repository.id}:${pull.headSha}`,
@@ -54,7 +58,7 @@ export async function checkConfig(dependencies: Dependencies, repository: Reposi
   });
   await dependencies.store.write({ outbox: [row] });
   const { conclusion, title } = check;
-  return conclusion === "failure" ? `configuration has errors: ${title}` : `checked the configuration: ${title}`;
+  return { ok: conclusion !== "failure", title };
 }
 
 /** Names and values are those of whoever wrote the pull request: they are shown without effect. */
@@ -75,7 +79,7 @@ export function configCheckRun(
 }
 
 async function settingsCheck(
-  dependencies: Dependencies,
+  dependencies: Pick<Dependencies, "processes" | "publicUrl">,
   github: Github,
   repository: Repository,
   pull: PullRequestFacts,
@@ -92,7 +96,7 @@ async function settingsCheck(
 
 /** An App is woken by its own clock, a job by that of the workflow. */
 async function surroundingsOf(
-  { processes, publicUrl }: Dependencies,
+  { processes, publicUrl }: Pick<Dependencies, "processes" | "publicUrl">,
   github: Github,
   repository: Repository,
   sha: string,
@@ -107,7 +111,7 @@ async function surroundingsOf(
 
 /** Files that are gone are checked where others use them: in these. */
 async function changedProcesses(
-  { processes }: Dependencies,
+  { processes }: Pick<Dependencies, "processes">,
   github: Github,
   repository: Repository,
   pull: PullRequestFacts,

@@ -32,6 +32,7 @@ import { actorOf, listedBots } from "./bots.ts";
 import type { CommandContext } from "./context.ts";
 import { commandHandlers } from "./index.ts";
 import { workOf } from "./no-run.ts";
+import type { CommentOutcome } from "./outcome.ts";
 import { voiceFor } from "./words.ts";
 
 export interface CommentEvent {
@@ -95,7 +96,8 @@ export async function hear(
   }
   // A bot that is not listed gets silence: an answer could be its next command.
   const bots = listedBots(settings);
-  if (event.author.kind === "bot" && !bots.has(event.author.id)) return "a bot that commands.bots does not list";
+  if (event.author.kind === "bot" && !bots.has(event.author.id))
+    return "a bot that commands.bots does not list";
   const actor = await actorOf(github, event, bots);
   const trusted = mayRunOrSteer(actor, settings);
   const slip = parsed.kind === "unknown" || parsed.kind === "invalid";
@@ -125,9 +127,9 @@ export async function judgeCommand(
   return { issue, pullRequest, base, verdict };
 }
 
-export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<string> {
+export async function handleComment(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<CommentOutcome> {
   const heard = await hear(dependencies, event);
-  if (typeof heard === "string") return heard;
+  if (typeof heard === "string") return { kind: "ignored", reason: heard };
   const { parsed, github, bot, actor, trusted } = heard;
   const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
   const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
@@ -140,7 +142,9 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
   if (trusted && voice !== "silence") await send(reactionRows(event, "eyes"));
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
     await answer(misspelt(event, parsed), "confused");
-    return parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
+    const reason =
+      parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
+    return { kind: "misspelt", reason };
   }
   const grammar = grammars.find(({ name }) => name === parsed.name);
   const handler = commandHandlers[parsed.name];
@@ -152,12 +156,12 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       if (voice !== "silence")
         await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
       await answer(`🚫 ${verdict.reason}`, "-1");
-      return `refused: ${verdict.reason}`;
+      return { kind: "refused", reason: `refused: ${verdict.reason}` };
     }
     if (base.problems.length > 0 && grammar.worksOnHead) {
       const text = `⚠️ Nothing was started: the configuration has errors.\n\n${renderProblems(base.path, base.problems)}`;
       await answer(text, "confused");
-      return `configuration has errors: ${base.problems.length} in ${base.path}`;
+      return { kind: "misconfigured", reason: `configuration has errors: ${base.problems.length} in ${base.path}` };
     }
     const active = await activeRunIn(dependencies, threadKey, grammar.needsRun);
     const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
@@ -184,7 +188,7 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
     };
     const reply = await handler(context);
     await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
-    return `did ${parsed.name}`;
+    return { kind: "done", command: parsed.name };
   } catch (thrown) {
     const error = toBatonError(thrown);
     // What may pass by itself brings the delivery back; what cannot is said in the thread.
@@ -199,12 +203,16 @@ export async function handleComment(dependencies: Dependencies, runner: Runner, 
       `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
       "confused",
     );
-    return `refused: ${error.message} (${error.code})`;
+    return { kind: "refused", reason: `refused: ${error.message} (${error.code})` };
   }
 }
 
 /** A command that could not be carried out, nor refused: said in the thread as soon as GitHub takes it, so that nobody waits for it. */
-export async function answerGivenUp(dependencies: Dependencies, event: CommentEvent, error: BatonError): Promise<void> {
+export async function answerGivenUp(
+  dependencies: Pick<Dependencies, "store" | "redact">,
+  event: CommentEvent,
+  error: BatonError,
+): Promise<void> {
   if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
   const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
   await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), ...reactionRows(event, "confused")] });
@@ -242,7 +250,7 @@ function refusal(command: string, { message }: BatonError): Verdict {
 
 /** For `/baton why`: what was asked of the thread's run and refused. Kept once for each asking comment. */
 async function noteRefusal(
-  { store }: Dependencies,
+  { store }: Pick<Dependencies, "store">,
   runner: Runner,
   asked: { threadKey: string; actor: Actor; verdict: Verdict; operationKey: string; action: string },
 ): Promise<void> {
@@ -283,7 +291,7 @@ function sourceOf({ commentId, repository, number, source }: CommentEvent): stri
   return commentId === null ? `issue:${repository.id}/${number}` : `${commentId}`;
 }
 
-function replyRow(dependencies: Dependencies, event: CommentEvent, text: string): NewOutboxRow {
+function replyRow(dependencies: Pick<Dependencies, "redact">, event: CommentEvent, text: string): NewOutboxRow {
   const body = dependencies.redact(text);
   return outboxRow({
     operationKey: `reply:${sourceOf(event)}`,

@@ -6,6 +6,7 @@ import { cancel } from "./cancel.ts";
 import type { CommandHandler } from "./context.ts";
 import { cost } from "./cost.ts";
 import { help } from "./help.ts";
+import { migrate } from "./migrate.ts";
 import { pause } from "./pause.ts";
 import { race } from "./race.ts";
 import { refresh } from "./refresh.ts";
@@ -34,6 +35,7 @@ export const commandHandlers: Record<string, CommandHandler> = {
   why,
   refresh,
   schedule,
+  migrate,
   setup,
   help,
 };

@@ -1,3 +1,4 @@
+import { refuseErased } from "../core/decide.ts";
 import { beginRun } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
 import { lastRunOf } from "./no-run.ts";
@@ -7,6 +8,7 @@ import type { RaceChoice } from "./race.ts";
 export const retry: CommandHandler = async (context) => {
   const { command } = context;
   const lastRun = lastRunOf(context);
+  refuseErased(lastRun);
   const { choice, race, inputs } = lastRun.input as {
     choice?: { harness?: string; model?: string };
     race?: RaceChoice;

@@ -5,13 +5,16 @@
  *     thread. Within an hour an author gets so many answers, then as many reactions, then silence.
  * WO2 The count is per thread and person, so nobody uses up what another gets.
  */
+import { z } from "zod";
 import { limits } from "../core/limits.ts";
-import type { Json } from "../core/vocabulary.ts";
+import { defineValues, readValue, writeValue } from "../ports/values.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 
 export type Voice = "words" | "reaction" | "silence";
 
 const hourMs = 3_600_000;
+/** By author. */
+const answerTimes = defineValues("words:", z.record(z.string(), z.array(z.number())));
 /** Authors of one thread that are remembered; beyond them the one who was silent longest is forgotten. */
 const authorsMax = 50;
 
@@ -21,9 +24,9 @@ export async function voiceFor(
   { threadKey, authorId, trusted }: { threadKey: string; authorId: number; trusted: boolean },
 ): Promise<Voice> {
   const max = trusted ? limits.answersPerHourMax : limits.answersToStrangersPerHourMax;
-  const name = `words:${threadKey}`;
+  const key = answerTimes.at(threadKey);
   const since = clock.now() - hourMs;
-  const known = timesOf(await store.value(name));
+  const known = new Map(Object.entries((await readValue(store, key)) ?? {}));
   const times = (known.get(`${authorId}`) ?? []).filter((at) => at > since);
   // Silence writes nothing, here neither.
   if (times.length >= 2 * max) return "silence";
@@ -33,16 +36,6 @@ export async function voiceFor(
     .filter(([, all]) => all.length > 0)
     .toSorted(([, one], [, other]) => (other.at(-1) ?? 0) - (one.at(-1) ?? 0))
     .slice(0, authorsMax);
-  await store.setValue(name, Object.fromEntries(kept) as Json);
+  await writeValue(store, key, Object.fromEntries(kept));
   return times.length < max ? "words" : "reaction";
-}
-
-function timesOf(value: Json): Map<string, number[]> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return new Map();
-  return new Map(
-    Object.entries(value).map(([author, times]) => [
-      author,
-      Array.isArray(times) ? times.filter((at) => typeof at === "number") : [],
-    ]),
-  );
 }

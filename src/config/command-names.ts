@@ -15,6 +15,7 @@ export const commandNames = [
   "why",
   "refresh",
   "schedule",
+  "migrate",
   "setup",
   "help",
 ] as const;

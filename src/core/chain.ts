@@ -2,17 +2,22 @@
  * The hash chain of a journal: each event's hash covers the one before, so an altered, removed or reordered event shows.
  *
  * J4 Events are checked against their schema before they are sealed and after they are read.
+ * H1 Up to schema version 1 the hash covers the text of the event, from version 2 on its hashed form (`personal.ts`, P1).
  * The hash function is handed in: pure folders have no crypto of the host.
  */
 import { canonicalJson } from "./canonical.ts";
 import { BatonError } from "./errors.ts";
-import { eventSchemaVersion, type RunEvent, runEventSchema, type StoredEvent } from "./event.ts";
+import { eventSchemaVersion, isKnownEvent, type RunEvent, runEventSchema, type StoredEvent } from "./event.ts";
+import { deletedSalts, hashedForm, personalPointers, readableForm, type Salts, saltsSchema } from "./personal.ts";
 
 export type Sha256 = (text: string) => string;
 
 /** As the journal keeps it: the event as canonical text, so that what was hashed is what is stored. */
 export interface SealedEvent extends StoredEvent {
   text: string;
+  salts: Salts;
+  /** Place in the feed of its thread, where a store without a database of its own keeps it. */
+  feed?: number;
 }
 
 export function sealEvents(options: {
@@ -22,7 +27,10 @@ export function sealEvents(options: {
   now: number;
   events: readonly RunEvent[];
   sha256: Sha256;
+  /** Random, of this append only, never kept: the salts are derived from it, so that an append applied again is the same. */
+  seed: string;
 }): SealedEvent[] {
+  const { sha256, seed } = options;
   let { previousHash } = options;
   return options.events.map((candidate, index) => {
     const parsed = runEventSchema.safeParse(candidate);
@@ -33,17 +41,16 @@ export function sealEvents(options: {
       );
     const text = canonicalJson(parsed.data);
     const position = options.firstPosition + index;
-    const sealed: SealedEvent = {
-      stream: options.stream,
-      position,
-      at: options.now,
-      schemaVersion: eventSchemaVersion,
-      // Parsed back from the text: what the appender sees is what a reader will see.
-      event: JSON.parse(text) as RunEvent,
-      previousHash,
-      hash: hashOf(options.sha256, options.stream, position, options.now, previousHash, text),
-      text,
-    };
+    // Parsed back from the text: what the appender sees is what a reader will see.
+    const event = JSON.parse(text) as RunEvent;
+    const salts = Object.fromEntries(
+      personalPointers(runEventSchema, event).map((pointer) => [
+        pointer,
+        sha256(JSON.stringify([seed, position, pointer])).slice(0, 32),
+      ]),
+    );
+    const row = { position, at: options.now, schemaVersion: eventSchemaVersion, text, previousHash, salts };
+    const sealed: SealedEvent = { ...row, stream: options.stream, event, hash: hashOf(sha256, options.stream, row) };
     previousHash = sealed.hash;
     return sealed;
   });
@@ -77,6 +84,16 @@ export interface StoredRow {
   text: string;
   previousHash: string;
   hash: string;
+  salts: Salts;
+}
+
+/** As a database keeps them; null: written by an older Baton, or nothing is covered. */
+export function saltsFrom(text: string | null): Salts {
+  return text === null ? {} : saltsSchema.parse(JSON.parse(text));
+}
+
+export function saltsText(salts: Salts): string | null {
+  return Object.keys(salts).length === 0 ? null : canonicalJson(salts);
 }
 
 /** Rows of a stream in order, after `previousHash` (null: the caller has not read what came before). */
@@ -88,22 +105,29 @@ export function openEvents(
 ): StoredEvent[] {
   let expected = previousHash;
   return rows.map((row) => {
+    // Before its hash: a newer Baton may hash otherwise, and that breaks no journal.
+    if (row.schemaVersion > eventSchemaVersion) {
+      throw new BatonError(
+        "BATON_EVENT_NEWER",
+        `Event ${row.position} of ${stream} has schema version ${row.schemaVersion}; this Baton reads up to ${eventSchemaVersion}.`,
+      );
+    }
     if (expected !== null && row.previousHash !== expected) {
       throw new BatonError(
         "BATON_JOURNAL_BROKEN",
         `Event ${row.position} of ${stream} does not follow the event before it.`,
       );
     }
-    if (hashOf(sha256, stream, row.position, row.at, row.previousHash, row.text) !== row.hash) {
+    if (hashOf(sha256, stream, row) !== row.hash) {
       throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${row.position} of ${stream} is not what was written.`);
     }
-    if (row.schemaVersion > eventSchemaVersion) {
+    const event = readableForm(JSON.parse(row.text), row.salts);
+    const parsed = runEventSchema.safeParse(event);
+    if (!parsed.success && !isKnownEvent(event))
       throw new BatonError(
-        "BATON_EVENT_INVALID",
-        `Event ${row.position} of ${stream} has schema version ${row.schemaVersion}; this Baton reads up to ${eventSchemaVersion}.`,
+        "BATON_EVENT_NEWER",
+        `Event ${row.position} of ${stream} is of a kind that this Baton does not know.`,
       );
-    }
-    const parsed = runEventSchema.safeParse(JSON.parse(row.text));
     if (!parsed.success)
       throw new BatonError(
         "BATON_EVENT_INVALID",
@@ -118,17 +142,41 @@ export function openEvents(
       event: parsed.data,
       previousHash: row.previousHash,
       hash: row.hash,
+      ...(isErased(row) ? { erased: true as const } : {}),
     };
   });
 }
 
+/** The row without the texts that its salts cover: the hash stays true. A row of schema version 1 cannot lose its text. */
+export function erasedRow(stream: string, row: StoredRow, sha256: Sha256): Pick<StoredRow, "text" | "salts"> {
+  if (row.schemaVersion < 2)
+    throw new BatonError(
+      "BATON_ERASE_REFUSED",
+      `Event ${row.position} of ${stream} was written by an older Baton: its hash covers its text.`,
+    );
+  const event: unknown = JSON.parse(row.text);
+  return {
+    text: canonicalJson(hashedForm(event, row.salts, sha256)),
+    salts: deletedSalts(event, row.salts),
+  };
+}
+
+function isErased({ salts }: StoredRow): boolean {
+  return Object.values(salts).some((salt) => typeof salt !== "string");
+}
+
+/** H1, P2 */
 function hashOf(
   sha256: Sha256,
   stream: string,
-  position: number,
-  at: number,
-  previousHash: string,
-  text: string,
+  { position, at, previousHash, schemaVersion, text, salts }: Omit<StoredRow, "hash">,
 ): string {
-  return sha256(`${previousHash}\n${stream}\n${position}\n${at}\n${text}`);
+  const hashed =
+    schemaVersion < 2
+      ? text
+      : canonicalJson({
+          event: hashedForm(JSON.parse(text), salts, sha256),
+          personal: Object.keys(salts).sort(),
+        });
+  return sha256(`${previousHash}\n${stream}\n${position}\n${at}\n${hashed}`);
 }

@@ -10,6 +10,7 @@ import { canonicalJson } from "./canonical.ts";
 import type { Sha256 } from "./chain.ts";
 import { BatonError } from "./errors.ts";
 import { type RunEvent, runEventSchema, type StoredEvent, storedEventSchema } from "./event.ts";
+import { withoutPersonal } from "./personal.ts";
 
 /** As long as a sentence of a verdict; what is longer is a text of an agent or a thread. */
 const textMax = 600;
@@ -25,19 +26,41 @@ interface Head {
 
 /** `events`: all of one journal, already checked. */
 export function compactJournal(events: readonly StoredEvent[], now: number, sha256: Sha256): string {
-  const body = events.map((stored) => `${canonicalJson({ ...stored, event: cut(stored.event) })}\n`).join("");
-  const head: Head = {
-    events: events.length,
-    lastHash: events.at(-1)?.hash ?? "",
-    compactedAt: now,
-    seal: sha256(body),
-  };
+  return sealed(
+    events.map((stored) => ({ ...stored, event: cut(stored.event) })),
+    now,
+    sha256,
+  );
+}
+
+/** The compacted journal without its personal texts. */
+export function eraseCompacted(stream: string, text: string, sha256: Sha256): string {
+  return sealed(
+    openCompacted(stream, text, sha256).map((stored) => ({
+      ...stored,
+      event: withoutPersonal(runEventSchema, stored.event),
+      erased: true,
+    })),
+    headOf(text).compactedAt,
+    sha256,
+  );
+}
+
+function sealed(events: readonly StoredEvent[], compactedAt: number, sha256: Sha256): string {
+  const body = events.map((stored) => `${canonicalJson(stored)}\n`).join("");
+  const head: Head = { events: events.length, lastHash: events.at(-1)?.hash ?? "", compactedAt, seal: sha256(body) };
   return `${JSON.stringify(head)}\n${body}`;
 }
 
 /** How many events there were, without reading them. */
 export function compactedLength(text: string): number {
   return headOf(text).events;
+}
+
+/** Places of its events in the feed of their thread. */
+export function compactedPlaces(text: string): number[] {
+  const [, ...lines] = text.trimEnd().split("\n");
+  return lines.flatMap((line) => (JSON.parse(line) as { feed?: number }).feed ?? []);
 }
 
 export function openCompacted(stream: string, text: string, sha256: Sha256): StoredEvent[] {

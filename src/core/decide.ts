@@ -9,7 +9,7 @@ import { canonicalJson } from "./canonical.ts";
 import { shieldEndsAt } from "./due.ts";
 import { effectEndedBy, effectSchemas } from "./effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
-import type { Kept, Partial, RunEvent, RunEventOf } from "./event.ts";
+import type { Kept, PartialWork, RunEvent, RunEventOf } from "./event.ts";
 import { isSpending } from "./fold.ts";
 import type { Turn } from "./instance.ts";
 import { limits } from "./limits.ts";
@@ -20,6 +20,11 @@ import { type Actor, type EffectKey, type Json, type Usage, usdOf, type Verdict,
 
 export function isOver(state: RunState): boolean {
   return state.status === "completed" || state.status === "failed" || state.status === "cancelled";
+}
+
+/** Nobody begins a run again whose input was deleted. */
+export function refuseErased({ erased, runId }: RunState): void {
+  if (erased) throw new BatonError("BATON_RUN_ERASED", `The personal texts of \`${runId}\` were deleted.`);
 }
 
 function alive(state: RunState, asked: string): void {
@@ -167,7 +172,7 @@ export function progress(
   state: RunState,
   key: EffectKey,
   attempt: number,
-  { note, usage, partial }: { note: string; usage: Usage[]; partial?: Partial | undefined },
+  { note, usage, partial }: { note: string; usage: Usage[]; partial?: PartialWork | undefined },
 ): RunEvent[] {
   const current = state.effects.get(key)?.attempts.at(-1);
   if (!state.open.has(key) || current?.attempt !== attempt) return [];
@@ -181,9 +186,9 @@ function costOf(effect: EffectState, usage: readonly Usage[]): number | null {
   return all.some(({ costUsd }) => costUsd === null) ? null : all.reduce((sum, one) => sum + (one.costUsd ?? 0), 0);
 }
 
-function withCost({ kind, ...effect }: EffectState, output: Json, usage: readonly Usage[]): Json {
-  if (kind !== "agent" || typeof output !== "object" || output === null || Array.isArray(output)) return output;
-  return { ...output, costUsd: costOf({ kind, ...effect }, usage) };
+function withCost(effect: EffectState, output: Json, usage: readonly Usage[]): Json {
+  if (effect.kind !== "agent" || typeof output !== "object" || output === null || Array.isArray(output)) return output;
+  return { ...output, costUsd: costOf(effect, usage) };
 }
 
 /** Who does an attempt, and why; told twice, it is kept once. */

@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { findingSchema } from "../sweep/finding.ts";
+import { personal } from "./personal.ts";
 import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 
 /** What every effect may carry. */
@@ -70,7 +71,7 @@ export const sandboxReportSchema = z.object({
   missing: z.string().nullable(),
   denied: z.array(z.object({ kind: z.enum(["host", "path", "memory", "processes", "disk"]), name: z.string() })),
   /** Paths outside the worktree and its scratch that tool calls named while no sandbox held them. */
-  outside: z.array(z.string()),
+  outside: personal(z.array(z.string())),
 });
 export type SandboxReport = z.infer<typeof sandboxReportSchema>;
 

@@ -172,6 +172,45 @@ describe("race, parallel and background", () => {
     expect(world.state.effects.get("race/slow/work" as never)?.status).toBe("cancelled");
   });
 
+  it.each<[string, Parameters<ProcessContext["race"]>[1]]>([
+    ["record", {}],
+    ["map", new Map()],
+  ])("a race of nobody (an empty %s) is an error with a name, not silence", async (_, branches) => {
+    const world = await RunWorld.start(
+      process((ctx) => ctx.race("race", branches)),
+      { n: 0 },
+    );
+    expect(world.state.outcome?.error).toMatchObject({
+      code: "BATON_INPUT_INVALID",
+      message: 'The race "race" has no branch, so nobody can win it.',
+    });
+  });
+
+  it("branches given as a map begin in its order, also where their names look like integers", async () => {
+    const world = await RunWorld.start(
+      process((ctx) =>
+        ctx.parallel("p", new Map(["10", "2", "1"].map((name) => [name, (c: ProcessContext) => shell(c, "w")]))),
+      ),
+      { n: 0 },
+    );
+    expect(world.open()).toEqual(["p/10/w", "p/2/w", "p/1/w"]);
+  });
+
+  it("a workflow of thousands of steps is refused by name before any begins", async () => {
+    const steps = Object.fromEntries(
+      Array.from({ length: 1_001 }, (_, n) => [`s${n}`, { run: (c: ProcessContext) => shell(c, "w") }]),
+    );
+    const world = await RunWorld.start(
+      process((ctx) => ctx.workflow("w", steps)),
+      { n: 0 },
+    );
+    expect(world.state.effects.size).toBe(0);
+    expect(world.state.outcome?.error).toMatchObject({
+      code: "BATON_INPUT_INVALID",
+      message: expect.stringMatching(/1001 steps; at most 1000/),
+    });
+  });
+
   it("all failed: the first failure is thrown", async () => {
     const world = await RunWorld.start(
       process((ctx) => ctx.race("race", { a: (c) => shell(c, "w"), b: (c) => shell(c, "w") })),

@@ -8,6 +8,7 @@
  * E3 `cause` is kept.
  */
 import { z } from "zod";
+import { personal } from "./personal.ts";
 
 /** How the engine goes on: `terminal` never again, `retryable` another attempt, `cancelled` somebody asked to stop. */
 export type ErrorTreatment = "terminal" | "retryable" | "cancelled";
@@ -53,6 +54,12 @@ export const errorCatalogue = {
     404,
     "No process is registered by this name or, for a run under way, in this version.",
     "Use one of the listed process names, or register the process.",
+  ),
+  BATON_MIGRATION_REFUSED: entry(
+    "terminal",
+    409,
+    "The newest version of a process cannot go on with a run that began with another one.",
+    "The run goes on as it was, with its own version. To use the newer one, `/baton cancel` and `/baton run`.",
   ),
   BATON_STEP_FAILED: entry(
     "terminal",
@@ -107,6 +114,24 @@ export const errorCatalogue = {
     500,
     "An event does not fit the schema of events, or has no place where it stands in the journal.",
     "The journal holds an event that this version cannot read. Upgrade Baton, or restore the journal from a backup.",
+  ),
+  BATON_EVENT_NEWER: entry(
+    "retryable",
+    500,
+    "A journal holds an event of a kind or of a schema version that this Baton does not know: a newer Baton wrote it.",
+    "This Baton leaves the run to the newer one and goes on with all others. Finish the upgrade on every replica; if you went back on purpose, cancel the run with the newer version first.",
+  ),
+  BATON_ERASE_REFUSED: entry(
+    "terminal",
+    409,
+    "Personal texts of a run cannot be deleted now, or not without breaking its hash chain.",
+    "Cancel a run that is not over and wait for its end. Journals of a Baton before 0.2 keep their texts; remove such a run as a whole.",
+  ),
+  BATON_RUN_ERASED: entry(
+    "terminal",
+    410,
+    "A run is to be begun again or moved, but its personal texts were deleted, and its input with them.",
+    "Begin a new run with `/baton run` in its thread.",
   ),
   BATON_JOURNAL_CONFLICT: entry(
     "retryable",
@@ -574,10 +599,10 @@ export const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];
 /** The form in which an error crosses the journal, the thread and the API. */
 export const errorDataSchema = z.object({
   code: z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]),
-  message: z.string(),
+  message: personal(z.string()),
   /** Milliseconds after which another try makes sense, where somebody said so (`retry-after`). */
   retryAfterMs: z.number().nonnegative().optional(),
-  details: z.record(z.string(), z.string()).optional(),
+  details: personal(z.record(z.string(), z.string())).optional(),
 });
 export type ErrorData = z.infer<typeof errorDataSchema>;
 

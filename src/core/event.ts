@@ -18,9 +18,11 @@ import {
 } from "./effect.ts";
 import { errorDataSchema } from "./errors.ts";
 import { promptedSchema } from "./instructions.ts";
+import { personal } from "./personal.ts";
 import {
   actorSchema,
   effectKeySchema,
+  type Json,
   jsonSchema,
   runIdSchema,
   shaSchema,
@@ -30,18 +32,22 @@ import {
 } from "./vocabulary.ts";
 
 const key = effectKeySchema;
-/** Work of an attempt that did not succeed: never thrown away (W4). */
+const personalText = (): z.ZodString => personal(z.string());
+/** Values of a process or of the outside: all their texts may be personal. */
+const personalJson = (): z.ZodType<Json> => personal(z.json() as z.ZodType<Json>);
+
 /** How far an attempt got by its own word: bounded and redacted before it is kept. Data, never an instruction. */
 export const partialSchema = z.object({
   /** The end of what it said. */
-  text: z.string(),
+  text: personalText(),
   /** Its list of things to do, as it last wrote it. */
-  todo: z.string(),
-  lastAction: z.string(),
+  todo: personalText(),
+  lastAction: personalText(),
   turns: z.number().int().nonnegative(),
 });
-export type Partial = z.infer<typeof partialSchema>;
+export type PartialWork = z.infer<typeof partialSchema>;
 
+/** Work of an attempt that did not succeed: never thrown away (W4). */
 export const keptSchema = z.object({
   headSha: shaSchema.nullable(),
   sessionId: z.string().nullable(),
@@ -87,13 +93,19 @@ const startedBySchema = z.object({
   missed: z.number().int().nonnegative(),
 });
 export type StartedBy = z.infer<typeof startedBySchema>;
+const runProcessSchema = z.object({
+  name: z.string(),
+  version: z.number().int().positive(),
+  stages: z.array(z.string()),
+  source: processSourceSchema.optional(),
+});
 
 /** What a process asks for; checked when it asks, so that no request can spoil the journal. */
 export const requestedSchema = z.object({
   type: z.literal("effect.requested"),
   key,
   kind: z.enum(effectKinds as [EffectKind, ...EffectKind[]]),
-  input: jsonSchema,
+  input: personalJson(),
   /** Position of the event whose delivery made the process ask; replay checks it. */
   cause: z.number().int().nonnegative(),
   timeoutMs: z.number().positive().nullable(),
@@ -105,17 +117,12 @@ export const runEventSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("run.created"),
     runId: runIdSchema,
-    process: z.object({
-      name: z.string(),
-      version: z.number().int().positive(),
-      stages: z.array(z.string()),
-      source: processSourceSchema.optional(),
-    }),
-    input: jsonSchema,
+    process: runProcessSchema,
+    input: personalJson(),
     thread: threadSchema,
     requestedBy: actorSchema,
     /** What began it: operation key of the delivery or call, and the comment where there is one. */
-    trigger: z.object({ operationKey: z.string(), commentId: z.number().int().nullable(), text: z.string() }),
+    trigger: z.object({ operationKey: z.string(), commentId: z.number().int().nullable(), text: personalText() }),
     budgetUsd: z.number().nonnegative(),
     /** Effective configuration at the base commit, as `config/` made it. */
     settings: jsonSchema,
@@ -144,7 +151,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("effect.progress"),
     key,
     attempt,
-    note: z.string(),
+    note: personalText(),
     usage: z.array(usageSchema),
     partial: partialSchema.optional(),
   }),
@@ -159,7 +166,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     reservedUsd: z.number().nonnegative().optional(),
   }),
   /** A decision that is not final yet: a gate with pending checks, a review that does not count, with its reason. */
-  z.object({ type: z.literal("effect.observed"), key, verdict: verdictSchema, facts: jsonSchema }),
+  z.object({ type: z.literal("effect.observed"), key, verdict: verdictSchema, facts: personalJson() }),
   z.object({
     type: z.literal("effect.attempt-failed"),
     key,
@@ -175,7 +182,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("effect.succeeded"),
     key,
     attempt: z.number().int().nonnegative(),
-    output: jsonSchema,
+    output: personalJson(),
     usage: z.array(usageSchema),
   }),
   z.object({
@@ -191,13 +198,15 @@ export const runEventSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("effect.cancelled"),
     key,
-    reason: z.string(),
+    reason: personalText(),
     usage: z.array(usageSchema),
     kept: keptSchema.nullable().optional(),
   }),
-  z.object({ type: z.literal("run.cancel-requested"), by: actorSchema, reason: z.string() }),
-  z.object({ type: z.literal("run.paused"), by: actorSchema, reason: z.string() }),
+  z.object({ type: z.literal("run.cancel-requested"), by: actorSchema, reason: personalText() }),
+  z.object({ type: z.literal("run.paused"), by: actorSchema, reason: personalText() }),
   z.object({ type: z.literal("run.resumed"), by: actorSchema }),
+  /** It goes on with another version of its process, which asked for the same so far (`migrate.ts`). */
+  z.object({ type: z.literal("run.migrated"), by: actorSchema, process: runProcessSchema }),
   z.object({
     type: z.literal("run.budget-raised"),
     by: actorSchema,
@@ -213,7 +222,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     neededUsd: z.number(),
     spentUsd: z.number(),
     /** The day's budget of the repository, where it is in the way: the step goes on by itself at `until`. */
-    day: z.object({ until: z.number(), reason: z.string() }).optional(),
+    day: z.object({ until: z.number(), reason: personalText() }).optional(),
   }),
   /** Every decision of policy that touched the run, for `/baton why`. */
   z.object({
@@ -224,15 +233,24 @@ export const runEventSchema = z.discriminatedUnion("type", [
     /** Of the delivery or call that asked; the same one again changes nothing (J3). */
     operationKey: z.string().nullable(),
   }),
-  z.object({ type: z.literal("run.completed"), output: jsonSchema, verdict: verdictSchema }),
+  z.object({ type: z.literal("run.completed"), output: personalJson(), verdict: verdictSchema }),
   z.object({ type: z.literal("run.failed"), error: errorDataSchema, verdict: verdictSchema }),
-  z.object({ type: z.literal("run.cancelled"), reason: z.string(), by: actorSchema.nullable() }),
+  z.object({ type: z.literal("run.cancelled"), reason: personalText(), by: actorSchema.nullable() }),
 ]);
+const knownTypes = new Set(runEventSchema.options.map((option) => option.shape.type.value as string));
+
+/** True when this Baton has the kind of event; its fields may still not fit. */
+export function isKnownEvent(event: unknown): boolean {
+  return typeof event === "object" && event !== null && "type" in event && knownTypes.has(event.type as string);
+}
 export type RunEvent = z.infer<typeof runEventSchema>;
 export type RunEventOf<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
 
-/** Raised when the meaning of a stored event changes; `upcast.ts` then turns the older form into the newer one. */
-export const eventSchemaVersion = 1;
+/**
+ * Raised when what is stored of an event means something else, or is hashed otherwise; older forms stay readable.
+ * 2: the hash covers hashes of personal fields (`personal.ts`).
+ */
+export const eventSchemaVersion = 2;
 
 /** An event as the journal keeps it. `position` counts from 1 within its stream. */
 export const storedEventSchema = z.object({
@@ -245,5 +263,9 @@ export const storedEventSchema = z.object({
   /** Hash of the event before it in the stream; the empty string for the first. */
   previousHash: z.string(),
   hash: z.string(),
+  /** Its personal texts were deleted. */
+  erased: z.literal(true).optional(),
+  /** Place in the feed of its thread, in a compacted journal. */
+  feed: z.number().int().positive().optional(),
 });
 export type StoredEvent = z.infer<typeof storedEventSchema>;

@@ -6,9 +6,9 @@
  * D2 An outcome for an effect that has ended changes nothing: the first outcome holds.
  * D3 With the end of a run all of its effects have ended.
  */
-import type { BaseOutput, EffectKind } from "./effect.ts";
+import type { EffectKind } from "./effect.ts";
 import { BatonError, type ErrorData, unreachable } from "./errors.ts";
-import type { Kept, RunEvent, StoredEvent } from "./event.ts";
+import type { Kept, RunEvent, RunEventOf, StoredEvent } from "./event.ts";
 import type { AttemptState, EffectState, RunState } from "./state.ts";
 import { addTokens, type EffectKey, noTokens, type Usage, usdOf } from "./vocabulary.ts";
 
@@ -35,6 +35,7 @@ export function applyEvent(state: RunState | null, stored: StoredEvent): RunStat
   state.position = stored.position;
   state.hash = stored.hash;
   state.updatedAt = at;
+  if (stored.erased === true) state.erased = true;
   change(state, event, at);
   return state;
 }
@@ -57,6 +58,7 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     updatedAt: stored.at,
     position: stored.position,
     hash: stored.hash,
+    erased: stored.erased ?? false,
     status: "running",
     pausedBy: null,
     cancelRequested: null,
@@ -85,27 +87,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
     case "effect.requested": {
       // J3: the same key is the same effect. An older Baton let a process ask twice, and its journal must stay readable.
       if (state.effects.has(event.key)) return;
-      const { title, stage } = titleOf(event.kind, event.input, event.key);
-      state.effects.set(event.key, {
-        key: event.key,
-        kind: event.kind,
-        title,
-        stage,
-        input: event.input,
-        cause: event.cause,
-        requestedAt: at,
-        endedAt: null,
-        status: "requested",
-        attempts: [],
-        retryAt: null,
-        timeoutMs: event.timeoutMs,
-        retry: event.retry,
-        hints: event.hints,
-        progress: null,
-        observed: null,
-        output: undefined,
-        error: null,
-      });
+      state.effects.set(event.key, requested(event, at));
       state.open.add(event.key);
       return;
     }
@@ -183,10 +165,12 @@ function change(state: RunState, event: RunEvent, at: number): void {
       endAttempt(state, state.effects.get(event.key), at, event.usage, null);
       if (effect === null) return;
       endEffect(state, effect, "succeeded", at);
-      effect.output = event.output;
+      // F2: it passed the schema of its kind before it was journaled.
+      (effect as { output: unknown }).output = event.output;
       effect.error = null;
-      if (effect.kind === "base") {
-        const { settings, settingsSha } = event.output as unknown as BaseOutput;
+      // Settings whose texts were deleted are none; nobody acts by them any more.
+      if (effect.kind === "base" && effect.output !== undefined && !state.erased) {
+        const { settings, settingsSha } = effect.output;
         state.settings = settings;
         state.settingsSha = settingsSha;
       }
@@ -222,6 +206,9 @@ function change(state: RunState, event: RunEvent, at: number): void {
     case "run.resumed":
       state.status = "running";
       state.pausedBy = null;
+      return;
+    case "run.migrated":
+      state.process = event.process;
       return;
     case "run.budget-raised":
       state.money.budgetUsd += event.addUsd;
@@ -285,6 +272,30 @@ function change(state: RunState, event: RunEvent, at: number): void {
     default:
       unreachable(event);
   }
+}
+
+/** F2: the one place where what the journal holds gets the types of its kind. */
+function requested(event: RunEventOf<"effect.requested">, at: number): EffectState {
+  const { key, kind, input, cause, timeoutMs, retry, hints } = event;
+  return {
+    key,
+    kind,
+    ...titleOf(kind, input, key),
+    input,
+    cause,
+    requestedAt: at,
+    endedAt: null,
+    status: "requested",
+    attempts: [],
+    retryAt: null,
+    timeoutMs,
+    retry,
+    hints,
+    progress: null,
+    observed: null,
+    output: undefined,
+    error: null,
+  } as unknown as EffectState;
 }
 
 /** Operation keys of comments begin so: `comment:12`. */

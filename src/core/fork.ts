@@ -7,6 +7,7 @@
  */
 
 import type { EffectOutput } from "./effect.ts";
+import { entriesOf, type Named } from "./named.ts";
 import type { ProcessContext } from "./process.ts";
 import { firstFailure, runWorkflow, type StepResult, type WorkflowStep } from "./workflow.ts";
 
@@ -32,7 +33,7 @@ export interface ForkBranch<T> {
 
 export interface ForkOptions<T> {
   baseSha: string;
-  branches: Readonly<Record<string, ForkBranch<T>>>;
+  branches: Named<ForkBranch<T>>;
   stage?: string;
   /** A branch that fails is told in the result; without it the first failure is thrown, after all have ended. */
   continueOnError?: boolean;
@@ -52,9 +53,10 @@ export async function runFork<T extends Committed>(
   { baseSha, branches, stage, continueOnError }: ForkOptions<T>,
   within: (branch: string) => ProcessContext,
 ): Promise<Forked<T>> {
-  const attempt = async (names: readonly string[], start: Start): Promise<Record<string, StepResult<T>>> => {
+  const named = new Map(entriesOf(branches));
+  const attempt = async (names: readonly string[], start: Start): Promise<ReadonlyMap<string, StepResult<T>>> => {
     const steps = names.map((name): [string, WorkflowStep] => {
-      const { run, retry, timeoutMs } = branches[name] as ForkBranch<T>;
+      const { run, retry, timeoutMs } = named.get(name) as ForkBranch<T>;
       return [
         name,
         {
@@ -64,19 +66,19 @@ export async function runFork<T extends Committed>(
         },
       ];
     });
-    const found = await runWorkflow(ctx, Object.fromEntries(steps), within);
+    const found = await runWorkflow(ctx, new Map(steps), within);
     const failure = firstFailure(found);
     if (failure !== null && (continueOnError !== true || ctx.cancelled)) throw failure.error;
-    return found as Record<string, StepResult<T>>;
+    return found as ReadonlyMap<string, StepResult<T>>;
   };
 
-  const results = await attempt(Object.keys(branches), { baseSha, conflict: null });
-  let left = Object.entries(results).flatMap(([name, { output }]) =>
+  const results = new Map(await attempt([...named.keys()], { baseSha, conflict: null }));
+  let left = [...results].flatMap(([name, { output }]) =>
     output === null || output.headSha === null || output.headSha === baseSha ? [] : [{ name, sha: output.headSha }],
   );
   const again: string[] = [];
   // One alone is its own join.
-  if (left.length === 1) return { headSha: left[0]?.sha ?? baseSha, branches: results, again };
+  if (left.length === 1) return { headSha: left[0]?.sha ?? baseSha, branches: Object.fromEntries(results), again };
   let head = baseSha;
   while (left.length > 0) {
     const joined: EffectOutput<"join"> = await ctx.join("join", {
@@ -90,8 +92,9 @@ export async function runFork<T extends Committed>(
     if (joined.conflict === null || stuck === undefined) break;
     left = others;
     again.push(stuck.name);
-    Object.assign(results, await attempt([stuck.name], { baseSha: head, conflict: { paths: joined.conflict.paths } }));
-    head = results[stuck.name]?.output?.headSha ?? head;
+    const once = await attempt([stuck.name], { baseSha: head, conflict: { paths: joined.conflict.paths } });
+    for (const [name, result] of once) results.set(name, result);
+    head = results.get(stuck.name)?.output?.headSha ?? head;
   }
-  return { headSha: head, branches: results, again };
+  return { headSha: head, branches: Object.fromEntries(results), again };
 }

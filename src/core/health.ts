@@ -22,10 +22,8 @@ export function health(state: RunState, now: number): Health {
   for (const effect of state.effects.values()) {
     failures += effect.attempts.filter((attempt) => attempt.error !== null).length;
     if (effect.endedAt !== null) ended += 1;
-    const output = effect.output as { headSha?: unknown } | undefined;
     // Who only reads, as who plans, is not idle.
-    const writes = effect.kind === "agent" && (effect.input as { access?: unknown }).access === "write";
-    if (writes && effect.status === "succeeded" && output?.headSha === null) idle += 1;
+    if (effect.kind === "agent" && effect.input.access === "write" && effect.output?.headSha === null) idle += 1;
   }
   take(Math.min(40, failures * 8), `${failures} failed attempt(s)`);
   take(Math.min(20, idle * 10), `${idle} agent step(s) changed nothing`);

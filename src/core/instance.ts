@@ -19,6 +19,7 @@ import { BatonError, errorCatalogue, errorDataSchema, fromData, isBatonError, to
 import { type RunEventOf, requestedSchema, type StoredEvent } from "./event.ts";
 import { runFork } from "./fork.ts";
 import { limits } from "./limits.ts";
+import { entriesOf } from "./named.ts";
 import { runPipeline } from "./pipeline.ts";
 import { runPlan } from "./plan.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition } from "./process.ts";
@@ -389,7 +390,7 @@ export class ProcessInstance {
       },
       parallel: async (name, branches, options) => {
         const outer = child(name);
-        const entries = Object.entries(branches);
+        const entries = entriesOf<(ctx: ProcessContext) => Promise<unknown>>(branches);
         const results = await settleAll(
           entries.map(
             ([branch, body]) =>
@@ -404,12 +405,15 @@ export class ProcessInstance {
           entries[index]?.[0],
           result.status === "fulfilled" ? result.value : undefined,
         ]);
-        return Object.fromEntries(values);
+        return Object.fromEntries(values) as never;
       },
       race: async (name, branches) => {
         const outer = child(name);
-        const scopes = new Map(Object.keys(branches).map((branch) => [branch, childOf(outer, branch)]));
-        const runs = Object.entries(branches).map(async ([branch, body]) => {
+        const entries = entriesOf(branches);
+        if (entries.length === 0)
+          throw new BatonError("BATON_INPUT_INVALID", `The race "${name}" has no branch, so nobody can win it.`);
+        const scopes = new Map(entries.map(([branch]) => [branch, childOf(outer, branch)]));
+        const runs = entries.map(async ([branch, body]) => {
           const value = await body(this.#context(scopes.get(branch) as Scope));
           return { winner: branch, value };
         });
@@ -426,7 +430,7 @@ export class ProcessInstance {
         const results = await runWorkflow(context, steps, (step) => this.#context(childOf(outer, step)));
         const failure = firstFailure(results);
         if (failure !== null) throw failure.error;
-        return results;
+        return Object.fromEntries(results);
       },
       fork: async (name, options) => {
         const outer = child(name);

@@ -70,6 +70,10 @@ export const limits = {
   commandLookBackMs: 24 * 3_600_000,
   /** Writes to GitHub that are done are kept this long: their ids are looked up when a thread goes on. */
   outboxRetentionMs: 90 * 24 * 3_600_000,
+  /** A person approves a plan as a whole, and all pairs of a wave's scopes are compared. */
+  planStepsMax: 200,
+  /** Steps and branches of one workflow or fork: each has its own promises, all of which wait at once. */
+  workflowStepsMax: 1_000,
   /** Abandoned workspaces and old rows are looked for this often. */
   garbageIntervalMs: 3_600_000,
   /** From TERM to KILL. */

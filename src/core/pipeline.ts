@@ -2,8 +2,8 @@
  * Stages in a row, each with the schema of what it takes and gives (PROC-001).
  *
  * Owns: the checks between stages. Does not own: what a stage does.
- * PL1 What can never fit is told when the pipeline is defined; what does not fit is told when it is there, before the next
- *     stage asks for anything. Both name the stages, the path, what is expected and what was found.
+ * PL1 What does not always fit by the schemas is told when the pipeline is defined; what does not fit is told when it is
+ *     there, before the next stage asks for anything. Both name the stages, the path, what is expected and what was found.
  */
 import { z } from "zod";
 import { BatonError } from "./errors.ts";
@@ -52,7 +52,7 @@ export function processStage<I, O>(definition: ProcessDefinition<I, O>): Pipelin
   };
 }
 
-/** Throws BATON_PIPELINE_MISMATCH where what a stage gives can never be what the next one takes. */
+/** Throws BATON_PIPELINE_MISMATCH where what a stage gives is not always what the next one takes (FT2). */
 export function definePipeline(name: string, stages: readonly PipelineStage[]): Pipeline {
   const last = stages.at(-1);
   if (last === undefined) throw new BatonError("BATON_PIPELINE_MISMATCH", `Pipeline "${name}" has no stage.`);
@@ -62,7 +62,7 @@ export function definePipeline(name: string, stages: readonly PipelineStage[]): 
     throw new BatonError("BATON_PIPELINE_MISMATCH", `Pipeline "${name}" has two stages "${twice}"; name them apart.`);
   const found = stages.slice(1).flatMap((stage, index) => {
     const before = stages[index] as PipelineStage;
-    return misfits(shapeOf(before.output, "output"), shapeOf(stage.input, "input")).map(
+    return misfits(shapeOf(before.output, "output"), shapeOf(stage.input, "input"), "every").map(
       ({ path, expected, found: given }) =>
         `\`${before.name}\` gives ${given} at ${where(path)}, and \`${stage.name}\` takes ${expected}`,
     );

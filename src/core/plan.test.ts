@@ -38,6 +38,7 @@ describe("a plan compiled into waves", () => {
       /`a` and `b` .*`src` and `src\/x\.ts` have paths in common/,
     ],
     ["the same scope at once", [step("a", [], ["src"]), step("b", [], ["src"])], "b", /both may change `src`/],
+    ["thousands of steps", Array.from({ length: 3_000 }, (_, n) => step(`s${n}`)), "s200", /3000 steps; at most 200/],
     ["no scope beside another step", [step("a", [], []), step("b")], "b", /`a` may change any path \(no scope\)/],
   ])("%s is told with the step's name", (_, steps, at, message) => {
     const { waves, problems } = compilePlan(steps);
@@ -266,6 +267,37 @@ describe.each([false, true])("a plan carried out, with a crash before every answ
     );
     expect(world.state.outcome?.output).toMatchObject(output);
     if (outside === "ask") expect(inputOf(world, "work/a/outside")).toMatchObject({ subject: { paths: ["docs/y"] } });
+  });
+});
+
+it("names that look like integers keep their order: joined as they are written, not as they count", async () => {
+  const steps = ["10", "2", "1"].map((id) => step(id));
+  const world = await RunWorld.start(
+    defineProcess({
+      name: "numbers",
+      version: 1,
+      summary: "",
+      stages: [],
+      input: z.object({}),
+      output: z.unknown(),
+      verdict: () => ({ name: "numbers", status: "passed", reason: "", evidence: [], children: [] }),
+      run: async (ctx) =>
+        ctx.plan("work", steps, {
+          baseSha: base,
+          outside: "refuse",
+          run: async (branch, { step: { id, title } }) => {
+            await branch.shell("do", { title, command: ["true"], sha: base });
+            return { headSha: sha(id.slice(0, 1)), files: [] };
+          },
+        }),
+    }),
+    {},
+  );
+  expect(world.open()).toEqual(["work/10/do", "work/2/do", "work/1/do"]);
+  for (const key of world.open()) await world.succeed(key, { exitCode: 0, signal: null, output: "", durationMs: 1 });
+  expect(world.state.effects.get("work/join" as never)?.input).toMatchObject({
+    title: "Join 10, 2, 1",
+    shas: [sha("1"), sha("2"), sha("1")],
   });
 });
 

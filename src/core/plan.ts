@@ -11,6 +11,7 @@
 import type { FileChange } from "./effect.ts";
 import { BatonError } from "./errors.ts";
 import { type Committed, type Forked, runFork, type Start } from "./fork.ts";
+import { limits } from "./limits.ts";
 import type { ProcessContext } from "./process.ts";
 import { inScope, overlap, scopePattern } from "./scope.ts";
 import { orderProblems } from "./workflow.ts";
@@ -39,6 +40,16 @@ export interface CompiledPlan<S extends WorkStep = WorkStep> {
 
 /** Each step as early as what it comes after allows. */
 export function compilePlan<S extends WorkStep>(steps: readonly S[]): CompiledPlan<S> {
+  if (steps.length > limits.planStepsMax)
+    return {
+      waves: [],
+      problems: [
+        {
+          step: steps[limits.planStepsMax]?.id ?? "",
+          message: `The plan has ${steps.length} steps; at most ${limits.planStepsMax} are allowed. Join steps that belong together, or make several plans.`,
+        },
+      ],
+    };
   const ids = steps.map(({ id }) => id);
   const problems: PlanProblem[] = ids
     .filter((id, index) => ids.indexOf(id) !== index)
@@ -154,7 +165,7 @@ export async function runPlan<S extends WorkStep, T extends StepWork>(
         baseSha: headSha,
         continueOnError: true,
         ...(options.stage === undefined ? {} : { stage: options.stage }),
-        branches: Object.fromEntries(
+        branches: new Map(
           ready.map((step) => [
             step.id,
             {

@@ -10,6 +10,7 @@ import { BatonError } from "./errors.ts";
 import type { ProcessSource } from "./event.ts";
 import type { Committed, Forked, ForkOptions } from "./fork.ts";
 import type { InstructionsHook } from "./instructions.ts";
+import type { Named } from "./named.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PlanOptions, PlanOutcome, StepWork, WorkStep } from "./plan.ts";
 import type { Reach } from "./reach.ts";
@@ -30,6 +31,12 @@ type Ask<K extends EffectKind> = (
   input: EffectInput<K>,
   options?: EffectOptions,
 ) => Promise<EffectOutput<K>>;
+
+/** By the names of the branches. */
+export type ParallelResults<T> =
+  T extends ReadonlyMap<string, (ctx: ProcessContext) => Promise<infer R>>
+    ? Record<string, R>
+    : { [K in keyof T]: T[K] extends (ctx: ProcessContext) => Promise<infer R> ? R : never };
 
 export interface ProcessContext {
   /** Each effect method takes a name, unique by itself within its scope (a repeated one is counted: `repair#2`), and the input of its kind. */
@@ -61,16 +68,13 @@ export interface ProcessContext {
     options: { attemptsMax: number; pauseMs: number },
   ): Promise<T>;
   /** All branches at once, each in its own scope. All are awaited; then the first failure, by order of the names given, is thrown. */
-  parallel<T extends Record<string, (ctx: ProcessContext) => Promise<unknown>>>(
+  parallel<T extends Named<(ctx: ProcessContext) => Promise<unknown>>>(
     name: string,
     branches: T,
     options?: { branchesMax?: number },
-  ): Promise<{ [K in keyof T]: Awaited<ReturnType<T[K]>> }>;
-  /** The first branch to succeed wins, the effects of the others are cancelled. All failed: the first failure is thrown. */
-  race<T>(
-    name: string,
-    branches: Record<string, (ctx: ProcessContext) => Promise<T>>,
-  ): Promise<{ winner: string; value: T }>;
+  ): Promise<ParallelResults<T>>;
+  /** The first branch to succeed wins, the effects of the others are cancelled. All failed: the first failure is thrown. At least one branch. */
+  race<T>(name: string, branches: Named<(ctx: ProcessContext) => Promise<T>>): Promise<{ winner: string; value: T }>;
   /** Steps that need each other, as many at once as can be. All end; then the first failure, by order of the names given, is thrown. */
   workflow(name: string, steps: WorkflowSteps): Promise<StepResults>;
   /** Branches at once, each from `baseSha` in a workspace of its own; their commits are merged in the order of the names. */

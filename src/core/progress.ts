@@ -190,7 +190,7 @@ function latest(state: RunState): Agent | null {
   for (const effect of [...state.effects.values()].toReversed()) {
     const told = effect.attempts.findLast(({ agent }) => agent !== null)?.agent;
     if (told != null) return told;
-    const { harness } = effect.kind === "agent" ? (effect.input as { harness?: string }) : {};
+    const harness = effect.kind === "agent" ? effect.input.harness : undefined;
     if (harness !== undefined) return { harness, model: null };
   }
   return null;

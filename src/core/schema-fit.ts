@@ -2,6 +2,8 @@
  * Whether what one schema gives can fit what another takes, told before anything runs. Both are JSON Schema.
  *
  * FT1 Only what can never fit is told; what may fit is left to the check at run time.
+ * FT2 Between stages of a pipeline (`every`) what does not always fit is told as well: a key that may be missing and is needed,
+ *     a form or a word that is not taken. What a schema does not say stays open.
  */
 
 export interface Shape {
@@ -25,34 +27,41 @@ export interface Misfit {
 
 const depthMax = 20;
 
+/** `some`: one value that fits is enough (FT1); `every`: each value must (FT2). */
+export type Fit = "some" | "every";
+
 export function misfits(
   from: Shape | boolean | undefined,
   to: Shape | boolean | undefined,
+  fit: Fit = "some",
   path: Misfit["path"] = [],
 ): Misfit[] {
   if (typeof from !== "object" || typeof to !== "object" || path.length > depthMax) return [];
   const given = from.anyOf ?? from.oneOf;
   if (given !== undefined) {
-    const each = given.map((one) => misfits(one, to, path));
+    const each = given.map((one) => misfits(one, to, fit, path));
+    if (fit === "every") return each.find((found) => found.length > 0) ?? [];
     return each.length > 0 && each.every((found) => found.length > 0) ? (each[0] as Misfit[]) : [];
   }
   const taken = to.anyOf ?? to.oneOf;
   if (taken !== undefined) {
-    const each = taken.map((one) => misfits(from, one, path));
+    const each = taken.map((one) => misfits(from, one, fit, path));
     if (each.some((found) => found.length === 0)) return [];
     return [{ path, expected: taken.map(shapeInWords).join(" or "), found: shapeInWords(from) }];
   }
   const values = valuesOf(from);
   const allowed = valuesOf(to);
-  if (values !== null && allowed !== null && !values.some((one) => allowed.includes(one)))
-    return [{ path, expected: shapeInWords(to), found: shapeInWords(from) }];
+  const misfit = { path, expected: shapeInWords(to), found: shapeInWords(from) };
+  if (values !== null && allowed !== null && !values[fit]((one) => allowed.includes(one))) return [misfit];
   const [types, wanted] = [typesOf(from), typesOf(to)];
-  if (types !== null && wanted !== null && !types.some((one) => wanted.some((other) => meets(one, other))))
-    return [{ path, expected: shapeInWords(to), found: shapeInWords(from) }];
-  return [...objectMisfits(from, to, path), ...listMisfits(from, to, path)];
+  if (types !== null && wanted !== null && !types[fit]((one) => wanted.some((other) => meets(one, other))))
+    return [misfit];
+  // Any text where only some are taken.
+  if (fit === "every" && values === null && allowed !== null && types !== null) return [misfit];
+  return [...objectMisfits(from, to, fit, path), ...listMisfits(from, to, fit, path)];
 }
 
-function objectMisfits(from: Shape, to: Shape, path: Misfit["path"]): Misfit[] {
+function objectMisfits(from: Shape, to: Shape, fit: Fit, path: Misfit["path"]): Misfit[] {
   const certain = new Set(from.required ?? []);
   const keys = new Set([...(to.required ?? []), ...Object.keys(to.properties ?? {}), ...certain]);
   return [...keys].flatMap((key): Misfit[] => {
@@ -67,14 +76,19 @@ function objectMisfits(from: Shape, to: Shape, path: Misfit["path"]): Misfit[] {
       return to.additionalProperties === false && to.properties !== undefined && certain.has(key)
         ? [{ path: [...path, key], expected: "no such key", found: shapeInWords(given) }]
         : [];
-    return needed || certain.has(key) ? misfits(given, taken, [...path, key]) : [];
+    if (fit === "every" && needed && !certain.has(key))
+      return [
+        { path: [...path, key], expected: shapeInWords(taken), found: `${shapeInWords(given)} that may be missing` },
+      ];
+    return fit === "every" || needed || certain.has(key) ? misfits(given, taken, fit, [...path, key]) : [];
   });
 }
 
-function listMisfits(from: Shape, to: Shape, path: Misfit["path"]): Misfit[] {
+function listMisfits(from: Shape, to: Shape, fit: Fit, path: Misfit["path"]): Misfit[] {
   // A list may be empty, so its entries never make it certain, unless it must have one.
-  if (typeof from["minItems"] !== "number" || from["minItems"] < 1) return [];
-  return Array.isArray(from.items) || Array.isArray(to.items) ? [] : misfits(from.items, to.items, [...path, 0]);
+  const { minItems } = from;
+  if (fit === "some" && (typeof minItems !== "number" || minItems < 1)) return [];
+  return Array.isArray(from.items) || Array.isArray(to.items) ? [] : misfits(from.items, to.items, fit, [...path, 0]);
 }
 
 function own(properties: Record<string, Shape> | undefined, key: string): Shape | undefined {

@@ -4,9 +4,9 @@
  * Owns: the shape. A RunState is mutated in place by the fold (a step costs O(1), whatever the run's length);
  * readers never change it and never keep a part of it across an await.
  */
-import type { EffectKind, Hints, RetryPolicy } from "./effect.ts";
+import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
-import type { Kept, Partial, ProcessSource, StartedBy } from "./event.ts";
+import type { Kept, PartialWork, ProcessSource, StartedBy } from "./event.ts";
 import type { Agent, StageHistory } from "./progress.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
@@ -23,19 +23,17 @@ export interface AttemptState {
   /** What it leaves to the next attempt. */
   kept: Kept | null;
   /** How far it got by its own word, as last told. */
-  partial: Partial | null;
+  partial: PartialWork | null;
   /** Content hash of what its agent was told; null: nothing yet, or an older Baton did not say. */
   promptId: string | null;
   /** Who does it; null: nobody yet, or an older Baton did not say. */
   agent: Agent | null;
 }
 
-export interface EffectState {
+interface EffectCommon {
   key: EffectKey;
-  kind: EffectKind;
   title: string;
   stage: string | null;
-  input: Json;
   cause: number;
   requestedAt: number;
   endedAt: number | null;
@@ -50,9 +48,22 @@ export interface EffectState {
   progress: { note: string; at: number; turns: number | null } | null;
   /** Last decision that was not final: what it waits for. */
   observed: { verdict: Verdict; facts: Json; at: number } | null;
-  output: Json | undefined;
   error: ErrorData | null;
 }
+
+/** By `kind`: input and output passed the schemas of their kind before they were journaled (`effect.ts`, F2). */
+export type EffectState = {
+  [K in EffectKind]: EffectCommon & { kind: K; input: EffectInput<K>; output: EffectOutput<K> | undefined };
+}[EffectKind];
+
+export type EffectOf<K extends EffectKind> = Extract<EffectState, { kind: K }>;
+
+export function isOfKind<K extends EffectKind>(kind: K): (effect: EffectState) => effect is EffectOf<K> {
+  return (effect): effect is EffectOf<K> => effect.kind === kind;
+}
+
+/** Parts of an effect that still belong together: input and output are those of the kind. */
+export type EffectPart<P extends keyof EffectState, E = EffectState> = E extends EffectState ? Pick<E, P> : never;
 
 export interface RunState {
   runId: RunId;
@@ -74,6 +85,8 @@ export interface RunState {
   /** Position and hash of the last event. */
   position: number;
   hash: string;
+  /** Its personal texts were deleted: it is over, and nobody can begin it again. */
+  erased: boolean;
   /** `waiting` is derived (`waiting.ts`); the fold knows only these. */
   status: "running" | "paused" | "completed" | "failed" | "cancelled";
   pausedBy: Actor | null;

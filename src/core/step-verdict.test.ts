@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EffectState } from "./state.ts";
 import { stepStatus, stepVerdict } from "./step-verdict.ts";
-import type { Json, Verdict } from "./vocabulary.ts";
+import type { Verdict } from "./vocabulary.ts";
 
 const verdict = (status: Verdict["status"]): Verdict => ({
   name: "v",
@@ -10,12 +10,8 @@ const verdict = (status: Verdict["status"]): Verdict => ({
   evidence: [],
   children: [],
 });
-const step = (kind: EffectState["kind"], output: unknown, status: EffectState["status"] = "succeeded") => ({
-  kind,
-  output: output as Json,
-  status,
-  observed: null,
-});
+const step = (kind: EffectState["kind"], output: unknown, status: EffectState["status"] = "succeeded"): EffectState =>
+  ({ kind, output, status, observed: null }) as EffectState;
 
 describe("a red gate is nowhere called succeeded", () => {
   it.each([
@@ -26,7 +22,7 @@ describe("a red gate is nowhere called succeeded", () => {
     ["an approval", step("breakpoint", { decision: "approved", by: { login: "bob" } }), "succeeded", "passed"],
     ["a rejection", step("breakpoint", { decision: "rejected", by: null }), "failed", "failed"],
     ["an agent", step("agent", { text: "Did it." }), "succeeded", null],
-    ["a gate that waits", { ...step("gate", undefined, "requested") }, "requested", null],
+    ["a gate that waits", step("gate", undefined, "requested"), "requested", null],
     ["one that failed as an effect", step("gate", undefined, "failed"), "failed", null],
   ] as const)("%s", (_, effect, status, decided) => {
     expect(stepStatus(effect)).toBe(status);

@@ -1,20 +1,19 @@
 /** What a step came to as a decision: a gate that says no has succeeded as an effect, and is still a no. */
-import type { EffectState } from "./state.ts";
+import type { EffectPart, EffectState } from "./state.ts";
 import type { Verdict } from "./vocabulary.ts";
 
 /** null: it decides nothing, or has not decided yet. */
-export function stepVerdict(effect: Pick<EffectState, "kind" | "output" | "observed">): Verdict | null {
-  if (effect.output === undefined) return null;
+export function stepVerdict(effect: EffectPart<"kind" | "output" | "observed">): Verdict | null {
   switch (effect.kind) {
     case "gate":
-      return effect.output as unknown as Verdict;
+      return effect.output ?? null;
     case "subprocess":
-      return (effect.output as { verdict?: Verdict }).verdict ?? null;
+      return effect.output?.verdict ?? null;
     case "breakpoint": {
-      const { decision, by } = effect.output as { decision?: string; by?: { login: string } | null };
-      if (decision === undefined) return null;
+      if (effect.output === undefined) return null;
+      const { decision, by } = effect.output;
       const last = effect.observed?.verdict;
-      const whose = by == null ? "" : ` by @${by.login}`;
+      const whose = by === null ? "" : ` by @${by.login}`;
       return {
         name: last?.name ?? "breakpoint",
         status: decision === "approved" ? "passed" : "failed",
@@ -29,9 +28,7 @@ export function stepVerdict(effect: Pick<EffectState, "kind" | "output" | "obser
 }
 
 /** The status as people and programs read it: what ended with a "no" is not called succeeded. */
-export function stepStatus(
-  effect: Pick<EffectState, "kind" | "output" | "observed" | "status">,
-): EffectState["status"] {
+export function stepStatus(effect: EffectPart<"kind" | "output" | "observed" | "status">): EffectState["status"] {
   const verdict = effect.status === "succeeded" ? stepVerdict(effect) : null;
   return verdict?.status === "failed" || verdict?.status === "error" ? "failed" : effect.status;
 }

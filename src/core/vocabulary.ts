@@ -20,6 +20,7 @@
  * Owns: ids, and the small shapes that every layer shares. Does not own: events (`event.ts`), effects (`effect.ts`).
  */
 import { z } from "zod";
+import { personal } from "./personal.ts";
 
 /** `run_` and a ULID or a digest: unique in an installation, safe in branch names, file names and URLs. */
 export const runIdSchema = z
@@ -86,8 +87,8 @@ export type Permission = z.infer<typeof permissionSchema>;
 
 /** A person or bot as GitHub knows it. Rules compare `id`, people read `login`. */
 export const actorSchema = z.object({
-  id: z.number().int(),
-  login: z.string().min(1),
+  id: personal(z.number().int()),
+  login: personal(z.string().min(1)),
   kind: z.enum(["user", "bot"]),
   permission: permissionSchema,
 });
@@ -155,10 +156,11 @@ export interface Verdict {
 export const verdictSchema: z.ZodType<Verdict> = z.object({
   name: z.string(),
   status: z.enum(["passed", "failed", "pending", "skipped", "error"]),
-  reason: z.string(),
-  evidence: z.array(evidenceSchema),
+  reason: personal(z.string()),
+  evidence: personal(z.array(evidenceSchema)),
+  /** Personal as a whole: a child may be named after a person. */
   get children() {
-    return z.array(verdictSchema);
+    return personal(z.array(verdictSchema));
   },
 });
 

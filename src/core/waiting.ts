@@ -1,7 +1,7 @@
 /** What a run waits for and who can move it, derived from its state. */
 import { childFacts } from "./child-facts.ts";
 import { isOver } from "./decide.ts";
-import { effectEndedBy } from "./effect.ts";
+import { type EffectInput, effectEndedBy } from "./effect.ts";
 import type { EffectState, RunState } from "./state.ts";
 
 export interface WaitingFor {
@@ -40,12 +40,14 @@ export function questionName({ key }: Pick<EffectState, "key">): string {
 }
 
 /** No command answers these: a review does, or GitHub. */
-const answeredElsewhere = new Set(["review", "merge"]);
+function isAnsweredElsewhere(effect: EffectState): boolean {
+  return effect.kind === "breakpoint" && (effect.input.kind === "review" || effect.input.kind === "merge");
+}
 
 function questions(state: RunState, kind: EffectState["kind"]): number {
   return [...state.open].filter((key) => {
     const effect = state.effects.get(key);
-    return effect?.kind === kind && !answeredElsewhere.has((effect.input as { kind?: string }).kind ?? "");
+    return effect?.kind === kind && !isAnsweredElsewhere(effect);
   }).length;
 }
 
@@ -78,13 +80,17 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
     case "facts":
       return wait("facts", effect.observed?.verdict.reason ?? "Facts are being read from GitHub.");
     case "people": {
-      const { kind, question } = effect.input as { kind?: string; question?: string };
-      if (kind === "review")
-        return wait("people", effect.observed?.verdict.reason ?? "Waits for a review of the pull request.");
-      if (kind === "merge") return wait("people", effect.observed?.verdict.reason ?? "Waits until GitHub merges it.");
+      if (isAnsweredElsewhere(effect)) {
+        const merges = effect.kind === "breakpoint" && effect.input.kind === "merge";
+        const unseen = merges ? "Waits until GitHub merges it." : "Waits for a review of the pull request.";
+        return wait("people", effect.observed?.verdict.reason ?? unseen);
+      }
       const name = oneOfMany ? `${questionName(effect)} ` : "";
-      if (question !== undefined)
-        return wait("people", `${question} Answer with \`/baton answer ${name}${answerForm(effect)}\`.`);
+      if (effect.kind === "ask")
+        return wait(
+          "people",
+          `${effect.input.question} Answer with \`/baton answer ${name}${answerForm(effect.input)}\`.`,
+        );
       return wait(
         "people",
         `Answer with \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`,
@@ -101,8 +107,7 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
   }
 }
 
-function answerForm({ input }: EffectState): string {
-  const { answerKind, choices } = input as { answerKind?: string; choices?: string[] };
+function answerForm({ answerKind, choices }: EffectInput<"ask">): string {
   if (answerKind === "confirm") return "yes|no";
   return choices === undefined ? "<text>" : choices.join("|");
 }

@@ -177,6 +177,49 @@ describe("pipeline", () => {
     else expect(define).toThrow(message);
   });
 
+  it.each<[string, z.ZodType, z.ZodType, RegExp | null]>([
+    [
+      "a key that may be missing",
+      z.object({ a: z.string().optional() }),
+      z.object({ a: z.string() }),
+      /a text that may be missing at `a`/,
+    ],
+    [
+      "a nested key that may be missing",
+      z.object({ a: z.object({ b: z.number().optional() }) }),
+      z.object({ a: z.object({ b: z.number() }) }),
+      /at `a\.b`/,
+    ],
+    [
+      "null where it is not taken",
+      z.object({ a: z.string().nullable() }),
+      z.object({ a: z.string() }),
+      /gives a text or null at `a`/,
+    ],
+    [
+      "any text for one of some words",
+      z.object({ a: z.string() }),
+      z.object({ a: z.enum(["x", "y"]) }),
+      /gives a text at `a`.*"x" or "y"/,
+    ],
+    ["a word too many", z.object({ a: z.enum(["x", "z"]) }), z.object({ a: z.enum(["x", "y"]) }), /"x" or "z" at `a`/],
+    ["any text in a list of words", z.array(z.string()), z.array(z.enum(["x"])), /at `0`/],
+    [
+      "a key that may be missing and has a default",
+      z.object({ a: z.string().optional() }),
+      z.object({ a: z.string().default("") }),
+      null,
+    ],
+    ["some of the words", z.object({ a: z.enum(["x"]) }), z.object({ a: z.enum(["x", "y"]) }), null],
+    ["a word for any text", z.object({ a: z.enum(["x"]) }), z.object({ a: z.string() }), null],
+    ["what no schema says", z.object({ a: z.unknown() }), z.object({ a: z.enum(["x"]) }), null],
+  ])("what does not always fit is told when it is defined: %s", (_, output, input, message) => {
+    const give = defineStage({ name: "give", input: z.unknown(), output, run: async () => null as never });
+    const define = (): unknown => definePipeline("p", [give, report(input)]);
+    if (message === null) expect(define).not.toThrow();
+    else expect(define).toThrow(message);
+  });
+
   it("runs stage by stage, and a crash in between changes nothing", async () => {
     const good = definePipeline("p", [
       defineStage({

@@ -7,6 +7,8 @@
  * WF3 A cancelled run begins no further step, whatever its condition.
  */
 import { BatonError, type ErrorCode, isBatonError, toBatonError } from "./errors.ts";
+import { limits } from "./limits.ts";
+import { entriesOf, type Named } from "./named.ts";
 import { nearest } from "./nearest.ts";
 import type { ProcessContext } from "./process.ts";
 
@@ -34,7 +36,7 @@ export interface WorkflowStep {
   /** A failure of it is not one of the workflow. */
   continueOnError?: boolean;
 }
-export type WorkflowSteps = Readonly<Record<string, WorkflowStep>>;
+export type WorkflowSteps = Named<WorkflowStep>;
 
 export interface OrderProblem {
   step: string;
@@ -106,11 +108,17 @@ const skipped: StepResult = { outcome: "skipped", output: null, error: null, all
  */
 export async function runWorkflow(
   ctx: ProcessContext,
-  steps: WorkflowSteps,
+  steps: Named<WorkflowStep>,
   within: (step: string) => ProcessContext,
   pause: (step: string) => string = () => "pause",
-): Promise<StepResults> {
-  const needs = new Map(Object.entries(steps).map(([name, step]) => [name, step.needs ?? []]));
+): Promise<ReadonlyMap<string, StepResult>> {
+  const named = new Map(entriesOf(steps));
+  if (named.size > limits.workflowStepsMax)
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `A workflow has ${named.size} steps; at most ${limits.workflowStepsMax} are allowed. Part it into several workflows.`,
+    );
+  const needs = new Map([...named].map(([name, step]) => [name, step.needs ?? []]));
   const [problem] = orderProblems(needs);
   if (problem !== undefined) throw new BatonError("BATON_INPUT_INVALID", problem.message);
   const results = new Map<string, StepResult>();
@@ -118,7 +126,7 @@ export async function runWorkflow(
   const begin = (name: string): Promise<void> => {
     const known = running.get(name);
     if (known !== undefined) return known;
-    const step = steps[name] as WorkflowStep;
+    const step = named.get(name) as WorkflowStep;
     const started = (async () => {
       await Promise.all((step.needs ?? []).map(begin));
       const seen = Object.fromEntries(
@@ -129,8 +137,9 @@ export async function runWorkflow(
     running.set(name, started);
     return started;
   };
-  await Promise.all(Object.keys(steps).map(begin));
-  return Object.fromEntries(Object.keys(steps).map((name) => [name, results.get(name) ?? skipped]));
+  const names = [...named.keys()];
+  await Promise.all(names.map(begin));
+  return new Map(names.map((name) => [name, results.get(name) ?? skipped]));
 }
 
 async function runStep(
@@ -201,8 +210,8 @@ function mayPass(thrown: unknown): boolean {
 }
 
 /** The first failure that is not allowed, by the order in which the steps are written. */
-export function firstFailure(results: StepResults): { step: string; error: BatonError } | null {
-  for (const [step, { outcome, allowed, error }] of Object.entries(results))
+export function firstFailure(results: ReadonlyMap<string, StepResult>): { step: string; error: BatonError } | null {
+  for (const [step, { outcome, allowed, error }] of results)
     if (outcome === "failed" && !allowed && error !== null)
       return { step, error: new BatonError(error.code, `Step \`${step}\`: ${error.message}`) };
   return null;

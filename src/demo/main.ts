@@ -105,15 +105,17 @@ async function follow(world: World, say: (text: string) => void, interruption: A
         `  ${stepStatus(effect).padEnd(10)} ${effect.title}${verdict}${cost > 0 && effect.endedAt !== null ? ` (${usd(cost)})` : ""}`,
       );
     }
-    const review = [...(state?.open ?? [])].find((key) => state?.effects.get(key)?.kind === "breakpoint");
-    if (state !== null && review !== undefined && review !== approved) {
-      const asked = state.effects.get(review)?.input as { subject: { pullRequest?: number } } | undefined;
-      if (asked?.subject.pullRequest !== undefined) {
-        approved = review;
+    const review = [...(state?.open ?? [])]
+      .map((key) => state?.effects.get(key))
+      .find((effect) => effect?.kind === "breakpoint");
+    if (review !== undefined && review.key !== approved) {
+      const { subject } = review.input;
+      if (subject.pullRequest !== undefined) {
+        approved = review.key;
         say("@bob reviews: approve");
         world.github.review({
           repository: repositoryName,
-          number: asked.subject.pullRequest,
+          number: subject.pullRequest,
           as: "bob",
           event: "APPROVE",
           body: "Good.",

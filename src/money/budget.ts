@@ -83,11 +83,6 @@ export function budgetWarnings({
 
 export type BudgetRequest = { ok: true; budgetUsd: number } | { ok: false; reason: string };
 
-/** The budget that a run begins with: what was asked for, else the configured one (B3). */
-export function startingBudget(askedUsd: number | null, settings: { runUsd: number; maxUsd: number }): BudgetRequest {
-  return within(askedUsd ?? settings.runUsd, settings.maxUsd);
-}
-
 /** The budget after a top-up (B3). */
 export function raisedBudget({
   budgetUsd,

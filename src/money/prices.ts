@@ -32,10 +32,6 @@ export function findPrice(model: string, overrides: PriceTable): FoundPrice | nu
   return listed === null ? null : { price: listed, version: priceTableVersion };
 }
 
-export function priceOf(model: string, overrides: PriceTable): Price | null {
-  return findPrice(model, overrides)?.price ?? null;
-}
-
 const providers = /^(?:anthropic|openai|google|models)\//;
 /** `-20250929`, `@20250929`, `-2026-09-29`, `-latest`. */
 const dated = /(?:[-@]20\d{6}|-20\d{2}-\d{2}-\d{2}|-latest)$/;

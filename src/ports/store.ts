@@ -11,10 +11,12 @@
  * S5 An outbox row is unique by its operation key; putting a newer content replaces what was not yet done. A more urgent one
  *    does not wait for the time that the one before it was given.
  * S7 A run's index row counts its events and never counts back; a journal that is shorter is BATON_JOURNAL_BROKEN.
+ * S8 `erase` deletes what may be personal text in a journal that is over, in one step; its chain still holds.
  * S6 After a kill at any instruction the store opens again and everything acknowledged is there.
  */
 import type { RunEvent, StoredEvent } from "../core/event.ts";
 import type { Json, RunId, RunStatus } from "../core/vocabulary.ts";
+import type { Feed } from "./feed.ts";
 
 export interface Fence {
   name: string;
@@ -172,6 +174,12 @@ export interface Store {
   /** Events after `afterPosition`, in order, checked against schema and hash chain. */
   read(runId: RunId, afterPosition?: number): Promise<StoredEvent[]>;
 
+  /**
+   * Deletes the texts of a run's journal that may be personal (`core/personal.ts`), and what was sent for it; the caller
+   * made sure that the run is over. A journal of an older Baton: BATON_ERASE_REFUSED, and nothing is changed.
+   */
+  erase(runId: RunId): Promise<void>;
+
   /** Position of the last event; 0 without any. */
   position(runId: RunId): Promise<number>;
 
@@ -202,6 +210,8 @@ export interface Store {
   outboxRow(operationKey: string): Promise<OutboxRow | null>;
   /** Due rows by priority and age. */
   outboxDue(now: number, limit: number): Promise<OutboxRow[]>;
+  /** When the next pending row is due, in milliseconds since the epoch; null: none is pending. */
+  outboxNext(): Promise<number | null>;
   outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void>;
   outboxRetry(operationKey: string, notBefore: number, error: string): Promise<void>;
   /** Never again; with `contentHash`, only if that content is still the wanted one (S5). */
@@ -241,6 +251,7 @@ export interface Queue {
 export interface Database {
   store: Store;
   queue: Queue;
+  feed: Feed;
   /** `pglite`, `postgres`, `memory`: shown by the health endpoint. */
   kind: string;
   ping(): Promise<void>;

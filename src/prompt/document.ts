@@ -32,7 +32,7 @@ export function readDocument(text: string): PromptDocument | null {
   }
 }
 
-/** The whole text in the order in which a model reads it. */
+/** The whole text in the order in which a model reads it. @internal for tests */
 export function wholeOf({ sections }: Pick<PromptDocument, "sections">): string {
   const { system, user } = partsOf(sections);
   return [system, user].filter((part) => part !== "").join("\n\n");

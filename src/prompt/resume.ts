@@ -1,6 +1,6 @@
 /** The resume overlay (PROMPT-005): what is done, pending, decided and changed, from the journal, for who begins again. */
 import { z } from "zod";
-import type { Partial } from "../core/event.ts";
+import type { PartialWork } from "../core/event.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 
 export interface Resume {
@@ -15,7 +15,7 @@ export interface Resume {
   /** The commit that holds what was changed; null: nothing was. */
   headSha: string | null;
   /** How far the attempt before got by its own word; null: it left none. */
-  partial: Partial | null;
+  partial: PartialWork | null;
   done: string[];
   pending: string[];
   decided: string[];

@@ -44,11 +44,9 @@ export async function threadClosed(
 
 /** To the pull request that the run opened, if that is another thread. */
 function rows(state: RunState): NewOutboxRow[] {
-  const opened = [...state.effects.values()].flatMap(({ kind, status, input, output }) =>
-    kind === "publish" &&
-    status === "succeeded" &&
-    (input as { publish: { operation: string } }).publish.operation === "pull-request"
-      ? [(output as { number: number | null }).number]
+  const opened = [...state.effects.values()].flatMap((effect) =>
+    effect.kind === "publish" && effect.input.publish.operation === "pull-request" && effect.output !== undefined
+      ? [effect.output.number]
       : [],
   );
   const number = opened.at(-1) ?? state.thread.number;

@@ -1,7 +1,7 @@
 /**
  * The definition that a run goes on with: registered code of its version, or the texts that its journal keeps.
  *
- * DF1 A run begun from a text never looks at a branch again: not after a crash, not for its children.
+ * DF1 A run begun from a text never looks at a branch again by itself: not after a crash, not for its children. A person may (`/baton migrate`).
  * DF2 It goes on only where the language of such texts means what it meant when the run began.
  */
 import { BatonError, hasCode } from "../core/errors.ts";

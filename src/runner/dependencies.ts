@@ -1,6 +1,7 @@
 /** Everything that the shell around the core needs, as ports. Built once in `wire.ts`; tests hand in fakes. */
 import type { ProcessRegistry } from "../core/process.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { Feed } from "../ports/feed.ts";
 import type { GithubApp } from "../ports/github.ts";
 import type { Harness } from "../ports/harness.ts";
 import type { Log } from "../ports/log.ts";
@@ -21,6 +22,8 @@ interface JobPlace {
 export interface Dependencies {
   store: Store;
   queue: Queue;
+  /** What others committed; unset: it is looked for again and again. */
+  feed?: Feed;
   clock: Clock;
   random: Random;
   log: Log;

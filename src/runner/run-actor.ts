@@ -7,6 +7,7 @@
  * A3 A conflict means that another replica appended: read what it wrote, decide again.
  * A4 What goes wrong between an event and the next append, outside the store, ends the run as failed. Tried again, it would
  *    go wrong again, and the thread would wait for a run that nobody can move.
+ * A5 A migrated run goes on at once with the process of its new version, brought to the same place; work under way stays.
  */
 import { isOver, stop, turnEvents } from "../core/decide.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
@@ -33,7 +34,7 @@ const conflictsMax = 50;
 export class RunActor {
   readonly state: RunState;
   readonly #dependencies: ActorDependencies;
-  readonly #definition: ProcessDefinition | null;
+  #definition: ProcessDefinition | null;
   #instance: ProcessInstance | null = null;
   readonly #fence: Fence | null;
   #tail: Promise<unknown> = Promise.resolve();
@@ -83,8 +84,8 @@ export class RunActor {
     return result;
   }
 
-  /** Takes in what another replica appended. */
-  async catchUp(): Promise<void> {
+  /** Takes in what another replica appended; false: nothing. */
+  async catchUp(): Promise<boolean> {
     const result = this.#tail.then(() => this.#catchUp());
     this.#tail = result.catch(() => {});
     return result;
@@ -105,9 +106,10 @@ export class RunActor {
     }
   }
 
-  async #catchUp(): Promise<void> {
+  async #catchUp(): Promise<boolean> {
     const events = await this.#dependencies.store.read(this.state.runId, this.state.position);
     if (events.length > 0) await this.#take(events);
+    return events.length > 0;
   }
 
   /** Appends, then lets the process take its turns until it only waits. */
@@ -128,6 +130,7 @@ export class RunActor {
           applyEvent(this.state, stored);
           // Nothing follows an end: what the process would say to its stopped effects is not asked for.
           if (isOver(this.state)) news = [];
+          else if (stored.event.type === "run.migrated") news = await this.#migrated();
           else if (ProcessInstance.moves(stored)) news.push(...(await this.#turn(stored)));
         }
         // Only the owner appends what the process asks for; a visitor leaves it to the owner, who tails the journal.
@@ -152,6 +155,21 @@ export class RunActor {
         throw thrown;
       }
     }
+  }
+
+  /** A5: what the version before asked for in this turn is not appended yet, and the new one asks for the same. */
+  async #migrated(): Promise<RunEvent[]> {
+    if (this.#fence === null) {
+      this.#instance = null;
+      return [];
+    }
+    const { store, processes, settle } = this.#dependencies;
+    const definition = definitionOf(processes, this.state);
+    const events = (await store.read(this.state.runId)).slice(0, this.state.position);
+    const replayed = await replay(definition, events, settle);
+    this.#definition = definition;
+    this.#instance = replayed.instance;
+    return turnEvents(this.state, definition, replayed.turn);
   }
 
   async #turn(stored: StoredEvent): Promise<RunEvent[]> {

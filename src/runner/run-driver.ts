@@ -29,7 +29,7 @@ import {
 } from "../core/decide.ts";
 import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
-import type { Partial, RunEvent, StoredEvent } from "../core/event.ts";
+import type { PartialWork, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { EffectState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
@@ -410,7 +410,7 @@ export class RunDriver {
           { key: effect.key, attempt },
           metering,
         ),
-      report: (note: string, usage: Usage[], partial?: Partial) => {
+      report: (note: string, usage: Usage[], partial?: PartialWork) => {
         const pauseMs = progressIntervalMs * progressSlowdown ** reports;
         if (reports >= progressEventsMax || clock.now() < reportedAt + pauseMs) return;
         reports += 1;
@@ -455,14 +455,19 @@ export class RunDriver {
     await publishStatus(this.#dependencies, this.#actor.state);
   }
 
+  /** Ends the drive by a fault: what a newer Baton appended is a newer Baton's to go on with. */
+  fail(thrown: unknown): void {
+    this.#fault ??= thrown;
+    this.#bell.ring();
+  }
+
   #fail(thrown: unknown): void {
     if (hasCode(thrown, "BATON_EVENT_INVALID")) {
       this.#stopRun(thrown);
       return;
     }
-    this.#fault ??= thrown;
     if (hasCode(thrown, "BATON_LEASE_LOST")) this.stop("lost");
-    this.#bell.ring();
+    this.fail(thrown);
   }
 
   /** An outcome that the journal cannot hold comes again with every try, so the run ends by it (A4). */

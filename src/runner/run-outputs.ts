@@ -18,12 +18,13 @@ import { renderStatusComment } from "../thread/render/status-comment.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { slotOf, threadKeyOf } from "./ledger-rows.ts";
 import { outboxRow } from "./outbox/row.ts";
-import { renderView } from "./render-view.ts";
 import { rememberStages } from "./stage-history.ts";
 import { rememberSweep } from "./sweep-memory.ts";
 
+type Shows = Pick<Dependencies, "store" | "clock" | "redact">;
+
 /** Puts what should be shown now into the outbox; the pump sends it, at a bounded rate. */
-export async function publishStatus(dependencies: Dependencies, state: RunState): Promise<void> {
+export async function publishStatus(dependencies: Shows, state: RunState): Promise<void> {
   const { store, clock } = dependencies;
   const { parent } = state;
   if (parent === null) return store.write({ outbox: statusRows(dependencies, state) });
@@ -34,7 +35,7 @@ export async function publishStatus(dependencies: Dependencies, state: RunState)
 }
 
 /** The run waits for others: index row, wake-up and status in one transaction. */
-export async function leaveRun(dependencies: Dependencies, state: RunState, lookAt: number | null): Promise<void> {
+export async function leaveRun(dependencies: Shows, state: RunState, lookAt: number | null): Promise<void> {
   const { store, clock } = dependencies;
   const { runId, parent } = state;
   const jobs: NewJob[] = [];
@@ -51,13 +52,13 @@ export async function leaveRun(dependencies: Dependencies, state: RunState, look
 }
 
 /** The run is over: last words, index row, thread freed, parent woken, in one transaction. Repeating it changes nothing. */
-export async function finishRun(dependencies: Dependencies, state: RunState): Promise<void> {
+export async function finishRun(dependencies: Shows, state: RunState): Promise<void> {
   const { store, clock } = dependencies;
   const thread = slotOf(state);
   await rememberStages(store, state);
   await rememberSweep(store, state);
   const active = await store.activeRun(thread);
-  const final = dependencies.redact(renderFinalComment(state, renderView(dependencies, state)));
+  const final = dependencies.redact(renderFinalComment(state));
   await store.write({
     run: runRow(state, clock.now(), null),
     outbox: [
@@ -92,12 +93,11 @@ export function runRow(state: RunState, now: number, wakeAt: number | null): Run
 function watchesOf(state: RunState): string[] {
   const watches = new Set<string>();
   for (const key of state.open) {
-    const input = state.effects.get(key)?.input as
-      | { sha?: string; pullRequest?: number; subject?: { sha?: string; pullRequest?: number } }
-      | undefined;
-    for (const at of [input, input?.subject]) {
-      if (typeof at?.sha === "string") watches.add(`sha:${at.sha}`);
-      if (typeof at?.pullRequest === "number") watches.add(`pull:${state.thread.repository.id}/${at.pullRequest}`);
+    const input = state.effects.get(key)?.input;
+    for (const at of input === undefined ? [] : [input, "subject" in input ? input.subject : {}]) {
+      if ("sha" in at && at.sha !== undefined) watches.add(`sha:${at.sha}`);
+      if ("pullRequest" in at && at.pullRequest !== undefined)
+        watches.add(`pull:${state.thread.repository.id}/${at.pullRequest}`);
     }
   }
   return [...watches];
@@ -109,11 +109,9 @@ function pushedHeads(state: RunState): string[] {
   for (const effect of state.effects.values()) {
     const sha =
       effect.kind === "gate"
-        ? (effect.input as { sha: string }).sha
-        : effect.kind === "publish" &&
-            effect.status === "succeeded" &&
-            (effect.input as { publish: { operation: string } }).publish.operation === "push"
-          ? (effect.output as { sha: string | null }).sha
+        ? effect.input.sha
+        : effect.kind === "publish" && effect.input.publish.operation === "push"
+          ? (effect.output?.sha ?? null)
           : null;
     if (sha === null) continue;
     // Judged again, it is the newest again: who wins a race.
@@ -124,12 +122,11 @@ function pushedHeads(state: RunState): string[] {
   return heads;
 }
 
-function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[] {
+function statusRows(dependencies: Shows, state: RunState): NewOutboxRow[] {
   if (state.parent !== null) return [];
-  const view = renderView(dependencies, state);
-  const rows = [
-    commentRow(state, `status:${state.runId}`, dependencies.redact(renderStatusComment(state, view)), awaited(state)),
-  ];
+  const { clock, redact } = dependencies;
+  const status = redact(renderStatusComment(state, { now: clock.now() }));
+  const rows = [commentRow(state, `status:${state.runId}`, status, awaited(state))];
   const heads = pushedHeads(state);
   const { branchSha } = (state.input ?? {}) as { branchSha?: string | null };
   // Where a pull request takes no comment, its head still takes a check run.
@@ -137,14 +134,19 @@ function statusRows(dependencies: Dependencies, state: RunState): NewOutboxRow[]
     heads.push(branchSha);
   const newest = heads.at(-1);
   for (const sha of heads) {
-    const content = sha === newest ? renderCheckRun(state, view) : renderSupersededCheckRun(newest ?? sha);
+    const content = sha === newest ? renderCheckRun(state) : renderSupersededCheckRun(newest ?? sha);
     rows.push(checkRow(dependencies, state, sha, content));
   }
   return rows;
 }
 
-function checkRow(dependencies: Dependencies, state: RunState, sha: string, content: RenderedCheckRun): NewOutboxRow {
-  const text = dependencies.redact(JSON.stringify(content));
+function checkRow(
+  { redact }: Pick<Dependencies, "redact">,
+  state: RunState,
+  sha: string,
+  content: RenderedCheckRun,
+): NewOutboxRow {
+  const text = redact(JSON.stringify(content));
   return outboxRow({
     operationKey: `check:${state.runId}:${sha}`,
     repository: state.thread.repository,

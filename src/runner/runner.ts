@@ -5,6 +5,7 @@
  * N1 A run is driven only under its lease; an append by a former holder fails in the store (fencing epoch).
  * N2 A lease that is not renewed for 30 s is taken over; takeover replays the journal and goes on.
  * N3 After `stop` no child process, timer or lease of this process is left.
+ * N5 A run whose journal holds what only a newer Baton knows is left to that one, and stops no other run.
  * N4 At every moment a run that is not left has a lease or a durable wake-up, so that no death and no fault strands it.
  */
 import { hasCode, toBatonError } from "../core/errors.ts";
@@ -12,6 +13,7 @@ import type { StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { RunState } from "../core/state.ts";
 import { type RunId, runIdSchema } from "../core/vocabulary.ts";
+import type { News } from "../ports/feed.ts";
 import type { Job, Lease, RunRow } from "../ports/store.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { claimPrefix } from "./remote/claims.ts";
@@ -26,7 +28,7 @@ interface Driven {
 
 /** Leases of runs: who holds one drives that run. */
 export const leasePrefix = "run:";
-/** Another replica may append a command to a run that we drive; its journal is looked at this often. */
+/** Another replica may append a command to a run that we drive; without a feed its journal is looked at this often. */
 const tailIntervalMs = 1_000;
 const recoveryPageRows = 500;
 const tryAgainMs = 5_000;
@@ -42,6 +44,7 @@ export class Runner {
   readonly #taking = new Map<RunId, Promise<RunDriver | null>>();
   readonly #stopped = new AbortController();
   readonly #loops: Promise<void>[] = [];
+  #unwatch = (): void => {};
 
   /** `speaks`: somebody sends the outbox, so that a run waits for its first words before it spends. */
   constructor(dependencies: Dependencies, { speaks = false }: { speaks?: boolean } = {}) {
@@ -50,12 +53,15 @@ export class Runner {
   }
 
   async start(): Promise<void> {
-    const { queue, soleOwner } = this.#dependencies;
+    const { queue, soleOwner, feed } = this.#dependencies;
     if (soleOwner) await this.#recover();
     await queue.work("run", limits.parallelEffectsPerRunMax, (job) => this.#handleJob(job));
     this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#renewLeases()));
     this.#loops.push(this.#every(limits.leaseRenewMs, () => this.#takeOver()));
-    this.#loops.push(this.#every(tailIntervalMs, () => this.#tail()));
+    if (soleOwner) return;
+    if (feed !== undefined) this.#unwatch = feed.watch((news) => this.#heard(news));
+    // FE4: a notification may be lost.
+    this.#loops.push(this.#every(feed === undefined ? tailIntervalMs : limits.leaseRenewMs, () => this.#tail()));
   }
 
   /**
@@ -143,6 +149,7 @@ export class Runner {
 
   /** Stops what runs (children are killed within their grace), frees every lease. The next start goes on from the journal. */
   async stop(): Promise<void> {
+    this.#unwatch();
     this.#stopped.abort();
     await Promise.allSettled(this.#taking.values());
     for (const { driver } of this.#driven.values()) driver.stop("left");
@@ -263,13 +270,32 @@ export class Runner {
     }
   }
 
+  #heard(news: News): void {
+    if (news.kind === "outbox") return;
+    if (news.kind === "anything") {
+      this.#tail().catch((thrown: unknown) =>
+        this.#dependencies.log.error("A round of the runner failed", { error: toBatonError(thrown) }),
+      );
+      return;
+    }
+    const driver = this.#driven.get(news.runId)?.driver;
+    // Most news is of what was appended here.
+    if (driver !== undefined && news.event > driver.actor.state.position) void this.#catchUp(driver);
+  }
+
   async #tail(): Promise<void> {
     const { store } = this.#dependencies;
-    if (this.#dependencies.soleOwner) return;
-    for (const { driver } of this.#driven.values()) {
-      if ((await store.position(driver.actor.state.runId)) <= driver.actor.state.position) continue;
-      await driver.actor.catchUp();
-      driver.poke(true);
+    for (const { driver } of this.#driven.values())
+      if ((await store.position(driver.actor.state.runId)) > driver.actor.state.position) await this.#catchUp(driver);
+  }
+
+  async #catchUp(driver: RunDriver): Promise<void> {
+    try {
+      if (await driver.actor.catchUp()) driver.poke(true);
+    } catch (thrown) {
+      // N5. What may pass by itself stops no work: the next look tries again.
+      if (hasCode(thrown, "BATON_EVENT_NEWER")) driver.fail(thrown);
+      else this.#dependencies.log.error("A round of the runner failed", { error: toBatonError(thrown) });
     }
   }
 

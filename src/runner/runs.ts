@@ -7,8 +7,8 @@
  */
 import { z } from "zod";
 import { defaultSettings, settingsSchema } from "../config/schema.ts";
-import { cancel, isOver } from "../core/decide.ts";
-import { BatonError } from "../core/errors.ts";
+import { cancel, isOver, refuseErased } from "../core/decide.ts";
+import { BatonError, hasCode } from "../core/errors.ts";
 import { parseInput } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
 import { type RunSummary, summarise } from "../core/summary.ts";
@@ -98,7 +98,16 @@ export class Runs {
     const wanted = rows.filter(
       ({ threadKey }) => repositoryId === undefined || threadKey.startsWith(`${repositoryId}#`),
     );
-    return Promise.all(wanted.slice(0, limit).map((row) => this.read(row.runId)));
+    const found = await Promise.all(
+      wanted.slice(0, limit).map((row) =>
+        this.read(row.runId).catch((thrown: unknown) => {
+          // A newer Baton lists it; here it must not hide all others.
+          if (hasCode(thrown, "BATON_EVENT_NEWER")) return null;
+          throw thrown;
+        }),
+      ),
+    );
+    return found.filter((run) => run !== null);
   }
 
   async cancel(runId: string, by: Actor, reason: string): Promise<RunSummary> {
@@ -106,11 +115,20 @@ export class Runs {
     return summarise(state, this.#dependencies.clock.now());
   }
 
+  /** Deletes the personal texts of a run that is over: of its journal, and of what was sent for it. Its chain still holds. */
+  async erase(runId: string): Promise<RunSummary> {
+    const state = await this.#state(runId);
+    if (!isOver(state)) throw new BatonError("BATON_ERASE_REFUSED", `The run \`${state.runId}\` is ${state.status}.`);
+    await this.#dependencies.store.erase(state.runId);
+    return this.read(runId);
+  }
+
   /** Begins a run that is over anew, with its input and settings; the same run is retried once. */
   async retry(runId: string, by: Actor): Promise<RunSummary> {
     const last = await this.#state(runId);
     if (!isOver(last))
       throw new BatonError("BATON_RUN_ACTIVE", `The run \`${last.runId}\` is ${last.status}; cancel it first.`);
+    refuseErased(last);
     const retried = await createRun(this.#dependencies, {
       operationKey: `retry:${last.runId}`,
       // A text is begun anew as it was: the library knows no branch to read another from.

@@ -114,7 +114,7 @@ class ProcessRun {
     const { steps } = this.#file;
     const results = await runWorkflow(
       this.#ctx,
-      Object.fromEntries(steps.map((step) => [step.id, this.#step(step)])),
+      new Map(steps.map((step) => [step.id, this.#step(step)])),
       () => this.#ctx,
       (step) => `${step}/pause`,
     );
@@ -124,9 +124,9 @@ class ProcessRun {
       if (!isAnswer(failure.error)) throw failure.error;
       return this.#end(this.#branch.failed(failure.error.message), {});
     }
-    const outputs = this.#namedOutputs(results);
-    const done = Object.values(results).filter(({ outcome }) => outcome === "succeeded").length;
-    const rest = Object.values(results).filter(({ outcome }) => outcome === "failed").length;
+    const outputs = this.#namedOutputs(Object.fromEntries(results));
+    const done = [...results.values()].filter(({ outcome }) => outcome === "succeeded").length;
+    const rest = [...results.values()].filter(({ outcome }) => outcome === "failed").length;
     const reason = `${done} of ${steps.length} steps succeeded${rest === 0 ? "" : `, ${rest} failed and may`}.`;
     return this.#end(await this.#branch.finish(this.#ctx, reason, asEvidence(outputs)), outputs);
   }

@@ -7,6 +7,8 @@ import { PgBossQueue } from "../../src/adapters/database/pg-boss-queue.ts";
 import type { Tables } from "../../src/adapters/database/tables.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import type { BatonError } from "../../src/core/errors.ts";
+import type { RunId } from "../../src/core/vocabulary.ts";
+import { follow } from "../../src/ports/feed.ts";
 import type { Database, Job } from "../../src/ports/store.ts";
 import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
 import { startWorkerProcess } from "../fakes/worker-process.ts";
@@ -47,6 +49,99 @@ describe.skipIf(skipped)(
         expect(losers).toEqual(["BATON_JOURNAL_CONFLICT", "BATON_JOURNAL_CONFLICT"]);
       }
       expect(await replica(1).store.read(runId)).toHaveLength(20);
+    });
+
+    it("FE1: a delayed commit of one replica leaves no gap for a follower on another, and holds up its own thread only", async () => {
+      const [late, next, elsewhere] = [newRun(), newRun(), newRun()];
+      const row = (runId: RunId, threadKey: string) => ({
+        runId,
+        threadKey,
+        process: "p",
+        status: "running" as const,
+        position: 0,
+        createdAt: 1,
+        updatedAt: 1,
+        wakeAt: null,
+        watches: [],
+      });
+      const client = new pg.Client({ connectionString: created.url });
+      await client.connect();
+      onTestFinished(() => client.end());
+      // The commit of `late` waits for us: its trigger runs when all of its statements are done.
+      await client.query(
+        `create function hold_commit() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(77); return null; end $$`,
+      );
+      await client.query(
+        `create constraint trigger held after insert on events deferrable initially deferred for each row when (new.stream = '${late}') execute function hold_commit()`,
+      );
+      await client.query("select pg_advisory_lock(77)");
+      const stop = new AbortController();
+      const seen: string[] = [];
+      const following = (async () => {
+        for await (const { position, runId } of follow(replica(2).feed, "77#1", 0, stop.signal)) {
+          seen.push(`${position} ${runId}`);
+          if (seen.length === 3) stop.abort();
+        }
+      })();
+      const append = (index: number, runId: RunId, threadKey: string, events = [paused]) =>
+        replica(index).store.append({
+          runId,
+          expectedPosition: 0,
+          events,
+          now: 1,
+          also: { run: row(runId, threadKey) },
+        });
+      const first = append(0, late, "77#1", [paused, paused]);
+      await expect
+        .poll(
+          async () =>
+            (await client.query("select 1 from pg_locks where locktype = 'advisory' and objid = 77 and not granted"))
+              .rowCount,
+        )
+        .toBe(1);
+      let committed = false;
+      const second = append(1, next, "77#1").then(() => {
+        committed = true;
+      });
+      // Another thread goes on meanwhile, and nobody sees the second before the first.
+      await append(1, elsewhere, "77#2");
+      expect([committed, seen, await replica(2).feed.entries("77#1", 0)]).toEqual([false, [], []]);
+      await client.query("select pg_advisory_unlock(77)");
+      await Promise.all([first, second, following]);
+      expect(seen).toEqual([`1 ${late}`, `2 ${late}`, `3 ${next}`]);
+      await client.query("drop trigger held on events");
+    });
+
+    it("FE4: a follower whose connection broke goes on where it was", async () => {
+      const runId = newRun();
+      const row = {
+        runId,
+        threadKey: "78#1",
+        process: "p",
+        status: "running" as const,
+        position: 0,
+        createdAt: 1,
+        updatedAt: 1,
+        wakeAt: null,
+        watches: [],
+      };
+      await replica(0).store.append({ runId, expectedPosition: 0, events: [paused], now: 1, also: { run: row } });
+      const stop = new AbortController();
+      const seen: number[] = [];
+      const client = new pg.Client({ connectionString: created.url });
+      await client.connect();
+      onTestFinished(() => client.end());
+      for await (const { position } of follow(replica(1).feed, "78#1", 0, stop.signal)) {
+        seen.push(position);
+        if (position === 1) {
+          await client.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'baton feed' and datname = current_database()",
+          );
+          await replica(0).store.append({ runId, expectedPosition: 1, events: [paused], now: 1 });
+        }
+        if (position === 2) stop.abort();
+      }
+      expect(seen).toEqual([1, 2]);
     });
 
     it("S3: a delivery that reaches all of them at once is inserted by one", async () => {

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/core/event.ts";
 import { type RunId, runPointerPrefix, runValuePrefix } from "../../src/core/vocabulary.ts";
+import { follow } from "../../src/ports/feed.ts";
 import type {
   Database,
   Fence,
@@ -30,6 +31,18 @@ export interface StoreContractOptions {
 export const newRun = (): RunId => `run_${randomUUID().replaceAll("-", "")}` as RunId;
 export const paused: RunEvent = { type: "run.paused", by: alice, reason: "test" };
 export const resumed: RunEvent = { type: "run.resumed", by: alice };
+
+const indexRow = (runId: RunId): RunRow => ({
+  runId,
+  threadKey: "",
+  process: "p",
+  status: "running",
+  position: 0,
+  createdAt: 1,
+  updatedAt: 1,
+  wakeAt: null,
+  watches: [],
+});
 
 export function storeContract({ name, open, dispose }: StoreContractOptions): void {
   describe.skipIf(open === null)(`store contract on ${name}`, () => {
@@ -85,6 +98,74 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
         code: "BATON_EVENT_INVALID",
       });
       expect(await store.position(runId)).toBe(0);
+    });
+
+    it("S8: erased, a journal has no personal text any more, still holds, and can be read on and appended to", async () => {
+      const runId = newRun();
+      await append(runId, 0, [{ ...paused, reason: "Erika is ill" } as RunEvent, resumed]);
+      const before = await store.read(runId);
+      await store.erase(runId);
+      const after = await store.read(runId);
+      expect(JSON.stringify(after)).not.toMatch(/Erika|alice/);
+      expect(after.map(({ hash, at }) => ({ hash, at }))).toEqual(before.map(({ hash, at }) => ({ hash, at })));
+      expect(after.map(({ erased }) => erased)).toEqual([true, true]);
+      await append(runId, 2, [paused]);
+      expect((await store.read(runId, 1)).map(({ position, erased }) => [position, erased])).toEqual([
+        [2, true],
+        [3, undefined],
+      ]);
+      await store.erase(runId);
+      expect(JSON.stringify(await store.read(runId))).not.toContain("alice");
+    });
+
+    it("FE1: what is appended in a thread is one stream, without a gap, whichever run it is of", async () => {
+      const [one, two] = [newRun(), newRun()];
+      const threadKey = `9#${one}`;
+      const also = (runId: RunId) => ({ also: { run: { ...indexRow(runId), threadKey } } });
+      expect(await database.feed.entries(threadKey, 0)).toEqual([]);
+      await append(one, 0, [paused, resumed], also(one));
+      await append(two, 0, [paused], also(two));
+      await expect(append(one, 0, [paused])).rejects.toThrow();
+      await append(one, 2, [paused]);
+      const all = [
+        { position: 1, runId: one, event: 1 },
+        { position: 2, runId: one, event: 2 },
+        { position: 3, runId: two, event: 1 },
+        { position: 4, runId: one, event: 3 },
+      ];
+      expect(await database.feed.entries(threadKey, 0)).toEqual(all);
+      expect(await database.feed.entries(threadKey, 2)).toEqual(all.slice(2));
+    });
+
+    it("FE2: a follower gets each entry once, in order, and then waits for more", async () => {
+      const runId = newRun();
+      const threadKey = `9#${runId}`;
+      await append(runId, 0, [paused, resumed], { also: { run: { ...indexRow(runId), threadKey } } });
+      const stop = new AbortController();
+      const seen: number[] = [];
+      for await (const { position, event } of follow(database.feed, threadKey, 1, stop.signal)) {
+        seen.push(position, event);
+        if (position === 2) await append(runId, 2, [paused]);
+        // What is appended while it waits wakes it.
+        if (position === 3) setTimeout(() => void append(runId, 3, [resumed]), 50);
+        if (position === 4) stop.abort();
+      }
+      expect(seen).toEqual([2, 2, 3, 3, 4, 4]);
+    });
+
+    it("what is put into the outbox is told, and when it is due is known", async () => {
+      const news: string[] = [];
+      const told = new Promise<void>((resolve) => {
+        const unwatch = database.feed.watch(({ kind }) => {
+          news.push(kind);
+          if (kind === "thread") return;
+          unwatch();
+          resolve();
+        });
+      });
+      await store.write({ outbox: [{ ...outboxRow(`feed:${newRun()}`), notBefore: 5 }] });
+      await told;
+      expect(await store.outboxNext()).toBeLessThanOrEqual(5);
     });
 
     it("reads on from a position", async () => {

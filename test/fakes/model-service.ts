@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { startModelProxy } from "../../src/adapters/model-proxy/proxy.ts";
 import type { Tokens } from "../../src/core/vocabulary.ts";
 import { costOf } from "../../src/money/cost.ts";
-import { priceOf } from "../../src/money/prices.ts";
+import { findPrice } from "../../src/money/prices.ts";
 import type { GrantRequest, ModelGrant, ModelProvider, ModelProxy } from "../../src/ports/model-proxy.ts";
 import { reserveUpTo } from "./money.ts";
 
@@ -20,7 +20,7 @@ export type Answerer = (request: Received, outgoing: ServerResponse) => unknown;
 const serviceSecret = "sk-the-real-key-0123456789";
 
 export const priceUsd = (model: string, tokens: Tokens): number | null => {
-  const price = priceOf(model, {});
+  const price = findPrice(model, {})?.price ?? null;
   return price === null ? null : costOf(tokens, price);
 };
 

@@ -6,6 +6,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import examples from "@octokit/webhooks-examples";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { webhookPath } from "../../src/app/door.ts";
+import { outcomeOf } from "../../src/commands/outcome.ts";
 import { repositoryName, startWorld, type World } from "../../src/demo/world.ts";
 import { mismatches } from "./validate.ts";
 
@@ -145,7 +146,7 @@ describe(`the ${payloads.length} collected payloads`, () => {
     const outcomes = await deliverAll("2", addressed);
     expect(unwell(outcomes)).toEqual([]);
     expect(outcomes.filter(({ state }) => state !== "handled")).toEqual([]);
-    const facts = outcomes.filter(({ note }) => note.startsWith("woke "));
+    const facts = outcomes.filter(({ note }) => outcomeOf(note).kind === "facts");
     expect(new Set(facts.map(({ event }) => event))).toEqual(
       new Set([
         "check_run",

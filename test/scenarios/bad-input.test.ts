@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { commandHarness } from "../../src/adapters/harness/command/harness.ts";
+import { outcomeOf } from "../../src/commands/outcome.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import type { WebhookExchange } from "../../src/local-github/exchange.ts";
@@ -131,7 +132,7 @@ it("accounts that the operator does not serve get silence, and nothing runs", as
     );
     return delivery?.state === "handled" ? delivery : null;
   });
-  expect(handled.note).toBe("acme is not among BATON_OWNERS");
+  expect(outcomeOf(handled.note ?? "")).toEqual({ kind: "ignored", reason: "acme is not among BATON_OWNERS" });
   expect([await store.runs({}), ownComments(world)]).toEqual([[], []]);
 });
 

@@ -56,7 +56,14 @@ class Thread {
 
   append(event: RunEvent): void {
     const { runId, position } = this.state();
-    this.world.tables.append({ runId, expectedPosition: position, events: [event], now: 0, also: { now: 0 } });
+    this.world.tables.append({
+      runId,
+      expectedPosition: position,
+      events: [event],
+      now: 0,
+      also: { now: 0 },
+      seed: "",
+    });
   }
 }
 

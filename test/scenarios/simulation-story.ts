@@ -1,4 +1,5 @@
 /** One seeded story: people, CI, deaths, lost answers and delays in any order, and what must hold after each step. */
+import type { Tables } from "../../src/adapters/memory/tables.ts";
 import type { BreakpointOutput } from "../../src/core/effect.ts";
 import { errorCatalogue } from "../../src/core/errors.ts";
 import { fold } from "../../src/core/fold.ts";
@@ -22,6 +23,10 @@ export class Story {
   constructor(seed: number) {
     this.#seed = seed;
     this.#world = new Simulation(seed);
+  }
+
+  get tables(): Tables {
+    return this.#world.tables;
   }
 
   text(): string {

@@ -9,23 +9,45 @@ const root = join(import.meta.dirname, "../..");
 const folders = ["src", "processes"];
 const excluded = /(?:\.test\.ts$|src\/local-github\/)/;
 
-export function invariantsReference(): GeneratedFile {
-  const modules = folders
+export interface InvariantModule {
+  path: string;
+  /** Its file's name, with as many folders before it as tell it from others: an invariant is `<name>.<code>`. */
+  name: string;
+  promises: Promised[];
+}
+
+export function invariantModules(): InvariantModule[] {
+  const found = folders
     .flatMap((folder) => files(join(root, folder)))
     .filter((path) => !excluded.test(path))
     .map((path) => ({ path, promises: promisesOf(readFileSync(join(root, path), "utf8")) }))
     .filter(({ promises }) => promises.length > 0);
+  const paths = found.map(({ path }) => path);
+  return found.map(({ path, promises }) => ({ path, name: shortName(path, paths), promises }));
+}
+
+function shortName(path: string, paths: readonly string[]): string {
+  const parts = path.replace(/\.ts$/, "").split("/");
+  for (let length = 1; length < parts.length; length += 1) {
+    const name = parts.slice(-length).join("/");
+    if (paths.filter((other) => `/${other}`.endsWith(`/${name}.ts`)).length === 1) return name.replaceAll("/", "-");
+  }
+  return parts.join("-");
+}
+
+export function invariantsReference(): GeneratedFile {
+  const modules = invariantModules();
   const text = [
     "# Reference: invariants",
     "",
     generatedFrom("the comments at the tops of the modules"),
     "",
-    "What each module promises, by number; the number is cited where the promise is kept and in the titles of tests. Letters are a module's own: two modules may use the same.",
+    "What each module promises. A module cites its own promise by its code, and the title of a test does so, too. Everywhere else the address is unique: `run-driver.L5` is L5 of the module `run-driver`.",
     "",
-    ...modules.flatMap(({ path, promises }) => [
+    ...modules.flatMap(({ path, name, promises }) => [
       `## ${path}`,
       "",
-      ...promises.map(({ label, promise }) => `- **${label}** ${promise}`),
+      ...promises.map(({ label, promise }) => `- **\`${name}.${label}\`** ${promise}`),
       "",
     ]),
   ].join("\n");

@@ -44,6 +44,28 @@ const statements: Record<string, string[]> = {
     `alter table ledger add column person_id double precision`,
     `alter table ledger add column person text`,
   ],
+  // Next to an event, so that its personal texts can be deleted and its hash stays true.
+  "0005-event-salts": [`alter table events add column salts text`],
+  // A place for each event in the feed of its thread, and notifications of what was committed.
+  "0006-feed": [
+    `alter table events add column feed text, add column feed_position integer`,
+    `create unique index events_feed on events (feed, feed_position) where feed is not null`,
+    `create table feeds (thread_key text primary key, position integer not null)`,
+    `create function baton_tell_events() returns trigger language plpgsql as $$
+     begin
+       perform pg_notify('baton_feed', feed || ' ' || stream || ' ' || max(position)::text) from added where feed is not null group by feed, stream;
+       return null;
+     end $$`,
+    `create trigger baton_events_told after insert on events referencing new table as added for each statement execute function baton_tell_events()`,
+    `create function baton_tell_outbox() returns trigger language plpgsql as $$
+     begin
+       perform pg_notify('baton_feed', 'outbox');
+       return null;
+     end $$`,
+    `create trigger baton_outbox_put after insert on outbox for each row when (new.state = 'pending') execute function baton_tell_outbox()`,
+    `create trigger baton_outbox_changed after update on outbox for each row
+       when (new.state = 'pending' and (old.state <> 'pending' or old.content_hash <> new.content_hash)) execute function baton_tell_outbox()`,
+  ],
 };
 
 const provider: MigrationProvider = {

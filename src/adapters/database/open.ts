@@ -10,6 +10,7 @@ import type { Database } from "../../ports/store.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { migrate } from "./migrations.ts";
 import { PgBossQueue } from "./pg-boss-queue.ts";
+import { feedChannel, listenOn, SqlFeed } from "./sql-feed.ts";
 import { SqlStore } from "./sql-store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -42,9 +43,11 @@ export async function openPglite({ directory, log }: { directory: string | null;
   await migrate(db);
   const queue = await PgBossQueue.open({ log, backend: "pglite", connection: { db: fromPglite(pglite) } });
   opening.defer(() => queue.stop(0));
+  const feed = new SqlFeed(db);
+  await pglite.listen(feedChannel, (payload) => feed.hear(payload));
   // Alone on this database: what an earlier process had in hand when it died is handed out again at once.
   await sql`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`.execute(db);
-  return database("pglite", db, queue, opening.move());
+  return database("pglite", { db, queue, feed }, opening.move());
 }
 
 export async function openPostgres(connectionString: string, log: Log): Promise<Database> {
@@ -57,14 +60,21 @@ export async function openPostgres(connectionString: string, log: Log): Promise<
   await migrate(db);
   const queue = await PgBossQueue.open({ log, backend: "postgres", connection: { connectionString, max: poolMax } });
   opening.defer(() => queue.stop(0));
-  return database("postgres", db, queue, opening.move());
+  const feed = new SqlFeed(db);
+  opening.use(await listenOn(connectionString, feed, log).catch(unavailable));
+  return database("postgres", { db, queue, feed }, opening.move());
 }
 
-function database(kind: string, db: Kysely<Tables>, queue: PgBossQueue, resources: AsyncDisposableStack): Database {
+function database(
+  kind: string,
+  { db, queue, feed }: { db: Kysely<Tables>; queue: PgBossQueue; feed: SqlFeed },
+  resources: AsyncDisposableStack,
+): Database {
   return {
     kind,
     store: new SqlStore(db, queue),
     queue,
+    feed,
     async ping() {
       await sql`select 1`.execute(db).catch(unavailable);
     },

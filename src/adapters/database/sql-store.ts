@@ -3,8 +3,18 @@
  *
  * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`), bursts of deliveries (`arrivals.ts`).
  */
+import { randomUUID } from "node:crypto";
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
-import { cutOff, openEvents, sealEvents, withoutText } from "../../core/chain.ts";
+import {
+  cutOff,
+  erasedRow,
+  openEvents,
+  type StoredRow,
+  saltsFrom,
+  saltsText,
+  sealEvents,
+  withoutText,
+} from "../../core/chain.ts";
 import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { activeRunStatuses, type Json, type RunId, runPointerPrefix, runValuePrefix } from "../../core/vocabulary.ts";
@@ -48,7 +58,7 @@ export class SqlStore implements Store {
       new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`, { cause });
     try {
       return await this.#db.transaction().execute(async (transaction) => {
-        const { held, counted, last } = await journalEnd(transaction, runId, fence ?? null);
+        const { held, counted, last, thread } = await journalEnd(transaction, runId, fence ?? null);
         if (fence !== undefined && !held) throw leaseLost(fence);
         if (also?.holds !== undefined && !(await isHeld(transaction, also.holds))) throw leaseLost(also.holds);
         if ((last?.position ?? 0) !== expectedPosition) throw conflict();
@@ -60,13 +70,28 @@ export class SqlStore implements Store {
           now,
           events,
           sha256,
+          seed: randomUUID(),
         });
         if (sealed.length > 0) {
+          // A run without a row of its own has no thread yet.
+          const feed = also?.run?.threadKey ?? thread ?? runId;
           // S7: the count beside the journal, in the journal's own transaction; in one statement, for an effect costs three of these.
+          // FE1: the feed's row stays locked until the commit, so that its positions are in the order of commits.
           await transaction
+            .with("counted", (inner) =>
+              inner
+                .insertInto("feeds")
+                .values({ thread_key: feed, position: sealed.length })
+                .onConflict((on) =>
+                  on
+                    .column("thread_key")
+                    .doUpdateSet({ position: sql<number>`feeds.position + ${sealed.length}::integer` }),
+                )
+                .returning("position"),
+            )
             .with("appended", (inner) =>
               inner.insertInto("events").values(
-                sealed.map((event) => ({
+                sealed.map((event, index) => ({
                   stream: runId,
                   position: event.position,
                   at: event.at,
@@ -74,6 +99,9 @@ export class SqlStore implements Store {
                   text: event.text,
                   previous_hash: event.previousHash,
                   hash: event.hash,
+                  salts: saltsText(event.salts),
+                  feed,
+                  feed_position: sql<number>`(select position from counted) - ${sealed.length - 1 - index}::integer`,
                 })),
               ),
             )
@@ -111,19 +139,31 @@ export class SqlStore implements Store {
     const end = rows.at(-1)?.position ?? afterPosition;
     if (end < counted) throw cutOff(runId, end, counted);
     const previousHash = afterPosition === 0 ? "" : (before?.hash ?? null);
-    return openEvents(
-      runId,
-      previousHash,
-      rows.map((row) => ({
-        position: row.position,
-        at: row.at,
-        schemaVersion: row.schema_version,
-        text: row.text,
-        previousHash: row.previous_hash,
-        hash: row.hash,
-      })),
-      sha256,
-    );
+    return openEvents(runId, previousHash, rows.map(storedRowOf), sha256);
+  }
+
+  async erase(runId: RunId): Promise<void> {
+    await this.#db
+      .transaction()
+      .execute(async (transaction) => {
+        const rows = await transaction
+          .selectFrom("events")
+          .selectAll()
+          .where("stream", "=", runId)
+          .forUpdate()
+          .execute();
+        for (const row of rows) {
+          const { text, salts } = erasedRow(runId, storedRowOf(row), sha256);
+          await transaction
+            .updateTable("events")
+            .set({ text, salts: saltsText(salts) })
+            .where("stream", "=", runId)
+            .where("position", "=", row.position)
+            .execute();
+        }
+        await transaction.deleteFrom("outbox").where("run_id", "=", runId).where("state", "!=", "pending").execute();
+      })
+      .catch(rethrow);
   }
 
   async position(runId: RunId): Promise<number> {
@@ -304,6 +344,16 @@ export class SqlStore implements Store {
       .execute()
       .catch(rethrow);
     return rows.map(outboxRowOf);
+  }
+
+  async outboxNext(): Promise<number | null> {
+    const row = await this.#db
+      .selectFrom("outbox")
+      .select(({ fn }) => fn.min("not_before").as("at"))
+      .where("state", "=", "pending")
+      .executeTakeFirst()
+      .catch(rethrow);
+    return row?.at ?? null;
   }
 
   async outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void> {
@@ -552,11 +602,22 @@ async function journalEnd(
   transaction: Transaction<Tables>,
   runId: RunId,
   fence: Fence | null,
-): Promise<{ held: boolean; counted: number; last: { position: number; hash: string } | null }> {
+): Promise<{
+  held: boolean;
+  counted: number;
+  thread: string | null;
+  last: { position: number; hash: string } | null;
+}> {
   const held = fence === null ? sql`null` : sql`(${epochHeld(fence)})`;
-  const { rows } = await sql<{ held: number | null; counted: number | null; position: number | null; hash: string }>`
-    select ${held} as held, (select position from runs where run_id = ${runId}) as counted, last.position, last.hash
-    from (values (1)) as one left join lateral
+  const { rows } = await sql<{
+    held: number | null;
+    counted: number | null;
+    thread: string | null;
+    position: number | null;
+    hash: string;
+  }>`
+    select ${held} as held, run.position as counted, run.thread_key as thread, last.position, last.hash
+    from (values (1)) as one left join runs as run on run.run_id = ${runId} left join lateral
       (select position, hash from events where stream = ${runId} order by position desc limit 1) as last on true`.execute(
     transaction,
   );
@@ -564,7 +625,20 @@ async function journalEnd(
   return {
     held: row?.held != null,
     counted: row?.counted ?? 0,
+    thread: row?.thread ?? null,
     last: row?.position == null ? null : { position: row.position, hash: row.hash },
+  };
+}
+
+function storedRowOf(row: Selectable<Tables["events"]>): StoredRow {
+  return {
+    position: row.position,
+    at: row.at,
+    schemaVersion: row.schema_version,
+    text: row.text,
+    previousHash: row.previous_hash,
+    hash: row.hash,
+    salts: saltsFrom(row.salts),
   };
 }
 

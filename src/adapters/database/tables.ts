@@ -10,7 +10,14 @@ export interface Tables {
     text: string;
     previous_hash: string;
     hash: string;
+    /** JSON; null: written by an older Baton, or no field of the event may hold personal text. */
+    salts: string | null;
+    /** Key of the thread, and the place in its feed; null: written by an older Baton. */
+    feed: string | null;
+    feed_position: number | null;
   };
+  /** How many entries the feed of a thread has. Locked by an append until its commit. */
+  feeds: { thread_key: string; position: number };
   runs: {
     run_id: string;
     thread_key: string;

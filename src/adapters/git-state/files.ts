@@ -12,6 +12,7 @@
 import type { SealedEvent } from "../../core/chain.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { RunEvent } from "../../core/event.ts";
+import { saltsSchema } from "../../core/personal.ts";
 import { isActiveStatus, type Json, type RunId } from "../../core/vocabulary.ts";
 import type { Delivery, Lease, LedgerRow, RunRow } from "../../ports/store.ts";
 import { deliveryKey, type JobRow, type KeptOutboxRow, type TableName, Tables } from "../memory/tables.ts";
@@ -333,15 +334,20 @@ function ledgerPath(at: number): string {
 }
 
 /** GF2: the event comes last and as it is. */
-function eventLine({ position, at, schemaVersion, previousHash, hash, text: event }: SealedEvent): string {
-  const head = JSON.stringify({ position, at, schemaVersion, previousHash, hash });
+function eventLine({ position, at, schemaVersion, previousHash, hash, salts, feed, text: event }: SealedEvent): string {
+  const covered = Object.keys(salts).length === 0 ? {} : { salts };
+  const placed = feed === undefined ? {} : { feed };
+  const head = JSON.stringify({ position, at, schemaVersion, previousHash, hash, ...placed, ...covered });
   return `${head.slice(0, -1)}${eventMark}${event}}`;
 }
 
 function eventOf(stream: RunId, line: string): SealedEvent {
   const start = line.indexOf(eventMark) + eventMark.length;
-  const { event, ...row } = JSON.parse(line) as Omit<SealedEvent, "stream" | "text"> & { event: RunEvent };
-  return { stream, ...row, event, text: line.slice(start, -1) };
+  const { event, salts, ...row } = JSON.parse(line) as Omit<SealedEvent, "stream" | "text" | "salts"> & {
+    event: RunEvent;
+    salts?: unknown;
+  };
+  return { stream, ...row, salts: saltsSchema.parse(salts ?? {}), event, text: line.slice(start, -1) };
 }
 
 const eventMark = `,"event":`;

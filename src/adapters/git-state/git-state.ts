@@ -261,6 +261,16 @@ export class GitState {
 
   // retention
 
+  /** As `change`, in one push, whose refs begin anew: what was there before is in no past of theirs. */
+  async changeWithoutPast<T>(apply: (snapshot: Snapshot) => T): Promise<T> {
+    this.#squashes = true;
+    try {
+      return await this.change(apply, { when: "now" });
+    } finally {
+      this.#squashes = false;
+    }
+  }
+
   /**
    * Applies a retention to a thread that nobody drives, in one push: the thread's ref and the shared one begin anew
    * without their past, so that the host can let go of what nothing names any more; a thread of which nothing is left

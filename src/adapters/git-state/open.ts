@@ -3,6 +3,7 @@ import type { Clock, Random } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Database } from "../../ports/store.ts";
 import { JobLoop } from "../memory/job-loop.ts";
+import { TablesFeed } from "../memory/tables-feed.ts";
 import { TablesStore } from "../memory/tables-store.ts";
 import { GitState } from "./git-state.ts";
 import { KeptRefs, type KeptRefsOptions } from "./kept-refs.ts";
@@ -61,8 +62,18 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     random,
     log,
     readOnly: options.readOnly ?? false,
-    onNews: () => queue.poke(),
+    onNews: () => {
+      queue.poke();
+      feed.replaced();
+    },
   });
+  const feed = new TablesFeed(() => state.snapshot.tables);
+  /** A change that is acknowledged is in the feed: its place is fenced as the change itself is (GS3). */
+  const told = async <T>(change: Promise<T>): Promise<T> => {
+    const result = await change;
+    feed.replaced();
+    return result;
+  };
   // A job's course is told to the refs with the next push: a job that is handed out twice does no harm (S4).
   const soon = (apply: Parameters<GitState["change"]>[0]): void => {
     state.change(apply, { when: "soon" }).catch(() => {});
@@ -86,16 +97,21 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     kind: "git",
     state,
     queue,
+    feed,
     pushes: () => remote.pushes,
     namespace: refs.namespace,
     store: new TablesStore({
       tables: () => state.snapshot.tables,
-      change: (apply, { jobs, isCause, waits }) =>
-        state.change(({ tables }) => apply(tables), {
-          ...(waits === true ? { when: "now" as const } : {}),
-          jobs: jobs.map(({ id }) => id),
-          isCause,
-        }),
+      change: (apply, { jobs, isCause, waits, dropsPast }) =>
+        told(
+          dropsPast === true
+            ? state.changeWithoutPast(({ tables }) => apply(tables))
+            : state.change(({ tables }) => apply(tables), {
+                ...(waits === true ? { when: "now" as const } : {}),
+                jobs: jobs.map(({ id }) => id),
+                isCause,
+              }),
+        ),
       putBlob: (content) => state.putBlob(content),
       blob: (id) => state.blob(id),
       now: () => clock.now(),

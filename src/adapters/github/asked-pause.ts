@@ -7,10 +7,10 @@
 import { limits } from "../../core/limits.ts";
 import { retryAfterOf } from "../../core/retry-after.ts";
 
-type Headers = Readonly<Record<string, string | undefined>>;
+type AnswerHeaders = Readonly<Record<string, string | undefined>>;
 
 /** Milliseconds; null: nothing readable is said. */
-export function askedPauseMs(headers: Headers, now: number): number | null {
+export function askedPauseMs(headers: AnswerHeaders, now: number): number | null {
   const asked = afterMs(headers["retry-after"], now) ?? resetMs(headers, now);
   return asked === null ? null : Math.min(asked, limits.githubPauseMsMax);
 }
@@ -24,7 +24,7 @@ function afterMs(value: string | undefined, now: number): number | null {
 }
 
 /** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: seconds since the epoch, once nothing remains. */
-function resetMs(headers: Headers, now: number): number | null {
+function resetMs(headers: AnswerHeaders, now: number): number | null {
   if (headers["x-ratelimit-remaining"] !== "0") return null;
   const reset = /^\d{1,12}$/.exec(headers["x-ratelimit-reset"] ?? "")?.[0];
   return reset === undefined || Number(reset) * 1_000 <= now ? null : Number(reset) * 1_000 - now;

@@ -11,7 +11,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { askedPauseMs } from "./asked-pause.ts";
 import type { RateBudget, Write } from "./rate-budget.ts";
 
-type Parameters = Record<string, unknown>;
+type RouteParameters = Record<string, unknown>;
 
 export interface Answer<T> {
   status: number;
@@ -54,18 +54,18 @@ export class Requester {
   }
 
   /** A read: tried again on faults of the way, conditional. */
-  async get<T>(route: string, parameters: Parameters = {}): Promise<T> {
+  async get<T>(route: string, parameters: RouteParameters = {}): Promise<T> {
     return (await this.#read<T>(route, parameters)).data;
   }
 
   /** A read that goes on by a cursor: GitHub names the next one in its Link header and nowhere else. */
-  async page<T>(route: string, parameters: Parameters = {}): Promise<{ data: T; nextCursor: string | null }> {
+  async page<T>(route: string, parameters: RouteParameters = {}): Promise<{ data: T; nextCursor: string | null }> {
     const { data, headers } = await this.#read<T>(route, parameters);
     const next = /<([^>]+)>;\s*rel="next"/.exec(String(headers["link"] ?? ""))?.[1];
     return { data, nextCursor: next === undefined ? null : new URL(next).searchParams.get("cursor") };
   }
 
-  async #read<T>(route: string, parameters: Parameters): Promise<Answer<T>> {
+  async #read<T>(route: string, parameters: RouteParameters): Promise<Answer<T>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#conditional<T>(`GET ${route}`, parameters);
@@ -82,7 +82,7 @@ export class Requester {
    * null where GitHub has nothing there. An empty repository is such a place: its git routes answer 409 "Git Repository is empty.".
    * Source: https://docs.github.com/en/rest/git/refs (status 409) and https://github.com/noflo/noflo-ui/issues/500.
    */
-  async find<T>(route: string, parameters: Parameters = {}): Promise<T | null> {
+  async find<T>(route: string, parameters: RouteParameters = {}): Promise<T | null> {
     try {
       return await this.get<T>(route, parameters);
     } catch (thrown) {
@@ -94,7 +94,7 @@ export class Requester {
   /** All pages of a list, or none (RQ3); `pick` finds the items where the answer is an object. */
   async list<T>(
     route: string,
-    parameters: Parameters = {},
+    parameters: RouteParameters = {},
     pick: (data: unknown) => T[] = (data) => data as T[],
   ): Promise<T[]> {
     const items: T[] = [];
@@ -111,7 +111,7 @@ export class Requester {
   }
 
   /** A write, sent once. */
-  async write<T>(route: string, parameters: Parameters = {}, contentWrite: Write = true): Promise<T> {
+  async write<T>(route: string, parameters: RouteParameters = {}, contentWrite: Write = true): Promise<T> {
     return (await this.#send<T>(route, parameters, contentWrite)).data;
   }
 
@@ -143,7 +143,7 @@ export class Requester {
     throw new BatonError(code, `GraphQL: ${said}`.slice(0, 500), { details: { said: said.slice(0, 1_000) } });
   }
 
-  async #conditional<T>(route: string, parameters: Parameters): Promise<Answer<T>> {
+  async #conditional<T>(route: string, parameters: RouteParameters): Promise<Answer<T>> {
     const key = `${route} ${JSON.stringify(parameters)}`;
     const known = this.#etags.get(key);
     const headers = {
@@ -164,7 +164,7 @@ export class Requester {
 
   async #send<T>(
     route: string,
-    parameters: Parameters,
+    parameters: RouteParameters,
     contentWrite: Write,
     mayBeUnchanged = false,
   ): Promise<Answer<T>> {
@@ -186,7 +186,7 @@ export class Requester {
     }
   }
 
-  async #call<T>(route: string, parameters: Parameters, authorization: string): Promise<Answer<T>> {
+  async #call<T>(route: string, parameters: RouteParameters, authorization: string): Promise<Answer<T>> {
     const headers = { ...(parameters["headers"] as Record<string, string> | undefined), authorization };
     const request = { signal: AbortSignal.timeout(requestTimeoutMs) };
     const answer = await this.#octokit.request(route, {
@@ -200,7 +200,7 @@ export class Requester {
 }
 
 /** `{+path}` leaves `#`, `?` and `%` as they are, so that an address ends at them: each segment is encoded by itself. */
-function segmentsOf(route: string, parameters: Parameters): Parameters {
+function segmentsOf(route: string, parameters: RouteParameters): RouteParameters {
   const names = [...route.matchAll(/\{\+(\w+)\}/g)].map(([, name]) => name as string);
   const encoded = (value: unknown): string => String(value).split("/").map(encodeURIComponent).join("/");
   return Object.fromEntries(names.map((name) => [name, encoded(parameters[name])]));

@@ -6,7 +6,7 @@
  */
 import type { HarnessRequest, ToolServer } from "../../ports/harness.ts";
 
-type Request = Pick<HarnessRequest, "toolServers" | "attemptMarker">;
+type Asking = Pick<HarnessRequest, "toolServers" | "attemptMarker">;
 
 export interface LocalServer {
   name: string;
@@ -21,7 +21,7 @@ interface Forms<T> {
 }
 
 /** Each server in the form that a CLI wants, by its name. */
-export function toolServers<T>(request: Request, forms: Forms<T>): Record<string, T> {
+export function toolServers<T>(request: Asking, forms: Forms<T>): Record<string, T> {
   return Object.fromEntries(
     (request.toolServers ?? []).map((server) => [
       server.name,
@@ -30,7 +30,7 @@ export function toolServers<T>(request: Request, forms: Forms<T>): Record<string
   );
 }
 
-function localServer(server: Extract<ToolServer, { command: unknown }>, { attemptMarker }: Request): LocalServer {
+function localServer(server: Extract<ToolServer, { command: unknown }>, { attemptMarker }: Asking): LocalServer {
   const [command = "", ...args] = server.command;
   return { name: server.name, command, args, env: { ...server.variables, BATON_ATTEMPT: attemptMarker } };
 }

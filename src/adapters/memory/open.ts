@@ -5,9 +5,11 @@ import type { Database } from "../../ports/store.ts";
 import { JobLoop } from "./job-loop.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import { Tables } from "./tables.ts";
+import { TablesFeed } from "./tables-feed.ts";
 
 export function openMemory({ clock, log }: { clock: Clock; log: Log }): Database {
-  const tables = new Tables();
+  const tables: Tables = new Tables((table, row) => feed.changed(table, row));
+  const feed = new TablesFeed(() => tables);
   const queue = new JobLoop({
     clock,
     log,
@@ -22,6 +24,7 @@ export function openMemory({ clock, log }: { clock: Clock; log: Log }): Database
     kind: "memory",
     store: createMemoryStore({ clock, tables, loop: queue }),
     queue,
+    feed,
     async ping() {},
     close: () => queue.stop(0),
   };

@@ -21,6 +21,8 @@ export interface ChangeAbout {
   jobs: readonly JobRow[];
   /** A journal grew or an event came in. All other rows follow from these, and come again when they are lost. */
   isCause: boolean;
+  /** What was there before must not stay readable in any past of the tables. */
+  dropsPast?: boolean;
   /** It may be refused by what others wrote: its answer counts once it is kept. */
   waits?: boolean;
 }
@@ -45,7 +47,7 @@ export class TablesStore implements Store {
 
   async append({ also, ...request }: AppendRequest): Promise<StoredEvent[]> {
     const writes = this.#identified(also ?? {});
-    const copy = structuredClone({ ...request, also: writes });
+    const copy = structuredClone({ ...request, also: writes, seed: randomUUID() });
     return this.#host.change((tables) => tables.append(copy), {
       jobs: writes.jobs ?? [],
       isCause: request.events.length > 0,
@@ -55,6 +57,10 @@ export class TablesStore implements Store {
 
   async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
     return this.#host.tables().read(runId, afterPosition);
+  }
+
+  async erase(runId: RunId): Promise<void> {
+    return this.#host.change((tables) => tables.erase(runId), { jobs: [], isCause: false, dropsPast: true });
   }
 
   async position(runId: RunId): Promise<number> {
@@ -106,6 +112,10 @@ export class TablesStore implements Store {
 
   async outboxDue(now: number, limit: number): Promise<OutboxRow[]> {
     return this.#host.tables().outboxDue(now, limit);
+  }
+
+  async outboxNext(): Promise<number | null> {
+    return this.#host.tables().outboxNext();
   }
 
   async outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void> {

@@ -7,12 +7,13 @@
  * T2 What goes in and out is copied, so that nobody holds a piece of the tables.
  * T3 Every change is told to `changed`, by the table and the row that it touches.
  */
-import { cutOff, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
-import { compactedLength, compactJournal, openCompacted } from "../../core/compact.ts";
+import { cutOff, erasedRow, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
+import { compactedLength, compactedPlaces, compactJournal, eraseCompacted, openCompacted } from "../../core/compact.ts";
 import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import { isActiveStatus, type Json, type RunId, runPointerPrefix, runValuePrefix } from "../../core/vocabulary.ts";
+import type { FeedEntry } from "../../ports/feed.ts";
 import type {
   AppendRequest,
   Delivery,
@@ -40,7 +41,8 @@ export interface JobRow extends Job {
 
 /** `now`: when it was asked for. */
 export type Writes = Omit<TransactionWrites, "jobs"> & { jobs?: JobRow[]; now: number };
-export type Append = Omit<AppendRequest, "also"> & { also: Writes };
+/** `seed`: given by the caller, so that an append applied again is the same (`core/chain.ts`). */
+export type Append = Omit<AppendRequest, "also"> & { also: Writes; seed: string };
 
 /** With the time at which its content was asked for. */
 export type KeptOutboxRow = OutboxRow & { putAt: number };
@@ -106,13 +108,15 @@ export class Tables {
   readonly ledgerRows: LedgerRow[] = [];
   readonly values = new Map<string, Json>();
   readonly jobs = new Map<string, JobRow>();
+  /** Of threads that were appended to; the others' are counted. */
+  readonly #feedHeads = new Map<string, number>();
   readonly #changed: (table: TableName, row: string) => void;
 
   constructor(changed: (table: TableName, row: string) => void = () => {}) {
     this.#changed = changed;
   }
 
-  append({ runId, expectedPosition, events, now, fence, also }: Append): StoredEvent[] {
+  append({ runId, expectedPosition, events, now, fence, also, seed }: Append): StoredEvent[] {
     for (const lease of [fence, also.holds]) if (lease !== undefined && !this.#holds(lease)) throw leaseLost(lease);
     this.#demandLedger(also);
     const journal = this.events.get(runId) ?? [];
@@ -131,10 +135,11 @@ export class Tables {
       now,
       events,
       sha256,
+      seed,
     });
     this.#write(also, runId);
     if (sealed.length > 0) {
-      this.events.set(runId, [...journal, ...sealed]);
+      this.events.set(runId, [...journal, ...this.#placed(runId, sealed)]);
       this.#changed("events", runId);
       // S7: the count beside the journal.
       const row = this.runRows.get(runId);
@@ -153,6 +158,50 @@ export class Tables {
     if (counted > journal.length) throw cutOff(runId, journal.length, counted);
     const previousHash = afterPosition === 0 ? "" : (journal[afterPosition - 1]?.hash ?? null);
     return openEvents(runId, previousHash, journal.slice(afterPosition), sha256);
+  }
+
+  erase(runId: RunId): void {
+    const small = this.compacted.get(runId);
+    const journal = this.events.get(runId) ?? [];
+    // T1: what is refused is found before anything is written.
+    const erased = journal.map((row) => ({ ...row, ...erasedRow(runId, row, sha256) }));
+    if (small !== undefined) this.compacted.set(runId, eraseCompacted(runId, small, sha256));
+    else this.events.set(runId, erased);
+    this.#changed("events", runId);
+    for (const [key, row] of this.outbox)
+      if (row.runId === runId && row.state !== "pending") {
+        this.outbox.delete(key);
+        this.#changed("outbox", key);
+      }
+  }
+
+  /** FE1: applied in the order in which changes count as kept, so the places are, too. */
+  #placed(runId: RunId, sealed: readonly SealedEvent[]): SealedEvent[] {
+    const threadKey = this.runRows.get(runId)?.threadKey;
+    if (threadKey === undefined) return [...sealed];
+    const head = this.#feedHeads.get(threadKey) ?? this.#feedHead(threadKey);
+    this.#feedHeads.set(threadKey, head + sealed.length);
+    return sealed.map((event, index) => ({ ...event, feed: head + index + 1 }));
+  }
+
+  #feedHead(threadKey: string): number {
+    const small = this.#ofThread(threadKey, this.compacted).flatMap(compactedPlaces);
+    const whole = this.#ofThread(threadKey, this.events).flatMap((journal) => journal.map(({ feed = 0 }) => feed));
+    return [...small, ...whole].reduce((most, place) => Math.max(most, place), 0);
+  }
+
+  #ofThread<T>(threadKey: string, rows: ReadonlyMap<RunId, T>): T[] {
+    return [...rows].flatMap(([runId, row]) => (this.runRows.get(runId)?.threadKey === threadKey ? [row] : []));
+  }
+
+  /** Entries of whole journals: of those that are compacted only the count goes on. */
+  feed(threadKey: string, after: number): FeedEntry[] {
+    return this.#ofThread(threadKey, this.events)
+      .flatMap((journal) => journal)
+      .flatMap(({ stream, position, feed = 0 }) =>
+        feed > after ? [{ position: feed, runId: stream as RunId, event: position }] : [],
+      )
+      .toSorted((a, b) => a.position - b.position);
   }
 
   position(runId: RunId): number {
@@ -246,7 +295,14 @@ export class Tables {
       )
       .map(({ runId }) => runId);
     // T1: a journal that is broken is found before anything is written.
-    const journals = compacted.map((runId) => [runId, compactJournal(this.read(runId, 0), now, sha256)] as const);
+    const journals = compacted.map((runId) => {
+      const rows = this.events.get(runId) ?? [];
+      const placed = this.read(runId, 0).map((event, index) => {
+        const feed = rows[index]?.feed;
+        return feed === undefined ? event : { ...event, feed };
+      });
+      return [runId, compactJournal(placed, now, sha256)] as const;
+    });
     for (const [runId, journal] of journals) {
       this.events.delete(runId);
       this.compacted.set(runId, journal);
@@ -321,6 +377,11 @@ export class Tables {
       .sort((a, b) => a.priority - b.priority)
       .slice(0, limit)
       .map(handedOut);
+  }
+
+  outboxNext(): number | null {
+    const pending = [...this.outbox.values()].filter(({ state }) => state === "pending");
+    return pending.length === 0 ? null : Math.min(...pending.map(({ notBefore }) => notBefore));
   }
 
   changeOutbox(operationKey: string, change: (row: OutboxRow) => Partial<OutboxRow>): void {

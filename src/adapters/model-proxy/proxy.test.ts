@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { reserveUpTo } from "../../../test/fakes/money.ts";
 import type { Tokens } from "../../core/vocabulary.ts";
 import { costOf } from "../../money/cost.ts";
-import { priceOf } from "../../money/prices.ts";
+import { findPrice } from "../../money/prices.ts";
 import type { GrantRequest, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
 import { failuresInARowMax, refusalsMax } from "./grant.ts";
 import { startModelProxy } from "./proxy.ts";
@@ -73,7 +73,7 @@ afterEach(async () => {
 });
 
 const priceUsd = (model: string, tokens: Tokens): number | null => {
-  const price = priceOf(model, {});
+  const price = findPrice(model, {})?.price ?? null;
   return price === null ? null : costOf(tokens, price);
 };
 

@@ -24,7 +24,7 @@ export interface Commits {
   known?: readonly string[];
 }
 
-interface Blob {
+interface TreeBlob {
   sha: string;
   path: string;
   mode: string;
@@ -53,7 +53,7 @@ export async function haveGitlinks(commits: Commits): Promise<boolean> {
   return (await blobsOf(commits)).some(({ mode }) => mode === "160000");
 }
 
-async function changesOf(commits: Commits, blobs: readonly Blob[]): Promise<FileChange[]> {
+async function changesOf(commits: Commits, blobs: readonly TreeBlob[]): Promise<FileChange[]> {
   const sum = await numstat(commits.gitDir, commits.baseSha, commits.headSha);
   const listed = new Set(sum.map(({ path }) => path));
   if (blobs.every(({ path }) => listed.has(path))) return sum;
@@ -70,9 +70,9 @@ async function changesOf(commits: Commits, blobs: readonly Blob[]): Promise<File
   return [...sum, ...[...between.values()].sort((a, b) => (a.path < b.path ? -1 : 1))];
 }
 
-async function blobsOf(commits: Commits): Promise<Blob[]> {
+async function blobsOf(commits: Commits): Promise<TreeBlob[]> {
   const fields = (await eachCommit(commits, ["--raw", "--no-abbrev"])).split("\0");
-  const blobs: Blob[] = [];
+  const blobs: TreeBlob[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const [, mode = "", before = "", sha = ""] = (fields[index] ?? "").split(" ");
     blobs.push({ mode, before, sha, path: fields[index + 1] ?? "" });
@@ -99,7 +99,7 @@ async function eachCommit(
   }
 }
 
-function refuseBlobs(blobs: readonly Blob[], { filesMax }: Limits): void {
+function refuseBlobs(blobs: readonly TreeBlob[], { filesMax }: Limits): void {
   const link = blobs.find(({ mode }) => mode === "160000");
   if (link !== undefined)
     throw new BatonError(
@@ -111,7 +111,7 @@ function refuseBlobs(blobs: readonly Blob[], { filesMax }: Limits): void {
 }
 
 /** By object, of what is a blob before or after. */
-async function sizesOf(gitDir: string, blobs: readonly Blob[]): Promise<Map<string, number>> {
+async function sizesOf(gitDir: string, blobs: readonly TreeBlob[]): Promise<Map<string, number>> {
   const shas = [...new Set(blobs.flatMap(({ sha, before }) => [sha, before]))].filter((sha) => !none.test(sha));
   if (shas.length === 0) return new Map();
   const { stdout } = await git(["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], {
@@ -123,7 +123,7 @@ async function sizesOf(gitDir: string, blobs: readonly Blob[]): Promise<Map<stri
 }
 
 function refuseSizes(
-  all: readonly Blob[],
+  all: readonly TreeBlob[],
   sizes: ReadonlyMap<string, number>,
   { blobBytesMax, importBytesMax }: Limits,
 ): void {
@@ -146,7 +146,7 @@ function refuseSizes(
 /** CC3 */
 async function refuseLargeFileStorage(
   { gitDir, headSha }: Commits,
-  { blobs, sizes }: { blobs: readonly Blob[]; sizes: ReadonlyMap<string, number> },
+  { blobs, sizes }: { blobs: readonly TreeBlob[]; sizes: ReadonlyMap<string, number> },
   fetchedDir: string,
 ): Promise<void> {
   const brought = blobs.filter(({ sha, mode }) => !none.test(sha) && mode.startsWith("100"));

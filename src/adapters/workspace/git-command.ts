@@ -47,7 +47,7 @@ export interface GitResult {
 const installedGit = findProgram("git") ?? "git";
 let gitBinary = installedGit;
 
-/** The tests of workspaces run with several versions of git. null: the installed one. */
+/** The tests of workspaces run with several versions of git. null: the installed one. @internal for tests */
 export function useGit(binary: string | null): void {
   gitBinary = binary ?? installedGit;
 }

@@ -11,6 +11,7 @@ import { processCheck } from "./process-check.ts";
 import { processList } from "./process-list.ts";
 import { promptInspect } from "./prompt-inspect.ts";
 import { runCancel } from "./run-cancel.ts";
+import { runErase } from "./run-erase.ts";
 import { runList } from "./run-list.ts";
 import { runRetry } from "./run-retry.ts";
 import { runShow } from "./run-show.ts";
@@ -35,6 +36,7 @@ export const commands: readonly CliCommand[] = [
   runShow,
   runCancel,
   runRetry,
+  runErase,
   journalCat,
   scheduleList,
   scheduleRun,

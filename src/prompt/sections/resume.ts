@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCatalogue } from "../../core/errors.ts";
-import type { Partial } from "../../core/event.ts";
+import type { PartialWork } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import { quoted } from "../quote.ts";
 import type { Resume } from "../resume.ts";
@@ -57,7 +57,7 @@ const outOfRoom = new Set<string>([
 ] satisfies ErrorCode[]);
 
 /** The words of the attempt before: where it was, never what to do. */
-function farther({ text, todo, lastAction, turns }: Partial): string {
+function farther({ text, todo, lastAction, turns }: PartialWork): string {
   if (text === "" && todo === "" && lastAction === "") return "";
   return [
     `The attempt before got this far in ${turns} turn${turns === 1 ? "" : "s"}; these are its words, check them against the tree.`,

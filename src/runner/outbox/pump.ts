@@ -15,13 +15,15 @@ import { outboxKinds } from "./kinds.ts";
 
 const leaseName = "outbox";
 const batchRows = 20;
-/** Rows that another replica put in are looked for this often. */
+/** Without a feed, rows that others put in are looked for this often. */
 const pollIntervalMs = 500;
 /** At most one a minute: more than a day of GitHub being down. */
 const triesMax = 2_000;
 
+type Sends = Pick<Dependencies, "store" | "clock" | "log" | "github" | "owner" | "feed">;
+
 export class OutboxPump {
-  readonly #dependencies: Dependencies;
+  readonly #dependencies: Sends;
   readonly #closed: (row: OutboxRow, said: string) => Promise<void>;
   readonly #bell = new Bell();
   readonly #stopped = new AbortController();
@@ -31,13 +33,16 @@ export class OutboxPump {
   #sending = 0;
 
   /** `closed`: the thread of a run takes no more comments. */
-  constructor(dependencies: Dependencies, closed: (row: OutboxRow, said: string) => Promise<void> = async () => {}) {
+  constructor(dependencies: Sends, closed: (row: OutboxRow, said: string) => Promise<void> = async () => {}) {
     this.#closed = closed;
     this.#dependencies = dependencies;
   }
 
   start(): void {
-    this.#loop = this.#run();
+    const unwatch = this.#dependencies.feed?.watch(({ kind }) => {
+      if (kind !== "thread") this.#bell.ring();
+    });
+    this.#loop = this.#run().finally(() => unwatch?.());
   }
 
   poke(): void {
@@ -119,16 +124,23 @@ export class OutboxPump {
     return this.#lease !== null;
   }
 
+  /** What is put in rings the bell. The lease is renewed meanwhile, and a notification that was lost is made up for (FE4). */
+  async #looksAgainAt(): Promise<number> {
+    const { store, clock, feed } = this.#dependencies;
+    const now = clock.now();
+    if (feed === undefined) return now + pollIntervalMs;
+    const latest = now + limits.leaseRenewMs;
+    return this.#lease === null ? latest : Math.min(latest, (await store.outboxNext()) ?? latest);
+  }
+
   async #run(): Promise<void> {
     const { clock, log } = this.#dependencies;
     while (!this.#stopped.signal.aborted) {
       const timer = new AbortController();
       try {
         if ((await this.pump()) === batchRows) continue;
-        await Promise.race([
-          this.#bell.wait(),
-          clock.sleepUntil(clock.now() + pollIntervalMs, timer.signal).catch(() => {}),
-        ]);
+        const at = await this.#looksAgainAt();
+        await Promise.race([this.#bell.wait(), clock.sleepUntil(at, timer.signal).catch(() => {})]);
       } catch (thrown) {
         log.error("The outbox could not be pumped", { error: toBatonError(thrown) });
         await clock.sleepUntil(clock.now() + 1_000, this.#stopped.signal).catch(() => {});

@@ -5,7 +5,7 @@
  * and money (`meter.ts`), when it is told.
  * AC1 Bounded whatever streams in, and redacted before it is handed out.
  */
-import type { Partial } from "../../core/event.ts";
+import type { PartialWork } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { HarnessEvent } from "../../ports/harness.ts";
 
@@ -73,7 +73,7 @@ export class Activity {
   }
 
   /** What it leaves if it ended now; `textCharactersMax` where less is enough. */
-  partial(textCharactersMax: number = limits.partialTextCharactersMax): Partial {
+  partial(textCharactersMax: number = limits.partialTextCharactersMax): PartialWork {
     const said = { text: this.#text, todo: this.#todo, lastAction: this.#lastAction, turns: this.turns };
     const redacted = redactedPartial(said, this.#redact);
     return { ...redacted, text: tail(redacted.text, textCharactersMax) };
@@ -91,7 +91,7 @@ export class Activity {
   }
 }
 
-export function redactedPartial(partial: Partial, redact: (text: string) => string): Partial {
+export function redactedPartial(partial: PartialWork, redact: (text: string) => string): PartialWork {
   return {
     text: redact(partial.text),
     todo: redact(partial.todo),

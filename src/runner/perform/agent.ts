@@ -57,13 +57,13 @@ function ceilingOf({ money: { budgetUsd, spentUsd, reservedUsd } }: RunState, me
 
 /** What earlier attempts leave of the step's own share of the budget; null: it has none. */
 function shareLeft(effect: EffectState): number | null {
-  const { shareUsd } = effect.input as { shareUsd?: number };
+  const shareUsd = effect.kind === "agent" ? effect.input.shareUsd : undefined;
   if (shareUsd === undefined) return null;
   const spent = effect.attempts.filter(({ endedAt }) => endedAt !== null).flatMap(({ usage }) => usage);
   return Math.max(0, shareUsd - spent.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0));
 }
 
-function isRemote({ publicUrl }: Dependencies, state: RunState): boolean {
+function isRemote({ publicUrl }: Pick<Dependencies, "publicUrl">, state: RunState): boolean {
   return publicUrl !== undefined && settingsOf(state).executor === "actions";
 }
 

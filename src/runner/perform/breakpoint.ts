@@ -2,7 +2,7 @@
  * `breakpoint`: what people decide. A review is read from GitHub and counts only for the exact head;
  * a plan is answered by `/baton approve|reject` (`commands/approve.ts`), so here it only waits.
  */
-import { type BaseOutput, breakpointInputSchema } from "../../core/effect.ts";
+import { breakpointInputSchema } from "../../core/effect.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
@@ -174,17 +174,15 @@ async function lastPusher(github: Github, { thread }: RunState, pull: PullReques
 
 /** Reviews that were there when a base of this run changed. */
 function reviewsForOtherBases(state: RunState): number[] {
-  return [...state.effects.values()].flatMap(({ kind, output }) =>
-    kind === "base" && output !== undefined ? (output as unknown as BaseOutput).reviewIds : [],
+  return [...state.effects.values()].flatMap((effect) =>
+    effect.kind === "base" && effect.output !== undefined ? effect.output.reviewIds : [],
   );
 }
 
 /** Reviews that an earlier breakpoint of this run has acted on. */
 function takenReviews(state: RunState): number[] {
-  const taken: number[] = [];
-  for (const { kind, output } of state.effects.values()) {
-    const id = kind === "breakpoint" ? (output as { reviewId?: number | null } | undefined)?.reviewId : null;
-    if (typeof id === "number") taken.push(id);
-  }
-  return taken;
+  return [...state.effects.values()].flatMap((effect) => {
+    const id = effect.kind === "breakpoint" ? effect.output?.reviewId : null;
+    return id == null ? [] : [id];
+  });
 }

@@ -44,7 +44,11 @@ export function beginChild(parent: RunState, effect: EffectState): RunEvent[] {
 }
 
 /** Creates the child if it is not there. */
-export async function ensureChild(dependencies: Dependencies, parent: RunState, effect: EffectState): Promise<void> {
+export async function ensureChild(
+  dependencies: Pick<Dependencies, "store" | "clock" | "processes" | "harnesses">,
+  parent: RunState,
+  effect: EffectState,
+): Promise<void> {
   const { store, processes } = dependencies;
   if ((await store.run(childRunIdOf(parent, effect))) !== null) return;
   const input = subprocessInputSchema.parse(effect.input);

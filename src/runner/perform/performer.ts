@@ -6,7 +6,7 @@
  * P3 It ends within the kill grace once `signal` is aborted, with everything it made kept or undone.
  */
 import type { AttemptResult } from "../../core/decide.ts";
-import type { Partial } from "../../core/event.ts";
+import type { PartialWork } from "../../core/event.ts";
 import type { Prompted } from "../../core/instructions.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
@@ -25,7 +25,7 @@ export interface PerformContext {
   github: Github;
   signal: AbortSignal;
   /** A milestone for people, with what was used so far. */
-  report(note: string, usage: Usage[], partial?: Partial): void;
+  report(note: string, usage: Usage[], partial?: PartialWork): void;
   /** A choice that was made for this attempt, for `/baton why`: journaled before the attempt goes on. */
   decided?(verdict: Verdict): Promise<void>;
   /** The policy's verdict on a write, for `/baton why`: journaled before it is obeyed. */
@@ -44,9 +44,9 @@ export interface WorkPerformer {
   estimateUsd(state: RunState, effect: EffectState): number;
   perform(context: PerformContext): Promise<AttemptResult>;
   /** The end of an attempt elsewhere is in the journal: what was kept only for it may go. Never fails; not called when this process dies first. */
-  settled?(dependencies: Dependencies, attempt: Attempt): Promise<void>;
+  settled?(dependencies: Pick<Dependencies, "store" | "log">, attempt: Attempt): Promise<void>;
   /** True when a worker elsewhere performs it: it outlives this process, and is waited for again after a start. */
-  isRemote?(dependencies: Dependencies, state: RunState): boolean;
+  isRemote?(dependencies: Pick<Dependencies, "publicUrl">, state: RunState): boolean;
 }
 
 export type Observation =

@@ -7,18 +7,9 @@
  * PP3 A branch is deleted only where this run began it and nobody pushed since.
  * PP4 Each verdict names what it is about, and is journaled before it is obeyed, whether it allows or refuses.
  */
-import {
-  agentOutputSchema,
-  type BreakpointOutput,
-  breakpointInputSchema,
-  effectSchemas,
-  joinInputSchema,
-  type PublishOperation,
-  type PublishOutput,
-  publishInputSchema,
-} from "../../core/effect.ts";
+import { agentOutputSchema, effectSchemas, joinInputSchema, type PublishOperation } from "../../core/effect.ts";
 import { type PathState, sameState, shownChange } from "../../core/shown-change.ts";
-import type { EffectState, RunState } from "../../core/state.ts";
+import { type EffectOf, type EffectState, isOfKind, type RunState } from "../../core/state.ts";
 import type { Evidence, Verdict } from "../../core/vocabulary.ts";
 import { decide } from "../../policy/decide.ts";
 import { protectedAmong } from "../../policy/rules/protected-paths.ts";
@@ -94,24 +85,22 @@ export function mayMerge(
   });
 }
 
-function succeeded(state: RunState, kind: EffectState["kind"]): EffectState[] {
-  return [...state.effects.values()].filter((effect) => effect.kind === kind && effect.status === "succeeded");
+function succeeded<K extends EffectState["kind"]>(state: RunState, kind: K): EffectOf<K>[] {
+  return [...state.effects.values()].filter(isOfKind(kind)).filter(({ status }) => status === "succeeded");
 }
 
 /** Of a kind, since somebody last sent the pull request to another branch: what was judged before was for that one. */
-function judgedForThisBase(state: RunState, kind: EffectState["kind"]): EffectState[] {
+function judgedForThisBase<K extends EffectState["kind"]>(state: RunState, kind: K): EffectOf<K>[] {
   const effects = [...state.effects.values()].filter(({ status }) => status === "succeeded");
   const last = effects.findLastIndex((effect) => effect.kind === "base");
-  return effects.slice(last + 1).filter((effect) => effect.kind === kind);
+  return effects.slice(last + 1).filter(isOfKind(kind));
 }
 
 /** What this run pushed, with the head that the branch had then: GitHub makes commits again that it signs. */
 function pushes(state: RunState): { branch: string; sha: string; expectedSha: string | null; published: string }[] {
-  return [...state.effects.values()].flatMap(({ kind, input, output }) => {
-    if (kind !== "publish") return [];
-    const { publish } = publishInputSchema.parse(input);
+  return [...state.effects.values()].filter(isOfKind("publish")).flatMap(({ input: { publish }, output }) => {
     if (publish.operation !== "push") return [];
-    return [{ ...publish, published: (output as Partial<PublishOutput> | null)?.sha ?? publish.sha }];
+    return [{ ...publish, published: output?.sha ?? publish.sha }];
   });
 }
 
@@ -153,12 +142,10 @@ function madeBy({ kind, input, output }: EffectState): Made[] {
 /** Commits that steps of this run began from and that no step of it made: the remote has them. */
 export function begunFrom(state: RunState): string[] {
   const made = new Set(
-    [...succeeded(state, "agent"), ...succeeded(state, "join")].map(
-      ({ output }) => (output as { headSha?: string }).headSha,
-    ),
+    [...succeeded(state, "agent"), ...succeeded(state, "join")].map(({ output }) => output?.headSha),
   );
-  const begun = [...state.effects.values()].flatMap(({ kind, input }) =>
-    kind === "agent" || kind === "join" ? [(input as { baseSha: string }).baseSha] : [],
+  const begun = [...state.effects.values()].flatMap((effect) =>
+    effect.kind === "agent" || effect.kind === "join" ? [effect.input.baseSha] : [],
   );
   return [...new Set(begun)].filter((sha) => !made.has(sha));
 }
@@ -167,10 +154,7 @@ export function begunFrom(state: RunState): string[] {
 function allowedPaths(state: RunState, present: readonly PathState[]): ReadonlySet<string> {
   const allowed = new Set<string>();
   for (const effect of succeeded(state, "breakpoint")) {
-    const { input, output } = effect;
-    const parsed = breakpointInputSchema.safeParse(input);
-    if (!parsed.success || parsed.data.kind !== "protected-paths") continue;
-    if ((output as unknown as BreakpointOutput).decision !== "approved") continue;
+    if (effect.input.kind !== "protected-paths" || effect.output?.decision !== "approved") continue;
     const shown = shownChange(effect)?.files ?? [];
     for (const now of present) if (shown.some((file) => sameState(file, now))) allowed.add(now.path);
   }
@@ -181,11 +165,9 @@ function allowedPaths(state: RunState, present: readonly PathState[]): ReadonlyS
 function approvedSha(state: RunState, sha: string, base: string): string | null {
   const approved = judgedForThisBase(state, "breakpoint")
     // Only a review is an approval: that a merge is no longer hindered is none.
-    .filter(({ input }) => (input as { kind?: string }).kind === "review")
-    .filter(({ input }) => ((input as { subject?: { base?: string } }).subject?.base ?? baseOf(state) ?? base) === base)
-    .map(({ output }) => output as unknown as BreakpointOutput)
-    .filter((output) => output.decision === "approved" && output.sha !== null)
-    .map((output) => output.sha as string);
+    .filter(({ input }) => input.kind === "review")
+    .filter(({ input }) => (input.subject.base ?? baseOf(state) ?? base) === base)
+    .flatMap(({ output }) => (output?.decision === "approved" && output.sha !== null ? [output.sha] : []));
   return approved.includes(sha) ? sha : (approved.at(-1) ?? null);
 }
 
@@ -193,8 +175,9 @@ function approvedSha(state: RunState, sha: string, base: string): string | null 
 function gatesPassed(state: RunState, sha: string, base: string): boolean {
   const last = new Map<string, string>();
   for (const { input, output } of judgedForThisBase(state, "gate")) {
-    const { gate, sha: judged, options } = input as { gate: string; sha: string; options?: { baseBranch?: string } };
-    if (judged === sha && (options?.baseBranch ?? base) === base) last.set(gate, (output as unknown as Verdict).status);
+    const { gate, sha: judged, options } = input;
+    const { baseBranch = base } = (options ?? {}) as { baseBranch?: string };
+    if (judged === sha && baseBranch === base && output !== undefined) last.set(gate, output.status);
   }
   return last.size > 0 && [...last.values()].every((status) => status === "passed");
 }

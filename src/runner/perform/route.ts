@@ -12,6 +12,7 @@ import type { EffectState } from "../../core/state.ts";
 import type { Json, Thread, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Harness } from "../../ports/harness.ts";
 import type { Store } from "../../ports/store.ts";
+import { defineValues, readValue, writeValue } from "../../ports/values.ts";
 import { afterOutcome, type Circuit, faultOf } from "../../routing/circuit.ts";
 import { afterAttempt, type History, newHistory } from "../../routing/history.ts";
 import { bothProfiles, findProfile, type Profile } from "../../routing/profile.ts";
@@ -104,12 +105,12 @@ export async function remember(
     // Nothing is written while all is well and was.
     if (circuit === null && fault === null) continue;
     const after = afterOutcome(circuit ?? { outcomes: [], openUntil: null, openings: 0 }, fault === null, clock.now());
-    await circuits.setValue(circuitName(key), after as unknown as Json);
+    await writeValue(circuits, circuitValues.at(key), after);
     // For who asks how a harness fares: it holds nobody up.
     if (circuits !== store) {
       const all = (await circuitOf(store, key)) ?? { outcomes: [], openUntil: null, openings: 0 };
       const { outcomes } = afterOutcome(all, fault === null, clock.now());
-      await store.setValue(circuitName(key), { outcomes, openUntil: null, openings: 0 } as unknown as Json);
+      await writeValue(store, circuitValues.at(key), { outcomes, openUntil: null, openings: 0 });
     }
   }
   const key = historyKey(harness, model, role);
@@ -122,14 +123,14 @@ export async function remember(
     usd: known,
     durationMs,
   });
-  await store.setValue(historyName(key), history as unknown as Json);
+  await writeValue(store, historyValues.at(key), history);
 }
 
 /** Circuits are of one repository: agents that fail in one say nothing of another's, and must not hold it up. */
 function circuitsOf(store: Learned, { thread }: { thread?: Thread }): Learned {
   if (thread === undefined) return store;
   const at = (name: string): string =>
-    name.startsWith(circuitName("")) ? `repositories/${thread.repository.id}/${name}` : name;
+    name.startsWith(circuitValues.at("").name) ? `repositories/${thread.repository.id}/${name}` : name;
   return { value: (name) => store.value(at(name)), setValue: (name, value) => store.setValue(at(name), value) };
 }
 
@@ -234,7 +235,7 @@ function failures(effect: EffectState): Question["failed"] {
 function nobody(
   { asked, order }: Question,
   { left, waitUntil }: Ranking,
-  { harnesses, clock }: Dependencies,
+  { harnesses, clock }: Pick<Dependencies, "harnesses" | "clock">,
 ): BatonError {
   const names = [...new Set([...(asked.harness === null ? [] : [asked.harness]), ...order])];
   if (!names.some((name) => harnesses.has(name)))
@@ -276,16 +277,13 @@ function nameOf({ harness, model }: Choice): string {
   return model === null ? harness : `${harness} with ${model}`;
 }
 
-const circuitName = (key: string): string => `routing/circuit/${key}`;
-const historyName = (key: string): string => `routing/history/${key}`;
+const circuitValues = defineValues("routing/circuit/", circuitSchema);
+const historyValues = defineValues("routing/history/", historySchema);
 
-/** What an older or newer version kept, or nobody, is as good as nothing. */
-export async function circuitOf(store: Pick<Store, "value">, key: string): Promise<Circuit | null> {
-  const parsed = circuitSchema.safeParse(await store.value(circuitName(key)));
-  return parsed.success ? parsed.data : null;
+export function circuitOf(store: Pick<Store, "value">, key: string): Promise<Circuit | null> {
+  return readValue(store, circuitValues.at(key));
 }
 
-async function historyOf(store: Pick<Store, "value">, key: string): Promise<History | null> {
-  const parsed = historySchema.safeParse(await store.value(historyName(key)));
-  return parsed.success ? parsed.data : null;
+function historyOf(store: Pick<Store, "value">, key: string): Promise<History | null> {
+  return readValue(store, historyValues.at(key));
 }

@@ -14,9 +14,10 @@ import { agentInputSchema } from "../../core/effect.ts";
 import { BatonError, toBatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
-import { type Json, runIdSchema, runValuePrefix } from "../../core/vocabulary.ts";
+import { runIdSchema, runValuePrefix } from "../../core/vocabulary.ts";
 import type { JobIdentity } from "../../ports/job-identity.ts";
 import type { Lease } from "../../ports/store.ts";
+import { readValue, writeValue } from "../../ports/values.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
 import { changeToJudge } from "../perform/change-to-judge.ts";
@@ -26,20 +27,13 @@ import { learnedFor } from "../perform/route.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import type { Runner } from "../runner.ts";
 import { settingsOf } from "../settings-of.ts";
+import { attemptValues, type KeptResult } from "./attempt-values.ts";
 import type { ClaimAnswer, heartbeatAnswerSchema, heartbeatRequestSchema, ResultRequest } from "./protocol.ts";
-import type { Asked } from "./remote-agent.ts";
 
 export interface Attempt {
   run: string;
   effect: string;
   attempt: number;
-}
-
-/** What a worker's result is kept as until its attempt has ended; then only the epoch, for who posts it again (EP2). */
-export interface KeptResult {
-  epoch: number;
-  result: ResultRequest["result"];
-  bundle: { headSha: string } | null;
 }
 
 export const remoteWorker = "actions";
@@ -64,11 +58,12 @@ export class EffectClaims {
     const { store, clock } = this.#dependencies;
     const { state, effect } = await this.#attempt(attempt, job);
     const operation = operationOf(attempt);
-    const asked = (await store.value(`${operation}/asked`)) as Asked | null;
+    const values = attemptValues(operation);
+    const asked = await readValue(store, values.asked);
     if (asked?.job != null && asked.job !== job.workflowRunId)
       throw conflict(`The job is of workflow run ${job.workflowRunId}; run ${asked.job} was started for this attempt.`);
-    const before = (await store.value(`${operation}/seen`)) as { job: string; epoch: number } | null;
-    const result = await store.value(`${operation}/result`);
+    const before = await readValue(store, values.seen);
+    const result = await readValue(store, values.result);
     if (effect.status !== "running" || result !== null)
       throw conflict(`Attempt ${attempt.attempt} of "${effect.key}" has ended meanwhile.`);
     // Before the lease: what takes long, or fails, takes none of the worker's time and leaves nothing claimed.
@@ -78,7 +73,7 @@ export class EffectClaims {
       await store.releaseLease({ name: operation, owner: ownerOf(job), epoch: before.epoch, expiresAt: 0 });
     const lease = await store.acquireLease(operation, ownerOf(job), clock.now(), limits.remoteLeaseMs);
     if (lease === null) throw conflict("Another job has claimed this attempt.");
-    await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch: lease.epoch });
+    await writeValue(store, values.seen, { at: clock.now(), job: job.workflowRunId, epoch: lease.epoch });
     return {
       epoch: lease.epoch,
       leaseMs: limits.remoteLeaseMs,
@@ -94,7 +89,7 @@ export class EffectClaims {
     const settings = settingsOf(state);
     const installation = await github.installation(repository.installationId);
     const { appId, slug, bot } = await github.identity();
-    const startSha = startOf(effect);
+    const startSha = startOf(effect, input.baseSha);
     const change = await changeToJudge(this.#dependencies, input, () =>
       repositoryAccess(installation, repository, "read"),
     );
@@ -131,8 +126,8 @@ export class EffectClaims {
     const { store, clock, redact } = this.#dependencies;
     const { state, effect } = await this.#attempt(attempt, job);
     await this.#hold(attempt, job, epoch);
-    const operation = operationOf(attempt);
-    await store.setValue(`${operation}/seen`, { at: clock.now(), job: job.workflowRunId, epoch });
+    const values = attemptValues(operationOf(attempt));
+    await writeValue(store, values.seen, { at: clock.now(), job: job.workflowRunId, epoch });
     if (verdict !== undefined)
       await this.#runner.change(state.runId, (now) => routed(now, effect.key, attempt.attempt, verdict));
     if (note !== undefined)
@@ -155,28 +150,28 @@ export class EffectClaims {
               { ...metering, capUsd: metering.capUsd ?? Number.POSITIVE_INFINITY },
             ),
           };
-    return { ...money, cancel: (await store.value(`${operation}/cancel`)) !== null || !state.open.has(effect.key) };
+    return { ...money, cancel: (await readValue(store, values.cancel)) !== null || !state.open.has(effect.key) };
   }
 
   async finish(attempt: Attempt, job: JobIdentity, request: ResultRequest): Promise<{ taken: true }> {
     const { store, redact } = this.#dependencies;
-    const operation = operationOf(attempt);
+    const values = attemptValues(operationOf(attempt));
     // EP2: the answer to the first may have been lost, and the attempt be over by now.
-    const before = (await store.value(`${operation}/result`)) as { epoch: number } | null;
+    const before = await readValue(store, values.result);
     if (before?.epoch === request.epoch) return { taken: true };
     const { state, effect } = await this.#attempt(attempt, job);
     // Its last words came too late (RA4): nobody would read them, and nobody take them away.
-    if ((await store.value(`${operation}/asked`)) === null)
+    if ((await readValue(store, values.asked)) === null)
       throw conflict(`Attempt ${attempt.attempt} of "${effect.key}" has ended meanwhile.`);
     await this.#hold(attempt, job, request.epoch);
     for (const blob of request.result.blobs) await store.putBlob(redact(blob));
-    if (request.bundle !== null) await store.setValue(`${operation}/bundle`, request.bundle.base64);
+    if (request.bundle !== null) await writeValue(store, values.bundle, request.bundle.base64);
     const kept: KeptResult = {
       epoch: request.epoch,
       result: request.result,
       bundle: request.bundle === null ? null : { headSha: request.bundle.headSha },
     };
-    await store.setValue(`${operation}/result`, kept as unknown as Json);
+    await writeValue(store, values.result, kept);
     await this.#runner.wake(state.runId, false);
     return { taken: true };
   }
@@ -227,9 +222,9 @@ export class EffectClaims {
 }
 
 /** Where an attempt before left off, or the step's own base. */
-function startOf(effect: EffectState): string {
+function startOf(effect: EffectState, baseSha: string): string {
   const kept = effect.attempts.findLast((one) => one.kept?.headSha != null)?.kept?.headSha;
-  return kept ?? (effect.input as { baseSha: string }).baseSha;
+  return kept ?? baseSha;
 }
 
 function ownerOf({ workflowRunId }: JobIdentity): string {

@@ -12,6 +12,7 @@ import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json, Usage } from "../../core/vocabulary.ts";
+import { readValue, removeValues, writeValue } from "../../ports/values.ts";
 import type { BundleImport } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
@@ -21,7 +22,8 @@ import { type PerformContext, workspaceName } from "../perform/performer.ts";
 import { learnedOnRunners, remember } from "../perform/route.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
-import { type Attempt, type KeptResult, operationOf } from "./claims.ts";
+import { type Asked, attemptValues, type KeptResult, wholeResult } from "./attempt-values.ts";
+import { type Attempt, operationOf } from "./claims.ts";
 import type { Order } from "./protocol.ts";
 
 export async function performRemotely(context: PerformContext): Promise<AttemptResult> {
@@ -29,7 +31,7 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
   const attempt: Attempt = { run: state.runId, effect: effect.key, attempt: number };
   const operation = operationOf(attempt);
   refuseHooks(dependencies, state.process);
-  if ((await dependencies.store.value(`${operation}/asked`)) === null) await ask(context, attempt);
+  if ((await readValue(dependencies.store, attemptValues(operation).asked)) === null) await ask(context, attempt);
   const kept = await waitForResult(context, operation);
   if (kept === null || typeof kept === "string") return lost(kept, unsettled(effect));
   const { result, bundle } = kept;
@@ -84,12 +86,13 @@ function refuseHooks(dependencies: Dependencies, process: { name: string; versio
 }
 
 /** The attempt's end is in the journal: what the two sides told each other is not needed any more (RA4). */
-export async function forget({ store, log }: Dependencies, attempt: Attempt): Promise<void> {
+export async function forget({ store, log }: Pick<Dependencies, "store" | "log">, attempt: Attempt): Promise<void> {
   const operation = operationOf(attempt);
+  const { asked, seen, cancel, bundle, result } = attemptValues(operation);
   try {
-    const result = (await store.value(`${operation}/result`)) as KeptResult | null;
-    if (result !== null) await store.setValue(`${operation}/result`, { epoch: result.epoch });
-    await store.removeValues(["asked", "seen", "cancel", "bundle"].map((name) => `${operation}/${name}`));
+    const kept = await readValue(store, result);
+    if (kept !== null) await writeValue(store, result, { epoch: kept.epoch });
+    await removeValues(store, [asked, seen, cancel, bundle]);
   } catch (thrown) {
     log.warn("What a runner's attempt left is kept until old rows go", { operation, error: toBatonError(thrown) });
   }
@@ -118,7 +121,7 @@ async function ask({ dependencies, state, github }: PerformContext, attempt: Att
       throw undispatched(toBatonError(thrown), runnerWorkflow, repository.defaultBranch);
     });
   const asked: Asked = { at: clock.now(), job: started?.id ?? null, url: started?.url ?? null };
-  await store.setValue(`${operationOf(attempt)}/asked`, asked as unknown as Json);
+  await writeValue(store, attemptValues(operationOf(attempt)).asked, asked);
 }
 
 /** What is missing is known here, and GitHub's own words do not tell it to whoever reads the thread. */
@@ -144,26 +147,20 @@ function missingFor({ code, message }: BatonError, workflow: string, branch: str
   return /actions has been disabled/i.test(message) ? "GitHub Actions is disabled for this repository" : null;
 }
 
-/** As it was asked for; `job` and `url` where GitHub tells which run it began. */
-export interface Asked {
-  at: number;
-  job?: string | null;
-  url?: string | null;
-}
-
 /** A string: why there will be no result. null: this Baton is being stopped, or the last words after a cancellation did not come. */
 async function waitForResult(context: PerformContext, operation: string): Promise<KeptResult | string | null> {
   const { dependencies, effect, signal, report } = context;
   const { store, clock } = dependencies;
   const since = clock.now();
-  const asked = (await store.value(`${operation}/asked`)) as Asked | null;
+  const values = attemptValues(operation);
+  const asked = await readValue(store, values.asked);
   // Claimed before this Baton began to wait: it could not be heard meanwhile, and has its time from now on (RA2).
-  const heardFrom = (await store.value(`${operation}/seen`)) === null ? 0 : since;
+  const heardFrom = (await readValue(store, values.seen)) === null ? 0 : since;
   let cancelledAt: number | null = null;
   let told = false;
   let looked = since;
   for (;;) {
-    const result = (await store.value(`${operation}/result`)) as KeptResult | null;
+    const result = wholeResult(await readValue(store, values.result));
     if (result !== null) return result;
     if (signal.aborted) {
       // "left" and "lost": somebody else, or this Baton's next start, waits on.
@@ -171,7 +168,7 @@ async function waitForResult(context: PerformContext, operation: string): Promis
       cancelledAt ??= await cancel(dependencies, operation);
       if (clock.now() > cancelledAt + limits.remoteLastWordsMs) return null;
     }
-    const seen = (await store.value(`${operation}/seen`)) as { at: number; job: string } | null;
+    const seen = await readValue(store, values.seen);
     if (seen === null && clock.now() > Math.max(asked?.at ?? 0, since) + limits.remoteClaimMs) {
       await fence(dependencies, operation);
       return `No runner came within ${limits.remoteClaimMs / 60_000} minutes.${pageOf(asked)} Is there a runner that is free, and does it reach ${dependencies.publicUrl}?`;
@@ -183,7 +180,7 @@ async function waitForResult(context: PerformContext, operation: string): Promis
     if (seen === null && clock.now() >= looked + limits.remoteJobLookMs) {
       looked = clock.now();
       // Between its end and the look its claim may have come.
-      if ((await isOver(context, asked)) && (await store.value(`${operation}/seen`)) === null) {
+      if ((await isOver(context, asked)) && (await readValue(store, values.seen)) === null) {
         await fence(dependencies, operation);
         return `The runner's job ended without asking for the step.${pageOf(asked)} Its log says why: often \`permissions: id-token: write\` is missing, or it does not reach ${dependencies.publicUrl}.`;
       }
@@ -210,13 +207,16 @@ async function isOver({ github, state, dependencies }: PerformContext, asked: As
   );
 }
 
-async function cancel({ store, clock }: Dependencies, operation: string): Promise<number> {
-  await store.setValue(`${operation}/cancel`, true);
+async function cancel({ store, clock }: Pick<Dependencies, "store" | "clock">, operation: string): Promise<number> {
+  await writeValue(store, attemptValues(operation).cancel, true);
   return clock.now();
 }
 
 /** Takes the claim away, so that a worker that wakes up again finds its epoch refused. */
-async function fence({ store, clock, owner }: Dependencies, operation: string): Promise<void> {
+async function fence(
+  { store, clock, owner }: Pick<Dependencies, "store" | "clock" | "owner">,
+  operation: string,
+): Promise<void> {
   await store.acquireLease(operation, owner, clock.now(), limits.remoteLeaseMs);
 }
 
@@ -237,9 +237,8 @@ async function takeIn(
 ): Promise<BundleImport> {
   const { dependencies, state, effect, attempt: number, github } = context;
   const operation = operationOf({ run: state.runId, effect: effect.key, attempt: number });
-  const base64 = await dependencies.store.value(`${operation}/bundle`);
-  if (typeof base64 !== "string")
-    throw new BatonError("BATON_TREE_REFUSED", "The worker's bundle is not there any more.");
+  const base64 = await readValue(dependencies.store, attemptValues(operation).bundle);
+  if (base64 === null) throw new BatonError("BATON_TREE_REFUSED", "The worker's bundle is not there any more.");
   if (input.access !== "write") throw new BatonError("BATON_TREE_REFUSED", "A step that only reads brought commits.");
   const access = await repositoryAccess(github, state.thread.repository, "read");
   await dependencies.workspaces.fetch(access, state.thread.repository.defaultBranch);

@@ -9,6 +9,7 @@ import { cancel } from "./cancel.ts";
 import type { CommandGrammar } from "./command.ts";
 import { cost } from "./cost.ts";
 import { help } from "./help.ts";
+import { migrate } from "./migrate.ts";
 import { pause } from "./pause.ts";
 import { race } from "./race.ts";
 import { refresh } from "./refresh.ts";
@@ -39,6 +40,7 @@ export const grammars: readonly CommandGrammar[] = [
   why,
   refresh,
   schedule,
+  migrate,
   setup,
   help,
 ];

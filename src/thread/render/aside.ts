@@ -22,7 +22,7 @@ function lineOf({ name, headSha, commits, ref }: Aside, repositoryId: number): s
   return `${what} To get them, run on Baton's machine: \`git --git-dir=<BATON_DATA>/workspaces/trusted/${repositoryId}.git push <clone address> ${headSha}:refs/heads/${branch}\``;
 }
 
-function asideOf({ output, attempts }: EffectState): Aside[] {
-  const kept = attempts.flatMap((attempt) => attempt.kept?.aside ?? []);
-  return [...kept, ...((output as { aside?: Aside[] } | undefined)?.aside ?? [])];
+function asideOf(effect: EffectState): Aside[] {
+  const kept = effect.attempts.flatMap((attempt) => attempt.kept?.aside ?? []);
+  return [...kept, ...(effect.kind === "agent" ? (effect.output?.aside ?? []) : [])];
 }

@@ -5,7 +5,6 @@ import type { RunState } from "../../core/state.ts";
 import { cutBytes } from "../cut.ts";
 import { budgetLine, headline, stages, stepsTable, verdictTree } from "./parts.ts";
 import { progressLine } from "./progress.ts";
-import type { RenderView } from "./view.ts";
 
 export interface RenderedCheckRun {
   name: string;
@@ -18,7 +17,7 @@ export interface RenderedCheckRun {
   detailsUrl: null;
 }
 
-export function renderCheckRun(state: RunState, _view: RenderView): RenderedCheckRun {
+export function renderCheckRun(state: RunState): RenderedCheckRun {
   const { icon, sentence } = headline(state);
   const conclusion = conclusionOf(state);
   const steps =

@@ -7,9 +7,8 @@ import { asideLines } from "./aside.ts";
 import { partials } from "./partial.ts";
 import { costTable, headline, verdictTree } from "./parts.ts";
 import { sandboxLines } from "./sandbox.ts";
-import type { RenderView } from "./view.ts";
 
-export function renderFinalComment(state: RunState, _view: RenderView): string {
+export function renderFinalComment(state: RunState): string {
   const { icon, sentence } = headline(state);
   const outcome = state.outcome;
   const parts = [`${icon} ${sentence}`];

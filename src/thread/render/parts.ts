@@ -1,6 +1,6 @@
 /** Parts that the status comment, the final comment and the check run share. Facts are computed here, never taken from an agent's text. */
-import type { SandboxReport } from "../../core/effect.ts";
-import type { EffectState, RunState } from "../../core/state.ts";
+import type { AgentOutput } from "../../core/effect.ts";
+import type { EffectPart, EffectState, RunState } from "../../core/state.ts";
 import { stepVerdict } from "../../core/step-verdict.ts";
 import { addTokens, type Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
@@ -8,6 +8,8 @@ import { selfReportingOf } from "../../money/self-reporting.ts";
 import { neutraliseLine } from "../neutralise.ts";
 import { cell, count, duration, oneLine, totalTokens, usd } from "./format.ts";
 import { sandboxNote } from "./sandbox.ts";
+
+type Child = Extract<EffectState, { kind: "subprocess" }>;
 
 const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️", error: "⚠️" } as const;
 
@@ -116,11 +118,10 @@ function stepNote(effect: EffectState): string {
     );
   const took = effect.endedAt === null ? "" : duration(effect.endedAt - effect.requestedAt);
   if (effect.kind === "agent" && effect.output !== undefined)
-    return joined(agentNote(effect, took), sandboxNote((effect.output as { sandbox?: SandboxReport }).sandbox));
-  if (effect.kind === "gate")
-    return ((effect.output as Verdict | undefined) ?? effect.observed?.verdict)?.reason.slice(0, 200) ?? "";
+    return joined(agentNote(effect.output, took), sandboxNote(effect.output.sandbox));
+  if (effect.kind === "gate") return (effect.output ?? effect.observed?.verdict)?.reason.slice(0, 200) ?? "";
   if (effect.kind === "breakpoint" && effect.output !== undefined) {
-    const { decision, by } = effect.output as { decision: string; by: { login: string } | null };
+    const { decision, by } = effect.output;
     const words = decision.replaceAll("-", " ");
     return by === null ? words : `${words} by @${by.login}`;
   }
@@ -129,16 +130,7 @@ function stepNote(effect: EffectState): string {
 }
 
 /** What an agent changed, by git. */
-function agentNote({ output }: EffectState, took: string): string {
-  const {
-    files,
-    headSha,
-    discarded = [],
-  } = output as {
-    files: { added: number | null; removed: number | null }[];
-    headSha: string | null;
-    discarded?: string[];
-  };
+function agentNote({ files, headSha, discarded = [] }: AgentOutput, took: string): string {
   const sum = (of: (file: { added: number | null; removed: number | null }) => number | null): number =>
     files.reduce((total, file) => total + (of(file) ?? 0), 0);
   return headSha === null
@@ -149,8 +141,11 @@ function agentNote({ output }: EffectState, took: string): string {
 const joined = (...parts: string[]): string => parts.filter((part) => part !== "").join("; ");
 
 /** A child run: while it goes on how far it is and what of its share is spent, then its verdict. */
-function childNote({ observed, output, endedAt }: EffectState, took: string): string {
-  const verdict = (output as { verdict?: Verdict } | undefined)?.verdict;
+function childNote(
+  { observed, output, endedAt }: EffectPart<"observed" | "output" | "endedAt", Child>,
+  took: string,
+): string {
+  const verdict = output?.verdict;
   if (verdict !== undefined) return `${verdict.reason.slice(0, 200)} ${took}`.trim();
   if (endedAt !== null || observed === null) return took;
   const spent = observed.verdict.evidence.find(({ label }) => label === "spent")?.value;

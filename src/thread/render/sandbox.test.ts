@@ -7,7 +7,7 @@ const sha = "a".repeat(40);
 const stateOf = (...effects: object[]): RunState =>
   ({
     thread: { repository: { id: 7 } },
-    effects: new Map(effects.map((effect, index) => [`${index}`, { attempts: [], ...effect }])),
+    effects: new Map(effects.map((effect, index) => [`${index}`, { kind: "agent", attempts: [], ...effect }])),
   }) as unknown as RunState;
 
 describe("what a sandbox stopped, in the thread", () => {

@@ -66,8 +66,8 @@ export function sandboxLines(state: RunState): string | null {
   return [...lines.slice(0, linesMax), ...hidden].map((line) => `- ${line}`).join("\n");
 }
 
-function reportsOf({ output, attempts }: EffectState): SandboxReport[] {
-  const reports = attempts.map(({ kept }) => kept?.sandbox);
-  reports.push((output as { sandbox?: SandboxReport } | undefined)?.sandbox);
+function reportsOf(effect: EffectState): SandboxReport[] {
+  const reports = effect.attempts.map(({ kept }) => kept?.sandbox);
+  if (effect.kind === "agent" || effect.kind === "shell") reports.push(effect.output?.sandbox);
   return reports.filter((report) => report !== undefined);
 }

@@ -1,5 +1,6 @@
 /** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (V1). */
 import { approvalText } from "../../core/child.ts";
+import type { AgentInput } from "../../core/effect.ts";
 import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { progressOf } from "../../core/progress.ts";
@@ -68,15 +69,14 @@ function scheduleLine({ schedule }: RunState): string {
 
 /** The newest plan that an agent made. Who explores answers a question, and stands in a comment of its own. */
 function planOf(state: RunState): string | null {
-  const planned = [...state.effects.values()].findLast(
-    ({ kind, status, input }) =>
-      kind === "agent" && status === "succeeded" && isPlan(input as { role?: string; prompt?: { task?: string } }),
-  );
-  return planned === undefined ? null : renderPlan(parsePlan((planned.output as { text: string }).text));
+  for (const effect of [...state.effects.values()].toReversed())
+    if (effect.kind === "agent" && effect.output !== undefined && isPlan(effect.input))
+      return renderPlan(parsePlan(effect.output.text));
+  return null;
 }
 
-function isPlan({ role, prompt }: { role?: string; prompt?: { task?: string } }): boolean {
-  return role === "plan" && prompt?.task !== "explore";
+function isPlan({ role, prompt }: AgentInput): boolean {
+  return role === "plan" && !("task" in prompt && prompt.task === "explore");
 }
 
 /** Of a text its hash, as GitHub shows commits. */

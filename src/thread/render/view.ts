@@ -2,7 +2,6 @@
 export interface RenderView {
   /** Milliseconds since the epoch: only to tell how long something lasted; nothing shown ticks by itself. */
   now: number;
-  repositoryUrl: string;
   /** True: shown once, for now, so that it may say how old something is. */
   live?: boolean;
 }

@@ -1,7 +1,7 @@
 /** The model's service of a fleet: it answers late, and remembers for which attempt it answered what. */
 import { setTimeout as delay } from "node:timers/promises";
 import { costOf } from "../../../src/money/cost.ts";
-import { priceOf } from "../../../src/money/prices.ts";
+import { findPrice } from "../../../src/money/prices.ts";
 import { type ModelRequest, type ModelServer, startModelServer } from "../../fakes/model-server.ts";
 import type { Draw } from "../draw.ts";
 import type { AnsweredRequest } from "./oracle.ts";
@@ -46,7 +46,7 @@ export class ModelService {
   #note(request: ModelRequest, tokens: Parameters<typeof costOf>[0]): void {
     const marker = String((request.body["metadata"] as { user_id?: string } | undefined)?.user_id ?? "");
     const [, runId = "", key = "", attempt = "0"] = /\/(run_[^/]+)\/(.+)\/(\d+)$/.exec(marker) ?? [];
-    const price = priceOf(request.model, {});
+    const price = findPrice(request.model, {})?.price ?? null;
     if (price === null) throw new Error(`The model ${request.model} has no price.`);
     this.#asked.set(request, { runId, key, attempt: Number(attempt), usd: costOf(tokens, price) });
   }

@@ -172,7 +172,7 @@ async function resolvers(): Promise<string[]> {
   return [...text.matchAll(/^nameserver\s+(\d+\.\d+\.\d+\.\d+)$/gm)].flatMap(([, address]) => address ?? []);
 }
 
-/** What decides here which attacks are possible at all. */
+/** What decides here which attacks are possible at all. @internal for tests */
 export async function probeHost(): Promise<ProbeHost> {
   const routes = await readFile("/proc/net/route", "utf8").catch(() => "");
   const interesting = [

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { startModelProxy } from "../../../../src/adapters/model-proxy/proxy.ts";
 import type { Tokens } from "../../../../src/core/vocabulary.ts";
 import { costOf } from "../../../../src/money/cost.ts";
-import { priceOf } from "../../../../src/money/prices.ts";
+import { findPrice } from "../../../../src/money/prices.ts";
 import type { GrantRequest, ModelGrant, ModelProxy } from "../../../../src/ports/model-proxy.ts";
 import { reserveUpTo } from "../../../fakes/money.ts";
 import { type Cause, defineCause, shared } from "../cause.ts";
@@ -80,7 +80,7 @@ const plainAnswer: Answer = (_, outgoing) => {
 };
 
 const priceUsd = (name: string, tokens: Tokens): number | null => {
-  const price = priceOf(name, {});
+  const price = findPrice(name, {})?.price ?? null;
   return price === null ? null : costOf(tokens, price);
 };
 

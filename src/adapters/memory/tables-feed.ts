@@ -1,0 +1,38 @@
+/** The feed over tables: in memory, and in Actions mode, where the state of one thread is in its ref. Contract FE1–FE4 in `ports/feed.ts`. */
+import type { RunId } from "../../core/vocabulary.ts";
+import type { Feed, FeedEntry, News } from "../../ports/feed.ts";
+import { Listeners } from "../system/listeners.ts";
+import type { TableName, Tables } from "./tables.ts";
+
+export class TablesFeed implements Feed {
+  readonly #tables: () => Tables;
+  readonly #listeners = new Listeners();
+
+  constructor(tables: () => Tables) {
+    this.#tables = tables;
+  }
+
+  async entries(threadKey: string, after: number): Promise<FeedEntry[]> {
+    return this.#tables().feed(threadKey, after);
+  }
+
+  watch(listener: (news: News) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** A table changed here. Told after the change is whole: a listener reads the tables. */
+  changed(table: TableName, row: string): void {
+    if (table === "outbox") queueMicrotask(() => this.#listeners.tell({ kind: "outbox" }));
+    if (table !== "events") return;
+    queueMicrotask(() => {
+      const run = this.#tables().runRows.get(row as RunId);
+      if (run === undefined) return;
+      this.#listeners.tell({ kind: "thread", threadKey: run.threadKey, runId: run.runId, event: run.position });
+    });
+  }
+
+  /** The tables were read anew: others may have written. */
+  replaced(): void {
+    this.#listeners.tell({ kind: "anything" });
+  }
+}

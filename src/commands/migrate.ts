@@ -1,0 +1,33 @@
+import { BatonError, hasCode } from "../core/errors.ts";
+import { checkMigration } from "../core/migrate.ts";
+import { repositoryProcesses } from "./begin-run.ts";
+import type { CommandHandler } from "./context.ts";
+import { activeRunOf } from "./no-run.ts";
+import { steer } from "./steer.ts";
+
+const triesMax = 10;
+
+/** PROC-003: the check is the command; without a word it is also done. */
+export const migrate: CommandHandler = async (context) => {
+  const { dependencies, command, actor } = context;
+  const run = activeRunOf(context);
+  const processes = repositoryProcesses(context);
+  const found = await processes.find(run.process.name);
+  if (found === null) throw await processes.unknown(run.process.name);
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const events = await dependencies.store.read(run.runId);
+    const migration = await checkMigration(found.definition, events, dependencies.settle);
+    const { from, to, asks } = migration;
+    const next = asks.length === 0 ? "" : ` It then begins: ${asks.map((key) => `\`${key}\``).join(", ")}.`;
+    if (command.positional[0] === "check")
+      return `**The run can go on with ${to}.** It is at ${from}, and ${to} asks for the same so far.${next} \`/baton migrate\` does it.`;
+    try {
+      await steer(context, (state) => migration.decide(state, actor));
+      return `**The run goes on with ${to}**, instead of ${from}.${next}`;
+    } catch (thrown) {
+      // M2: something happened meanwhile.
+      if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT")) throw thrown;
+    }
+  }
+  throw new BatonError("BATON_JOURNAL_CONFLICT", `The run went on ${triesMax} times while its migration was checked.`);
+};

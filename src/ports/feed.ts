@@ -1,0 +1,70 @@
+/**
+ * What changed, as it is committed: who follows it need not look again and again.
+ *
+ * FE1 Each thread is a stream. A position in it counts its events from 1, without a gap, in the order of their commits:
+ *     who has read a position has read all before it, however late another writer's commit came.
+ * FE2 `follow` gives every entry after a position once, in order, and then waits for more.
+ * FE3 An entry says what happened where; what it means is read in the store.
+ * FE4 A notification may be lost, as with its connection. Then all that is watched is looked at again.
+ */
+import type { RunId } from "../core/vocabulary.ts";
+
+export interface FeedEntry {
+  /** Of the thread's stream. */
+  position: number;
+  runId: RunId;
+  /** Of the event in its run's journal. */
+  event: number;
+}
+
+/** What has news: a thread, up to this event of a run; writes to GitHub; or after FE4 anything. */
+export type News =
+  | { kind: "thread"; threadKey: string; runId: RunId; event: number }
+  | { kind: "outbox" }
+  | { kind: "anything" };
+
+export interface Feed {
+  /** Entries of a thread after a position, oldest first; at most a bounded number at once. */
+  entries(threadKey: string, after: number): Promise<FeedEntry[]>;
+  /** Returns what ends it. The listener is called after the commit, and may be called in vain. */
+  watch(listener: (news: News) => void): () => void;
+}
+
+/** FE2. Ends with the signal. */
+export async function* follow(
+  feed: Feed,
+  threadKey: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<FeedEntry, void, void> {
+  let position = after;
+  let rang = true;
+  let wake = (): void => {};
+  const ring = (): void => {
+    rang = true;
+    wake();
+  };
+  const unwatch = feed.watch((news) => {
+    if (news.kind === "anything" || (news.kind === "thread" && news.threadKey === threadKey)) ring();
+  });
+  signal.addEventListener("abort", ring);
+  try {
+    while (!signal.aborted) {
+      rang = false;
+      const found = await feed.entries(threadKey, position);
+      for (const entry of found) {
+        if (signal.aborted) return;
+        position = entry.position;
+        yield entry;
+      }
+      if (found.length > 0) continue;
+      if (!rang)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    unwatch();
+    signal.removeEventListener("abort", ring);
+  }
+}

@@ -1,10 +1,7 @@
 /** Looks, before a run begins, whether it can come to an end: few calls, at once. What it finds is judged by `policy/preflight.ts`. */
-import { BatonError, hasCode } from "../core/errors.ts";
-import type { Repository } from "../core/vocabulary.ts";
-import { workflowsFolder } from "../onboarding/facts.ts";
-import { readWorkflow } from "../onboarding/workflows.ts";
+import { BatonError } from "../core/errors.ts";
 import { type PreflightFacts, preflight, pushingNeeds, type Without } from "../policy/preflight.ts";
-import type { Github } from "../ports/github.ts";
+import { anyCheck, unlessDenied } from "./any-check.ts";
 import type { CommandContext } from "./context.ts";
 
 export interface PreflightOptions {
@@ -77,53 +74,7 @@ function hasAnyCheck(
   return anyCheck(github, repository, place);
 }
 
-/** More files than these say nothing of what is not read. */
-const workflowsMax = 30;
-
-/** Whether a check may come: a workflow that a pull request starts, or something else that has reported. null: unknown. */
-export async function anyCheck(
-  github: Pick<Github, "directory" | "file" | "checks" | "checkSuites">,
-  repository: Repository,
-  { sha, base, head }: { sha: string; base: string; head: string },
-): Promise<boolean | null> {
-  const found = await unlessDenied(github.directory(repository, ".github/workflows", sha));
-  if (found === null) return null;
-  const names = found.filter((name) => /\.ya?ml$/.test(name));
-  const judged = await Promise.all(
-    names.slice(0, workflowsMax).map(async (name): Promise<boolean | null> => {
-      const path = `${workflowsFolder}${name}`;
-      const text = await unlessDenied(github.file(repository, path, sha));
-      return text === null ? null : (readWorkflow(path, text, { base, head })?.workflow.isCi ?? null);
-    }),
-  );
-  if (judged.includes(true)) return true;
-  if (judged.includes(null) || names.length > workflowsMax) return null;
-  const [checks, suites] = await Promise.all([
-    unlessDenied(github.checks(repository, sha)),
-    unlessDenied(github.checkSuites(repository, sha)),
-  ]);
-  if (checks === null || suites === null) return null;
-  // What its workflows report on the base, they do not report on a pull request.
-  const actions = names.length === 0 ? [] : suites.filter(({ appName }) => appName === "GitHub Actions");
-  const own = new Set(actions.map(({ appId }) => appId));
-  return (
-    checks.some(({ appId }) => appId === null || !own.has(appId)) ||
-    suites.some(({ appId, checkRuns }) => checkRuns > 0 && !own.has(appId))
-  );
-}
-
 /** From the option `--without`, whose grammar has checked the words. */
 export function withoutOf(given: string | number | undefined): Without[] {
   return given === undefined ? [] : (String(given).split(",") as Without[]);
-}
-
-/** PF2 */
-async function unlessDenied<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (thrown) {
-    const unknown = ["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_INCOMPLETE"] as const;
-    if (unknown.some((code) => hasCode(thrown, code))) return null;
-    throw thrown;
-  }
 }

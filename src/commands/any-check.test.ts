@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BatonError } from "../core/errors.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { CheckFacts, CheckSuiteFacts } from "../ports/github.ts";
-import { anyCheck } from "./preflight.ts";
+import { anyCheck } from "./any-check.ts";
 
 const repository: Repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
 const sha = "a".repeat(40);

@@ -48,6 +48,8 @@ export const workInputSchema = z.object({
   planned: plannedSchema.nullable().optional(),
   /** A plan needs steps that can be read. Absent in runs that began under an older Baton, which went on without steps. */
   planSteps: z.literal("required").optional(),
+  /** Requests for changes that were there before: the run's task, and no answer to its own question. */
+  reviewIds: z.array(z.number().int()).optional(),
   /** The pull request that the run works on; null when it is to be opened. */
   pullRequest: z.number().int().positive().nullable(),
   /** What Baton does otherwise than usual in this repository; the thread shows it. */

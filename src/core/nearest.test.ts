@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { nearestWithin } from "./nearest.ts";
 
-const processes = ["issue-to-pr", "plan", "race", "explore", "review", "verify", "implement", "fix-ci", "coordinator"];
+const processes = [
+  "issue-to-pr",
+  "plan",
+  "race",
+  "explore",
+  "review",
+  "verify",
+  "implement",
+  "fix-ci",
+  "coordinator",
+  "sweep",
+];
 
 describe("a first word at most two edits from a process is asked about, however short it is", () => {
   it.each([
@@ -14,11 +25,12 @@ describe("a first word at most two edits from a process is asked about, however 
     ["explroe", "explore"],
     ["fixci", "fix-ci"],
     ["Plan", "plan"],
+    ["swepe", "sweep"],
   ])("%s: %s", (word, meant) => {
     expect(nearestWithin(word, processes, 2)).toBe(meant);
   });
 
-  it.each(["planners", "fix", "add", "please", "update", "here", "again", "rewrite"])(
+  it.each(["planners", "make", "take", "keep", "fix", "add", "please", "update", "here", "again", "rewrite"])(
     "%s is an instruction",
     (word) => {
       expect(nearestWithin(word, processes, 2)).toBeNull();

@@ -9,16 +9,30 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best !== null && bestDistance <= Math.max(1, Math.floor(Math.max(word.length, best.length) / 3)) ? best : null;
 }
 
-/** The known word that is at most so many edits away. */
+/**
+ * The known word that is at most so many edits away. Of a short one all letters but one must be there: half of it may change
+ * within two edits, and "make" is no slip of "race", nor "keep" of "sweep".
+ */
 export function nearestWithin(word: string, known: readonly string[], editsMax: number): string | null {
   let best: string | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance <= editsMax && distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    if (distance > editsMax || lettersMissing(candidate.toLowerCase(), word.toLowerCase()) > 1) continue;
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
 }
+
+/** Of a short word; of a longer one none. */
+function lettersMissing(known: string, word: string): number {
+  if (known.length > shortLettersMax) return 0;
+  const left = [...word];
+  return [...known].filter((letter) => left.indexOf(letter) < 0 || left.splice(left.indexOf(letter), 1).length === 0)
+    .length;
+}
+
+const shortLettersMax = 5;
 
 /** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(a: string, b: string): number {

@@ -147,7 +147,9 @@ async function pushHook(site: Site, repository: Repository, actor: Actor): Promi
   await mkdir(hooks, { recursive: true });
   const hook = join(hooks, "pre-receive");
   const rulesCheck = `printf '%s\\n' "$changes" | "${process.execPath}" "${hookProgram}"\n`;
-  const script = `#!/bin/sh\nchanges=$(cat)\n${workflows ? workflowCheck : ""}${rules ? rulesCheck : ""}`;
+  // The one that a test put into the repository is asked, too: git knows one place for hooks.
+  const ownCheck = `if [ -x hooks/pre-receive ]; then printf '%s\\n' "$changes" | hooks/pre-receive || exit 1; fi\n`;
+  const script = `#!/bin/sh\nchanges=$(cat)\n${ownCheck}${workflows ? workflowCheck : ""}${rules ? rulesCheck : ""}`;
   if (!existsSync(hook)) {
     // Whole or not at all: another push may be about to run it.
     const made = `${hook}-${randomUUID()}`;

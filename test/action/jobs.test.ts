@@ -341,6 +341,7 @@ describe("a journal that somebody changed", () => {
     expect(headOf(other)).not.toBe(before.other);
     // As the guide says.
     inRepository(["update-ref", refOf(issue), before.broken]);
+    inRepository(["update-ref", `refs/baton/accepted/thread/${issue}`, before.broken]);
     const next = await platform.run("schedule", platform.about(), later(20));
     expect(next).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
     expect(headOf(issue)).not.toBe(before.broken);

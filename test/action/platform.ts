@@ -283,12 +283,16 @@ export function deadlyGit(place: string, at: number, when: "before" | "after"): 
   writeFileSync(count, "0");
   const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
   const push = `"${real}" "$@"`;
+  // The launcher starts programs for a job that has grown: its parent is the job.
+  const kill = `job=$PPID
+  if tr '\\0' ' ' < /proc/$PPID/cmdline | grep -q 'disconnect'; then job=$(awk '/^PPid:/ {print $2}' /proc/$PPID/status); fi
+  kill -9 $job; exit 1`;
   writeFileSync(
     join(directory, "git"),
     `#!/bin/sh
 if [ "$1" = push ]; then
   n=$(($(cat "${count}") + 1)); echo $n > "${count}"
-  if [ $n -eq ${at} ]; then ${when === "after" ? `${push} >/dev/null 2>&1; ` : ""}kill -9 $PPID; exit 1; fi
+  if [ $n -eq ${at} ]; then ${when === "after" ? `${push} >/dev/null 2>&1; ` : ""}${kill}; fi
 fi
 exec ${push}
 `,

@@ -95,7 +95,7 @@ const figures = (job: FinishedJob): { pushes: number; calls: number } => {
 const honest = (job: FinishedJob): FinishedJob => {
   const verdict = job.outputs["verdict"] ?? "";
   expect(job.errors).toBe("");
-  expect(Object.keys(job.outputs).sort()).toEqual(["cost-usd", "pull-request", "run-id", "verdict"]);
+  expect(Object.keys(job.outputs).sort()).toEqual(["cache-key", "cost-usd", "pull-request", "run-id", "verdict"]);
   const green = ["passed", "waiting", "nothing", "elsewhere", "handed-over"].includes(verdict);
   expect({ verdict, exitCode: job.exitCode }).toEqual({ verdict, exitCode: green ? 0 : 1 });
   expect({ verdict, annotated: job.log.includes("::error ") }).toEqual({ verdict, annotated: !green });

@@ -143,7 +143,7 @@ describe("strangers-make-baton-talk", () => {
   });
 
   const asked: [string, RegExp][] = [
-    ["sweep", /no process "sweep".*Nothing was started/s],
+    ["sweap", /no process "sweap".*Nothing was started/s],
     ["zähl", /no process "zähl"/],
     ["please", /no process "please"/],
     ["issue-to-p fix the sum", /Did you mean `\/baton run issue-to-pr fix the sum`/],

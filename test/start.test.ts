@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { freePort } from "./free-port.ts";
 
 const main = fileURLToPath(new URL("../src/app/main.ts", import.meta.url));
 
@@ -26,15 +27,6 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "baton-start-"));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 function start(environment: Record<string, string>) {
   const env = { PATH: process.env["PATH"] ?? "", HOME: directory, ...environment };

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { agentPath, repositoryName } from "../../src/demo/world.ts";
+import { freePort } from "../free-port.ts";
 import { type ObservedWorld, observedWorld, repositoryOf } from "../scenarios/helpers.ts";
 
 const main = fileURLToPath(new URL("../../src/action/main.ts", import.meta.url));
@@ -112,7 +113,12 @@ export async function remoteWorld(
       jobs.push(startRunner(world, { issuerUrl, inputs, runId, environment: options.jobEnvironment ?? {} }));
   };
   world = await observedWorld({
-    files: { ...sampleFiles, [runnerFile]: "on: { workflow_dispatch: { inputs: { effect: {} } } }\njobs: {}\n" },
+    files: {
+      ...sampleFiles,
+      [runnerFile]: "on: { workflow_dispatch: { inputs: { effect: {} } } }\njobs: {}\n",
+      ".github/workflows/ci.yml":
+        "on: pull_request\njobs: { test: { runs-on: ubuntu-latest, steps: [{ run: npm test }] } }\n",
+    },
     script: { ...sampleScript, implement: sampleScript.repair },
     config: "harness: { default: command }\nexecutor: actions\n",
     grants: { actions: options.actions ?? "write" },
@@ -200,10 +206,10 @@ function startRunner(
     "agent.mjs",
     `import { execFileSync } from "node:child_process";
      import { appendFileSync, readFileSync } from "node:fs";
-     // Its parent is Baton's supervisor; the job's process is above that.
+     // Its parent is Baton's supervisor; the job's process is above that, or above the launcher.
      const parentOf = (pid) => /PPid:\\s+(\\d+)/.exec(readFileSync("/proc/" + pid + "/status", "utf8"))[1];
      const environmentOf = (pid) => readFileSync("/proc/" + pid + "/environ", "utf8");
-     const parents = [process.ppid, parentOf(process.ppid)];
+     const parents = [process.ppid, parentOf(process.ppid), parentOf(parentOf(process.ppid))];
      const seen = {
        parent: parents.map(environmentOf).join("\\0"),
        own: readFileSync("/proc/self/environ", "utf8"),
@@ -267,13 +273,4 @@ function endOrphans(directory: string): void {
 
 function orderIn(inputs: Record<string, string>): RunnerJob["order"] {
   return JSON.parse(inputs["effect"] ?? "{}") as RunnerJob["order"];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

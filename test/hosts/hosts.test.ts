@@ -6,7 +6,7 @@ import { createHmac, generateKeyPairSync, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { webhookPath } from "../../src/app/door.ts";
 import { limits } from "../../src/core/limits.ts";
 import { databaseTemplate } from "../../src/demo/world.ts";
+import { freePort } from "../free-port.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const root = at("../..");
@@ -67,15 +68,6 @@ interface Started {
   prints(text: RegExp): Promise<void>;
   ended: Promise<{ exitCode?: number; signal?: string }>;
   kill(signal?: NodeJS.Signals): Promise<{ exitCode?: number; signal?: string }>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** `announces`: what it prints once it is there, with its address. */

@@ -94,7 +94,7 @@ it("the green one wins against the red, and against one that spends more than it
     /\| \*\*1\*\* \| tidy \(#\d+\) \| tidy-model \| ✅ green \| \d+ lines \| \$0\.0200 \| ahead of hasty-cli: its checks are green \|/,
   );
   expect(table).toMatch(
-    /\| out \| rich \|.*\| \$2\.00 \| BATON\\?_SHARE\\?_EXCEEDED: It used 2\.00 USD of the 0\.80 USD/,
+    /\| out \| rich \|.*\| \$1\.60 \| BATON\\?_SHARE\\?_EXCEEDED: It used 1\.60 USD of the 0\.80 USD/,
   );
   // One pull request is left open, with the winner's commit; no branch of a contestant is.
   const open = pulls(world).filter(({ state: is }) => is === "open");

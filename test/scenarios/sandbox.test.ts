@@ -79,7 +79,7 @@ describe.skipIf(!sandboxWorks)("an agent in the sandbox", () => {
     const here = await begin("sandbox: require\n");
     say(
       here,
-      `/baton run reach ${new URL(here.github.url).port} and ${here.settings.dataDir} baton pid ${process.pid}`,
+      `/baton run Now reach ${new URL(here.github.url).port} and ${here.settings.dataDir} baton pid ${process.pid}`,
     );
     await here.until("a pull request", () => pulls(here)[0]);
     const reader = await clonedReader(`${here.github.url}/acme/shop.git`, join(directory, "clone"));
@@ -110,7 +110,7 @@ describe.skipIf(!sandboxWorks)("an agent in the sandbox", () => {
 
   it("`sandbox.setup`: runs before the agent; a command that fails stops the run before anything is paid", async () => {
     const here = await begin("sandbox: { mode: require, setup: ['touch made', 'ls made && exit 3'] }\n");
-    say(here, "/baton run reach 1 and /nowhere");
+    say(here, "/baton run Now reach 1 and /nowhere");
     const state = await ends(here);
     expect(state.outcome?.error?.code).toBe("BATON_SETUP_FAILED");
     expect(state.outcome?.error?.message).toMatch(/exit code 3: [^]*made/);
@@ -122,7 +122,7 @@ describe.skipIf(!sandboxWorks)("an agent in the sandbox", () => {
       files: { ...sampleFiles, "agent.mjs": hostile, "script.json": JSON.stringify(sampleScript) },
       config: "version: 1\nsandbox: require\nharness: { default: command, command: [node, agent.mjs] }\n",
     });
-    say(here, "/baton run reach 1 and /nowhere");
+    say(here, "/baton run Now reach 1 and /nowhere");
     await here.until("a pull request", () => pulls(here)[0]);
     expect(lines(here)).not.toContain("BATON_REPOSITORY_COMMANDS");
   });
@@ -151,7 +151,7 @@ describe("a machine without a sandbox", () => {
 
   it("starts, and refuses a run that requires one before anything is paid, with the line that installs it", async () => {
     const here = await begin("", { agentSandbox: none("require", false) });
-    say(here, "/baton run reach 1 and /nowhere");
+    say(here, "/baton run Now reach 1 and /nowhere");
     const answer = await here.until("an answer", () => ownComments(here).find((body) => body.includes("sandbox")));
     expect(answer).toContain("bubblewrap is not installed. Fix: apt-get install bubblewrap");
     expect(await runState(here)).toBeNull();
@@ -159,7 +159,7 @@ describe("a machine without a sandbox", () => {
 
   it("refuses under `prefer` as root, and names the operator's word", async () => {
     const here = await begin("", { agentSandbox: none("prefer", true) });
-    say(here, "/baton run reach 1 and /nowhere");
+    say(here, "/baton run Now reach 1 and /nowhere");
     const answer = await here.until("an answer", () => ownComments(here).find((body) => body.includes("sandbox")));
     expect(answer).toContain("BATON_SANDBOX=off");
     expect(await runState(here)).toBeNull();
@@ -167,7 +167,7 @@ describe("a machine without a sandbox", () => {
 
   it("goes on under `prefer` as a user, and the thread says so", async () => {
     const here = await begin("", { agentSandbox: none("prefer", false) });
-    say(here, "/baton run reach 1 and /nowhere");
+    say(here, "/baton run Now reach 1 and /nowhere");
     await here.until("the warning", () => lines(here).includes("No sandbox: agents of this run could reach more"));
     say(here, "/baton cancel");
     await ends(here);

@@ -33,7 +33,7 @@ describe("three kills with four runs at once", () => {
 
   it("find a journal that loses its last append", { timeout: 480_000 }, async () => {
     said.length = 0;
-    const { held } = await killAll(options, { kills: 2, sabotage: "lost-append" });
+    const { held } = await killAll(options, { kills: 4, sabotage: "lost-append" });
     expect(held).toBe(false);
     expect(said.join("\n")).toMatch(/LOST .* was acknowledged and is gone/);
   });

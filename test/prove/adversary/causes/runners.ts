@@ -150,7 +150,13 @@ function runState(): RunState {
   const effect = {
     key: "plan",
     status: "running",
-    input: { baseSha: "a".repeat(40) },
+    input: {
+      title: "Plan",
+      role: "plan",
+      prompt: { system: "s", user: "u" },
+      baseSha: "a".repeat(40),
+      access: "read-only",
+    },
     attempts: [{ attempt: 1, worker: remoteWorker, reservedUsd: 1 }],
   };
   return {

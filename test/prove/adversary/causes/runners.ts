@@ -200,7 +200,8 @@ const jobs = defineCause<Partial<Job>>({
     const job = { ...right, ...change };
     let given = false;
     const store = {
-      value: async (key: string) => (key.endsWith("/asked") ? { job: right.workflowRunId } : null),
+      value: async (key: string) =>
+        key.endsWith("/asked") ? { at: 0, job: right.workflowRunId, url: "https://github.example/77" } : null,
       // The first thing that only a job which is let in reaches.
       acquireLease: async () => {
         given = true;

@@ -129,7 +129,13 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     const payload = payloads[event]?.(action ?? "");
     if (payload === undefined) throw new Error(`What does ${event} lead to?`);
     const done = await job(event, payload);
-    expect(done.outputs).toEqual({ verdict: "nothing", "run-id": "", "pull-request": "", "cost-usd": "0" });
+    expect(done.outputs).toEqual({
+      verdict: "nothing",
+      "run-id": "",
+      "pull-request": "",
+      "cost-usd": "0",
+      "cache-key": "",
+    });
     const { pushes, calls } = figures(done);
     expect(pushes).toBe(0);
     // Whether its files include the configuration is asked of a pull request, what was written (comments, issues) and for

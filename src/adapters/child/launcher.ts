@@ -225,12 +225,15 @@ class SmallProcess implements Launcher {
   /** Its first line says whose output it is. */
   #meet(socket: Socket): void {
     socket.on("error", () => {});
+    socket.setTimeout(answerMs, () => socket.destroy());
     let head = Buffer.alloc(0);
     const read = (chunk: Buffer): void => {
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf("\n");
       if (end < 0 && head.length <= headBytesMax) return;
       socket.off("data", read);
+      socket.setTimeout(0);
+      socket.removeAllListeners("timeout");
       socket.pause();
       const [word, ...name] = head.subarray(0, Math.max(end, 0)).toString("latin1").split(" ");
       const take = this.#awaited.get(name.join(" "));

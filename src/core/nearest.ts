@@ -27,9 +27,13 @@ export function nearestWithin(word: string, known: readonly string[], editsMax: 
 /** Of a short word; of a longer one none. */
 function lettersMissing(known: string, word: string): number {
   if (known.length > shortLettersMax) return 0;
-  const left = [...word];
-  return [...known].filter((letter) => left.indexOf(letter) < 0 || left.splice(left.indexOf(letter), 1).length === 0)
-    .length;
+  let left = word;
+  let missing = 0;
+  for (const letter of known) {
+    if (left.includes(letter)) left = left.replace(letter, "");
+    else missing += 1;
+  }
+  return missing;
 }
 
 const shortLettersMax = 5;

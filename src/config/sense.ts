@@ -147,7 +147,7 @@ function ofSchedules(
   const wakeMs = Math.min(
     ...wakeUps
       .filter((cron) => cronProblem(cron) === null)
-      .map((cron) => shortestPauseMs({ cron, timeZone: "UTC" }) ?? Number.POSITIVE_INFINITY),
+      .map((cron) => shortestPauseMs(cron) ?? Number.POSITIVE_INFINITY),
   );
   const say = (severity: SenseProblem["severity"], path: ConfigPath, message: string, suggestion?: string | null) =>
     problems.push({ severity, path, message, suggestion: suggestion ?? null });
@@ -157,14 +157,15 @@ function ofSchedules(
       ["dashboard"],
       "`schedules` do not run with `dashboard: false`: the dashboard issue is the thread of their runs. Set `dashboard: true`.",
     );
-  for (const [index, { name, cron, timeZone, process, budgetUsd }] of schedules.entries()) {
+  for (const [index, { name, cron, process, budgetUsd }] of schedules.entries()) {
     const at = (key: string): ConfigPath => ["schedules", index, key];
     if (schedules.findIndex((one) => one.name === name) < index)
       say("error", at("name"), `Two schedules are called \`${name}\`. Give one of them another name.`);
     const problem = cronProblem(cron);
     if (problem !== null) say("error", at("cron"), `\`${cron.slice(0, 60).replaceAll("`", "'")}\` ${problem}`);
-    const pause = problem === null ? shortestPauseMs({ cron, timeZone }) : null;
-    if (pause !== null && Number.isFinite(wakeMs) && pause < wakeMs)
+    // Only where the answer matters: it takes some hundred moments.
+    const pause = problem === null && Number.isFinite(wakeMs) ? shortestPauseMs(cron) : null;
+    if (pause !== null && pause < wakeMs)
       say(
         "warning",
         at("cron"),

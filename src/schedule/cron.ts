@@ -109,9 +109,9 @@ export function latestTime(times: CronTimes, after: number, until: number): { at
 
 const samples = 400;
 
-/** The shortest time between two moments, seen over many of them; null: it occurs at most once. */
-export function shortestPauseMs(times: CronTimes): number | null {
-  const found = nextTimes(times, Date.UTC(2026, 0, 1), samples);
+/** The shortest time between two moments by a clock that is never changed, seen over many; null: it occurs at most once. */
+export function shortestPauseMs(cron: string): number | null {
+  const found = nextTimes({ cron, timeZone: "UTC" }, Date.UTC(2026, 0, 1), samples);
   const pauses = found.slice(1).map((at, index) => at - (found[index] as number));
   return pauses.length === 0 ? null : Math.min(...pauses);
 }

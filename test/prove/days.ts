@@ -109,7 +109,7 @@ async function liveOne(
   };
   await look(healthy);
   const active = new Map<string, { runId: string; rule: string; endsAt: number }>();
-  const looks: number[] = [];
+  const looks: Look[] = [];
   const endsAt = beginsAt + days * day;
   let seen = 0;
   const started: { rule: string; at: number; now: number }[] = [];
@@ -122,8 +122,8 @@ async function liveOne(
       active.delete(key);
       await end(healthy, repository, run, draw.flip() ? runUsd / 2 : runUsd);
     }
-    looks.push(now);
     const manner = draw.whole(1, 10);
+    looks.push({ at: now, died: manner === 1, busy: new Set([...active.values()].map(({ rule }) => rule)) });
     if (manner === 1) await look(dying).catch(() => {});
     else if (manner <= 4) await Promise.all([look(healthy), look(healthy)]);
     else await look(healthy);
@@ -145,25 +145,34 @@ async function liveOne(
   }
   result.runs += started.length;
   if (dayUsd < 2 * runUsd) return;
-  for (const rule of rules) judge(rule, started, looks, endsAt, result);
+  for (const rule of rules) judge(rule, started, looks, result);
 }
 
-/** Each local day has one time; it was run once, or a later one took its place before anybody looked. */
+interface Look {
+  at: number;
+  /** Whoever looked was killed: the next one does it. */
+  died: boolean;
+  /** Rules whose run before was still active: `overlap: skip` lets the time go. */
+  busy: ReadonlySet<string>;
+}
+
+/** Each local day has one time; it was run once, or a later one took its place, or the run before it was active. */
 function judge(
   rule: Rule,
   started: readonly { rule: string; at: number }[],
-  looks: readonly number[],
-  endsAt: number,
+  looks: readonly Look[],
   result: DaysResult,
 ): void {
   const mine = started.filter((run) => run.rule === rule.name).map(({ at }) => at);
   result.doubled += mine.length - new Set(mine.map((at) => localDay(at, rule.timeZone))).size;
   const ran = new Set(mine.map((at) => localDay(at, rule.timeZone)));
-  const times = expectedTimes(rule, endsAt);
+  // Until nobody looked any more.
+  const times = expectedTimes(rule, looks.at(-1)?.at ?? beginsAt);
   for (const [index, at] of times.entries()) {
     const next = times[index + 1] ?? Number.POSITIVE_INFINITY;
-    const first = looks.find((time) => time >= at + jitterMinutes * minute);
-    if (first === undefined || first >= next || at <= beginsAt) continue;
+    const due = looks.filter((look) => look.at >= at + jitterMinutes * minute && look.at < next);
+    const first = due.find(({ died }) => !died);
+    if (first === undefined || at <= beginsAt || due.some(({ busy }) => busy.has(rule.name))) continue;
     if (!ran.has(localDay(at, rule.timeZone))) result.missed += 1;
   }
 }
@@ -185,6 +194,7 @@ function expectedTimes({ hour: wantedHour, minute: wantedMinute, timeZone }: Rul
     if (shown <= wanted && wanted < shown + 15 && !Number.isFinite(best)) best = at + (wanted - shown) * minute;
     else if (shown > wanted && !Number.isFinite(best) && today !== localDay(beginsAt, timeZone)) best = at;
   }
+  if (best <= until) times.push(best);
   return times;
 }
 
@@ -267,6 +277,8 @@ export const days: Suite = {
       say: (line) => options.say(line),
     });
     const held = result.missed + result.doubled + result.overLimit === 0 && result.runs > 0;
-    return { held, result: { ...result } };
+    const { missed, doubled, overLimit, ...more } = result;
+    const lived = { days: flagOf(options, "days"), repositories: flagOf(options, "repositories") };
+    return { held, result: { ...lived, missed, doubled, overLimit, ...more } };
   },
 };

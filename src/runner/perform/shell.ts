@@ -46,14 +46,12 @@ function detectIn(
       );
     const cut = findings.length > findingsKept;
     const more = cut ? [`${findings.length} findings; ${findingsKept} are kept.`] : [];
-    const kept = findings
-      .slice(0, findingsKept)
-      .map((one) => ({
-        ...one,
-        rule: redact(one.rule),
-        path: one.path === null ? null : redact(one.path),
-        message: redact(one.message),
-      }));
+    const kept = findings.slice(0, findingsKept).map((one) => ({
+      ...one,
+      rule: redact(one.rule),
+      path: one.path === null ? null : redact(one.path),
+      message: redact(one.message),
+    }));
     return { findings: kept, notes: [...notes, ...more].map(redact), failed: false, ...(cut ? { cut } : {}) };
   } catch (thrown) {
     if (!hasCode(thrown, "BATON_REPORT_INVALID") && !(thrown instanceof RangeError)) throw thrown;

@@ -49,7 +49,8 @@ export async function run(spec: RunSpec, launch: Launch): Promise<RunEnd> {
   try {
     if (!isAborted()) {
       const giveUp = AbortSignal.any([
-        AbortSignal.timeout(Math.min(spec.timeoutMs, timerMsMax)),
+        // A timer of Node takes whole milliseconds only; what is left of a deadline rarely is one.
+        AbortSignal.timeout(Math.min(Math.ceil(spec.timeoutMs), timerMsMax)),
         ...(spec.signal === undefined ? [] : [spec.signal]),
       ]);
       const child = await starter.start({ ...prepared, input: spec.input ?? null, giveUp });

@@ -80,7 +80,8 @@ export class ObjectDoor {
   }
 
   async end(): Promise<void> {
-    for (const { name } of [...this.#entries.values()]) this.close(name);
+    for (const { ending } of this.#entries.values()) ending.abort();
+    this.#entries.clear();
     const listening = await this.#server?.catch(() => null);
     this.#server = null;
     listening?.server.closeAllConnections();

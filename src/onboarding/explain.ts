@@ -1,7 +1,7 @@
 /** What a proposal says to people: found, written, costs, permissions, what is left to do. Markdown; terminals show it as it is. */
 
-import { neutraliseLine } from "../thread/neutralise.ts";
-import { count, totalTokens, usd } from "../thread/render/format.ts";
+import { count, totalTokens, usd } from "../text/format.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import type { Detected } from "./detect.ts";
 import { assumedSteps, type Estimate } from "./estimate.ts";
 import type { PlannedFile } from "./plan.ts";

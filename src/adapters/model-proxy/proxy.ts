@@ -22,7 +22,7 @@ import { searchFee } from "../../config/models.ts";
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
-import { createRedactor } from "../../thread/redact.ts";
+import { createRedactor } from "../../text/redact.ts";
 import { type Fields, text } from "../harness/fields.ts";
 import { modelError } from "../harness/service-error.ts";
 import { AnswerMeter } from "./answer-meter.ts";

@@ -1,7 +1,7 @@
 /** What attempts that ended early left: for people, below the steps. The agent's words are data, so they are fenced. */
 import type { RunState } from "../../core/state.ts";
-import { cut, fenced } from "../cut.ts";
-import { neutraliseLine } from "../neutralise.ts";
+import { cut, fenced } from "../../text/cut.ts";
+import { neutraliseLine } from "../../text/neutralise.ts";
 import { folded } from "./parts.ts";
 
 const shownMax = 5;

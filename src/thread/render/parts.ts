@@ -5,8 +5,8 @@ import { stepVerdict } from "../../core/step-verdict.ts";
 import { addTokens, type Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
 import { selfReportingOf } from "../../money/self-reporting.ts";
-import { neutraliseLine } from "../neutralise.ts";
-import { cell, count, duration, oneLine, totalTokens, usd } from "./format.ts";
+import { cell, count, duration, oneLine, totalTokens, usd } from "../../text/format.ts";
+import { neutraliseLine } from "../../text/neutralise.ts";
 import { sandboxNote } from "./sandbox.ts";
 
 type Child = Extract<EffectState, { kind: "subprocess" }>;

@@ -17,7 +17,7 @@ export interface ProseRule {
 }
 
 /** Words of GitHub's documentation in place of ours; each source of a sentence is named by its rule. */
-export const proseRules: readonly ProseRule[] = [
+const proseRules: readonly ProseRule[] = [
   { id: "anew", level: "error", pattern: /\banew\b/i, advice: "again" },
   { id: "once-more", level: "error", pattern: /\bonce more\b/i, advice: "again" },
   { id: "for-ever", level: "error", pattern: /\bfor ever\b/i, advice: "forever, permanently" },
@@ -66,7 +66,7 @@ export const proseRules: readonly ProseRule[] = [
 ];
 
 /** The most words of a sentence. */
-export const wordsMax: Readonly<Record<ProseKind, number>> = { message: 20, guide: 25 };
+const wordsMax: Readonly<Record<ProseKind, number>> = { message: 20, guide: 25 };
 
 export interface ProseProblem {
   rule: string;

@@ -4,8 +4,14 @@ import { gfmFromMarkdown } from "mdast-util-gfm";
 import { toNlcst } from "mdast-util-to-nlcst";
 import { gfm } from "micromark-extension-gfm";
 import { ParseEnglish } from "parse-english";
-import type { Node, Parent } from "unist";
 import { VFile } from "vfile";
+
+interface Node {
+  type: string;
+  value?: string;
+  children?: Node[];
+  position?: { start: { line: number } } | undefined;
+}
 
 export interface Sentence {
   text: string;
@@ -18,7 +24,7 @@ export function sentencesOf(markdown: string): Sentence[] {
   const found: Sentence[] = [];
   const parsed = fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
   const tree = { ...parsed, children: parsed.children.filter(({ type }) => type !== "heading") };
-  visit(toNlcst(tree, new VFile(markdown), ParseEnglish), found);
+  visit(toNlcst(tree, new VFile(markdown), ParseEnglish) as Node, found);
   return found;
 }
 
@@ -28,16 +34,16 @@ function visit(node: Node, found: Sentence[]): void {
     if (text !== "") found.push({ text, words: countWords(node), line: node.position?.start.line ?? 1 });
     return;
   }
-  for (const child of (node as Parent).children ?? []) visit(child, found);
+  for (const child of node.children ?? []) visit(child, found);
 }
 
 function textOf(node: Node): string {
   if (node.type === "SourceNode") return "…";
-  if ("value" in node) return String(node.value);
-  return ((node as Parent).children ?? []).map(textOf).join("");
+  if (node.value !== undefined) return node.value;
+  return (node.children ?? []).map(textOf).join("");
 }
 
 function countWords(node: Node): number {
   if (node.type === "WordNode") return 1;
-  return ((node as Parent).children ?? []).reduce((sum, child) => sum + countWords(child), 0);
+  return (node.children ?? []).reduce((sum, child) => sum + countWords(child), 0);
 }

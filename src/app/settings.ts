@@ -91,7 +91,9 @@ export const environmentSchema = z.object({
   GITHUB_API_URL: z
     .url({ protocol: /^https?$/, error: "an address is expected, as https://github.example.com/api/v3" })
     .optional()
-    .describe("Address of GitHub's REST API. It takes precedence over `GHE_HOST`. Default without both: https://api.github.com."),
+    .describe(
+      "Address of GitHub's REST API. It takes precedence over `GHE_HOST`. Default without both: https://api.github.com.",
+    ),
   GHE_HOST: z
     .string()
     .trim()

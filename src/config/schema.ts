@@ -292,12 +292,7 @@ export const settingsSchema = z
           .min(1)
           .default("claude-code")
           .describe(`Coding agent to use: ${alternatives(builtInHarnesses)}.`),
-        model: z
-          .string()
-          .min(1)
-          .nullable()
-          .default(null)
-          .describe("Model to use. Default: the harness's own default."),
+        model: z.string().min(1).nullable().default(null).describe("Model to use. Default: the harness's own default."),
         models: z
           .array(z.string().min(1))
           .max(listMax)
@@ -352,9 +347,7 @@ export const settingsSchema = z
     tiers: z
       .record(z.string().min(1), tierSchema)
       .default({})
-      .describe(
-        "Models for `fast`, `standard`, and `strong` of a harness, by its name. They replace Baton's own.",
-      ),
+      .describe("Models for `fast`, `standard`, and `strong` of a harness, by its name. They replace Baton's own."),
     profiles: z
       .record(z.string().min(1), profileSchema)
       .default({})
@@ -504,10 +497,7 @@ export const settingsSchema = z
           .describe("Checks that do not count, by name, unless GitHub requires them."),
         neutral: notRun("ends neutral"),
         skipped: notRun("was skipped"),
-        noChecks: z
-          .enum(["pass", "fail"])
-          .default("fail")
-          .describe("Result when no check appears for the commit."),
+        noChecks: z.enum(["pass", "fail"]).default("fail").describe("Result when no check appears for the commit."),
         appearSeconds: z
           .number()
           .min(0)

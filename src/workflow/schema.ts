@@ -83,7 +83,9 @@ const agentSchema = z.strictObject({
     .describe("`read-only` for `plan`, `review` and `verify`, else `write`; where the settings allow less, less."),
   answer: typeSchema
     .optional()
-    .describe("Schema of the agent's final JSON answer, available as `outputs.answer`. Any other answer fails the step."),
+    .describe(
+      "Schema of the agent's final JSON answer, available as `outputs.answer`. Any other answer fails the step.",
+    ),
   harness: z.string().min(1).optional().describe("Coding agent for this step."),
   model: z.string().min(1).optional().describe("Model for this step, or `fast`, `standard` or `strong`."),
   profile: z
@@ -140,7 +142,9 @@ const stepSchema = z.strictObject({
     .describe("A condition. Unless it asks `failure()` or `always()`, it also needs that nothing before has failed."),
   timeoutMinutes: minutes
     .optional()
-    .describe("Limit of one attempt of an agent or a command; for other steps, the limit since the request. The settings' limit always holds."),
+    .describe(
+      "Limit of one attempt of an agent or a command; for other steps, the limit since the request. The settings' limit always holds.",
+    ),
   retry: z
     .strictObject({
       attempts: z.number().int().min(1).max(limits.attemptsPerEffectMax).describe("How often it is tried at all."),

@@ -377,7 +377,9 @@ async function missedInRepository(job: Job): Promise<MissedCommands> {
     return missed;
   } catch (thrown) {
     // What is due does not wait for it.
-    log.warn("What people wrote could not be read again; the next schedule tries it", { error: toBatonError(thrown) });
+    log.warn("Baton could not read the comments again; the next scheduled run tries again", {
+      error: toBatonError(thrown),
+    });
     return { threads: new Map(), cursor: null };
   }
 }

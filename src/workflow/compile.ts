@@ -314,7 +314,7 @@ class ProcessRun {
         );
         throw new BatonError(
           "BATON_STEP_FAILED",
-          `The agent's answer does not fit \`answer\`: ${problems.join("; ")}. \`retry\` of the step asks again, \`/baton retry\` begins anew.`,
+          `The agent's answer does not fit \`answer\`: ${problems.join("; ")}. \`retry\` of the step asks again. \`/baton retry\` starts the run again.`,
         );
       }
       result["answer"] = answer.data as Json;

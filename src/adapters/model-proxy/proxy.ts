@@ -191,7 +191,7 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   if (grant === undefined) return refuse(spoken, 401, "this token is not known, or its step has ended.");
   const upstream = provider === undefined ? undefined : world.upstreams[provider];
   if (provider === undefined || upstream === undefined || !(grant.request.providers?.includes(provider) ?? true))
-    return refuse(spoken, 404, `${url.pathname} is no service that this step may ask.`);
+    return refuse(spoken, 404, `${url.pathname} is not a service that this step may use.`);
   const path = url.pathname.slice(prefixes[provider].length);
   const found = wires
     .filter((one) => one.provider === provider)

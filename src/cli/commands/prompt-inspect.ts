@@ -89,7 +89,7 @@ function summary(runId: string, told: Inspection): string {
     ...(told.cached === null
       ? []
       : [
-          `Of its ${count(told.cached.inputTokens)} input tokens, ${percent(told.cached.fromCacheTokens, told.cached.inputTokens)} came from the service's cache, by the service's count.`,
+          `${percent(told.cached.fromCacheTokens, told.cached.inputTokens)} of its ${count(told.cached.inputTokens)} input tokens came from the service's cache, by the service's count.`,
         ]),
   ].join("\n");
 }

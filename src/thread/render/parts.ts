@@ -156,7 +156,7 @@ function childNote(
 function discardedNote(paths: readonly string[]): string {
   const [first, ...more] = paths;
   if (first === undefined) return "";
-  return `it may only read: what it changed is discarded (${first.slice(0, 80)}${more.length === 0 ? "" : ` and ${more.length} more`})`;
+  return `read-only step: Baton discarded its changes (${first.slice(0, 80)}${more.length === 0 ? "" : ` and ${more.length} more`})`;
 }
 
 /** What is booked, and what the attempts at work have used until now: the sum of the table's rows. */

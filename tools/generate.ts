@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { commandLineReference } from "./generators/command-line-reference.ts";
+import { commandNames } from "./generators/command-names.ts";
 import { commandReference } from "./generators/command-reference.ts";
 import { configReference } from "./generators/config-reference.ts";
 import { configSchema } from "./generators/config-schema.ts";
@@ -31,6 +32,7 @@ export function generatedFiles(): GeneratedFile[] {
     configReference(),
     processSchema(),
     policyReference(),
+    commandNames(),
     commandReference(),
     processReference(),
     errorReference(),

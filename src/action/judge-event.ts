@@ -6,9 +6,10 @@
  *     job's summary, and the thread stays silent.
  * JE2 What this job says permits nothing: the second one asks GitHub again.
  */
+
+import { commands } from "../commands/index.ts";
 import { type CommentEvent, hear, judgeCommand } from "../intake/handle-comment.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { grammars } from "../thread/grammar/index.ts";
 
 export interface CommentJudgement {
   start: boolean;
@@ -23,7 +24,7 @@ export async function judgeComment(
   const heard = await hear(dependencies, event);
   if (typeof heard === "string") return { start: false, reason: sentence(heard) };
   const { parsed, actor, trusted } = heard;
-  const grammar = parsed.kind === "command" ? grammars.find(({ name }) => name === parsed.name) : undefined;
+  const grammar = parsed.kind === "command" ? commands.find(({ name }) => name === parsed.name) : undefined;
   // A slip of somebody who may run is answered in the thread.
   if (trusted || parsed.kind !== "command" || grammar === undefined)
     return { start: trusted, reason: `@${actor.login} gives a command.` };

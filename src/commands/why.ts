@@ -6,10 +6,18 @@ import type { Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
-import type { CommandHandler } from "./context.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { lastRunOf } from "./no-run.ts";
 
-export const why: CommandHandler = async (context) => {
+export const why = defineCommand({
+  name: "why",
+  usage: "why",
+  summary: "Show what was decided, by which rule, and what the run waits for.",
+  needs: "read",
+  handle,
+});
+
+async function handle(context: CommandContext): Promise<Reply> {
   const { dependencies, repository, issue } = context;
   const fired = await triggerDecisions(dependencies, repository, issue.number);
   const triggers =
@@ -35,7 +43,7 @@ export const why: CommandHandler = async (context) => {
     ...(judged.length === 0 ? [] : ["### Judged", judged.join("\n")]),
     `Health ${score} of 100${deductions.length === 0 ? "" : `: ${deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ")}`}`,
   ].join("\n\n");
-};
+}
 
 /** A decision of the process itself, told in a comment of its own: who won a race. */
 function toldVerdict({ kind, input }: EffectState): Verdict | null {

@@ -10,8 +10,8 @@
 
 import { actorOf, listedBots } from "../begin/bots.ts";
 import { workOf } from "../begin/work-of.ts";
-import type { CommandContext } from "../commands/context.ts";
-import { commandHandlers } from "../commands/index.ts";
+import type { CommandContext } from "../commands/command.ts";
+import { commands } from "../commands/index.ts";
 import type { Settings } from "../config/schema.ts";
 import { isOver } from "../core/decide.ts";
 import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
@@ -28,8 +28,7 @@ import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
-import type { CommandGrammar } from "../thread/grammar/command.ts";
-import { grammars } from "../thread/grammar/index.ts";
+import type { CommandGrammar } from "../thread/grammar.ts";
 import { renderProblems } from "../thread/help.ts";
 import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommentOutcome } from "./outcome.ts";
@@ -73,7 +72,7 @@ export async function hear(
   dependencies: Pick<Dependencies, "github" | "owners">,
   event: CommentEvent,
 ): Promise<Heard | string> {
-  let parsed = parseCommand(event.body, grammars);
+  let parsed = parseCommand(event.body, commands);
   const called = parsed.kind === "none" ? calledNames(event.body) : [];
   if (parsed.kind === "none" && called.length === 0) return "no command";
   const owners = dependencies.owners ?? null;
@@ -91,7 +90,7 @@ export async function hear(
   const { settings } = loaded;
   if (parsed.kind === "none") {
     const { mention } = settings.commands;
-    parsed = parseCommand(event.body, grammars, [slug, ...(mention === null ? [] : [mention])]);
+    parsed = parseCommand(event.body, commands, [slug, ...(mention === null ? [] : [mention])]);
     if (parsed.kind === "none") return "no command";
   }
   // A bot that is not listed gets silence: an answer could be its next command.
@@ -149,9 +148,8 @@ export async function handleComment(
       parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
     return { kind: "misspelt", reason };
   }
-  const grammar = grammars.find(({ name }) => name === parsed.name);
-  const handler = commandHandlers[parsed.name];
-  if (grammar === undefined || handler === undefined) throw new TypeError(`No handler for ${parsed.name}.`);
+  const grammar = commands.find(({ name }) => name === parsed.name);
+  if (grammar === undefined) throw new TypeError(`There is no command ${parsed.name}.`);
   const operationKey = event.commentId === null ? sourceOf(event) : `comment:${event.commentId}`;
   try {
     const { issue, pullRequest, base, verdict } = await judgeCommand(heard, event, parsed, grammar);
@@ -171,6 +169,7 @@ export async function handleComment(
     const context: CommandContext = {
       dependencies,
       runner,
+      commands,
       github,
       repository: event.repository,
       issue,
@@ -189,7 +188,7 @@ export async function handleComment(
       lastRun: last === undefined ? null : await rootRun(dependencies, last.runId),
       workOf: workOf(pullRequest, bot.id),
     };
-    const reply = await handler(context);
+    const reply = await grammar.handle(context);
     await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
     return { kind: "done", command: parsed.name };
   } catch (thrown) {
@@ -216,7 +215,7 @@ export async function answerGivenUp(
   event: CommentEvent,
   error: BatonError,
 ): Promise<void> {
-  if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
+  if (event.author.kind === "bot" || parseCommand(event.body, commands).kind !== "command") return;
   const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
   await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), ...reactionRows(event, "confused")] });
 }
@@ -224,7 +223,7 @@ export async function answerGivenUp(
 function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "unknown" | "invalid" }>): string {
   const who = `@${event.author.login}`;
   if (parsed.kind === "invalid") {
-    const usage = grammars.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
+    const usage = commands.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
     return `🤔 ${who}, \`/baton ${parsed.name}\` ${neutraliseLine(parsed.problem)}. Nothing was done.\n\nIt is written \`/baton ${usage}\`.`;
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
@@ -266,7 +265,7 @@ async function noteRefusal(
 }
 
 function isCommandWord(word: string): boolean {
-  return grammars.some(({ name, aliases }) => name === word || aliases.includes(word));
+  return commands.some(({ name, aliases }) => name === word || aliases.includes(word));
 }
 
 function mayRunOrSteer({ permission }: Actor, { commands }: Settings): boolean {

@@ -1,10 +1,10 @@
 /** Texts that are written to keep a parser busy. Measured in processor time, so that other programs do not count. */
 
+import { commands as grammars } from "../../../../src/commands/index.ts";
 import { parseConfig } from "../../../../src/config/parse.ts";
 import { neutralise } from "../../../../src/text/neutralise.ts";
 import { createRedactor } from "../../../../src/text/redact.ts";
 import { sanitise } from "../../../../src/text/sanitise.ts";
-import { grammars } from "../../../../src/thread/grammar/index.ts";
 import { parseCommand } from "../../../../src/thread/parse-command.ts";
 import { type Cause, defineCause } from "../cause.ts";
 import { processorSeconds } from "../processor-time.ts";

@@ -39,23 +39,6 @@ export interface CommandGrammar {
   needsRun: boolean;
 }
 
-type Said = Pick<CommandGrammar, "name" | "usage" | "summary"> & Partial<CommandGrammar>;
-
-export function defineCommand(grammar: Said): CommandGrammar {
-  return {
-    aliases: [],
-    examples: [],
-    needs: "steer",
-    appliesTo: ["issue", "pull-request"],
-    positional: [],
-    options: {},
-    text: "none",
-    worksOnHead: false,
-    needsRun: true,
-    ...grammar,
-  };
-}
-
 export const nameSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/:-]{0,80}$/, "expected a name of letters, digits and . _ / : -");

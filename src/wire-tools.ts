@@ -13,7 +13,6 @@ import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
 import { BatonError } from "./core/errors.ts";
 import type { StoredEvent } from "./core/event.ts";
-import type { RunSummary } from "./core/summary.ts";
 import { type RunId, runIdSchema } from "./core/vocabulary.ts";
 import type { AppSettings } from "./environment/settings.ts";
 import type { Harness } from "./ports/harness.ts";
@@ -24,6 +23,7 @@ import { circuitOf } from "./runner/perform/route.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
 import { visitor } from "./runner/visitor.ts";
+import type { RunSummary } from "./summary/summary.ts";
 import { createRedactor } from "./text/redact.ts";
 
 /** Looks at runs and changes nothing. */

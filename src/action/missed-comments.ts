@@ -11,7 +11,7 @@
  *     another Baton, or its author has long seen that nothing came of it.
  */
 import { z } from "zod";
-import { commands } from "../commands/index.ts";
+import { commands as grammars } from "../commands/index.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Github, WrittenFacts } from "../ports/github.ts";
@@ -82,7 +82,7 @@ export async function missedAnywhere(
   const from = lookFrom(now, cursor ?? 0);
   const { written, until } = await github.written(place, new Date(from).toISOString());
   let commands = written
-    .filter((one) => isAsWritten(one) && writtenAt(one) >= from && mayBeCommand(one.body, commands))
+    .filter((one) => isAsWritten(one) && writtenAt(one) >= from && mayBeCommand(one.body, grammars))
     .toSorted((a, b) => writtenAt(a) - writtenAt(b));
   if (commands.length > 0 && cursor === null) {
     const madeAt = (await given.workflowMadeAt()) ?? 0;

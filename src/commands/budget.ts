@@ -1,7 +1,7 @@
-import { stoppedChildOf } from "../core/child.ts";
 import { raiseBudget } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import { decide } from "../policy/decide.ts";
+import { stoppedChildOf } from "../summary/child.ts";
 import { topUpSchema } from "../thread/grammar.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { steer } from "./steer.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { repositoryProcesses } from "../begin/begin-run.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
-import { checkMigration } from "../core/migrate.ts";
+import { checkMigration } from "../process/migrate.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { activeRunOf } from "./no-run.ts";
 import { steer } from "./steer.ts";

@@ -1,9 +1,9 @@
 import { triggerDecisions } from "../begin/fire-triggers.ts";
 import { publishInputSchema } from "../core/effect.ts";
-import { health } from "../core/health.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
-import { waitingFor } from "../core/waiting.ts";
+import { health } from "../summary/health.ts";
+import { waitingFor } from "../summary/waiting.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";

@@ -6,12 +6,13 @@
  * CR1 A child is looked at when it moved, or when its parent did; otherwise a look costs one read of a position.
  * CR2 One that is not wanted any more is looked after until it has ended: its last words and its cost are waited for.
  */
-import { ordersFor } from "../core/child.ts";
+
 import { attemptEnded } from "../core/decide.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, RunId } from "../core/vocabulary.ts";
+import { ordersFor } from "../summary/child.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { beginChild, childLook, childOutcome, childRunIdOf, childState, ensureChild } from "./perform/child.ts";
 

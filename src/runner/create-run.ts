@@ -7,8 +7,8 @@
 import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
 import type { RunEvent, StartedBy } from "../core/event.ts";
-import { type ProcessDefinition, parseProcessInput } from "../core/process.ts";
 import { type Actor, type EffectKey, type Json, type RunId, runIdSchema, type Thread } from "../core/vocabulary.ts";
+import { type ProcessDefinition, parseProcessInput } from "../process/process.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { slotOf, threadKeyOf } from "./ledger-rows.ts";
 import { stageHistory } from "./stage-history.ts";

@@ -8,9 +8,9 @@ import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { defaultSettings } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
-import { defineProcess, ProcessRegistry } from "../core/process.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import type { RunRow, Store } from "../ports/store.ts";
+import { defineProcess, ProcessRegistry } from "../process/process.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { Runner } from "./runner.ts";
 

@@ -5,7 +5,6 @@
  * It speaks through its parent, whose journal says what a look found it at (`core/child.ts`).
  */
 import { settingsSchema } from "../../config/schema.ts";
-import { childSeen, childShareUsd, openChildrenOf, usageOf } from "../../core/child.ts";
 import { type AttemptResult, isOver, observe } from "../../core/decide.ts";
 import { subprocessInputSchema } from "../../core/effect.ts";
 import { BatonError } from "../../core/errors.ts";
@@ -15,6 +14,7 @@ import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
 import { refuseHarness } from "../../routing/harness-names.ts";
+import { childSeen, childShareUsd, openChildrenOf, usageOf } from "../../summary/child.ts";
 import { createRun, runIdOf } from "../create-run.ts";
 import { childDefinition } from "../definitions.ts";
 import type { Dependencies } from "../dependencies.ts";

@@ -8,10 +8,10 @@
  * PL3 What a step changed is what git measured; outside its scope it counts only once a person has allowed it.
  * PL4 A step whose predecessor failed is not begun; all others are.
  */
-import type { FileChange } from "./effect.ts";
-import { BatonError } from "./errors.ts";
+import type { FileChange } from "../core/effect.ts";
+import { BatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import { type Committed, type Forked, runFork, type Start } from "./fork.ts";
-import { limits } from "./limits.ts";
 import type { ProcessContext } from "./process.ts";
 import { inScope, overlap, scopePattern } from "./scope.ts";
 import { orderProblems } from "./workflow.ts";

@@ -13,28 +13,27 @@
  */
 
 import { z } from "zod";
+import {
+  type EffectInput,
+  type EffectKind,
+  type EffectOutput,
+  effectSchemas,
+  type RetryPolicy,
+} from "../core/effect.ts";
+import { BatonError, errorCatalogue, errorDataSchema, fromData, isBatonError, toBatonError } from "../core/errors.ts";
+import { type RunEventOf, requestedSchema, type StoredEvent } from "../core/event.ts";
+import { limits } from "../core/limits.ts";
+import { defaultRetry } from "../core/retry.ts";
+import type { Turn } from "../core/turn.ts";
+import { type EffectKey, effectKeySchema, type Json, type RunId } from "../core/vocabulary.ts";
 import { asJson } from "./as-json.ts";
-import { type EffectInput, type EffectKind, type EffectOutput, effectSchemas, type RetryPolicy } from "./effect.ts";
-import { BatonError, errorCatalogue, errorDataSchema, fromData, isBatonError, toBatonError } from "./errors.ts";
-import { type RunEventOf, requestedSchema, type StoredEvent } from "./event.ts";
 import { runFork } from "./fork.ts";
-import { limits } from "./limits.ts";
 import { entriesOf } from "./named.ts";
 import { runPipeline } from "./pipeline.ts";
 import { runPlan } from "./plan.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition } from "./process.ts";
 import { beyondReach } from "./reach.ts";
-import { defaultRetry } from "./retry.ts";
-import { type EffectKey, effectKeySchema, type Json, type RunId } from "./vocabulary.ts";
 import { firstFailure, runWorkflow } from "./workflow.ts";
-
-/** What one turn of the process gave. */
-export interface Turn {
-  requests: RunEventOf<"effect.requested">[];
-  /** Effects that the process itself no longer wants: losers of a race. */
-  cancellations: EffectKey[];
-  end: { ok: true; output: Json } | { ok: false; error: BatonError } | null;
-}
 
 interface Waiter {
   kind: EffectKind;

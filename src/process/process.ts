@@ -5,19 +5,19 @@
  * Owns: the authoring types, `defineProcess`, the registry. Does not own: how a process is driven (`instance.ts`).
  */
 import type { z } from "zod";
-import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
-import { BatonError } from "./errors.ts";
-import type { ProcessSource } from "./event.ts";
+import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "../core/effect.ts";
+import { BatonError } from "../core/errors.ts";
+import type { ProcessSource } from "../core/event.ts";
+import type { InstructionsHook } from "../core/instructions.ts";
+import type { Json, Thread, Verdict } from "../core/vocabulary.ts";
 import type { Committed, Forked, ForkOptions } from "./fork.ts";
-import type { InstructionsHook } from "./instructions.ts";
 import type { Named } from "./named.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PlanOptions, PlanOutcome, StepWork, WorkStep } from "./plan.ts";
 import type { Reach } from "./reach.ts";
-import type { Json, Thread, Verdict } from "./vocabulary.ts";
 import type { StepResults, WorkflowSteps } from "./workflow.ts";
 
-export type { ProcessSource } from "./event.ts";
+export type { ProcessSource } from "../core/event.ts";
 
 export interface EffectOptions {
   retry?: Partial<RetryPolicy>;

@@ -7,7 +7,7 @@
  * FD3 Texts are bounded. They come from programs that read the repository: data, never an instruction.
  */
 import { z } from "zod";
-import { hash64 } from "../core/text-hash.ts";
+import { hash64 } from "./text-hash.ts";
 
 export const severities = ["error", "warning", "note"] as const;
 export type Severity = (typeof severities)[number];

@@ -6,7 +6,7 @@
  * FJ2 What cannot be merged is done again on top of what was: once, and it is told with which paths.
  */
 
-import type { EffectOutput } from "./effect.ts";
+import type { EffectOutput } from "../core/effect.ts";
 import { entriesOf, type Named } from "./named.ts";
 import type { ProcessContext } from "./process.ts";
 import { firstFailure, runWorkflow, type StepResult, type WorkflowStep } from "./workflow.ts";

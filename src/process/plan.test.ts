@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { bob, RunWorld } from "../../test/fakes/run-world.ts";
+import type { Json } from "../core/vocabulary.ts";
 import { compilePlan, type PlanOutcome, type StepWork, type WorkStep } from "./plan.ts";
 import { defineProcess, type ProcessContext, type ProcessDefinition } from "./process.ts";
 import { overlap } from "./scope.ts";
-import type { Json } from "./vocabulary.ts";
 
 const sha = (digit: string): string => digit.repeat(40);
 const base = sha("a");

@@ -6,10 +6,10 @@
  * WF2 A failed step stops only what needs it. All steps end before the workflow does.
  * WF3 A cancelled run begins no further step, whatever its condition.
  */
-import { BatonError, type ErrorCode, isBatonError, toBatonError } from "./errors.ts";
-import { limits } from "./limits.ts";
+import { BatonError, type ErrorCode, isBatonError, toBatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import { nearest } from "../core/nearest.ts";
 import { entriesOf, type Named } from "./named.ts";
-import { nearest } from "./nearest.ts";
 import type { ProcessContext } from "./process.ts";
 
 export interface StepResult<T = unknown> {

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../test/fakes/run-world.ts";
+import type { Json } from "../core/vocabulary.ts";
 import { definePipeline, defineStage, processStage } from "./pipeline.ts";
 import { defineProcess, type ProcessContext, type ProcessDefinition } from "./process.ts";
-import type { Json } from "./vocabulary.ts";
 import { orderProblems, type StepResults, type WorkflowStep, type WorkflowSteps } from "./workflow.ts";
 
 const sha = "a".repeat(40);

@@ -1,8 +1,8 @@
 /** What a run waits for and who can move it, derived from its state. */
-import { childFacts } from "./child-facts.ts";
-import { isOver } from "./decide.ts";
-import { type EffectInput, effectEndedBy } from "./effect.ts";
-import type { EffectState, RunState } from "./state.ts";
+import { childFacts } from "../core/child-facts.ts";
+import { isOver } from "../core/decide.ts";
+import { type EffectInput, effectEndedBy } from "../core/effect.ts";
+import type { EffectState, RunState } from "../core/state.ts";
 
 export interface WaitingFor {
   kind: "people" | "facts" | "time" | "money" | "worker" | "run";

@@ -4,11 +4,10 @@
  * Owns: the shape and its schema. Does not own: text for people (`thread/render`).
  */
 import { z } from "zod";
-import { effectKinds } from "./effect.ts";
-import { health } from "./health.ts";
-import { progressOf } from "./progress.ts";
-import type { RunState } from "./state.ts";
-import { stepStatus, stepVerdict } from "./step-verdict.ts";
+import { effectKinds } from "../core/effect.ts";
+import { progressOf } from "../core/progress.ts";
+import type { RunState } from "../core/state.ts";
+import { stepStatus, stepVerdict } from "../core/step-verdict.ts";
 import {
   actorSchema,
   jsonSchema,
@@ -17,7 +16,8 @@ import {
   threadSchema,
   tokensSchema,
   verdictSchema,
-} from "./vocabulary.ts";
+} from "../core/vocabulary.ts";
+import { health } from "./health.ts";
 import { waitingFor } from "./waiting.ts";
 
 const milliseconds = z.number().describe("Milliseconds since the epoch.");

@@ -6,12 +6,13 @@
  * R2 Only at the end of the journal may it ask for more: that is new work.
  * R3 A divergence stops the run and names the step and both values (BATON_DIVERGENCE).
  */
-import { canonicalJson } from "./canonical.ts";
-import { BatonError } from "./errors.ts";
-import type { RunEvent, RunEventOf, StoredEvent } from "./event.ts";
-import { ProcessInstance, type Turn } from "./instance.ts";
+import { canonicalJson } from "../core/canonical.ts";
+import { BatonError } from "../core/errors.ts";
+import type { RunEvent, RunEventOf, StoredEvent } from "../core/event.ts";
+import type { Turn } from "../core/turn.ts";
+import type { EffectKey, Json, RunId } from "../core/vocabulary.ts";
+import { ProcessInstance } from "./instance.ts";
 import type { ProcessDefinition } from "./process.ts";
-import type { EffectKey, Json, RunId } from "./vocabulary.ts";
 
 type Requested = RunEventOf<"effect.requested">;
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { RunState } from "../core/state.ts";
 import { health } from "./health.ts";
-import type { RunState } from "./state.ts";
 
 const now = 1_000_000_000;
 

@@ -3,7 +3,7 @@
  *
  * Owns: the names and what each lets through. Does not own: what a repository allows (`routing/profile.ts`, `policy/`).
  */
-import type { AgentInput, EffectKind, PublishOperation } from "./effect.ts";
+import type { AgentInput, EffectKind, PublishOperation } from "../core/effect.ts";
 
 export const reaches = ["read-only", "plan-only", "verify-only"] as const;
 export type Reach = (typeof reaches)[number];

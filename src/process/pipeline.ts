@@ -6,10 +6,10 @@
  *     there, before the next stage asks for anything. Both name the stages, the path, what is expected and what was found.
  */
 import { z } from "zod";
-import { BatonError } from "./errors.ts";
+import { BatonError } from "../core/errors.ts";
+import type { Json } from "../core/vocabulary.ts";
 import type { ProcessContext, ProcessDefinition } from "./process.ts";
 import { misfits, type Shape, valueInWords } from "./schema-fit.ts";
-import type { Json } from "./vocabulary.ts";
 
 export interface PipelineStage<I = unknown, O = unknown> {
   name: string;

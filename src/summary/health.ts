@@ -1,5 +1,5 @@
 /** Health of a run, 0 to 100, from its journal alone (STATE-008). Each deduction says why, so the number can be asked. */
-import type { RunState } from "./state.ts";
+import type { RunState } from "../core/state.ts";
 
 export interface Health {
   score: number;

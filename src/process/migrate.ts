@@ -6,14 +6,14 @@
  *    the journal ends. Otherwise nothing is changed.
  * M2 The answer holds for the journal that was read: an event that comes in between asks again.
  */
-import { isOver } from "./decide.ts";
-import { BatonError, hasCode, isBatonError } from "./errors.ts";
-import type { RunEvent, StoredEvent } from "./event.ts";
-import { fold } from "./fold.ts";
+import { isOver } from "../core/decide.ts";
+import { BatonError, hasCode, isBatonError } from "../core/errors.ts";
+import type { RunEvent, StoredEvent } from "../core/event.ts";
+import { fold } from "../core/fold.ts";
+import type { RunState } from "../core/state.ts";
+import type { Actor } from "../core/vocabulary.ts";
 import type { ProcessDefinition } from "./process.ts";
 import { replay } from "./replay.ts";
-import type { RunState } from "./state.ts";
-import type { Actor } from "./vocabulary.ts";
 
 export interface Migration {
   from: string;

@@ -4,8 +4,8 @@
  * AJ1 Nothing is changed on the way: what JSON would turn into something else (a date, `NaN`, a class) is refused.
  * AJ2 A member that is `undefined` is left out, as JSON does.
  */
-import { canonicalJson } from "./canonical.ts";
-import type { Json } from "./vocabulary.ts";
+import { canonicalJson } from "../core/canonical.ts";
+import type { Json } from "../core/vocabulary.ts";
 
 /** A value with a cycle is deeper than any bound. */
 const depthMax = 100;

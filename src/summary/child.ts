@@ -6,14 +6,14 @@
  * CH2 A child is paused, resumed, topped up and cancelled with its parent; whoever asks the parent asks its children.
  * CH3 Nothing that a child waits for is hidden: its parent says it.
  */
-import { type ChildFacts, childFacts } from "./child-facts.ts";
-import { cancel, isOver } from "./decide.ts";
-import { breakpointInputSchema, subprocessInputSchema } from "./effect.ts";
-import type { RunEvent } from "./event.ts";
-import { progressOf } from "./progress.ts";
-import { shownChange } from "./shown-change.ts";
-import type { EffectState, RunState } from "./state.ts";
-import type { Json, Usage, Verdict } from "./vocabulary.ts";
+import { type ChildFacts, childFacts } from "../core/child-facts.ts";
+import { cancel, isOver } from "../core/decide.ts";
+import { breakpointInputSchema, subprocessInputSchema } from "../core/effect.ts";
+import type { RunEvent } from "../core/event.ts";
+import { progressOf } from "../core/progress.ts";
+import { shownChange } from "../core/shown-change.ts";
+import type { EffectState, RunState } from "../core/state.ts";
+import type { Json, Usage, Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "./waiting.ts";
 
 /**

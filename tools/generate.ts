@@ -14,6 +14,7 @@ import { effectsOpenapi } from "./generators/effects-openapi.ts";
 import { errorReference } from "./generators/error-reference.ts";
 import { harnessReference } from "./generators/harness-reference.ts";
 import { invariantsReference } from "./generators/invariants-reference.ts";
+import { layerRules } from "./generators/layer-rules.ts";
 import { policyReference } from "./generators/policy-reference.ts";
 import { processReference } from "./generators/process-reference.ts";
 import { processSchema } from "./generators/process-schema.ts";
@@ -31,6 +32,7 @@ export function generatedFiles(): GeneratedFile[] {
     configSchema(),
     configReference(),
     processSchema(),
+    layerRules(),
     policyReference(),
     commandNames(),
     commandReference(),

@@ -8,7 +8,7 @@
 import { BatonError } from "../../core/errors.ts";
 import type { CallEnd } from "../../ports/child.ts";
 import { children } from "../child/children.ts";
-import { findProgram } from "./find-program.ts";
+import { findProgram } from "../system/find-program.ts";
 
 export interface GitOptions {
   /** Git directory; never discovered from a tree (W2). */

@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 import { children } from "../../adapters/child/children.ts";
-import { readAgentFile } from "../../adapters/harness/agent-files.ts";
-import { agentEnvironment } from "../../adapters/harness/environment.ts";
+import { agentEnvironment } from "../../adapters/system/agent-environment.ts";
+import { readAgentFile } from "../../adapters/system/agent-files.ts";
 import { shellInputSchema } from "../../core/effect.ts";
 import { hasCode, toBatonError } from "../../core/errors.ts";
 import type { Finding } from "../../core/finding.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandReader, commandHarness } from "../../../../src/adapters/harness/command/harness.ts";
-import { agentEnvironment } from "../../../../src/adapters/harness/environment.ts";
+import { agentEnvironment } from "../../../../src/adapters/system/agent-environment.ts";
 import { defaultSettings } from "../../../../src/config/schema.ts";
 import { limits } from "../../../../src/core/limits.ts";
 import type { HarnessRequest, HarnessResult } from "../../../../src/ports/harness.ts";
@@ -130,7 +130,7 @@ const hostNames = [
 const environment = defineCause<string[]>({
   name: "variables of the host in an agent's environment",
   surface: "agent",
-  guard: "src/adapters/harness/environment.ts H2: a list of names that are passed on",
+  guard: "src/adapters/system/agent-environment.ts H2: a list of names that are passed on",
   fixed: [["GITHUB_TOKEN"], ["NODE_OPTIONS", "LD_PRELOAD"]],
   draw: (draw) => [...draw.shuffled(hostNames).slice(0, draw.whole(1, 4)), draw.word(8).toUpperCase()],
   attack(names, guarded) {

@@ -1,7 +1,7 @@
 /** Errors of model services by name, whatever a command line makes of them. */
 import { describe, expect, it } from "vitest";
 import { errorCatalogue } from "../../core/errors.ts";
-import { GeminiReader } from "./gemini/harness.ts";
+import { GeminiReader } from "../harness/gemini/harness.ts";
 import { errorInWords, modelError, statusError } from "./service-error.ts";
 
 describe("harnesses-and-models: an error of its own, not tried again", () => {

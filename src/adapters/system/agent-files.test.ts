@@ -18,11 +18,11 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noTokens } from "../../core/vocabulary.ts";
-import { readWorkspaceFile, writeWorkspaceFile } from "./acp/files.ts";
+import { readWorkspaceFile, writeWorkspaceFile } from "../harness/acp/files.ts";
+import { rolloutPath, sessionTokens } from "../harness/codex/rollout.ts";
+import { moveSession } from "../harness/opencode/database.ts";
+import { createSessions } from "../harness/sessions.ts";
 import { findAgentFile, readAgentFile } from "./agent-files.ts";
-import { rolloutPath, sessionTokens } from "./codex/rollout.ts";
-import { moveSession } from "./opencode/database.ts";
-import { createSessions } from "./sessions.ts";
 
 let directory: string;
 let home: string;

@@ -177,7 +177,7 @@ describe("what is left", () => {
       step: { number: 2, of: 4, stage: "Work" },
     });
     expect(progressLine(progressOf(run.state), null)).toContain(
-      "about 2 min to 6 min of work left (by 3 earlier runs, without people's time)",
+      "about 2–6 min left, based on 3 earlier runs, without time waiting for people",
     );
   });
 
@@ -303,7 +303,7 @@ it("a long step shows its last sign of life: when, what, which turn", async () =
   await step(run, "progress");
   const { at } = run.state.effects.get("plan" as never)?.progress ?? { at: 0 };
   const progress = progressOf(run.state);
-  expect(progressLine(progress, null)).toMatch(/\nLast sign of life at \d\d:\d\d:\d\d UTC: edit a\.js · turn 4$/);
-  expect(progressLine(progress, at + 42_000)).toMatch(/\nLast sign of life 42 s ago: edit a\.js · turn 4$/);
-  expect(progressText(progress, at + 42_000)).toMatch(/^0 %, step 1 of 4: Step of Plan.*\nLast sign of life 42 s ago/);
+  expect(progressLine(progress, null)).toMatch(/\nLast activity at \d\d:\d\d:\d\d UTC: edit a\.js · turn 4$/);
+  expect(progressLine(progress, at + 42_000)).toMatch(/\nLast activity 42 s ago: edit a\.js · turn 4$/);
+  expect(progressText(progress, at + 42_000)).toMatch(/^0 %, step 1 of 4: Step of Plan.*\nLast activity 42 s ago/);
 });

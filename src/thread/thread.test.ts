@@ -149,8 +149,8 @@ describe("what a command says", () => {
     ["/baton run --harness $(x)", "a name of letters"],
     ["/baton race claude", "needs at least 2 of `HARNESS[:MODEL]`, and has 1"],
     ["/baton race", "needs `HARNESS[:MODEL]`"],
-    ["/baton race claude codex, and quickly", 'does not take "codex,"'],
-    ["/baton status now", 'does not take "now"'],
+    ["/baton race claude codex, and quickly", '`codex,` is not valid here'],
+    ["/baton status now", 'Unknown argument `now`'],
     ["/baton budget", "needs `+USD`"],
     ["/baton cost --all", "takes no options"],
   ])("%s is refused with what is allowed", (body, problem) => {

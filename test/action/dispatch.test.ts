@@ -85,7 +85,7 @@ describe("with the job's own token", () => {
     // The next look, which the schedule would bring.
     const thread = { inputs: { thread: `${platform.issue}` }, ...platform.about() };
     // On a slow machine the second is over within the first job.
-    const isOver = first.outputs.verdict === "failed";
+    const isOver = first.outputs["verdict"] === "failed";
     const last = isOver ? first : await platform.run("workflow_dispatch", thread);
     expect(last).toMatchObject({ exitCode: 1, outputs: { verdict: "failed" } });
     expect(last.log).toMatch(/::error title=Baton: failed::.*check/i);

@@ -7,7 +7,7 @@ import { doors, layers, pureLayers } from "../tools/layers.ts";
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
 const files = readdirSync(src, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
+  .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts"))
   .map((entry) => relative(src, join(entry.parentPath, entry.name)));
 
 /** null: a file of `src` itself. */

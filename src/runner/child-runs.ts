@@ -2,7 +2,7 @@
  * The child runs of one driven run: begun, looked at, told what their parent wants, settled.
  *
  * Owns: which children are looked after, and what was known of each at the last look.
- * Does not own: a child's share and orders (`core/child.ts`), its journal and creation (`perform/child.ts`), its drive (`runner.ts`).
+ * Does not own: a child's share and orders (`summary/child.ts`), its journal and creation (`perform/child.ts`), its drive (`runner.ts`).
  * CR1 A child is looked at when it moved, or when its parent did; otherwise a look costs one read of a position.
  * CR2 One that is not wanted any more is looked after until it has ended: its last words and its cost are waited for.
  */

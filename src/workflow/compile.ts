@@ -1,7 +1,7 @@
 /**
  * A YAML process as an ordinary one: what `defineProcess` would give, made of a file.
  *
- * Owns: steps as effects, values of expressions, outputs, the verdict. Does not own: order and tries (`core/workflow.ts`),
+ * Owns: steps as effects, values of expressions, outputs, the verdict. Does not own: order and tries (`process/workflow.ts`),
  * the branch and what ends a run (`branch.ts`).
  * CP1 The definition follows from the texts alone, so a run goes on with the texts that it began with, whatever the branch holds.
  */

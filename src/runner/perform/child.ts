@@ -2,7 +2,7 @@
  * `subprocess`: a child run with its own journal, its share of the budget and the thread of its parent (PROC-002, AGENT-001).
  *
  * The child's id follows from the parent's id, the effect's key and the try, so that asking twice makes one child.
- * It speaks through its parent, whose journal says what a look found it at (`core/child.ts`).
+ * It speaks through its parent, whose journal says what a look found it at (`summary/child.ts`).
  */
 import { settingsSchema } from "../../config/schema.ts";
 import { type AttemptResult, isOver, observe } from "../../core/decide.ts";

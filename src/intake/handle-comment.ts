@@ -10,7 +10,7 @@
 
 import { actorOf, listedBots } from "../begin/bots.ts";
 import { workOf } from "../begin/work-of.ts";
-import type { CommandContext } from "../commands/command.ts";
+import type { Command, Reply } from "../commands/command.ts";
 import { commands } from "../commands/index.ts";
 import type { Settings } from "../config/schema.ts";
 import { isOver } from "../core/decide.ts";
@@ -32,7 +32,7 @@ import type { CommandGrammar } from "../thread/grammar.ts";
 import { renderProblems } from "../thread/help.ts";
 import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommentOutcome } from "./outcome.ts";
-import { voiceFor } from "./words.ts";
+import { type Voice, voiceFor } from "./words.ts";
 
 export interface CommentEvent {
   repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
@@ -125,6 +125,7 @@ export async function judgeCommand(
   return { issue, pullRequest, base, verdict };
 }
 
+/** Parse (`hear`), permit (`judgeCommand`), act (`carryOut`). */
 export async function handleComment(
   dependencies: Dependencies,
   runner: Runner,
@@ -132,63 +133,48 @@ export async function handleComment(
 ): Promise<CommentOutcome> {
   const heard = await hear(dependencies, event);
   if (typeof heard === "string") return { kind: "ignored", reason: heard };
-  const { parsed, github, bot, actor, trusted } = heard;
-  const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
+  const { parsed, actor, trusted } = heard;
   const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
   const voice = await voiceFor(dependencies, { threadKey, authorId: actor.id, trusted });
-  const answer = (text: string | null, reaction: string): Promise<void> =>
-    send([
-      ...(text === null || voice !== "words" ? [] : [replyRow(dependencies, event, text)]),
-      ...(voice === "silence" ? [] : reactionRows(event, reaction)),
-    ]);
-  if (trusted && voice !== "silence") await send(reactionRows(event, "eyes"));
+  const answer = answerWith(dependencies, event, voice);
+  if (trusted && voice !== "silence") await dependencies.store.write({ outbox: reactionRows(event, "eyes") });
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
     await answer(misspelt(event, parsed), "confused");
     const reason =
       parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
     return { kind: "misspelt", reason };
   }
-  const grammar = commands.find(({ name }) => name === parsed.name);
-  if (grammar === undefined) throw new TypeError(`There is no command ${parsed.name}.`);
+  const command = commands.find(({ name }) => name === parsed.name);
+  if (command === undefined) throw new TypeError(`There is no command ${parsed.name}.`);
   const operationKey = event.commentId === null ? sourceOf(event) : `comment:${event.commentId}`;
+  const refuse = async (verdict: Verdict): Promise<void> => {
+    if (voice !== "silence")
+      await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
+  };
   try {
-    const { issue, pullRequest, base, verdict } = await judgeCommand(heard, event, parsed, grammar);
+    const judged = await judgeCommand(heard, event, parsed, command);
+    const { base, verdict } = judged;
     if (verdict.status !== "passed") {
-      if (voice !== "silence")
-        await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
+      await refuse(verdict);
       await answer(`🚫 ${verdict.reason}`, "-1");
       return { kind: "refused", reason: `refused: ${verdict.reason}` };
     }
-    if (base.problems.length > 0 && grammar.worksOnHead) {
+    if (base.problems.length > 0 && command.worksOnHead) {
       const text = `⚠️ Nothing was started: the configuration has errors.\n\n${renderProblems(base.path, base.problems)}`;
       await answer(text, "confused");
       return { kind: "misconfigured", reason: `configuration has errors: ${base.problems.length} in ${base.path}` };
     }
-    const active = await activeRunIn(dependencies, threadKey, grammar.needsRun);
-    const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
-    const context: CommandContext = {
+    const reply = await carryOut({
       dependencies,
       runner,
-      commands,
-      github,
-      repository: event.repository,
-      issue,
-      pullRequest,
-      actor,
-      commentId: event.commentId,
-      writtenAt: event.writtenAt ?? (await writtenAt(github, event)),
-      place: placeOf(event),
-      settings: base.settings,
-      settingsSha: base.sha,
-      configuration: base,
-      command: parsed,
+      event,
+      heard,
+      parsed,
+      judged,
+      command,
+      threadKey,
       operationKey,
-      verdict,
-      run: active === null ? null : await runner.state(active),
-      lastRun: last === undefined ? null : await rootRun(dependencies, last.runId),
-      workOf: workOf(pullRequest, bot.id),
-    };
-    const reply = await grammar.handle(context);
+    });
     await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
     return { kind: "done", command: parsed.name };
   } catch (thrown) {
@@ -197,16 +183,69 @@ export async function handleComment(
     if (error.treatment === "retryable") throw error;
     if (!isBatonError(thrown)) dependencies.log.error("A command failed unexpectedly", { error: thrown, operationKey });
     const said = hasCode(thrown, "BATON_POLICY_DENIED") ? "🚫" : "⚠️";
-    if (voice !== "silence" && isBatonError(thrown)) {
-      const verdict = refusal(parsed.name, error);
-      await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
-    }
+    if (isBatonError(thrown)) await refuse(refusal(parsed.name, error));
     await answer(
       `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
       "confused",
     );
     return { kind: "refused", reason: `refused: ${error.message} (${error.code})` };
   }
+}
+
+/** HC3 */
+function answerWith(
+  dependencies: Pick<Dependencies, "store" | "redact">,
+  event: CommentEvent,
+  voice: Voice,
+): (text: string | null, reaction: string) => Promise<void> {
+  return (text, reaction) =>
+    dependencies.store.write({
+      outbox: [
+        ...(text === null || voice !== "words" ? [] : [replyRow(dependencies, event, text)]),
+        ...(voice === "silence" ? [] : reactionRows(event, reaction)),
+      ],
+    });
+}
+
+/** A command that its author may give, with everything that its handler reads. */
+async function carryOut(given: {
+  dependencies: Dependencies;
+  runner: Runner;
+  event: CommentEvent;
+  heard: Heard;
+  parsed: Extract<ParsedCommand, { kind: "command" }>;
+  judged: Awaited<ReturnType<typeof judgeCommand>>;
+  command: Command;
+  threadKey: string;
+  operationKey: string;
+}): Promise<Reply> {
+  const { dependencies, runner, event, heard, parsed, judged, command, threadKey, operationKey } = given;
+  const { github, bot, actor } = heard;
+  const { issue, pullRequest, base, verdict } = judged;
+  const active = await activeRunIn(dependencies, threadKey, command.needsRun);
+  const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
+  return command.handle({
+    dependencies,
+    runner,
+    commands,
+    github,
+    repository: event.repository,
+    issue,
+    pullRequest,
+    actor,
+    commentId: event.commentId,
+    writtenAt: event.writtenAt ?? (await writtenAt(github, event)),
+    place: placeOf(event),
+    settings: base.settings,
+    settingsSha: base.sha,
+    configuration: base,
+    command: parsed,
+    operationKey,
+    verdict,
+    run: active === null ? null : await runner.state(active),
+    lastRun: last === undefined ? null : await rootRun(dependencies, last.runId),
+    workOf: workOf(pullRequest, bot.id),
+  });
 }
 
 /** A command that could not be carried out, nor refused: said in the thread as soon as GitHub takes it, so that nobody waits for it. */

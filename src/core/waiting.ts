@@ -85,16 +85,8 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
         const unseen = merges ? "Waits until GitHub merges it." : "Waits for a review of the pull request.";
         return wait("people", effect.observed?.verdict.reason ?? unseen);
       }
-      const name = oneOfMany ? `${questionName(effect)} ` : "";
-      if (effect.kind === "ask")
-        return wait(
-          "people",
-          `${effect.input.question} Answer with \`/baton answer ${name}${answerForm(effect.input)}\`.`,
-        );
-      return wait(
-        "people",
-        `Answer with \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`,
-      );
+      const form = answerForm(effect, oneOfMany);
+      return wait("people", effect.kind === "ask" ? `${effect.input.question} ${form}` : form);
     }
     case "time":
       return wait("time", "Waits for a set time.");
@@ -107,7 +99,19 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
   }
 }
 
-function answerForm({ answerKind, choices }: EffectInput<"ask">): string {
+/** The command that answers a question, as a sentence. */
+function answerForm(effect: EffectState, oneOfMany: boolean): string {
+  const name = oneOfMany ? `${questionName(effect)} ` : "";
+  if (effect.kind === "ask") return `Answer with \`/baton answer ${name}${answerWords(effect.input)}\`.`;
+  return `Answer with \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`;
+}
+
+/** The same, where the state says whether the answer has to name the question. */
+export function answerSentence(state: RunState, effect: EffectState): string {
+  return answerForm(effect, questions(state, effect.kind) > 1);
+}
+
+function answerWords({ answerKind, choices }: EffectInput<"ask">): string {
   if (answerKind === "confirm") return "yes|no";
   return choices === undefined ? "<text>" : choices.join("|");
 }

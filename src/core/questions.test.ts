@@ -75,9 +75,7 @@ it("an answer ends its question only", async () => {
 });
 
 it("each time that the money is used up is a question, and the next day's budget is none", async () => {
-  const world = await asked((ctx) =>
-    ctx.agent(key, { title: "Work", role: "implement", prompt: { text: "x" }, baseSha } as never),
-  );
+  const world = await asked((ctx) => ctx.shell(key, { title: "Work", sha, command: ["true"] }));
   const stopped = { type: "run.budget-stopped" as const, key, neededUsd: 1, spentUsd: 5 };
   await world.append([{ ...stopped, day: { until: world.clock + 86_400_000, reason: "The day's budget is used." } }]);
   expect(shown(world)).toEqual([]);

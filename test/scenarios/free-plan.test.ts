@@ -1,16 +1,19 @@
 /** A private repository of a free plan has no rules of branches, and GitHub refuses the question for them. */
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { type ObservedWorld, observedWorld, reaches, say } from "./helpers.ts";
+import { type ObservedWorld, reaches, say } from "./helpers.ts";
+import { scenariosOf, scenarioWorld } from "./modes.ts";
+
+const scenario = scenariosOf("free-plan");
 
 let world: ObservedWorld;
 afterEach(async () => {
   await world.close();
 });
 
-it("the run goes to the review as in any other repository", async () => {
-  world = await observedWorld({ script: { ...sampleScript, implement: sampleScript.repair } });
+scenario("the run goes to the review as in any other repository", async () => {
+  world = await scenarioWorld({ script: { ...sampleScript, implement: sampleScript.repair } });
   world.github.onFreePlan({ repository: repositoryName });
   say(world, "/baton run");
   const state = await reaches(world, "review");

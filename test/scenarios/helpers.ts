@@ -94,10 +94,15 @@ export function comments(world: World, number: number): { id: number; body: stri
     }));
 }
 
+/** All but its questions, which `questions` gives. */
 export function ownComments(world: World & { bot?: string }, number = world.issue): string[] {
   return comments(world, number)
-    .filter(({ login }) => login === (world.bot ?? "baton[bot]"))
+    .filter(({ login, body }) => login === (world.bot ?? "baton[bot]") && !isQuestion(body))
     .map(({ body }) => body);
+}
+
+function isQuestion(body: string): boolean {
+  return body.includes("<!-- baton:op=question:");
 }
 
 export function say(world: World, body: string, as = "alice", number = world.issue): number {
@@ -128,7 +133,7 @@ function hasQuestion(world: World, { runId, thread }: RunState, key: string): bo
 /** Questions of a thread; folded ones are `minimized`. */
 export function questions(world: World, number = world.issue) {
   return [...repositoryOf(world).comments.values()].filter(
-    ({ threadNumber, body }) => threadNumber === number && body.includes("<!-- baton:op=question:"),
+    ({ threadNumber, body }) => threadNumber === number && isQuestion(body),
   );
 }
 

@@ -26,6 +26,7 @@ export function graphqlClient(requester: Pick<Requester, "graphql">) {
   const mutate = <T>(document: string, input: Record<string, unknown>, write: Write = true): Promise<T> =>
     requester.graphql<T>(document, { input }, write);
   return {
+    /** No message can be given: https://docs.github.com/en/graphql/reference/input-objects#enqueuepullrequestinput */
     async enqueue(pullRequestId: string, expectedHeadOid: string): Promise<void> {
       try {
         await mutate(documents.enqueue, { pullRequestId, expectedHeadOid });

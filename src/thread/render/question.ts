@@ -10,9 +10,9 @@ import { shownChange } from "../../core/shown-change.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import { answerSentence } from "../../core/waiting.ts";
 import { type Answerers, answerersOf } from "../../policy/answerers.ts";
-import { cut } from "../cut.ts";
-import { neutraliseLine, neutraliseWithin } from "../neutralise.ts";
-import { oneLine, usd } from "./format.ts";
+import { cut } from "../../text/cut.ts";
+import { oneLine, usd } from "../../text/format.ts";
+import { neutraliseLine, neutraliseWithin } from "../../text/neutralise.ts";
 
 const textCharactersMax = 40_000;
 

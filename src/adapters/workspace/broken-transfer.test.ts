@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defaultRetry, retryPauseMs } from "../../core/retry.ts";
 import type { RepositoryAccess } from "../../ports/workspace.ts";
@@ -33,7 +34,9 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const words = ["upload-pack", "--stateless-rpc", ...(isRefs ? ["--advertise-refs"] : []), remote];
-  const answer = execFileSync("git", words, { env, input: Buffer.concat(chunks), maxBuffer: 1e8 });
+  const sent = Buffer.concat(chunks);
+  const input = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
+  const answer = execFileSync("git", words, { env, input, maxBuffer: 1e8 });
   response.setHeader("content-type", `application/x-git-upload-pack-${isRefs ? "advertisement" : "result"}`);
   if (isRefs) {
     response.end(Buffer.concat([Buffer.from("001e# service=git-upload-pack\n0000"), answer]));

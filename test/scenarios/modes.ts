@@ -104,6 +104,10 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
     "is refused where the operator does not allow it, with what to do": policyFirst,
     "runs in place of the operator's where it is allowed": decidedBy("src/routing/rank.ts"),
     "edits nothing: an honest end": decidedBy("src/gate/rules/something-changed.ts"),
+    "harnesses-and-models: a plan of nothing is no success, and is tried again":
+      decidedBy("src/runner/perform/agent.ts"),
+    "harnesses-and-models: a plan of only white space is no success, and is tried again":
+      decidedBy("src/runner/perform/agent.ts"),
     "an unknown harness is refused with the known ones": decidedBy("src/routing/harness-names.ts"),
     "a typo is answered with a suggestion and never executed": refusal,
   },

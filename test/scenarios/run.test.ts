@@ -1,7 +1,7 @@
 /** The main job, end to end: real door, real engine, real git, real processes, against the local GitHub. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import { planOf, sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
 import { clonedReader } from "../git-reader.ts";
@@ -526,10 +526,7 @@ describe("bad harnesses", () => {
     });
   });
 
-  it.each([
-    ["nothing", ""],
-    ["only white space", " \n\t"],
-  ])("harnesses-and-models: a plan of %s is no success, and is tried again", async (_, text) => {
+  const saysNothing = async (text: string): Promise<void> => {
     await begin({ script: { ...sampleScript, plan: [{ text }, { text }, { text }] } });
     say(world, "/baton run");
     const plan = await world.until("the first attempt to end", async () => {
@@ -540,7 +537,11 @@ describe("bad harnesses", () => {
       code: "BATON_HARNESS_OUTPUT",
       message: "The agent ended without a word and changed nothing.",
     });
-  });
+  };
+  scenario("harnesses-and-models: a plan of nothing is no success, and is tried again", () => saysNothing(""));
+  scenario("harnesses-and-models: a plan of only white space is no success, and is tried again", () =>
+    saysNothing(" \n\t"),
+  );
 
   scenario("a refused key: the code and what to do are in the thread, no second try", async () => {
     await begin({ script: { ...sampleScript, plan: [{ error: { message: "bad key", status: 401 } }] } });

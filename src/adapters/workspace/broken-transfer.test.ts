@@ -116,14 +116,13 @@ async function breaks(times: number, part: number, work: () => Promise<unknown>)
 
 describe("large-history: a fetch that breaks off leaves nothing that grows", () => {
   it.each<[string, number, number, number, number]>([
-    ["the first fetch of all, in the middle of its pack", 10_000, 3, 200_000, 0.5],
-    ["the first fetch of all, near its end", 10_000, 3, 200_000, 0.95],
+    ["the first fetch of all", 10_000, 3, 200_000, 0.9],
     ["many small objects, which git would unpack one by one", 10_000, 40, 2_000, 0.6],
     ["one without blobs", 0, 40, 2_000, 0.6],
   ])("%s", async (_, wholeObjectsMax, files, bytes, part) => {
     make(wholeObjectsMax);
     commit("one", files, bytes);
-    const after = await breaks(4, part, () => workspaces.fetch(access(), "main"));
+    const after = await breaks(3, part, () => workspaces.fetch(access(), "main"));
     for (const now of after) {
       expect(now.names.filter((name) => /tmp_|\.lock$|objects\/(?:pack|[0-9a-f]{2})\//.test(name))).toEqual([]);
       expect([now.files, now.bytes]).toEqual([after[0]?.files, after[0]?.bytes]);

@@ -60,7 +60,7 @@ scenario(
     expect(repair.headSha).not.toBe(head);
     expect(repair.baseSha).toBe(show("rev-parse", `${head}^`).trim());
     const made = show("log", "--format=%cn|%an|%T", "-2", head).trim().split("\n");
-    for (const line of made) expect(line).toMatch(/^GitHub\|baton\[bot\]\|/);
+    for (const line of made) expect(line.startsWith(`GitHub|${world.bot ?? "baton[bot]"}|`), line).toBe(true);
     expect(show("log", "-1", "--format=%B", head)).toMatch(/Baton-Run: run_/);
     // The refs that bring the trees are gone; in Actions mode the state is next to them.
     expect([...repository.refs.keys()].filter((ref) => ref.startsWith("refs/baton/signing/"))).toEqual([]);

@@ -83,7 +83,9 @@ export function takeSearches(reading: Reading, searches: number): void {
 /** A field that chooses a tier or a place, as `name value`; none where it is absent or null. */
 export function choiceOf(body: Fields, name: string): string[] {
   const value = body[name];
-  return value === undefined || value === null ? [] : [`${name} ${String(value).toLowerCase()}`];
+  return value === undefined || value === null
+    ? []
+    : [`${name} ${typeof value === "string" ? value.toLowerCase() : JSON.stringify(value)}`];
 }
 
 /** A limit as JSON has it: anything but a number from 1 is none. */

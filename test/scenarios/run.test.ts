@@ -273,7 +273,7 @@ describe("the plan as a breakpoint", () => {
     // A new comment with the plan and a mention: an edit of the status would tell nobody.
     const [first] = questions(world);
     expect(first?.body).toMatch(
-      /^🙋 \*\*Approval needed: .*\*\*[\s\S]*\/baton approve[\s\S]*@alice, who asked for this run/,
+      /^🙋 \*\*Baton needs an answer: .*\*\*[\s\S]*\/baton approve[\s\S]*@alice, who asked for this run/,
     );
     expect(first?.minimized).toBeUndefined();
     say(world, "/baton approve");

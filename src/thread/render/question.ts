@@ -43,7 +43,7 @@ interface Parts {
   news: string;
   /** How it is answered. */
   how: string;
-  /** What whoever may answer does. */
+  /** What somebody with the permission can do; empty: nothing that this asks for. */
   deed: string;
   /** What must be read first; not yet without effect. */
   text: string;
@@ -53,7 +53,7 @@ function partsOf(state: RunState, effect: EffectState): Parts {
   const how = neutraliseLine(answerSentence(state, effect));
   if (effect.kind !== "breakpoint") {
     const text = effect.kind === "ask" ? effect.input.question : "";
-    return { icon: "🙋", kind: "answer", news: `Question: ${effect.title}`, how, deed: "answer", text };
+    return { icon: "🙋", kind: "answer", news: `Baton needs an answer: ${effect.title}`, how, deed: "answer", text };
   }
   const { kind, subject } = effect.input;
   const { pullRequest, sha, text = "" } = subject;
@@ -62,21 +62,28 @@ function partsOf(state: RunState, effect: EffectState): Parts {
       icon: "🙋",
       kind: "answer",
       news: `GitHub does not merge #${pullRequest ?? ""} yet`,
-      how: "Baton merges it when nothing is missing.",
-      deed: "cancel the run",
+      how: "Baton merges it as soon as nothing is missing.",
+      deed: "",
       text,
     };
   if (pullRequest !== undefined && sha !== undefined)
     return {
       icon: "🙋",
       kind: "review",
-      news: `Review needed: pull request #${pullRequest} at ${sha.slice(0, 7)}`,
+      news: `Baton needs a review of #${pullRequest} at ${sha.slice(0, 7)}`,
       how: `Review #${pullRequest} on GitHub: approve it, or request changes. The approval counts for this commit only.`,
       deed: "approve",
       text: "",
     };
   const shown = shownChange(effect)?.text ?? text;
-  return { icon: "🙋", kind: "approval", news: `Approval needed: ${effect.title}`, how, deed: "approve", text: shown };
+  return {
+    icon: "🙋",
+    kind: "approval",
+    news: `Baton needs an answer: ${effect.title}`,
+    how,
+    deed: "approve",
+    text: shown,
+  };
 }
 
 function moneyParts({ money }: RunState): Parts {
@@ -102,7 +109,7 @@ function address({ called, teams, anybodyWith, notBy }: Answerers, owner: string
   const names = called.filter((login) => login !== notBy).map(mention);
   names.push(...teams.filter(() => plainLogin.test(owner)).map((team) => `@${owner}/${team}`));
   const who = names.length === 0 ? how : `${names.join(", ")}: ${how}`;
-  if (anybodyWith === null) return who;
+  if (anybodyWith === null || deed === "") return who;
   const except =
     notBy === null ? "" : ` except ${called.includes(notBy) ? mention(notBy) : `\`${notBy}\``}, who asked for this run`;
   return `${who}\n\nAnyone with ${anybodyWith} access can ${deed}${except}.`;

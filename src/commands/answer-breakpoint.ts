@@ -23,7 +23,7 @@ export async function answerBreakpoint(
     if (decision === "approved" && change !== undefined && shownChange(effect) === null) {
       throw new BatonError(
         "BATON_NOT_ASKED",
-        "Baton has not shown the change of the protected files yet. Read it in the status comment, then approve it.",
+        "Baton has not shown the change of the protected files yet. Read it when its comment is there, then approve it.",
       );
     }
     const may = mayApprove({

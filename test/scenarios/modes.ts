@@ -57,7 +57,6 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
   sweep: same("test/action/schedules.test.ts", "a wake-up opens the dashboard"),
   templates: decidedBy("src/workflow/compile.ts"),
   "versions-side-by-side": notInJobs("src/adapters/database/sql-store.ts"),
-  "workflow-approval": refusal,
   "yaml-process": decidedBy("src/workflow/compile.ts", "src/workflow/check.ts"),
   "day-budget": {
     "without money for the day nothing starts at all": decidedBy("src/money/allowance.ts"),
@@ -109,7 +108,6 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
     "harnesses-and-models: a plan of only white space is no success, and is tried again":
       decidedBy("src/runner/perform/agent.ts"),
     "an unknown harness is refused with the known ones": decidedBy("src/routing/harness-names.ts"),
-    "a typo is answered with a suggestion and never executed": refusal,
   },
 };
 

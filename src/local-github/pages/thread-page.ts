@@ -64,7 +64,11 @@ function conversation(place: Place, thread: Thread): Entry[] {
   const comments = [...repository.comments.values()].filter((one) => one.threadNumber === thread.number);
   return [
     // First, whatever was committed before it was opened.
-    { at: "", id: -1, part: written(place, { ...opening, reactions: thread.reactions, edited: false, minimized: null }) },
+    {
+      at: "",
+      id: -1,
+      part: written(place, { ...opening, reactions: thread.reactions, edited: false, minimized: null }),
+    },
     ...comments.map((one) => ({
       at: one.createdAt,
       id: one.id,

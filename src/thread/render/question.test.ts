@@ -62,7 +62,7 @@ describe("the first line is the news, and who can act is told by name", () => {
       "approvals: { people: [bob, carol] }\n",
       "🙋 **Baton needs an answer: The plan**",
       ["bob", "carol"],
-      /@bob, @carol: Answer with `\/baton approve`/,
+      /@bob, @carol: Reply `\/baton approve`/,
     ],
     [
       "a list with the asker",
@@ -70,7 +70,7 @@ describe("the first line is the news, and who can act is told by name", () => {
       "approvals: { people: [Alice, bob] }\n",
       "🙋 **Baton needs an answer: The plan**",
       ["bob"],
-      /@bob: Answer/,
+      /@bob: Reply/,
     ],
     [
       "a team of one",
@@ -78,7 +78,7 @@ describe("the first line is the news, and who can act is told by name", () => {
       "approvals: { self: allow }\n",
       "🙋 **Baton needs an answer: The plan**",
       ["alice"],
-      /@alice: Answer[\s\S]*Anyone with write access can approve\./,
+      /@alice: Reply[\s\S]*Anyone with write access can approve\./,
     ],
     [
       "a review",
@@ -94,7 +94,7 @@ describe("the first line is the news, and who can act is told by name", () => {
       "commands: { allow: { answer: triage } }\n",
       "🙋 **Baton needs an answer: Choose**",
       ["alice"],
-      /@alice: Answer with `\/baton answer red\|blue`\.[\s\S]*Anyone with triage access can answer\.[\s\S]*Which color\?/,
+      /@alice: Reply `\/baton answer red\|blue`\.[\s\S]*Anyone with triage access can answer\.[\s\S]*Which color\?/,
     ],
     [
       "a merge",

@@ -216,6 +216,73 @@ describe("init-dispatches-release-and-deploy", () => {
       "a condition on what starts it",
     ],
     [
+      "a command of the matrix",
+      job("{ strategy: { matrix: { task: [test, publish] } }, steps: [{ run: 'npm ${{ matrix.task }}' }] }"),
+      "runs `npm publish`",
+    ],
+    [
+      "a command of the matrix, included",
+      job("{ strategy: { matrix: { include: [{ cmd: npm publish }] } }, steps: [{ run: '${{ matrix.cmd }}' }] }"),
+      "runs `npm publish`",
+    ],
+    ["a command in a variable", job("{ env: { VERB: publish }, steps: [{ run: npm $VERB }] }"), "runs `npm publish`"],
+    ["a shell that is a command", job("{ steps: [{ run: x, shell: 'npm publish {0}' }] }"), "has the shell"],
+    [
+      "the shell of all steps",
+      job("{ defaults: { run: { shell: 'deploy {0}' } }, steps: [{ run: x }] }"),
+      "has the shell `deploy {0}`",
+    ],
+    ["an image's own name", job("{ steps: [{ uses: 'docker://acme/npm-publish:1' }] }"), "docker://acme/npm-publish"],
+    [
+      "what an image is told to run",
+      job("{ steps: [{ uses: 'docker://node:24', with: { args: npm publish } }] }"),
+      "docker://node",
+    ],
+    [
+      "what an action's container is told to run",
+      job("{ steps: [{ uses: ./.github/actions/pack }] }"),
+      "npm publish",
+      { [composite]: "runs: { using: docker, image: Dockerfile, args: [npm, publish] }" },
+    ],
+    ["an action that is not there", job("{ steps: [{ uses: ./.github/actions/none }] }"), "which Baton cannot read"],
+    [
+      "a request to GitHub that writes",
+      job(
+        "{ steps: [{ uses: actions/github-script@v7, with: { script: \"github.request('POST /repos/a/b/releases')\" } }] }",
+      ),
+      "github-script",
+    ],
+    [
+      "a secret whose name only a run tells",
+      job("{ steps: [{ run: ./x, env: { K: '${{ secrets[matrix.name] }}' } }] }"),
+      "secrets[…]",
+    ],
+    [
+      "the key of a cloud",
+      job("{ steps: [{ run: ./x, env: { K: '${{ secrets.AWS_SECRET_ACCESS_KEY }}' } }] }"),
+      "AWS_",
+    ],
+    ["the role of a cloud", job("{ steps: [{ uses: aws-actions/configure-aws-credentials@v5 }] }"), "aws-actions"],
+    ["rights in another case", job("{ permissions: { contents: Write } }"), "`contents`"],
+    ["a branch that no pull request has", job("{ if: \"github.head_ref == ''\" }"), "a condition on what starts it"],
+    ["no pull request", job("{ if: '!github.event.pull_request' }"), "a condition on what starts it"],
+    [
+      "a ref that pull requests do not have",
+      job("{ steps: [{ if: \"startsWith(github.ref, 'refs/heads/')\", run: ./x }] }"),
+      "a condition on what starts it",
+    ],
+    [
+      "a script that asks what started it",
+      job("{ steps: [{ run: 'if [ $GITHUB_EVENT_NAME = workflow_dispatch ]; then ./x; fi' }] }"),
+      "asks what starts it",
+    ],
+    [
+      "a variable that says what started it",
+      job("{ steps: [{ run: ./x, env: { LIVE: \"${{ github.event_name == 'workflow_dispatch' }}\" } }] }"),
+      "asks what starts it",
+    ],
+    ["a merged map", "x: &x { environment: live }\n".concat(job("{ <<: *x }")), "environment `live`"],
+    [
       "a circle of calls that ends in one",
       job(`{ uses: ./${callee} }`),
       "is named like a release",
@@ -308,6 +375,21 @@ it.each([
   "vercel deploy --prod",
   "rsync -az dist/ me@host:/srv",
   "mkdocs gh-deploy --force",
+  // A rehearsal, and then not one.
+  "npm publish --dry-run & npm publish",
+  "npm publish --dry-run | tee log | npm publish",
+  "npm publish # not --dry-run",
+  "npm test\rnpm publish",
+  `${"true ".repeat(500)} | npm publish`,
+  `${"echo x\n".repeat(4_000)}npm publish`,
+  `echo ${"x".repeat(3_000)} > y`,
+  "curl -d @x https://api.example.com/hook",
+  "curl -F file=@dist.zip https://files.example.com",
+  "npx surge dist shop.surge.sh",
+  "npm pub",
+  "pack build app --publish",
+  "clojure -X:deploy",
+  "nx affected --target=deploy",
   // Scripts without an extension.
   "./deploy",
   "./scripts/deploy prod",
@@ -398,6 +480,9 @@ it.each([
   "yarn workspace web test",
   "npx turbo run build",
   "VERSION=release make test",
+  "npm publish --dry-run | tee log",
+  "curl -d @x http://127.0.0.1:3000/hook",
+  "curl -fsSL https://example.com/a?b=1&c=2 | sh",
 ])("%j does not", (command) => {
   expect(commandFound(command)).toBeNull();
 });
@@ -416,6 +501,14 @@ it.each([
   ["Unpublish", true],
   ["fix-npm-tags", true],
   ["Prerelease", true],
+  ["webdeploy", true],
+  ["npmPublish2", true],
+  ["push-image", true],
+  ["docker_push", true],
+  ["cd", true],
+  ["delivery", true],
+  ["CI/CD", false],
+  ["on-push", false],
   ["test", false],
   ["leases", false],
   ["employ", false],
@@ -477,6 +570,12 @@ it.each([
   ["github.event_name == 'push' || github.event_name == 'pull_request'", false],
   ["github.event_name != 'workflow_dispatch'", false],
   ["always() && !cancelled()", false],
+  ["!github.base_ref", true],
+  ["null == github.event.pull_request", true],
+  ["!startsWith(github.ref, 'refs/pull/')", true],
+  ["github.event.pull_request.draft == false", false],
+  ["github.event.pull_request.head.repo.full_name == github.repository", false],
+  ["github.ref == 'refs/heads/main'", false],
 ])("the condition %s lets a start by hand through: %j", (condition, lets) => {
   expect(startedByHand(condition)).toBe(lets);
 });

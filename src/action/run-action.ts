@@ -26,7 +26,7 @@ import type { Delivery, NewDelivery, RunRow } from "../ports/store.ts";
 import { loadSettings } from "../runner/load-settings.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./home.ts";
@@ -377,7 +377,9 @@ async function missedInRepository(job: Job): Promise<MissedCommands> {
     return missed;
   } catch (thrown) {
     // What is due does not wait for it.
-    log.warn("What people wrote could not be read again; the next schedule tries it", { error: toBatonError(thrown) });
+    log.warn("Baton could not read the comments again; the next scheduled run tries again", {
+      error: toBatonError(thrown),
+    });
     return { threads: new Map(), cursor: null };
   }
 }

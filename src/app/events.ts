@@ -173,7 +173,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       return { kind: "schedules", repository: repositoryOf(found, installation.id), dashboard, notice };
     }
     default:
-      return { kind: "ignored", reason: `${event} means nothing to Baton` };
+      return { kind: "ignored", reason: `${event} is an event that Baton ignores` };
   }
 }
 

@@ -216,7 +216,9 @@ function withInherited(value: Record<string, Json>): Record<string, Json> {
     ...Object.fromEntries(
       Object.entries(value).map(([name, inner]) => [
         name,
-        typeof inner === "object" && inner !== null && !Array.isArray(inner) ? withInherited(inner) : inner,
+        typeof inner === "object" && inner !== null && !Array.isArray(inner)
+          ? withInherited(inner as Record<string, Json>)
+          : inner,
       ]),
     ),
   };

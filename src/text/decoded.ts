@@ -9,39 +9,42 @@ import { over, type View, viewOf } from "./views.ts";
 
 const roundsMax = 4;
 
-/** One for each round; none: there is nothing to decode. */
-export function* decoded(text: string): Generator<View> {
+/** One for each round; none: there is nothing to decode. `escapes`: words of base64 and of hexadecimal digits stay, and so do `\n` and `\"`. */
+export function* decoded(text: string, what: "everything" | "escapes" = "everything"): Generator<View> {
+  const pattern = what === "everything" ? everything : escapes;
   let view: View | null = null;
   for (let round = 0; round < roundsMax; round += 1) {
     const given: string = view?.text ?? text;
     // An encoder of quoted-printable text writes its own sign so. Elsewhere `=` is a letter of values.
     const isQuoted = given.includes("=3D");
-    const next: View | null = viewOf(given, everything, (found) => written(found, isQuoted));
+    const next: View | null = viewOf(given, pattern, (found) => written(found, isQuoted));
     if (next === null) return;
     view = view === null ? next : over(view, next);
     yield view;
   }
 }
 
-const everything = new RegExp(
-  [
-    // Colors and links of terminals, also as their source is written. They show nothing.
-    "(?<silent>(?:\\u001b|\\\\(?:e|033|x1[bB]|u001[bB])|\\^\\[)(?:\\[[0-9;?]{0,20}[A-Za-z]|\\][^\\u0007\\n]{0,200}(?:\\u0007|\\\\a)|[()][A-Z0-9])|[^\\n]\\u0008)",
-    "\\\\(?:u+\\{?0{0,8}|U0{0,6}|x\\{?0{0,8})(?<hexEscape>[0-9A-Fa-f]{2})(?![0-9A-Fa-f]{4})\\}?",
-    "\\\\0?(?<octal>[0-3][0-7]{2}|[4-7][0-7](?! ))",
-    "\\\\0{0,6}(?<cssEscape>[0-9A-Fa-f]{2})(?: |(?=\\\\))",
-    "\\\\(?<letter>[nrtbfv\\\\\"'/])",
-    "&(?:amp;){0,3}#0{0,8}(?<decimal>\\d{1,5});?",
-    "&(?:amp;){0,3}#[xX]0{0,8}(?<hexEntity>[0-9A-Fa-f]{1,4});?",
-    "&(?:amp;){0,3}(?<named>[A-Za-z]{2,24});",
-    "%(?:25){0,4}(?:u00)?(?<percent>[0-9A-Fa-f]{2})",
-    "=(?<quoted>[0-9A-F]{2}|\\r?\\n)",
-    "(?<![0-9A-Za-z])(?:0x)?(?<hexWord>(?:[0-9A-Fa-f]{2}){8,4000})(?![0-9A-Za-z])",
-    "(?<![0-9A-Za-z+/])(?<base32>[A-Z2-7]{16,4000}|[a-z2-7]{16,4000})(?![0-9A-Za-z+/])={0,6}",
-    "(?<![0-9A-Za-z+/_-])(?<base64>[A-Za-z0-9+/]{8,8000}|[A-Za-z0-9_-]{8,8000})(?![0-9A-Za-z+/_-])={0,2}",
-  ].join("|"),
-  "g",
-);
+const escapeForms = [
+  // Colors and links of terminals, also as their source is written. They show nothing.
+  "(?<silent>(?:\\u001b|\\\\(?:e|033|x1[bB]|u001[bB])|\\^\\[)(?:\\[[0-9;?]{0,20}[A-Za-z]|\\][^\\u0007\\n]{0,200}(?:\\u0007|\\\\a)|[()][A-Z0-9])|[^\\n]\\u0008)",
+  "\\\\(?:u+\\{?0{0,8}|U0{0,6}|x\\{?0{0,8})(?<hexEscape>[0-9A-Fa-f]{2})(?![0-9A-Fa-f]{4})\\}?",
+  "\\\\0?(?<octal>[0-3][0-7]{2}|[4-7][0-7](?! ))",
+  "\\\\0{0,6}(?<cssEscape>[0-9A-Fa-f]{2})(?: |(?=\\\\))",
+  "\\\\(?<letter>[nrtbfv\\\\\"'/])",
+  "&(?:amp;){0,3}#0{0,8}(?<decimal>\\d{1,5});?",
+  "&(?:amp;){0,3}#[xX]0{0,8}(?<hexEntity>[0-9A-Fa-f]{1,4});?",
+  "&(?:amp;){0,3}(?<named>[A-Za-z]{2,24});",
+  "%(?:25){0,4}(?:u00)?(?<percent>[0-9A-Fa-f]{2})",
+  "=(?<quoted>[0-9A-F]{2}|\\r?\\n)",
+];
+const wordForms = [
+  "(?<![0-9A-Za-z])(?:0x)?(?<hexWord>(?:[0-9A-Fa-f]{2}){8,4000})(?![0-9A-Za-z])",
+  "(?<![0-9A-Za-z+/])(?<base32>[A-Z2-7]{16,4000}|[a-z2-7]{16,4000})(?![0-9A-Za-z+/])={0,6}",
+  "(?<![0-9A-Za-z+/_-])(?<base64>[A-Za-z0-9+/]{8,8000}|[A-Za-z0-9_-]{8,8000})(?![0-9A-Za-z+/_-])={0,2}",
+];
+/** Without line ends and quotes: they are everywhere, and what follows them is read as it is. */
+const escapes = new RegExp(escapeForms.filter((form) => !form.includes("<letter>")).join("|"), "g");
+const everything = new RegExp([...escapeForms, ...wordForms].join("|"), "g");
 
 function written({ groups = {} }: RegExpMatchArray, isQuoted: boolean): string | null {
   const { silent, hexEscape, cssEscape, octal, letter, decimal, hexEntity, named, percent, quoted } = groups;

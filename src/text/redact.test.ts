@@ -346,6 +346,34 @@ describe("encodings-that-pass-the-redactor", () => {
     );
   });
 
+  it.each<[string, (token: string) => string]>([
+    ["after an escaped line end", (token) => JSON.stringify(`a\n${token}`)],
+    ["after one within JSON in JSON", (token) => JSON.stringify(JSON.stringify(`a\t${token}`))],
+    ["in color", (token) => `\u001b[31m${token}\u001b[0m`],
+    ["with a color in it", (token) => `${token.slice(0, 9)}\u001b[1m${token.slice(9)}`],
+    ["after a color as it is written", (token) => `\\u001b[31m${token}`],
+    ["after a sign in percent", (token) => `key%3D${token}`],
+    ["after a sign as a reference", (token) => `key&#61;${token}`],
+    ["after an escaped sign", (token) => `key\\x3d${token}`],
+    ["all of it escaped", (token) => each(token, (byte) => `\\u00${hexOf(byte)}`)],
+    ["in UTF-16", (token) => Buffer.from(token, "utf16le").toString("latin1")],
+    ["joined by zero-width characters", (token) => [...token].join("\u200b")],
+    ["after an underscore", (token) => `MY_${token}`],
+  ])("a token that nobody told Baton of, %s", (_, write) => {
+    const letters = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
+    for (const token of [
+      `ghp_${letters}`,
+      `sk-ant-api03-${letters}${letters}`,
+      `npm_${letters}`,
+      "AKIAIOSFODNN7ABCDEFG",
+    ]) {
+      const clean = redact(`before ${write(token)} after`);
+      expect(clean).toContain(redactedText);
+      expect(clean).not.toContain(token.slice(5, 15));
+      expect(clean).toMatch(/^before .* after$/s);
+    }
+  });
+
   it.each([
     ["The quick brown fox reads 75 lines, 120 words and 0x4b bytes.\n\n1. one\n2. two"],
     ["short, PW: 12; Kx7+Qm/92vBn is only a part"],

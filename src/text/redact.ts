@@ -3,7 +3,7 @@
  *
  * H4 Known values are removed in the forms in which they leak (`secret-forms.ts`), whatever separates their characters:
  *    white space, punctuation, quoting, line numbers, escapes.
- * H5 Patterns of well-known tokens are removed also when nobody told us of them.
+ * H5 Patterns of well-known tokens are removed also when nobody told us of them, after an escape or a color as well.
  * H6 The time is linear in the length of the text, however many values are known: a few passes, each over one copy.
  */
 import { decoded } from "./decoded.ts";
@@ -13,7 +13,7 @@ import { PhraseIndex } from "./phrase-index.ts";
 import { ScatteredIndex } from "./scattered.ts";
 import { bareForms, exactForms, scatteredForms, separators } from "./secret-forms.ts";
 import { tokenShapes } from "./token-shapes.ts";
-import type { Place } from "./views.ts";
+import { type Place, viewOf } from "./views.ts";
 
 export const redactedText = "[redacted]";
 
@@ -39,17 +39,17 @@ export function createFinder(secrets: readonly string[]): ((text: string) => Pla
   const bare = new PhraseIndex(values.flatMap(bareForms), bareCharactersMin, 6);
   const scattered = new ScatteredIndex(values.flatMap(scatteredForms));
   const written = new PhraseIndex(values.map(squeezed), secretCharactersMin, 5);
+  const inBare = { find: (text: string): Place[] => [...bare.find(text), ...scattered.find(text)] };
   const inText = (text: string): Place[] => [
     ...search(text, exact, everyCut, false),
-    ...search(text, bare, separators, true),
-    ...search(text, scattered, separators, true),
-    // Only where there is something to see through.
-    ...(hasPrefixes.test(text) ? search(text, bare, prefixesAndSeparators, true) : []),
+    ...search(text, inBare, separators, true),
   ];
   const find = (given: string): Place[] => {
     if (values.length === 0) return [];
     const text = withoutLookAlikes(given);
     const found = [...inText(text), ...searchDumps(text, bare)];
+    // Only where there is something to see through.
+    if (hasPrefixes.test(text)) found.push(...search(text, bare, prefixesAndSeparators, true));
     for (const view of decoded(text)) found.push(...inText(view.text).map(view.back));
     for (const numbers of numberViews(text)) found.push(...written.find(numbers.text).map(numbers.back));
     return found;
@@ -64,7 +64,7 @@ function longLines(secret: string): string[] {
 /** Characters that show nothing: what cuts a value without changing how it reads. */
 const invisible =
   "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0";
-const invisibleOnly = new RegExp(`[${invisible}]+`, "g");
+const hiddenOnly = new RegExp(`[\\u0000${invisible}]+`, "g");
 const everyCut = new RegExp(`[\\s${invisible}]+`, "g");
 /** What logs, terminals and pages put between the pieces of a value: line numbers, times, colors, escaped line breaks, tags. */
 const prefixes =
@@ -143,17 +143,25 @@ function placesWithout(text: string, cuts: RegExp): (at: number) => number {
 }
 
 function removePatterns(text: string): string {
-  const shown = text.replace(invisibleOnly, "");
-  const found = privateKeys(shown);
-  for (const shape of tokenShapes) {
-    for (const { index, 0: match } of shown.matchAll(shape)) found.push({ start: index, end: index + match.length });
-  }
-  if (found.length === 0) return text;
-  const placeOf = placesWithout(text, invisibleOnly);
   return remove(
     text,
-    found.map(({ start, end }) => ({ start: placeOf(start), end: placeOf(end - 1) + 1 })),
+    findIn(text, (shown) => [...privateKeys(shown), ...matchesOf(shown, tokenShapes)]),
   );
+}
+
+export function matchesOf(text: string, shapes: readonly RegExp[]): Place[] {
+  return shapes.flatMap((shape) =>
+    Array.from(text.matchAll(shape), ({ index, 0: match }) => ({ start: index, end: index + match.length })),
+  );
+}
+
+/** What `find` sees in a text, and in the same text without what does not show and with its escapes decoded (H5). */
+export function findIn(text: string, find: (shown: string) => Place[]): Place[] {
+  const shown = viewOf(text, hiddenOnly, () => "") ?? { text, back: (place: Place) => place };
+  const found = find(shown.text).map(shown.back);
+  for (const view of decoded(shown.text, "escapes"))
+    found.push(...find(view.text).map((place) => shown.back(view.back(place))));
+  return found;
 }
 
 /** Places that overlap are one. */

@@ -31,10 +31,7 @@ describe("secret-in-files-and-names: what a file may look like", () => {
     ["an encrypted key", lines((line) => line, key(["Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-128-CBC,AB12", ""]))],
     ["a key of PGP", lines((line) => line, key(["Version: GnuPG v2", ""], "PGP PRIVATE KEY BLOCK"))],
     ["a value of Baton's own, in parts", `a = "${own.slice(0, 14)}"; b = "${own.slice(14)}"`],
-    [
-      "a value of Baton's own, half of it escaped",
-      `${own.slice(0, 12)}%62%68${own.slice(14)}`,
-    ],
+    ["a value of Baton's own, half of it escaped", `${own.slice(0, 12)}%62%68${own.slice(14)}`],
   ])("%s is found", async (_, text) => {
     expect(await scan.find(`first line\n${text}\nlast line`)).not.toEqual([]);
   });

@@ -8,6 +8,10 @@
  * HC3 Every outcome is one outbox row by what holds the command: delivered twice, answered once.
  */
 
+import { actorOf, listedBots } from "../begin/bots.ts";
+import { workOf } from "../begin/work-of.ts";
+import type { CommandContext } from "../commands/context.ts";
+import { commandHandlers } from "../commands/index.ts";
 import type { Settings } from "../config/schema.ts";
 import { isOver } from "../core/decide.ts";
 import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
@@ -28,10 +32,6 @@ import type { CommandGrammar } from "../thread/grammar/command.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderProblems } from "../thread/help.ts";
 import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
-import { actorOf, listedBots } from "./bots.ts";
-import type { CommandContext } from "./context.ts";
-import { commandHandlers } from "./index.ts";
-import { workOf } from "./no-run.ts";
 import type { CommentOutcome } from "./outcome.ts";
 import { voiceFor } from "./words.ts";
 
@@ -217,7 +217,7 @@ export async function answerGivenUp(
   error: BatonError,
 ): Promise<void> {
   if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
-  const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
+  const text = `⚠️ @${event.author.login}, Baton could not do this: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
   await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), ...reactionRows(event, "confused")] });
 }
 
@@ -225,7 +225,7 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
   const who = `@${event.author.login}`;
   if (parsed.kind === "invalid") {
     const usage = grammars.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
-    return `🤔 ${who}, \`/baton ${parsed.name}\` ${neutraliseLine(parsed.problem)}. Nothing was done.\n\nIt is written \`/baton ${usage}\`.`;
+    return `🤔 ${who}: ${neutraliseLine(parsed.problem)}. Nothing was started.\n\nUsage: \`/baton ${usage}\`.`;
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
   const word = neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)";

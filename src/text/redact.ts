@@ -2,7 +2,7 @@
  * The one redactor: everything that leaves (comments, checks, logs, prompts, transcripts, pull requests) passes it.
  *
  * H4 Known values are removed in the forms in which they leak (`secret-forms.ts`), whatever separates their characters:
- *    white space, punctuation, quoting, line numbers, escapes.
+ *    white space, punctuation, quoting, line numbers, escapes; in pieces with words between (`scattered.ts`), and after decoding.
  * H5 Patterns of well-known tokens are removed also when nobody told us of them, after an escape or a color as well.
  * H6 The time is linear in the length of the text, however many values are known: a few passes, each over one copy.
  */

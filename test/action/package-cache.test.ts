@@ -67,7 +67,7 @@ it.skipIf(!sandboxWorks)(
   async () => {
     const first = await job("one", null);
     console.error(JSON.stringify(first.ended.outputs), first.ended.summary);
-  expect(first.ended).toMatchObject({
+    expect(first.ended).toMatchObject({
       exitCode: 0,
       outputs: { "cache-key": expect.stringMatching(/^[0-9a-f]{64}$/) },
     });

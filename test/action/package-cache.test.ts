@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { sampleFiles } from "../../src/demo/sample.ts";
+import { planOf, sampleFiles } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { clonedReader } from "../git-reader.ts";
 import { sandboxWorks } from "../sandbox-here.ts";
@@ -18,7 +18,7 @@ if (role === "implement") {
   writeFileSync("found.txt", readFileSync(cache + "/one", "utf8"));
   writeFileSync(cache + "/one", "poison");
 }
-console.log(JSON.stringify({ type: "result", text: role === "plan" ? "## Plan\\nWrite it down." : "Done." }));
+console.log(JSON.stringify({ type: "result", text: role === "plan" ? ${JSON.stringify(planOf("Write it down."))} : "Done." }));
 `;
 const setup =
   'test -e "$npm_config_cache/one" || { mkdir -p "$npm_config_cache" && date +%s%N > "$npm_config_cache/one"; }';
@@ -66,7 +66,6 @@ it.skipIf(!sandboxWorks)(
   "a job saves what its setup downloaded; the next one starts from it, untouched by agents",
   async () => {
     const first = await job("one", null);
-    console.error(JSON.stringify(first.ended.outputs), first.ended.summary);
     expect(first.ended).toMatchObject({
       exitCode: 0,
       outputs: { "cache-key": expect.stringMatching(/^[0-9a-f]{64}$/) },

@@ -393,7 +393,7 @@ it.each([
   "ssh -i key me@host uptime",
   "kubectl --context live delete pod x",
   "Publish-Module -Name x",
-  "msbuild app.sln /t:Build;Publish",
+  "msbuild app.sln /t:Publish",
   "gh api graphql -f query='mutation { x }'",
   "npx vercel@latest --prod",
   "docker buildx imagetools create -t a b",

@@ -2,6 +2,9 @@
 import type { CliCommand } from "../context.ts";
 import { configCheck } from "./config-check.ts";
 import { configSchema } from "./config-schema.ts";
+import { databaseBackup } from "./database-backup.ts";
+import { databaseMove } from "./database-move.ts";
+import { databaseRestore } from "./database-restore.ts";
 import { demo } from "./demo.ts";
 import { harnessDoctor } from "./harness-doctor.ts";
 import { harnessList } from "./harness-list.ts";
@@ -22,11 +25,16 @@ import { schedulePause } from "./schedule-pause.ts";
 import { scheduleResume } from "./schedule-resume.ts";
 import { scheduleRun } from "./schedule-run.ts";
 import { start } from "./start.ts";
+import { status } from "./status.ts";
+import { stop } from "./stop.ts";
 import { sweepDetect } from "./sweep-detect.ts";
+import { transcript } from "./transcript.ts";
 
 export const commands: readonly CliCommand[] = [
   init,
   start,
+  stop,
+  status,
   demo,
   configCheck,
   configSchema,
@@ -38,10 +46,14 @@ export const commands: readonly CliCommand[] = [
   runRetry,
   runErase,
   journalCat,
+  transcript,
   scheduleList,
   scheduleRun,
   schedulePause,
   scheduleResume,
+  databaseBackup,
+  databaseRestore,
+  databaseMove,
   sweepDetect,
   promptInspect,
   harnessList,

@@ -2,7 +2,7 @@
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { useProxies } from "../adapters/system/use-proxies.ts";
 import { toBatonError } from "../core/errors.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import { annotationsOf, exitCodeOf, type JobReport, writeReport } from "./report.ts";
 import { runAction } from "./run-action.ts";
 import { readActionSettings } from "./settings.ts";

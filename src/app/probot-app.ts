@@ -17,6 +17,8 @@ import { logSandbox } from "../adapters/sandbox/log-sandbox.ts";
 import { useProxies } from "../adapters/system/use-proxies.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
 import { product } from "../core/product.ts";
+import { type AppSettings, readSettings } from "../environment/settings.ts";
+import { hideSecrets } from "../environment/shown-secrets.ts";
 import type { Log } from "../ports/log.ts";
 import { type Baton, startBaton, watchApp } from "../wire.ts";
 import { operatorOf } from "../wire-tools.ts";
@@ -27,8 +29,6 @@ import { makeDataDir } from "./data-dir.ts";
 import { type Door, openDoor } from "./door.ts";
 import { listen } from "./listen.ts";
 import { boundHeads, closeServer } from "./server.ts";
-import { type AppSettings, readSettings } from "./settings.ts";
-import { hideSecrets } from "./shown-secrets.ts";
 
 export interface ApplicationOptions {
   /** Read from the environment unless given, with what hiding its secrets came to. */

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningBaton, runningBaton } from "../app/control/client.ts";
-import { readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
+import { readSettings } from "../environment/settings.ts";
 import type { CliContext } from "./context.ts";
 import { environmentOf } from "./data.ts";
 

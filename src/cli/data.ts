@@ -6,11 +6,11 @@ import { children } from "../adapters/child/children.ts";
 import { ownEnvironment } from "../adapters/child/own-environment.ts";
 import { runningBaton } from "../app/control/client.ts";
 import type { Operator } from "../app/control/protocol.ts";
-import { readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Actor } from "../core/vocabulary.ts";
+import { readSettings } from "../environment/settings.ts";
 import type { RunReader } from "../library.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import type { CliContext } from "./context.ts";
 
 /** The environment, with what the App's `.env` adds to it: the same that `baton start` reads. */

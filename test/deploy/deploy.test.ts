@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { describedHarnesses } from "../../src/adapters/harness/descriptions.ts";
-import { environmentSchema } from "../../src/app/settings.ts";
 import { product } from "../../src/core/product.ts";
+import { environmentSchema } from "../../src/environment/settings.ts";
 import { renderChart } from "./chart.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,8 +1,8 @@
 import { createLog } from "../../adapters/system/log.ts";
 import { runningBaton } from "../../app/control/client.ts";
-import { readSettings } from "../../app/settings.ts";
 import { BatonError } from "../../core/errors.ts";
-import { createRedactor } from "../../thread/redact.ts";
+import { readSettings } from "../../environment/settings.ts";
+import { createRedactor } from "../../text/redact.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { environmentOf } from "../data.ts";
 

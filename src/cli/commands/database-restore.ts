@@ -1,7 +1,7 @@
 import { openAsBlob } from "node:fs";
 import { resolve } from "node:path";
-import { readSettings } from "../../app/settings.ts";
 import { BatonError } from "../../core/errors.ts";
+import { readSettings } from "../../environment/settings.ts";
 import { type CliCommand, group } from "../context.ts";
 import { environmentOf } from "../data.ts";
 

@@ -1,4 +1,4 @@
-import { count, duration } from "../../thread/render/format.ts";
+import { count, duration } from "../../text/format.ts";
 import { type CliCommand, jsonOption } from "../context.ts";
 import { runningHere } from "../daemon.ts";
 import { exitCodes } from "../exit.ts";

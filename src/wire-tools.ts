@@ -107,9 +107,14 @@ async function threadHomes(remote: StateRemote): Promise<string[]> {
 }
 
 /** What an operator asks, of a Baton that runs or of its data alone. */
-export function operatorOf(database: Pick<Database, "store" | "kind" | "backup">, runs: Runs): Operator {
+export function operatorOf(
+  database: Pick<Database, "store" | "kind" | "backup">,
+  runs: Runs,
+  start: Operator["start"] = needsApp,
+): Operator {
   const { store } = database;
   return {
+    start,
     backup: (path) => writeBackup(database, path),
     ...readerOf([{ store, runs }]),
     cancel: (...given) => runs.cancel(...given),
@@ -118,6 +123,10 @@ export function operatorOf(database: Pick<Database, "store" | "kind" | "backup">
     circuit: (harness) => circuitOf(store, circuitKey(harness, null)),
     schedules: new Schedules({ store, clock: systemClock }),
   };
+}
+
+async function needsApp(): Promise<never> {
+  throw new BatonError("BATON_INPUT_INVALID", "A run is started by a running Baton. Start it first: `baton start`.");
 }
 
 async function writeBackup({ kind, backup }: Pick<Database, "kind" | "backup">, path: string): Promise<number> {

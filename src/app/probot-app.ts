@@ -25,6 +25,7 @@ import { operatorOf } from "../wire-tools.ts";
 import type { AppCheck } from "./app-check.ts";
 import { type About, controlPath } from "./control/protocol.ts";
 import { openControl } from "./control/server.ts";
+import { startRun } from "./control/start-run.ts";
 import { makeDataDir } from "./data-dir.ts";
 import { type Door, openDoor } from "./door.ts";
 import { listen } from "./listen.ts";
@@ -117,7 +118,9 @@ export function createApplication(options: ApplicationOptions = {}): Application
     parts.door = door;
     parts.control = await openControl({
       path: controlPath(settings.dataDir),
-      operator: operatorOf({ ...baton.database, store: baton.dependencies.store }, baton.runs),
+      operator: operatorOf({ ...baton.database, store: baton.dependencies.store }, baton.runs, (request) =>
+        startRun(baton.dependencies, baton.runner, request),
+      ),
       about: () => aboutOf(parts, baton),
       stop: () => process.kill(process.pid, "SIGTERM"),
       log,

@@ -42,7 +42,7 @@ function echo(heard: unknown[][] = []): Operator {
       return (name === "blob" ? null : [name]) as never;
     };
   const schedules = ["list", "run", "pause", "resume"].map((name) => [name, named(`schedules.${name}`)]);
-  const names = ["list", "read", "events", "blob", "cancel", "erase", "retry", "circuit", "backup"];
+  const names = ["list", "read", "events", "blob", "cancel", "erase", "retry", "circuit", "start", "backup"];
   return {
     ...Object.fromEntries(names.map((name) => [name, named(name)])),
     schedules: Object.fromEntries(schedules),
@@ -71,6 +71,8 @@ describe("the socket of a running Baton", () => {
     expect(await operator.erase("run_1")).toEqual(["erase"]);
     expect(await operator.retry("run_1", by)).toEqual(["retry"]);
     expect(await operator.circuit("codex")).toEqual(["circuit"]);
+    const request = { repository: "acme/shop", number: 7, text: "plan", by };
+    expect(await operator.start(request)).toEqual(["start"]);
     expect(await operator.backup("/srv/backup.tar.gz")).toEqual(["backup"]);
     expect(await operator.schedules.list()).toEqual(["schedules.list"]);
     expect(await operator.schedules.run("nightly", null, by)).toEqual(["schedules.run"]);

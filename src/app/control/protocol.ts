@@ -8,10 +8,12 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import type { StoredEvent } from "../../core/event.ts";
 import { actorSchema } from "../../core/vocabulary.ts";
 import type { Circuit } from "../../routing/circuit.ts";
 import { listRunsSchema, type Runs } from "../../runner/runs.ts";
 import type { Schedules } from "../../runner/schedules.ts";
+import type { StartRequest } from "./start-run.ts";
 
 /** Longer addresses of sockets are not possible: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
 const pathBytesMax = 103;
@@ -27,12 +29,14 @@ export function controlPath(dataDir: string): string {
 /** What an operator can do with the data of a Baton. */
 export interface Operator extends Pick<Runs, "list" | "read" | "cancel" | "erase" | "retry"> {
   /** The whole journal, its hash chain checked. */
-  events(runId: string): Promise<import("../../core/event.ts").StoredEvent[]>;
+  events(runId: string): Promise<StoredEvent[]>;
   /** A kept prompt or transcript of the run; null: it is not kept (any more). */
   blob(runId: string, id: string): Promise<string | null>;
   /** What came of a harness's last attempts; null: no failure is noted. */
   circuit(harness: string): Promise<Circuit | null>;
   schedules: Pick<Schedules, "list" | "run" | "pause" | "resume">;
+  /** Begins a run in a thread, as `/baton run` there does; returns its id. Needs a running App. */
+  start(request: StartRequest): Promise<string>;
   /** Writes the embedded database into a new file of the owner alone; returns its size in bytes. */
   backup(path: string): Promise<number>;
 }
@@ -73,6 +77,17 @@ export const operations = {
   "schedules.run": operation(z.tuple([text, text.nullable(), actorSchema]), (to, given) => to.schedules.run(...given)),
   "schedules.pause": operation(z.tuple([text, text.nullable(), text]), (to, given) => to.schedules.pause(...given)),
   "schedules.resume": operation(z.tuple([text, text.nullable()]), (to, given) => to.schedules.resume(...given)),
+  start: operation(
+    z.tuple([
+      z.strictObject({
+        repository: text,
+        number: z.number().int().positive(),
+        text: z.string().max(20_000),
+        by: actorSchema,
+      }),
+    ]),
+    (to, [request]) => to.start(request),
+  ),
   backup: operation(z.tuple([z.string().max(4_096)]), (to, [path]) => to.backup(path)),
 } as const;
 
@@ -91,6 +106,7 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
     erase: to("erase"),
     retry: to("retry"),
     circuit: to("circuit"),
+    start: to("start"),
     backup: to("backup"),
     schedules: {
       list: to("schedules.list"),

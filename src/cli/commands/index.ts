@@ -18,6 +18,7 @@ import { runErase } from "./run-erase.ts";
 import { runList } from "./run-list.ts";
 import { runRetry } from "./run-retry.ts";
 import { runShow } from "./run-show.ts";
+import { runStart } from "./run-start.ts";
 import { sandboxPolicy } from "./sandbox-policy.ts";
 import { sandboxTest } from "./sandbox-test.ts";
 import { scheduleList } from "./schedule-list.ts";
@@ -40,6 +41,7 @@ export const commands: readonly CliCommand[] = [
   configSchema,
   processCheck,
   processList,
+  runStart,
   runList,
   runShow,
   runCancel,

@@ -1,6 +1,6 @@
 /**
  * The suite `install`: what `npm pack` makes is installed into an empty folder, on each Node that the manifest promises, and used
- * as a stranger would. npm's own registry is asked.
+ * as a stranger would. Then the same for a clone. npm's own registry is asked.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,7 +46,10 @@ export const install: Suite = {
         used.push(one);
         options.say(`Node ${one.node}: ${one.megabytes} MB${one.wrong.map((line) => `\n  ${line}`).join("")}`);
       }
-      return { held: used.every(({ wrong }) => wrong.length === 0), result: { nodes: used } };
+      const clone = await cloneOf(work);
+      options.say(`a clone: ${clone.length === 0 ? "good" : clone.join("\n  ")}`);
+      const held = clone.length === 0 && used.every(({ wrong }) => wrong.length === 0);
+      return { held, result: { nodes: used, clone } };
     } finally {
       rmSync(work, { recursive: true, force: true, maxRetries: 5 });
     }
@@ -141,4 +144,19 @@ async function demoWorks(place: Place, packed: string): Promise<void> {
   await installed(place, [packed]);
   const out = await expects(place, ["demo", "--json", "--no-serve"], 0, /"verdict":"passed"/);
   if (!out.includes('"merged":true')) place.wrong.push("The demo merged nothing.");
+}
+
+/** The README's first command, in a clone of what is committed, on the oldest Node that the README names. */
+async function cloneOf(work: string): Promise<string[]> {
+  const wrong: string[] = [];
+  const folder = join(work, "clone");
+  const env = { PATH: `${join(work, "node-22/node_modules/node/bin")}${delimiter}${process.env["PATH"]}` };
+  await execa("git", ["clone", "--quiet", "--depth", "1", `file://${root}`, folder], { timeout });
+  const { all, exitCode } = await execa("npm", ["install"], { cwd: folder, env, all: true, reject: false, timeout });
+  if (exitCode !== 0 || /EBADENGINE|npm error/.test(all)) wrong.push(`npm install: ${all}`);
+  const { stdout: version } = await execa("node", ["bin/baton.js", "--version"], { cwd: folder, env, reject: false });
+  if (version !== product.version) wrong.push(`node bin/baton.js --version: ${version}`);
+  const { stdout: changed } = await execa("git", ["status", "--porcelain"], { cwd: folder });
+  if (changed !== "") wrong.push(`npm install changes the tree: ${changed}`);
+  return wrong;
 }

@@ -71,6 +71,7 @@ async function useOn(version: string, given: { work: string; packed: string; bou
   const megabytes = Number.parseInt(stdout, 10);
   if (!(megabytes <= given.bound)) place.wrong.push(`${megabytes} MB are installed, more than ${given.bound}.`);
   await programWorks(place);
+  await setUpPageWorks(place);
   await libraryWorks(place);
   await demoWorks(place, given.packed);
   return { node: node.trim(), megabytes, wrong: place.wrong };
@@ -105,6 +106,37 @@ async function programWorks(place: Place): Promise<void> {
   const probes = JSON.parse(await expects(place, ["sandbox", "test", "--json"], 0, /stopped/)) as unknown[];
   if (probes.length < 10) place.wrong.push(`baton sandbox test made only ${probes.length} attempts.`);
   await expects(place, ["demo", "--no-serve"], 1, /BATON|npm install @electric-sql\/pglite/);
+}
+
+/** Without credentials: Probot's page, with its style. */
+async function setUpPageWorks({ folder, env, wrong }: Place): Promise<void> {
+  const port = `${20_000 + (process.pid % 10_000)}`;
+  const started = execa(join(folder, "node_modules/.bin/baton"), ["start"], {
+    cwd: folder,
+    env: { ...env, PORT: port },
+    all: true,
+    reject: false,
+    timeout,
+  });
+  try {
+    const page = await answerOf(`http://127.0.0.1:${port}/probot`);
+    const style = /href="([^"]+\.css)"/.exec(page)?.[1];
+    if (!/Register GitHub App/.test(page) || style === undefined)
+      wrong.push(`The set-up page is ${page.slice(0, 500)}`);
+    else if (!(await answerOf(`http://127.0.0.1:${port}${style}`)).includes("{")) wrong.push(`${style} is not there.`);
+  } finally {
+    started.kill();
+    await started;
+  }
+}
+
+/** Once something listens. */
+async function answerOf(url: string): Promise<string> {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await fetch(url).catch(() => null);
+    if (answer !== null || tries > 600) return (await answer?.text()) ?? "nothing";
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 async function libraryWorks(place: Place): Promise<void> {

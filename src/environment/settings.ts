@@ -2,14 +2,14 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod";
+import { githubHosts } from "../adapters/github/github-hosts.ts";
 import { acpManifestSchema, acpPlatform, startOf } from "../adapters/harness/acp/manifest.ts";
 import type { CliSettings } from "../adapters/harness/definition.ts";
 import { builtInHarnesses, type CliName, describedHarnesses } from "../adapters/harness/descriptions.ts";
 import { baseUrlVariables, keyVariables } from "../adapters/harness/key-variables.ts";
+import { proxySecrets, readProxies } from "../adapters/system/proxies.ts";
 import { sandboxModes } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
-import { githubHosts } from "../core/github-hosts.ts";
-import { proxySecrets, readProxies } from "../core/proxies.ts";
 import type { SandboxResources } from "../ports/sandbox.ts";
 import { withSecretFiles } from "./secret-files.ts";
 

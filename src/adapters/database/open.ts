@@ -50,8 +50,8 @@ export async function openPglite({ directory, log }: { directory: string | null;
   await sql`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`.execute(db);
   const backup = async (): Promise<Blob> => {
     await sql`checkpoint`.execute(db);
-    // Nothing changes the files while they are read.
-    return pglite.runExclusive(() => pglite.dumpDataDir("gzip"));
+    // Queries wait meanwhile: nothing changes the files while they are read.
+    return pglite.dumpDataDir("gzip");
   };
   return { ...database("pglite", { db, queue, feed }, opening.move()), backup };
 }

@@ -1,11 +1,11 @@
 /** GitHub as the App sees it: installations, tokens narrowed to one repository, its own delivery log. */
 import { createAppAuth } from "@octokit/auth-app";
 import { toBatonError } from "../../core/errors.ts";
-import { webUrlOf } from "../../core/github-hosts.ts";
 import { type GithubRepository, type Repository, repositoryOf } from "../../core/vocabulary.ts";
 import { mayWrite } from "../../policy/preflight.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Github, GithubApp, GithubDeliverySummary } from "../../ports/github.ts";
+import { webUrlOf } from "./github-hosts.ts";
 import { InstallationGithub } from "./installation.ts";
 import { RateBudget } from "./rate-budget.ts";
 import { Requester } from "./request.ts";

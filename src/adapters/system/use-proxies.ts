@@ -3,7 +3,7 @@
  * environment is forgotten then. An agent's network is not affected.
  */
 import http from "node:http";
-import { noProxies, type Proxies, proxyFor, readProxies, thisMachine } from "../../core/proxies.ts";
+import { noProxies, type Proxies, proxyFor, readProxies, thisMachine } from "./proxies.ts";
 
 let current: Proxies = noProxies;
 

@@ -1,7 +1,7 @@
 /**
  * Which HTTP proxy an address is reached through, by the variables that every tool reads. Pure.
  *
- * Owns: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals or not. Does not own: who goes there (`adapters/system/use-proxies.ts`).
+ * Owns: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals or not. Does not own: who goes there (`use-proxies.ts`).
  * PX1 This machine itself is never reached through a proxy: Baton talks to its own doors.
  */
 export interface Proxies {

@@ -58,7 +58,10 @@ beforeAll(async () => {
   });
   const state = (await driving.state(runId)) as RunState;
   const rows = ids.map((id, index) => ({
-    ...({ position: 1, updatedAt: 0, wakeAt: null, watches: [] } as const),
+    position: 1,
+    updatedAt: 0,
+    wakeAt: null,
+    watches: [],
     runId: id,
     threadKey: `${repositoryOf(index).id}#${index + 1}`,
     process: index % 3 === 0 ? "fix" : "look",

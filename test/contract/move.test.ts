@@ -1,5 +1,5 @@
 /** The embedded database's content on a server, and in a backup: every table, what waits in the queue, and what is numbered. */
-import { existsSync, mkdtempSync, openAsBlob, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, openAsBlob, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -9,6 +9,7 @@ import { moveDatabase, movedTables } from "../../src/adapters/database/move.ts";
 import { openDatabase, restorePglite } from "../../src/adapters/database/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { defineProcess, ProcessRegistry } from "../../src/core/process.ts";
+import { databaseTemplate } from "../../src/demo/world.ts";
 import type { Database } from "../../src/ports/store.ts";
 import { Runs } from "../../src/runner/runs.ts";
 import { visitor } from "../../src/runner/visitor.ts";
@@ -31,6 +32,8 @@ const clock = { now: () => Date.now(), sleepUntil: async () => {} };
 let dataDir: string;
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), "baton-move-"));
+  const template = process.env[databaseTemplate];
+  if (template !== undefined) cpSync(template, dataDir, { recursive: true });
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
@@ -132,15 +135,13 @@ describe.skipIf(server === undefined)("to a server", () => {
         await moved.close();
       }
       // Nothing is left to move, and a server with runs takes no second one.
-      const second = await openDatabase({ databaseUrl: null, dataDir, log: silentLog });
-      await second.queue.stop(0);
-      await second.close();
+      renameSync(keptAt, join(dataDir, "database"));
       await expect(moveDatabase({ dataDir, databaseUrl, log: silentLog })).rejects.toThrow("holds runs already");
       expect(existsSync(join(dataDir, "database"))).toBe(true);
       const client = new pg.Client({ connectionString: databaseUrl });
       await client.connect();
       const { rows: tables } = await client.query(
-        "select table_name from information_schema.tables where table_schema = 'public' and table_name not like 'kysely%'",
+        "select table_name from information_schema.tables where table_schema = 'public' and table_name not like 'baton_migrations%'",
       );
       await client.end();
       expect(tables.map((row: { table_name: string }) => row.table_name).sort()).toEqual(

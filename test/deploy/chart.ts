@@ -108,7 +108,7 @@ function run(nodes: readonly Node[], scope: Scope, templates: ReadonlyMap<string
     .map((node) => {
       if (node.kind === "text") return node.text;
       const value = evaluate(node.pipe);
-      if (node.kind === "print") return value === null || value === undefined ? "" : String(value);
+      if (node.kind === "print") return printed(value);
       if (node.kind === "range") {
         const entries = Array.isArray(value) ? [...value.entries()] : Object.entries((value ?? {}) as object);
         return entries
@@ -123,6 +123,12 @@ function run(nodes: readonly Node[], scope: Scope, templates: ReadonlyMap<string
       return isTrue(value) ? run(node.body, inner, templates) : run(node.otherwise, scope, templates);
     })
     .join("");
+}
+
+function printed(value: Value): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "object") throw new Error("The chart prints a list or a map. Use toYaml.");
+  return `${value as string | number | boolean}`;
 }
 
 /** As Go's templates see it. */
@@ -159,7 +165,7 @@ function call(name: string, given: readonly Value[], scope: Scope, templates: Re
   const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, " ".repeat(first as number));
   switch (name) {
     case "quote":
-      return JSON.stringify(String(first ?? ""));
+      return JSON.stringify(printed(first));
     case "eq":
       return first === second;
     case "default":

@@ -21,7 +21,7 @@ export async function runningBaton(dataDir: string): Promise<RunningBaton | null
   try {
     about = await ask("about", []);
   } catch (thrown) {
-    if (["ENOENT", "ECONNREFUSED", "ENOTDIR"].includes((thrown as NodeJS.ErrnoException).code ?? "")) return null;
+    if (isGone(thrown)) return null;
     if ((thrown as NodeJS.ErrnoException).code === "EACCES")
       throw new BatonError(
         "BATON_POLICY_DENIED",
@@ -34,9 +34,18 @@ export async function runningBaton(dataDir: string): Promise<RunningBaton | null
     about: aboutSchema.parse(about),
     operator: remoteOperator(ask),
     async stop() {
-      await ask("stop", []);
+      // It may close the connection before its answer is read.
+      await ask("stop", []).catch((thrown: unknown) => {
+        if (!isGone(thrown)) throw thrown;
+      });
     },
   };
+}
+
+/** Nobody listens there, or stops to. */
+function isGone(thrown: unknown): boolean {
+  const { code = "" } = thrown as NodeJS.ErrnoException;
+  return ["ENOENT", "ECONNREFUSED", "ECONNRESET", "ENOTDIR", "EPIPE"].includes(code);
 }
 
 async function call(socketPath: string, operation: string, given: readonly unknown[]): Promise<unknown> {

@@ -98,7 +98,7 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
     (...given: unknown[]) =>
       ask(name, given) as Promise<never>;
   return {
-    list: (filter = {}) => to("list")(filter),
+    list: (filter) => to("list")(filter ?? {}),
     read: to("read"),
     events: to("events"),
     blob: to("blob"),

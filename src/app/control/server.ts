@@ -22,14 +22,19 @@ const bodyMs = 10_000;
 /** Null where no socket can be had: Baton works without, and says so. */
 export async function openControl(control: Control): Promise<{ close(): Promise<void> } | null> {
   const { path, log } = control;
-  const server = createServer(async (request, response) => {
-    const answer = await answerOf(control, request).catch((thrown: unknown) => {
-      const error = toBatonError(thrown);
-      if (error.code === "BATON_INTERNAL") log.error("The command line was not answered", { error });
-      return { error: error.toData() };
-    });
-    response.writeHead("error" in answer ? 400 : 200, { "content-type": "application/json" });
-    response.end(JSON.stringify(answer));
+  const server = createServer((request, response) => {
+    void answerOf(control, request)
+      .catch((thrown: unknown) => {
+        const error = toBatonError(thrown);
+        if (error.code === "BATON_INTERNAL") log.error("The command line was not answered", { error });
+        return { error: error.toData() };
+      })
+      .then((answer) => {
+        // First the answer: a stop closes this connection.
+        if (request.url === "/stop" && !("error" in answer)) response.once("finish", () => control.stop());
+        response.writeHead("error" in answer ? 400 : 200, { "content-type": "application/json" });
+        response.end(JSON.stringify(answer));
+      });
   });
   try {
     if (await isAnswered(path)) throw new Error("another Baton uses this data directory");
@@ -59,10 +64,7 @@ export async function openControl(control: Control): Promise<{ close(): Promise<
 async function answerOf(control: Control, request: IncomingMessage): Promise<{ value: unknown } | { error: unknown }> {
   const name = (request.url ?? "").slice(1);
   if (name === "about") return { value: await control.about() };
-  if (name === "stop" && request.method === "POST") {
-    control.stop();
-    return { value: true };
-  }
+  if (name === "stop" && request.method === "POST") return { value: true };
   if (!Object.hasOwn(operations, name) || request.method !== "POST")
     throw new BatonError("BATON_INPUT_INVALID", `This Baton has no operation "${name.slice(0, 60)}".`);
   const { takes, run } = operations[name as keyof typeof operations];

@@ -25,6 +25,7 @@ import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy
 import { createRedactor } from "../../text/redact.ts";
 import { type Fields, text } from "../harness/fields.ts";
 import { modelError } from "../harness/service-error.ts";
+import { proxyEnvironment } from "../system/use-proxies.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type Ask, type Call, Grant, mostSearches } from "./grant.ts";
 import { inputOf } from "./input-bound.ts";
@@ -98,7 +99,7 @@ const unboundedSearches =
 
 export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy> {
   const grants = new Map<string, Grant>();
-  const kept = { keepAlive: true };
+  const kept = { keepAlive: true, proxyEnv: proxyEnvironment() };
   const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
   const server = createServer((incoming, outgoing) => {
     serve({ upstreams, grants, agents }, incoming, outgoing).catch(() => outgoing.destroy());

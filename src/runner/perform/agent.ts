@@ -308,6 +308,7 @@ async function settle(
     partial: activity.partial(),
     ...(sandbox === undefined ? {} : { sandbox }),
     ...aside,
+    ...(transcriptId === null ? {} : { transcriptId }),
   };
   const error = withinShare(
     errorOf(result, meter, signal, stopped, refusal) ??

@@ -74,7 +74,10 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
   return runIdOf(operationKey);
 }
 
-async function repositoryNamed({ github, owners = null }: Dependencies, name: string): Promise<Repository> {
+async function repositoryNamed(
+  { github, owners = null }: Pick<Dependencies, "github" | "owners">,
+  name: string,
+): Promise<Repository> {
   const [owner = ""] = name.split("/");
   if (owners !== null && !owners.includes(owner.toLowerCase()))
     throw new BatonError("BATON_POLICY_DENIED", `${owner} is not among BATON_OWNERS.`);

@@ -6,10 +6,13 @@ import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
 import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
+import { parseConfig } from "../config/parse.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { readBook, readControls, writeControls } from "../runner/schedule-book.ts";
+import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
 import { Schedules } from "../runner/schedules.ts";
+import type { CommandContext } from "./context.ts";
+import { schedule } from "./schedule.ts";
 import { hasDue, startDue } from "./start-due.ts";
 
 const hour = 3_600_000;
@@ -270,11 +273,102 @@ describe("schedules by the command line", () => {
   });
 
   it("what people pause and what the clock writes do not overwrite each other", async () => {
-    const { store, look } = scene(`${base}${rule()}`);
+    const { clock, store, look } = scene(`${base}${rule()}`);
     await look();
-    const controls = await readControls(store, repository.id);
-    await writeControls(store, repository.id, { ...controls, paused: { nightly: { by: "@bob", at: 1 } } });
+    await changeControls({ store, clock }, repository.id, pauseOf("nightly", "@bob", 1));
     await look();
     expect((await readControls(store, repository.id)).paused).toHaveProperty("nightly");
+  });
+
+  it("two who change pauses at once both have their change", async () => {
+    const { clock, store } = scene(base);
+    const waits: number[] = [];
+    // Whoever waits moves the clock.
+    const moving = {
+      now: () => clock.now(),
+      sleepUntil: async (at: number) => {
+        waits.push(at);
+        clock.advance(at - clock.now());
+      },
+    };
+    const change = (name: string) => changeControls({ store, clock: moving }, repository.id, pauseOf(name, "@bob", 1));
+    await Promise.all(["nightly", "weekly", "daily"].map(change));
+    expect(Object.keys((await readControls(store, repository.id)).paused).sort()).toEqual([
+      "daily",
+      "nightly",
+      "weekly",
+    ]);
+    expect(waits).not.toEqual([]);
+  });
+
+  it.each([
+    ["an entry of another form", { paused: { nightly: 1 } }, "nightly"],
+    ["another field of another form", { paused: { nightly: { by: "@bob", at: 1 } }, asked: 3 }, "nightly"],
+    ["pauses of another form", { paused: [], resumed: { nightly: 1 }, started: {}, asked: {} }, "every"],
+    ["a value of another form", "x", "every"],
+  ])("%s leaves paused what is paused, and resuming helps", async (_, value, paused) => {
+    const { clock, store, dependencies, look, runs, body } = scene(
+      `${base}${rule()}${rule().replace("nightly", "constructor")}`,
+    );
+    await look();
+    await store.setValue(`schedules/${repository.id}/controls`, value);
+    clock.advance(3 * hour);
+    expect(await look()).toBe(paused === "every" ? null : "started constructor");
+    expect(await runs()).toHaveLength(paused === "every" ? 0 : 1);
+    expect(await body()).toMatch(/paused by (a record that Baton cannot read|@\u200b?bob)/);
+    await changeControls(dependencies, repository.id, resumeOf("nightly", clock.now()));
+    clock.advance(24 * hour);
+    expect(await look()).toMatch(/started nightly/);
+  });
+
+  it("a schedule named `constructor` is a name like others", async () => {
+    const { clock, store, dependencies, look } = scene(`${base}${rule().replace("nightly", "constructor")}`);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
+    await look();
+    await store.setValue("schedules/repositories", { readAt: 0, repositories: [repository] } as never);
+    expect(await new Schedules(dependencies).list()).toMatchObject([{ pausedBy: null, lastRun: null }]);
+    clock.advance(3 * hour);
+    expect(await look()).toBe("started constructor");
+  });
+});
+
+describe("`/baton schedule cancel`", () => {
+  const cancelling = async (given: ReturnType<typeof scene>, name: string, config = "{}\n") => {
+    const { dashboard } = await readBook(given.store, repository.id);
+    const parsed = parseConfig(config);
+    if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
+    const changed: string[] = [];
+    const context = {
+      dependencies: given.dependencies,
+      repository,
+      github: given.github,
+      issue: { number: dashboard },
+      settings: parsed.settings,
+      configuration: { settings: parsed.settings },
+      actor: { id: 1, login: "alice", kind: "user", permission: "write" },
+      command: { name: "schedule", positional: ["cancel", name], options: {}, text: "" },
+      runner: { change: async (runId: string) => void changed.push(runId) },
+    } as unknown as CommandContext;
+    return { said: await schedule(context), changed };
+  };
+
+  it.each(["nightly", "constructor", "red"])("finds the run of `%s`, which `baton.yaml` has no more", async (name) => {
+    const given = scene(`${base}${rule().replace("nightly", name)}`);
+    await given.look();
+    given.clock.advance(3 * hour);
+    await given.look();
+    const [run] = await given.runs();
+    const { said, changed } = await cancelling(given, name);
+    expect(said).toBe(`Cancelling the run of \`${name}\`.`);
+    expect(changed).toEqual([run?.runId]);
+  });
+
+  it("says of a name without a run whether there is such a rule", async () => {
+    const given = scene(`${base}${rule()}`);
+    await given.look();
+    const triggers = "triggers:\n  - { name: red, on: check_run.failed, process: explore }\n";
+    await expect(cancelling(given, "red", triggers)).rejects.toMatchObject({ code: "BATON_NO_RUN" });
+    await expect(cancelling(given, "nightly", `${base}${rule()}`)).rejects.toMatchObject({ code: "BATON_NO_RUN" });
+    await expect(cancelling(given, "nightl", `${base}${rule()}`)).rejects.toThrow("Did you mean `nightly`?");
   });
 });

@@ -19,6 +19,8 @@ import type { Runner } from "../runner/runner.ts";
 import {
   type BookEntry,
   memoryOf,
+  namedIn,
+  pausedBy,
   readBook,
   readControls,
   rulesChangedAt,
@@ -84,7 +86,9 @@ export async function hasDue(
     if (showsActive && !(await isActive(store, runId))) return true;
   if (book.rules.some(({ name }) => isAsked(book, controls, name))) return true;
   const due = await dueOf(dependencies, { repositoryId, book, controls, lateAfterMs });
-  return due.some(({ what, name, occurrence }) => what !== "wait" || book.entries[name]?.queued !== occurrence);
+  return due.some(
+    ({ what, name, occurrence }) => what !== "wait" || namedIn(book.entries, name)?.queued !== occurrence,
+  );
 }
 
 /** Returns what it did, in words; null: nothing was to do. */
@@ -157,8 +161,8 @@ export async function startDue(
 }
 
 function isAsked(book: ScheduleBook, controls: ScheduleControls, name: string): boolean {
-  const at = controls.asked[name]?.at;
-  return at !== undefined && at > (book.entries[name]?.askedAt ?? 0);
+  const at = namedIn(controls.asked, name)?.at;
+  return at !== undefined && at > (namedIn(book.entries, name)?.askedAt ?? 0);
 }
 
 /** By the operator, outside its times. */
@@ -167,7 +171,7 @@ async function startAsked(
   given: Omit<Parameters<typeof start>[1], "one"> & { name: string; by: Actor; at: number },
 ): Promise<string> {
   const { repository, loaded, book, name, by, at } = given;
-  const entry = book.entries[name];
+  const entry = namedIn(book.entries, name);
   const rule = loaded.settings.schedules.find((one) => one.name === name);
   if (entry === undefined || rule === undefined || book.dashboard === null) return `lost ${name}`;
   try {
@@ -203,7 +207,7 @@ async function start(
   },
 ): Promise<string> {
   const { github, repository, loaded, book, one } = given;
-  const entry = book.entries[one.name];
+  const entry = namedIn(book.entries, one.name);
   const rule = loaded.settings.schedules.find(({ name }) => name === one.name);
   if (entry === undefined || rule === undefined || book.dashboard === null) return `lost ${one.name}`;
   const operationKey = occurrenceKey(repository.id, one.name, one.occurrence);
@@ -277,11 +281,14 @@ async function dueOf(
   const now = clock.now();
   const running = new Set<string>();
   for (const { name } of book.rules)
-    if ((await isActive(store, book.entries[name]?.runId)) || (await holdsSlot(store, repositoryId, book, name)))
+    if (
+      (await isActive(store, namedIn(book.entries, name)?.runId)) ||
+      (await holdsSlot(store, repositoryId, book, name))
+    )
       running.add(name);
   return dueOccurrences({
     rules: book.rules,
-    memory: (name) => memoryOf(book.entries[name], controls, { name, now, running: running.has(name) }),
+    memory: (name) => memoryOf(namedIn(book.entries, name), controls, { name, now, running: running.has(name) }),
     seed: `${repositoryId}`,
     now,
     lateAfterMs,
@@ -323,7 +330,7 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
   return Object.fromEntries(
     rules.map(({ name, cron, timeZone }) => {
       const rule = `${cron} ${timeZone}`;
-      const known = before.entries[name];
+      const known = namedIn(before.entries, name);
       const fresh = {
         rule,
         since: now,
@@ -351,16 +358,16 @@ export async function dashboardOf(
   const rules = new Map(loaded.settings.schedules.map((rule) => [rule.name, rule]));
   const schedules = [];
   for (const rule of book.rules) {
-    const entry = book.entries[rule.name];
+    const entry = namedIn(book.entries, rule.name);
     const memory = memoryOf(entry, controls, { name: rule.name, now, running: false });
-    const runs = [entry?.runId, controls.started[rule.name]].filter((id) => id != null);
+    const runs = [entry?.runId, namedIn(controls.started, rule.name)].filter((id) => id != null);
     const found = await Promise.all(runs.map((id) => runOf(store, id)));
     const [last = null] = found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at);
     schedules.push({
       ...rule,
       process: rules.get(rule.name)?.process ?? "?",
       next: nextStart(rule, memory, `${repository.id}`, now),
-      pausedBy: controls.paused[rule.name]?.by ?? null,
+      pausedBy: pausedBy(controls, rule.name),
       problem: entry?.problem ?? null,
       last,
     });

@@ -3,9 +3,12 @@
  *
  * SB1 The book is written by who starts what is due, one at a time (a lease of the App, the driver of the dashboard's thread in
  *     Actions mode). People's pauses stand in a value of their own, which only commands write: neither overwrites the other.
+ * SB2 A pause that cannot be read is a pause: nothing starts because a record is broken.
+ * SB3 Commands change pauses one at a time.
  */
 import { z } from "zod";
 import { actorSchema, type Json, type Repository, repositorySchema } from "../core/vocabulary.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { ScheduleMemory } from "../schedule/due.ts";
 
@@ -50,15 +53,36 @@ const bookSchema = z.object({
 });
 export type ScheduleBook = z.infer<typeof bookSchema>;
 
+const pauseSchema = z.object({ by: z.string(), at: z.number() });
+
+/** SB2: each field and each entry is read for itself. */
 const controlsSchema = z.object({
-  paused: z.record(z.string(), z.object({ by: z.string(), at: z.number() })),
-  resumed: z.record(z.string(), z.number()),
+  /** What cannot be read pauses. */
+  paused: recordOf(pauseSchema.catch({ by: "a record that Baton cannot read", at: 0 })),
+  resumed: recordOf(z.number()),
   /** Run that a person last started by hand. */
-  started: z.record(z.string(), z.string()),
+  started: recordOf(z.string()),
   /** What an operator asked to be run now, and when. */
-  asked: z.record(z.string(), z.object({ by: actorSchema, at: z.number() })),
+  asked: recordOf(z.object({ by: actorSchema, at: z.number() })),
+  /** Who paused what could not be read: every rule is paused that was not resumed since. */
+  isUnknown: z.boolean().default(false).catch(true),
 });
 export type ScheduleControls = z.infer<typeof controlsSchema>;
+
+/** Entries that do not fit are left out. */
+function recordOf<T extends z.ZodType>(entry: T) {
+  return z.record(z.string(), z.unknown()).transform((found): Record<string, z.infer<T>> => {
+    const read = Object.entries(found).map(([name, one]) => ({ name, ...entry.safeParse(one) }));
+    return Object.fromEntries(
+      read.filter(({ success }) => success).map(({ name, data }) => [name, data as z.infer<T>]),
+    );
+  });
+}
+
+/** By a name that people chose: `constructor` is one, and every object has that. */
+export function namedIn<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
 
 const knownName = "schedules/repositories";
 const knownSchema = z.object({ readAt: z.number(), repositories: z.array(repositorySchema) });
@@ -99,12 +123,68 @@ export async function writeBook(store: Values, repositoryId: number, book: Sched
 }
 
 export async function readControls(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleControls> {
-  const found = controlsSchema.safeParse(await store.value(controlsName(repositoryId)));
-  return found.data ?? { paused: {}, resumed: {}, started: {}, asked: {} };
+  const value = await store.value(controlsName(repositoryId));
+  const found = z.record(z.string(), z.unknown()).safeParse(value ?? { paused: {} }).data;
+  const { paused, resumed, started, asked, isUnknown } = controlsSchema.shape;
+  const pauses = paused.safeParse(found?.["paused"]).data;
+  const read = <T>(schema: z.ZodType<Record<string, T>>, field: string) =>
+    schema.safeParse(found?.[field] ?? {}).data ?? {};
+  const lost = found === undefined || pauses === undefined;
+  return {
+    paused: pauses ?? {},
+    // Older than the loss, for all that is known.
+    resumed: lost ? {} : read(resumed, "resumed"),
+    started: read(started, "started"),
+    asked: read(asked, "asked"),
+    isUnknown: lost || isUnknown.parse(found["isUnknown"]),
+  };
 }
 
-export async function writeControls(store: Values, repositoryId: number, controls: ScheduleControls): Promise<void> {
-  await store.setValue(controlsName(repositoryId), controls as unknown as Json);
+/** Who paused it; null: nobody. */
+export function pausedBy({ paused, resumed, isUnknown }: ScheduleControls, name: string): string | null {
+  const known = namedIn(paused, name)?.by;
+  if (known !== undefined) return known;
+  const isLost = isUnknown && namedIn(resumed, name) === undefined;
+  return isLost ? "a record that Baton cannot read" : null;
+}
+
+type ControlsChange = (controls: ScheduleControls) => ScheduleControls;
+
+const controlsLeaseMs = 10_000;
+const controlsRetryMs = 50;
+
+/** SB3: what it changes is read when nobody else changes it. Returns what is kept now. */
+export async function changeControls(
+  { store, clock }: { store: Values & Pick<Store, "acquireLease" | "releaseLease">; clock: Clock },
+  repositoryId: number,
+  change: ControlsChange,
+): Promise<ScheduleControls> {
+  const name = controlsName(repositoryId);
+  for (;;) {
+    const lease = await store.acquireLease(name, "controls", clock.now(), controlsLeaseMs);
+    if (lease === null) {
+      await clock.sleepUntil(clock.now() + controlsRetryMs);
+      continue;
+    }
+    try {
+      const controls = change(await readControls(store, repositoryId));
+      await store.setValue(name, controls as unknown as Json);
+      return controls;
+    } finally {
+      await store.releaseLease(lease);
+    }
+  }
+}
+
+export function pauseOf(name: string, by: string, at: number): ControlsChange {
+  return (controls) => ({ ...controls, paused: { ...controls.paused, [name]: { by, at } } });
+}
+
+export function resumeOf(name: string, at: number): ControlsChange {
+  return (controls) => {
+    const { [name]: _gone, ...paused } = controls.paused;
+    return { ...controls, paused, resumed: { ...controls.resumed, [name]: at } };
+  };
 }
 
 /** The rules may be others than those that were read last. */
@@ -128,8 +208,8 @@ export function memoryOf(
     since: entry?.since ?? given.now,
     last: entry?.last ?? null,
     queued: entry?.queued ?? null,
-    resumedAt: controls.resumed[given.name] ?? null,
-    paused: controls.paused[given.name] !== undefined,
+    resumedAt: namedIn(controls.resumed, given.name) ?? null,
+    paused: pausedBy(controls, given.name) !== null,
     running: given.running,
   };
 }

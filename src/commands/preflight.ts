@@ -31,11 +31,11 @@ async function gather(
   context: Omit<CommandContext, "runner">,
   { branch, base }: PreflightOptions,
 ): Promise<PreflightFacts> {
-  const { job } = context.dependencies;
+  const { job, github: app } = context.dependencies;
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
   const [first = ""] = branch.name.split("/");
-  const [place, headRules, baseRules, neighbours, people, hasChecks, granted] = await Promise.all([
+  const [place, headRules, baseRules, neighbours, people, hasChecks, granted, speaker] = await Promise.all([
     unlessDenied(github.mergeSettings(repository)),
     unlessDenied(github.branchRules(repository, branch.name)),
     unlessDenied(github.branchRules(repository, base.branch)),
@@ -43,6 +43,7 @@ async function gather(
     settings.breakpoints.review === "auto" ? null : unlessDenied(github.collaborators(repository)),
     hasAnyCheck(context, { sha: base.sha, base: base.branch, head: branch.name }),
     unlessDenied(github.granted(repository, job?.needs ?? pushingNeeds)),
+    app.identity(),
   ]);
   return {
     archived: place?.archived ?? false,
@@ -59,6 +60,7 @@ async function gather(
     opensPullRequest: pullRequest === null,
     speaksIn: pullRequest === null ? "issue" : "pull-request",
     granted,
+    isPerson: speaker.bot.kind === "user",
     ...(job === undefined ? {} : { job }),
     settings,
   };

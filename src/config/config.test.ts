@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { processorSeconds } from "../../test/prove/adversary/processor-time.ts";
 import { workflowAlone } from "../onboarding/template.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { commandNames } from "./command-names.ts";
@@ -379,5 +380,12 @@ describe("schedules", () => {
     expect(wakeUpsOf(workflowAlone().text)).toEqual(["*/15 * * * *"]);
     expect(wakeUpsOf("on: { schedule: [{ cron: '* * * * *' }] }\njobs: {}\n")).toEqual([]);
     expect(wakeUpsOf("x: [\nuses: a/b/action@v1\n")).toEqual([]);
+    const told = "jobs: { one: { steps: [{ run: 'echo uses: a/b/action@v1' }] } }";
+    expect(wakeUpsOf(`on: { schedule: [{ cron: '* * * * *' }] }\n${told}\n`)).toEqual([]);
+  });
+
+  it.each(["\n", " \n", "- \n"])("a workflow of %j alone is read in no time", (line) => {
+    const text = `# a/b/action@v1\n${line.repeat(Math.floor((250 * 1024) / line.length))}`;
+    expect(processorSeconds(() => wakeUpsOf(text), 4)).toBeLessThan(4);
   });
 });

@@ -1,17 +1,31 @@
 /** What wakes the jobs of Actions mode: `on.schedule` of the workflows that use Baton's Action. */
-import { isMap, isScalar, isSeq, parseDocument } from "yaml";
+import { readYaml } from "./yaml-text.ts";
 
 export const workflowFolder = ".github/workflows";
 
-/** Cron expressions of one workflow; none where it does not use the Action. */
+const bounds = { charactersMax: 256 * 1024, depthMax: 50, aliasesMax: 20 };
+
+/** Cron expressions of one workflow; none where it does not use the Action, in whatever job. */
 export function wakeUpsOf(text: string): string[] {
-  // A reader of the whole file: what it says of the Action may stand in any job.
-  if (text.length > 256 * 1024 || !/^\s*(?:-\s*)?uses:\s*['"]?[\w.-]+\/[\w.-]+\/action@/m.test(text)) return [];
-  const document = parseDocument(text, { logLevel: "error" });
-  const schedule = document.getIn(["on", "schedule"]);
-  if (!isSeq(schedule)) return [];
-  return schedule.items.flatMap((item) => {
-    const cron = isMap(item) ? item.get("cron", true) : null;
-    return isScalar(cron) && typeof cron.value === "string" ? [cron.value] : [];
+  if (!text.includes("/action@")) return [];
+  const read = readYaml(text, bounds);
+  if (!read.ok || !itemsOf(at(read.data, "jobs")).some(usesAction)) return [];
+  const schedule = at(at(read.data, "on"), "schedule");
+  if (!Array.isArray(schedule)) return [];
+  return schedule.flatMap((item: unknown) => {
+    const cron = at(item, "cron");
+    return typeof cron === "string" ? [cron] : [];
   });
+}
+
+function usesAction(job: unknown): boolean {
+  return itemsOf(at(job, "steps")).some((step) => /^[\w.-]+\/[\w.-]+\/action@/.test(String(at(step, "uses"))));
+}
+
+function at(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}
+
+function itemsOf(value: unknown): unknown[] {
+  return typeof value === "object" && value !== null ? Object.values(value) : [];
 }

@@ -28,8 +28,8 @@ export interface CheckFact {
   startedAt: string | null;
   /** Absent in facts of an older Baton. */
   completedAt?: string | null;
-  /** Which attempt of its workflow run it belongs to; absent where that is unknown or there is none. */
-  attempt?: number;
+  /** Which attempt of its workflow run it belongs to; null: that could not be read; absent: it has none, or its name is its own. */
+  attempt?: number | null;
   summary: string;
 }
 

@@ -5,10 +5,10 @@ import { countedTries } from "./tries.ts";
 
 const at = (second: number): string => new Date(1_800_000_000_000 + second * 1_000).toISOString();
 
-/** `test 3..5 x #2`: a run of `test` from second 3 to 5 that failed, of attempt 2. `v` succeeded, `-` still runs. */
+/** `test 3..5 x #2`: a run of `test` from second 3 to 5 that failed, of attempt 2 (`#?`: unread). `v` succeeded, `-` still runs. */
 function run(text: string, id: number): CheckFact {
   const [, name = "", from = "", to = "", end = "", attempt] =
-    /^(\S+) (\?|\d+)\.\.(\?|\d*) ([xv-])(?: #(\d+))?$/.exec(text) ?? [];
+    /^(\S+) (\?|\d+)\.\.(\?|\d*) ([xv-])(?: #(\d+|\?))?$/.exec(text) ?? [];
   const time = (given: string): string | null => (given === "?" || given === "" ? null : at(Number(given)));
   return {
     name,
@@ -22,7 +22,7 @@ function run(text: string, id: number): CheckFact {
     url: null,
     startedAt: time(from),
     completedAt: time(to),
-    ...(attempt === undefined ? {} : { attempt: Number(attempt) }),
+    ...(attempt === undefined ? {} : { attempt: attempt === "?" ? null : Number(attempt) }),
     summary: "",
   };
 }
@@ -46,6 +46,10 @@ describe("green-hides-red-of-same-name: two jobs of one suite share a name", () 
     ["times unknown", ["test ?..? x", "test ?..? v"], [1, 2]],
     ["the end of the first is unknown", ["test 1..? x", "test 6..9 v"], [1, 2]],
     ["an attempt that is unknown beside one that is known", ["test 1..4 x #1", "test 2..9 v"], [1, 2]],
+    ["attempts that could not be read, one after the other", ["test 1..4 x #?", "test 6..9 v #?"], [1, 2]],
+    ["three of them", ["test 1..2 x #?", "test 3..4 v #?", "test 5..6 v #?"], [1, 2, 3]],
+    ["one of them could be read", ["test 1..4 x #1", "test 6..9 v #?"], [1, 2]],
+    ["one of them has no workflow run", ["test 1..4 x #1", "test 6..9 v"], [1, 2]],
     ["only one of the two was run again", ["test 1..4 x #1", "test 1..4 x #1", "test 6..9 v #2"], [1, 2, 3]],
     ["the same, by times", ["test 1..4 x", "test 1..4 x", "test 6..9 v"], [1, 2, 3]],
     ["two Apps do not share", ["test 1..4 x", "test 6..9 v"], [1, 2], [{ appId: 7 }, {}]],

@@ -3,7 +3,8 @@
  *
  * TR1 A round of a name is superseded only by a later round that has at least as many runs of it: a success never stands
  *     for another job.
- * TR2 Rounds are the attempts of the workflow run where they are known. Elsewhere a round begins when all before it has ended.
+ * TR2 Rounds are the attempts of the workflow run where they are known. Of checks without a workflow run, a round begins when
+ *     all before it has ended: in a workflow run, a job may wait for another one of its name.
  * TR3 Runs whose order is unknown are one round: each of them counts.
  * TR4 A commit status is one thing with one state: the newest counts.
  */
@@ -16,6 +17,8 @@ export interface Try extends CheckFact {
   number: number;
   /** A later round has fewer runs of this name, so it cannot stand for this one. */
   notRunAgain: boolean;
+  /** Another one counts beside it only because their attempts could not be read. */
+  isUnordered: boolean;
 }
 
 /** Of several Apps, suites, names and sources. */
@@ -48,6 +51,7 @@ function countedOf(group: readonly CheckFact[]): Try[] {
         earlier: before.flat(),
         number: before.length + 1,
         notRunAgain: index < rounds.length - 1,
+        isUnordered: round.length > 1 && round.some(({ attempt }) => attempt === null),
       });
   });
   return counted;
@@ -59,7 +63,7 @@ function countedOf(group: readonly CheckFact[]): Try[] {
  */
 function carriedOver(earlier: CheckFact, now: CheckFact): boolean {
   return (
-    now.attempt !== undefined &&
+    typeof now.attempt === "number" &&
     earlier.startedAt !== null &&
     earlier.startedAt === now.startedAt &&
     earlier.conclusion === now.conclusion
@@ -73,6 +77,7 @@ function roundsOf(group: readonly CheckFact[]): CheckFact[][] {
       attempts.set(check.attempt ?? 0, [...(attempts.get(check.attempt ?? 0) ?? []), check]);
     return [...attempts.values()];
   }
+  if (group.some(({ attempt }) => attempt !== undefined)) return [[...group]];
   const rounds: CheckFact[][] = [];
   let endedAt = Number.NEGATIVE_INFINITY;
   for (const check of group.toSorted((a, b) => timeOf(a.startedAt) - timeOf(b.startedAt))) {

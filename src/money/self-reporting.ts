@@ -2,9 +2,8 @@
  * Harnesses that ask their models by themselves, or may: Baton knows what they used only from their own reports, and cannot stop a
  * request. An agent of the operator's own may ignore the address that it is given.
  */
-import { builtInHarnesses, describedHarness } from "../adapters/harness/descriptions.ts";
+import { describedHarness } from "../adapters/harness/descriptions.ts";
 import type { RunState } from "../core/state.ts";
-import { harnessNamed } from "../routing/harness-names.ts";
 
 /** Those that work, or may work, for this run. */
 export function selfReportingOf({ settings, effects }: Pick<RunState, "settings" | "effects">): string[] {
@@ -15,6 +14,6 @@ export function selfReportingOf({ settings, effects }: Pick<RunState, "settings"
 }
 
 function isSelfReporting(name: string): boolean {
-  const own = harnessNamed(name, builtInHarnesses);
-  return own === null || (describedHarness(own)?.selfReporting ?? true);
+  // The exact name: `claude` may be an agent of the operator's own.
+  return describedHarness(name)?.selfReporting ?? true;
 }

@@ -43,6 +43,8 @@ export interface PreflightFacts {
   speaksIn: "issue" | "pull-request";
   /** Permissions of Baton's token, by GitHub's names; null: unknown. */
   granted: Readonly<Record<string, string>> | null;
+  /** Baton speaks as a person: GitHub signs nothing that it makes. */
+  isPerson: boolean;
   /** Where the token is that of a job: its workflow file, and what it needs besides; absent: an App's or a person's. */
   job?: { workflow: string | null; needs: readonly string[] };
   settings: Pick<Settings, "merge" | "breakpoints" | "approvals" | "gates">;
@@ -109,9 +111,15 @@ function ofToken({ granted, opensPullRequest, speaksIn, job, settings }: Preflig
       ];
 }
 
-function ofRules({ branch, isNew, headRules }: PreflightFacts): string[] {
+function ofRules({ branch, isNew, headRules, isPerson }: PreflightFacts): string[] {
   return headRules.flatMap((rule): string[] => {
     switch (rule.type) {
+      case "required_signatures":
+        return isPerson
+          ? [
+              `A rule wants signed commits on \`${branch}\`, and GitHub signs none that Baton makes with a person's token. Give Baton's step the job's own token or an App's, or set another \`branchPrefix\`.`,
+            ]
+          : [];
       case "creation":
         return isNew
           ? [`A rule restricts who creates \`${branch}\`. Let Baton's App do so, or set another \`branchPrefix\`.`]
@@ -133,8 +141,9 @@ function ofRules({ branch, isNew, headRules }: PreflightFacts): string[] {
   });
 }
 
-function ofSignatures({ branch, headRules }: PreflightFacts): string[] {
-  return headRules.some(({ type }) => type === "required_signatures")
+/** Source: https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification ("Signature verification for bots"). */
+function ofSignatures({ branch, headRules, isPerson }: PreflightFacts): string[] {
+  return !isPerson && headRules.some(({ type }) => type === "required_signatures")
     ? [
         `A rule wants signed commits on \`${branch}\`. Baton publishes its commits through GitHub's API, and GitHub signs them as the App's.`,
       ]

@@ -125,8 +125,8 @@ export interface CheckFacts {
   url: string | null;
   startedAt: string | null;
   completedAt: string | null;
-  /** `run_attempt` of its job, read only where a suite has several check runs of this name. */
-  attempt?: number;
+  /** `run_attempt` of its job, read only where a suite has several check runs of this name; null: it could not be read. */
+  attempt?: number | null;
   /** Title and summary that the check itself wrote; untrusted. */
   summary: string;
 }

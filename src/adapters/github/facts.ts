@@ -61,14 +61,20 @@ export function sharedNames(runs: readonly wire.CheckRun[]): Set<number> {
   const shared = new Set<number>();
   for (const run of runs) {
     const key = `${run.app?.id ?? ""}/${run.check_suite?.id ?? ""}/${run.name}`;
-    const [, workflowRun] = /\/actions\/runs\/(\d+)\/job/.exec(`${run.details_url ?? ""} ${run.html_url ?? ""}`) ?? [];
-    if (seen.has(key) && workflowRun !== undefined) shared.add(Number(workflowRun));
+    const workflowRun = workflowRunOf(run);
+    if (seen.has(key) && workflowRun !== null) shared.add(workflowRun);
     seen.add(key);
   }
   return shared;
 }
 
-export function checkOf(run: wire.CheckRun, attempt?: number): CheckFacts {
+/** null: its check belongs to none. */
+export function workflowRunOf(run: wire.CheckRun): number | null {
+  const [, id] = /\/actions\/runs\/(\d+)\/job/.exec(`${run.details_url ?? ""} ${run.html_url ?? ""}`) ?? [];
+  return id === undefined ? null : Number(id);
+}
+
+export function checkOf(run: wire.CheckRun, attempt?: number | null): CheckFacts {
   return {
     name: run.name,
     source: "check-run",

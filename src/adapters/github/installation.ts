@@ -42,6 +42,7 @@ import {
   suiteOf,
   triesOf,
   userOf,
+  workflowRunOf,
   writtenComment,
   writtenIssue,
 } from "./facts.ts";
@@ -231,9 +232,10 @@ export class InstallationGithub implements Github {
    * https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`run_attempt`) and
    * https://github.com/PostHog/posthog/pull/65573
    */
-  async #attempts(repository: Repository, runs: readonly wire.CheckRun[]): Promise<ReadonlyMap<number, number>> {
-    const attempts = new Map<number, number>();
+  async #attempts(repository: Repository, runs: readonly wire.CheckRun[]): Promise<ReadonlyMap<number, number | null>> {
+    const attempts = new Map<number, number | null>();
     for (const run of sharedNames(runs)) {
+      for (const one of runs) if (workflowRunOf(one) === run) attempts.set(one.id, null);
       const jobs = await this.#requester
         .list<wire.Job>(
           "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
@@ -241,7 +243,7 @@ export class InstallationGithub implements Github {
           (data) => (data as { jobs: wire.Job[] }).jobs,
         )
         .catch((thrown: unknown) => {
-          // Without them the times decide (TR2).
+          // Then each counts (TR3 in `gate/tries.ts`).
           const unreadable = ["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_INCOMPLETE"] as const;
           if (unreadable.some((code) => hasCode(thrown, code))) return [];
           throw thrown;

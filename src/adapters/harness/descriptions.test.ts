@@ -76,6 +76,7 @@ describe("descriptions", () => {
     ["claude-code", []],
     ["command", ["command"]],
     ["my-acp-agent", ["my-acp-agent"]],
+    ["claude", ["claude"]],
   ])("%s: named next to the budget as %j", (name, named) => {
     const settings = { harness: { default: name, fallback: ["codex"] } };
     expect(selfReportingOf({ settings, effects: new Map() } as never)).toEqual(named);

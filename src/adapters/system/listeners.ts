@@ -12,6 +12,13 @@ export class Listeners {
   }
 
   tell(news: News): void {
-    for (const listener of this.#all) listener(news);
+    const thrown: unknown[] = [];
+    for (const listener of this.#all)
+      try {
+        listener(news);
+      } catch (error) {
+        thrown.push(error);
+      }
+    if (thrown.length > 0) throw thrown[0];
   }
 }

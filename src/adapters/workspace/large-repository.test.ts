@@ -16,6 +16,7 @@ import type { ImportOptions, RepositoryAccess } from "../../ports/workspace.ts";
 import { silentLog } from "../system/log.ts";
 import { useGit } from "./git-command.ts";
 import { wantsOf } from "./object-door.ts";
+import { patient } from "./transfer.ts";
 import { createWorkspaces, type HostWorkspaces } from "./workspaces.ts";
 
 const runFile = promisify(execFile);
@@ -187,6 +188,10 @@ describe.each(gits)("with git %s", (given) => {
 });
 
 describe("bounded by silence", () => {
+  it.each([300_000, 90_500])("git's own clock does not ring before ours of %d ms", (silenceMs) => {
+    expect(Number(patient({ silenceMs }).config["http.lowSpeedTime"]) * 1_000).toBeGreaterThan(silenceMs);
+  });
+
   it("a transfer that goes on longer than the bound arrives; what a stopped one left is gone before the next", async () => {
     const seed = join(root, "seed");
     // Nothing that can be made smaller on its way.

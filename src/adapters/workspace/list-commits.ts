@@ -12,19 +12,24 @@ export async function listCommits(
     "newest" in which
       ? [`--max-count=${which.newest}`, sha]
       : [sha, "--not", "--remotes=origin", ...(await knownHere(gitDir, which.outgoing))];
-  const format = "--format=%H%x00%T%x00%P%x00%B%x01";
-  const options = ["--topo-order", "--reverse", "--no-show-signature", "--encoding=UTF-8", format];
+  // Only NUL is in no part: a message may hold any other byte. `-z` ends each commit with one.
+  const options = [
+    "-z",
+    "--format=%H%x00%T%x00%P%x00%B",
+    "--topo-order",
+    "--reverse",
+    "--no-show-signature",
+    "--encoding=UTF-8",
+  ];
   const { stdout } = await git(["log", ...options, ...range, "--"], { gitDir });
-  return stdout
-    .split("\x01")
-    .filter((part) => part.trim() !== "")
-    .map((part) => {
-      const [commit = "", tree = "", parents = "", ...message] = part.split("\0");
-      return {
-        sha: commit.trim(),
-        tree,
-        parents: parents.split(" ").filter((parent) => parent !== ""),
-        message: message.join("\0").replace(/\n+$/, ""),
-      };
-    });
+  const parts = stdout.split("\0");
+  return Array.from({ length: Math.floor(parts.length / 4) }, (_, index) => {
+    const [commit = "", tree = "", parents = "", message = ""] = parts.slice(index * 4, index * 4 + 4);
+    return {
+      sha: commit,
+      tree,
+      parents: parents.split(" ").filter((parent) => parent !== ""),
+      message: message.replace(/\n+$/, ""),
+    };
+  });
 }

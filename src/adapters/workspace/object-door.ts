@@ -4,7 +4,8 @@
  *
  * OD1 Each attempt has an address of its own that nobody can guess. It ends with the workspace.
  * OD2 It only gives, and only objects of that attempt's repository that the remote gave. Nothing can be pushed.
- * OD3 What one request may ask for is bounded.
+ * OD3 What one request may ask for is bounded, and so is how many are served at once, of one attempt and of all.
+ * OD4 What an attempt still asks for ends with its address.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -12,6 +13,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import type { Log } from "../../ports/log.ts";
+import { Slots } from "../system/slots.ts";
 import { git } from "./git-command.ts";
 
 /** What stands behind an address. */
@@ -25,6 +27,18 @@ export interface Lender {
 const bodyBytesMax = 4 * 1024 * 1024;
 const wantsMax = 50_000;
 const answerBytesMax = 512 * 1024 * 1024;
+const servedAtOnceMax = 4;
+const servedOfAttemptMax = 2;
+/** Of one attempt, with those that wait. */
+const requestsOfAttemptMax = 32;
+
+interface Entry {
+  name: string;
+  lender: Lender;
+  slots: Slots;
+  requests: number;
+  ending: AbortController;
+}
 
 const service = {
   "uploadpack.allowAnySHA1InWant": "true",
@@ -34,7 +48,8 @@ const service = {
 
 export class ObjectDoor {
   readonly #log: Log;
-  readonly #lenders = new Map<string, { name: string; lender: Lender }>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #slots = new Slots(servedAtOnceMax);
   #server: Promise<{ server: Server; port: number }> | null = null;
 
   constructor(log: Log) {
@@ -44,20 +59,30 @@ export class ObjectDoor {
   /** `name`: of the attempt. What its git gets as the address of its remote. */
   async open(name: string, lender: Lender): Promise<{ url: string; port: number }> {
     this.close(name);
-    this.#server ??= this.#listen();
+    if (this.#server === null) {
+      this.#server = this.#listen();
+      // The next attempt tries anew.
+      this.#server.catch(() => (this.#server = null));
+    }
     const { port } = await this.#server;
     const secret = randomBytes(24).toString("hex");
-    this.#lenders.set(secret, { name, lender });
+    const slots = new Slots(servedOfAttemptMax);
+    this.#entries.set(secret, { name, lender, slots, requests: 0, ending: new AbortController() });
     return { url: `http://127.0.0.1:${port}/${secret}`, port };
   }
 
   close(name: string): void {
-    for (const [secret, entry] of this.#lenders) if (entry.name === name) this.#lenders.delete(secret);
+    for (const [secret, entry] of this.#entries) {
+      if (entry.name !== name) continue;
+      this.#entries.delete(secret);
+      entry.ending.abort();
+    }
   }
 
   async end(): Promise<void> {
-    this.#lenders.clear();
-    const listening = await this.#server;
+    for (const { ending } of this.#entries.values()) ending.abort();
+    this.#entries.clear();
+    const listening = await this.#server?.catch(() => null);
     this.#server = null;
     listening?.server.closeAllConnections();
     listening?.server.close();
@@ -81,38 +106,60 @@ export class ObjectDoor {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://door");
     const [, secret = "", ...rest] = pathname.split("/");
-    const lender = this.#lenders.get(secret)?.lender;
+    const entry = this.#entries.get(secret);
     const asked = `${request.method} /${rest.join("/")}`;
     const isRefs = asked === "GET /info/refs" && searchParams.get("service") === "git-upload-pack";
-    if (lender === undefined || (!isRefs && asked !== "POST /git-upload-pack")) {
-      response.writeHead(lender === undefined ? 404 : 403).end();
+    if (entry === undefined || (!isRefs && asked !== "POST /git-upload-pack")) {
+      response.writeHead(entry === undefined ? 404 : 403).end();
       return;
     }
+    if (entry.requests >= requestsOfAttemptMax) {
+      response.writeHead(503).end();
+      return;
+    }
+    // Whoever asked may have gone away.
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const signal = AbortSignal.any([entry.ending.signal, gone.signal]);
+    entry.requests += 1;
+    try {
+      await entry.slots.use(() => this.#serve(entry.lender, isRefs, signal, request, response));
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
+      response.destroy();
+    } finally {
+      entry.requests -= 1;
+    }
+  }
+
+  async #serve(
+    lender: Lender,
+    isRefs: boolean,
+    signal: AbortSignal,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    signal.throwIfAborted();
     const protocol = String(request.headers["git-protocol"] ?? "");
     const env = /^version=[0-2]$/.test(protocol) ? { GIT_PROTOCOL: protocol } : {};
-    const gitDir = await lender.gitDir();
-    const common = { gitDir, env, config: service, outputBytesMax: answerBytesMax, timeoutMs: 600_000 };
+    // Before a slot of all is taken: a slow sender keeps only its own.
+    const body = isRefs ? Buffer.alloc(0) : await readBody(request);
+    const wants = body === null ? [] : wantsOf(body);
+    if (body === null || wants.length > wantsMax) {
+      response.writeHead(413).end();
+      return;
+    }
+    const bytes = await this.#slots.use(async () => {
+      signal.throwIfAborted();
+      const gitDir = await lender.gitDir();
+      const options = { gitDir, env, config: service, outputBytesMax: answerBytesMax, timeoutMs: 600_000, signal };
+      if (isRefs) return (await git(["upload-pack", "--stateless-rpc", "--advertise-refs", gitDir], options)).bytes;
+      await lender.bring(wants);
+      return (await git(["upload-pack", "--stateless-rpc", gitDir], { ...options, input: body })).bytes;
+    });
     response.setHeader("cache-control", "no-cache");
-    if (isRefs) {
-      const { bytes } = await git(["upload-pack", "--stateless-rpc", "--advertise-refs", gitDir], common);
-      response.setHeader("content-type", "application/x-git-upload-pack-advertisement");
-      response.end(Buffer.concat([Buffer.from("001e# service=git-upload-pack\n0000"), bytes]));
-      return;
-    }
-    const body = await readBody(request);
-    if (body === null) {
-      response.writeHead(413).end();
-      return;
-    }
-    const wants = wantsOf(body);
-    if (wants.length > wantsMax) {
-      response.writeHead(413).end();
-      return;
-    }
-    await lender.bring(wants);
-    const { bytes } = await git(["upload-pack", "--stateless-rpc", gitDir], { ...common, input: body });
-    response.setHeader("content-type", "application/x-git-upload-pack-result");
-    response.end(bytes);
+    response.setHeader("content-type", `application/x-git-upload-pack-${isRefs ? "advertisement" : "result"}`);
+    response.end(isRefs ? Buffer.concat([Buffer.from("001e# service=git-upload-pack\n0000"), bytes]) : bytes);
   }
 }
 

@@ -62,6 +62,18 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+it("commits are listed apart whatever bytes their messages hold", async () => {
+  const seed = join(root, "seed");
+  const messages = ["one\x01two", "\x01", "three\n\n\x02 four"];
+  for (const message of messages)
+    sh(seed, ["commit", "-q", "--allow-empty", "--cleanup=verbatim", "-F", "-"], { input: message });
+  const sha = await workspaces.fetch(access, "main");
+  const listed = await workspaces.commits(access, sha, { newest: 4 });
+  expect(listed.map(({ message }) => message)).toEqual(["first", ...messages]);
+  expect(listed.map((one) => one.parents)).toEqual([[], ...listed.slice(0, 3).map((one) => [one.sha])]);
+  expect(new Set(listed.map(({ tree }) => tree)).size).toBe(1);
+});
+
 const trusted = (): string => join(root, "baton", "trusted", "7.git");
 
 interface Seen {

@@ -118,9 +118,10 @@ async function withoutBlobs(
   });
 }
 
-/** A server that counts long sends a few bytes now and then: it is alive. */
-function patient({ silenceMs }: TransferBounds) {
-  return { timeoutMs: totalMs, silenceMs, config: { "http.lowSpeedLimit": "1" } };
+/** A server that counts long sends a few bytes now and then: it is alive. git's own clock waits as long as ours. @internal for tests */
+export function patient({ silenceMs }: Pick<TransferBounds, "silenceMs">) {
+  const config = { "http.lowSpeedLimit": "1", "http.lowSpeedTime": String(Math.ceil(silenceMs / 1_000) + 1) };
+  return { timeoutMs: totalMs, silenceMs, config };
 }
 
 /** Packs that a stopped fetch did not finish, and its locks. Only one fetch of a repository runs at a time. */

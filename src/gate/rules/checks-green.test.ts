@@ -157,6 +157,7 @@ describe("U3: how a check ended", () => {
       "Mergeable",
       "Require linked issue",
       "verify-pr-description",
+      "Validate PR / check title",
     ])("log-tail-without-the-failure: %s is about people or words, wherever in its name that stands", (name) => {
       const failed = check({ name, conclusion: "failure" });
       const pending = check({ ...running, source: "status", appId: null, name });
@@ -177,6 +178,10 @@ describe("U3: how a check ended", () => {
       "codecov/patch",
       "clang",
       "e2e / wip-flow",
+      "Validate PR / unit tests",
+      "check-pr",
+      "Verify pull request / lint",
+      "Lint PR / typecheck",
     ])("%s is about the code, and repaired", (name) => {
       expect(isOnlyAbsence(judge({ checks: [check(), check({ name, conclusion: "failure" })] }))).toBe(false);
     });
@@ -248,6 +253,12 @@ describe("U3: how a check ended", () => {
     ] as const)("%s", (_, checks, expected) => {
       expect(status({ checks: [...checks] })).toBe(expected);
       expect(status({ checks: [...checks], required: [{ name: "test", appId: actions }] })).toBe(expected);
+    });
+
+    it("green-hides-red-of-same-name: attempts that may not be read: red, and says why", () => {
+      const verdict = judge({ checks: [check({ ...red, attempt: null }), check({ ...green, attempt: null })] });
+      expect(verdict.status).toBe("failed");
+      expect(verdict.reason).toContain("`actions: read`");
     });
 
     it("one re-run that may be either's: red, and says what to do", () => {

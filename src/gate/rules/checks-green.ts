@@ -135,10 +135,10 @@ function judgeAll(checks: Try[], settings: Settings["gates"], late: boolean): Ve
  * https://github.com/wip/app, https://github.com/palantir/policy-bot, https://github.com/mergeability/mergeable.
  */
 const peopleWords =
-  /(?<![a-z0-9])(?:dco\d?|developer certificate of origin|signed ?off ?by|sign ?offs?|(?:easy)?cla|contributor licen[cs]e agreement|conventional (?:commits?|pr|pull request|title)|commit ?lint|commit messages?|semantic (?:commits?|prs?|pull ?requests?|title|release title)|pull ?approve|policy bot|code ?owners?|reviews? required|required reviews?|(?:lint|check|validate|verify) (?:the )?(?:prs?|pull requests?)|(?:prs?|pull requests?) (?:lint(?:er|ing)?|titles?|body|descriptions?|template|labels?)|do not merge|merge ?freeze|merge ?able|merge block(?:er)?|linked issues?|issue link(?:ed)?)(?![a-z0-9])/;
+  /(?<![a-z0-9])(?:dco\d?|developer certificate of origin|signed ?off ?by|sign ?offs?|(?:easy)?cla|contributor licen[cs]e agreement|conventional (?:commits?|pr|pull request|title)|commit ?lint|commit messages?|semantic (?:commits?|prs?|pull ?requests?|title|release title)|pull ?approve|policy bot|code ?owners?|reviews? required|required reviews?|(?:prs?|pull requests?) (?:titles?|body|descriptions?|template|labels?)|do not merge|merge ?freeze|merge ?able|merge block(?:er)?|linked issues?|issue link(?:ed)?)(?![a-z0-9])/;
 /** Words that a check of the code may have as well, for instance of a component that is named so. */
 const perhapsPeople =
-  /(?<![a-z0-9])(?:titles?|labels?|milestones?|wip|work in progress|draft|approv(?:al|als|ed|e|ers?)|freeze)(?![a-z0-9])/;
+  /(?<![a-z0-9])(?:lint (?:the )?(?:prs?|pull requests?)|titles?|labels?|milestones?|wip|work in progress|draft|approv(?:al|als|ed|e|ers?)|freeze)(?![a-z0-9])/;
 const codeWords =
   /(?<![a-z0-9])(?:tests?|unit|e2e|integration|specs?|build|compile|types?|typecheck|coverage|service|component|api|docs|package|deploy|run|model|train)(?![a-z0-9])/;
 
@@ -316,6 +316,7 @@ function verdict(status: Verdict["status"], reason: string, children: Verdict[],
 
 /** The way out where a re-run cannot be told from the other job of its name. */
 function notRunAgain(check: Try): string {
+  if (check.isUnordered) return ", and Baton may not read whether another one is its re-run (`actions: read`)";
   return check.notRunAgain ? ", and a later attempt ran fewer jobs of this name: re-run all jobs" : "";
 }
 

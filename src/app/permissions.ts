@@ -123,12 +123,6 @@ export const events: readonly EventNeed[] = [
   },
   { name: "workflow_run", needs: "actions", reason: "workflows that wait or end", without: "what a timer finds later" },
   {
-    name: "merge_group",
-    needs: "merge_queues",
-    reason: "a merge queue takes a change",
-    without: "branches without a queue",
-  },
-  {
     name: "push",
     needs: "contents",
     reason: "triggers by push; a new baton.yaml",
@@ -155,7 +149,7 @@ export interface Granted {
 
 export interface Missing {
   kind: "permission" | "event";
-  /** `actions: write`, `merge_group`. */
+  /** `actions: write`, `push`. */
   name: string;
   reason: string;
   without: string;

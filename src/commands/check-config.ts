@@ -16,7 +16,7 @@ import type { Dependencies } from "../runner/dependencies.ts";
 import { loadSettings, readConfig } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import { neutralise, neutraliseLine } from "../thread/neutralise.ts";
-import { processFolder, processPath, RepositoryProcesses } from "./load-processes.ts";
+import { inputsOf, processFolder, processPath, RepositoryProcesses } from "./load-processes.ts";
 import type { ConfigOutcome } from "./outcome.ts";
 
 const configCheckName = "Baton configuration";
@@ -101,12 +101,14 @@ async function surroundingsOf(
   repository: Repository,
   sha: string,
 ): Promise<ConfigSurroundings> {
-  const own = await new RepositoryProcesses(processes, github, repository, sha).fileNames();
-  const names = [...processes.names(), ...own];
-  if (publicUrl !== undefined) return { processes: names };
+  const files = new RepositoryProcesses(processes, github, repository, sha);
+  const own = await files.fileNames();
+  const checked = await Promise.all(own.map((name) => files.check(name)));
+  const known = { processes: [...processes.names(), ...own], inputs: inputsOf(processes.names(), checked) };
+  if (publicUrl !== undefined) return known;
   const workflows = (await github.directory(repository, workflowFolder, sha)).filter((name) => /\.ya?ml$/.test(name));
   const texts = await Promise.all(workflows.map((name) => github.file(repository, `${workflowFolder}/${name}`, sha)));
-  return { processes: names, wakeUps: texts.flatMap((text) => (text === null ? [] : wakeUpsOf(text))) };
+  return { ...known, wakeUps: texts.flatMap((text) => (text === null ? [] : wakeUpsOf(text))) };
 }
 
 /** Files that are gone are checked where others use them: in these. */

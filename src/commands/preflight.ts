@@ -9,6 +9,8 @@ export interface PreflightOptions {
   base: { branch: string; sha: string };
   /** What a person said that the run does without. */
   without: readonly Without[];
+  /** Who brought what a schedule runs. */
+  authors: readonly Pick<Actor, "id">[];
 }
 
 /** What the thread is told when the run begins. */
@@ -29,7 +31,7 @@ export async function demandPreflight(
 
 async function gather(
   context: Omit<CommandContext, "runner">,
-  { branch, base }: PreflightOptions,
+  { branch, base, authors }: PreflightOptions,
 ): Promise<PreflightFacts> {
   const { job, github: app } = context.dependencies;
   const { github, repository, settings, actor, pullRequest } = context;
@@ -56,6 +58,7 @@ async function gather(
     hasChecks,
     people,
     requester: actor,
+    authors,
     author: pullRequest?.author.kind === "user" ? pullRequest.author : null,
     opensPullRequest: pullRequest === null,
     speaksIn: pullRequest === null ? "issue" : "pull-request",

@@ -5,7 +5,7 @@ import { nearest } from "../core/nearest.ts";
 import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
 import { scheduleLines } from "../thread/render/dashboard.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
-import { beginScheduled } from "./scheduled-run.ts";
+import { beginRule } from "./rule-run.ts";
 import { activeOf, dashboardMarker, dashboardOf, showDashboard } from "./start-due.ts";
 
 export const schedule: CommandHandler = async (context) => {
@@ -36,12 +36,12 @@ export const schedule: CommandHandler = async (context) => {
       return `Resumed \`${rule.name}\`. Times that passed meanwhile do not run.`;
     default: {
       const now = clock.now();
-      const runId = await beginScheduled({
+      const runId = await beginRule({
         ...context,
         loaded,
         rule,
-        dashboard: issue.number,
-        started: { name: rule.name, at: now, late: false, missed: 0 },
+        thread: issue.number,
+        startedBy: { kind: "schedule", name: rule.name, at: now, late: false, missed: 0 },
       });
       await change((controls) => ({ ...controls, started: { ...controls.started, [rule.name]: runId } }));
       return null;

@@ -12,7 +12,7 @@ import { dayOf } from "../money/allowance.ts";
 import type { Github } from "../ports/github.ts";
 import { runIdOf } from "../runner/create-run.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { slotOf } from "../runner/ledger-rows.ts";
+import { ruleSlot, threadKeyOf } from "../runner/ledger-rows.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
@@ -36,7 +36,7 @@ import {
   newDashboard,
   renderDashboard,
 } from "../thread/render/dashboard.ts";
-import { beginScheduled, ruleAuthor } from "./scheduled-run.ts";
+import { beginRule } from "./rule-run.ts";
 
 export interface DueOptions {
   runner: Pick<Runner, "wake">;
@@ -175,15 +175,15 @@ async function startAsked(
   const rule = loaded.settings.schedules.find((one) => one.name === name);
   if (entry === undefined || rule === undefined || book.dashboard === null) return `lost ${name}`;
   try {
-    entry.runId = await beginScheduled({
+    entry.runId = await beginRule({
       ...given,
       dependencies,
       rule,
-      dashboard: book.dashboard,
+      thread: book.dashboard,
       actor: by,
       commentId: null,
       operationKey: `${occurrenceKey(repository.id, name, at)}:asked`,
-      started: { name, at, late: false, missed: 0 },
+      startedBy: { kind: "schedule", name, at, late: false, missed: 0 },
     });
     Object.assign(entry, { askedAt: at, problem: null });
     return `ran ${name}`;
@@ -206,7 +206,7 @@ async function start(
     runner: Pick<Runner, "wake">;
   },
 ): Promise<string> {
-  const { github, repository, loaded, book, one } = given;
+  const { repository, loaded, book, one } = given;
   const entry = namedIn(book.entries, one.name);
   const rule = loaded.settings.schedules.find(({ name }) => name === one.name);
   if (entry === undefined || rule === undefined || book.dashboard === null) return `lost ${one.name}`;
@@ -235,17 +235,15 @@ async function start(
     return `skipped ${one.name}`;
   }
   try {
-    const actor = await ruleAuthor(github, repository, loaded);
-    const started = { name: one.name, at: one.occurrence, late: one.late, missed: one.missed };
-    await beginScheduled({
+    await beginRule({
       ...given,
       dependencies,
       rule,
-      dashboard: book.dashboard,
-      actor,
+      thread: book.dashboard,
+      actor: "authors",
       commentId: null,
       operationKey,
-      started,
+      startedBy: { kind: "schedule", name: one.name, at: one.occurrence, late: one.late, missed: one.missed },
     });
   } catch (thrown) {
     const error = toBatonError(thrown);
@@ -317,8 +315,8 @@ export async function activeOf(
   dashboard: number,
   name: string,
 ): Promise<RunId | null> {
-  const repository = { id: repositoryId } as Repository;
-  return store.activeRun(slotOf({ thread: { repository, number: dashboard, kind: "issue" }, schedule: { name } }));
+  const thread = { repository: { id: repositoryId } as Repository, number: dashboard, kind: "issue" as const };
+  return store.activeRun(ruleSlot(threadKeyOf({ thread }), name));
 }
 
 function ruleOf({ name, cron, timeZone, overlap, catchUp, jitterMinutes }: ScheduleRule): ScheduleRule {

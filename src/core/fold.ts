@@ -53,7 +53,7 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     parent: event.parent,
     retryOf: event.retryOf,
     history: event.history ?? null,
-    schedule: event.schedule ?? null,
+    startedBy: event.startedBy ?? (event.schedule === undefined ? null : { kind: "schedule", ...event.schedule }),
     createdAt: stored.at,
     updatedAt: stored.at,
     position: stored.position,

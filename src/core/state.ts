@@ -76,8 +76,8 @@ export interface RunState {
   settingsSha: string | null;
   parent: { runId: RunId; key: EffectKey; depth: number } | null;
   retryOf: RunId | null;
-  /** The schedule that began it; null: none did. */
-  schedule: StartedBy | null;
+  /** The rule that began it; null: none did. */
+  startedBy: StartedBy | null;
   /** What its stages came to in earlier runs; null: nothing is known. */
   history: StageHistory | null;
   createdAt: number;
@@ -111,4 +111,9 @@ export interface RunState {
   handled: Set<string>;
   topUps: { by: Actor; addUsd: number; at: number }[];
   outcome: { verdict: Verdict; output: Json | undefined; error: ErrorData | null; at: number } | null;
+}
+
+/** Who is behind a run next to the person who asked for it: people whose files it runs. */
+export function authorsOf({ startedBy }: Pick<RunState, "startedBy">): readonly Pick<Actor, "id" | "login">[] {
+  return startedBy?.kind === "schedule" ? (startedBy.authors ?? []) : [];
 }

@@ -5,28 +5,30 @@
  * FT2 An event is judged for one repository at a time, so that a storm cannot pass its bound between two looks.
  * FT3 A repository at its bound costs no call: its events are counted and start nothing.
  * FT4 The same event, or another with the same key, starts one run of a rule.
+ * FT5 A start is remembered before its run begins, so that whatever ends in between still counts, and is not repeated.
  */
 import { z } from "zod";
-import type { Settings, TriggerSettings } from "../config/schema.ts";
+import type { TriggerSettings } from "../config/schema.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
-import type { Actor, Json, Repository } from "../core/vocabulary.ts";
+import type { Actor, Json, Repository, Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
-import type { Github } from "../ports/github.ts";
+import type { Github, PullRequestFacts } from "../ports/github.ts";
 import { demandHarness } from "../routing/harness-names.ts";
 import { runIdOf } from "../runner/create-run.ts";
-import type { Dependencies } from "../runner/dependencies.ts";
+import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import type { Runner } from "../runner/runner.ts";
 import { readBook, rulesChangedAt } from "../runner/schedule-book.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
-import { conditionNames, judgeEvent, judgeStart, type PastStart } from "../trigger/judge.ts";
+import { conditionNames, judgeEvent, judgeStart, type PastStart, scopeOf } from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
 import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import { actorOf, listedBots } from "./bots.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { workOf } from "./no-run.ts";
+import { ruleAuthor } from "./scheduled-run.ts";
 import { openDashboard } from "./start-due.ts";
 
 const startSchema = z.object({
@@ -59,30 +61,79 @@ const leaseMs = 60_000;
 const pauseMs = 100;
 const patienceMs = 30_000;
 
-/** Returns what it did, in words. */
+/** What a rule makes of an event, before anything is counted or started. */
+export interface RuleJudgement {
+  rule: TriggerSettings;
+  starts: boolean;
+  reason: string;
+}
+
+/** What an event has to do with anything before its rules are read. null: read them. */
+async function passedOver(
+  { github, owners = null }: Pick<Dependencies, "github" | "owners">,
+  { repository, sender }: TriggerEvent,
+): Promise<string | null> {
+  if (owners !== null && !owners.includes(repository.owner.toLowerCase()))
+    return `${repository.owner} is not among BATON_OWNERS`;
+  const { bot } = await github.identity();
+  // What Baton itself did is the work of a run that is bounded by its own limits.
+  return sender?.id === bot.id ? "own event" : null;
+}
+
+/** For the job that only reads: what every rule that is about the event says of it, by the same rules as `fireTriggers`. */
+export async function judgeRules(
+  dependencies: Pick<Dependencies, "github" | "owners">,
+  github: Github,
+  loaded: LoadedSettings,
+  given: TriggerEvent,
+): Promise<RuleJudgement[]> {
+  const rules = loaded.settings.triggers.filter(({ on }) => on === given.on);
+  if (rules.length === 0 || loaded.problems.length > 0) return [];
+  if ((await passedOver(dependencies, given)) !== null) return [];
+  const event = await withPaths(github, given, rules);
+  const { bot } = await dependencies.github.identity();
+  let asked: Promise<Verdict> | null = null;
+  return Promise.all(
+    rules.map(async (rule): Promise<RuleJudgement> => {
+      const condition = judgeEvent(rule, event);
+      if (!condition.holds) return { rule, starts: false, reason: condition.reason };
+      asked ??= mayStart(github, event, loaded, bot.id).then(({ verdict }) => verdict, refusalOf);
+      const verdict = await asked;
+      return { rule, starts: verdict.status === "passed", reason: verdict.reason };
+    }),
+  );
+}
+
+function refusalOf(thrown: unknown): Verdict {
+  const error = toBatonError(thrown);
+  if (error.treatment === "retryable") throw thrown;
+  return { name: "trigger", status: "failed", reason: error.message, evidence: [], children: [] };
+}
+
+/** Returns what it did, in words. `dashboard`: number of the dashboard issue, where it is known from elsewhere. */
 export async function fireTriggers(
   dependencies: Dependencies,
   runner: Pick<Runner, "wake">,
-  event: TriggerEvent,
+  given: TriggerEvent,
+  dashboard: number | null = null,
 ): Promise<string> {
-  const { store, clock, owner, random, owners = null } = dependencies;
-  const { repository } = event;
-  if (owners !== null && !owners.includes(repository.owner.toLowerCase()))
-    return `${repository.owner} is not among BATON_OWNERS`;
-  if (!(await mayListen(dependencies, event))) return "no trigger is about it";
-  const { bot } = await dependencies.github.identity();
-  // What Baton itself did is the work of a run that is bounded by its own limits.
-  if (event.sender.id === bot.id) return "own event";
-  if (isFull(await readMemory(store, repository.id), clock.now())) {
+  const { store, clock, owner, random } = dependencies;
+  const { repository } = given;
+  const passed = await passedOver(dependencies, given);
+  if (passed !== null) return passed;
+  if (!(await mayListen(dependencies, given))) return "no trigger is about it";
+  if (isFull(await readMemory(dependencies, repository.id), clock.now())) {
     // FT3: in a value of its own, and not exact under contention, which nobody needs.
-    await store.setValue(heldName(repository.id), (await readHeld(store, repository.id)) + 1);
+    const count = (held: Json | null): Json => heldIn(held) + 1;
+    await sharedOf(dependencies).change(heldName(repository.id), count);
     return "triggers are at their limit";
   }
   const github = await dependencies.github.installation(repository.installationId);
   const loaded = await loadSettings(github, repository, repository.defaultBranch);
-  const rules = loaded.settings.triggers.filter(({ on }) => on === event.on);
+  const rules = loaded.settings.triggers.filter(({ on }) => on === given.on);
   if (rules.length === 0) return "no trigger is about it";
   if (loaded.problems.length > 0) return "the configuration has errors";
+  const event = await withPaths(github, given, rules);
   // FT2
   const deadline = clock.now() + patienceMs;
   for (;;) {
@@ -100,12 +151,22 @@ export async function fireTriggers(
     }
     try {
       const did: string[] = [];
-      for (const rule of rules) did.push(await fire(dependencies, { runner, github, loaded, event, rule }));
+      for (const rule of rules) did.push(await fire(dependencies, { runner, github, loaded, event, rule, dashboard }));
       return did.join(", ");
     } finally {
       await store.releaseLease(lease);
     }
   }
+}
+
+/** The files of a push that the event does not name. */
+async function withPaths(
+  github: Github,
+  event: TriggerEvent,
+  rules: readonly TriggerSettings[],
+): Promise<TriggerEvent> {
+  if (event.between === null || rules.every(({ paths }) => paths.length === 0)) return event;
+  return { ...event, between: null, paths: await github.changedPaths(event.repository, event.between) };
 }
 
 interface Firing {
@@ -114,18 +175,25 @@ interface Firing {
   loaded: LoadedSettings;
   event: TriggerEvent;
   rule: TriggerSettings;
+  dashboard: number | null;
 }
 
 async function fire(dependencies: Dependencies, firing: Firing): Promise<string> {
   const { store, clock } = dependencies;
   const { github, event, rule } = firing;
   const { repository } = event;
-  const memory = await readMemory(store, repository.id);
-  const decide = async (said: string, change: Partial<Memory> = {}): Promise<string> => {
-    const decision = { at: clock.now(), rule: rule.name, event: event.on, thread: event.thread?.number ?? null, said };
-    const decisions = [...memory.decisions, decision].slice(-decisionsMax);
-    await store.setValue(memoryName(repository.id), { ...memory, ...change, decisions } as unknown as Json);
-    return `${rule.name}: ${said}`;
+  const thread = event.thread?.number ?? null;
+  const shared = sharedOf(dependencies);
+  const change = (said: string | null, apply: (memory: Memory) => Memory = (memory) => memory): Promise<void> =>
+    shared.change(memoryName(repository.id), (before) => {
+      const memory = apply(memoryIn(before));
+      if (said === null) return memory as unknown as Json;
+      const decision = { at: clock.now(), rule: rule.name, event: event.on, thread, said };
+      return { ...memory, decisions: [...memory.decisions, decision].slice(-decisionsMax) } as unknown as Json;
+    });
+  const decide = async (...given: Parameters<typeof change>): Promise<string> => {
+    await change(...given);
+    return `${rule.name}: ${given[0] ?? ""}`;
   };
   const condition = judgeEvent(rule, event);
   if (!condition.holds) return decide(condition.reason);
@@ -137,64 +205,88 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
   }
   const runId = runIdOf(operationKey);
   if ((await store.run(runId)) !== null) return decide(`It started \`${runId}\` before.`);
-  const answer = judgeStart({
+  const actor = event.sender?.login ?? rule.name;
+  const question = {
     rule,
-    event: { thread: event.thread?.number ?? null, actor: event.sender.login, byBot: event.sender.kind === "bot" },
+    event: { thread, actor, byBot: event.sender?.kind === "bot" },
     related: await relatedTo(dependencies, github, event),
-    past: memory.starts,
     now: clock.now(),
+  };
+  // FT5: judged where it is written, so that two jobs that judge at once do not both find room.
+  const judged: { answer?: ReturnType<typeof judgeStart>; known?: PastStart } = {};
+  await change(null, (memory) => {
+    const known = memory.starts.find((one) => one.runId === runId);
+    if (known !== undefined) {
+      judged.known = known;
+      return memory;
+    }
+    const answer = judgeStart({ ...question, past: memory.starts });
+    judged.answer = answer;
+    if (!answer.start) return fold(memory, rule.name);
+    const { depth, parent } = answer;
+    const start: PastStart = { rule: rule.name, runId, at: question.now, thread, actor, depth, parent };
+    return {
+      ...memory,
+      starts: [...memory.starts, start].filter(({ at }) => at > question.now - limits.triggerChainMs),
+    };
   });
-  if (!answer.start) return decide(answer.reason, { folded: fold(memory, rule.name).folded });
+  if (judged.answer?.start === false) return decide(judged.answer.reason);
+  // A job sees the journals of its own thread alone.
+  if (judged.known !== undefined && judged.known.thread !== thread) return decide(`It started \`${runId}\` before.`);
   try {
     await begin(dependencies, firing, operationKey);
   } catch (thrown) {
     const error = toBatonError(thrown);
     if (error.treatment === "retryable") throw thrown;
-    return decide(`Refused: ${error.message} (${error.code})`);
+    return decide(`Refused: ${error.message} (${error.code})`, (memory) => ({
+      ...memory,
+      starts: memory.starts.filter((one) => one.runId !== runId),
+    }));
   }
-  const start: PastStart = {
-    rule: rule.name,
-    runId,
-    at: clock.now(),
-    thread: event.thread?.number ?? null,
-    actor: event.sender.login,
-    depth: answer.depth,
-    parent: answer.parent,
-  };
-  const starts = [...memory.starts, start].filter(({ at }) => at > clock.now() - limits.triggerChainMs);
-  return decide(`Started \`${runId}\`, caused by @${event.sender.login}.`, { starts });
+  return decide(`Started \`${runId}\`, caused by ${event.sender === null ? "a signed request" : `@${actor}`}.`);
 }
 
-async function begin(
-  dependencies: Dependencies,
-  { runner, github, loaded, event, rule }: Firing,
-  operationKey: string,
-): Promise<void> {
+/** Who speaks for the event, and whether they may run what it would start. */
+async function mayStart(
+  github: Github,
+  event: TriggerEvent,
+  loaded: LoadedSettings,
+  ownUserId: number,
+): Promise<{ actor: Actor; verdict: Verdict; pullRequest: PullRequestFacts | null }> {
   const { repository } = event;
   const { settings } = loaded;
-  const { bot } = await dependencies.github.identity();
-  const actor = await causedBy(github, event, settings);
   if (event.thread === null && !settings.dashboard)
     throw new BatonError(
       "BATON_COMMAND_INVALID",
       `\`${event.on}\` belongs to no thread, and \`dashboard: false\` leaves it none.`,
     );
-  const number =
-    event.thread?.number ??
-    (await openDashboard(github, repository, (await readBook(dependencies.store, repository.id)).dashboard));
-  const issue = await github.issue(repository, number);
-  const pullRequest = issue.isPullRequest ? await github.pullRequest(repository, number) : null;
-  const grammar = grammars.find(({ name }) => name === "run");
+  const actor = await causedBy(github, event, loaded);
+  const pullRequest =
+    event.thread?.kind === "pull-request" ? await github.pullRequest(repository, event.thread.number) : null;
   const verdict = decideCommand({
     command: "run",
     actor,
-    ownUserId: bot.id,
-    needs: grammar?.needs ?? "run",
+    ownUserId,
+    needs: grammars.find(({ name }) => name === "run")?.needs ?? "run",
     headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== repository.id,
     worksOnHead: true,
     settings,
   });
+  return { actor, verdict, pullRequest };
+}
+
+async function begin(dependencies: Dependencies, firing: Firing, operationKey: string): Promise<void> {
+  const { runner, github, loaded, event, rule } = firing;
+  const { repository } = event;
+  const { settings } = loaded;
+  const { bot } = await dependencies.github.identity();
+  const { actor, verdict, pullRequest } = await mayStart(github, event, loaded, bot.id);
   if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
+  const number =
+    event.thread?.number ??
+    firing.dashboard ??
+    (await openDashboard(github, repository, (await readBook(dependencies.store, repository.id)).dashboard));
+  const issue = await github.issue(repository, number);
   const { instructions = "", ...inputs } = rule.with;
   const context = {
     dependencies,
@@ -235,13 +327,14 @@ async function begin(
   });
 }
 
-/** CI speaks for who brought the commit. */
+/** CI speaks for who brought the commit, a request of no user of GitHub's for who brought the rule. */
 async function causedBy(
   github: Github,
   { repository, sender, pushed }: TriggerEvent,
-  settings: Settings,
+  loaded: LoadedSettings,
 ): Promise<Actor> {
-  if (pushed === null) return actorOf(github, { repository, author: sender }, listedBots(settings));
+  if (sender === null) return ruleAuthor(github, repository, loaded);
+  if (pushed === null) return actorOf(github, { repository, author: sender }, listedBots(loaded.settings));
   const pusher = await github.pusher(repository, repository.defaultBranch, pushed);
   if (pusher === null)
     throw new BatonError(
@@ -265,11 +358,7 @@ async function relatedTo(
 
 function keyOf({ key }: TriggerSettings, event: TriggerEvent): string {
   if (key === null) return `${event.on}:${event.key}`;
-  const { login, kind } = event.sender;
-  return fillText(parseTemplate(key, conditionNames).template, { event: event.facts, actor: { login, kind } }).slice(
-    0,
-    500,
-  );
+  return fillText(parseTemplate(key, conditionNames).template, scopeOf(event)).slice(0, 500);
 }
 
 function fold(memory: Memory, rule: string): Memory {
@@ -280,22 +369,42 @@ function isFull({ starts }: Memory, now: number): boolean {
   return starts.filter(({ at }) => at > now - 3_600_000).length >= limits.triggerStartsPerHourMax;
 }
 
-async function readMemory(store: Pick<Dependencies["store"], "value">, repositoryId: number): Promise<Memory> {
-  const found = memorySchema.safeParse(await store.value(memoryName(repositoryId)));
-  return found.data ?? { starts: [], folded: {}, decisions: [] };
+/** An App judges under its lease, so that what it reads is what it changes. */
+function sharedOf({ shared, store }: Pick<Dependencies, "shared" | "store">): SharedValues {
+  return (
+    shared ?? {
+      value: (name) => store.value(name),
+      change: async (name, apply) => store.setValue(name, apply(await store.value(name))),
+    }
+  );
+}
+
+async function readMemory(dependencies: Pick<Dependencies, "shared" | "store">, repositoryId: number): Promise<Memory> {
+  return memoryIn(await sharedOf(dependencies).value(memoryName(repositoryId)));
+}
+
+function memoryIn(value: unknown): Memory {
+  return memorySchema.safeParse(value).data ?? { starts: [], folded: {}, decisions: [] };
+}
+
+/** For a job that only reads: whether rules start nothing more within this hour. */
+export async function triggersAreFull(shared: Pick<SharedValues, "value">, id: number, now: number): Promise<boolean> {
+  return isFull(memoryIn(await shared.value(memoryName(id))), now);
 }
 
 /** Whether a rule may be about it, from what was read last: most events in most repositories cost no call. */
-async function mayListen({ store }: Pick<Dependencies, "store">, { repository, on }: TriggerEvent): Promise<boolean> {
+async function mayListen(
+  { store, shared }: Pick<Dependencies, "store" | "shared">,
+  { repository, on }: TriggerEvent,
+): Promise<boolean> {
+  // A job has read the rules just now, and a thread's state does not hear of their change.
+  if (shared !== undefined) return true;
   const { readAt, listens } = await readBook(store, repository.id);
   return readAt === 0 || listens.includes(on) || (await rulesChangedAt(store, repository.id)) >= readAt;
 }
 
-async function readHeld(store: Pick<Dependencies["store"], "value">, repositoryId: number): Promise<number> {
-  return z
-    .number()
-    .catch(0)
-    .parse(await store.value(heldName(repositoryId)));
+function heldIn(value: unknown): number {
+  return z.number().catch(0).parse(value);
 }
 
 function heldName(repositoryId: number): string {
@@ -308,11 +417,11 @@ function memoryName(repositoryId: number): string {
 
 /** What rules decided about events of a thread, newest first: for `/baton why`. */
 export async function triggerDecisions(
-  { store }: Pick<Dependencies, "store">,
+  dependencies: Pick<Dependencies, "store" | "shared">,
   { id }: Pick<Repository, "id">,
   thread: number,
 ): Promise<string[]> {
-  const { decisions, folded } = await readMemory(store, id);
+  const { decisions, folded } = await readMemory(dependencies, id);
   const lines = decisions
     .filter((one) => one.thread === thread)
     .toReversed()
@@ -323,7 +432,7 @@ export async function triggerDecisions(
   const held = Object.entries(folded).map(
     ([rule, count]) => `${count} events of \`${rule}\` started nothing because of a limit`,
   );
-  const full = await readHeld(store, id);
+  const full = heldIn(await sharedOf(dependencies).value(heldName(id)));
   if (full > 0) held.push(`${full} events started nothing because the repository was at its limit`);
   return lines.length === 0 ? [] : [...lines, ...held];
 }

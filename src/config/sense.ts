@@ -4,7 +4,9 @@ import { nearest } from "../core/nearest.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
 import { cronProblem, shortestPauseMs } from "../schedule/cron.ts";
+import type { TriggerName } from "../trigger/event.ts";
 import { conditionNames, conditionText } from "../trigger/judge.ts";
+import { startsOn, type WorkflowStart, workflowEvents } from "../trigger/workflow-events.ts";
 import { parseExpression } from "../workflow/expression.ts";
 import { parseTemplate } from "../workflow/template.ts";
 import { networkEntryProblem } from "./network-presets.ts";
@@ -19,6 +21,8 @@ export interface ConfigSurroundings {
   processes?: readonly string[];
   /** Cron expressions that start the jobs of Actions mode; without it, or with none, an App does. */
   wakeUps?: readonly string[];
+  /** Events that start these jobs. */
+  starts?: readonly WorkflowStart[];
 }
 
 export function senseProblems(settings: Settings, surroundings: ConfigSurroundings = {}): SenseProblem[] {
@@ -208,7 +212,7 @@ function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
 
 function ofTriggers(
   { triggers, schedules, budget }: Settings,
-  { processes, wakeUps = [] }: ConfigSurroundings,
+  { processes, wakeUps = [], starts = [] }: ConfigSurroundings,
 ): SenseProblem[] {
   const problems: SenseProblem[] = [];
   const say = (
@@ -217,12 +221,12 @@ function ofTriggers(
     message: string,
     suggestion: string | null = null,
   ) => problems.push({ severity, path, message, suggestion });
-  if (triggers.length > 0 && wakeUps.length > 0)
-    say("warning", ["triggers"], "Actions mode does not read `triggers`. Use a schedule, or the App.");
   for (const [index, { name, on, if: condition, paths, process, key, budgetUsd }] of triggers.entries()) {
     const at = (part: string): ConfigPath => ["triggers", index, part];
     if (triggers.findIndex((one) => one.name === name) < index || schedules.some((one) => one.name === name))
       say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
+    // Only the workflow of Actions mode has a clock of its own.
+    if (wakeUps.length > 0 && !startsOn(starts, on)) say("warning", at("on"), unheard(on));
     if (paths.length > 0 && on !== "push") say("error", at("paths"), `\`${on}\` names no files. Remove \`paths\`.`);
     const parsed = condition === null ? null : parseExpression(conditionText(condition), conditionNames, false);
     if (parsed !== null && !parsed.ok) say("error", at("if"), parsed.problem.message, parsed.problem.suggestion);
@@ -234,6 +238,16 @@ function ofTriggers(
       say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
   }
   return problems;
+}
+
+function unheard(on: TriggerName): string {
+  const needed = workflowEvents[on];
+  if (needed === null) return `\`${on}\` reaches an App only. Actions mode has no address.`;
+  const named = `\`on.${needed.event}${needed.type === null ? "" : ".types"}\``;
+  if (needed.event === "repository_dispatch")
+    return `The workflow of Actions mode starts on no \`${on}\` but the type \`baton\`. Add yours to \`on.repository_dispatch.types\`.`;
+  const what = needed.type === null ? `it` : `\`${needed.type}\``;
+  return `The workflow of Actions mode does not start on \`${on}\`, so the rule starts nothing there. Run \`baton init\` again, or add ${what} to ${named} and to the condition of its first job.`;
 }
 
 function unknownProcess(name: string, known: readonly string[]): string {

@@ -34,6 +34,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   branchSha: "look",
   pusher: "look",
   pullRequestFiles: "look",
+  changedPaths: "look",
   lastChange: "look",
   liveness: "look",
   ownIssue: "look",

@@ -12,6 +12,7 @@ import type { NewDelivery } from "../ports/store.ts";
 import { type Order, orderSchema } from "../runner/remote/protocol.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { mayBeCommand } from "../thread/parse-command.ts";
+import { type TriggerEvent, toTriggerEvent, triggerDelivery } from "../trigger/event.ts";
 
 export type ActionEvent =
   | { kind: "thread"; number: number; delivery: NewDelivery }
@@ -95,6 +96,8 @@ const kept = z.object({
 });
 
 const wakeEvents = new Set(["schedule", "workflow_dispatch", "repository_dispatch"]);
+/** Type of the `repository_dispatch` that wakes; others are for rules of `triggers` alone. */
+const wakeType = "baton";
 
 export function toActionEvent(options: {
   name: string;
@@ -108,6 +111,8 @@ export function toActionEvent(options: {
   const payload = parsed.data;
   if (name === "workflow_dispatch" && payload.inputs?.["effect"] !== undefined)
     return orderOf(payload.inputs["effect"]);
+  if (name === "repository_dispatch" && ![undefined, wakeType].includes(payload.action))
+    return { kind: "nothing", reason: `A dispatch of type "${payload.action?.slice(0, 60)}" wakes nothing.` };
   if (wakeEvents.has(name)) {
     const given = payload.inputs ?? payload.client_payload ?? {};
     return unknownInput(given) ?? wakeOf(given["thread"]);
@@ -152,12 +157,46 @@ export function toActionEvent(options: {
       };
     case "pushed":
     case "schedules":
+    case "trigger":
       return { kind: "nothing", reason: "A wake-up reads the configuration by itself." };
     case "comment":
       return mayBeCommand(meaning.body, grammars)
         ? { kind: "thread", number: meaning.number, delivery }
         : { kind: "nothing", reason: "The text holds no command." };
   }
+}
+
+/**
+ * The same event as rules of `triggers` see it; null: no rule can be about it. One that also says something else, a command in a
+ * new issue, is both.
+ */
+export function toActionTrigger(options: {
+  name: string;
+  payload: unknown;
+  workflowRunId: string;
+}): TriggerEvent | null {
+  const { name, payload, workflowRunId } = options;
+  const parsed = kept.safeParse(payload);
+  // AE3
+  if (!parsed.success || isOfFork(parsed.data.pull_request) || parsed.data.inputs?.["effect"] !== undefined) return null;
+  const event = name === "pull_request_target" ? "pull_request" : name;
+  return toTriggerEvent(event, { ...(payload as object), installation: { id: 0 } }, `run-${workflowRunId}`);
+}
+
+/** What a job brings into the inbox of the thread that the event's run is to be in. */
+export function triggerDeliveryOf(
+  event: TriggerEvent,
+  { dashboard, workflowRunId, now }: { dashboard: number | null; workflowRunId: string; now: number },
+): NewDelivery {
+  return {
+    hook: actionsHook,
+    guid: `${triggerDelivery}:run-${workflowRunId}`,
+    event: triggerDelivery,
+    action: null,
+    installationId: 0,
+    payload: JSON.stringify({ event, dashboard }),
+    receivedAt: now,
+  };
 }
 
 function orderOf(text: unknown): ActionEvent {

@@ -37,12 +37,15 @@ it("each event's permission is asked for: GitHub offers the event only then", ()
   expect(events.filter(({ needs }) => !Object.hasOwn(all.permissions, needs))).toEqual([]);
 });
 
-it.each(events.map(({ name }) => name))("something handles the event `%s`, and one that was lost is asked for", (name) => {
-  const read = toThreadEvent(name, {});
-  const isOfRuns = read.kind !== "ignored" || !read.reason.includes("means nothing");
-  expect(isOfRuns || triggerEvents.some((on) => on === name || on.startsWith(`${name}.`))).toBe(true);
-  expect(meaningfulEvents.has(name)).toBe(true);
-});
+it.each(events.map(({ name }) => name))(
+  "something handles the event `%s`, and one that was lost is asked for",
+  (name) => {
+    const read = toThreadEvent(name, {});
+    const isOfRuns = read.kind !== "ignored" || !read.reason.includes("means nothing");
+    expect(isOfRuns || triggerEvents.some((on) => on === name || on.startsWith(`${name}.`))).toBe(true);
+    expect(meaningfulEvents.has(name)).toBe(true);
+  },
+);
 
 it.each<[string, Record<string, string>, string[], string[]]>([
   ["nothing", {}, [], []],

@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import type { CommentEvent } from "../commands/handle-comment.ts";
-import { type Repository, repositoryOf } from "../core/vocabulary.ts";
+import { type Json, jsonSchema, type Repository, repositoryOf } from "../core/vocabulary.ts";
+import { type TriggerEvent, triggerDelivery, triggerEventSchema } from "../trigger/event.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
 const repository = z.object({
@@ -50,6 +51,13 @@ const filesMayChange = new Set(["opened", "reopened", "synchronize", "edited"]);
 const headSha = z.object({ head_sha: z.string() }).optional();
 const checkPayload = base.extend({ check_run: headSha, check_suite: headSha, workflow_run: headSha });
 const schedulePayload = base.extend({ dashboard: z.number().int(), notice: z.string().nullable() });
+const triggerPayload = z.object({ event: triggerEventSchema, dashboard: z.number().int().nullable() });
+const requestPayload = z.object({
+  rule: z.string(),
+  repository: z.string(),
+  payload: z.record(z.string(), jsonSchema),
+  key: z.string(),
+});
 const pushPayload = base.extend({ ref: z.string() });
 const statusPayload = base.extend({ sha: z.string() });
 
@@ -67,6 +75,7 @@ export const meaningfulEvents: ReadonlySet<string> = new Set([
   "push",
   "release",
   "repository_dispatch",
+  "workflow_dispatch",
 ]);
 
 export type ThreadEvent =
@@ -84,7 +93,14 @@ export type ThreadEvent =
   | { kind: "pushed"; repository: Repository }
   /** A job of Actions was woken, and something may be due. */
   | { kind: "schedules"; repository: Repository; dashboard: number; notice: string | null }
+  /** For rules of `triggers`, from elsewhere than a delivery of GitHub's. */
+  | { kind: "trigger"; event: TriggerEvent; dashboard: number | null }
+  /** A signed request to the App's own address, for one rule. */
+  | { kind: "requested"; owner: string; name: string; rule: string; payload: Record<string, Json>; key: string }
   | { kind: "ignored"; reason: string };
+
+/** A request to the App's own address, as it is kept. GitHub has no such event. */
+export const requestDelivery = "baton.request";
 
 /** A wake-up of Actions mode, as it stands in the inbox of the dashboard's thread. GitHub has no such event. */
 export const scheduleEvent = "baton.schedule";
@@ -171,6 +187,16 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       if (!parsed.success) return incomplete(event, parsed.error);
       const { repository: found, installation, dashboard, notice } = parsed.data;
       return { kind: "schedules", repository: repositoryOf(found, installation.id), dashboard, notice };
+    }
+    case triggerDelivery: {
+      const parsed = triggerPayload.safeParse(payload);
+      return parsed.success ? { kind: "trigger", ...parsed.data } : incomplete(event, parsed.error);
+    }
+    case requestDelivery: {
+      const parsed = requestPayload.safeParse(payload);
+      if (!parsed.success) return incomplete(event, parsed.error);
+      const [owner = "", name = ""] = parsed.data.repository.split("/");
+      return { kind: "requested", ...parsed.data, owner, name };
     }
     default:
       return { kind: "ignored", reason: `${event} means nothing to Baton` };

@@ -9,9 +9,9 @@ import { limits } from "../core/limits.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
-import { toTriggerEvent } from "../trigger/event.ts";
+import { type TriggerEvent, toTriggerEvent } from "../trigger/event.ts";
 import { toThreadEvent } from "./events.ts";
-import { noteChange } from "./schedule-round.ts";
+import { noteChange, repositoryNamed } from "./schedule-round.ts";
 
 /** GitHub may be down for hours. What fails for longer is given up: a command is answered with the reason, facts are read anew by the next event. */
 const patienceMs = 24 * 3_600_000;
@@ -26,7 +26,7 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
     const payload: unknown = JSON.parse(delivery.payload);
     const outcome = await handle(dependencies, runner, delivery.event, payload);
     const fired = toTriggerEvent(delivery.event, payload, guid);
-    // A job of Actions knows one thread only, and no bound that holds for all: rules are the App's.
+    // A job of Actions brings what rules are about in by itself, into the thread that its run is to be in.
     const isApp = dependencies.publicUrl !== undefined;
     const triggers = fired === null || !isApp ? null : await fireTriggers(dependencies, runner, fired);
     await store.finishDelivery(hook, guid, "handled", noteOf(outcome, triggers));
@@ -61,6 +61,17 @@ async function handle(
       const { repository, dashboard, notice } = event;
       const options = { runner, lateAfterMs: limits.scheduleLateInJobMs, dashboard, notice };
       return { kind: "noted", reason: (await startDue(dependencies, repository, options)) ?? "no schedule is due" };
+    }
+    case "trigger":
+      return { kind: "noted", reason: await fireTriggers(dependencies, runner, event.event, event.dashboard) };
+    case "requested": {
+      const { owner, name: repositoryName, rule, payload: facts, key } = event;
+      const repository = await repositoryNamed(dependencies, owner, repositoryName);
+      if (repository === null)
+        return { kind: "noted", reason: `no repository ${owner}/${repositoryName} is installed here` };
+      const common = { thread: null, paths: null, between: null, pushed: null, sender: null };
+      const fired: TriggerEvent = { ...common, on: "http", repository, facts: { payload: facts }, key, rule };
+      return { kind: "noted", reason: await fireTriggers(dependencies, runner, fired) };
     }
     case "facts": {
       const woken = new Set<string>();

@@ -135,6 +135,12 @@ export const events: readonly EventNeed[] = [
     reason: "triggers by other programs",
     without: "triggers by other events",
   },
+  {
+    name: "workflow_dispatch",
+    needs: "contents",
+    reason: "triggers by workflows that people start",
+    without: "triggers by other events",
+  },
 ];
 
 /** As `app.yml` says it. @internal for tests */

@@ -42,6 +42,18 @@ async function repositoriesOf({ store, clock, github }: Dependencies): Promise<R
   return repositories;
 }
 
+/** By the name that it has now; null: no installation reaches it. */
+export async function repositoryNamed(
+  { store, github }: Pick<Dependencies, "store" | "github">,
+  owner: string,
+  name: string,
+): Promise<Repository | null> {
+  const isMeant = (one: Repository): boolean =>
+    `${one.owner}/${one.name}`.toLowerCase() === `${owner}/${name}`.toLowerCase();
+  const known = await knownRepositories(store);
+  return known?.repositories.find(isMeant) ?? (await github.repositories()).find(isMeant) ?? null;
+}
+
 /** The default branch moved: `baton.yaml` may have changed. */
 export async function noteChange(
   { store, clock }: Pick<Dependencies, "store" | "clock">,

@@ -26,7 +26,12 @@ export async function startServer(
   check: Pick<AppCheck, "status"> | null = null,
   { headMs = limits.requestHeadMs }: { headMs?: number } = {},
 ): Promise<RunningServer> {
-  const door = openDoor(baton, { secrets: settings.app?.secrets ?? [], check, ownsRoot: true });
+  const door = openDoor(baton, {
+    secrets: settings.app?.secrets ?? [],
+    triggerSecrets: settings.triggerSecrets,
+    check,
+    ownsRoot: true,
+  });
   const server = createServer((request, response) => {
     void door.handle(request, response).then((isOurs) => {
       if (!isOurs) answerNotFound(request.url, response);

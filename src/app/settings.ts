@@ -69,7 +69,7 @@ function clisOf(env: object): Record<CliName, CliSettings> {
 
 const portForm = "a whole number from 0 to 65535 is expected";
 /** Their values stay out of what is printed, also when they are of the wrong form. */
-const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET"];
+const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET", "BATON_TRIGGER_SECRET"];
 
 /** The prose of each is the reference: `docs/reference/settings.md` is generated from it. */
 export const environmentSchema = z.object({
@@ -146,6 +146,19 @@ export const environmentSchema = z.object({
     .describe(
       "Address at which runners reach this Baton; needed for `executor: actions`. Also the audience of their tokens.",
     ),
+  BATON_TRIGGER_SECRET: z
+    .string()
+    .trim()
+    .min(24, "at least 24 characters are expected")
+    .optional()
+    .describe(
+      "Secret that signs requests to `/triggers/<name>`, which start rules `on: http` of any repository of this App. At least 24 characters. Without it every such request is refused.",
+    ),
+  BATON_TRIGGER_SECRET_FILE: fileOf("BATON_TRIGGER_SECRET"),
+  BATON_TRIGGER_SECRET_PREVIOUS: optional.describe(
+    "A second secret for `/triggers/<name>`, accepted while you replace the first.",
+  ),
+  BATON_TRIGGER_SECRET_PREVIOUS_FILE: fileOf("BATON_TRIGGER_SECRET_PREVIOUS"),
   BATON_OIDC_ISSUER: z
     .url()
     .optional()
@@ -219,6 +232,8 @@ export interface AppSettings {
   githubApiUrl: string;
   /** Logins of the accounts that are served, in lower case; null: all that installed the App. */
   owners: string[] | null;
+  /** For `/triggers/<name>`, the current one first. */
+  triggerSecrets: string[];
   /** Where runners reach this Baton; null: nowhere. */
   publicUrl: string | null;
   /** Who signs the tokens of jobs. */
@@ -279,6 +294,9 @@ export function readSettings(environment: Record<string, string | undefined>): A
   if (env === undefined || problems.length > 0) throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const privateKey = env.APP_ID === undefined ? null : readPrivateKey(env.PRIVATE_KEY, keyPath);
   const secrets = [env.WEBHOOK_SECRET, env.WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined);
+  const triggerSecrets = [env.BATON_TRIGGER_SECRET, env.BATON_TRIGGER_SECRET_PREVIOUS].filter(
+    (secret) => secret !== undefined,
+  );
   return {
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },
     githubApiUrl:
@@ -288,6 +306,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
       env.BATON_OWNERS?.split(",")
         .map((login) => login.trim().toLowerCase())
         .filter((login) => login !== "") ?? null,
+    triggerSecrets,
     publicUrl: env.BATON_PUBLIC_URL ?? null,
     oidcIssuer:
       env.BATON_OIDC_ISSUER ??
@@ -316,6 +335,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
     },
     secrets: [
       ...secrets,
+      ...triggerSecrets,
       privateKey,
       ...keyVariables.map(({ name }) => variableOf(env, name)),
       env.DATABASE_URL,

@@ -9,7 +9,7 @@ import { bothChecks, type ConfigCheck, configCheck, processesCheck } from "../co
 import { type ConfigSurroundings, configPaths } from "../config/parse.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { defaultSettings } from "../config/schema.ts";
-import { wakeUpsOf, workflowFolder } from "../config/wake-ups.ts";
+import { startsOf, wakeUpsOf, workflowFolder } from "../config/wake-ups.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { CheckRunContent, Github, PullRequestFacts } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
@@ -108,7 +108,8 @@ async function surroundingsOf(
   if (publicUrl !== undefined) return known;
   const workflows = (await github.directory(repository, workflowFolder, sha)).filter((name) => /\.ya?ml$/.test(name));
   const texts = await Promise.all(workflows.map((name) => github.file(repository, `${workflowFolder}/${name}`, sha)));
-  return { ...known, wakeUps: texts.flatMap((text) => (text === null ? [] : wakeUpsOf(text))) };
+  const found = texts.filter((text) => text !== null);
+  return { ...known, wakeUps: found.flatMap(wakeUpsOf), starts: found.flatMap(startsOf) };
 }
 
 /** Files that are gone are checked where others use them: in these. */

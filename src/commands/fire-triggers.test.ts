@@ -7,6 +7,7 @@ import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { systemRandom } from "../adapters/system/random.ts";
+import { BatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { forgetRules, noBook, writeBook } from "../runner/schedule-book.ts";
@@ -146,6 +147,24 @@ describe("triggers", () => {
     );
     clock.advance(3_600_001);
     expect(await label(2_000)).toMatch(/Started/);
+  });
+
+  it("a start whose end was lost goes on with its own run, and is counted once", async () => {
+    const { label, runs, dependencies } = scene();
+    const { harnesses } = dependencies;
+    const broken = new BatonError("BATON_DATABASE_UNAVAILABLE", "gone");
+    Object.defineProperty(dependencies, "harnesses", {
+      configurable: true,
+      get: () => {
+        throw broken;
+      },
+    });
+    await expect(label(5)).rejects.toThrow("gone");
+    Object.defineProperty(dependencies, "harnesses", { configurable: true, value: harnesses });
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+    const { starts } = (await dependencies.store.value(`triggers/${repository.id}`)) as { starts: object[] };
+    expect(starts).toHaveLength(1);
   });
 
   it("two bots in a circle: the second turn is refused with its chain", async () => {

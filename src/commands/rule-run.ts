@@ -2,7 +2,7 @@
  * One run of a rule, a schedule or a trigger: whose permission it has, and how it begins.
  *
  * RR1 A rule is judged before anything is written for it: a refusal opens no issue.
- * RR2 A schedule has the permission of who last changed `baton.yaml` and, for a process of the repository, of who last changed
+ * RR2 A rule that no person of GitHub's sets off has the permission of who last changed `baton.yaml` and, for a process of the repository, of who last changed
  *     each of its files: the least of them. None of them approves its work.
  */
 import type { ScheduleSettings } from "../config/schema.ts";
@@ -79,7 +79,8 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
   if (weakest === undefined) throw new BatonError("BATON_INTERNAL", "A rule without anybody.");
   const { actor, verdict } = weakest;
   const { issue } =
-    known ?? (await threadOf(github, repository, typeof given.thread === "number" ? given.thread : await given.thread()));
+    known ??
+    (await threadOf(github, repository, typeof given.thread === "number" ? given.thread : await given.thread()));
   const context = {
     dependencies,
     runner: given.runner,
@@ -110,7 +111,7 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
     instructions: String(instructions),
     inputs,
     retryOf: null,
-    startedBy: startedBy.kind === "schedule" && authors.length > 0 ? { ...startedBy, authors } : startedBy,
+    startedBy: authors.length > 0 ? { ...startedBy, authors } : startedBy,
     decided: others.map(
       (one): RunEvent => ({
         type: "policy.decided",

@@ -7,7 +7,7 @@ import { grammars } from "../thread/grammar/index.ts";
 import { commandNames } from "./command-names.ts";
 import { parseConfig } from "./parse.ts";
 import { defaultSettings, settingsSchema } from "./schema.ts";
-import { wakeUpsOf } from "./wake-ups.ts";
+import { startsOf, wakeUpsOf } from "./wake-ups.ts";
 
 function problems(text: string) {
   return parseConfig(text).problems;
@@ -387,5 +387,50 @@ describe("schedules", () => {
   it.each(["\n", " \n", "- \n"])("a workflow of %j alone is read in no time", (line) => {
     const text = `# a/b/action@v1\n${line.repeat(Math.floor((250 * 1024) / line.length))}`;
     expect(processorSeconds(() => wakeUpsOf(text), 4)).toBeLessThan(4);
+  });
+});
+
+describe("triggers where the workflow of Actions mode starts", () => {
+  const workflow = (on: string, condition = "true"): string =>
+    `on: ${on}\njobs: { read: { if: "${condition}", steps: [{ uses: a/b/action@v1 }] } }\n`;
+  const warned = (rule: string, text: string): string[] => {
+    const starts = startsOf(text);
+    const parsed = parseConfig(`triggers:\n  - name: one\n    on: ${rule}\n    process: explore\n`, {
+      wakeUps: ["*/15 * * * *"],
+      starts,
+    });
+    return parsed.problems.map(({ line, severity, message }) => `${line} ${severity} ${message}`);
+  };
+
+  it.each([
+    [
+      "issues.labeled",
+      workflow("{ issues: { types: [opened] } }"),
+      /^3 warning .*add `labeled` to `on\.issues\.types`/,
+    ],
+    [
+      "issues.labeled",
+      workflow("{ issues: { types: [labeled] } }", "contains(github.event.issue.body, '/baton')"),
+      /condition of its first job/,
+    ],
+    ["push", workflow("[issues]"), /add it to `on\.push`/],
+    ["pull_request.labeled", workflow("pull_request"), /`labeled`/],
+    ["repository_dispatch", workflow("{ repository_dispatch: { types: [baton] } }"), /Add yours to/],
+    ["http", workflow("[push]"), /reaches an App only/],
+    ["push", "on: push\njobs: {}\n", /does not start on `push`/],
+  ])("%s with %s is a warning at its line", (rule, text, expected) => {
+    expect(warned(rule, text)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it.each([
+    ["issues.labeled", workflow("{ issues: { types: [opened, labeled] } }")],
+    ["issues.labeled", workflow("issues")],
+    ["pull_request.opened", workflow("[pull_request]")],
+    ["push", workflow("{ push: { branches: [main] } }")],
+    ["release.published", workflow("{ release: { types: published } }")],
+    ["repository_dispatch", workflow("{ repository_dispatch: null }")],
+    ["repository_dispatch", workflow("{ repository_dispatch: { types: [baton, deploy] } }")],
+  ])("%s with %s is none", (rule, text) => {
+    expect(warned(rule, text)).toEqual([]);
   });
 });

@@ -4,7 +4,9 @@ import { nearest } from "../core/nearest.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
 import { cronProblem, shortestPauseMs } from "../schedule/cron.ts";
+import type { TriggerName } from "../trigger/event.ts";
 import { conditionNames, conditionText } from "../trigger/judge.ts";
+import { startsOn, type WorkflowStart, workflowEvents } from "../trigger/workflow-events.ts";
 import { parseExpression } from "../workflow/expression.ts";
 import { parseTemplate } from "../workflow/template.ts";
 import { networkEntryProblem } from "./network-presets.ts";
@@ -21,6 +23,8 @@ export interface ConfigSurroundings {
   inputs?: Readonly<Record<string, readonly string[]>>;
   /** Cron expressions that start the jobs of Actions mode; without it, or with none, an App does. */
   wakeUps?: readonly string[];
+  /** Events that start these jobs. */
+  starts?: readonly WorkflowStart[];
 }
 
 export function senseProblems(settings: Settings, surroundings: ConfigSurroundings = {}): SenseProblem[] {
@@ -141,10 +145,7 @@ function ofKeys({
 
 const minuteMs = 60_000;
 
-function ofSchedules(
-  { schedules, dashboard, budget }: Settings,
-  surroundings: ConfigSurroundings,
-): SenseProblem[] {
+function ofSchedules({ schedules, dashboard, budget }: Settings, surroundings: ConfigSurroundings): SenseProblem[] {
   const problems: SenseProblem[] = [];
   const { wakeUps = [] } = surroundings;
   const wakeMs = Math.min(
@@ -230,10 +231,7 @@ function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
   return problems;
 }
 
-function ofTriggers(
-  { triggers, schedules, budget }: Settings,
-  surroundings: ConfigSurroundings,
-): SenseProblem[] {
+function ofTriggers({ triggers, schedules, budget }: Settings, surroundings: ConfigSurroundings): SenseProblem[] {
   const problems: SenseProblem[] = [];
   const say = (
     severity: SenseProblem["severity"],
@@ -241,13 +239,14 @@ function ofTriggers(
     message: string,
     suggestion: string | null = null,
   ) => problems.push({ severity, path, message, suggestion });
-  if (triggers.length > 0 && (surroundings.wakeUps ?? []).length > 0)
-    say("warning", ["triggers"], "Actions mode does not read `triggers`. Use a schedule, or the App.");
+  const { wakeUps = [], starts = [] } = surroundings;
   for (const [index, rule] of triggers.entries()) {
     const { name, on, if: condition, paths, key } = rule;
     const at = (part: string): ConfigPath => ["triggers", index, part];
     if (triggers.findIndex((one) => one.name === name) < index || schedules.some((one) => one.name === name))
       say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
+    // Only the workflow of Actions mode has a clock of its own.
+    if (wakeUps.length > 0 && !startsOn(starts, on)) say("warning", at("on"), unheard(on));
     if (paths.length > 0 && on !== "push") say("error", at("paths"), `\`${on}\` names no files. Remove \`paths\`.`);
     const parsed = condition === null ? null : parseExpression(conditionText(condition), conditionNames, false);
     if (parsed !== null && !parsed.ok) say("error", at("if"), parsed.problem.message, parsed.problem.suggestion);
@@ -256,6 +255,16 @@ function ofTriggers(
     problems.push(...ofRule(["triggers", index], rule, budget, surroundings));
   }
   return problems;
+}
+
+function unheard(on: TriggerName): string {
+  const needed = workflowEvents[on];
+  if (needed === null) return `\`${on}\` reaches an App only. Actions mode has no address.`;
+  const named = `\`on.${needed.event}${needed.type === null ? "" : ".types"}\``;
+  if (needed.event === "repository_dispatch")
+    return `The workflow of Actions mode starts on no \`${on}\` but the type \`baton\`. Add yours to \`on.repository_dispatch.types\`.`;
+  const what = needed.type === null ? `it` : `\`${needed.type}\``;
+  return `The workflow of Actions mode does not start on \`${on}\`, so the rule starts nothing there. Run \`baton init\` again, or add ${what} to ${named} and to the condition of its first job.`;
 }
 
 function unknownProcess(name: string, known: readonly string[]): string {

@@ -93,15 +93,15 @@ const occurrenceSchema = z.object({
   missed: z.number().int().nonnegative(),
 });
 
+/** Everybody whose permission a run has: none of them approves its work. Absent: the person who asked for it, alone. */
+const authorsSchema = z.array(z.object({ id: z.number().int(), login: z.string() })).optional();
+
 /** The rule of `baton.yaml` that began a run. */
 const startedBySchema = z.discriminatedUnion("kind", [
-  occurrenceSchema.extend({
-    kind: z.literal("schedule"),
-    /** Everybody whose permission it has: none of them approves its work. Absent: a person began it outside its times. */
-    authors: z.array(z.object({ id: z.number().int(), login: z.string() })).optional(),
-  }),
+  occurrenceSchema.extend({ kind: z.literal("schedule"), authors: authorsSchema }),
   z.object({
     kind: z.literal("trigger"),
+    authors: authorsSchema,
     name: z.string(),
     /** The event. */
     on: z.string(),

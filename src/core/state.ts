@@ -115,5 +115,5 @@ export interface RunState {
 
 /** Who is behind a run next to the person who asked for it: people whose files it runs. */
 export function authorsOf({ startedBy }: Pick<RunState, "startedBy">): readonly Pick<Actor, "id" | "login">[] {
-  return startedBy?.kind === "schedule" ? (startedBy.authors ?? []) : [];
+  return startedBy?.authors ?? [];
 }

@@ -233,6 +233,8 @@ export interface Github {
   /** Who moved the branch to this commit; null where GitHub does not tell. */
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
+  /** Files that differ between two commits of one line; null: they are more than GitHub names, or a commit is gone. */
+  changedPaths(repository: Repository, between: { before: string; after: string }): Promise<string[] | null>;
   /** Who brought the newest change of a file onto a branch; null: the branch never had the file. */
   lastChange(repository: Repository, path: string, branch: string): Promise<ChangeFacts | null>;
   /** Whether GitHub goes on waking its workflows. */

@@ -1,5 +1,6 @@
 /** Everything that the shell around the core needs, as ports. Built once in `wire.ts`; tests hand in fakes. */
 import type { ProcessRegistry } from "../core/process.ts";
+import type { Json } from "../core/vocabulary.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { GithubApp } from "../ports/github.ts";
@@ -19,8 +20,17 @@ interface JobPlace {
   needs: readonly string[];
 }
 
+/** Values that all threads of a repository share. */
+export interface SharedValues {
+  value(name: string): Promise<Json>;
+  /** `apply` is asked again where somebody else changed the value meanwhile. */
+  change(name: string, apply: (before: Json) => Json): Promise<void>;
+}
+
 export interface Dependencies {
   store: Store;
+  /** Unset where the store itself is one for all threads. */
+  shared?: SharedValues;
   queue: Queue;
   /** What others committed; unset: it is looked for again and again. */
   feed?: Feed;

@@ -293,6 +293,10 @@ export class SmallGithub implements Github {
     return this.pushers.get(`${branch}@${sha}`) ?? null;
   }
 
+  async changedPaths(): Promise<string[]> {
+    return ["note.txt"];
+  }
+
   async pullRequestFiles(): Promise<string[]> {
     return ["note.txt"];
   }

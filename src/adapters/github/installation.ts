@@ -63,6 +63,9 @@ export interface InstallationOptions {
 const changedPageItems = 100;
 const changedPagesMax = 10;
 
+/** A comparison names no more. */
+const comparedFilesMax = 300;
+
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
   readonly #options: InstallationOptions;
@@ -385,6 +388,20 @@ export class InstallationGithub implements Github {
     });
     const actor = found?.find(({ after }) => after === sha)?.actor;
     return actor == null ? null : userOf(actor);
+  }
+
+  /** At most 300 files. Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits */
+  async changedPaths(
+    repository: Repository,
+    { before, after }: { before: string; after: string },
+  ): Promise<string[] | null> {
+    const found = await this.#requester.find<{ files?: { filename: string; previous_filename?: string }[] }>(
+      "/repos/{owner}/{repo}/compare/{basehead}",
+      { ...at(repository), basehead: `${before}...${after}` },
+    );
+    const files = found?.files ?? null;
+    if (files === null || files.length >= comparedFilesMax) return null;
+    return files.flatMap(({ filename, previous_filename: from }) => (from === undefined ? [filename] : [filename, from]));
   }
 
   async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {

@@ -24,7 +24,7 @@ import { circuitOf } from "./runner/perform/route.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
 import { visitor } from "./runner/visitor.ts";
-import { createRedactor } from "./thread/redact.ts";
+import { createRedactor } from "./text/redact.ts";
 
 /** Looks at runs and changes nothing. */
 export interface RunReader {

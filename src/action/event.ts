@@ -178,7 +178,8 @@ export function toActionTrigger(options: {
   const { name, payload, workflowRunId } = options;
   const parsed = kept.safeParse(payload);
   // AE3
-  if (!parsed.success || isOfFork(parsed.data.pull_request) || parsed.data.inputs?.["effect"] !== undefined) return null;
+  if (!parsed.success || isOfFork(parsed.data.pull_request) || parsed.data.inputs?.["effect"] !== undefined)
+    return null;
   const event = name === "pull_request_target" ? "pull_request" : name;
   return toTriggerEvent(event, { ...(payload as object), installation: { id: 0 } }, `run-${workflowRunId}`);
 }
@@ -208,7 +209,10 @@ function orderOf(text: unknown): ActionEvent {
   }
   const order = orderSchema.safeParse(json);
   if (order.success) return { kind: "order", order: order.data };
-  return { kind: "refused", reason: `The input \`effect\` is no order of an App: ${order.error.issues[0]?.message}` };
+  return {
+    kind: "refused",
+    reason: `The input \`effect\` is not an order of an App: ${order.error.issues[0]?.message}`,
+  };
 }
 
 function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {

@@ -199,7 +199,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       return { kind: "requested", ...parsed.data, owner, name };
     }
     default:
-      return { kind: "ignored", reason: `${event} means nothing to Baton` };
+      return { kind: "ignored", reason: `${event} is an event that Baton ignores` };
   }
 }
 

@@ -4,7 +4,7 @@ import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
 import { readBook } from "../runner/schedule-book.ts";
-import { neutraliseLine } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
 import { triggerDecisions } from "./fire-triggers.ts";
@@ -13,9 +13,12 @@ import { dashboardMarker } from "./start-due.ts";
 
 export const why: CommandHandler = async (context) => {
   const { dependencies, repository, issue } = context;
+  // Both end with what was only counted.
   const fired = [
-    ...(await triggerDecisions(dependencies, repository, issue.number)),
-    ...(await withoutThread(context)),
+    ...new Set([
+      ...(await triggerDecisions(dependencies, repository, issue.number)),
+      ...(await withoutThread(context)),
+    ]),
   ];
   const triggers =
     fired.length === 0 ? [] : ["### Triggers", fired.map((line) => `- ${neutraliseLine(line)}`).join("\n")];

@@ -3,6 +3,7 @@
 import { workSettingsOf } from "../config/work-settings.ts";
 import { BatonError, fromData } from "../core/errors.ts";
 import type { RunEvent, StartedBy } from "../core/event.ts";
+import type { Priority } from "../core/priority.ts";
 import { authorsOf } from "../core/state.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
@@ -40,6 +41,8 @@ export interface BeginOptions {
   race?: RaceChoice;
   /** The rule that begins it. Where its thread is the dashboard issue, the text there is no task. */
   startedBy?: StartedBy;
+  /** Without it: `low` for a sweep, `normal` for all else. */
+  priority?: Priority;
   /** Further decisions to be journaled. */
   decided?: RunEvent[];
   /** The lease under which its start was decided. */
@@ -133,6 +136,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
       settingsSha: context.settingsSha,
       retryOf: options.retryOf,
       ...(options.startedBy === undefined ? {} : { startedBy: options.startedBy }),
+      priority: options.priority ?? (process === "sweep" ? "low" : "normal"),
       ...(options.holds === undefined ? {} : { holds: options.holds }),
       events: [
         { type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey },

@@ -1,5 +1,6 @@
 /** Looks, before a run begins, whether it can come to an end: few calls, at once. What it finds is judged by `policy/preflight.ts`. */
 import { BatonError } from "../core/errors.ts";
+import type { Actor } from "../core/vocabulary.ts";
 import { type PreflightFacts, preflight, pushingNeeds, type Without } from "../policy/preflight.ts";
 import { anyCheck, unlessDenied } from "./any-check.ts";
 import type { CommandContext } from "./context.ts";

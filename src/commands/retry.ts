@@ -23,6 +23,7 @@ export const retry: CommandHandler = async (context) => {
     ...(inputs === undefined ? {} : { inputs }),
     retryOf: lastRun.runId,
     ...(lastRun.startedBy === null ? {} : { startedBy: lastRun.startedBy }),
+    priority: lastRun.priority,
     // It was asked when the thread's first run began.
     without: ["rules", "checks", "approver"],
     ...(race === undefined

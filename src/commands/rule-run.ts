@@ -28,7 +28,7 @@ export interface RuleRun {
   github: Github;
   repository: Repository;
   loaded: LoadedSettings;
-  rule: Pick<ScheduleSettings, "process" | "with" | "budgetUsd" | "harness">;
+  rule: Pick<ScheduleSettings, "process" | "with" | "budgetUsd" | "harness" | "priority">;
   /** Number of its thread; a function opens the dashboard issue, at the last moment (RR1). */
   thread: number | (() => Promise<number>);
   /** Whose permission it has; `authors`: of the people whose files it runs. */
@@ -111,6 +111,7 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
     instructions: String(instructions),
     inputs,
     retryOf: null,
+    priority: rule.priority,
     startedBy: authors.length > 0 ? { ...startedBy, authors } : startedBy,
     decided: others.map(
       (one): RunEvent => ({

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
-import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
+import { people, repository, SmallGithub } from "../../test/fakes/small-github.ts";
 import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
@@ -241,7 +241,7 @@ describe("schedules by the command line", () => {
   it("are listed, paused, resumed and run", async () => {
     const { clock, store, dependencies, look, runs } = scene(`${base}${rule()}`);
     await look();
-    await store.setValue("schedules/repositories", { readAt: 0, repositories: [repository] } as never);
+    await store.setValue("schedule-repositories", { readAt: 0, repositories: [repository] } as never);
     const schedules = new Schedules(dependencies);
     expect(await schedules.list()).toMatchObject([
       { repository: "acme/shop", name: "nightly", next: clock.now() + 3 * hour, pausedBy: null, lastRun: null },
@@ -265,7 +265,7 @@ describe("schedules by the command line", () => {
   it("a run that was asked for and refused is not said to have run", async () => {
     const { clock, store, dependencies, look, runs } = scene(`${base}${rule().replace("explore", "explor")}`);
     await look();
-    await store.setValue("schedules/repositories", { readAt: 0, repositories: [repository] } as never);
+    await store.setValue("schedule-repositories", { readAt: 0, repositories: [repository] } as never);
     clock.advance(1);
     await new Schedules(dependencies).run("nightly", null, operator);
     expect(await look()).toBe("refused nightly");
@@ -325,10 +325,70 @@ describe("schedules by the command line", () => {
     const { clock, store, dependencies, look } = scene(`${base}${rule().replace("nightly", "constructor")}`);
     expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
     await look();
-    await store.setValue("schedules/repositories", { readAt: 0, repositories: [repository] } as never);
+    await store.setValue("schedule-repositories", { readAt: 0, repositories: [repository] } as never);
     expect(await new Schedules(dependencies).list()).toMatchObject([{ pausedBy: null, lastRun: null }]);
     clock.advance(3 * hour);
     expect(await look()).toBe("started constructor");
+  });
+});
+
+describe("whose permission a schedule has", () => {
+  const processFile = (name: string) => `.github/baton/processes/${name}.yaml`;
+  const steps = (step: string) => `summary: Counts.\nsteps:\n  - { id: a, ${step} }\n`;
+  const user = (login: string) => (people[login] as (typeof people)[string]).user;
+  const started = async (authors: { rule: string; file: string | null; used?: string }) => {
+    const given = scene(`${base}${rule().replace("explore", "count")}`);
+    given.github.ruleAuthor = user(authors.rule);
+    const by = authors.file === null ? null : user(authors.file);
+    if (authors.used === undefined) given.github.files.set(processFile("count"), { text: steps("shell: [x]"), by });
+    else {
+      given.github.files.set(processFile("count"), { text: steps("uses: words"), by });
+      given.github.files.set(processFile("words"), { text: steps("shell: [x]"), by: user(authors.used) });
+    }
+    await given.look();
+    given.clock.advance(3 * hour);
+    const did = await given.look();
+    const [row] = await given.runs();
+    const events = row === undefined ? [] : (await given.store.read(row.runId)).map(({ event }) => event);
+    return { did, events, problem: (await given.entry())?.problem ?? null };
+  };
+
+  it.each([
+    ["the file", { rule: "alice", file: "mallory" }, /@mallory.*@mallory last changed `.*\/count\.yaml`/],
+    ["a file that it uses", { rule: "alice", file: "alice", used: "mallory" }, /last changed `.*\/words\.yaml`/],
+    ["the rule, not the file", { rule: "mallory", file: "alice" }, /@mallory last changed `baton\.yaml`/],
+    ["a file of nobody known", { rule: "alice", file: null }, /does not say who .* `.*\/count\.yaml`/],
+  ])("somebody without permission changed %s last: nothing starts, and why is said", async (_, authors, why) => {
+    const { did, events, problem } = await started(authors);
+    expect(did).toBe("refused nightly");
+    expect(events).toEqual([]);
+    expect(problem).toMatch(why);
+  });
+
+  it.each([
+    ["the file's author may less", { rule: "bob", file: "alice" }, "alice", ["bob", "alice"]],
+    ["the rule's author may less", { rule: "alice", file: "bob" }, "alice", ["alice", "bob"]],
+    ["three people", { rule: "bob", file: "carol", used: "alice" }, "alice", ["bob", "carol", "alice"]],
+    ["one person", { rule: "bob", file: "bob" }, "bob", ["bob"]],
+  ])("%s: the run has the least of their permissions, and the journal names all", async (_, authors, actor, all) => {
+    const { did, events } = await started(authors);
+    expect(did).toBe("started nightly");
+    const [created] = events;
+    expect(created).toMatchObject({
+      requestedBy: { login: actor, permission: people[actor]?.permission },
+      startedBy: { kind: "schedule", authors: all.map((login) => ({ login })) },
+    });
+    const decided = events.flatMap((event) => (event.type === "policy.decided" ? [event] : []));
+    expect(decided.map((one) => one.actor?.login).toSorted()).toEqual(all.toSorted());
+    expect(decided.every(({ verdict }) => verdict.evidence.some(({ label }) => label === "last changed"))).toBe(true);
+  });
+
+  it("an input that the process does not have starts nothing", async () => {
+    const given = scene(`${base}${rule(", with: { folder: docs }")}`);
+    await given.look();
+    given.clock.advance(3 * hour);
+    expect(await given.look()).toBe("refused nightly");
+    expect((await given.entry())?.problem).toMatch(/`explore` has no input `folder`/);
   });
 });
 

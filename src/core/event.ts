@@ -19,6 +19,7 @@ import {
 import { errorDataSchema } from "./errors.ts";
 import { promptedSchema } from "./instructions.ts";
 import { personal } from "./personal.ts";
+import { priorities } from "./priority.ts";
 import {
   actorSchema,
   effectKeySchema,
@@ -153,6 +154,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     startedBy: startedBySchema.optional(),
     /** The same, as an older Baton wrote it: of a trigger, too. */
     schedule: occurrenceSchema.optional(),
+    /** Which agents its own wait for; absent in journals of an older Baton. */
+    priority: z.enum(priorities).optional(),
   }),
   requestedSchema,
   z.object({

@@ -7,6 +7,7 @@
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Kept, PartialWork, ProcessSource, StartedBy } from "./event.ts";
+import type { Priority } from "./priority.ts";
 import type { Agent, StageHistory } from "./progress.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
@@ -78,6 +79,8 @@ export interface RunState {
   retryOf: RunId | null;
   /** The rule that began it; null: none did. */
   startedBy: StartedBy | null;
+  /** Which agents its own wait for. */
+  priority: Priority;
   /** What its stages came to in earlier runs; null: nothing is known. */
   history: StageHistory | null;
   createdAt: number;

@@ -70,6 +70,9 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
       "money",
       "The budget is used up. `/baton budget +2` tops it up and the work goes on; `/baton cancel` ends it.",
     );
+  // Only an agent that waits for its turn is observed before it begins.
+  if (effect.kind === "agent" && effect.status !== "running" && effect.observed !== null)
+    return wait("time", effect.observed.verdict.reason);
   if (effect.status === "retrying") return wait("time", `Tries again after: ${effect.error?.message ?? "a failure"}`);
   switch (effectEndedBy[effect.kind]) {
     case "worker":

@@ -7,6 +7,7 @@
 import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
 import type { RunEvent, StartedBy } from "../core/event.ts";
+import type { Priority } from "../core/priority.ts";
 import { type ProcessDefinition, parseProcessInput } from "../core/process.ts";
 import { type Actor, type EffectKey, type Json, type RunId, runIdSchema, type Thread } from "../core/vocabulary.ts";
 import type { Fence } from "../ports/store.ts";
@@ -31,6 +32,7 @@ export interface NewRun {
   parent?: { runId: RunId; key: EffectKey; depth: number };
   /** Set where a rule begins it: in the dashboard issue it then holds the rule's place. */
   startedBy?: StartedBy;
+  priority?: Priority;
   /** A lease under which its start was decided: without it nothing is written. */
   holds?: Fence;
   /** Decisions to be journaled with it. */
@@ -80,6 +82,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
       retryOf: run.retryOf,
       ...(history === null ? {} : { history }),
       ...(run.startedBy === undefined ? {} : { startedBy: run.startedBy }),
+      ...(run.priority === undefined ? {} : { priority: run.priority }),
     },
     ...(run.events ?? []),
   ];

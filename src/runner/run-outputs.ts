@@ -56,7 +56,7 @@ export async function finishRun(dependencies: Shows, state: RunState): Promise<v
   const { store, clock } = dependencies;
   const thread = slotOf(state);
   await rememberStages(store, state);
-  await rememberSweep(store, state);
+  await rememberSweep(dependencies, state);
   const active = await store.activeRun(thread);
   const final = dependencies.redact(renderFinalComment(state));
   await store.write({

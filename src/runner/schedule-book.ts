@@ -7,10 +7,11 @@
  * SB3 Commands change pauses one at a time.
  */
 import { z } from "zod";
-import { actorSchema, type Json, type Repository, repositorySchema } from "../core/vocabulary.ts";
-import type { Clock } from "../ports/clock.ts";
+import { actorSchema, type Repository, repositorySchema } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
+import { defineValue, defineValues, readValue, writeValue } from "../ports/values.ts";
 import type { ScheduleMemory } from "../schedule/due.ts";
+import { changeValue, type ValuePlace } from "./change-value.ts";
 
 const entrySchema = z.object({
   /** Cron and time zone: a rule that is changed begins anew. */
@@ -84,21 +85,29 @@ export function namedIn<T>(record: Readonly<Record<string, T>>, name: string): T
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-const knownName = "schedules/repositories";
-const knownSchema = z.object({ readAt: z.number(), repositories: z.array(repositorySchema) });
+const known = defineValue(
+  "schedule-repositories",
+  z.object({ readAt: z.number(), repositories: z.array(repositorySchema) }),
+);
+/** What another version kept is begun anew: an occurrence that ran is known by its key. */
+const books = defineValues("schedule-book/", bookSchema);
+/** SB2: whatever stands there is read. */
+const controlValues = defineValues("schedules/", z.unknown().transform(controlsIn), "/controls");
+/** When the rules may have become others than those that were read last. */
+const changes = defineValues("schedules/", z.number(), "/changed");
 
 /** All repositories that an App looks at, as they were listed last; null: they never were. */
 export async function knownRepositories(
   store: Pick<Store, "value">,
 ): Promise<{ readAt: number; repositories: Repository[] } | null> {
-  return knownSchema.safeParse(await store.value(knownName)).data ?? null;
+  return readValue(store, known);
 }
 
 export async function rememberRepositories(
   store: Values,
-  known: { readAt: number; repositories: Repository[] },
+  value: { readAt: number; repositories: Repository[] },
 ): Promise<void> {
-  await store.setValue(knownName, known);
+  await writeValue(store, known, value);
 }
 
 type Values = Pick<Store, "value" | "setValue">;
@@ -114,16 +123,18 @@ export const noBook: ScheduleBook = {
 };
 
 export async function readBook(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleBook> {
-  // What another version kept is begun anew: an occurrence that ran is known by its key.
-  return bookSchema.safeParse(await store.value(bookName(repositoryId))).data ?? noBook;
+  return (await readValue(store, books.at(repositoryId))) ?? noBook;
 }
 
 export async function writeBook(store: Values, repositoryId: number, book: ScheduleBook): Promise<void> {
-  await store.setValue(bookName(repositoryId), book as unknown as Json);
+  await writeValue(store, books.at(repositoryId), book);
 }
 
 export async function readControls(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleControls> {
-  const value = await store.value(controlsName(repositoryId));
+  return (await readValue(store, controlValues.at(repositoryId))) ?? controlsIn(null);
+}
+
+function controlsIn(value: unknown): ScheduleControls {
   const found = z.record(z.string(), z.unknown()).safeParse(value ?? { paused: {} }).data;
   const { paused, resumed, started, asked, isUnknown } = controlsSchema.shape;
   const pauses = paused.safeParse(found?.["paused"]).data;
@@ -150,30 +161,13 @@ export function pausedBy({ paused, resumed, isUnknown }: ScheduleControls, name:
 
 type ControlsChange = (controls: ScheduleControls) => ScheduleControls;
 
-const controlsLeaseMs = 10_000;
-const controlsRetryMs = 50;
-
-/** SB3: what it changes is read when nobody else changes it. Returns what is kept now. */
+/** SB3. Returns what is kept now. */
 export async function changeControls(
-  { store, clock }: { store: Values & Pick<Store, "acquireLease" | "releaseLease">; clock: Clock },
+  place: ValuePlace,
   repositoryId: number,
   change: ControlsChange,
 ): Promise<ScheduleControls> {
-  const name = controlsName(repositoryId);
-  for (;;) {
-    const lease = await store.acquireLease(name, "controls", clock.now(), controlsLeaseMs);
-    if (lease === null) {
-      await clock.sleepUntil(clock.now() + controlsRetryMs);
-      continue;
-    }
-    try {
-      const controls = change(await readControls(store, repositoryId));
-      await store.setValue(name, controls as unknown as Json);
-      return controls;
-    } finally {
-      await store.releaseLease(lease);
-    }
-  }
+  return changeValue(place, controlValues.at(repositoryId), (before) => change(before ?? controlsIn(null)));
 }
 
 export function pauseOf(name: string, by: string, at: number): ControlsChange {
@@ -187,16 +181,12 @@ export function resumeOf(name: string, at: number): ControlsChange {
   };
 }
 
-/** The rules may be others than those that were read last. */
 export async function forgetRules(store: Values, repositoryId: number, at: number): Promise<void> {
-  await store.setValue(`schedules/${repositoryId}/changed`, at);
+  await writeValue(store, changes.at(repositoryId), at);
 }
 
 export async function rulesChangedAt(store: Pick<Store, "value">, repositoryId: number): Promise<number> {
-  return z
-    .number()
-    .catch(0)
-    .parse(await store.value(`schedules/${repositoryId}/changed`));
+  return (await readValue(store, changes.at(repositoryId))) ?? 0;
 }
 
 export function memoryOf(
@@ -212,12 +202,4 @@ export function memoryOf(
     paused: pausedBy(controls, given.name) !== null,
     running: given.running,
   };
-}
-
-function bookName(repositoryId: number): string {
-  return `schedules/${repositoryId}`;
-}
-
-function controlsName(repositoryId: number): string {
-  return `schedules/${repositoryId}/controls`;
 }

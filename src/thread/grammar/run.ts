@@ -1,8 +1,10 @@
+import { z } from "zod";
+import { priorities } from "../../core/priority.ts";
 import { defineCommand, nameSchema, usdSchema, withoutOption } from "./command.ts";
 
 export const run = defineCommand({
   name: "run",
-  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--without WHAT] [what to do]",
+  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--priority NAME] [--without WHAT] [what to do]",
   summary: "Start a run on this thread.",
   examples: [
     "run",
@@ -16,6 +18,11 @@ export const run = defineCommand({
     harness: { value: "NAME", summary: "Coding agent to use.", schema: nameSchema },
     model: { value: "NAME", summary: "Model to ask for.", schema: nameSchema },
     budget: { value: "USD", summary: "Most that this run may spend.", schema: usdSchema },
+    priority: {
+      value: "NAME",
+      summary: "Whose agents go first where agents wait: `critical`, `high`, `normal`, or `low`.",
+      schema: z.enum(priorities, `one of ${priorities.join(", ")}`),
+    },
     without: withoutOption,
   },
   text: "optional",

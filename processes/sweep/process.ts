@@ -55,7 +55,7 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
   async run(ctx, input) {
     const facts = input.sweep;
     const found = await detect(ctx, facts.detectors, presentSha(input), "detect");
-    const result: SweepResult = { found: found.findings, ran: found.ran, chosen: [], pullRequest: null };
+    const result: SweepResult = { found: found.findings, ran: found.ran, chosen: [], pullRequest: null, notes: found.notes };
     const end = (verdict: Verdict): SweepOutput => ({
       verdict,
       pullRequest: null,

@@ -8,6 +8,8 @@ export const sweepFactsSchema = z.object({
   /** By detector, oldest first: what people made of its proposals. */
   ends: z.record(z.string(), z.array(z.enum(["merged", "closed"]))),
   openPullRequests: z.number().int().nonnegative(),
+  /** Fingerprints that people ticked to be proposed: these first. Absent in runs of an older Baton. */
+  wanted: z.array(z.string()).optional(),
   detectors: z.array(z.object({ use: z.string(), command: z.string().nullable(), report: z.string().nullable() })),
   openPullRequestsMax: z.number().int(),
   findingsMax: z.number().int(),
@@ -22,5 +24,7 @@ export const sweepResultSchema = z.object({
   /** Fingerprints of what the pull request is about. */
   chosen: z.array(z.string()),
   pullRequest: z.number().int().nullable(),
+  /** What detectors could not do. */
+  notes: z.array(z.string()).optional(),
 });
 export type SweepResult = z.infer<typeof sweepResultSchema>;

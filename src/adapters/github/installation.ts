@@ -792,18 +792,17 @@ export class InstallationGithub implements Github {
   async #ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<wire.Issue | null> {
     const { bot } = await this.#options.identity();
     const isOurs = isAuthor(bot);
-    const isIt = (issue: wire.Issue): boolean =>
-      issue.user !== null &&
-      isOurs(userOf(issue.user)) &&
-      issue.pull_request === undefined &&
-      parseMarker(issue.body ?? "") === marker;
+    const isMine = (issue: wire.Issue): boolean =>
+      issue.user !== null && isOurs(userOf(issue.user)) && issue.pull_request === undefined;
+    const isIt = (issue: wire.Issue): boolean => isMine(issue) && parseMarker(issue.body ?? "") === marker;
     if (knownNumber !== null) {
       const known = await this.#requester.find<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", {
         ...at(repository),
         issue_number: knownNumber,
       });
-      // One that was moved is answered with where it is now.
-      if (known !== null && known.number === knownNumber && isIt(known)) return known;
+      // One that was moved is answered with where it is now. Who edits the marker away makes it no other issue.
+      const isKnown = known !== null && known.number === knownNumber && isMine(known);
+      if (isKnown && [marker, null].includes(parseMarker(known.body ?? ""))) return known;
     }
     const found = await this.#requester.list<wire.Issue>("/repos/{owner}/{repo}/issues", {
       ...at(repository),

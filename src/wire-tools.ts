@@ -25,7 +25,7 @@ import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
 import { Sweeps } from "./runner/sweeps.ts";
 import { visitor } from "./runner/visitor.ts";
-import { createRedactor } from "./thread/redact.ts";
+import { createRedactor } from "./text/redact.ts";
 
 /** Looks at runs and changes nothing. */
 export interface RunReader {

@@ -39,7 +39,7 @@ import { EffectClaims } from "./runner/remote/claims.ts";
 import type { Runner } from "./runner/runner.ts";
 import { Runs } from "./runner/runs.ts";
 import { storedWork } from "./runner/stored-work.ts";
-import { createRedactor } from "./thread/redact.ts";
+import { createRedactor } from "./text/redact.ts";
 import { agentSandboxOf, machineSandbox } from "./wire-sandbox.ts";
 
 /** A started Baton: everything but its HTTP door. */

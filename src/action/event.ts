@@ -214,7 +214,10 @@ function orderOf(text: unknown): ActionEvent {
   }
   const order = orderSchema.safeParse(json);
   if (order.success) return { kind: "order", order: order.data };
-  return { kind: "refused", reason: `The input \`effect\` is no order of an App: ${order.error.issues[0]?.message}` };
+  return {
+    kind: "refused",
+    reason: `The input \`effect\` is not an order of an App: ${order.error.issues[0]?.message}`,
+  };
 }
 
 function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {

@@ -28,7 +28,7 @@ import type { SharedValues } from "../runner/dependencies.ts";
 import { loadSettings } from "../runner/load-settings.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent, toActionTrigger, triggerDeliveryOf } from "./event.ts";
@@ -444,7 +444,9 @@ async function missedInRepository(job: Job): Promise<MissedCommands> {
     return missed;
   } catch (thrown) {
     // What is due does not wait for it.
-    log.warn("What people wrote could not be read again; the next schedule tries it", { error: toBatonError(thrown) });
+    log.warn("Baton could not read the comments again; the next scheduled run tries again", {
+      error: toBatonError(thrown),
+    });
     return { threads: new Map(), cursor: null };
   }
 }

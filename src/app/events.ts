@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { CommentEvent } from "../commands/handle-comment.ts";
 import type { DashboardEdit } from "../commands/tick-dashboard.ts";
 import { type Json, jsonSchema, type Repository, repositoryOf } from "../core/vocabulary.ts";
-import { parseMarker } from "../thread/marker.ts";
+import { parseMarker } from "../text/marker.ts";
 import { type TriggerEvent, triggerDelivery, triggerEventSchema } from "../trigger/event.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
@@ -216,7 +216,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       return { kind: "requested", ...parsed.data, owner, name };
     }
     default:
-      return { kind: "ignored", reason: `${event} means nothing to Baton` };
+      return { kind: "ignored", reason: `${event} is an event that Baton ignores` };
   }
 }
 

@@ -38,7 +38,7 @@ export async function pollDeliveries(
     const newest = list[0];
     if (newest === undefined || known.has(guid)) continue;
     if (list.length >= attemptsMax) {
-      log.error("A delivery fails however often it is sent; `/baton refresh` reads the thread anew", {
+      log.error("A delivery fails every time it is sent; `/baton refresh` reads the thread again", {
         guid,
         event: newest.event,
         attempts: list.length,

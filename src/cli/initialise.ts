@@ -83,7 +83,7 @@ async function reach({ environment, note }: CliContext, clone: Clone, needed: bo
           "BATON_INPUT_INVALID",
           clone.remote === null
             ? "This clone has no remote `origin`. Add it: `gh repo create --source . --push`, or `git remote add origin <address>`."
-            : `\`origin\` is ${withoutUser(clone.remote)}, which is no repository on GitHub.`,
+            : `\`origin\` is ${withoutUser(clone.remote)}, which is not a repository on GitHub.`,
         );
   }
   const elsewhere = isElsewhere(clone.host, environment);

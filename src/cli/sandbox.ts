@@ -7,7 +7,7 @@ import type { ProbeResult } from "../adapters/sandbox/probes/probe.ts";
 import { createLog, silentLog } from "../adapters/system/log.ts";
 import { type AppSettings, readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import { machineSandbox } from "../wire-sandbox.ts";
 import type { CliContext } from "./context.ts";
 import { environmentOf } from "./data.ts";

@@ -15,7 +15,7 @@ import type { CheckRunContent, Github, PullRequestFacts } from "../ports/github.
 import type { Dependencies } from "../runner/dependencies.ts";
 import { loadSettings, readConfig } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
-import { neutralise, neutraliseLine } from "../thread/neutralise.ts";
+import { neutralise, neutraliseLine } from "../text/neutralise.ts";
 import { processFolder, processPath, RepositoryProcesses } from "./load-processes.ts";
 import type { ConfigOutcome } from "./outcome.ts";
 

@@ -1,8 +1,8 @@
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderCommandHelp, renderHelp } from "../thread/help.ts";
-import { neutraliseLine } from "../thread/neutralise.ts";
 import { repositoryProcesses } from "./begin-run.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
 

@@ -3,7 +3,7 @@ import { health } from "../core/health.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
-import { neutraliseLine } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import type { CommandHandler } from "./context.ts";
 import { triggerDecisions } from "./fire-triggers.ts";

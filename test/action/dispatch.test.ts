@@ -25,7 +25,7 @@ const run = (environment: Record<string, string> = {}): Promise<FinishedJob> =>
   platform.run("issue_comment", platform.comment("/baton run"), environment);
 const head = (): { headRef: string; headSha: string } => {
   const [pull] = pulls(platform as never);
-  if (pull === undefined) throw new Error("There is no pull request.");
+  if (pull === undefined) throw new Error("There is not a pull request.");
   return pull.pull;
 };
 const ended = (sha: string): Promise<FinishedJob> =>

@@ -1,4 +1,4 @@
-import { duration, usd } from "../../thread/render/format.ts";
+import { duration, usd } from "../../text/format.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { withRuns } from "../data.ts";
 import { table } from "../text.ts";

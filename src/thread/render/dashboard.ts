@@ -1,9 +1,9 @@
 /** The dashboard issue of a repository: its schedules, when they run, what came of them, what they cost; its sweeps. */
 import { showLocal } from "../../core/zone.ts";
-import { cut } from "../cut.ts";
+import { cut } from "../../text/cut.ts";
+import { cell, usd } from "../../text/format.ts";
+import { neutraliseLine, neutraliseLineWithin } from "../../text/neutralise.ts";
 import { renderBox } from "../dashboard-ticks.ts";
-import { neutraliseLine, neutraliseLineWithin } from "../neutralise.ts";
-import { cell, usd } from "./format.ts";
 
 export interface DashboardSchedule {
   name: string;

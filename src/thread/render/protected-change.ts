@@ -1,8 +1,8 @@
 /** The change of protected files, for the person who allows it: each file with its diff in a fence, bounded, with what is left out. */
 import type { PathState } from "../../core/shown-change.ts";
-import { fenced } from "../cut.ts";
-import { codeSpan } from "../neutralise.ts";
-import { stripInvisible } from "../visible.ts";
+import { fenced } from "../../text/cut.ts";
+import { codeSpan } from "../../text/neutralise.ts";
+import { stripInvisible } from "../../text/visible.ts";
 
 export interface ProtectedFile {
   before: PathState;

@@ -113,7 +113,8 @@ export function toActionEvent(options: {
   const payload = parsed.data;
   if (name === "workflow_dispatch" && payload.inputs?.["effect"] !== undefined)
     return orderOf(payload.inputs["effect"]);
-  const isForRules = ![undefined, wakeType].includes(payload.action) && payload.client_payload?.["thread"] === undefined;
+  const isForRules =
+    ![undefined, wakeType].includes(payload.action) && payload.client_payload?.["thread"] === undefined;
   if (name === "repository_dispatch" && isForRules)
     return { kind: "nothing", reason: `A dispatch of type "${payload.action?.slice(0, 60)}" wakes nothing.` };
   if (wakeEvents.has(name)) {
@@ -128,7 +129,11 @@ export function toActionEvent(options: {
   // Only what is read later is kept: payloads are long, and the state is read at every event.
   const { inputs: _inputs, client_payload: _client, sender, issue, changes, ...rest } = payload;
   const ofIssue =
-    name === "issues" ? { issue, sender, ...(changes === undefined ? {} : { changes }) } : issue === undefined ? {} : { issue: { number: issue.number } };
+    name === "issues"
+      ? { issue, sender, ...(changes === undefined ? {} : { changes }) }
+      : issue === undefined
+        ? {}
+        : { issue: { number: issue.number } };
   const slim = { ...rest, ...ofIssue, installation: { id: 0 } };
   // `pull_request_target` is the same fact with another token.
   const event = name === "pull_request_target" ? "pull_request" : name;
@@ -184,7 +189,8 @@ export function toActionTrigger(options: {
   const { name, payload, workflowRunId } = options;
   const parsed = kept.safeParse(payload);
   // AE3
-  if (!parsed.success || isOfFork(parsed.data.pull_request) || parsed.data.inputs?.["effect"] !== undefined) return null;
+  if (!parsed.success || isOfFork(parsed.data.pull_request) || parsed.data.inputs?.["effect"] !== undefined)
+    return null;
   const event = name === "pull_request_target" ? "pull_request" : name;
   return toTriggerEvent(event, { ...(payload as object), installation: { id: 0 } }, `run-${workflowRunId}`);
 }

@@ -65,7 +65,9 @@ export function sharedValues(settings: ActionSettings, log: Log, onPush: (pushes
     async change(name, apply) {
       const { state, pushes } = await open();
       const before = pushes();
-      await state.change(({ tables }) => tables.setValue(name, apply(tables.values.get(name) ?? null)), { when: "now" });
+      await state.change(({ tables }) => tables.setValue(name, apply(tables.values.get(name) ?? null)), {
+        when: "now",
+      });
       onPush(pushes() - before);
     },
   };

@@ -48,7 +48,8 @@ export async function repositoryNamed(
   owner: string,
   name: string,
 ): Promise<Repository | null> {
-  const isMeant = (one: Repository): boolean => `${one.owner}/${one.name}`.toLowerCase() === `${owner}/${name}`.toLowerCase();
+  const isMeant = (one: Repository): boolean =>
+    `${one.owner}/${one.name}`.toLowerCase() === `${owner}/${name}`.toLowerCase();
   const known = await knownRepositories(store);
   return known?.repositories.find(isMeant) ?? (await github.repositories()).find(isMeant) ?? null;
 }

@@ -19,7 +19,7 @@ const secret = "a-secret-of-24-characters";
 const config = [
   "harness: { default: command }",
   "triggers:",
-  "  - { name: deployed, on: http, if: \"event.payload.ok\", process: explore }",
+  '  - { name: deployed, on: http, if: "event.payload.ok", process: explore }',
   "  - { name: other, on: http, process: explore }",
   "",
 ].join("\n");
@@ -59,10 +59,15 @@ async function scene(secrets: readonly string[] = [secret]) {
     const headers: Record<string, string> = {
       "x-baton-timestamp": time,
       "x-baton-nonce": nonce,
-      "x-baton-signature": rest.signature ?? signatureOf(key, { time, nonce, path: signedPath, body: rest.signed ?? body }),
+      "x-baton-signature":
+        rest.signature ?? signatureOf(key, { time, nonce, path: signedPath, body: rest.signed ?? body }),
     };
     if (rest.without !== undefined) delete headers[rest.without];
-    const answer = await fetch(url + path, { method: rest.method ?? "POST", headers, ...(rest.method === "GET" ? {} : { body }) });
+    const answer = await fetch(url + path, {
+      method: rest.method ?? "POST",
+      headers,
+      ...(rest.method === "GET" ? {} : { body }),
+    });
     const { message = "" } = (await answer.json()) as { message?: string };
     return { status: answer.status, message };
   };
@@ -92,7 +97,9 @@ describe("`POST /triggers/<name>`", () => {
     const { post, work, database } = await scene();
     const nonce = "the-nonce-of-a-sender";
     expect(await post({ nonce })).toMatchObject({ status: 202 });
-    expect(await work(nonce)).toMatch(/deployed: Started `run_\w+`, caused by a signed request\., other: The event is for `deployed`/);
+    expect(await work(nonce)).toMatch(
+      /deployed: Started `run_\w+`, caused by a signed request\., other: The event is for `deployed`/,
+    );
     const [row] = await database.store.runs({});
     const created = row === undefined ? undefined : (await database.store.read(row.runId))[0]?.event;
     expect(created).toMatchObject({ requestedBy: { login: "alice" }, schedule: { name: "deployed" } });
@@ -111,7 +118,12 @@ describe("`POST /triggers/<name>`", () => {
     ["a signature of nothing", { signature: "sha256=" }, 401, /does not match/],
     ["an old request", { secondsOff: -301 }, 401, /5 minutes/],
     ["one from the future", { secondsOff: 302 }, 401, /5 minutes/],
-    ["a body that is too large", { body: `{"repository":"a/b","payload":{"x":"${"x".repeat(65_536)}"}}` }, 413, /65536 bytes/],
+    [
+      "a body that is too large",
+      { body: `{"repository":"a/b","payload":{"x":"${"x".repeat(65_536)}"}}` },
+      413,
+      /65536 bytes/,
+    ],
     ["no JSON", { body: "ok" }, 400, /not JSON/],
     ["a key that nobody reads", { body: '{"repository":"a/b","rule":"x"}' }, 400, /nothing else/],
     ["a repository that is no name", { body: '{"repository":"../x"}' }, 400, /owner\/name/],
@@ -125,14 +137,21 @@ describe("`POST /triggers/<name>`", () => {
 
   it("refuses everything without a secret, and accepts the one that is being replaced", async () => {
     const none = await scene([]);
-    expect(await none.post()).toEqual({ status: 401, message: expect.stringContaining("BATON_TRIGGER_SECRET is not set") });
+    expect(await none.post()).toEqual({
+      status: 401,
+      message: expect.stringContaining("BATON_TRIGGER_SECRET is not set"),
+    });
     server?.close();
     const two = await scene(["the-new-secret-of-24-chars", secret]);
     expect(await two.post()).toMatchObject({ status: 202 });
   });
 
   it.each([
-    ["a repository that is not installed", { repository: "acme/other", payload: { ok: true } }, /no repository acme\/other/],
+    [
+      "a repository that is not installed",
+      { repository: "acme/other", payload: { ok: true } },
+      /no repository acme\/other/,
+    ],
     ["a condition that does not hold", { repository: "acme/shop" }, /is false|cannot be evaluated/],
   ])("%s answers as any other, and starts nothing", async (_, body, note) => {
     const { post, work, database } = await scene();

@@ -39,7 +39,10 @@ export function isTriggerPath(path: string): boolean {
 }
 
 /** What the sender signs. */
-export function signatureOf(secret: string, given: { time: string; nonce: string; path: string; body: string }): string {
+export function signatureOf(
+  secret: string,
+  given: { time: string; nonce: string; path: string; body: string },
+): string {
   const { time, nonce, path, body } = given;
   return `sha256=${createHmac("sha256", secret).update(`${time}\n${nonce}\n${path}\n${body}`).digest("hex")}`;
 }

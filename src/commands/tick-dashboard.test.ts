@@ -8,9 +8,9 @@ import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { systemRandom } from "../adapters/system/random.ts";
 import { toThreadEvent } from "../app/events.ts";
+import { parseConfig } from "../config/parse.ts";
 import type { RunState } from "../core/state.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { parseConfig } from "../config/parse.ts";
 import { changeSweepBook, readSweepBook } from "../runner/sweep-book.ts";
 import { rememberSweep, sweepFacts } from "../runner/sweep-memory.ts";
 import type { Proposal } from "../sweep/stats.ts";
@@ -72,7 +72,10 @@ async function scene(found = [finding("aaa"), finding("bbb")]) {
   await rememberSweep(store, {
     input: { sweep: await facts() },
     thread: { repository },
-    outcome: { at: 1, output: { sweep: { found, ran: ["sarif"], chosen: [], pullRequest: null, notes: ["It hung."] } } },
+    outcome: {
+      at: 1,
+      output: { sweep: { found, ran: ["sarif"], chosen: [], pullRequest: null, notes: ["It hung."] } },
+    },
   } as unknown as RunState);
   const look = () => startDue(dependencies, repository, { runner: { wake: async () => false }, lateAfterMs: 1 });
   await look();
@@ -178,7 +181,10 @@ describe("the dashboard issue", () => {
   it("two people at once: both ticks count", async () => {
     const { edit, tick, body, store, clock } = await scene();
     const text = body();
-    const both = Promise.all([edit(tick("ignore", "aaa"), "alice", text), edit(tick("ignore", "bbb", text), "bob", text)]);
+    const both = Promise.all([
+      edit(tick("ignore", "aaa"), "alice", text),
+      edit(tick("ignore", "bbb", text), "bob", text),
+    ]);
     clock.advance(1_000);
     await both;
     expect((await readSweepBook(store, repository.id)).ignored).toMatchObject({

@@ -50,7 +50,8 @@ export async function tickDashboard(
     return "an issue that is not the dashboard";
   const loaded = await loadSettings(github, repository, repository.defaultBranch);
   const ticks = ticksIn(edit.before, edit.after);
-  const said = ticks.length === 0 ? "nothing was ticked" : await carryOut(dependencies, { runner, github, loaded, edit, ticks });
+  const said =
+    ticks.length === 0 ? "nothing was ticked" : await carryOut(dependencies, { runner, github, loaded, edit, ticks });
   const shown = { repository, book: { ...book, dashboard: number, repository }, loaded };
   const controls = await readControls(store, repository.id);
   // TD2: what the outbox knows to be there is not there any more.
@@ -96,9 +97,7 @@ async function carryOut(
     settings: loaded.settings,
   });
   if (verdict.status !== "passed") return `not counted: ${verdict.reason}`;
-  await changeSweepBook(dependencies, repository.id, (book) =>
-    withTicks(book, ticks, `@${sender.login}`, clock.now()),
-  );
+  await changeSweepBook(dependencies, repository.id, (book) => withTicks(book, ticks, `@${sender.login}`, clock.now()));
   const counted = `@${sender.login} ticked ${ticks.map(({ action, id }) => `${action} ${id}`).join(", ")}`;
   if (!ticks.some(({ action }) => action === "propose")) return counted;
   return `${counted}; ${await propose(dependencies, given, actor)}`;

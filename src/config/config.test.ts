@@ -403,7 +403,11 @@ describe("triggers where the workflow of Actions mode starts", () => {
   };
 
   it.each([
-    ["issues.labeled", workflow("{ issues: { types: [opened] } }"), /^3 warning .*add `labeled` to `on\.issues\.types`/],
+    [
+      "issues.labeled",
+      workflow("{ issues: { types: [opened] } }"),
+      /^3 warning .*add `labeled` to `on\.issues\.types`/,
+    ],
     [
       "issues.labeled",
       workflow("{ issues: { types: [labeled] } }", "contains(github.event.issue.body, '/baton')"),

@@ -10,9 +10,9 @@ import type { Json } from "../core/vocabulary.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValues, readValue } from "../ports/values.ts";
+import type { ProposalEnd } from "../sweep/states.ts";
 import type { Proposal } from "../sweep/stats.ts";
 import { proposalSchema } from "../sweep/stats.ts";
-import type { ProposalEnd } from "../sweep/states.ts";
 import type { Tick } from "../thread/dashboard-ticks.ts";
 
 const tickedSchema = z.record(z.string(), z.object({ by: z.string(), at: z.number() }));
@@ -115,7 +115,11 @@ export function withTicks(book: SweepBook, ticks: readonly Tick[], by: string, a
     }
   }
   for (const key of ["ignored", "wanted", "resumed"] as const)
-    next[key] = Object.fromEntries(Object.entries(next[key]).toSorted((a, b) => a[1].at - b[1].at).slice(-ticksMax));
+    next[key] = Object.fromEntries(
+      Object.entries(next[key])
+        .toSorted((a, b) => a[1].at - b[1].at)
+        .slice(-ticksMax),
+    );
   return next;
 }
 

@@ -12,12 +12,14 @@ import type { Json, Repository } from "../core/vocabulary.ts";
 import type { Github } from "../ports/github.ts";
 import type { Store } from "../ports/store.ts";
 import { type SweepFacts, sweepFactsSchema, sweepResultSchema } from "../sweep/facts.ts";
-import { endsOf } from "../sweep/stats.ts";
 import { afterProposal, afterSweep, type KnownFinding, type ProposalEnd } from "../sweep/states.ts";
+import { endsOf } from "../sweep/stats.ts";
 import { proposalsCounted } from "../sweep/throttle.ts";
 import { type BookPlace, endProposal, readSweepBook, type SweepBook } from "./sweep-book.ts";
 
-const keptSchema = sweepFactsSchema.pick({ known: true, ends: true }).extend({ notes: z.array(z.string()).default([]) });
+const keptSchema = sweepFactsSchema
+  .pick({ known: true, ends: true })
+  .extend({ notes: z.array(z.string()).default([]) });
 type Kept = z.infer<typeof keptSchema>;
 
 /** The newest stay. */
@@ -73,7 +75,10 @@ export async function sweepFacts(
   );
   const counted = new Set(book.proposals.map(({ detector }) => detector));
   for (const detector of new Set([...counted, ...Object.keys(book.resumed)]))
-    ends = { ...ends, [detector]: endsOf(book.proposals, detector, book.resumed[detector]?.at).slice(-proposalsCounted) };
+    ends = {
+      ...ends,
+      [detector]: endsOf(book.proposals, detector, book.resumed[detector]?.at).slice(-proposalsCounted),
+    };
   return {
     known,
     ends,

@@ -63,6 +63,9 @@ export interface InstallationOptions {
 const changedPageItems = 100;
 const changedPagesMax = 10;
 
+/** Of each list: more than one sweep after the other will ever propose. */
+const alertsMax = 100;
+
 /** A comparison names no more. */
 const comparedFilesMax = 300;
 
@@ -390,6 +393,40 @@ export class InstallationGithub implements Github {
     return actor == null ? null : userOf(actor);
   }
 
+  /**
+   * The first hundred of each list. A list that is switched off answers as one that may not be read: 403 or 404, with the reason.
+   * Sources: https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-a-repository,
+   * https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-a-repository and
+   * https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-a-repository (`hide_secret`)
+   */
+  async alerts(repository: Repository): Promise<AlertFacts> {
+    const found: AlertFacts = { alerts: [], missing: [], isPart: false };
+    const lists = [
+      { source: "code scanning", route: "/repos/{owner}/{repo}/code-scanning/alerts", more: {} },
+      { source: "Dependabot", route: "/repos/{owner}/{repo}/dependabot/alerts", more: {} },
+      { source: "secret scanning", route: "/repos/{owner}/{repo}/secret-scanning/alerts", more: { hide_secret: true } },
+    ];
+    for (const { source, route, more } of lists) {
+      try {
+        const page = { ...at(repository), state: "open", per_page: alertsMax, ...more };
+        const some = await this.#requester.get<Json[]>(route, page);
+        found.alerts.push(...some);
+        if (some.length >= alertsMax) found.isPart = true;
+      } catch (thrown) {
+        if (!hasCode(thrown, "BATON_GITHUB_DENIED") && !hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
+        found.missing.push({ source, reason: (thrown as Error).message });
+        found.isPart = true;
+      }
+    }
+    return found;
+  }
+
+  async recentCommits(repository: Repository, branch: string, count: number): Promise<string[]> {
+    const page = { ...at(repository), sha: branch, per_page: count };
+    const found = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", page);
+    return (found ?? []).map(({ sha }) => sha);
+  }
+
   /** At most 300 files. Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits */
   async changedPaths(
     repository: Repository,
@@ -401,7 +438,9 @@ export class InstallationGithub implements Github {
     );
     const files = found?.files ?? null;
     if (files === null || files.length >= comparedFilesMax) return null;
-    return files.flatMap(({ filename, previous_filename: from }) => (from === undefined ? [filename] : [filename, from]));
+    return files.flatMap(({ filename, previous_filename: from }) =>
+      from === undefined ? [filename] : [filename, from],
+    );
   }
 
   async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {

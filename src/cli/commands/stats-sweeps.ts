@@ -15,7 +15,18 @@ export const statsSweeps: CliCommand = (program, context) => {
       if (stats.length === 0) return context.print("No sweep has proposed anything.");
       context.print(
         table([
-          ["REPOSITORY", "DETECTOR", "PROPOSALS", "MERGED", "CLOSED", "OPEN", "DECIDED IN", "COST", "A MERGED CHANGE", "RATE"],
+          [
+            "REPOSITORY",
+            "DETECTOR",
+            "PROPOSALS",
+            "MERGED",
+            "CLOSED",
+            "OPEN",
+            "DECIDED IN",
+            "COST",
+            "A MERGED CHANGE",
+            "RATE",
+          ],
           ...stats.map((one) => [
             one.repository,
             one.detector,

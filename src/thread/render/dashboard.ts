@@ -108,7 +108,9 @@ function sweepParts({ detectors, open, openMax, leftTodayUsd, findings, more, no
   if (slow.length > 0)
     parts.push(
       slow
-        .map(({ name }) => renderBox({ action: "resume", id: name }, `Resume \`${name}\`: earlier decisions count no more`))
+        .map(({ name }) =>
+          renderBox({ action: "resume", id: name }, `Resume \`${name}\`: earlier decisions count no more`),
+        )
         .join("\n"),
     );
   if (notes.length > 0)

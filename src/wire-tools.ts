@@ -23,6 +23,7 @@ import { circuitKey } from "./routing/rank.ts";
 import { circuitOf } from "./runner/perform/route.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
+import { Sweeps } from "./runner/sweeps.ts";
 import { visitor } from "./runner/visitor.ts";
 import { createRedactor } from "./text/redact.ts";
 
@@ -43,6 +44,7 @@ export interface RunReader {
 export interface OpenedRuns extends RunReader {
   runs: Runs;
   schedules: Schedules;
+  sweeps: Sweeps;
   /** What came of a harness's last attempts; null: no failure is noted. */
   circuit(harness: string): Promise<Circuit | null>;
 }
@@ -59,6 +61,7 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
     ...readerOf([place]),
     runs: place.runs,
     schedules: new Schedules({ store: database.store, clock: systemClock }),
+    sweeps: new Sweeps(database.store),
     circuit: (harness) => circuitOf(database.store, circuitKey(harness, null)),
     redact,
     async close() {

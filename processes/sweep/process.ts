@@ -2,11 +2,13 @@
 import type { z } from "zod";
 import {
   afterSweep,
+  askedOfGithub,
   choose,
   defineProcess,
   hasCode,
   neutraliseLine,
   type ProcessContext,
+  patternCommand,
   prompts,
   type SweepFinding,
   type SweepResult,
@@ -55,7 +57,13 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
   async run(ctx, input) {
     const facts = input.sweep;
     const found = await detect(ctx, facts.detectors, presentSha(input), "detect");
-    const result: SweepResult = { found: found.findings, ran: found.ran, chosen: [], pullRequest: null };
+    const result: SweepResult = {
+      found: found.findings,
+      ran: found.ran,
+      chosen: [],
+      pullRequest: null,
+      notes: found.notes,
+    };
     const end = (verdict: Verdict): SweepOutput => ({
       verdict,
       pullRequest: null,
@@ -118,14 +126,19 @@ async function detect(
 ): Promise<Found> {
   const found: Found = { findings: [], ran: [], cut: [], notes: [] };
   const failing = new Set<string>();
-  for (const { use, command, report } of detectors) {
+  for (const { use, command, report, rules = [] } of detectors) {
     try {
       const output = await ctx.shell(name, {
         title: `${name === "detect" ? "Detect" : "Detect again"}: ${use}`,
         stage: name === "detect" ? "Detect" : "Verify",
-        command: ["sh", "-c", command ?? staleCommand],
+        command: commandOf({ use, command, rules }),
         sha,
-        detect: { detector: use, report },
+        detect: {
+          detector: use,
+          report,
+          ...(rules.length === 0 ? {} : { rules: rules.map(({ id, message }) => ({ id, message })) }),
+          ...(askedOfGithub.has(use) ? { from: "github" as const } : {}),
+        },
       });
       const { findings = [], notes = [], failed = true, cut = false } = output.detected ?? {};
       found.notes.push(...notes);
@@ -146,11 +159,22 @@ async function detect(
   return { ...found, ran: [...new Set(whole)], cut: [...cut].filter((use) => !failing.has(use)) };
 }
 
+function commandOf({
+  use,
+  command,
+  rules = [],
+}: Pick<SweepInput["sweep"]["detectors"][number], "use" | "command" | "rules">): string[] {
+  if (askedOfGithub.has(use)) return ["baton", "detect", use];
+  return ["sh", "-c", use === "pattern" ? patternCommand(rules) : (command ?? staleCommand)];
+}
+
 /** Why what the agent made is not proposed; null: it may be. */
 function refused(chosen: readonly SweepFinding[], before: Found, after: Found): string | null {
   if (after.ran.length + after.cut.length === 0)
     return `The detector could not look at the result. ${after.notes.join(" ")}`;
   const now = new Set(after.findings.map(({ fingerprint }) => fingerprint));
+  // GitHub judges a change after its merge: until then its checks and a person do.
+  if (chosen.some(({ detector }) => askedOfGithub.has(detector))) return null;
   const still = chosen.filter(({ fingerprint }) => now.has(fingerprint));
   if (still.length > 0) return `${still.length} of ${chosen.length} findings are still there.`;
   // What was cut off before may come up now.

@@ -34,6 +34,8 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   branchSha: "look",
   pusher: "look",
   pullRequestFiles: "look",
+  alerts: "look",
+  recentCommits: "look",
   changedPaths: "look",
   lastChange: "look",
   liveness: "look",

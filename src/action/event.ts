@@ -71,7 +71,9 @@ const kept = z.object({
       diff_hunk: z.string().nullish(),
     })
     .optional(),
-  sender: z.object({ id: z.number() }).optional(),
+  sender: z.object({ id: z.number(), login: z.string().optional(), type: z.string().optional() }).optional(),
+  /** What an edit changed. */
+  changes: z.object({ body: z.object({ from: z.string() }).optional() }).optional(),
   review: z
     .object({
       id: z.number(),
@@ -96,7 +98,7 @@ const kept = z.object({
 });
 
 const wakeEvents = new Set(["schedule", "workflow_dispatch", "repository_dispatch"]);
-/** Type of the `repository_dispatch` that wakes; others are for rules of `triggers` alone. */
+/** Type of the `repository_dispatch` that wakes; another without a thread is for rules of `triggers` alone. */
 const wakeType = "baton";
 
 export function toActionEvent(options: {
@@ -111,7 +113,9 @@ export function toActionEvent(options: {
   const payload = parsed.data;
   if (name === "workflow_dispatch" && payload.inputs?.["effect"] !== undefined)
     return orderOf(payload.inputs["effect"]);
-  if (name === "repository_dispatch" && ![undefined, wakeType].includes(payload.action))
+  const isForRules =
+    ![undefined, wakeType].includes(payload.action) && payload.client_payload?.["thread"] === undefined;
+  if (name === "repository_dispatch" && isForRules)
     return { kind: "nothing", reason: `A dispatch of type "${payload.action?.slice(0, 60)}" wakes nothing.` };
   if (wakeEvents.has(name)) {
     const given = payload.inputs ?? payload.client_payload ?? {};
@@ -123,9 +127,13 @@ export function toActionEvent(options: {
       reason: "A fork's event has no write token; the next comment, review or schedule looks at this pull request.",
     };
   // Only what is read later is kept: payloads are long, and the state is read at every event.
-  const { inputs: _inputs, client_payload: _client, sender, issue, ...rest } = payload;
+  const { inputs: _inputs, client_payload: _client, sender, issue, changes, ...rest } = payload;
   const ofIssue =
-    name === "issues" ? { issue, sender } : issue === undefined ? {} : { issue: { number: issue.number } };
+    name === "issues"
+      ? { issue, sender, ...(changes === undefined ? {} : { changes }) }
+      : issue === undefined
+        ? {}
+        : { issue: { number: issue.number } };
   const slim = { ...rest, ...ofIssue, installation: { id: 0 } };
   // `pull_request_target` is the same fact with another token.
   const event = name === "pull_request_target" ? "pull_request" : name;
@@ -142,6 +150,8 @@ export function toActionEvent(options: {
   switch (meaning.kind) {
     case "ignored":
       return { kind: "nothing", reason: meaning.reason };
+    case "ticked":
+      return { kind: "thread", number: meaning.number, delivery };
     case "facts":
       // The review that it belongs to has an event of its own.
       if (event === "pull_request_review_comment" && !mayBeCommand(meaning.said?.body ?? "", grammars))
@@ -158,6 +168,7 @@ export function toActionEvent(options: {
     case "pushed":
     case "schedules":
     case "trigger":
+    case "requested":
       return { kind: "nothing", reason: "A wake-up reads the configuration by itself." };
     case "comment":
       return mayBeCommand(meaning.body, grammars)
@@ -218,7 +229,8 @@ function orderOf(text: unknown): ActionEvent {
 function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {
   const action = payload.action ?? "";
   if (event === "issue_comment" && payload.comment !== undefined) return `${event}.${action}:${payload.comment.id}`;
-  if (event === "issues" && payload.issue !== undefined) return `${event}.${action}:${payload.issue.number}`;
+  if (event === "issues" && action === "opened" && payload.issue !== undefined)
+    return `${event}.${action}:${payload.issue.number}`;
   if (event === "pull_request_review_comment" && payload.comment !== undefined)
     return `${event}.${action}:${payload.comment.id}`;
   if (event === "pull_request_review" && payload.review !== undefined) return `${event}.${action}:${payload.review.id}`;

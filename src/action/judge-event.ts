@@ -9,6 +9,8 @@
  */
 import { judgeRules, triggersAreFull } from "../commands/fire-triggers.ts";
 import { type CommentEvent, hear, judgeCommand } from "../commands/handle-comment.ts";
+import { dashboardMarker } from "../commands/start-due.ts";
+import type { DashboardEdit } from "../commands/tick-dashboard.ts";
 import { configPaths } from "../config/parse.ts";
 import type { Github } from "../ports/github.ts";
 import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
@@ -36,6 +38,20 @@ export async function judgeComment(
   const { verdict } = await judgeCommand(heard, event, parsed, grammar);
   if (verdict.status === "passed") return { start: true, reason: verdict.reason };
   return { start: false, reason: `Nothing was started. ${verdict.reason}` };
+}
+
+/** An edit of the dashboard issue, and of no other that carries its marker. */
+export async function judgeEdit(
+  { github }: Pick<Dependencies, "github">,
+  { repository, number, sender }: DashboardEdit,
+): Promise<CommentJudgement> {
+  const { bot } = await github.identity();
+  if (sender.id === bot.id) return { start: false, reason: "Own edit." };
+  const marker = dashboardMarker(repository.id);
+  const own = await (await github.installation(repository.installationId)).ownIssue(repository, marker, number);
+  return own === number
+    ? { start: true, reason: `@${sender.login} edited the dashboard issue.` }
+    : { start: false, reason: "The issue is not the dashboard." };
 }
 
 /** null: no rule is about it. */

@@ -35,7 +35,7 @@ import { type ActionEvent, toActionEvent, toActionTrigger, triggerDeliveryOf } f
 import { homeDependencies, homeOf, openHome, openShared, sharedHome, sharedValues } from "./home.ts";
 import { type JobCaches, jobCaches } from "./job-caches.ts";
 import { permissionsOfJob } from "./job-permissions.ts";
-import { type CommentJudgement, judgeComment, judgeTriggers } from "./judge-event.ts";
+import { type CommentJudgement, judgeComment, judgeEdit, judgeTriggers } from "./judge-event.ts";
 import { type MissedCommands, missedAnywhere, missedComments, takenInUntil } from "./missed-comments.ts";
 import { jobSandbox } from "./prepare-sandbox.ts";
 import { performOrder } from "./remote-effect.ts";
@@ -212,6 +212,8 @@ async function judgeMeaning(job: Job, event: ActionEvent): Promise<Found> {
 /** Whether somebody who may ask asks for something. */
 async function judgeDelivery({ github }: Job, { event, payload }: NewDelivery): Promise<CommentJudgement> {
   const meaning = toThreadEvent(event, JSON.parse(payload));
+  // Whatever the edit was, the text is written again; GitHub lets nobody edit it who may not write here.
+  if (meaning.kind === "ticked") return judgeEdit({ github }, meaning);
   const said = meaning.kind === "comment" ? meaning : meaning.kind === "facts" ? meaning.said : undefined;
   return said === undefined ? { start: false, reason: "No command." } : judgeComment({ github }, said);
 }

@@ -4,7 +4,9 @@
  */
 import { z } from "zod";
 import type { CommentEvent } from "../commands/handle-comment.ts";
+import type { DashboardEdit } from "../commands/tick-dashboard.ts";
 import { type Json, jsonSchema, type Repository, repositoryOf } from "../core/vocabulary.ts";
+import { parseMarker } from "../text/marker.ts";
 import { type TriggerEvent, triggerDelivery, triggerEventSchema } from "../trigger/event.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
@@ -24,6 +26,15 @@ const issuePayload = base.extend({
   action: z.string(),
   issue: z.object({ number: z.number().int(), body: z.string().nullable(), user, created_at: z.string().optional() }),
   sender: z.object({ id: z.number().int() }),
+});
+const closedPayload = z.object({
+  action: z.literal("closed"),
+  pull_request: z.object({ merged: z.boolean(), closed_at: z.string().nullish() }),
+});
+const editPayload = base.extend({
+  issue: z.object({ number: z.number().int(), body: z.string().nullable() }),
+  changes: z.object({ body: z.object({ from: z.string() }) }),
+  sender: user,
 });
 const pullPayload = base.extend({
   action: z.string(),
@@ -86,6 +97,8 @@ export type ThreadEvent =
       repositoryId: number;
       watches: string[];
       changed?: { repository: Repository; number: number };
+      /** People decided about a pull request. */
+      decided?: { repository: Repository; number: number; end: "merged" | "closed"; at: string | null };
       /** A review or a comment on a line: read for commands as any comment is. */
       said?: CommentEvent;
     }
@@ -97,6 +110,8 @@ export type ThreadEvent =
   | { kind: "trigger"; event: TriggerEvent; dashboard: number | null }
   /** A signed request to the App's own address, for one rule. */
   | { kind: "requested"; owner: string; name: string; rule: string; payload: Record<string, Json>; key: string }
+  /** Somebody edited an issue that was written as the dashboard. */
+  | ({ kind: "ticked" } & DashboardEdit)
   | { kind: "ignored"; reason: string };
 
 /** A request to the App's own address, as it is kept. GitHub has no such event. */
@@ -127,6 +142,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       const parsed = issuePayload.safeParse(payload);
       if (!parsed.success) return incomplete(event, parsed.error);
       const { action, issue, sender, repository: found, installation } = parsed.data;
+      if (action === "edited") return ticked(payload);
       if (action !== "opened") return { kind: "ignored", reason: `issues.${action} is never executed` };
       // An issue that somebody moves here is opened anew, with the text of another.
       if (sender.id !== issue.user.id) return { kind: "ignored", reason: "an issue that its author did not open here" };
@@ -151,6 +167,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
         kind: "facts",
         repositoryId: found.id,
         watches: [`pull:${found.id}/${number}`, `sha:${head.sha}`],
+        ...decidedIn(event, payload, { repository: repositoryOf(found, installation.id), number }),
         ...saidIn(event, payload, { repository: repositoryOf(found, installation.id), number }),
         ...(event === "pull_request" && filesMayChange.has(action)
           ? { changed: { repository: repositoryOf(found, installation.id), number } }
@@ -201,6 +218,34 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
     default:
       return { kind: "ignored", reason: `${event} is an event that Baton ignores` };
   }
+}
+
+function decidedIn(
+  event: string,
+  payload: unknown,
+  where: { repository: Repository; number: number },
+): Pick<Extract<ThreadEvent, { kind: "facts" }>, "decided"> {
+  const parsed = closedPayload.safeParse(payload);
+  if (event !== "pull_request" || !parsed.success) return {};
+  const { merged, closed_at: at } = parsed.data.pull_request;
+  return { decided: { ...where, end: merged ? "merged" : "closed", at: at ?? null } };
+}
+
+/** Only the dashboard issue has boxes; whether it is the real one is asked of GitHub. */
+function ticked(payload: unknown): ThreadEvent {
+  const parsed = editPayload.safeParse(payload);
+  const before = parsed.data?.changes.body.from ?? "";
+  if (!parsed.success || parseMarker(before)?.startsWith("dashboard:") !== true)
+    return { kind: "ignored", reason: "issues.edited is never executed" };
+  const { issue, sender, repository: found, installation } = parsed.data;
+  return {
+    kind: "ticked",
+    repository: repositoryOf(found, installation.id),
+    number: issue.number,
+    sender: authorOf(sender),
+    before,
+    after: issue.body ?? "",
+  };
 }
 
 function authorOf({ id, login, type }: z.infer<typeof user>): CommentEvent["author"] {

@@ -4,6 +4,7 @@ import { fireTriggers } from "../commands/fire-triggers.ts";
 import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
 import { type DeliveryOutcome, noteOf } from "../commands/outcome.ts";
 import { startDue } from "../commands/start-due.ts";
+import { noteDecision, tickDashboard } from "../commands/tick-dashboard.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Job } from "../ports/store.ts";
@@ -73,7 +74,11 @@ async function handle(
       const fired: TriggerEvent = { ...common, on: "http", repository, facts: { payload: facts }, key, rule };
       return { kind: "noted", reason: await fireTriggers(dependencies, runner, fired) };
     }
+    case "ticked":
+      return { kind: "noted", reason: await tickDashboard(dependencies, runner, event) };
     case "facts": {
+      const { decided } = event;
+      if (decided !== undefined) await noteDecision(dependencies, decided);
       const woken = new Set<string>();
       for (const watch of event.watches) {
         for (const run of await dependencies.store.runs({ watch, active: true })) {

@@ -21,14 +21,14 @@ export interface RunningServer {
 
 /** `check`: absent where nobody asks GitHub who the App is. */
 export async function startServer(
-  settings: Pick<AppSettings, "app" | "host" | "port">,
+  settings: Pick<AppSettings, "app" | "host" | "port"> & Partial<Pick<AppSettings, "triggerSecrets">>,
   baton: Served,
   check: Pick<AppCheck, "status"> | null = null,
   { headMs = limits.requestHeadMs }: { headMs?: number } = {},
 ): Promise<RunningServer> {
   const door = openDoor(baton, {
     secrets: settings.app?.secrets ?? [],
-    triggerSecrets: settings.triggerSecrets,
+    triggerSecrets: settings.triggerSecrets ?? [],
     check,
     ownsRoot: true,
   });

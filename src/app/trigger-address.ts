@@ -30,7 +30,7 @@ const bodyDeadlineMs = 9_000;
 const noncePattern = /^[0-9A-Za-z_-]{16,80}$/;
 
 const bodySchema = z.strictObject({
-  repository: z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/),
+  repository: z.string().regex(/^[A-Za-z0-9][\w.-]{0,99}\/[\w.-]{1,100}$/),
   payload: z.record(z.string(), jsonSchema).default({}),
 });
 

@@ -283,7 +283,7 @@ async function sweepOf({ dependencies, github, repository, settings }: BeginCont
       "`sweep.detectors` in `baton.yaml` is empty, so a sweep finds nothing. Name at least one.",
     );
   const { store, clock } = dependencies;
-  return sweepFacts({ store, github, now: clock.now() }, repository, settings);
+  return sweepFacts({ store, github, clock }, repository, settings);
 }
 
 /** Each contestant has a branch of its own, which nobody has yet, and an equal share. */

@@ -37,6 +37,7 @@ import {
   renderDashboard,
 } from "../thread/render/dashboard.ts";
 import { beginRule } from "./rule-run.ts";
+import { sweepBoard } from "./sweep-board.ts";
 
 export interface DueOptions {
   runner: Pick<Runner, "wake">;
@@ -346,9 +347,10 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
 
 /** Everything that the dashboard shows, from the book and the runs. */
 export async function dashboardOf(
-  { store, clock }: Pick<Dependencies, "store" | "clock">,
+  dependencies: Pick<Dependencies, "store" | "clock" | "owner">,
   given: { repository: Repository; book: ScheduleBook; controls: ScheduleControls; loaded: LoadedSettings },
 ): Promise<Dashboard> {
+  const { store, clock } = dependencies;
   const { repository, book, controls, loaded } = given;
   const now = clock.now();
   const month = dayOf(now, "UTC").name.slice(0, 7);
@@ -376,6 +378,7 @@ export async function dashboardOf(
       loaded.problems.length === 0
         ? null
         : `\`${loaded.path ?? "baton.yaml"}\` has ${loaded.problems.length} ${loaded.problems.length === 1 ? "error" : "errors"}. Run \`baton config check\`, and correct the file.`,
+    sweeps: await sweepBoard(dependencies, repository, loaded.settings),
     notice: book.notice,
     spentThisMonthUsd: ledger.filter(({ kind }) => kind === "settle").reduce((sum, { usd }) => sum + usd, 0),
   };
@@ -393,9 +396,16 @@ async function runOf(store: Pick<Dependencies["store"], "run" | "ledger">, id: s
 /** Puts the dashboard as it should be into the outbox; what GitHub has already is not written again. */
 export async function showDashboard(
   dependencies: Dependencies,
-  given: { repository: Repository; book: ScheduleBook; controls: ScheduleControls; loaded: LoadedSettings },
+  given: {
+    repository: Repository;
+    book: ScheduleBook;
+    controls: ScheduleControls;
+    loaded: LoadedSettings;
+    /** Set apart from what was written before: somebody changed it there. */
+    again?: string;
+  },
 ): Promise<void> {
-  const { repository, book } = given;
+  const { repository, book, again = "" } = given;
   if (book.dashboard === null) return;
   const body = dependencies.redact(renderDashboard(await dashboardOf(dependencies, given)));
   const row = outboxRow({
@@ -404,7 +414,7 @@ export async function showDashboard(
     kind: "issue",
     payload: { number: book.dashboard, title: dashboardTitle, body },
     priority: 70,
-    content: `${book.dashboard}\n${body}`,
+    content: `${book.dashboard}\n${body}${again === "" ? "" : `\n${again}`}`,
   });
   await dependencies.store.write({ outbox: [row] });
 }

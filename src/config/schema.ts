@@ -13,6 +13,7 @@ import { priorities } from "../core/priority.ts";
 import { capabilities } from "../core/vocabulary.ts";
 import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
+import { severities } from "../sweep/finding.ts";
 import { triggerEvents } from "../trigger/event.ts";
 import { commandNames } from "./command-names.ts";
 
@@ -238,6 +239,21 @@ const triggerSchema = z.strictObject({
     .max(limits.triggerStartsPerHourMax)
     .default(10)
     .describe("Most runs that this rule starts in an hour. Events beyond that are counted and start nothing."),
+});
+
+const patternRule = z.strictObject({
+  id: ruleName.describe("Name of the rule."),
+  text: z.string().min(1).max(500).nullable().default(null).describe("Text to find, as it stands."),
+  regex: z
+    .string()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe("Regular expression to find instead (POSIX extended), within one line."),
+  message: z.string().min(1).max(500).describe("What is wrong, and what to write instead: the agent reads it."),
+  severity: z.enum(severities).default("warning").describe("How much it weighs in the choice."),
+  paths: z.array(glob).max(listMax).default([]).describe("Globs of files to search. Empty: all."),
 });
 
 const notRun = (how: string) =>
@@ -669,21 +685,30 @@ export const settingsSchema = z
           .array(
             z.strictObject({
               use: z
-                .enum(["sarif", "command", "stale", "coverage"])
-                .describe("Detector that reads what the command leaves: see docs/guides/sweeps.md."),
+                .enum(["sarif", "command", "pattern", "alerts", "flaky", "stale", "coverage"])
+                .describe(
+                  "Detector. `sarif`, `command` and `coverage` read what the command leaves; `pattern` has `rules`; `alerts` and `flaky` ask GitHub; `stale` needs nothing. See docs/guides/sweeps.md.",
+                ),
               command: z
                 .string()
                 .min(1)
                 .max(4_000)
                 .nullable()
                 .default(null)
-                .describe("Shell command that makes the report, in the sandbox. `stale` has one of its own."),
+                .describe(
+                  "Shell command that makes the report, in the sandbox, for `sarif`, `command` and `coverage`.",
+                ),
               report: z
                 .string()
                 .regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$)).{1,200}$/, "a path from the root of the repository")
                 .nullable()
                 .default(null)
                 .describe("File that the command writes the report to. Default: what it prints."),
+              rules: z
+                .array(patternRule)
+                .max(50)
+                .default([])
+                .describe("For `pattern`: what must not occur in the repository's files."),
             }),
           )
           .max(20)

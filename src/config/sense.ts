@@ -205,20 +205,20 @@ function ofRule(
 }
 
 function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
-  const problems = sweep.detectors.flatMap(({ use, command, report }, index): SenseProblem[] => {
-    const path: ConfigPath = ["sweep", "detectors", index];
-    if (use === "stale" && (command !== null || report !== null))
-      return [
-        {
-          severity: "error",
-          path,
-          message: "`stale` has a command of its own. Remove `command` and `report`.",
-          suggestion: null,
-        },
-      ];
-    if (use !== "stale" && command === null)
-      return [{ severity: "error", path, message: `The detector \`${use}\` needs a \`command\`.`, suggestion: null }];
-    return [];
+  const problems = sweep.detectors.flatMap(({ use, command, report, rules }, index): SenseProblem[] => {
+    const say = (message: string): SenseProblem[] => [
+      { severity: "error", path: ["sweep", "detectors", index], message, suggestion: null },
+    ];
+    const needsCommand = ["sarif", "command", "coverage"].includes(use);
+    if (!needsCommand && (command !== null || report !== null))
+      return say(`\`${use}\` has no command of yours. Remove \`command\` and \`report\`.`);
+    if (needsCommand && command === null) return say(`The detector \`${use}\` needs a \`command\`.`);
+    if (use !== "pattern" && rules.length > 0) return say(`Only \`pattern\` has \`rules\`. Remove them.`);
+    if (use === "pattern" && rules.length === 0) return say("`pattern` needs `rules`. Name at least one.");
+    const both = rules.find(({ text, regex }) => (text === null) === (regex === null));
+    if (both !== undefined) return say(`The rule \`${both.id}\` needs either \`text\` or \`regex\`.`);
+    const twice = rules.find(({ id }, at) => rules.findIndex((one) => one.id === id) < at);
+    return twice === undefined ? [] : say(`Two rules are called \`${twice.id}\`. Give one of them another name.`);
   });
   const at = schedules.findIndex(({ process }) => process === "sweep");
   if (at >= 0 && sweep.detectors.length === 0)

@@ -117,7 +117,16 @@ export const shellInputSchema = z.object({
   command: z.array(z.string()).min(1),
   sha: shaSchema,
   /** A detector of sweeps reads what the command left: the file at `report`, or what it printed. */
-  detect: z.object({ detector: z.string(), report: z.string().nullable() }).optional(),
+  detect: z
+    .object({
+      detector: z.string(),
+      report: z.string().nullable(),
+      /** The report is GitHub's own, and the command starts nothing. */
+      from: z.literal("github").optional(),
+      /** Messages of rules that the repository writes. */
+      rules: z.array(z.object({ id: z.string(), message: z.string() })).optional(),
+    })
+    .optional(),
 });
 const shellOutputSchema = z.object({
   exitCode: z.number().int().nullable(),

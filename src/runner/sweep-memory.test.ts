@@ -26,7 +26,7 @@ function scene(config = "") {
   const github = new SmallGithub("", () => clock.now());
   const parsed = parseConfig(config);
   if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  const facts = () => sweepFacts({ store, github, now: clock.now() }, repository, parsed.settings);
+  const facts = () => sweepFacts({ store, github, clock }, repository, parsed.settings);
   const pulls = new Map<number, "open" | "merged" | "closed" | "gone">();
   github.pullRequest = async (_, number) => {
     const is = pulls.get(number) ?? "gone";
@@ -54,6 +54,7 @@ it("`openPullRequests` and `findings` reach the sweep", async () => {
     known: [],
     ends: {},
     openPullRequests: 0,
+    wanted: [],
     detectors: [{ use: "sarif", command: "x", report: "r.sarif" }],
     openPullRequestsMax: 7,
     findingsMax: 3,

@@ -5,6 +5,7 @@
  * SM3 Two sweeps at once lose nothing of each other: what they know is merged finding by finding.
  * SM2 What people made of a proposal is what GitHub says of its pull request.
  */
+import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
 import { hasCode } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
@@ -15,21 +16,33 @@ import { defineValues, readValue } from "../ports/values.ts";
 import { type SweepFacts, sweepFactsSchema, sweepResultSchema } from "../sweep/facts.ts";
 import { mergeKnown } from "../sweep/merge.ts";
 import { afterProposal, afterSweep, type KnownFinding, type ProposalEnd } from "../sweep/states.ts";
+import { endsOf } from "../sweep/stats.ts";
 import { proposalsCounted } from "../sweep/throttle.ts";
 import { changeValue, type ValuePlace } from "./change-value.ts";
+import { type BookPlace, endProposal, readSweepBook, type SweepBook } from "./sweep-book.ts";
 
-const kept = defineValues("findings/", sweepFactsSchema.pick({ known: true, ends: true }));
+const keptSchema = sweepFactsSchema
+  .pick({ known: true, ends: true })
+  .extend({ notes: z.array(z.string()).default([]) });
+const kept = defineValues("findings/", keptSchema);
 
 /** The newest stay. */
 const knownMax = 500;
+const notesMax = 20;
+
+async function read(store: Pick<Store, "value">, repositoryId: number): Promise<z.infer<typeof keptSchema>> {
+  return (await readValue(store, kept.at(repositoryId))) ?? { known: [], ends: {}, notes: [] };
+}
 
 /** For the input of a sweep: what was found before, and what people made of it. */
 export async function sweepFacts(
-  { store, github, now }: { store: Pick<Store, "value">; github: Github; now: number },
+  { store, github, clock }: BookPlace & { github: Github },
   repository: Repository,
   { sweep }: Pick<Settings, "sweep">,
 ): Promise<SweepFacts> {
-  let { known, ends } = (await readValue(store, kept.at(repository.id))) ?? { known: [], ends: {} };
+  const now = clock.now();
+  let { known, ends } = await read(store, repository.id);
+  const book = await decided({ store, github, clock }, repository);
   let openPullRequests = 0;
   const proposed = known.filter(({ state, pullRequest }) => state === "proposed" && pullRequest !== null);
   for (const number of new Set(proposed.map(({ pullRequest }) => pullRequest as number))) {
@@ -52,14 +65,61 @@ export async function sweepFacts(
     for (const detector of new Set(mine.map((one) => one.detector)))
       ends = { ...ends, [detector]: [...(ends[detector] ?? []), end].slice(-proposalsCounted) };
   }
+  const open = book.proposals.filter(({ end }) => end === null);
+  // Their runs have not ended, so the memory of findings does not name them yet.
+  for (const { fingerprints, pullRequest } of open.filter(
+    (one) => !proposed.some(({ pullRequest: number }) => number === one.pullRequest),
+  )) {
+    openPullRequests += 1;
+    known = afterProposal(known, fingerprints, { state: "proposed", pullRequest, now });
+  }
+  const ignored = Object.keys(book.ignored);
+  known = known.map((one) =>
+    one.state === "new" && ignored.includes(one.fingerprint) ? { ...one, state: "ignored", since: now } : one,
+  );
+  const counted = new Set(book.proposals.map(({ detector }) => detector));
+  for (const detector of new Set([...counted, ...Object.keys(book.resumed)]))
+    ends = {
+      ...ends,
+      [detector]: endsOf(book.proposals, detector, book.resumed[detector]?.at).slice(-proposalsCounted),
+    };
   return {
     known,
     ends,
     openPullRequests,
+    wanted: Object.keys(book.wanted),
     detectors: sweep.detectors,
     openPullRequestsMax: sweep.openPullRequests,
     findingsMax: sweep.findings,
   };
+}
+
+/** The book with what GitHub says now of what was open (SM2). */
+export async function decided(place: BookPlace & { github: Github }, repository: Repository): Promise<SweepBook> {
+  const { store, clock, github } = place;
+  const book = await readSweepBook(store, repository.id);
+  let changed = false;
+  for (const { pullRequest } of book.proposals.filter(({ end }) => end === null)) {
+    const state = await stateOf(github, repository, pullRequest);
+    if (state === "open") continue;
+    changed = (await endProposal(place, repository.id, { pullRequest, end: state, at: clock.now() })) || changed;
+  }
+  return changed ? readSweepBook(store, repository.id) : book;
+}
+
+/** What could be proposed, as the last sweep left it and people ticked since. */
+export async function openFindings(store: Pick<Store, "value">, repositoryId: number): Promise<KnownFinding[]> {
+  const { known } = await read(store, repositoryId);
+  const { ignored, proposals } = await readSweepBook(store, repositoryId);
+  const proposed = new Set(proposals.flatMap(({ end, fingerprints }) => (end === null ? fingerprints : [])));
+  return known.filter(
+    ({ state, fingerprint }) => state === "new" && ignored[fingerprint] === undefined && !proposed.has(fingerprint),
+  );
+}
+
+/** What the detectors of the last sweep could not do. */
+export async function sweepNotes(store: Pick<Store, "value">, repositoryId: number): Promise<string[]> {
+  return (await read(store, repositoryId)).notes;
 }
 
 async function stateOf(github: Github, repository: Repository, number: number): Promise<"open" | "merged" | "closed"> {
@@ -86,6 +146,7 @@ export async function rememberSweep(place: ValuePlace, state: RunState): Promise
       .toSorted((a, b) => b.since - a.since)
       .slice(0, knownMax),
     ends: longerOf(before?.ends ?? {}, facts.ends),
+    notes: (result.notes ?? []).slice(0, notesMax),
   }));
 }
 

@@ -213,8 +213,10 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
       if (!read.success || read.data.deleted || read.data.ref !== `refs/heads/${repository.default_branch}`)
         return null;
       const { before, after, commits: all } = read.data;
-      const told = all.map(
-        ({ added, modified, removed }) => added && modified && removed && [...added, ...modified, ...removed],
+      const told = all.map(({ added, modified, removed }) =>
+        (added ?? modified ?? removed) === undefined
+          ? undefined
+          : [...(added ?? []), ...(modified ?? []), ...(removed ?? [])],
       );
       // A job's payload has no files, and a long push not all of its commits.
       const isWhole = !told.includes(undefined) && all.length < commitsTold;

@@ -4,7 +4,6 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
@@ -34,7 +33,6 @@ beforeAll(async () => {
       "  - { name: moved, on: push, paths: ['docs/**'], process: explore }",
       "",
     ].join("\n"),
-    script: { ...sampleScript, plan: [{ text: "Found it.", usage: { input: 1, output: 1, costUsd: 0.01 } }] },
   });
   const names = Object.entries(jobs.read.permissions ?? {}).map(([name, level]) => [name.replaceAll("-", "_"), level]);
   readToken = platform.tokenWith(Object.fromEntries(names));
@@ -167,7 +165,7 @@ describe("rules of `triggers`", () => {
     expect(other.read.summary).toMatch(/`asked`: .*is false/);
     const { work } = await happens("issues", labeled(number, "alice"));
     expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "passed" } });
-    expect(said(number)).toContain("Found it.");
+    expect(said(number)).toContain("adds prices without counts");
     // The same fact by another job, and one that cannot read the thread's own state.
     const again = await happens("issues", labeled(number, "alice"));
     expect(again.work?.summary).toMatch(/started `run_\w+` before/i);
@@ -192,6 +190,6 @@ describe("rules of `triggers`", () => {
     const { work } = await happens("push", await pushed("docs/a.md"));
     expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "passed" } });
     const dashboard = [...(shop?.threads.values() ?? [])].find(({ title }) => title === "Baton dashboard");
-    expect(said(dashboard?.number ?? 0)).toContain("Found it.");
+    expect(said(dashboard?.number ?? 0)).toContain("adds prices without counts");
   });
 });

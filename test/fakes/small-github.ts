@@ -296,6 +296,14 @@ export class SmallGithub implements Github {
     return this.pushers.get(`${branch}@${sha}`) ?? null;
   }
 
+  async alerts() {
+    return { alerts: [], missing: [], isPart: false };
+  }
+
+  async recentCommits(_: Repository, branch: string): Promise<string[]> {
+    return [this.branches.get(branch) ?? ""];
+  }
+
   async changedPaths(): Promise<string[]> {
     return ["note.txt"];
   }

@@ -22,6 +22,7 @@ import { schedulePause } from "./schedule-pause.ts";
 import { scheduleResume } from "./schedule-resume.ts";
 import { scheduleRun } from "./schedule-run.ts";
 import { start } from "./start.ts";
+import { statsSweeps } from "./stats-sweeps.ts";
 import { sweepDetect } from "./sweep-detect.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -43,6 +44,7 @@ export const commands: readonly CliCommand[] = [
   schedulePause,
   scheduleResume,
   sweepDetect,
+  statsSweeps,
   promptInspect,
   harnessList,
   harnessDoctor,

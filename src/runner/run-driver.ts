@@ -276,10 +276,10 @@ export class RunDriver {
     const { runId, priority } = this.#actor.state;
     this.#slots.add(effect.key);
     if (agentSlots.request(`${runId}/${effect.key}`, priority, () => this.#bell.ring())) return true;
-    await this.#change((state) =>
+    const told = await this.#change((state) =>
       state.open.has(effect.key) ? observe(state, effect.key, waitsForTurn(agentSlots.count, priority), null) : [],
     );
-    await this.#status();
+    if (told.length > 0) await this.#status();
     return false;
   }
 

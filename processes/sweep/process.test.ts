@@ -190,6 +190,51 @@ describe.each([false, true])("with a crash before each answer: %s", (crash) => {
   });
 });
 
+it.each([
+  [1, "failed", /has 2 lines, more than `sweep.changedLines` \(1\)/],
+  [2, undefined, /^$/],
+] as const)("a change of more lines than `sweep.changedLines` is not proposed: %i", async (max, status, reason) => {
+  const steps: [string, Answer][] = [
+    ["detect", shell([finding("a")])],
+    ["implement", agent(first, "src/a.js")],
+  ];
+  const played = await play(facts({ changedLinesMax: max }), steps, false);
+  expect(played.status).toBe(status);
+  expect(played.reason).toMatch(reason);
+});
+
+it("GitHub judges alerts after the merge, so what it lists again on the result stops nothing", async () => {
+  const alert = { ...finding("a"), detector: "alerts" };
+  const given = facts({ detectors: [{ use: "alerts", command: null, report: null }] });
+  const steps: [string, Answer][] = [
+    ["detect", shell([alert])],
+    ["implement", agent(first, "src/a.js")],
+    ["detect-again", shell([alert])],
+  ];
+  const { world, status } = await play(given, steps, false);
+  expect(status).toBeUndefined();
+  expect(world.open()).toEqual(["push"]);
+  const [asked] = [...world.state.effects.values()].map(({ input: one }) => one);
+  expect(asked).toMatchObject({ command: ["baton", "detect", "alerts"], detect: { from: "github" } });
+});
+
+it("rules of `pattern` are searched for, and their messages go with it", async () => {
+  const rule = {
+    id: "no-log",
+    text: "log(",
+    regex: null,
+    message: "Use the logger.",
+    severity: "warning" as const,
+    paths: ["src/**"],
+  };
+  const given = facts({ detectors: [{ use: "pattern", command: null, report: null, rules: [rule] }] });
+  const { world } = await play(given, [], false);
+  expect([...world.state.effects.values()][0]?.input).toMatchObject({
+    command: ["sh", "-c", expect.stringContaining("git grep -nI --no-color -F -e 'log(' -- ':(glob)src/**'")],
+    detect: { detector: "pattern", rules: [{ id: "no-log", message: "Use the logger." }] },
+  });
+});
+
 it("detectors run in order, as `sweep.detectors` says", async () => {
   const given = facts({ detectors: [lint, { use: "stale", command: null, report: null }] });
   const { world } = await play(given, [["detect", shell([])]], false);

@@ -27,6 +27,8 @@ type SweepInput = z.infer<typeof sweepInputSchema>;
 const sweepOutputSchema = workOutputSchema.extend({ sweep: sweepResultSchema });
 type SweepOutput = z.infer<typeof sweepOutputSchema>;
 
+const dayMs = 86_400_000;
+
 interface Found {
   findings: SweepFinding[];
   /** Detectors of which every report was read whole: what these do not name is gone. */
@@ -56,7 +58,10 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
 
   async run(ctx, input) {
     const facts = input.sweep;
-    const found = await detect(ctx, facts.detectors, presentSha(input), "detect");
+    const found = await detect(ctx, facts.detectors, presentSha(input), {
+      name: "detect",
+      reuses: facts.reuses === true,
+    });
     const result: SweepResult = {
       found: found.findings,
       ran: found.ran,
@@ -99,11 +104,16 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
       prompt: prompts.implement({ ...task, plan: work.plan, outcomes: [] }),
     });
     if (!changed) return end(no(`The agent changed nothing. ${said}`));
+    const lines = linesOf(work.steps.at(-1)?.files ?? []);
+    if (facts.changedLinesMax !== undefined && lines > facts.changedLinesMax)
+      return end(
+        no(`The change has ${lines} lines, more than \`sweep.changedLines\` (${facts.changedLinesMax}). Nothing was proposed.`),
+      );
     const again = await detect(
       ctx,
       facts.detectors.filter(({ use }) => use === choice.detector),
       work.headSha,
-      "detect-again",
+      { name: "detect-again", reuses: false },
     );
     const refusal = refused(choice.findings, found, again);
     if (refusal !== null) return end(no(`${refusal} Nothing was proposed.`));
@@ -122,17 +132,21 @@ async function detect(
   ctx: ProcessContext,
   detectors: SweepInput["sweep"]["detectors"],
   sha: string,
-  name: "detect" | "detect-again",
+  { name, reuses }: { name: "detect" | "detect-again"; reuses: boolean },
 ): Promise<Found> {
   const found: Found = { findings: [], ran: [], cut: [], notes: [] };
   const failing = new Set<string>();
-  for (const { use, command, report, rules = [] } of detectors) {
+  for (const [at, { use, command, report, rules = [] }] of detectors.entries()) {
     try {
       const output = await ctx.shell(name, {
         title: `${name === "detect" ? "Detect" : "Detect again"}: ${use}`,
         stage: name === "detect" ? "Detect" : "Verify",
         command: commandOf({ use, command, rules }),
         sha,
+        // What GitHub is asked, and how old a note is, changes without the files.
+        ...(reuses && !askedOfGithub.has(use)
+          ? { reuse: { as: `${use}-${at}`, forMs: (use === "stale" ? 1 : 30) * dayMs } }
+          : {}),
         detect: {
           detector: use,
           report,
@@ -184,6 +198,11 @@ function refused(chosen: readonly SweepFinding[], before: Found, after: Found): 
   return fresh.length > 0
     ? `The change brings ${fresh.length} new ${fresh.length === 1 ? "finding" : "findings"}.`
     : null;
+}
+
+/** Added and removed together; a file that is not text counts as one. */
+function linesOf(files: readonly { added: number | null; removed: number | null }[]): number {
+  return files.reduce((sum, { added, removed }) => sum + (added ?? 1) + (removed ?? 0), 0);
 }
 
 function titleOf(findings: readonly SweepFinding[], part: string): string {

@@ -192,7 +192,7 @@ const triggerSchema = z.strictObject({
   on: z
     .enum(triggerEvents)
     .describe(
-      "Event that it is about. `push`, `workflow_run.failed` and `check_run.failed` are those of the default branch; `release.published` and `repository_dispatch` of the repository.",
+      "Event that it is about. `push`, `workflow_run.failed` and `check_run.failed` are those of the default branch; `release.published`, `repository_dispatch` and `workflow_dispatch` of the repository; `http` a signed request to the App.",
     ),
   if: z
     .string()
@@ -714,6 +714,21 @@ export const settingsSchema = z
           .default(2)
           .describe("With so many open pull requests of sweeps, a sweep proposes nothing more."),
         findings: z.number().int().min(1).max(50).default(5).describe("Most findings that one pull request fixes."),
+        changedLines: z
+          .number()
+          .int()
+          .min(1)
+          .max(100_000)
+          .default(500)
+          .describe("Most lines that one pull request adds and removes, together. A larger change is not proposed."),
+        dayUsd: usd
+          .nullable()
+          .default(null)
+          .describe("Most that all sweeps of the repository may spend in a day (UTC), in USD. Default: no limit of its own."),
+        monthUsd: usd
+          .nullable()
+          .default(null)
+          .describe("Most that all sweeps may spend in a calendar month (UTC), in USD. Default: no limit of its own."),
       })
       .prefault({})
       .describe("The process `sweep`, which a schedule runs: detectors find, an agent fixes, people review."),
@@ -722,7 +737,7 @@ export const settingsSchema = z
       .max(50)
       .default([])
       .describe(
-        "Runs that events start, in an App. The person or bot who caused the event needs the permission that the command would need. Actions mode does not read them.",
+        "Runs that events start. The person or bot who caused the event needs the permission that the command would need. In Actions mode the workflow has to start on these events: `baton init` writes them.",
       ),
     dashboard: z
       .boolean()

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import type { RunState } from "../core/state.ts";
-import type { Json } from "../core/vocabulary.ts";
+import { actorSchema, type Json } from "../core/vocabulary.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValues, readValue } from "../ports/values.ts";
@@ -24,6 +24,18 @@ const bookSchema = z.object({
   wanted: tickedSchema,
   /** Detectors by name: what was decided before counts no more. */
   resumed: tickedSchema,
+  /** A sweep that an operator asked for, and what came of it; null: nobody did. */
+  asked: z
+    .object({
+      by: actorSchema,
+      at: z.number(),
+      /** Its share of one budget. */
+      budgetUsd: z.number(),
+      /** Absent until the App has taken it up. */
+      became: z.string().optional(),
+    })
+    .nullable()
+    .default(null),
 });
 export type SweepBook = z.infer<typeof bookSchema>;
 
@@ -41,7 +53,7 @@ export interface BookPlace {
 
 export async function readSweepBook(store: Reads, repositoryId: number): Promise<SweepBook> {
   const kept = await readValue(store, books.at(repositoryId));
-  return kept ?? { proposals: [], ignored: {}, wanted: {}, resumed: {} };
+  return kept ?? { proposals: [], ignored: {}, wanted: {}, resumed: {}, asked: null };
 }
 
 /** SW2 */

@@ -421,6 +421,14 @@ export class InstallationGithub implements Github {
     return found;
   }
 
+  async treeSha(repository: Repository, commit: string): Promise<string> {
+    const { tree } = await this.#requester.get<{ tree: { sha: string } }>(
+      "/repos/{owner}/{repo}/git/commits/{commit_sha}",
+      { ...at(repository), commit_sha: commit },
+    );
+    return tree.sha;
+  }
+
   async recentCommits(repository: Repository, branch: string, count: number): Promise<string[]> {
     const page = { ...at(repository), sha: branch, per_page: count };
     const found = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", page);

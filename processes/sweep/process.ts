@@ -107,7 +107,9 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
     const lines = linesOf(work.steps.at(-1)?.files ?? []);
     if (facts.changedLinesMax !== undefined && lines > facts.changedLinesMax)
       return end(
-        no(`The change has ${lines} lines, more than \`sweep.changedLines\` (${facts.changedLinesMax}). Nothing was proposed.`),
+        no(
+          `The change has ${lines} lines, more than \`sweep.changedLines\` (${facts.changedLinesMax}). Nothing was proposed.`,
+        ),
       );
     const again = await detect(
       ctx,

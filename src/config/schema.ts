@@ -724,7 +724,9 @@ export const settingsSchema = z
         dayUsd: usd
           .nullable()
           .default(null)
-          .describe("Most that all sweeps of the repository may spend in a day (UTC), in USD. Default: no limit of its own."),
+          .describe(
+            "Most that all sweeps of the repository may spend in a day (UTC), in USD. Default: no limit of its own.",
+          ),
         monthUsd: usd
           .nullable()
           .default(null)

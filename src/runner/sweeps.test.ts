@@ -15,7 +15,9 @@ import { Sweeps } from "./sweeps.ts";
 
 const by = { id: 0, login: "ops (command line)", kind: "user", permission: "admin" } as const;
 
-async function scene(config = "harness: { default: command }\nsweep: { detectors: [{ use: sarif, command: lint }] }\n") {
+async function scene(
+  config = "harness: { default: command }\nsweep: { detectors: [{ use: sarif, command: lint }] }\n",
+) {
   const clock = new ManualClock();
   const { store } = openMemory({ clock, log: silentLog });
   const github = new SmallGithub(config, () => clock.now());
@@ -34,7 +36,10 @@ async function scene(config = "harness: { default: command }\nsweep: { detectors
   } as unknown as Dependencies;
   const names = ["shop", "lib-a", "lib-b"];
   const repositories = names.map((name, at) => ({ ...repository, id: repository.id + at, name }));
-  await rememberRepositories(store, { readAt: 0, repositories: [...repositories, { ...repository, id: 99, owner: "other" }] });
+  await rememberRepositories(store, {
+    readAt: 0,
+    repositories: [...repositories, { ...repository, id: 99, owner: "other" }],
+  });
   return { clock, store, dependencies, sweeps: new Sweeps({ store, clock }) };
 }
 

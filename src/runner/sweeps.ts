@@ -26,12 +26,15 @@ export class Sweeps {
   }
 
   /** Asks the App for a sweep in each repository of an account whose name fits; each gets an equal share of the budget. */
-  async run(given: { owner: string; repositories: readonly string[]; budgetUsd: number; by: Actor }): Promise<AskedSweep[]> {
+  async run(given: {
+    owner: string;
+    repositories: readonly string[];
+    budgetUsd: number;
+    by: Actor;
+  }): Promise<AskedSweep[]> {
     const { owner, repositories: globs, budgetUsd, by } = given;
     const known = (await knownRepositories(this.#store))?.repositories ?? [];
-    const fit = known.filter(
-      (one) => one.owner.toLowerCase() === owner.toLowerCase() && matchesAny(one.name, globs),
-    );
+    const fit = known.filter((one) => one.owner.toLowerCase() === owner.toLowerCase() && matchesAny(one.name, globs));
     if (fit.length === 0)
       throw new BatonError(
         "BATON_INPUT_INVALID",

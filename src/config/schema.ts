@@ -677,9 +677,9 @@ export const settingsSchema = z
           .array(
             z.strictObject({
               use: z
-                .enum(["sarif", "command", "pattern", "alerts", "flaky", "stale", "coverage"])
+                .enum(["sarif", "command", "pattern", "alerts", "flaky", "stale", "coverage", "agent"])
                 .describe(
-                  "Detector. `sarif`, `command` and `coverage` read what the command leaves; `pattern` has `rules`; `alerts` and `flaky` ask GitHub; `stale` needs nothing. See docs/guides/sweeps.md.",
+                  "Detector. `sarif`, `command` and `coverage` read what the command leaves; `pattern` has `rules`; `alerts` and `flaky` ask GitHub; `agent` asks a model; `stale` needs nothing. See docs/guides/sweeps.md.",
                 ),
               command: z
                 .string()
@@ -701,6 +701,15 @@ export const settingsSchema = z
                 .max(50)
                 .default([])
                 .describe("For `pattern`: what must not occur in the repository's files."),
+              ask: z
+                .string()
+                .min(1)
+                .max(4_000)
+                .nullable()
+                .default(null)
+                .describe("For `agent`: what it looks for. It reads 30 files a day, another part of the tree each day."),
+              paths: z.array(glob).max(listMax).default([]).describe("For `agent`: globs of files. Empty: all."),
+              maxUsd: usd.default(0.1).describe("For `agent`: most that one look may spend, in USD."),
             }),
           )
           .max(20)

@@ -76,7 +76,7 @@ export const stories: Readonly<Record<"job" | "sweep", Story>> = {
       const [only] = proposals;
       if (only?.end !== "merged") return "The merged proposal was not counted.";
       const dashboard = [...(shop?.threads.values() ?? [])].find(({ title }) => title === "Baton dashboard");
-      return dashboard?.body.includes("1 of the last 1 proposals of `sarif` were merged.") === true
+      return dashboard?.body?.includes("1 of the last 1 proposals of `sarif` were merged.") === true
         ? null
         : "The dashboard does not show the merged proposal.";
     },

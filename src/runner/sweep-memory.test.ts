@@ -58,7 +58,7 @@ it("`openPullRequests` and `findings` reach the sweep", async () => {
     reuses: true,
     changedLinesMax: 40,
     leftUsd: null,
-    detectors: [{ use: "sarif", command: "x", report: "r.sarif", rules: [] }],
+    detectors: [{ use: "sarif", command: "x", report: "r.sarif", rules: [], ask: null, paths: [], maxUsd: 0.1 }],
     openPullRequestsMax: 7,
     findingsMax: 3,
   });

@@ -28,6 +28,9 @@ export const sweepFactsSchema = z.object({
           }),
         )
         .optional(),
+      ask: z.string().nullable().optional(),
+      paths: z.array(z.string()).optional(),
+      maxUsd: z.number().optional(),
     }),
   ),
   /** Most lines of a proposal. Absent in runs of an older Baton. */

@@ -3,12 +3,14 @@ import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import {
   type Actor,
   type GithubRepository,
+  type Json,
   type Permission,
   permissionSchema,
   type Repository,
   repositoryOf,
 } from "../../core/vocabulary.ts";
 import type {
+  AlertFacts,
   BranchRuleFacts,
   ChangeFacts,
   CheckFacts,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { agentFilesCommand } from "./agent.ts";
 import { detectorNamed, detectors } from "./index.ts";
 import { type PatternRule, patternCommand } from "./pattern.ts";
 import { staleCommand } from "./stale.ts";
@@ -314,6 +315,39 @@ describe("pattern", () => {
     const hostile = { ...(rules[0] as PatternRule), text: "'; echo pwned; '", paths: ["$(echo pwned)"] };
     expect(run([hostile], { "a.js": "'; echo pwned; '\n" })).toEqual({ status: 0, found: [] });
     expect(run([{ ...hostile, paths: [] }], { "a.js": "'; echo pwned; '\n" }).found).toHaveLength(1);
+  });
+});
+
+describe("agent", () => {
+  const answer = (findings: object[]): string => `Words.\n\`\`\`json\n${JSON.stringify({ findings })}\n\`\`\``;
+
+  it("its last JSON block is its report; without one it did not look", () => {
+    const one = { path: "src/a.js", line: 3, severity: "blocking", text: "It throws." };
+    const report = answer([one, { path: "/etc/passwd", severity: "minor", text: "Out." }]);
+    expect(places("agent", report)).toEqual([
+      ["asked", "warning", null, null],
+      ["asked", "error", "src/a.js", 3],
+    ]);
+    for (const bad of ["Nothing.", answer([{ path: "a" }])]) expect(() => read("agent", bad)).toThrow("JSON block");
+  });
+
+  it("reads another part of the files each day, and each file in turn", () => {
+    const place = mkdtempSync(join(tmpdir(), "agent-"));
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: place, stdio: "ignore" });
+    git("init", "-q");
+    for (let at = 0; at < 70; at += 1) writeFileSync(join(place, `f${String(at).padStart(2, "0")}.js`), "");
+    git("add", "-A");
+    const seen = new Set<string>();
+    for (let day = 0; day < 12; day += 1) {
+      const command = agentFilesCommand(["*.js"], day * 86_400_000);
+      const { stdout } = spawnSync("sh", ["-c", command], { cwd: place, encoding: "utf8" });
+      const files = stdout.split("\n").filter((path) => path !== "");
+      expect(files.length).toBeGreaterThan(0);
+      expect(files.length).toBeLessThanOrEqual(30);
+      for (const file of files) seen.add(file);
+    }
+    rmSync(place, { recursive: true });
+    expect(seen.size).toBe(70);
   });
 });
 

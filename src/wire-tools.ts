@@ -61,7 +61,7 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
     ...readerOf([place]),
     runs: place.runs,
     schedules: new Schedules({ store: database.store, clock: systemClock }),
-    sweeps: new Sweeps(database.store),
+    sweeps: new Sweeps({ store: database.store, clock: systemClock }),
     circuit: (harness) => circuitOf(database.store, circuitKey(harness, null)),
     redact,
     async close() {

@@ -35,6 +35,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   pusher: "look",
   pullRequestFiles: "look",
   alerts: "look",
+  treeSha: "look",
   recentCommits: "look",
   changedPaths: "look",
   lastChange: "look",

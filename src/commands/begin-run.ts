@@ -15,7 +15,7 @@ import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { dayLeft, demandDayLeft } from "../runner/day-budget.ts";
 import { dashboardRule, slotOf } from "../runner/ledger-rows.ts";
 import { hostsOf, sandboxDecision } from "../runner/perform/confine.ts";
-import { sweepFacts } from "../runner/sweep-memory.ts";
+import { sweepFacts, sweepLeftUsd } from "../runner/sweep-memory.ts";
 import type { SweepFacts } from "../sweep/facts.ts";
 import type { CommandContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
@@ -108,6 +108,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
     const budgetUsd = Math.min(
       options.budgetUsd ?? settings.budget.runUsd,
       file?.budgetUsd ?? Number.POSITIVE_INFINITY,
+      process === "sweep" ? await sweepBudget(context) : Number.POSITIVE_INFINITY,
     );
     if (budgetUsd > settings.budget.maxUsd) {
       throw new BatonError(
@@ -284,6 +285,12 @@ async function sweepOf({ dependencies, github, repository, settings }: BeginCont
     );
   const { store, clock } = dependencies;
   return sweepFacts({ store, github, clock }, repository, settings);
+}
+
+/** What all sweeps together have left; with too little the run still looks, and proposes nothing. */
+async function sweepBudget({ dependencies, repository, settings }: BeginContext): Promise<number> {
+  const left = await sweepLeftUsd(dependencies, repository.id, settings.sweep);
+  return left === null ? Number.POSITIVE_INFINITY : Math.max(worthwhileUsd, left);
 }
 
 /** Each contestant has a branch of its own, which nobody has yet, and an equal share. */

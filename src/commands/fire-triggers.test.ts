@@ -276,6 +276,42 @@ describe("triggers", () => {
     expect(await runs()).toEqual([]);
   });
 
+  const release = { action: "published", release: { id: 4, tag_name: "v1", name: null, prerelease: false } };
+  it.each<[string, (github: SmallGithub) => void, RegExp]>([
+    ["without a commit", (github) => github.branches.clear(), /^no trigger is about it$/],
+    [
+      "archived, so that no dashboard can be opened",
+      (github) => {
+        github.ensureIssue = async () => {
+          throw new BatonError("BATON_GITHUB_DENIED", "Repository was archived so is read-only.");
+        };
+      },
+      /^released: Refused: Repository was archived so is read-only\. \(BATON_GITHUB_DENIED\)$/,
+    ],
+    [
+      "that lost its default branch after its rules were read",
+      (github) => {
+        let looks = 0;
+        const { branchSha } = github;
+        github.branchSha = async (...given) => (looks++ === 0 ? branchSha.apply(github, given) : null);
+      },
+      /^released: Refused: The branch main has no commit yet/,
+    ],
+  ])("a repository %s starts nothing, and says so", async (_, change, said) => {
+    const { fire, runs, github } = scene();
+    change(github);
+    expect(await fire("release", release)).toMatch(said);
+    expect(await runs()).toEqual([]);
+  });
+
+  it("a repository that moved or is gone meanwhile ends the delivery with GitHub's words", async () => {
+    const { fire, github } = scene();
+    github.branchSha = async () => {
+      throw new BatonError("BATON_GITHUB_NOT_FOUND", "There is no acme/shop.");
+    };
+    await expect(fire("release", release)).rejects.toMatchObject({ code: "BATON_GITHUB_NOT_FOUND" });
+  });
+
   it("two bots in a circle: the second turn is refused with its chain", async () => {
     const { label, clock, store } = scene();
     expect(await label(5, "baton", "helper", "one")).toMatch(/Started/);

@@ -199,7 +199,7 @@ const triggerSchema = z.strictObject({
   on: z
     .enum(triggerEvents)
     .describe(
-      "Event that it is about. `push`, `workflow_run.failed` and `check_run.failed` are those of the default branch; `release.published` and `repository_dispatch` of the repository.",
+      "Event that it is about. `push`, `workflow_run.failed` and `check_run.failed` are those of the default branch; `release.published`, `repository_dispatch` and `workflow_dispatch` of the repository; `http` a signed request to the App.",
     ),
   if: z
     .string()
@@ -685,9 +685,9 @@ export const settingsSchema = z
           .array(
             z.strictObject({
               use: z
-                .enum(["sarif", "command", "pattern", "alerts", "flaky", "stale", "coverage"])
+                .enum(["sarif", "command", "pattern", "alerts", "flaky", "stale", "coverage", "agent"])
                 .describe(
-                  "Detector. `sarif`, `command` and `coverage` read what the command leaves; `pattern` has `rules`; `alerts` and `flaky` ask GitHub; `stale` needs nothing. See docs/guides/sweeps.md.",
+                  "Detector. `sarif`, `command` and `coverage` read what the command leaves; `pattern` has `rules`; `alerts` and `flaky` ask GitHub; `agent` asks a model; `stale` needs nothing. See docs/guides/sweeps.md.",
                 ),
               command: z
                 .string()
@@ -709,6 +709,15 @@ export const settingsSchema = z
                 .max(50)
                 .default([])
                 .describe("For `pattern`: what must not occur in the repository's files."),
+              ask: z
+                .string()
+                .min(1)
+                .max(4_000)
+                .nullable()
+                .default(null)
+                .describe("For `agent`: what it looks for. It reads 30 files a day, another part of the tree each day."),
+              paths: z.array(glob).max(listMax).default([]).describe("For `agent`: globs of files. Empty: all."),
+              maxUsd: usd.default(0.1).describe("For `agent`: most that one look may spend, in USD."),
             }),
           )
           .max(20)
@@ -722,6 +731,23 @@ export const settingsSchema = z
           .default(2)
           .describe("With so many open pull requests of sweeps, a sweep proposes nothing more."),
         findings: z.number().int().min(1).max(50).default(5).describe("Most findings that one pull request fixes."),
+        changedLines: z
+          .number()
+          .int()
+          .min(1)
+          .max(100_000)
+          .default(500)
+          .describe("Most lines that one pull request adds and removes, together. A larger change is not proposed."),
+        dayUsd: usd
+          .nullable()
+          .default(null)
+          .describe(
+            "Most that all sweeps of the repository may spend in a day (UTC), in USD. Default: no limit of its own.",
+          ),
+        monthUsd: usd
+          .nullable()
+          .default(null)
+          .describe("Most that all sweeps may spend in a calendar month (UTC), in USD. Default: no limit of its own."),
       })
       .prefault({})
       .describe("The process `sweep`, which a schedule runs: detectors find, an agent fixes, people review."),
@@ -730,7 +756,7 @@ export const settingsSchema = z
       .max(50)
       .default([])
       .describe(
-        "Runs that events start, in an App. The person or bot who caused the event needs the permission that the command would need. Actions mode does not read them.",
+        "Runs that events start. The person or bot who caused the event needs the permission that the command would need. In Actions mode the workflow has to start on these events: `baton init` writes them.",
       ),
     dashboard: z
       .boolean()

@@ -205,7 +205,7 @@ function ofRule(
 }
 
 function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
-  const problems = sweep.detectors.flatMap(({ use, command, report, rules }, index): SenseProblem[] => {
+  const problems = sweep.detectors.flatMap(({ use, command, report, rules, ask, paths }, index): SenseProblem[] => {
     const say = (message: string): SenseProblem[] => [
       { severity: "error", path: ["sweep", "detectors", index], message, suggestion: null },
     ];
@@ -214,6 +214,9 @@ function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
       return say(`\`${use}\` has no command of yours. Remove \`command\` and \`report\`.`);
     if (needsCommand && command === null) return say(`The detector \`${use}\` needs a \`command\`.`);
     if (use !== "pattern" && rules.length > 0) return say(`Only \`pattern\` has \`rules\`. Remove them.`);
+    if (use !== "agent" && (ask !== null || paths.length > 0))
+      return say("Only `agent` has `ask` and `paths`. Remove them.");
+    if (use === "agent" && ask === null) return say("`agent` needs `ask`: what it looks for.");
     if (use === "pattern" && rules.length === 0) return say("`pattern` needs `rules`. Name at least one.");
     const both = rules.find(({ text, regex }) => (text === null) === (regex === null));
     if (both !== undefined) return say(`The rule \`${both.id}\` needs either \`text\` or \`regex\`.`);

@@ -242,6 +242,8 @@ export interface Github {
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
   /** Open alerts as GitHub gives them, without the values of secrets; and which of its lists cannot be read. */
   alerts(repository: Repository): Promise<AlertFacts>;
+  /** The tree of a commit: the same for the same files. */
+  treeSha(repository: Repository, commit: string): Promise<string>;
   /** The newest commits of a branch, newest first. */
   recentCommits(repository: Repository, branch: string, count: number): Promise<string[]>;
   /** Files that differ between two commits of one line; null: they are more than GitHub names, or a commit is gone. */

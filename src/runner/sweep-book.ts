@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import type { RunState } from "../core/state.ts";
+import { actorSchema } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValues, readValue } from "../ports/values.ts";
 import type { ProposalEnd } from "../sweep/states.ts";
@@ -23,6 +24,18 @@ const bookSchema = z.object({
   wanted: tickedSchema,
   /** Detectors by name: what was decided before counts no more. */
   resumed: tickedSchema,
+  /** A sweep that an operator asked for, and what came of it; null: nobody did. */
+  asked: z
+    .object({
+      by: actorSchema,
+      at: z.number(),
+      /** Its share of one budget. */
+      budgetUsd: z.number(),
+      /** Absent until the App has taken it up. */
+      became: z.string().optional(),
+    })
+    .nullable()
+    .default(null),
 });
 export type SweepBook = z.infer<typeof bookSchema>;
 
@@ -33,7 +46,7 @@ const ticksMax = 500;
 type Reads = Pick<Store, "value">;
 export type BookPlace = ValuePlace;
 
-const emptyBook: SweepBook = { proposals: [], ignored: {}, wanted: {}, resumed: {} };
+const emptyBook: SweepBook = { proposals: [], ignored: {}, wanted: {}, resumed: {}, asked: null };
 
 export async function readSweepBook(store: Reads, repositoryId: number): Promise<SweepBook> {
   return (await readValue(store, books.at(repositoryId))) ?? emptyBook;

@@ -10,8 +10,10 @@ import type { Settings } from "../config/schema.ts";
 import { hasCode } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { dayOf } from "../money/allowance.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Github } from "../ports/github.ts";
-import type { Store } from "../ports/store.ts";
+import type { LedgerRow, Store } from "../ports/store.ts";
 import { defineValues, readValue } from "../ports/values.ts";
 import { type SweepFacts, sweepFactsSchema, sweepResultSchema } from "../sweep/facts.ts";
 import { mergeKnown } from "../sweep/merge.ts";
@@ -36,7 +38,7 @@ async function read(store: Pick<Store, "value">, repositoryId: number): Promise<
 
 /** For the input of a sweep: what was found before, and what people made of it. */
 export async function sweepFacts(
-  { store, github, clock }: BookPlace & { github: Github },
+  { store, github, clock }: BookPlace & { github: Github; store: Pick<Store, "ledger" | "run"> },
   repository: Repository,
   { sweep }: Pick<Settings, "sweep">,
 ): Promise<SweepFacts> {
@@ -89,9 +91,46 @@ export async function sweepFacts(
     openPullRequests,
     wanted: Object.keys(book.wanted),
     detectors: sweep.detectors,
+    reuses: true,
+    changedLinesMax: sweep.changedLines,
+    leftUsd: await sweepLeftUsd({ store, clock }, repository.id, sweep),
     openPullRequestsMax: sweep.openPullRequests,
     findingsMax: sweep.findings,
   };
+}
+
+/** By `sweep.dayUsd` and `sweep.monthUsd`, the smaller; null: neither is set. What is set aside now counts as spent. */
+export async function sweepLeftUsd(
+  { store, clock }: { store: Pick<Store, "ledger" | "run">; clock: Clock },
+  repositoryId: number,
+  { dayUsd, monthUsd }: Settings["sweep"],
+): Promise<number | null> {
+  if (dayUsd === null && monthUsd === null) return null;
+  const day = dayOf(clock.now(), "UTC");
+  const month = Date.parse(`${day.name.slice(0, 7)}-01T00:00:00Z`);
+  const rows = await store.ledger({ repositoryId, since: Math.min(month, day.from) });
+  const sweeps = new Set<string>();
+  for (const runId of new Set(rows.map((row) => row.runId)))
+    if ((await store.run(runId))?.process === "sweep") sweeps.add(runId);
+  const spent = (since: number): number => spentOf(rows.filter((row) => sweeps.has(row.runId) && row.at >= since));
+  const left = [
+    ...(dayUsd === null ? [] : [dayUsd - spent(day.from)]),
+    ...(monthUsd === null ? [] : [monthUsd - spent(month)]),
+  ];
+  return Math.max(0, Math.min(...left));
+}
+
+/** Settled, and what of a reservation is not settled. */
+function spentOf(rows: readonly LedgerRow[]): number {
+  const attempts = new Map<string, { reserve: number; settle: number | null }>();
+  for (const { runId, key, attempt, kind, usd } of rows) {
+    const name = `${runId} ${key} ${attempt}`;
+    const known = attempts.get(name) ?? { reserve: 0, settle: null };
+    if (kind === "reserve") known.reserve += usd;
+    else known.settle = (known.settle ?? 0) + usd;
+    attempts.set(name, known);
+  }
+  return [...attempts.values()].reduce((sum, { reserve, settle }) => sum + (settle ?? reserve), 0);
 }
 
 /** The book with what GitHub says now of what was open (SM2). */

@@ -6,6 +6,7 @@
  * CH3 The same facts give the same choice.
  * CH4 What people ticked comes first, also of a detector that is throttled; limits hold for it too.
  */
+import { worthwhileUsd } from "../money/budget.ts";
 import type { KnownFinding } from "./states.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -15,6 +16,8 @@ interface ChooseLimits {
   openPullRequestsMax: number;
   /** Findings in one proposal. */
   findingsMax: number;
+  /** What sweeps may still spend; null: nothing bounds them. */
+  leftUsd?: number | null | undefined;
   /** Fingerprints of what people ticked. */
   wanted?: readonly string[] | undefined;
 }
@@ -42,6 +45,8 @@ export function choose(
     );
   const open = known.filter(({ state }) => state === "new");
   if (open.length === 0) return none("There is no finding that could be proposed.");
+  if (limits.leftUsd != null && limits.leftUsd < worthwhileUsd)
+    return none("Sweeps have spent what `sweep.dayUsd` or `sweep.monthUsd` allows. They go on when the time is over.");
   const rateOf = (detector: string): number => throttles.get(detector)?.rate ?? 1;
   const ticked = new Set(limits.wanted);
   const wanted = open.filter(({ fingerprint }) => ticked.has(fingerprint));

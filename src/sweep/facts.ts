@@ -28,8 +28,17 @@ export const sweepFactsSchema = z.object({
           }),
         )
         .optional(),
+      ask: z.string().nullable().optional(),
+      paths: z.array(z.string()).optional(),
+      maxUsd: z.number().optional(),
     }),
   ),
+  /** Most lines of a proposal. Absent in runs of an older Baton. */
+  changedLinesMax: z.number().int().optional(),
+  /** What sweeps may still spend today and this month, by their own limits; null: nothing bounds them. */
+  leftUsd: z.number().nullable().optional(),
+  /** Results of detectors over the same files may be used again. Absent in runs of an older Baton. */
+  reuses: z.boolean().optional(),
   openPullRequestsMax: z.number().int(),
   findingsMax: z.number().int(),
 });

@@ -300,6 +300,10 @@ export class SmallGithub implements Github {
     return { alerts: [], missing: [], isPart: false };
   }
 
+  async treeSha(_: Repository, commit: string): Promise<string> {
+    return createHash("sha1").update(commit).digest("hex");
+  }
+
   async recentCommits(_: Repository, branch: string): Promise<string[]> {
     return [this.branches.get(branch) ?? ""];
   }

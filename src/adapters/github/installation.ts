@@ -3,12 +3,14 @@ import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import {
   type Actor,
   type GithubRepository,
+  type Json,
   type Permission,
   permissionSchema,
   type Repository,
   repositoryOf,
 } from "../../core/vocabulary.ts";
 import type {
+  AlertFacts,
   BranchRuleFacts,
   ChangeFacts,
   CheckFacts,
@@ -419,6 +421,14 @@ export class InstallationGithub implements Github {
       }
     }
     return found;
+  }
+
+  async treeSha(repository: Repository, commit: string): Promise<string> {
+    const { tree } = await this.#requester.get<{ tree: { sha: string } }>(
+      "/repos/{owner}/{repo}/git/commits/{commit_sha}",
+      { ...at(repository), commit_sha: commit },
+    );
+    return tree.sha;
   }
 
   async recentCommits(repository: Repository, branch: string, count: number): Promise<string[]> {

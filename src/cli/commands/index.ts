@@ -24,6 +24,7 @@ import { scheduleRun } from "./schedule-run.ts";
 import { start } from "./start.ts";
 import { statsSweeps } from "./stats-sweeps.ts";
 import { sweepDetect } from "./sweep-detect.ts";
+import { sweepRun } from "./sweep-run.ts";
 
 export const commands: readonly CliCommand[] = [
   init,
@@ -44,6 +45,7 @@ export const commands: readonly CliCommand[] = [
   schedulePause,
   scheduleResume,
   sweepDetect,
+  sweepRun,
   statsSweeps,
   promptInspect,
   harnessList,

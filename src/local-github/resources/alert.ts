@@ -27,7 +27,14 @@ export function codeScanningAlert(view: View, repository: Repository, alert: Ale
     dismissed_at: null,
     dismissed_reason: null,
     dismissed_comment: null,
-    rule: { id: rule, severity: "error", security_severity_level: severity, description: summary, name: rule, tags: [] },
+    rule: {
+      id: rule,
+      severity: "error",
+      security_severity_level: severity,
+      description: summary,
+      name: rule,
+      tags: [],
+    },
     tool: { name: "CodeQL", guid: null, version: "2.20.0" },
     most_recent_instance: {
       ref: `refs/heads/${repository.defaultBranch}`,

@@ -19,7 +19,8 @@ export const alertRoutes = [
   // Source: https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-a-repository (403)
   repositoryRoute("GET /dependabot/alerts", "vulnerability_alerts:read", (context) => {
     // Its pages go by a cursor; a number is refused.
-    if (context.request.query.has("page")) throw new Refusal(400, "Pagination using the `page` parameter is not supported.");
+    if (context.request.query.has("page"))
+      throw new Refusal(400, "Pagination using the `page` parameter is not supported.");
     const alerts = alertsOf(context, "dependabot");
     if (alerts === null) throw new Refusal(403, "Dependabot alerts are disabled for this repository.");
     return listed(context, alerts, (one) => dependabotAlert(context.view, context.repository, one));

@@ -17,6 +17,7 @@ import { settingsOf } from "../settings-of.ts";
 import { confine, sandboxDecision } from "./confine.ts";
 import { githubReport } from "./detect-source.ts";
 import { attemptMarker, type WorkPerformer, workspaceName } from "./performer.ts";
+import { reuseOf } from "./reuse.ts";
 
 const outputCharactersMax = 20_000;
 /** Of a report in a file; a detector reads no more. */
@@ -104,6 +105,11 @@ export const shellPerformer: WorkPerformer = {
       return { ok: true, output, usage: [] };
     }
     const settings = settingsOf(state);
+    const reuse = await reuseOf(dependencies, github, { repository: state.thread.repository, input, settings });
+    if (reuse?.known != null) {
+      const { output, at } = reuse.known;
+      return { ok: true, output: { ...output, durationMs: 0, reusedFrom: at }, usage: [] };
+    }
     const access = await repositoryAccess(github, state.thread.repository, "read");
     const name = workspaceName(effect, attempt);
     await dependencies.workspaces.fetch(access, input.sha);
@@ -170,16 +176,17 @@ export const shellPerformer: WorkPerformer = {
         input.detect === undefined ? undefined : detectIn(workspace.path, input.detect, end, dependencies);
       const sandbox = confined.report();
       const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
+      const made = {
+        exitCode: end.exitCode,
+        signal: end.signal,
+        output,
+        durationMs: end.durationMs,
+        ...(detected === undefined ? {} : { detected: detected as unknown as Json }),
+      };
+      if (detected === undefined ? end.exitCode === 0 : !detected.failed) await reuse?.keep(made);
       return {
         ok: true,
-        output: {
-          exitCode: end.exitCode,
-          signal: end.signal,
-          output,
-          durationMs: end.durationMs,
-          ...(detected === undefined ? {} : { detected: detected as unknown as Json }),
-          ...(sandbox === undefined ? {} : { sandbox: sandbox as unknown as Json }),
-        },
+        output: { ...made, ...(sandbox === undefined ? {} : { sandbox: sandbox as unknown as Json }) },
         usage: [],
       };
     } finally {

@@ -2,7 +2,7 @@
  * Rules of the repository's own: a text or a regular expression that is not to be there. `patternCommand` prints
  * `rule<tab>severity<tab>path:line:text` by `git grep`, in the sandbox: an expression that takes forever ends with its step.
  */
-import { insidePath, lineOf, named, type RawFinding, severities, type Severity } from "../finding.ts";
+import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../finding.ts";
 import { bounded, counted, type Detector } from "./detector.ts";
 
 export interface PatternRule {

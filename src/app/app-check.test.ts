@@ -6,12 +6,12 @@ import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { createGithubApp } from "../adapters/github/github-app.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { BatonError } from "../core/errors.ts";
+import { meaningfulEvents, toThreadEvent } from "../intake/events.ts";
 import { createTestWorld } from "../local-github/test-world.ts";
 import { permissionsOf } from "../onboarding/workflow-file.ts";
 import type { Log } from "../ports/log.ts";
 import { triggerEvents } from "../trigger/event.ts";
 import { type AppStatus, type SelfReader, startAppCheck } from "./app-check.ts";
-import { meaningfulEvents, toThreadEvent } from "./events.ts";
 import { commentOf, events, missingFrom, permissions } from "./permissions.ts";
 
 const manifest = readFileSync(new URL("../../app.yml", import.meta.url), "utf8");

@@ -1,3 +1,5 @@
+import { triggerDecisions } from "../begin/fire-triggers.ts";
+import { dashboardMarker } from "../begin/start-due.ts";
 import { publishInputSchema } from "../core/effect.ts";
 import { health } from "../core/health.ts";
 import type { EffectState } from "../core/state.ts";
@@ -7,9 +9,7 @@ import { readBook } from "../runner/schedule-book.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
-import { triggerDecisions } from "./fire-triggers.ts";
 import { lastRunOf } from "./no-run.ts";
-import { dashboardMarker } from "./start-due.ts";
 
 export const why: CommandHandler = async (context) => {
   const { dependencies, repository, issue } = context;

@@ -715,7 +715,9 @@ export const settingsSchema = z
                 .max(4_000)
                 .nullable()
                 .default(null)
-                .describe("For `agent`: what it looks for. It reads 30 files a day, another part of the tree each day."),
+                .describe(
+                  "For `agent`: what it looks for. It reads 30 files a day, another part of the tree each day.",
+                ),
               paths: z.array(glob).max(listMax).default([]).describe("For `agent`: globs of files. Empty: all."),
               maxUsd: usd.default(0.1).describe("For `agent`: most that one look may spend, in USD."),
             }),

@@ -5,7 +5,7 @@
 import { builtInProcesses } from "../../processes/index.ts";
 import { openMemory } from "../../src/adapters/memory/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
-import { hasDue, startDue } from "../../src/commands/start-due.ts";
+import { hasDue, startDue } from "../../src/begin/start-due.ts";
 import { defaultSettings, type Settings } from "../../src/config/schema.ts";
 import type { Repository } from "../../src/core/vocabulary.ts";
 import { worthwhileUsd } from "../../src/money/budget.ts";

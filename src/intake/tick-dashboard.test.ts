@@ -7,14 +7,14 @@ import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { systemRandom } from "../adapters/system/random.ts";
-import { toThreadEvent } from "../app/events.ts";
+import { startDue } from "../begin/start-due.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { RunState } from "../core/state.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { changeSweepBook, readSweepBook } from "../runner/sweep-book.ts";
 import { rememberSweep, sweepFacts } from "../runner/sweep-memory.ts";
 import type { Proposal } from "../sweep/stats.ts";
-import { startDue } from "./start-due.ts";
+import { toThreadEvent } from "./events.ts";
 import { noteDecision, tickDashboard } from "./tick-dashboard.ts";
 
 const users = {

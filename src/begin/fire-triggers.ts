@@ -38,9 +38,9 @@ import type { TriggerEvent } from "../trigger/event.ts";
 import { conditionNames, judgeEvent, judgeStart, type PastStart, scopeOf } from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
 import { actorOf, listedBots } from "./bots.ts";
-import { workOf } from "./no-run.ts";
 import { beginRule } from "./rule-run.ts";
 import { openDashboard } from "./start-due.ts";
+import { workOf } from "./work-of.ts";
 
 const leaseMs = 60_000;
 const pauseMs = 100;

@@ -6,13 +6,13 @@ import { people, repository, SmallGithub } from "../../test/fakes/small-github.t
 import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
+import { schedule } from "../commands/schedule.ts";
 import { parseConfig } from "../config/parse.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
 import { Schedules } from "../runner/schedules.ts";
 import type { CommandContext } from "./context.ts";
-import { schedule } from "./schedule.ts";
 import { hasDue, startDue } from "./start-due.ts";
 
 const hour = 3_600_000;
@@ -368,7 +368,7 @@ describe("whose permission a schedule has", () => {
   it.each([
     ["the file's author may less", { rule: "bob", file: "alice" }, "alice", ["bob", "alice"]],
     ["the rule's author may less", { rule: "alice", file: "bob" }, "alice", ["alice", "bob"]],
-    ["three people", { rule: "bob", file: "carol", used: "alice" }, "alice", ["bob", "carol", "alice"]],
+    ["the author of a file that it uses may less", { rule: "bob", file: "bob", used: "alice" }, "alice", ["bob", "alice"]],
     ["one person", { rule: "bob", file: "bob" }, "bob", ["bob"]],
   ])("%s: the run has the least of their permissions, and the journal names all", async (_, authors, actor, all) => {
     const { did, events } = await started(authors);
@@ -381,6 +381,12 @@ describe("whose permission a schedule has", () => {
     const decided = events.flatMap((event) => (event.type === "policy.decided" ? [event] : []));
     expect(decided.map((one) => one.actor?.login).toSorted()).toEqual(all.toSorted());
     expect(decided.every(({ verdict }) => verdict.evidence.some(({ label }) => label === "last changed"))).toBe(true);
+  });
+
+  it("where everybody who may approve is an author, nothing starts", async () => {
+    const { did, problem } = await started({ rule: "bob", file: "carol", used: "alice" });
+    expect(did).toBe("refused nightly");
+    expect(problem).toMatch(/may approve/);
   });
 
   it("an input that the process does not have starts nothing", async () => {

@@ -20,7 +20,6 @@ import type { Runner } from "../runner/runner.ts";
 import { beginRun } from "./begin-run.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { type FoundProcess, RepositoryProcesses, refuseWith } from "./load-processes.ts";
-import { workOf } from "./no-run.ts";
 
 export interface RuleRun {
   dependencies: Dependencies;
@@ -90,17 +89,12 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
     pullRequest,
     actor,
     commentId: given.commentId,
-    writtenAt: null,
-    place: "",
     settings,
     settingsSha: loaded.sha,
-    configuration: loaded,
-    command: { name: "run", positional: [], options: {}, text: String(instructions) },
+    command: { name: "run" },
     operationKey,
     verdict,
-    run: null,
     lastRun: null,
-    workOf: workOf(pullRequest, bot.id),
   };
   const authors = given.actor === "authors" ? judged.map((one) => ({ id: one.actor.id, login: one.actor.login })) : [];
   return beginRun(context, {

@@ -243,7 +243,7 @@ const patternRule = z.strictObject({
     .nullable()
     .default(null)
     .describe("Regular expression to find instead (POSIX extended), within one line."),
-  message: z.string().min(1).max(500).describe("What is wrong, and what to write instead: the agent reads it."),
+  message: z.string().min(1).max(500).describe("Says what is wrong and what to write instead. The agent reads it."),
   severity: z.enum(severities).default("warning").describe("How much it weighs in the choice."),
   paths: z.array(glob).max(listMax).default([]).describe("Globs of files to search. Empty: all."),
 });
@@ -707,7 +707,9 @@ export const settingsSchema = z
                 .max(4_000)
                 .nullable()
                 .default(null)
-                .describe("For `agent`: what it looks for. It reads 30 files a day, another part of the tree each day."),
+                .describe(
+                  "For `agent`: what it looks for. It reads 30 files a day, another part of the tree each day.",
+                ),
               paths: z.array(glob).max(listMax).default([]).describe("For `agent`: globs of files. Empty: all."),
               maxUsd: usd.default(0.1).describe("For `agent`: most that one look may spend, in USD."),
             }),

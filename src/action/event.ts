@@ -6,8 +6,8 @@
  * AE3 A fork's event carries no write token and no secret; nothing is tried with it.
  */
 import { z } from "zod";
-import { toThreadEvent } from "../app/events.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { toThreadEvent } from "../intake/events.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { type Order, orderSchema } from "../runner/remote/protocol.ts";
 import { grammars } from "../thread/grammar/index.ts";

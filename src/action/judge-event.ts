@@ -7,11 +7,11 @@
  * JE2 What this job says permits nothing: the second one asks GitHub again.
  * JE3 Rules of `triggers` are judged by the same function as in an App. A repository without any costs one call.
  */
-import { judgeRules, triggersAreFull } from "../commands/fire-triggers.ts";
-import { type CommentEvent, hear, judgeCommand } from "../commands/handle-comment.ts";
-import { dashboardMarker } from "../commands/start-due.ts";
-import type { DashboardEdit } from "../commands/tick-dashboard.ts";
+import { judgeRules, triggersAreFull } from "../begin/fire-triggers.ts";
+import { dashboardMarker } from "../begin/start-due.ts";
+import type { DashboardEdit } from "../begin/tick-dashboard.ts";
 import { configPaths } from "../config/parse.ts";
+import { type CommentEvent, hear, judgeCommand } from "../intake/handle-comment.ts";
 import type { Github } from "../ports/github.ts";
 import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
 import { loadSettings } from "../runner/load-settings.ts";

@@ -8,10 +8,10 @@ import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { systemRandom } from "../adapters/system/random.ts";
+import { handleDelivery } from "../intake/handle-delivery.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
 import { openDoor } from "./door.ts";
-import { handleDelivery } from "./handle-delivery.ts";
 import { listen } from "./listen.ts";
 import { signatureOf } from "./trigger-address.ts";
 

@@ -11,10 +11,10 @@ import { z } from "zod";
 import { BatonError, errorCatalogue, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { jsonSchema } from "../core/vocabulary.ts";
+import { requestDelivery } from "../intake/events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
-import { requestDelivery } from "./events.ts";
 import { readBody } from "./read-body.ts";
 
 export interface TriggerAddressOptions {

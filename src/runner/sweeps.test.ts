@@ -7,7 +7,7 @@ import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { systemRandom } from "../adapters/system/random.ts";
-import { startAskedSweep } from "../commands/asked-sweep.ts";
+import { startAskedSweep } from "../begin/asked-sweep.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { rememberRepositories } from "./schedule-book.ts";
 import { changeSweepBook, readSweepBook } from "./sweep-book.ts";

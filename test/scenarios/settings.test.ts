@@ -334,7 +334,7 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "an occurrence runs once, whoever asks and however often, as the person who merged the rule, in the dashboard issue",
   ],
   triggers: [
-    "src/commands/fire-triggers.test.ts",
+    "src/begin/fire-triggers.test.ts",
     "`triggers` start runs in the event's thread, as the person who caused it",
   ],
   "sweep.detectors": ["processes/sweep/process.test.ts", "detectors run in order, as `sweep.detectors` says"],
@@ -346,7 +346,7 @@ const shownBy: Record<string, [file: string, title: string]> = {
   "sweep.dayUsd": ["src/runner/sweep-memory.test.ts", "`dayUsd` and `monthUsd` of sweeps: %s"],
   "sweep.monthUsd": ["src/runner/sweep-memory.test.ts", "`dayUsd` and `monthUsd` of sweeps: %s"],
   "sweep.findings": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
-  dashboard: ["src/commands/start-due.test.ts", "`dashboard: false` opens no issue and starts nothing"],
+  dashboard: ["src/begin/start-due.test.ts", "`dashboard: false` opens no issue and starts nothing"],
   "commands.run": ["src/policy/policy.test.ts", "a writer where commands.run asks for more"],
   "commands.steer": ["src/policy/policy.test.ts", "a triager who steers where commands.steer says so"],
   "commands.allow": ["src/policy/policy.test.ts", "a writer where commands.allow asks for more"],

@@ -20,16 +20,15 @@ import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import type { Runner } from "../runner/runner.ts";
 import { readBook, rulesChangedAt } from "../runner/schedule-book.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
 import { conditionNames, judgeEvent, judgeStart, type PastStart, scopeOf } from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
 import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import { actorOf, listedBots } from "./bots.ts";
 import { demandPlaceOf } from "./demand-place.ts";
-import { workOf } from "./no-run.ts";
 import { ruleAuthor } from "./scheduled-run.ts";
 import { openDashboard } from "./start-due.ts";
+import { workOf } from "./work-of.ts";
 
 const startSchema = z.object({
   rule: z.string(),
@@ -267,7 +266,7 @@ async function mayStart(
     command: "run",
     actor,
     ownUserId,
-    needs: grammars.find(({ name }) => name === "run")?.needs ?? "run",
+    needs: "run",
     headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== repository.id,
     worksOnHead: true,
     settings,

@@ -15,7 +15,6 @@ import type { Runner } from "../runner/runner.ts";
 import { readBook, readControls } from "../runner/schedule-book.ts";
 import { changeSweepBook, endProposal, withTicks } from "../runner/sweep-book.ts";
 import { type Tick, ticksIn } from "../thread/dashboard-ticks.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import { actorOf, listedBots } from "./bots.ts";
 import { beginScheduled } from "./scheduled-run.ts";
 import { dashboardMarker, showDashboard } from "./start-due.ts";
@@ -91,7 +90,7 @@ async function carryOut(
     command: "run",
     actor,
     ownUserId: bot.id,
-    needs: grammars.find(({ name }) => name === "run")?.needs ?? "run",
+    needs: "run",
     headIsFork: false,
     worksOnHead: true,
     settings: loaded.settings,

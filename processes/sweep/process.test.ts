@@ -236,12 +236,20 @@ it("an agent that reads some files finds, another fixes, and the first looks aga
   expect(status).toBeUndefined();
   expect(world.open()).toEqual(["push"]);
   const inputs = world.state.effects;
-  expect(inputs.get("detect-agent" as never)?.input).toMatchObject({ access: "read-only", model: "fast", shareUsd: 0.05 });
+  expect(inputs.get("detect-agent" as never)?.input).toMatchObject({
+    access: "read-only",
+    model: "fast",
+    shareUsd: 0.05,
+  });
   expect(JSON.stringify(inputs.get("detect-agent" as never)?.input)).toContain("src/b.js");
   expect(JSON.stringify(inputs.get("detect-agent#2" as never)?.input)).not.toContain("src/b.js");
   const still = await play(given, [...steps.slice(0, 3), ["detect-agent#2", answer([dead])]], false);
   expect(still.reason).toMatch(/1 of 1 findings are still there/);
-  const unreadable = await play(given, [steps[0] as [string, Answer], ["detect-agent", agent(null, "", "None.")]], false);
+  const unreadable = await play(
+    given,
+    [steps[0] as [string, Answer], ["detect-agent", agent(null, "", "None.")]],
+    false,
+  );
   expect(unreadable.reason).toMatch(/No detector could look.*JSON block/);
 });
 

@@ -147,3 +147,18 @@ it("a dispatch of a type of somebody's own wakes nothing, and refuses no input",
   expect(read("repository_dispatch", { action: "deploy", client_payload: { version: "1" } }).kind).toBe("nothing");
   expect(read("repository_dispatch", { action: "baton", client_payload: {} })).toEqual({ kind: "wake", number: null });
 });
+
+it("an edit of the dashboard issue goes into its thread's inbox, with the text before; of any other it means nothing", () => {
+  const edit = (from: string, run = "77") =>
+    read(
+      "issues",
+      { action: "edited", issue: { number: 4, body: "after", user }, sender: user, changes: { body: { from } } },
+      run,
+    );
+  const from = "before\n\n<!-- baton:op=dashboard:1 -->";
+  const event = edit(from);
+  expect(event).toMatchObject({ kind: "thread", number: 4, delivery: { guid: "issues.edited:run-77" } });
+  expect(event.kind === "thread" && JSON.parse(event.delivery.payload)).toMatchObject({ changes: { body: { from } } });
+  expect(edit(from, "78")).not.toEqual(event);
+  expect(edit("Mine.").kind).toBe("nothing");
+});

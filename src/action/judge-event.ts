@@ -9,9 +9,9 @@
  */
 import { judgeRules, triggersAreFull } from "../begin/fire-triggers.ts";
 import { dashboardMarker } from "../begin/start-due.ts";
+import type { DashboardEdit } from "../begin/tick-dashboard.ts";
 import { configPaths } from "../config/parse.ts";
 import { type CommentEvent, hear, judgeCommand } from "../intake/handle-comment.ts";
-import type { DashboardEdit } from "../intake/tick-dashboard.ts";
 import type { Github } from "../ports/github.ts";
 import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
 import { loadSettings } from "../runner/load-settings.ts";

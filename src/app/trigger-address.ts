@@ -38,7 +38,7 @@ export function isTriggerPath(path: string): boolean {
   return path.startsWith("/triggers/");
 }
 
-/** What the sender signs. */
+/** What the sender signs. @internal for tests */
 export function signatureOf(
   secret: string,
   given: { time: string; nonce: string; path: string; body: string },

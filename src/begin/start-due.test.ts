@@ -368,7 +368,12 @@ describe("whose permission a schedule has", () => {
   it.each([
     ["the file's author may less", { rule: "bob", file: "alice" }, "alice", ["bob", "alice"]],
     ["the rule's author may less", { rule: "alice", file: "bob" }, "alice", ["alice", "bob"]],
-    ["the author of a file that it uses may less", { rule: "bob", file: "bob", used: "alice" }, "alice", ["bob", "alice"]],
+    [
+      "the author of a file that it uses may less",
+      { rule: "bob", file: "bob", used: "alice" },
+      "alice",
+      ["bob", "alice"],
+    ],
     ["one person", { rule: "bob", file: "bob" }, "bob", ["bob"]],
   ])("%s: the run has the least of their permissions, and the journal names all", async (_, authors, actor, all) => {
     const { did, events } = await started(authors);

@@ -251,7 +251,7 @@ const patternRule = z.strictObject({
     .nullable()
     .default(null)
     .describe("Regular expression to find instead (POSIX extended), within one line."),
-  message: z.string().min(1).max(500).describe("What is wrong, and what to write instead: the agent reads it."),
+  message: z.string().min(1).max(500).describe("Says what is wrong and what to write instead. The agent reads it."),
   severity: z.enum(severities).default("warning").describe("How much it weighs in the choice."),
   paths: z.array(glob).max(listMax).default([]).describe("Globs of files to search. Empty: all."),
 });

@@ -3,11 +3,11 @@
  * Nothing here throws: old, partial and hostile payloads are answers too.
  */
 import { z } from "zod";
+import type { DashboardEdit } from "../begin/tick-dashboard.ts";
 import { type Json, jsonSchema, type Repository, repositoryOf } from "../core/vocabulary.ts";
 import { parseMarker } from "../text/marker.ts";
 import { type TriggerEvent, triggerDelivery, triggerEventSchema } from "../trigger/event.ts";
 import type { CommentEvent } from "./handle-comment.ts";
-import type { DashboardEdit } from "./tick-dashboard.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
 const repository = z.object({

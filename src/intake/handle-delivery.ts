@@ -2,18 +2,19 @@
 
 import { fireTriggers } from "../begin/fire-triggers.ts";
 import { startDue } from "../begin/start-due.ts";
+import { noteDecision, tickDashboard } from "../begin/tick-dashboard.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
+import type { Repository } from "../core/vocabulary.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
-import { noteChange, repositoryNamed } from "../runner/schedule-book.ts";
+import { knownRepositories, noteChange } from "../runner/schedule-book.ts";
 import { type TriggerEvent, toTriggerEvent } from "../trigger/event.ts";
 import { checkConfig } from "./check-config.ts";
 import { toThreadEvent } from "./events.ts";
 import { answerGivenUp, handleComment } from "./handle-comment.ts";
 import { type DeliveryOutcome, noteOf } from "./outcome.ts";
-import { noteDecision, tickDashboard } from "./tick-dashboard.ts";
 
 /** GitHub may be down for hours. What fails for longer is given up: a command is answered with the reason, facts are read anew by the next event. */
 const patienceMs = 24 * 3_600_000;
@@ -102,4 +103,16 @@ async function handle(
       };
     }
   }
+}
+
+/** By the name that it has now; null: no installation reaches it. */
+async function repositoryNamed(
+  { store, github }: Pick<Dependencies, "store" | "github">,
+  owner: string,
+  name: string,
+): Promise<Repository | null> {
+  const full = `${owner}/${name}`.toLowerCase();
+  const isMeant = (one: Repository): boolean => `${one.owner}/${one.name}`.toLowerCase() === full;
+  const known = await knownRepositories(store);
+  return known?.repositories.find(isMeant) ?? (await github.repositories()).find(isMeant) ?? null;
 }

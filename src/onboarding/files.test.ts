@@ -57,6 +57,18 @@ describe("the commented baton.yaml", () => {
     });
   });
 
+  it("offers rules of `triggers` that are right", () => {
+    const words = text.replaceAll(/\n# /g, " ");
+    const [, rules = ""] = /Examples: (.*?\})\.\n/.exec(words) ?? [];
+    const parsed = parseConfig(`triggers: [${rules}]\n`, { processes: ["issue-to-pr", "review"] });
+    expect(parsed).toMatchObject({ ok: true, problems: [] });
+    expect(parsed.ok && parsed.settings.triggers.map(({ on, process }) => `${on} ${process}`)).toEqual([
+      "issues.labeled issue-to-pr",
+      "pull_request.opened review",
+      "workflow_run.failed issue-to-pr",
+    ]);
+  });
+
   it("shows the checks that were found, and no line is too long to read", () => {
     expect(text).toContain('Found here: "test".');
     expect(text.split("\n").filter((line) => line.length > 112)).toEqual([]);

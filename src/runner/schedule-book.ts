@@ -9,7 +9,6 @@
 import { z } from "zod";
 import { actorSchema, type Repository, repositorySchema } from "../core/vocabulary.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { GithubApp } from "../ports/github.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValue, defineValues, readValue, writeValue } from "../ports/values.ts";
 import type { ScheduleMemory } from "../schedule/due.ts";
@@ -215,16 +214,4 @@ export async function noteChange(
   if (!known.repositories.some(({ id }) => id === repository.id))
     await rememberRepositories(store, { ...known, repositories: [...known.repositories, repository] });
   await forgetRules(store, repository.id, clock.now());
-}
-
-/** By the name that it has now; null: no installation reaches it. */
-export async function repositoryNamed(
-  { store, github }: { store: Pick<Store, "value">; github: Pick<GithubApp, "repositories"> },
-  owner: string,
-  name: string,
-): Promise<Repository | null> {
-  const isMeant = (one: Repository): boolean =>
-    `${one.owner}/${one.name}`.toLowerCase() === `${owner}/${name}`.toLowerCase();
-  const known = await knownRepositories(store);
-  return known?.repositories.find(isMeant) ?? (await github.repositories()).find(isMeant) ?? null;
 }

@@ -75,7 +75,7 @@ it.each([
   ["no detector", "harness: { default: command }\n", /`sweep.detectors` in `baton.yaml` is empty/],
   ["a broken file", "sweep: [\n", /the configuration has errors/],
   ["no dashboard", "dashboard: false\nsweep: { detectors: [{ use: stale }] }\n", /leaves it no thread/],
-])("%s refuses it, and it is not asked for ever", async (_, config, why) => {
+])("%s refuses it, and it is not asked again", async (_, config, why) => {
   const { sweeps, dependencies, store } = await scene(config);
   await sweeps.run({ owner: "acme", repositories: ["shop"], budgetUsd: 1, by });
   expect(await startAskedSweep(dependencies, repository)).toMatch(why);

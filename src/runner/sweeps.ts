@@ -8,9 +8,9 @@ import type { Dependencies } from "./dependencies.ts";
 import { knownRepositories } from "./schedule-book.ts";
 import { type BookPlace, changeSweepBook, readSweepBook } from "./sweep-book.ts";
 
-export type RepositorySweepStats = SweepStats & { repository: string };
+type RepositorySweepStats = SweepStats & { repository: string };
 
-export interface AskedSweep {
+interface AskedSweep {
   repository: string;
   /** null: it was not asked, because one is at work or waits to be begun. */
   budgetUsd: number | null;

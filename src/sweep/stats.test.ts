@@ -40,7 +40,7 @@ it.each([
   expect(sweepStats(proposals)).toMatchObject(expected);
 });
 
-it("the last decisions drive the throttle, in the order in which they were made; a resume begins anew", () => {
+it("the last decisions drive the throttle, in the order in which they were made; a resume starts over", () => {
   const all = [...Array.from({ length: 6 }, (_, at) => closed(1_000 + at)), merged(500)];
   expect(endsOf(all, "sarif")[0]).toBe("merged");
   expect(sweepStats(all)[0]?.throttle.rate).toBe(0);

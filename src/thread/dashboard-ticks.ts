@@ -4,8 +4,8 @@
  * TK1 Only a box that Baton wrote, and that this edit ticked, counts: text that people write is never read.
  * TK2 What a box is about stands in its marker, so that no text of a finding can be taken for one.
  */
-export const tickActions = ["propose", "ignore", "resume"] as const;
-export type TickAction = (typeof tickActions)[number];
+const tickActions = ["propose", "ignore", "resume"] as const;
+type TickAction = (typeof tickActions)[number];
 
 export interface Tick {
   action: TickAction;

@@ -76,7 +76,7 @@ it("a missing permission is said by its name, and so is a list that is switched 
   expect(findings).toHaveLength(1);
   expect(isPart).toBe(true);
   expect(notes).toEqual([
-    expect.stringMatching(/^Alerts of Dependabot cannot be read: .*vulnerability_alerts/),
+    expect.stringMatching(/^Alerts of Dependabot cannot be read: .*needs vulnerability-alerts: read/),
     expect.stringMatching(/^Alerts of secret scanning cannot be read: .*[Dd]isabled/),
   ]);
 });

@@ -11,7 +11,7 @@ import type { Github } from "../../ports/github.ts";
 /** Each costs some calls: as many as a busy day brings. */
 const commitsMax = 20;
 
-export interface SourceReport {
+interface SourceReport {
   text: string;
   notes: string[];
   /** A part could not be read, so that what it does not name may still be there. */

@@ -20,7 +20,7 @@ const results = defineValues("reused/", z.object({ key: z.string(), at: z.number
 
 type Input = z.infer<typeof shellInputSchema>;
 
-export interface Reuse {
+interface Reuse {
   /** What may be used; null: the step runs. */
   known: { output: Record<string, Json | undefined>; at: number } | null;
   keep(output: Record<string, Json | undefined>): Promise<void>;

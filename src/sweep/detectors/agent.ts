@@ -10,7 +10,7 @@ import { insidePath, named } from "../finding.ts";
 import { bounded, type Detector, invalid } from "./detector.ts";
 
 /** In one look: what a cheap model reads for some cents. */
-export const agentFilesMax = 30;
+const agentFilesMax = 30;
 const dayMs = 86_400_000;
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 

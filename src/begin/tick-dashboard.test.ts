@@ -7,14 +7,14 @@ import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { systemRandom } from "../adapters/system/random.ts";
-import { startDue } from "../begin/start-due.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { RunState } from "../core/state.ts";
+import { toThreadEvent } from "../intake/events.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { changeSweepBook, readSweepBook } from "../runner/sweep-book.ts";
 import { rememberSweep, sweepFacts } from "../runner/sweep-memory.ts";
 import type { Proposal } from "../sweep/stats.ts";
-import { toThreadEvent } from "./events.ts";
+import { startDue } from "./start-due.ts";
 import { noteDecision, tickDashboard } from "./tick-dashboard.ts";
 
 const users = {
@@ -182,11 +182,18 @@ describe("the dashboard issue", () => {
   it("two people at once: both ticks count", async () => {
     const { edit, tick, body, store, clock } = await scene();
     const text = body();
+    let isOver = false;
     const both = Promise.all([
       edit(tick("ignore", "aaa"), "alice", text),
       edit(tick("ignore", "bbb", text), "bob", text),
-    ]);
-    clock.advance(1_000);
+    ]).finally(() => {
+      isOver = true;
+    });
+    // The second waits for the first's lease.
+    while (!isOver) {
+      clock.advance(50);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     await both;
     expect((await readSweepBook(store, repository.id)).ignored).toMatchObject({
       aaa: { by: "@alice" },

@@ -5,10 +5,6 @@
  * TD2 Whatever else the edit changed, the text is written again as it should be.
  * TD3 A tick to propose starts a sweep for it; where one is at work the next one takes it first.
  */
-
-import { actorOf, listedBots } from "../begin/bots.ts";
-import { beginRule } from "../begin/rule-run.ts";
-import { dashboardMarker, showDashboard } from "../begin/start-due.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { Actor, Repository } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
@@ -19,7 +15,9 @@ import type { Runner } from "../runner/runner.ts";
 import { readBook, readControls } from "../runner/schedule-book.ts";
 import { changeSweepBook, endProposal, withTicks } from "../runner/sweep-book.ts";
 import { type Tick, ticksIn } from "../thread/dashboard-ticks.ts";
-import { grammars } from "../thread/grammar/index.ts";
+import { actorOf, listedBots } from "./bots.ts";
+import { beginRule } from "./rule-run.ts";
+import { dashboardMarker, showDashboard } from "./start-due.ts";
 
 export interface DashboardEdit {
   repository: Repository;
@@ -92,7 +90,7 @@ async function carryOut(
     command: "run",
     actor,
     ownUserId: bot.id,
-    needs: grammars.find(({ name }) => name === "run")?.needs ?? "run",
+    needs: "run",
     headIsFork: false,
     worksOnHead: true,
     settings: loaded.settings,

@@ -1,6 +1,4 @@
-import { z } from "zod";
-import { priorities } from "../../core/priority.ts";
-import { defineCommand, nameSchema, usdSchema, withoutOption } from "./command.ts";
+import { defineCommand, nameSchema, priorityOption, usdSchema, withoutOption } from "./command.ts";
 
 export const run = defineCommand({
   name: "run",
@@ -18,11 +16,7 @@ export const run = defineCommand({
     harness: { value: "NAME", summary: "Coding agent to use.", schema: nameSchema },
     model: { value: "NAME", summary: "Model to ask for.", schema: nameSchema },
     budget: { value: "USD", summary: "Most that this run may spend.", schema: usdSchema },
-    priority: {
-      value: "NAME",
-      summary: "Whose agents go first where agents wait: `critical`, `high`, `normal`, or `low`.",
-      schema: z.enum(priorities, `one of ${priorities.join(", ")}`),
-    },
+    priority: priorityOption,
     without: withoutOption,
   },
   text: "optional",

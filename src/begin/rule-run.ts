@@ -77,6 +77,7 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
   );
   if (weakest === undefined) throw new BatonError("BATON_INTERNAL", "A rule without anybody.");
   const { actor, verdict } = weakest;
+  const harness = rule.harness === null ? null : demandHarness(rule.harness, [...dependencies.harnesses.keys()]);
   const { issue } =
     known ??
     (await threadOf(github, repository, typeof given.thread === "number" ? given.thread : await given.thread()));
@@ -99,7 +100,7 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
   const authors = given.actor === "authors" ? judged.map((one) => ({ id: one.actor.id, login: one.actor.login })) : [];
   return beginRun(context, {
     process: rule.process,
-    harness: rule.harness === null ? null : demandHarness(rule.harness, [...dependencies.harnesses.keys()]),
+    harness,
     model: null,
     budgetUsd: rule.budgetUsd,
     instructions: String(instructions),

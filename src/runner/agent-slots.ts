@@ -1,10 +1,10 @@
 /**
  * How many agents work on this machine at once, and whose turn it is.
  *
- * PF1 An agent waits for none of lower priority: those that are at work already do not count. So a sweep never holds up a person,
+ * WT1 An agent waits for none of lower priority: those that are at work already do not count. So a sweep never holds up a person,
  *     and there may be more agents than slots until the others end.
- * PF2 The highest priority goes first, then who waited longest.
- * PF3 A turn that was given is kept until its holder leaves: nobody slips in before who waits.
+ * WT2 The highest priority goes first, then who waited longest.
+ * WT3 A turn that was given is kept until its holder leaves: nobody slips in before who waits.
  */
 import { type Priority, rankOf } from "../core/priority.ts";
 
@@ -53,7 +53,7 @@ export class AgentSlots {
     return this.#line.length;
   }
 
-  /** PF1 */
+  /** WT1 */
   #hasRoom(rank: number): boolean {
     return [...this.#holders.values()].filter((other) => other <= rank).length < this.count;
   }

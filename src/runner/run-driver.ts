@@ -181,9 +181,10 @@ export class RunDriver {
     for (const [key, { controller }] of this.#work) {
       if (!this.#actor.state.open.has(key)) controller.abort("cancelled");
     }
-    for (const key of this.#slots) if (!this.#work.has(key) && !this.#isWanted(key)) this.#leaveSlot(key);
     const options = { parallelMax: this.#parallelMax() };
-    for (const item of due(this.#actor.state, clock.now(), options)) {
+    const items = due(this.#actor.state, clock.now(), options);
+    this.#leaveUnused(items);
+    for (const item of items) {
       if (this.#stopping !== "no") return;
       await this.#begin(item);
     }
@@ -283,9 +284,10 @@ export class RunDriver {
     return false;
   }
 
-  /** False: it was cancelled, or its run was paused, while it waited. */
-  #isWanted(key: EffectKey): boolean {
-    return this.#actor.state.status === "running" && this.#actor.state.open.has(key);
+  /** Of effects that were cancelled or paused while they waited, or that another one of their run goes before. */
+  #leaveUnused(items: readonly Due[]): void {
+    const wanted = new Set(items.flatMap((item) => (item.action === "perform" ? [item.key] : [])));
+    for (const key of this.#slots) if (!this.#work.has(key) && !wanted.has(key)) this.#leaveSlot(key);
   }
 
   #leaveSlot(key: EffectKey): void {

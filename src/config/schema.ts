@@ -251,6 +251,15 @@ const patternRule = z.strictObject({
     .nullable()
     .default(null)
     .describe("Regular expression to find instead (POSIX extended), within one line."),
+  ast: z
+    .string()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe(
+      "Syntax to find instead, with `$NAME` for any node: `console.log($$$)`. JavaScript, TypeScript, CSS and HTML. Needs `@ast-grep/napi` among the repository's devDependencies, installed by `sandbox.setup`.",
+    ),
   message: z.string().min(1).max(500).describe("Says what is wrong and what to write instead. The agent reads it."),
   severity: z.enum(severities).default("warning").describe("How much it weighs in the choice."),
   paths: z.array(glob).max(listMax).default([]).describe("Globs of files to search. Empty: all."),

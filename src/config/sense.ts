@@ -218,8 +218,8 @@ function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
       return say("Only `agent` has `ask` and `paths`. Remove them.");
     if (use === "agent" && ask === null) return say("`agent` needs `ask`: what it looks for.");
     if (use === "pattern" && rules.length === 0) return say("`pattern` needs `rules`. Name at least one.");
-    const both = rules.find(({ text, regex }) => (text === null) === (regex === null));
-    if (both !== undefined) return say(`The rule \`${both.id}\` needs either \`text\` or \`regex\`.`);
+    const unclear = rules.find(({ text, regex, ast }) => [text, regex, ast].filter((one) => one !== null).length !== 1);
+    if (unclear !== undefined) return say(`The rule \`${unclear.id}\` needs one of \`text\`, \`regex\` and \`ast\`.`);
     const twice = rules.find(({ id }, at) => rules.findIndex((one) => one.id === id) < at);
     return twice === undefined ? [] : say(`Two rules are called \`${twice.id}\`. Give one of them another name.`);
   });

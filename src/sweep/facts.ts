@@ -22,6 +22,7 @@ export const sweepFactsSchema = z.object({
             id: z.string(),
             text: z.string().nullable(),
             regex: z.string().nullable(),
+            ast: z.string().nullable().optional(),
             message: z.string(),
             severity: z.enum(severities),
             paths: z.array(z.string()),

@@ -79,9 +79,13 @@ function detectIn(
     const options = { root: place, now: clock.now(), ...(rules === undefined ? {} : { rules }) };
     const { findings, notes } = meant.read(text, options);
     // Many tools exit with 1 for what they found. One that found nothing and says no did not look.
-    if (end.exitCode !== 0 && (findings.length === 0 || meant.needsZero === true))
+    if (end.exitCode !== 0 && meant.needsZero === true) {
+      const said = end.transcript.trimEnd().split("\n").at(-1)?.slice(0, 200) ?? "";
+      return failed(`\`${detector}\`: it did not look everywhere (exit code ${end.exitCode}). ${said}`);
+    }
+    if (end.exitCode !== 0 && findings.length === 0)
       return failed(
-        `\`${detector}\`: the command ended with exit code ${end.exitCode}${findings.length === 0 ? " and no finding that can be read" : ", so it did not look everywhere"}.`,
+        `\`${detector}\`: the command ended with exit code ${end.exitCode} and no finding that can be read.`,
       );
     const cut = findings.length > findingsKept;
     const more = cut ? [`${findings.length} findings; ${findingsKept} are kept.`] : [];

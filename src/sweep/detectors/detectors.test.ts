@@ -311,10 +311,49 @@ describe("pattern", () => {
     expect(run(broken, { "a.js": "fine\n" }).status).not.toBe(0);
   });
 
+  const syntax: PatternRule = {
+    id: "no-log",
+    text: null,
+    regex: null,
+    ast: "console.log($A)",
+    message: "Use the logger.",
+    severity: "note",
+    paths: ["src/**"],
+  };
+  /** The library's face, and no more: it finds its pattern's beginning as text. */
+  const library = [
+    "exports.Lang = { JavaScript: 1, TypeScript: 2 };",
+    "exports.parse = (kind, source) => ({ root: () => ({ findAll: (pattern) =>",
+    "  source.split('\\n').flatMap((text, line) => text.includes(pattern.split('$')[0]) ? [{ range: () => ({ start: { line } }) }] : []) }) });",
+  ].join("\n");
+
+  it("syntax is searched by the repository's own library, in files of its languages", () => {
+    const { status, found } = run([syntax, ...rules], {
+      "node_modules/@ast-grep/napi/index.js": library,
+      "src/a.ts": "let x;\nconsole.log(x);\n",
+      "src/a.md": "console.log(x)\n",
+      "lib/a.ts": "console.log(x);\n",
+    });
+    expect(status).toBe(0);
+    expect(found.filter(({ rule }) => rule === "no-log").map(({ path, line }) => [path, line])).toEqual([
+      ["src/a.ts", 2],
+    ]);
+  });
+
+  it("without that library, or with a file that it cannot read, nothing is claimed", () => {
+    expect(run([syntax], { "src/a.ts": "x\n" }).status).toBe(3);
+    const broken = "exports.Lang = { TypeScript: 2 }; exports.parse = () => { throw new Error('no'); };";
+    const files = { "node_modules/@ast-grep/napi/index.js": broken, "src/a.ts": "x\n" };
+    expect(run([syntax], files).status).not.toBe(0);
+  });
+
   it("texts of a rule reach no shell", () => {
     const hostile = { ...(rules[0] as PatternRule), text: "'; echo pwned; '", paths: ["$(echo pwned)"] };
     expect(run([hostile], { "a.js": "'; echo pwned; '\n" })).toEqual({ status: 0, found: [] });
     expect(run([{ ...hostile, paths: [] }], { "a.js": "'; echo pwned; '\n" }).found).toHaveLength(1);
+    const code = { ...syntax, ast: "'; touch pwned; '$(touch pwned)", paths: [] };
+    const files = { "node_modules/@ast-grep/napi/index.js": library, "a.js": "fine\n" };
+    expect(run([code], files)).toEqual({ status: 0, found: [] });
   });
 });
 

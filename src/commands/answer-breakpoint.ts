@@ -54,7 +54,7 @@ export function withPlace(text: string, place: string): string {
 /** What somebody has to do for the run to go on; nothing where it is at work by itself. */
 export function whatItNeeds(state: RunState): string {
   const wait = waitingFor(state).find(({ kind }) => kind === "people" || kind === "money");
-  return wait === undefined ? "" : ` It waits for something else (${wait.title}): ${wait.sentence}`;
+  return wait === undefined ? "" : ` The run is waiting for something else. ${wait.title}: ${wait.sentence}`;
 }
 
 export interface Asked {
@@ -89,7 +89,10 @@ export function question(state: RunState, kind: "breakpoint" | "ask", context: C
   if (only !== undefined && others.length === 0) return { effect: inTime(only, state, context), text: written };
   const early = open.filter((effect) => wasAskedBefore(effect, state, context));
   if (early.length === 0 && only !== undefined) return { effect: inTime(only, state, context), text: written };
-  throw new BatonError("BATON_COMMAND_INVALID", `The run asks ${open.length} questions. ${choose(open, command.name)}`);
+  throw new BatonError(
+    "BATON_COMMAND_INVALID",
+    `The run has ${open.length} open questions. ${choose(open, command.name)}`,
+  );
 }
 
 function choose(open: readonly EffectState[], command: string): string {
@@ -98,19 +101,16 @@ function choose(open: readonly EffectState[], command: string): string {
     const isOne = names.indexOf(names[index] as string) === names.lastIndexOf(names[index] as string);
     return `\`/baton ${command} ${isOne ? names[index] : effect.key} …\` (${effect.title})`;
   });
-  return `Name the one that you answer: ${list.join(", ")}.`;
+  return `Name one of them: ${list.join(", ")}.`;
 }
 
 function notAsked(state: RunState, kind: "breakpoint" | "ask", asked: string): BatonError {
   const review = openQuestions(state).find((open) => open.kind === kind);
   if (review?.kind !== "breakpoint")
-    return new BatonError(
-      "BATON_NOT_ASKED",
-      `The run asks nothing that \`/baton ${asked}\` could answer right now.${whatItNeeds(state)}`,
-    );
+    return new BatonError("BATON_NOT_ASKED", `Nothing to ${asked} right now.${whatItNeeds(state)}`);
   return new BatonError(
     "BATON_NOT_ASKED",
-    `The run waits for a review of #${review.input.subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
+    `#${review.input.subject.pullRequest} needs a review on GitHub, because a review approves one exact commit. Use *Review changes* there.`,
   );
 }
 

@@ -68,7 +68,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
   if (counted.length === 0 && held.length > 0) return combine(held, "", short, [...own, ...ignored]);
   if (counted.length === 0) {
     if (now < facts.since + settings.appearSeconds * 1_000)
-      return verdict("pending", `Waits for the first check of ${short} to appear.`, [...own, ...ignored]);
+      return verdict("pending", `No check of ${short} has appeared yet.`, [...own, ...ignored]);
     return settings.noChecks === "pass"
       ? verdict("passed", `No check appeared for ${short}, which \`gates.noChecks: pass\` accepts.`, [
           ...own,

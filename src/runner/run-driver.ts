@@ -565,7 +565,7 @@ function waitsForTurn(count: number, priority: Priority): Verdict {
   return {
     name: "agent slot",
     status: "pending",
-    reason: `Waits for its turn: ${agents} here at once (\`BATON_AGENTS\`), for runs of the same or a higher priority. The priority of this run is \`${priority}\`.`,
+    reason: `${agents} here at once (\`BATON_AGENTS\`), for runs of the same or a higher priority. The priority of this run is \`${priority}\`.`,
     evidence: [],
     children: [],
   };

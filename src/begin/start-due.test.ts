@@ -12,7 +12,7 @@ import { BatonError } from "../core/errors.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
 import { Schedules } from "../runner/schedules.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext } from "../commands/context.ts";
 import { hasDue, startDue } from "./start-due.ts";
 
 const hour = 3_600_000;

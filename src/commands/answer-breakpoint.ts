@@ -3,7 +3,7 @@ import { answer, openQuestions } from "../core/decide.ts";
 import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import { shownChange } from "../core/shown-change.ts";
-import type { EffectState, RunState } from "../core/state.ts";
+import { authorsOf, type EffectState, type RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
@@ -29,6 +29,7 @@ export async function answerBreakpoint(
     const may = mayApprove({
       approver: actor,
       requester: state.requestedBy,
+      authors: authorsOf(state),
       pullRequestAuthor: context.pullRequest?.author ?? null,
       settings: settings.approvals,
     });

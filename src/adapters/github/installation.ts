@@ -3,12 +3,14 @@ import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import {
   type Actor,
   type GithubRepository,
+  type Json,
   type Permission,
   permissionSchema,
   type Repository,
   repositoryOf,
 } from "../../core/vocabulary.ts";
 import type {
+  AlertFacts,
   BranchRuleFacts,
   ChangeFacts,
   CheckFacts,
@@ -63,6 +65,12 @@ export interface InstallationOptions {
 /** Of what changed in a repository: so many at once, and at one look. */
 const changedPageItems = 100;
 const changedPagesMax = 10;
+
+/** Of each list: more than one sweep after the other will ever propose. */
+const alertsMax = 100;
+
+/** A comparison names no more. */
+const comparedFilesMax = 300;
 
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
@@ -386,6 +394,64 @@ export class InstallationGithub implements Github {
     });
     const actor = found?.find(({ after }) => after === sha)?.actor;
     return actor == null ? null : userOf(actor);
+  }
+
+  /**
+   * The first hundred of each list. A list that is switched off answers as one that may not be read: 403 or 404, with the reason.
+   * Sources: https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-a-repository,
+   * https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-a-repository and
+   * https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-a-repository (`hide_secret`)
+   */
+  async alerts(repository: Repository): Promise<AlertFacts> {
+    const found: AlertFacts = { alerts: [], missing: [], isPart: false };
+    const lists = [
+      { source: "code scanning", route: "/repos/{owner}/{repo}/code-scanning/alerts", more: {} },
+      { source: "Dependabot", route: "/repos/{owner}/{repo}/dependabot/alerts", more: {} },
+      { source: "secret scanning", route: "/repos/{owner}/{repo}/secret-scanning/alerts", more: { hide_secret: true } },
+    ];
+    for (const { source, route, more } of lists) {
+      try {
+        const page = { ...at(repository), state: "open", per_page: alertsMax, ...more };
+        const some = await this.#requester.get<Json[]>(route, page);
+        found.alerts.push(...some);
+        if (some.length >= alertsMax) found.isPart = true;
+      } catch (thrown) {
+        if (!hasCode(thrown, "BATON_GITHUB_DENIED") && !hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
+        found.missing.push({ source, reason: (thrown as Error).message });
+        found.isPart = true;
+      }
+    }
+    return found;
+  }
+
+  async treeSha(repository: Repository, commit: string): Promise<string> {
+    const { tree } = await this.#requester.get<{ tree: { sha: string } }>(
+      "/repos/{owner}/{repo}/git/commits/{commit_sha}",
+      { ...at(repository), commit_sha: commit },
+    );
+    return tree.sha;
+  }
+
+  async recentCommits(repository: Repository, branch: string, count: number): Promise<string[]> {
+    const page = { ...at(repository), sha: branch, per_page: count };
+    const found = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", page);
+    return (found ?? []).map(({ sha }) => sha);
+  }
+
+  /** At most 300 files. Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits */
+  async changedPaths(
+    repository: Repository,
+    { before, after }: { before: string; after: string },
+  ): Promise<string[] | null> {
+    const found = await this.#requester.find<{ files?: { filename: string; previous_filename?: string }[] }>(
+      "/repos/{owner}/{repo}/compare/{basehead}",
+      { ...at(repository), basehead: `${before}...${after}` },
+    );
+    const files = found?.files ?? null;
+    if (files === null || files.length >= comparedFilesMax) return null;
+    return files.flatMap(({ filename, previous_filename: from }) =>
+      from === undefined ? [filename] : [filename, from],
+    );
   }
 
   async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {
@@ -785,18 +851,17 @@ export class InstallationGithub implements Github {
   async #ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<wire.Issue | null> {
     const { bot } = await this.#options.identity();
     const isOurs = isAuthor(bot);
-    const isIt = (issue: wire.Issue): boolean =>
-      issue.user !== null &&
-      isOurs(userOf(issue.user)) &&
-      issue.pull_request === undefined &&
-      parseMarker(issue.body ?? "") === marker;
+    const isMine = (issue: wire.Issue): boolean =>
+      issue.user !== null && isOurs(userOf(issue.user)) && issue.pull_request === undefined;
+    const isIt = (issue: wire.Issue): boolean => isMine(issue) && parseMarker(issue.body ?? "") === marker;
     if (knownNumber !== null) {
       const known = await this.#requester.find<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", {
         ...at(repository),
         issue_number: knownNumber,
       });
-      // One that was moved is answered with where it is now.
-      if (known !== null && known.number === knownNumber && isIt(known)) return known;
+      // One that was moved is answered with where it is now. Who edits the marker away makes it no other issue.
+      const isKnown = known !== null && known.number === knownNumber && isMine(known);
+      if (isKnown && [marker, null].includes(parseMarker(known.body ?? ""))) return known;
     }
     const found = await this.#requester.list<wire.Issue>("/repos/{owner}/{repo}/issues", {
       ...at(repository),

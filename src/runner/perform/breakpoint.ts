@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { breakpointInputSchema } from "../../core/effect.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
-import type { RunState } from "../../core/state.ts";
+import { authorsOf, type RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mayMergeNow } from "../../policy/merge-refusal.ts";
 import { type ReviewFacts, reviewDecision } from "../../policy/review-decision.ts";
@@ -44,6 +44,7 @@ export const breakpointPerformer: ObservePerformer = {
       pullRequestAuthor: pull.author,
       lastPusher: await lastPusher(github, state, pull),
       requester: state.requestedBy,
+      authors: authorsOf(state),
       base: { subject: subject.base ?? baseOf(state) ?? pull.baseRef, now: pull.baseRef },
       takenIds: takenReviews(state),
       beforeRunIds: reviewsBeforeRun(state),

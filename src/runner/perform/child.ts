@@ -73,6 +73,7 @@ export async function ensureChild(
     settings: settingsFor(parent, input),
     settingsSha: parent.settingsSha,
     retryOf: null,
+    priority: parent.priority,
     parent: { runId: parent.runId, key: effect.key, depth },
   });
 }

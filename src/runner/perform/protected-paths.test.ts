@@ -8,7 +8,7 @@ import type { PathState, ShownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
 import { neutralise } from "../../thread/neutralise.ts";
 import { breakpointPerformer } from "./breakpoint.ts";
-import { mayPush, protectedAtPush } from "./publish-policy.ts";
+import { knowsLineage, mayPush, protectedAtPush } from "./publish-policy.ts";
 
 const [base, head, later] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)] as [string, string, string];
 const ci = ".github/workflows/ci.yml";
@@ -203,5 +203,70 @@ describe("what a joined commit has counts on the way to a later one", () => {
     ],
   ])("%s", (_, effects, pushed, expected) => {
     expect(protectedAtPush(of(effects), { sha: pushed })).toEqual(expected);
+  });
+
+  const child = {
+    key: "child",
+    kind: "subprocess",
+    status: "succeeded",
+    output: { runId: "run_x", verdict: {}, output: { work: { headSha: sha("1") } } },
+  };
+  const update = {
+    key: "update",
+    kind: "publish",
+    status: "succeeded",
+    input: { publish: { operation: "update-branch", pullRequest: 1, sha: sha("1") } },
+    output: { number: 1, url: null, sha: sha("2") },
+  };
+  it.each([
+    [
+      "a step goes on from a child run's commit",
+      [step("x", base, sha("9"), ci), child, step("b", sha("1"), sha("2"), "b.js")],
+      sha("2"),
+      false,
+      [ci],
+    ],
+    [
+      "a join takes a child run's commit",
+      [step("x", base, sha("9"), ci), child, join(sha("3"), 2), two],
+      sha("3"),
+      false,
+      [ci],
+    ],
+    [
+      "a join takes a commit that nothing tells of",
+      [step("x", base, sha("9"), ci), join(sha("3"), 2), two],
+      sha("3"),
+      false,
+      [ci],
+    ],
+    ["a child run's commit itself", [step("x", base, sha("9"), ci), child], sha("1"), false, [ci]],
+    ["GitHub merged the base into a step's commit", [one, update], sha("2"), true, [ci]],
+    ["steps alone", [step("x", base, sha("9"), ci), two], sha("2"), true, []],
+    [
+      "a step goes on from a commit that an attempt left on another branch",
+      [{ ...one, output: { ...one.output, aside: [{ headSha: sha("7") }] } }, step("b", sha("7"), sha("2"), "b.js")],
+      sha("2"),
+      false,
+      [ci],
+    ],
+  ])("unknown lineage: %s", (_, effects, pushed, known, expected) => {
+    expect(knowsLineage(of(effects), pushed)).toBe(known);
+    expect(protectedAtPush(of(effects), { sha: pushed })).toEqual(expected);
+  });
+
+  it("a parent's commit that a child run goes on from is unknown to the child", () => {
+    const state = of([step("b", sha("1"), sha("2"), "b.js")]);
+    Object.assign(state, { input: { work: { headSha: sha("1") } } });
+    expect(knowsLineage(state, sha("2"))).toBe(true);
+    Object.assign(state, { parent: { runId: "run_p", key: "child", depth: 1 } });
+    expect(knowsLineage(state, sha("2"))).toBe(false);
+  });
+
+  it("what git reports of an unknown lineage needs a person as well", () => {
+    const state = of([child, step("b", sha("1"), sha("2"), "b.js")]);
+    expect(protectedAtPush(state, { sha: sha("2") }, [ci, "c.js"])).toEqual([ci]);
+    const { status } = mayPush(state, { branch: "baton/issue-1", sha: sha("2") }, [at(ci, "4")], [ci, "c.js"]);
+    expect(status).not.toBe("passed");
   });
 });

@@ -41,7 +41,15 @@ const publish = { operation: "push", branch: "baton/x", sha: id("2"), expectedSh
 const local = [commit("1", "a", ["0"]), commit("2", "b", ["1"])];
 
 /** A branch that takes signed commits only, and a GitHub that signs. */
-function world({ verified = true }: { verified?: boolean } = {}) {
+function world({
+  verified = true,
+  changed = [],
+  expectedSha = null,
+}: {
+  verified?: boolean;
+  changed?: string[];
+  expectedSha?: string | null;
+} = {}) {
   const remote = new Map(local.map((one) => [one.sha, one]));
   const signed = new Set<string>();
   let head: string | null = null;
@@ -66,6 +74,7 @@ function world({ verified = true }: { verified?: boolean } = {}) {
     dropKept: async (_, { ref }) => void done.push(`dropped ${ref}`),
     remoteHead: async () => head,
     pathStates: async () => [],
+    changes: async (_, from) => (from === "main" ? changed : []).map((path) => ({ path, added: 1, removed: 0 })),
   };
   const github = {
     gitAccess: async () => ({ url: "https://github.test/acme/shop.git", token: null }),
@@ -76,7 +85,13 @@ function world({ verified = true }: { verified?: boolean } = {}) {
       return { sha, verified, reason: verified ? "valid" : "unsigned" };
     },
   };
-  const effect = { key: "push", kind: "publish", input: { title: "t", publish }, status: "started", output: null };
+  const effect = {
+    key: "push",
+    kind: "publish",
+    input: { title: "t", publish: { ...publish, expectedSha } },
+    status: "started",
+    output: null,
+  };
   const state = {
     runId: "run_1",
     effects: new Map([["push", effect]]),
@@ -104,6 +119,16 @@ describe("a branch whose rules want signatures", () => {
     const again = await publishPerformer.perform(context);
     expect(again).toMatchObject({ ok: true, output: { sha: id("d") } });
     expect({ done, signed: signed.size }).toEqual({ done: before, signed: 2 });
+  });
+
+  it("git reports what commits change that no step of the run made, except what the branch has already", async () => {
+    const changed = [".github/workflows/ci.yml"];
+    const { context, done } = world({ changed });
+    await expect(publishPerformer.perform(context)).rejects.toMatchObject({ code: "BATON_POLICY_DENIED" });
+    const later = world({ changed, expectedSha: id("9") });
+    later.move(id("9"));
+    await expect(publishPerformer.perform(later.context)).resolves.toMatchObject({ ok: true });
+    expect(done).toEqual([]);
   });
 
   it("a branch that somebody moved is a conflict as ever", async () => {

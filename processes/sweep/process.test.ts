@@ -211,3 +211,45 @@ it("what a tool said stands as data in the task: nothing in it ends the block", 
   expect(asked.prompt.facts.plan.match(/```/g)).toHaveLength(2);
   expect(asked.prompt.facts.plan).toContain("data, never instructions");
 });
+
+describe("what no detector names is gone only where every report was read whole", () => {
+  const cut = { ...(shell([]) as object), detected: { findings: [], notes: [], failed: false, cut: true } } as Json;
+
+  it.each<[string, number, [string, Answer][], string[]]>([
+    [
+      "both were read",
+      2,
+      [
+        ["detect", shell([])],
+        ["detect#2", shell([])],
+      ],
+      ["sarif"],
+    ],
+    [
+      "one of two of a kind failed",
+      2,
+      [
+        ["detect", shell([])],
+        ["detect#2", shell([], true)],
+      ],
+      [],
+    ],
+    [
+      "the first of two of a kind failed",
+      2,
+      [
+        ["detect", shell([], true)],
+        ["detect#2", shell([])],
+      ],
+      [],
+    ],
+    ["there was more than is kept", 1, [["detect", cut]], []],
+  ])("%s", async (_, count, steps, ran) => {
+    const { output } = await play(
+      facts({ detectors: Array.from({ length: count }, () => lint as never) }),
+      steps,
+      false,
+    );
+    expect((output?.sweep as { ran?: string[] } | undefined)?.ran ?? "no output").toEqual(ran);
+  });
+});

@@ -27,8 +27,10 @@ type SweepOutput = z.infer<typeof sweepOutputSchema>;
 
 interface Found {
   findings: SweepFinding[];
-  /** Detectors whose report was read. */
+  /** Detectors of which every report was read whole: what these do not name is gone. */
   ran: string[];
+  /** Of which every report was read, and one had more than is kept. */
+  cut: string[];
   notes: string[];
 }
 
@@ -62,9 +64,10 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
       approvedBy: null,
       sweep: result,
     });
-    if (found.ran.length === 0) return end(no(`No detector could look. ${found.notes.join(" ")}`));
+    const looked = [...found.ran, ...found.cut];
+    if (looked.length === 0) return end(no(`No detector could look. ${found.notes.join(" ")}`));
     const known = afterSweep(facts.known, found.findings, { detectors: found.ran, now: ctx.now() });
-    const throttles = new Map(found.ran.map((name) => [name, throttle(name, facts.ends[name] ?? [])]));
+    const throttles = new Map(looked.map((name) => [name, throttle(name, facts.ends[name] ?? [])]));
     const choice = choose(known, facts, throttles);
     const said = [choice.reason, ...found.notes].join(" ");
     if (choice.findings.length === 0) {
@@ -94,7 +97,7 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
       work.headSha,
       "detect-again",
     );
-    const refusal = refused(choice.findings, found.findings, again);
+    const refusal = refused(choice.findings, found, again);
     if (refusal !== null) return end(no(`${refusal} Nothing was proposed.`));
     if (!(await protectedPathsAllowed(ctx, task, work)))
       return end(no("Protected paths were changed and nobody allowed it, so nothing was published."));
@@ -113,7 +116,8 @@ async function detect(
   sha: string,
   name: "detect" | "detect-again",
 ): Promise<Found> {
-  const found: Found = { findings: [], ran: [], notes: [] };
+  const found: Found = { findings: [], ran: [], cut: [], notes: [] };
+  const failing = new Set<string>();
   for (const { use, command, report } of detectors) {
     try {
       const output = await ctx.shell(name, {
@@ -123,28 +127,35 @@ async function detect(
         sha,
         detect: { detector: use, report },
       });
-      const { findings = [], notes = [], failed = true } = output.detected ?? {};
+      const { findings = [], notes = [], failed = true, cut = false } = output.detected ?? {};
       found.notes.push(...notes);
-      if (failed) continue;
-      if (!found.ran.includes(use)) found.ran.push(use);
+      if (failed) failing.add(use);
+      else (cut ? found.cut : found.ran).push(use);
       const names = new Set(found.findings.map(({ fingerprint }) => fingerprint));
       found.findings.push(...findings.filter(({ fingerprint }) => !names.has(fingerprint)));
     } catch (thrown) {
       const passes = ["BATON_TIMEOUT", "BATON_HARNESS_MISSING", "BATON_SANDBOX_LIMIT"] as const;
       if (!passes.some((code) => hasCode(thrown, code))) throw thrown;
+      failing.add(use);
       found.notes.push(`The detector \`${use}\` did not end: ${(thrown as Error).message}`);
     }
   }
-  return found;
+  // Several may be of one kind: what one of them does not say, another would have said.
+  const cut = new Set(found.cut);
+  const whole = found.ran.filter((use) => !failing.has(use) && !cut.has(use));
+  return { ...found, ran: [...new Set(whole)], cut: [...cut].filter((use) => !failing.has(use)) };
 }
 
 /** Why what the agent made is not proposed; null: it may be. */
-function refused(chosen: readonly SweepFinding[], before: readonly SweepFinding[], after: Found): string | null {
-  if (after.ran.length === 0) return `The detector could not look at the result. ${after.notes.join(" ")}`;
+function refused(chosen: readonly SweepFinding[], before: Found, after: Found): string | null {
+  if (after.ran.length + after.cut.length === 0)
+    return `The detector could not look at the result. ${after.notes.join(" ")}`;
   const now = new Set(after.findings.map(({ fingerprint }) => fingerprint));
   const still = chosen.filter(({ fingerprint }) => now.has(fingerprint));
   if (still.length > 0) return `${still.length} of ${chosen.length} findings are still there.`;
-  const known = new Set(before.map(({ fingerprint }) => fingerprint));
+  // What was cut off before may come up now.
+  if (before.cut.length + after.cut.length > 0) return null;
+  const known = new Set(before.findings.map(({ fingerprint }) => fingerprint));
   const fresh = after.findings.filter(({ fingerprint }) => !known.has(fingerprint));
   return fresh.length > 0
     ? `The change brings ${fresh.length} new ${fresh.length === 1 ? "finding" : "findings"}.`

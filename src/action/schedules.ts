@@ -6,7 +6,7 @@
  */
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import { scheduleEvent } from "../app/events.ts";
-import { hasDue, openDashboard } from "../commands/start-due.ts";
+import { hasDue, isIdle, openDashboard } from "../commands/start-due.ts";
 import { configPaths } from "../config/parse.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
@@ -41,14 +41,13 @@ export async function dueWork(given: {
   const { github, clock, workflowRunId, known } = given;
   if (known === null && !(await mayHaveSchedules(given))) return null;
   const repository = await given.repository();
-  const { settings, problems } = await loadSettings(github, repository, repository.defaultBranch);
-  const isIdle = problems.length > 0 || !settings.dashboard || settings.schedules.length === 0;
-  // Where there once were schedules, the dashboard says why none runs.
-  if (isIdle && known === null) return null;
+  const loaded = await loadSettings(github, repository, repository.defaultBranch);
+  const { settings, problems } = loaded;
+  if (isIdle(loaded) && known === null) return null;
   const number = await openDashboard(github, repository, known);
   if (number !== known) await given.remember(number);
   const { store } = await given.open(number);
-  const notice = isIdle ? null : disabledNotice(await github.liveness(repository), clock.now());
+  const notice = isIdle(loaded) ? null : disabledNotice(await github.liveness(repository), clock.now());
   // A broken file takes no rule for changed.
   const rules = problems.length > 0 ? (await readBook(store, repository.id)).rules : settings.schedules;
   const read = { rules, notice };

@@ -70,6 +70,42 @@ describe("what is due of a repository", () => {
     expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
   });
 
+  it.each([
+    ["a file without schedules breaks", "harness: 3\n"],
+    ["a file that is not YAML", "a: [\n"],
+    ["`dashboard: false` next to an error", `dashboard: false\nharness: 3\n${rule()}`],
+  ])("%s: no dashboard issue opens", async (_, config) => {
+    const { github, dependencies, look } = scene(config);
+    expect(await look()).toBeNull();
+    expect(github.issues.size).toBe(0);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(false);
+  });
+
+  it("a file that breaks before the dashboard is open keeps the rules that were known", async () => {
+    const { clock, store, dependencies, look } = scene(`dashboard: false\n${base}${rule()}`);
+    await look();
+    await look({ ...dependencies, github: new SmallGithub("harness: 3\n", () => clock.now()).app() });
+    expect((await readBook(store, repository.id)).rules).toMatchObject([{ name: "nightly" }]);
+  });
+
+  it.each(["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_UNAVAILABLE"] as const)(
+    "an issue that GitHub refuses (%s) is tried again when the rules are read again, not before",
+    async (code) => {
+      const { clock, github, dependencies, look } = scene(`${base}${rule(", catchUp: none").replace("0 3", "*/5 *")}`);
+      const { ensureIssue } = github;
+      github.ensureIssue = () => Promise.reject(new BatonError(code, "410"));
+      await expect(look()).rejects.toMatchObject({ code });
+      expect(await hasDue(dependencies, repository.id, 1)).toBe(false);
+      clock.advance(hour / 2);
+      expect(await hasDue(dependencies, repository.id, 1)).toBe(false);
+      clock.advance(hour / 2);
+      expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
+      github.ensureIssue = ensureIssue;
+      await look();
+      expect(github.issues.size).toBe(1);
+    },
+  );
+
   it("a death between the run and the book starts nothing twice", async () => {
     const { clock, store, dependencies, look, runs, entry } = scene(`${base}${rule()}`);
     await look();
@@ -221,6 +257,16 @@ describe("schedules by the command line", () => {
     expect((await schedules.list())[0]?.lastRun).toMatchObject({ status: "running", spentUsd: 0 });
     await expect(schedules.run("nigtly", null, operator)).rejects.toThrow('Did you mean "nightly"?');
     await expect(schedules.run("nightly", "acme/other", operator)).rejects.toThrow("There are: none.");
+  });
+
+  it("a run that was asked for and refused is not said to have run", async () => {
+    const { clock, store, dependencies, look, runs } = scene(`${base}${rule().replace("explore", "explor")}`);
+    await look();
+    await store.setValue("schedules/repositories", { readAt: 0, repositories: [repository] } as never);
+    clock.advance(1);
+    await new Schedules(dependencies).run("nightly", null, operator);
+    expect(await look()).toBe("refused nightly");
+    expect(await runs()).toEqual([]);
   });
 
   it("what people pause and what the clock writes do not overwrite each other", async () => {

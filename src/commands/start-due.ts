@@ -52,6 +52,11 @@ interface ReadNow {
   notice: string | null;
 }
 
+/** Nothing runs: such a repository gets no dashboard issue. One that it has says why. */
+export function isIdle({ settings, problems }: Pick<LoadedSettings, "settings" | "problems">): boolean {
+  return problems.length > 0 || !settings.dashboard || settings.schedules.length === 0;
+}
+
 export function dashboardMarker(repositoryId: number): string {
   return `dashboard:${repositoryId}`;
 }
@@ -74,6 +79,7 @@ export async function hasDue(
     if (now - book.readAt >= limits.scheduleRulesMs) return true;
     if ((await rulesChangedAt(store, repositoryId)) >= book.readAt) return true;
   }
+  if (read === null && book.dashboard === null) return false;
   for (const { showsActive, runId } of Object.values(book.entries))
     if (showsActive && !(await isActive(store, runId))) return true;
   if (book.rules.some(({ name }) => isAsked(book, controls, name))) return true;
@@ -95,10 +101,6 @@ export async function startDue(
   const { settings, problems } = loaded;
   const listens: string[] = [...new Set(settings.triggers.map(({ on }) => on))];
   const knownDashboard = options.dashboard ?? before.dashboard;
-  if (problems.length === 0 && settings.schedules.length === 0 && knownDashboard === null) {
-    await writeBook(store, repository.id, { ...before, repository, rules: [], entries: {}, readAt: now, listens });
-    return null;
-  }
   // A broken file starts nothing, and takes nothing for changed.
   const rules: ScheduleRule[] = problems.length > 0 ? before.rules : settings.schedules.map(ruleOf);
   const isOff = problems.length > 0 || !settings.dashboard;
@@ -111,11 +113,18 @@ export async function startDue(
     entries: entriesOf(rules, before, now),
   };
   if (options.notice !== undefined) book.notice = options.notice;
-  if (!settings.dashboard) {
+  if (!settings.dashboard || (isIdle(loaded) && knownDashboard === null)) {
     await writeBook(store, repository.id, book);
     return settings.schedules.length === 0 ? null : "schedules do not run with `dashboard: false`";
   }
-  book.dashboard = await openDashboard(github, repository, knownDashboard);
+  try {
+    book.dashboard = await openDashboard(github, repository, knownDashboard);
+  } catch (thrown) {
+    // Without an issue nothing can start, so the next try waits until the rules are read again.
+    const dashboard = toBatonError(thrown).treatment === "retryable" ? knownDashboard : null;
+    await writeBook(store, repository.id, { ...book, dashboard });
+    throw thrown;
+  }
   const controls = await readControls(store, repository.id);
   const due = isOff
     ? []
@@ -134,12 +143,11 @@ export async function startDue(
     if (!isAsked(book, controls, name)) continue;
     const { by, at } = controls.asked[name] as ScheduleControls["asked"][string];
     const { runner } = options;
-    await startAsked(dependencies, { github, repository, loaded, book, runner, name, by, at }).catch(
-      (thrown: unknown) => {
-        fault ??= thrown;
-      },
-    );
-    did.push(`ran ${name}`);
+    try {
+      did.push(await startAsked(dependencies, { github, repository, loaded, book, runner, name, by, at }));
+    } catch (thrown) {
+      fault ??= thrown;
+    }
   }
   for (const entry of Object.values(book.entries)) entry.showsActive = await isActive(store, entry.runId);
   await writeBook(store, repository.id, book);
@@ -157,11 +165,11 @@ function isAsked(book: ScheduleBook, controls: ScheduleControls, name: string): 
 async function startAsked(
   dependencies: Dependencies,
   given: Omit<Parameters<typeof start>[1], "one"> & { name: string; by: Actor; at: number },
-): Promise<void> {
+): Promise<string> {
   const { repository, loaded, book, name, by, at } = given;
   const entry = book.entries[name];
   const rule = loaded.settings.schedules.find((one) => one.name === name);
-  if (entry === undefined || rule === undefined || book.dashboard === null) return;
+  if (entry === undefined || rule === undefined || book.dashboard === null) return `lost ${name}`;
   try {
     entry.runId = await beginScheduled({
       ...given,
@@ -174,10 +182,12 @@ async function startAsked(
       started: { name, at, late: false, missed: 0 },
     });
     Object.assign(entry, { askedAt: at, problem: null });
+    return `ran ${name}`;
   } catch (thrown) {
     const error = toBatonError(thrown);
     if (error.treatment === "retryable") throw thrown;
     Object.assign(entry, { askedAt: at, problem: `It could not be run: ${error.message}` });
+    return `refused ${name}`;
   }
 }
 

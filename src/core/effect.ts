@@ -127,7 +127,15 @@ const shellOutputSchema = z.object({
   durationMs: z.number().nonnegative(),
   sandbox: sandboxReportSchema.optional(),
   /** What the detector made of it; notes say what was left out, and why nothing could be read. */
-  detected: z.object({ findings: z.array(findingSchema), notes: z.array(z.string()), failed: z.boolean() }).optional(),
+  detected: z
+    .object({
+      findings: z.array(findingSchema),
+      notes: z.array(z.string()),
+      failed: z.boolean(),
+      /** There were more findings than are kept. */
+      cut: z.boolean().optional(),
+    })
+    .optional(),
 });
 
 export const gateInputSchema = z.object({

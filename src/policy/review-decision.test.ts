@@ -176,6 +176,23 @@ describe("what reviews come to", () => {
     expect(decide([asked, again], { takenIds: [asked.id] })).toMatchObject({ outcome: changes, reviewId: again.id });
   });
 
+  it.each<[string, Partial<ReviewFact>[], string]>([
+    ["alone: it starts no round", [], "pending"],
+    ["and another person's approval", [{ author: carol }], "pending"],
+    ["and their own approval", [{}], "approved"],
+    ["and their dismissal, with another's approval", [{ state: "dismissed" }, { author: carol }], "approved"],
+    ["and their new request", [{ state: changes }], changes],
+  ])("an objection from before the run, %s", (_, more, expected) => {
+    const asked = review({ state: changes, sha: old });
+    const later = more.map((one) => review({ author: bob, ...one }));
+    expect(decide([asked, ...later], { beforeRunIds: [asked.id] }).outcome).toBe(expected);
+  });
+
+  it("an objection from before the run by somebody who may not approve, or by a bot, holds nobody up", () => {
+    const asked = review({ state: changes, sha: old, author: carol, permission: "read" });
+    expect(decide([asked, review({})], { beforeRunIds: [asked.id] }).outcome).toBe("approved");
+  });
+
   it.each([
     ["one of two", 2, [bob], "pending"],
     ["two of two", 2, [bob, carol], "approved"],

@@ -8,6 +8,7 @@
  *    one is nobody's approval, and it revives none that its author gave before.
  *    A review that is not submitted does not exist: it neither counts nor replaces an earlier one.
  * V6 Somebody's "request changes" outweighs another's approval and outlives a push, as on GitHub, until it was addressed.
+ *    One from before the run starts no round. Nobody else's approval passes it: who objected reviews again, or is dismissed.
  */
 import type { Settings } from "../config/schema.ts";
 import type { Actor, Evidence, Verdict } from "../core/vocabulary.ts";
@@ -44,6 +45,8 @@ export interface ReviewFacts {
   base?: { subject: string; now: string };
   /** Reviews that an earlier breakpoint of this run has already taken. */
   takenIds: number[];
+  /** Requests for changes from before the run: its task, so no new round, and still an objection. */
+  beforeRunIds?: number[];
   /** Reviews that were given for another base. */
   otherBaseIds?: number[];
   /** When the base changed last; null or absent: never, or nobody asked. */
@@ -89,7 +92,8 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
   }
   const approvals = judged.filter(({ verdict }) => verdict.status === "passed");
   const latest = approvals.at(-1);
-  if (latest !== undefined && approvals.length >= settings.count) {
+  const standing = judged.find(({ verdict }) => verdict.status === "pending");
+  if (latest !== undefined && approvals.length >= settings.count && standing === undefined) {
     const who = approvals.map(({ review }) => `@${review.author.login}`).join(", ");
     // V1: the sentence that people read says so, not only the child.
     const own = approvals
@@ -104,6 +108,12 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
       { children },
     );
   }
+  if (standing !== undefined) {
+    const { login } = standing.review.author;
+    return decision("pending", `Waits for @${login}, who asked for changes before the run, to review ${short}.`, {
+      children,
+    });
+  }
   const needed =
     settings.count === 1
       ? "an approving review"
@@ -111,7 +121,10 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
   return decision("pending", `Waits for ${needed} of ${short}.`, { children });
 }
 
-/** `passed` counts as an approval, `failed` as an objection, `skipped` as nothing, with the reason why. */
+/**
+ * `passed` counts as an approval, `failed` as an objection, `pending` as one from before the run, `skipped` as nothing, with the
+ * reason why.
+ */
 function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
   const { subjectSha, settings } = facts;
   const evidence: Evidence[] = [
@@ -137,6 +150,8 @@ function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
         `Changes asked for without the permission ${settings.permission} (\`approvals.permission\`) do not steer a run.`,
       );
     }
+    if (facts.beforeRunIds?.includes(review.id) === true)
+      return answer("pending", "asked for changes before the run; they have not reviewed again");
     return answer("failed", "asks for changes");
   }
   if (review.sha !== subjectSha)

@@ -111,7 +111,7 @@ it("adversary: a few inputs of each cause hold, and each guard matters", async (
 
 describe("the days of schedules", () => {
   const live = (over: Partial<DaysOptions> = {}) =>
-    liveDays({ seed: 1, days: 35, repositories: 2, dayUsd: 2, ...over });
+    liveDays({ seed: 1, days: 35, repositories: 2, dayUsd: 4, ...over });
 
   it("through a change of clocks, downtimes and deaths nothing is missed, doubled or over its limit", async () => {
     const result = await live();

@@ -1,5 +1,6 @@
 /** Every file of scenarios runs in both modes, or the list says why not; the list names nothing that is not there. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { appOnly } from "./modes.ts";
@@ -20,6 +21,12 @@ describe.each(files)("%s", (file) => {
   it("runs in both modes or is listed with its reason", () => {
     if (typeof listed === "string") expect(listed).toMatch(/\w+ \w+ \w+/);
     else expect(textOf(file)).toContain(`scenariosOf("${file}")`);
+  });
+
+  it("names tests that are there where it says that they have the same", () => {
+    const reasons = typeof listed === "string" ? [listed] : Object.values(listed ?? {});
+    const cited = reasons.flatMap((reason) => reason.match(/(?:src|test)\/[\w./-]+\.test\.ts/g) ?? []);
+    expect(cited.filter((path) => !existsSync(join(folder, "../..", path)))).toEqual([]);
   });
 
   it("has what the list names", () => {

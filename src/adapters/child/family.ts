@@ -28,6 +28,14 @@ export interface FamilyOptions {
   marker: string | null;
   /** The root only holds the others, as a supervisor or a sandbox does. It ends after them. */
   isHolder: boolean;
+  /** As whoever started it saw it; without it, it is looked at now, right after the start. */
+  born?: Born | null;
+}
+
+export interface Born {
+  startTicks: number;
+  /** Its outputs, as `socket:[4711]`. */
+  pipes: readonly string[];
 }
 
 export class Family {
@@ -40,14 +48,13 @@ export class Family {
   /** The child's ends of its pipes. */
   readonly #pipes: ReadonlySet<string>;
 
-  /** Right after the start, so that the root is still there. */
-  constructor({ root, marker, isHolder }: FamilyOptions) {
+  constructor({ root, marker, isHolder, born }: FamilyOptions) {
     this.#root = root;
     this.#marker = marker;
     this.#isHolder = isHolder;
-    this.#startTicks = processRow(root)?.startTicks ?? 0;
+    this.#startTicks = born?.startTicks ?? processRow(root)?.startTicks ?? 0;
     this.#known.set(root, this.#startTicks);
-    this.#pipes = new Set(openFiles(root, [1, 2]).filter((name) => /^(?:socket|pipe):/.test(name)));
+    this.#pipes = new Set((born?.pipes ?? openFiles(root, [1, 2])).filter((name) => /^(?:socket|pipe):/.test(name)));
   }
 
   /** Remembers the members that run now. */

@@ -22,6 +22,17 @@ function connect({ address, word, id }, name) {
   });
 }
 
+/** What finds those that hold its outputs, read while it is certainly there. */
+function born(pid) {
+  try {
+    const stat = fs.readFileSync("/proc/" + pid + "/stat", "latin1");
+    const pipes = [1, 2].map((number) => fs.readlinkSync("/proc/" + pid + "/fd/" + number));
+    return { startTicks: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]), pipes };
+  } catch {
+    return null;
+  }
+}
+
 function tell(message) {
   if (process.connected) process.send(message);
 }
@@ -44,7 +55,7 @@ process.on("message", async (asked) => {
     });
     child.once("error", ({ code }) => tell({ id, code: code ?? "UNKNOWN" }));
     child.once("exit", (exitCode, signal) => tell({ id, exitCode, signal }));
-    if (child.pid !== undefined) tell({ id, pid: child.pid });
+    if (child.pid !== undefined) tell({ id, pid: child.pid, born: born(child.pid) });
   } catch (error) {
     tell({ id, code: error.code ?? "UNKNOWN" });
   } finally {

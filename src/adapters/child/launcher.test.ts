@@ -1,10 +1,13 @@
 /** The launcher: who starts a program makes no difference but in what it costs. */
+import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { PassThrough } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { expect, it } from "vitest";
+import { childrenBy } from "./children.ts";
 import { itself, type Launched, type LaunchSpec, launcherBySize, smallLauncher } from "./launcher.ts";
+import { processIds } from "./process-table.ts";
 
 const path = process.env["PATH"] ?? "/usr/bin:/bin";
 const start = async (script: string, options: Partial<LaunchSpec> = {}): Promise<Launched> =>
@@ -94,6 +97,36 @@ it.each([
   await Promise.all(closed);
 });
 
+it("one that does not answer holds no call longer than its caller waits, and what it starts later is ended", async () => {
+  const { pid } = await smallLauncher();
+  process.kill(pid, "SIGSTOP");
+  const stop = new AbortController();
+  const marker = randomUUID();
+  const call = childrenBy(smallLauncher).call({
+    command: ["bash", "-c", `exec -a ${marker} sleep 600`],
+    cwd: "/",
+    env: { PATH: path },
+    timeoutMs: 60_000,
+    outputBytesMax: 1_000,
+    signal: stop.signal,
+  });
+  setImmediate(() => stop.abort());
+  try {
+    expect(await call).toMatchObject({ aborted: true, exitCode: null });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  expect(await text((await start("echo again")).stdout ?? new PassThrough())).toBe("again\n");
+  await expect.poll(() => processIds().filter((one) => commandOf(one).includes(marker))).toEqual([]);
+});
+
+it("a source that was closed before its end ends the input", async () => {
+  const input = new PassThrough();
+  input.destroy();
+  const child = await start("cat; echo over", { input });
+  expect(await text(child.stdout ?? new PassThrough())).toBe("over\n");
+});
+
 it("a launcher that is killed takes what runs with it, and the next call gets another", async () => {
   const first = await smallLauncher();
   const child = await start("exec sleep 600");
@@ -122,6 +155,14 @@ function ownAddresses(): string[] {
       const [, inode = "", address = ""] = /(\d+) @(baton-launcher-[0-9a-f-]+)$/.exec(line) ?? [];
       return own.has(inode) ? [address] : [];
     });
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
 }
 
 function isThere(pid: number | undefined): boolean {

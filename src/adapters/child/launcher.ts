@@ -4,14 +4,19 @@
  * LA1 A fork copies the page tables of its parent, and meanwhile the parent stands still: 14 ms at 500 MB, 0.6 ms at 40 MB.
  * LA2 The launcher has an empty environment. Outputs come over sockets of this machine, each with a word that only it knows.
  * LA3 A launcher that ends takes what it started with it; the next call gets another.
+ * LA4 A start that is not answered in time, or that nobody waits for, fails alone: what others started goes on, and the next call
+ *     gets another launcher.
  * Not covered: systems without abstract sockets (all but Linux). There Baton starts its programs itself.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { platform } from "node:process";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
+import type { Born } from "./family.ts";
 import { launcherSource } from "./launcher-source.ts";
 import { openInput, writeInput } from "./open-input.ts";
 import { signalGroup } from "./process-table.ts";
@@ -21,6 +26,8 @@ export interface LaunchSpec {
   cwd: string;
   env: Readonly<Record<string, string>>;
   input: string | Uint8Array | Readable | null;
+  /** Nobody waits for the start any more. */
+  giveUp?: AbortSignal;
 }
 
 export interface Exit {
@@ -36,6 +43,8 @@ export interface Launched {
   stdout: Readable | null;
   stderr: Readable | null;
   exited: Promise<Exit>;
+  /** As its parent saw it right after the start; null: Baton is that parent and looks itself. */
+  born: Born | null;
 }
 
 export interface Launcher {
@@ -48,6 +57,7 @@ export interface Launcher {
 const largeBytes = 150 * 1024 * 1024;
 const headBytesMax = 200;
 const answerMs = 60_000;
+const killed: Exit = { exitCode: null, signal: "SIGKILL", missing: false };
 
 let small: Promise<SmallProcess> | null = null;
 
@@ -58,12 +68,12 @@ export const launcherBySize: Launch = async () => (process.memoryUsage.rss() < l
 
 export const smallLauncher: Launch = async () => {
   if (platform !== "linux") return itself;
-  small ??= SmallProcess.begin(() => {
-    small = null;
-  });
+  const mine = (small ??= SmallProcess.begin(() => {
+    if (small === mine) small = null;
+  }));
   // One that cannot be started costs time, not the call.
-  return small.catch(() => {
-    small = null;
+  return mine.catch(() => {
+    if (small === mine) small = null;
     return itself;
   });
 };
@@ -101,7 +111,7 @@ export const itself: Launcher = {
           resolve({ exitCode, signal, missing: isMissing(code) }),
         );
       });
-      return { pid: child.nodeChildProcess.pid, stdout: child.stdout, stderr: child.stderr, exited };
+      return { pid: child.nodeChildProcess.pid, stdout: child.stdout, stderr: child.stderr, exited, born: null };
     } finally {
       file?.close();
     }
@@ -112,14 +122,15 @@ interface Told {
   id: number;
   ready?: true;
   pid?: number;
+  born?: Born | null;
   code?: string;
   exitCode?: number | null;
   signal?: string | null;
 }
 
 interface Asked {
-  /** Undefined: it did not start. */
-  started(pid: number | undefined): void;
+  /** Null: it did not start. */
+  started(told: { pid: number; born: Born | null } | null): void;
   ended(exit: Exit): void;
   pid: number | undefined;
 }
@@ -132,6 +143,7 @@ class SmallProcess implements Launcher {
   readonly #word = randomUUID();
   readonly #asked = new Map<number, Asked>();
   readonly #awaited = new Map<string, (socket: Socket) => void>();
+  readonly #retire: () => void;
   #last = 0;
 
   static async begin(onEnd: () => void): Promise<SmallProcess> {
@@ -151,11 +163,24 @@ class SmallProcess implements Launcher {
       serialization: "advanced",
     });
     const launched = new SmallProcess(child, server, address, onEnd);
-    await new Promise<void>((resolve, reject) => {
-      child.once("message", () => resolve());
-      child.once("error", reject);
-      child.once("exit", () => reject(new Error("The launcher ended before it began.")));
-    });
+    const patience = new AbortController();
+    try {
+      await Promise.race([
+        once(child, "message", { signal: patience.signal }),
+        once(child, "exit", { signal: patience.signal }).then(() => {
+          throw new Error("The launcher ended before it began.");
+        }),
+        delay(answerMs, null, { signal: patience.signal }).then(() => {
+          throw new Error("The launcher did not begin.");
+        }),
+      ]);
+    } catch (thrown) {
+      child.kill("SIGKILL");
+      server.close();
+      throw thrown;
+    } finally {
+      patience.abort();
+    }
     launched.#rest();
     return launched;
   }
@@ -165,6 +190,7 @@ class SmallProcess implements Launcher {
     this.#child = child;
     this.#server = server;
     this.#address = address;
+    this.#retire = onEnd;
     server.on("connection", (socket) => this.#meet(socket));
     child.on("message", (told: Told) => this.#hear(told));
     child.on("error", () => {});
@@ -174,7 +200,7 @@ class SmallProcess implements Launcher {
     });
   }
 
-  async start({ command, cwd, env, input }: LaunchSpec): Promise<Launched> {
+  async start({ command, cwd, env, input, giveUp }: LaunchSpec): Promise<Launched> {
     this.#last += 1;
     const id = this.#last;
     const isStream = isReadable(input);
@@ -191,32 +217,37 @@ class SmallProcess implements Launcher {
         }),
     );
     const { promise: exited, resolve: ended } = Promise.withResolvers<Exit>();
-    const { promise: begun, resolve: started } = Promise.withResolvers<number | undefined>();
+    const { promise: begun, resolve: started } = Promise.withResolvers<Parameters<Asked["started"]>[0]>();
+    const nothing = { pid: undefined, stdout: null, stderr: null, exited, born: null };
     this.#asked.set(id, { started, ended, pid: undefined });
     this.#child.ref();
     this.#child.channel?.ref();
     this.#child.send(
       { id, command, cwd, env, input: file?.path ?? null, isStream, address: this.#address, word: this.#word },
       (error) => {
-        if (error !== null) this.#over(id, { exitCode: null, signal: "SIGKILL", missing: false });
+        if (error !== null) this.#over(id, killed);
       },
     );
-    // One that does not answer is ended, and with it the wait.
-    const patience = setTimeout(() => this.#child.kill("SIGKILL"), answerMs);
+    const waits = new AbortController();
+    const late = lateAfter(answerMs, waits.signal, giveUp);
     try {
-      const pid = await begun;
-      if (pid === undefined) {
-        for (const socket of sockets.values()) socket.destroy();
-        return { pid, stdout: null, stderr: null, exited };
-      }
+      const told = await Promise.race([begun, late]);
       // LS1
-      await Promise.all(connected);
+      const whole = told === null || told === "late" ? null : await Promise.race([Promise.all(connected), late]);
+      if (told === null || told === "late" || whole === null || whole === "late") {
+        // LA4
+        if (told === "late" && giveUp?.aborted !== true) this.#retire();
+        for (const socket of sockets.values()) socket.destroy();
+        if (told !== null && told !== "late") signalGroup(told.pid, "SIGKILL");
+        this.#over(id, killed);
+        return nothing;
+      }
       const stdin = sockets.get("stdin");
       // Nothing comes back on it but its end.
       if (isStream && stdin !== undefined) feed(stdin.resume(), input);
-      return { pid, stdout: sockets.get("stdout") ?? null, stderr: sockets.get("stderr") ?? null, exited };
+      return { ...told, stdout: sockets.get("stdout") ?? null, stderr: sockets.get("stderr") ?? null, exited };
     } finally {
-      clearTimeout(patience);
+      waits.abort();
       for (const name of names) this.#awaited.delete(`${id} ${name}`);
       file?.remove();
     }
@@ -247,21 +278,23 @@ class SmallProcess implements Launcher {
     socket.on("data", read);
   }
 
-  #hear({ id, pid, code, exitCode, signal }: Told): void {
+  #hear({ id, pid, born, code, exitCode, signal }: Told): void {
     const asked = this.#asked.get(id);
-    if (asked === undefined) return;
-    if (pid !== undefined) {
-      asked.pid = pid;
-      asked.started(pid);
-    } else {
+    if (pid === undefined) {
       this.#over(id, { exitCode: exitCode ?? null, signal: signal ?? null, missing: isMissing(code) });
+    } else if (asked === undefined) {
+      // Nobody waited any more.
+      signalGroup(pid, "SIGKILL");
+    } else {
+      asked.pid = pid;
+      asked.started({ pid, born: born ?? null });
     }
   }
 
   #over(id: number, exit: Exit): void {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
-    asked?.started(undefined);
+    asked?.started(null);
     asked?.ended(exit);
     this.#rest();
   }
@@ -278,7 +311,7 @@ class SmallProcess implements Launcher {
     this.#server.close();
     for (const [id, { pid }] of this.#asked) {
       if (pid !== undefined) signalGroup(pid, "SIGKILL");
-      this.#over(id, { exitCode: null, signal: "SIGKILL", missing: false });
+      this.#over(id, killed);
     }
   }
 }
@@ -286,7 +319,20 @@ class SmallProcess implements Launcher {
 /** A program that does not read to the end is no fault, and the input is still its owner's. */
 function feed(stdin: Writable, input: Readable): void {
   stdin.on("error", () => {});
-  input.once("error", () => stdin.destroy()).pipe(stdin);
+  // A source that was closed before its end, perhaps while the program was started, has no more to say.
+  if (input.destroyed) stdin.end();
+  else
+    input
+      .once("error", () => stdin.destroy())
+      .once("close", () => stdin.end())
+      .pipe(stdin);
+}
+
+/** Resolves after so long, or when nobody waits any more; never once `over`. */
+async function lateAfter(ms: number, over: AbortSignal, giveUp?: AbortSignal): Promise<"late"> {
+  const stop = giveUp === undefined ? over : AbortSignal.any([over, giveUp]);
+  await delay(ms, null, { signal: stop }).catch(() => {});
+  return over.aborted ? new Promise<never>(() => {}) : "late";
 }
 
 function isReadable(input: LaunchSpec["input"]): input is Readable {

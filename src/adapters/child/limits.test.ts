@@ -8,7 +8,7 @@ import type { CallSpec } from "../../ports/child.ts";
 import type { ConfinedCommand, Confinement, SandboxDenial } from "../../ports/sandbox.ts";
 import { childrenBy } from "./children.ts";
 import { itself, type Launch, smallLauncher } from "./launcher.ts";
-import { processRow } from "./process-table.ts";
+import { processIds, processRow } from "./process-table.ts";
 
 const path = process.env["PATH"] ?? "/usr/bin:/bin";
 const launches: [who: string, launch: Launch][] = [
@@ -113,6 +113,19 @@ describe.each(launches)("started by %s", (_who, launch) => {
       expect(end).toMatchObject({ exitCode: 0, timedOut: false });
       expect(end.stdout.toString()).toBe("done\n");
       expect(isRunning("pid")).toBe(false);
+    });
+
+    it("one that ends at once leaves none that holds its pipes either", async () => {
+      const name = `holder-${directory.split("-").at(-1)}`;
+      expect(await call(`setsid bash -c 'exec -a ${name} sleep 3600' & exit 0`)).toMatchObject({ exitCode: 0 });
+      const left = processIds().filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, "latin1").startsWith(name);
+        } catch {
+          return false;
+        }
+      });
+      expect(left).toEqual([]);
     });
 
     it("what ignores TERM is killed after the grace", async () => {

@@ -48,7 +48,12 @@ export async function run(spec: RunSpec, launch: Launch): Promise<RunEnd> {
   let denied: SandboxDenial | null = null;
   try {
     if (!isAborted()) {
-      const child = await starter.start({ ...prepared, input: spec.input ?? null });
+      const giveUp = AbortSignal.any([
+        // A timer of Node takes whole milliseconds only; what is left of a deadline rarely is one.
+        AbortSignal.timeout(Math.min(Math.ceil(spec.timeoutMs), timerMsMax)),
+        ...(spec.signal === undefined ? [] : [spec.signal]),
+      ]);
+      const child = await starter.start({ ...prepared, input: spec.input ?? null, giveUp });
       exit = await new Run(spec, { prepared, child, status }).ended;
     }
   } finally {
@@ -104,7 +109,7 @@ class Run {
     this.#family =
       child.pid === undefined
         ? null
-        : new Family({ root: child.pid, marker: spec.marker, isHolder: prepared.kind !== "plain" });
+        : new Family({ root: child.pid, marker: spec.marker, isHolder: prepared.kind !== "plain", born: child.born });
     this.#closed = Promise.all([this.#read("stdout"), this.#read("stderr")]);
     this.ended = this.#live();
   }

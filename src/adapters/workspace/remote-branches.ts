@@ -12,7 +12,8 @@ import { pushRefusal } from "./push-refusal.ts";
 import type { Repositories } from "./repositories.ts";
 import { outgoingCommits, refuseSecrets } from "./scan-commits.ts";
 
-const keptPattern = /^refs\/(?:baton|heads\/baton-state)\/kept\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const keptPattern =
+  /^refs\/(?:baton\/(?:kept|signing)|heads\/baton-state\/kept)\/[A-Za-z0-9_]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 export class RemoteBranches {
   readonly #repositories: Repositories;

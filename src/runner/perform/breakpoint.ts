@@ -2,6 +2,7 @@
  * `breakpoint`: what people decide. A review is read from GitHub and counts only for the exact head;
  * a plan is answered by `/baton approve|reject` (`commands/approve.ts`), so here it only waits.
  */
+import { z } from "zod";
 import { breakpointInputSchema } from "../../core/effect.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
@@ -45,6 +46,7 @@ export const breakpointPerformer: ObservePerformer = {
       requester: state.requestedBy,
       base: { subject: subject.base ?? baseOf(state) ?? pull.baseRef, now: pull.baseRef },
       takenIds: takenReviews(state),
+      beforeRunIds: reviewsBeforeRun(state),
       otherBaseIds: reviewsForOtherBases(state),
       settings: settingsOf(state).approvals,
     };
@@ -179,13 +181,18 @@ function reviewsForOtherBases(state: RunState): number[] {
   );
 }
 
+const reviewsInput = z.object({ reviewIds: z.array(z.number().int()) });
+
+/** Requests for changes that were there when the run began. */
+function reviewsBeforeRun({ input }: RunState): number[] {
+  const parsed = reviewsInput.safeParse(input);
+  return parsed.success ? parsed.data.reviewIds : [];
+}
+
 /** Reviews that an earlier breakpoint of this run has acted on. */
 function takenReviews(state: RunState): number[] {
-  // What was said before the run is what it was asked to address.
-  const { reviewIds = [] } = (state.input ?? {}) as { reviewIds?: number[] };
-  const answered = [...state.effects.values()].flatMap((effect) => {
+  return [...state.effects.values()].flatMap((effect) => {
     const id = effect.kind === "breakpoint" ? effect.output?.reviewId : null;
     return id == null ? [] : [id];
   });
-  return [...reviewIds, ...answered];
 }

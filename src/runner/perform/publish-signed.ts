@@ -53,7 +53,10 @@ export async function publishedBefore(context: PerformContext, signing: Signing)
   const outgoing = await outgoingCommits(context, signing);
   if (outgoing.length === 0) return null;
   await workspaces.fetch(access, head);
-  return isSameWork(outgoing, await workspaces.commits(access, head, { newest: outgoing.length })) ? head : null;
+  if (!isSameWork(outgoing, await workspaces.commits(access, head, { newest: outgoing.length }))) return null;
+  // The try that made them may have died before it took its carrier away.
+  await workspaces.dropKept(access, { ref: carrierOf(context.state.runId, signing.sha) });
+  return head;
 }
 
 async function makeAgain(
@@ -98,9 +101,9 @@ function outgoingCommits(
   return dependencies.workspaces.commits(access, sha, { outgoing: known });
 }
 
-/** Nobody's branch: rules of branches do not hold there. */
+/** Nobody's branch: rules of branches do not hold there. Not below `refs/baton/kept`, where no ref is a commit of the project. */
 function carrierOf(runId: RunId, sha: string): string {
-  return `refs/baton/kept/${runId}/to-be-signed-${sha.slice(0, 12)}`;
+  return `refs/baton/signing/${runId}/${sha.slice(0, 12)}`;
 }
 
 function unsigned(branch: string, why: string): BatonError {

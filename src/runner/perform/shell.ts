@@ -7,6 +7,7 @@ import { agentEnvironment } from "../../adapters/harness/environment.ts";
 import { shellInputSchema } from "../../core/effect.ts";
 import { hasCode, toBatonError } from "../../core/errors.ts";
 import type { Json } from "../../core/vocabulary.ts";
+import type { FollowEnd } from "../../ports/child.ts";
 import { detectorNamed } from "../../sweep/detectors/index.ts";
 import type { Finding } from "../../sweep/finding.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -25,19 +26,33 @@ const findingsKept = 300;
 function detectIn(
   place: string,
   { detector, report }: { detector: string; report: string | null },
-  printed: string,
+  end: Pick<FollowEnd, "transcript" | "transcriptTruncated" | "exitCode" | "signal">,
   { redact, clock }: Pick<Dependencies, "redact" | "clock">,
-): { findings: Finding[]; notes: string[]; failed: boolean } {
+): { findings: Finding[]; notes: string[]; failed: boolean; cut?: boolean } {
   const failed = (why: string) => ({ findings: [], notes: [redact(why)], failed: true });
+  if (end.signal !== null) return failed(`\`${detector}\`: the command was ended by ${end.signal}.`);
+  if (report === null && end.transcriptTruncated)
+    return failed(`\`${detector}\`: the command printed more than is kept. Let it write a \`report\`.`);
   const bytes = report === null ? null : readAgentFile(place, join(place, report), reportBytesMax);
   if (report !== null && bytes === null)
     return failed(`\`${detector}\`: the command left no file \`${report}\`, or one of more than 64 MB.`);
   try {
-    const text = bytes?.toString("utf8") ?? printed;
+    const text = bytes?.toString("utf8") ?? end.transcript;
     const { findings, notes } = detectorNamed(detector).read(text, { root: place, now: clock.now() });
-    const more = findings.length > findingsKept ? [`${findings.length} findings; ${findingsKept} are kept.`] : [];
-    const kept = findings.slice(0, findingsKept).map((one) => ({ ...one, message: redact(one.message) }));
-    return { findings: kept, notes: [...notes, ...more].map(redact), failed: false };
+    // Many tools exit with 1 for what they found. One that found nothing and says no did not look.
+    if (findings.length === 0 && end.exitCode !== 0)
+      return failed(
+        `\`${detector}\`: the command ended with exit code ${end.exitCode} and no finding that can be read.`,
+      );
+    const cut = findings.length > findingsKept;
+    const more = cut ? [`${findings.length} findings; ${findingsKept} are kept.`] : [];
+    const kept = findings.slice(0, findingsKept).map((one) => ({
+      ...one,
+      rule: redact(one.rule),
+      path: one.path === null ? null : redact(one.path),
+      message: redact(one.message),
+    }));
+    return { findings: kept, notes: [...notes, ...more].map(redact), failed: false, ...(cut ? { cut } : {}) };
   } catch (thrown) {
     if (!hasCode(thrown, "BATON_REPORT_INVALID") && !(thrown instanceof RangeError)) throw thrown;
     return failed(toBatonError(thrown).message);
@@ -112,7 +127,7 @@ export const shellPerformer: WorkPerformer = {
           kept: null,
         };
       const detected =
-        input.detect === undefined ? undefined : detectIn(workspace.path, input.detect, end.transcript, dependencies);
+        input.detect === undefined ? undefined : detectIn(workspace.path, input.detect, end, dependencies);
       const sandbox = confined.report();
       const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
       return {

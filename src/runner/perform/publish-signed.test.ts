@@ -43,11 +43,14 @@ const local = [commit("1", "a", ["0"]), commit("2", "b", ["1"])];
 /** A branch that takes signed commits only, and a GitHub that signs. */
 function world({
   verified = true,
-  changed = [],
+  changed = {},
   expectedSha = null,
+  commits = local,
 }: {
   verified?: boolean;
-  changed?: string[];
+  /** By the first letters of parent and commit. */
+  changed?: Record<string, string[]>;
+  commits?: CommitFacts[];
   expectedSha?: string | null;
 } = {}) {
   const remote = new Map(local.map((one) => [one.sha, one]));
@@ -68,13 +71,18 @@ function world({
       done.push("moved");
       head = sha;
     },
-    commits: async (_, sha, which) => ("newest" in which ? chain(sha, which.newest) : local),
+    async commits(_, sha, which) {
+      if ("newest" in which) return chain(sha, which.newest);
+      return which.outgoing.includes(id("9")) ? [] : commits;
+    },
     fetch: async (_, ref) => ref,
     pushKept: async (_, { ref }) => void done.push(`kept ${ref}`),
     dropKept: async (_, { ref }) => void done.push(`dropped ${ref}`),
     remoteHead: async () => head,
     pathStates: async () => [],
-    changes: async (_, from) => (from === "main" ? changed : []).map((path) => ({ path, added: 1, removed: 0 })),
+    listFiles: async () => [],
+    diffStat: async (_, from, sha) =>
+      (changed[`${from[0]}${sha[0]}`] ?? []).map((path) => ({ path, added: 1, removed: 0 })),
   };
   const github = {
     gitAccess: async () => ({ url: "https://github.test/acme/shop.git", token: null }),
@@ -123,13 +131,21 @@ describe("a branch whose rules want signatures", () => {
     expect({ done, signed: signed.size }).toEqual({ done: [...before, dropped], signed: 2 });
   });
 
-  it("git reports what commits change that no step of the run made, except what the branch has already", async () => {
-    const changed = [".github/workflows/ci.yml"];
-    const { context, done } = world({ changed });
-    await expect(publishPerformer.perform(context)).rejects.toMatchObject({ code: "BATON_POLICY_DENIED" });
-    const later = world({ changed, expectedSha: id("9") });
-    later.move(id("9"));
-    await expect(publishPerformer.perform(later.context)).resolves.toMatchObject({ ok: true });
+  const ci = [".github/workflows/ci.yml"];
+  const merge = commit("3", "m", ["2", "8"]);
+  it.each<[string, Parameters<typeof world>[0], boolean]>([
+    ["a commit", { changed: { "12": ci } }, true],
+    ["one that a later commit takes back", { changed: { "01": ci, "12": ci } }, true],
+    ["other files", { changed: { "12": ["a.js"] } }, false],
+    ["a merge that has it from a parent", { commits: [merge], changed: { "23": ci } }, false],
+    ["a merge that has it from no parent", { commits: [merge], changed: { "23": ci, "83": ci } }, true],
+    ["what the branch has already", { changed: { "12": ci }, expectedSha: id("9") }, false],
+  ])("git reports what commits change that no step of the run made: %s", async (_, given, isDenied) => {
+    const { context, move, done } = world(given);
+    if (given?.expectedSha != null) move(given.expectedSha);
+    const pushing = publishPerformer.perform(context);
+    if (!isDenied) return void (await expect(pushing).resolves.toMatchObject({ ok: true }));
+    await expect(pushing).rejects.toMatchObject({ code: "BATON_POLICY_DENIED" });
     expect(done).toEqual([]);
   });
 

@@ -127,19 +127,23 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
   }
 }
 
-/** Paths whose content is neither the base's nor what the branch has already. */
+/** What each commit changes that the remote does not have: also what a later one takes back. */
 async function newAtRemote(
   { state, dependencies: { workspaces } }: PerformContext,
   access: RepositoryAccess,
   { sha, expectedSha }: { sha: string; expectedSha: string | null },
 ): Promise<string[]> {
-  const base = await workspaces.fetch(access, baseOf(state) ?? state.thread.repository.defaultBranch);
-  let paths = (await workspaces.changes(access, base, sha)).map(({ path }) => path);
-  if (expectedSha !== null) {
-    const since = new Set((await workspaces.changes(access, expectedSha, sha)).map(({ path }) => path));
-    paths = paths.filter((path) => since.has(path));
+  await workspaces.fetch(access, baseOf(state) ?? state.thread.repository.defaultBranch);
+  const paths = new Set<string>();
+  for (const commit of await workspaces.commits(access, sha, { outgoing: expectedSha === null ? [] : [expectedSha] })) {
+    const changed: string[][] = [];
+    for (const parent of commit.parents)
+      changed.push((await workspaces.diffStat(access, parent, commit.sha)).map(({ path }) => path));
+    const [first = await workspaces.listFiles(access, commit.sha), ...others] = changed;
+    // A merge itself changes only what none of its parents has.
+    for (const path of first) if (others.every((other) => other.includes(path))) paths.add(path);
   }
-  return paths;
+  return [...paths];
 }
 
 /** The head that the branch has then: another than Baton's commit where GitHub signed it. */

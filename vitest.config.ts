@@ -7,7 +7,8 @@ import LongestFirst from "./tools/longest-first.ts";
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
 
 /** Directories of `tsconfig.pure.json`: their tests keep nothing and need no process of their own. */
-const pure = "src/{core,gate,policy,prompt,thread,config,money,routing,workflow,schedule,sweep,trigger}/**/*.test.ts";
+const pure =
+  "src/{core,gate,policy,prompt,text,thread,config,money,routing,workflow,schedule,sweep,trigger}/**/*.test.ts";
 const exclude = ["test/harnesses-real/**", "node_modules/**"];
 
 export default defineConfig({

@@ -38,6 +38,6 @@ export { type SweepResult, sweepFactsSchema, sweepResultSchema } from "./sweep/f
 export type { Finding as SweepFinding } from "./sweep/finding.ts";
 export { afterSweep } from "./sweep/states.ts";
 export { throttle } from "./sweep/throttle.ts";
-export { neutralise, neutraliseLine } from "./thread/neutralise.ts";
+export * as formatted from "./text/format.ts";
+export { neutralise, neutraliseLine } from "./text/neutralise.ts";
 export { answerText } from "./thread/render/answer.ts";
-export * as formatted from "./thread/render/format.ts";

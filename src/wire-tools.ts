@@ -11,11 +11,11 @@ import { harnessesOf } from "./adapters/harness/index.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
-import type { AppSettings } from "./app/settings.ts";
 import { BatonError } from "./core/errors.ts";
 import type { StoredEvent } from "./core/event.ts";
 import type { RunSummary } from "./core/summary.ts";
 import { type RunId, runIdSchema } from "./core/vocabulary.ts";
+import type { AppSettings } from "./environment/settings.ts";
 import type { Harness } from "./ports/harness.ts";
 import type { Store } from "./ports/store.ts";
 import type { Circuit } from "./routing/circuit.ts";
@@ -24,7 +24,7 @@ import { circuitOf } from "./runner/perform/route.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
 import { visitor } from "./runner/visitor.ts";
-import { createRedactor } from "./thread/redact.ts";
+import { createRedactor } from "./text/redact.ts";
 
 /** Looks at runs and changes nothing. */
 export interface RunReader {

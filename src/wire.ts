@@ -23,10 +23,10 @@ import { chooseWay } from "./adapters/workspace/probe-overlay.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
 import { type AppCheck, type AppStatus, checkApp, startAppCheck } from "./app/app-check.ts";
 import { rounds } from "./app/rounds.ts";
-import type { AppSettings } from "./app/settings.ts";
 import { Timetable } from "./app/timetable.ts";
 import { BatonError } from "./core/errors.ts";
 import { startEngine } from "./engine.ts";
+import type { AppSettings } from "./environment/settings.ts";
 import type { JobIdentities } from "./ports/job-identity.ts";
 import type { Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
@@ -39,7 +39,7 @@ import { EffectClaims } from "./runner/remote/claims.ts";
 import type { Runner } from "./runner/runner.ts";
 import { Runs } from "./runner/runs.ts";
 import { storedWork } from "./runner/stored-work.ts";
-import { createRedactor } from "./thread/redact.ts";
+import { createRedactor } from "./text/redact.ts";
 import { agentSandboxOf, machineSandbox } from "./wire-sandbox.ts";
 
 /** A started Baton: everything but its HTTP door. */

@@ -8,7 +8,7 @@ import type { Github, GithubApp } from "../../src/ports/github.ts";
 import type { Database } from "../../src/ports/store.ts";
 import type { Workspaces } from "../../src/ports/workspace.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
-import { createRedactor } from "../../src/thread/redact.ts";
+import { createRedactor } from "../../src/text/redact.ts";
 import { sequence } from "./run.ts";
 
 export function dependenciesOn(database: Database): Dependencies {

@@ -11,7 +11,7 @@ export const plan = defineProcess<WorkInput, PlanOutput>({
   reach: "plan-only",
   guide: {
     when: "You want to see how something would be done before anything is. `implement` then does what was planned in this thread.",
-    asks: "Approval of the plan where `breakpoints.plan: ask`; what you say against it goes into the next one.",
+    asks: "Approval of the plan where `breakpoints.plan: ask`. Baton puts your objections into the next plan.",
     costs: "One reading step; each revision is one more.",
     effects: effectsOf("plan", "plan-question", "plan-approval", "post"),
   },

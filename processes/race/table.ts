@@ -23,7 +23,7 @@ export function raceTable(judgement: Judgement, shown: readonly Shown[]): string
     ["| | Contestant | Model | CI | Diff | Cost | Why |", "|--:|---|---|---|--:|--:|---|", ...rows].join("\n"),
     ...(judgement.winner === null
       ? [
-          "Nothing was pushed. `/baton retry` lets them race again; what each left is with its step in the status comment.",
+          "Nothing was pushed. `/baton retry` starts the race again. The status comment lists each agent's leftover work next to its step.",
         ]
       : []),
     "<sub>Judged by CI, then the smaller change, then the lower cost, then the order in which they were named.</sub>",

@@ -6,8 +6,8 @@
  * AE3 A fork's event carries no write token and no secret; nothing is tried with it.
  */
 import { z } from "zod";
-import { toThreadEvent } from "../app/events.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { toThreadEvent } from "../intake/events.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { type Order, orderSchema } from "../runner/remote/protocol.ts";
 import { grammars } from "../thread/grammar/index.ts";
@@ -169,7 +169,10 @@ function orderOf(text: unknown): ActionEvent {
   }
   const order = orderSchema.safeParse(json);
   if (order.success) return { kind: "order", order: order.data };
-  return { kind: "refused", reason: `The input \`effect\` is no order of an App: ${order.error.issues[0]?.message}` };
+  return {
+    kind: "refused",
+    reason: `The input \`effect\` is not an order of an App: ${order.error.issues[0]?.message}`,
+  };
 }
 
 function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {

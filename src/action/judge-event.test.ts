@@ -1,7 +1,7 @@
 /** Who starts the second job with a comment, and what others read in the summary of the first. */
 import { expect, it } from "vitest";
-import type { CommentEvent } from "../commands/handle-comment.ts";
 import type { Permission } from "../core/vocabulary.ts";
+import type { CommentEvent } from "../intake/handle-comment.ts";
 import type { Github, GithubApp } from "../ports/github.ts";
 import { judgeComment } from "./judge-event.ts";
 

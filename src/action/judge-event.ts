@@ -6,7 +6,7 @@
  *     job's summary, and the thread stays silent.
  * JE2 What this job says permits nothing: the second one asks GitHub again.
  */
-import { type CommentEvent, hear, judgeCommand } from "../commands/handle-comment.ts";
+import { type CommentEvent, hear, judgeCommand } from "../intake/handle-comment.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { grammars } from "../thread/grammar/index.ts";
 

@@ -1,7 +1,7 @@
 /** The Action's main step. */
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { toBatonError } from "../core/errors.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import { annotationsOf, exitCodeOf, type JobReport, writeReport } from "./report.ts";
 import { runAction } from "./run-action.ts";
 import { readActionSettings } from "./settings.ts";

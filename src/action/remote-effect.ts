@@ -32,7 +32,7 @@ import type { TellMeter } from "../runner/perform/attempt-money.ts";
 import { workspaceName } from "../runner/perform/performer.ts";
 import type { Ran } from "../runner/perform/route.ts";
 import { type ClaimAnswer, claimAnswerSchema, heartbeatAnswerSchema, type Order } from "../runner/remote/protocol.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import { EffectClient, type JobTokenSource } from "./effect-client.ts";
 import { jobSandbox } from "./prepare-sandbox.ts";
 import type { ActionSettings } from "./settings.ts";

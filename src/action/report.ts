@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import type { RunState } from "../core/state.ts";
-import { neutraliseLine } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import { budgetLine, costTable, folded, headline, stages, stepsTable } from "../thread/render/parts.ts";
 
 /**

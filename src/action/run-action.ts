@@ -11,14 +11,14 @@ import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { openPackageCaches } from "../adapters/sandbox/package-caches.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
-import { toThreadEvent } from "../app/events.ts";
-import { changedConfig } from "../commands/check-config.ts";
-import { type DeliveryOutcome, outcomeOf } from "../commands/outcome.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import { isActiveStatus, type Repository } from "../core/vocabulary.ts";
 import { startEngine } from "../engine.ts";
+import { changedConfig } from "../intake/check-config.ts";
+import { toThreadEvent } from "../intake/events.ts";
+import { type DeliveryOutcome, outcomeOf } from "../intake/outcome.ts";
 import { atLeast } from "../policy/permission.ts";
 import type { Log } from "../ports/log.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
@@ -26,7 +26,7 @@ import type { Delivery, NewDelivery, RunRow } from "../ports/store.ts";
 import { loadSettings } from "../runner/load-settings.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import { type DriveEnd, drive } from "./drive.ts";
 import { type ActionEvent, toActionEvent } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./home.ts";
@@ -377,7 +377,9 @@ async function missedInRepository(job: Job): Promise<MissedCommands> {
     return missed;
   } catch (thrown) {
     // What is due does not wait for it.
-    log.warn("What people wrote could not be read again; the next schedule tries it", { error: toBatonError(thrown) });
+    log.warn("Baton could not read the comments again; the next scheduled run tries again", {
+      error: toBatonError(thrown),
+    });
     return { threads: new Map(), cursor: null };
   }
 }

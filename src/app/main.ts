@@ -7,12 +7,12 @@ import { loadEnvFile } from "node:process";
 import { Probot, run, Server } from "probot";
 import { createLogger } from "../adapters/system/log.ts";
 import { toBatonError } from "../core/errors.ts";
+import { type AppSettings, readSettings } from "../environment/settings.ts";
+import { hideSecrets } from "../environment/shown-secrets.ts";
 import { webhookPath } from "./door.ts";
 import { cannotListen, tryAddress } from "./listen.ts";
 import { createApplication } from "./probot-app.ts";
 import { answerNotFound } from "./server.ts";
-import { type AppSettings, readSettings } from "./settings.ts";
-import { hideSecrets } from "./shown-secrets.ts";
 
 try {
   const envFile = existsSync(".env") ? ".env" : null;

@@ -7,10 +7,10 @@
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
+import { meaningfulEvents } from "../intake/events.ts";
 import type { GithubDeliverySummary } from "../ports/github.ts";
 import { defineValue, readValue, writeValue } from "../ports/values.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { meaningfulEvents } from "./events.ts";
 
 const seenUntilValue = defineValue("deliveries.seen-until", z.number());
 /** Younger ones may still be on their way. */
@@ -38,7 +38,7 @@ export async function pollDeliveries(
     const newest = list[0];
     if (newest === undefined || known.has(guid)) continue;
     if (list.length >= attemptsMax) {
-      log.error("A delivery fails however often it is sent; `/baton refresh` reads the thread anew", {
+      log.error("A delivery fails every time it is sent; `/baton refresh` reads the thread again", {
         guid,
         event: newest.event,
         attempts: list.length,

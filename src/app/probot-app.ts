@@ -15,6 +15,8 @@ import type { AddressInfo } from "node:net";
 import { type ApplicationFunction, createNodeMiddleware, type Probot } from "probot";
 import { logSandbox } from "../adapters/sandbox/log-sandbox.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
+import { type AppSettings, readSettings } from "../environment/settings.ts";
+import { hideSecrets } from "../environment/shown-secrets.ts";
 import type { Log } from "../ports/log.ts";
 import { type Baton, startBaton, watchApp } from "../wire.ts";
 import type { AppCheck } from "./app-check.ts";
@@ -22,8 +24,6 @@ import { makeDataDir } from "./data-dir.ts";
 import { type Door, openDoor } from "./door.ts";
 import { listen } from "./listen.ts";
 import { boundHeads, closeServer } from "./server.ts";
-import { type AppSettings, readSettings } from "./settings.ts";
-import { hideSecrets } from "./shown-secrets.ts";
 
 export interface ApplicationOptions {
   /** Read from the environment unless given, with what hiding its secrets came to. */

@@ -8,11 +8,11 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { limits } from "../core/limits.ts";
+import type { AppSettings } from "../environment/settings.ts";
 import type { AppCheck } from "./app-check.ts";
 import { openDoor, type Served, webhookPath } from "./door.ts";
 import { requestMsMax } from "./effects-api.ts";
 import { listen } from "./listen.ts";
-import type { AppSettings } from "./settings.ts";
 
 export interface RunningServer {
   url: string;

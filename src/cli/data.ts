@@ -4,9 +4,9 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { children } from "../adapters/child/children.ts";
 import { ownEnvironment } from "../adapters/child/own-environment.ts";
-import { readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Actor } from "../core/vocabulary.ts";
+import { readSettings } from "../environment/settings.ts";
 import type { OpenedRuns, RunReader } from "../library.ts";
 import type { CliContext } from "./context.ts";
 

@@ -9,9 +9,9 @@ import { dirname, join } from "node:path";
 import { createTokenGithub } from "../adapters/github/github-token.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
-import { readSettings } from "../app/settings.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { readSettings } from "../environment/settings.ts";
 import { detect } from "../onboarding/detect.ts";
 import { type Clone, diskFacts } from "../onboarding/disk-facts.ts";
 import { explain, type Proposal } from "../onboarding/explain.ts";
@@ -83,7 +83,7 @@ async function reach({ environment, note }: CliContext, clone: Clone, needed: bo
           "BATON_INPUT_INVALID",
           clone.remote === null
             ? "This clone has no remote `origin`. Add it: `gh repo create --source . --push`, or `git remote add origin <address>`."
-            : `\`origin\` is ${withoutUser(clone.remote)}, which is no repository on GitHub.`,
+            : `\`origin\` is ${withoutUser(clone.remote)}, which is not a repository on GitHub.`,
         );
   }
   const elsewhere = isElsewhere(clone.host, environment);

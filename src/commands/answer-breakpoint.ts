@@ -7,7 +7,7 @@ import type { EffectState, RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
-import { codeSpan } from "../thread/neutralise.ts";
+import { codeSpan } from "../text/neutralise.ts";
 import type { CommandContext, Reply } from "./context.ts";
 import { isAnswered, namedBy, splitFirst } from "./named-question.ts";
 import { steerAsking } from "./steer.ts";

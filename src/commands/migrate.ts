@@ -1,6 +1,6 @@
+import { repositoryProcesses } from "../begin/begin-run.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
 import { checkMigration } from "../core/migrate.ts";
-import { repositoryProcesses } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
 import { activeRunOf } from "./no-run.ts";
 import { steer } from "./steer.ts";

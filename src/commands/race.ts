@@ -1,14 +1,11 @@
 /** `/baton race claude codex:gpt-5 …`: contestants as people write them, each with a name, a branch and a share of its own. */
+
+import { beginRun, type RaceChoice } from "../begin/begin-run.ts";
+import { demandServed } from "../begin/demand-served.ts";
+import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
 import { demandHarness } from "../routing/harness-names.ts";
-import { beginRun } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
-import { demandServed } from "./demand-served.ts";
-import { withoutOf } from "./preflight.ts";
-
-export interface RaceChoice {
-  contestants: { slug: string; harness: string; model?: string }[];
-}
 
 export const race: CommandHandler = async (context) => {
   const { command, dependencies, settings } = context;

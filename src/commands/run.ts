@@ -1,11 +1,11 @@
+import { beginRun, repositoryProcesses } from "../begin/begin-run.ts";
+import { demandPlace } from "../begin/demand-place.ts";
+import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearestWithin } from "../core/nearest.ts";
 import { demandHarness } from "../routing/harness-names.ts";
 import { withPlace } from "./answer-breakpoint.ts";
-import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
-import { demandPlace } from "./demand-place.ts";
-import { withoutOf } from "./preflight.ts";
 
 /** `/baton run [process] …`: the first word of the text may name a process. */
 export const run: CommandHandler = async (context) => {

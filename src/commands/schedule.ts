@@ -1,12 +1,13 @@
 /** `/baton schedule …`: in the dashboard issue, whose thread keeps what is remembered of schedules. */
+
+import { beginScheduled } from "../begin/scheduled-run.ts";
+import { activeOf, dashboardMarker, dashboardOf, showDashboard } from "../begin/start-due.ts";
 import { cancel } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { readBook, readControls, type ScheduleControls, writeControls } from "../runner/schedule-book.ts";
 import { scheduleLines } from "../thread/render/dashboard.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
-import { beginScheduled } from "./scheduled-run.ts";
-import { activeOf, dashboardMarker, dashboardOf, showDashboard } from "./start-due.ts";
 
 export const schedule: CommandHandler = async (context) => {
   const { dependencies, repository, issue, command, actor } = context;

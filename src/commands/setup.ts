@@ -26,5 +26,5 @@ export const setup: CommandHandler = async ({ dependencies, github, repository, 
   if (pullRequest === null) return explain(proposal);
   const missing = proposal.refused.map(({ path }) => `\`${path}\``);
   const note = missing.length === 0 ? "" : ` I may not write ${missing.join(", ")}; its text is in the pull request.`;
-  return `#${pullRequest.number} sets Baton up: what was found, the files, costs and permissions are in it.${note}`;
+  return `#${pullRequest.number} sets Baton up. It lists the findings, files, costs, and permissions.${note}`;
 };

@@ -1,12 +1,12 @@
+import { triggerDecisions } from "../begin/fire-triggers.ts";
 import { publishInputSchema } from "../core/effect.ts";
 import { health } from "../core/health.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
-import { neutraliseLine } from "../thread/neutralise.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
 import type { CommandHandler } from "./context.ts";
-import { triggerDecisions } from "./fire-triggers.ts";
 import { lastRunOf } from "./no-run.ts";
 
 export const why: CommandHandler = async (context) => {

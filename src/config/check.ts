@@ -30,7 +30,7 @@ export function processesCheck(files: readonly { path: string; problems: readonl
     summary: [
       broken.length > 0
         ? `Not right, so Baton would not run: ${names(broken)}.`
-        : `Checked: ${names(files)}. What runs is the base branch's version until this is merged.`,
+        : `Checked: ${names(files)}. Until this is merged, Baton runs the base branch's version.`,
       ...broken.map(({ path, problems }) => `\`${path}\`\n${problems.map(listed).join("\n")}`),
     ].join("\n\n"),
     annotations: files.flatMap(({ path, problems }) => problems.map((problem) => annotate(path, problem))),
@@ -89,7 +89,7 @@ export function configCheck({
 
 /** A table, what allows more first. */
 export function renderDifference(changes: readonly SettingsChange[]): string {
-  if (changes.length === 0) return "Written differently or not, Baton behaves as before.";
+  if (changes.length === 0) return "Baton's behavior is unchanged.";
   const sorted = [...changes].sort((a, b) => Number(b.loosens) - Number(a.loosens));
   const rows = sorted
     .slice(0, rowsMax)

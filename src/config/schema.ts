@@ -55,7 +55,7 @@ const profileSchema = z.strictObject({
     .array(z.enum(capabilities))
     .max(listMax)
     .default([])
-    .describe("What the harness must be able to do by itself, for example `readOnly` or `maxUsd`."),
+    .describe("Capabilities that the harness must have by itself, for example `readOnly` or `maxUsd`."),
   harnesses: z.array(z.string().min(1)).max(listMax).default([]).describe("Harnesses that may be chosen. Empty: any."),
   model: modelOrTier.describe("Model, or `fast`, `standard` or `strong`, in place of what `models` says."),
 });
@@ -237,7 +237,7 @@ const notRun = (how: string) =>
     .enum(["auto", "pass", "fail"])
     .default("auto")
     .describe(
-      `What a check that ${how} counts for. \`auto\`: nothing next to a check that succeeded, and not green alone. \`pass\`: it counts as green. \`fail\`: it counts as red.`,
+      `Weight of a check that ${how}. \`auto\`: Baton ignores it next to a successful check; alone it is not green. \`pass\`: it counts as green. \`fail\`: it counts as red.`,
     );
 
 /** Strictest first: the operator's word and the repository's meet at the stricter one. */
@@ -292,38 +292,33 @@ export const settingsSchema = z
           .min(1)
           .default("claude-code")
           .describe(`Coding agent to use: ${alternatives(builtInHarnesses)}.`),
-        model: z
-          .string()
-          .min(1)
-          .nullable()
-          .default(null)
-          .describe("Model to ask for; without it the harness's own default."),
+        model: z.string().min(1).nullable().default(null).describe("Model to use. Default: the harness's own default."),
         models: z
           .array(z.string().min(1))
           .max(listMax)
           .default([])
           .describe(
-            "Models that agents may ask for, by the name that they ask with; others are refused before they cost anything. Empty: any. Some agents use a small second model: list it as well.",
+            "Models that agents may use, by the name in their requests. Baton refuses all others before they cost anything. Empty: any. Some agents use a small second model; list that model, too.",
           ),
         fallback: z
           .array(z.string().min(1))
           .max(listMax)
           .default([])
           .describe(
-            "Who takes over, in this order, when a harness is not there, has no valid key or no quota, fails or crashes: from its work, with a word on what happened.",
+            "Harnesses that take over, in this order, when a harness is missing, has no valid key or quota, fails, or crashes. Each one continues from the work of the previous one and learns why that one stopped.",
           ),
         prefer: z
           .enum(["listed", "cheapest"])
           .default("listed")
           .describe(
-            "`listed`: `default` first, then `fallback`. `cheapest`: of all these, the one whose step is expected to cost least, by what such steps did cost and by price.",
+            "`listed`: `default` first, then `fallback`. `cheapest`: the harness with the lowest expected cost, based on earlier steps and prices.",
           ),
         profile: z
           .string()
           .min(1)
           .default("full")
           .describe(
-            "What agents of a run may be chosen for: `full`, `read-only`, `plan-only`, `verify-only`, or one of `profiles`.",
+            "Limits on the steps that agents of a run may do: `full`, `read-only`, `plan-only`, `verify-only`, or one of `profiles`.",
           ),
         command: z
           .array(z.string())
@@ -337,24 +332,22 @@ export const settingsSchema = z
       .describe("Which coding agent does the work."),
     models: z
       .strictObject({
-        any: modelOrTier.describe("For steps without one below."),
-        plan: modelOrTier.describe("For planning."),
-        implement: modelOrTier.describe("For making the change."),
-        repair: modelOrTier.describe("For repairing red checks."),
-        address: modelOrTier.describe("For what a review asks."),
-        review: modelOrTier.describe("For reviewing."),
-        verify: modelOrTier.describe("For verifying."),
+        any: modelOrTier.describe("Model of roles without one below."),
+        plan: modelOrTier.describe("Model that plans."),
+        implement: modelOrTier.describe("Model that makes the change."),
+        repair: modelOrTier.describe("Model that repairs red checks."),
+        address: modelOrTier.describe("Model that addresses review comments."),
+        review: modelOrTier.describe("Model that reviews."),
+        verify: modelOrTier.describe("Model that verifies."),
       })
       .prefault({})
       .describe(
-        "Model of a step by its role: a name, or `fast`, `standard` or `strong`. Of the listed harnesses one that serves the named model goes first; one that does not takes its own.",
+        "Model of a step by its role: a name, or `fast`, `standard` or `strong`. Baton prefers a listed harness that serves the named model. Other harnesses use their own models.",
       ),
     tiers: z
       .record(z.string().min(1), tierSchema)
       .default({})
-      .describe(
-        "What `fast`, `standard` and `strong` are for a harness, by its name, where you want others than Baton's.",
-      ),
+      .describe("Models for `fast`, `standard`, and `strong` of a harness, by its name. They replace Baton's own."),
     profiles: z
       .record(z.string().min(1), profileSchema)
       .default({})
@@ -363,7 +356,7 @@ export const settingsSchema = z
       .record(toolServerName, toolServerSchema)
       .default({})
       .describe(
-        "Servers of the Model Context Protocol whose tools agents may use, by name. Harnesses that know no such servers go without.",
+        "Servers of the Model Context Protocol whose tools agents may use, by name. Harnesses without MCP support ignore this.",
       ),
     budget: z
       .strictObject({
@@ -379,7 +372,7 @@ export const settingsSchema = z
           ),
         timeZone: z
           .string()
-          .refine(isTimeZone, "is no time zone. Write for example `Europe/Berlin`.")
+          .refine(isTimeZone, "is not a time zone. Example: `Europe/Berlin`.")
           .default("UTC")
           .describe("Time zone in which the day of `dayUsd` begins and ends, for example `Europe/Berlin`."),
         childShare: z
@@ -388,31 +381,31 @@ export const settingsSchema = z
           .max(1)
           .default(0.8)
           .describe(
-            "Part of what a run has left that its child runs get, divided evenly among those that are open at once, where the process names no share itself. The rest stays with the run.",
+            "Part of a run's remaining budget that its child runs get, unless the process names a share. Child runs that are open at the same time divide it evenly. The run keeps the rest.",
           ),
         warnAt: z
           .array(z.number().gt(0).lt(1))
           .max(10)
           .default([...limits.budgetWarnings])
-          .describe("Fractions of the budget at which the thread is told."),
+          .describe("Fractions of the budget at which Baton posts a warning in the thread."),
         downgradeAt: z
           .number()
           .min(0)
           .max(1)
           .default(0.9)
           .describe(
-            "Fraction of the budget from which on steps get the cheapest model of their harness, unless a person asked for one by name. 1: never.",
+            "Fraction of the budget after which steps use the cheapest model of their harness, unless a person named a model. 1: never.",
           ),
         unknownPrice: z
           .enum(["stop", "allow"])
           .default("stop")
           .describe(
-            "What to do when a model is used whose price neither Baton, nor `prices`, nor the agent knows: stop, or go on without counting its money.",
+            "`stop`: Baton stops an agent whose model has no known price. `allow`: the agent continues, and Baton does not count the money. A price is known from Baton, `prices`, or the agent.",
           ),
       })
       .prefault({})
       .describe(
-        "Money. Set aside before each dispatch, settled after it; at the limit the work is kept and the run waits.",
+        "Money. Baton reserves it before each step and settles it afterwards. At the limit Baton keeps the work, and the run waits.",
       ),
     prices: z
       .record(z.string().min(1), priceSchema)
@@ -420,7 +413,7 @@ export const settingsSchema = z
       .describe("Prices of models that Baton does not know, or that you pay differently, by the model's name."),
     limits: z
       .strictObject({
-        attemptUsd: usd.default(2).describe("Set aside for one attempt of an agent, in USD."),
+        attemptUsd: usd.default(2).describe("Reservation for one attempt of an agent, in USD."),
         attemptTokens: z
           .number()
           .int()
@@ -428,7 +421,7 @@ export const settingsSchema = z
           .nullable()
           .default(null)
           .describe(
-            "Most tokens of all kinds together in one attempt of an agent, as the proxy counts them, or as the agent reports them where it does not ask its models through Baton; it is then stopped, and another attempt goes on from its work. A request is sent only if it fits: each new byte of it counts as one token until the service has counted it. Without it only money bounds.",
+            "Maximum tokens of all kinds in one attempt of an agent. Baton's proxy counts them; without the proxy, the agent's own report counts. At the limit Baton stops the attempt, and another attempt continues from its work. Baton sends a request only if it fits: each new byte counts as one token until the service has counted it. Default: only money limits an attempt.",
           ),
         turns: z
           .number()
@@ -437,7 +430,7 @@ export const settingsSchema = z
           .max(500)
           .default(80)
           .describe(
-            "Most turns of an agent in one attempt. A harness that cannot count its own may ask models this often, through Baton.",
+            "Maximum turns of an agent in one attempt. For a harness without its own count, Baton counts requests to models.",
           ),
         agentMinutes: z.number().min(0.1).max(350).default(60).describe("Most minutes of one attempt."),
         silenceMinutes: z
@@ -452,21 +445,21 @@ export const settingsSchema = z
           .min(0)
           .max(10)
           .default(limits.repairAttemptsDefault)
-          .describe("How often red checks are given back for repair."),
+          .describe("Number of repair attempts for red checks."),
         reviewRounds: z
           .number()
           .int()
           .min(0)
           .max(limits.reviewRoundsMax)
           .default(5)
-          .describe("How often requested changes are addressed."),
+          .describe("Number of times Baton addresses requested changes."),
         parallel: z
           .number()
           .int()
           .min(1)
           .max(limits.parallelEffectsPerRunMax)
           .default(4)
-          .describe("How many agents of one run work at once."),
+          .describe("Number of agents of one run that work at the same time."),
       })
       .prefault({})
       .describe("Bounds of a run."),
@@ -478,12 +471,12 @@ export const settingsSchema = z
           .min(2)
           .max(limits.parallelEffectsPerRunMax)
           .default(4)
-          .describe("How many agents may take part in one race."),
+          .describe("Number of agents in one race."),
         checks: z
           .enum(["pull-request", "push"])
           .default("pull-request")
           .describe(
-            "Where CI judges a contestant: on a draft pull request of its branch, closed when the race is over, or on the pushed branch alone, where your CI runs on every push.",
+            "Place where CI judges a contestant. `pull-request`: a draft pull request of its branch, which Baton closes after the race. `push`: the pushed branch alone, if your CI runs on every push.",
           ),
       })
       .prefault({})
@@ -495,7 +488,7 @@ export const settingsSchema = z
           .max(listMax)
           .default([])
           .describe(
-            "Checks that must be green, by name, or by `name` and `app` id, beside those that GitHub requires. With none of either, all checks must be.",
+            "Checks that must be green, by name, or by `name` and `app` id, in addition to the checks that GitHub requires. If there are none, every check must be green.",
           ),
         ignore: z
           .array(z.string().min(1))
@@ -504,10 +497,7 @@ export const settingsSchema = z
           .describe("Checks that do not count, by name, unless GitHub requires them."),
         neutral: notRun("ends neutral"),
         skipped: notRun("was skipped"),
-        noChecks: z
-          .enum(["pass", "fail"])
-          .default("fail")
-          .describe("What to do when no check at all appears for the commit."),
+        noChecks: z.enum(["pass", "fail"]).default("fail").describe("Result when no check appears for the commit."),
         appearSeconds: z
           .number()
           .min(0)
@@ -525,7 +515,7 @@ export const settingsSchema = z
           .max(listMax)
           .default([])
           .describe(
-            "Workflows, by file name, that Baton starts after each push with a job's own `GITHUB_TOKEN`, for which GitHub starts none; each needs `on: workflow_dispatch`. Means nothing to an App, whose pushes start CI by themselves.",
+            "Workflows, by file name, that Baton starts after each push with a job's own `GITHUB_TOKEN`. GitHub starts no workflow for such a push. Each workflow needs `on: workflow_dispatch`. An App ignores this, because its pushes start CI by themselves.",
           ),
       })
       .prefault({})
@@ -556,14 +546,14 @@ export const settingsSchema = z
           .describe("Teams to request a review from, by slug."),
       })
       .prefault({})
-      .describe("Whose review passes the breakpoint."),
+      .describe("People whose review passes the breakpoint."),
     breakpoints: z
       .strictObject({
         plan: askOr("auto").default("auto").describe("`ask`: a person approves the plan before anything is changed."),
         review: askOr("auto")
           .default("ask")
           .describe("`ask`: a person's review of the exact head passes the run. `auto`: no review is needed."),
-        protectedPaths: askOr("deny").default("ask").describe("What to do when the work changes protected paths."),
+        protectedPaths: askOr("deny").default("ask").describe("Action when the work changes protected paths."),
       })
       .prefault({})
       .describe("Where a run stops and asks."),
@@ -572,7 +562,7 @@ export const settingsSchema = z
       .max(listMax)
       .default([...defaultProtectedPaths])
       .describe(
-        "Globs of files whose change needs a person: CI, ownership, git's own files, configuration of agents and of Baton.",
+        "Globs of files that change only with a person's approval: CI, ownership, git's own files, and the configuration of agents and of Baton.",
       ),
     merge: z
       .union([
@@ -690,7 +680,7 @@ export const settingsSchema = z
           )
           .max(20)
           .default([])
-          .describe("What a run of the process `sweep` looks for, in this order."),
+          .describe("Detectors of the process `sweep`, in this order."),
         openPullRequests: z
           .number()
           .int()
@@ -750,7 +740,7 @@ export const settingsSchema = z
           ),
       })
       .prefault({})
-      .describe("Who may ask for what."),
+      .describe("Permissions that commands need."),
   })
   .describe("Configuration of Baton for one repository.");
 

@@ -254,7 +254,7 @@ function completed(definition: ProcessDefinition, output: Json): RunEvent {
     if (verdict.success) return { type: "run.completed", output, verdict: verdict.data };
     problem = verdict.error.issues.map(({ path, message }) => `${path.join(".") || "(value)"}: ${message}`).join("; ");
   } catch (thrown) {
-    problem = thrown instanceof Error ? thrown.message : "it threw something that is no error";
+    problem = thrown instanceof Error ? thrown.message : "it threw a value that is not an error";
   }
   const message = `Process ${definition.name} ended, but its \`verdict\` failed: ${problem}`;
   return runFailed(definition.name, "failed", new BatonError("BATON_PROCESS_FAILED", message));

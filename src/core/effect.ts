@@ -13,7 +13,7 @@ import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictS
 
 /** What every effect may carry. */
 const common = {
-  /** What people read in the list of steps. */
+  /** Title in the list of steps. */
   title: z.string().min(1).max(200),
   /** The stage of the process that this belongs to. */
   stage: z.string().max(80).optional(),

@@ -35,7 +35,7 @@ export const errorCatalogue = {
     "terminal",
     409,
     "On replay the process asks for something else than its journal holds; the message has both values.",
-    "The process changed under a running run. Restore the process version that the run began with, or `/baton retry` to begin anew.",
+    "The process changed under a running run. Restore the process version that the run started with, or use `/baton retry` to start again.",
   ),
   BATON_PROCESS_STALLED: entry(
     "terminal",
@@ -82,7 +82,7 @@ export const errorCatalogue = {
   BATON_PIPELINE_MISMATCH: entry(
     "terminal",
     422,
-    "What one stage of a pipeline gives is not what the next one takes; the message names the stages, the path and both.",
+    "The output of one pipeline stage does not fit the input of the next stage. The message names the stages, the path, and both values.",
     "Change the schema or the value of what is named. In a YAML process these are `inputs`, `with` and `outputs`; `baton process check` reads the file before it is pushed.",
   ),
   BATON_EXPRESSION_INVALID: entry(
@@ -143,7 +143,7 @@ export const errorCatalogue = {
     "terminal",
     500,
     "An event is missing, altered or out of order.",
-    "The hash chain of this run is broken, so its journal was altered, and Baton does not go on with it. Restore the database from a backup; in Actions mode put the thread's ref back, or remove it to begin anew: docs/guides/actions-mode.md#when-the-state-is-broken.",
+    "The hash chain of this run is broken, so its journal was altered, and Baton does not go on with it. Restore the database from a backup. In Actions mode, restore the thread's ref, or delete it to start again: docs/guides/actions-mode.md#when-the-state-is-broken.",
   ),
   BATON_LEASE_LOST: entry(
     "retryable",
@@ -155,7 +155,7 @@ export const errorCatalogue = {
     "cancelled",
     409,
     "The run, or the branch of the process that the step belongs to, was cancelled.",
-    "Somebody asked to stop. `/baton retry` begins anew.",
+    "Somebody asked Baton to stop. Use `/baton retry` to start again.",
   ),
   BATON_TIMEOUT: entry(
     "retryable",
@@ -192,7 +192,7 @@ export const errorCatalogue = {
     "terminal",
     402,
     "A step used up the share of the run's budget that was meant for it, while others of the run go on with theirs.",
-    "Give the run more (`--budget`), or let fewer share it. What the step made so far is kept.",
+    "Give the run more (`--budget`), or let fewer share it. Baton keeps the step's work so far.",
   ),
   // git and workspaces
   BATON_GIT_FAILED: entry(
@@ -211,7 +211,7 @@ export const errorCatalogue = {
     "terminal",
     500,
     "A file of Actions mode's state in the repository's git is not what Baton wrote.",
-    "Somebody changed the ref that the message names. Put it back to the commit before, or remove it to begin anew: docs/guides/actions-mode.md#when-the-state-is-broken.",
+    "Somebody changed the ref that the message names. Restore the previous commit, or delete the ref to start again: docs/guides/actions-mode.md#when-the-state-is-broken.",
   ),
   BATON_STATE_ROLLED_BACK: entry(
     "terminal",
@@ -223,7 +223,7 @@ export const errorCatalogue = {
     "retryable",
     503,
     "A workspace's overlay could not be mounted or unmounted.",
-    "See the message. What an agent left in it is kept on Baton's machine; if mounts cannot be made there any more, set BATON_WORKSPACES=checkout.",
+    "See the message. Baton's machine keeps the agent's files. If that machine can no longer mount, set BATON_WORKSPACES=checkout.",
   ),
   BATON_BRANCH_MOVED: entry(
     "terminal",
@@ -490,7 +490,7 @@ export const errorCatalogue = {
   BATON_WORKER_REFUSED: entry(
     "terminal",
     401,
-    "What a worker proves itself with does not hold: no token of a job, another audience, too old, not signed by GitHub.",
+    "The worker's token is invalid: not a job's token, another audience, expired, or not signed by GitHub.",
     "Ask the platform for a fresh token whose audience is the `endpoint` of the order; the job needs `permissions: id-token: write`.",
   ),
   BATON_SIGNATURE_INVALID: entry(
@@ -503,7 +503,7 @@ export const errorCatalogue = {
     "terminal",
     413,
     "A delivery is larger than 25 MB, or a runner's result larger than Baton or a proxy before it takes.",
-    "Of a delivery Baton reads the state from GitHub instead. For runners let the reverse proxy pass 300 MB; a step with more needs to be divided.",
+    "For a delivery, Baton reads the state from GitHub instead. For runners, let the reverse proxy pass 300 MB, and divide a step that needs more.",
   ),
   BATON_PAYLOAD_INVALID: entry(
     "terminal",
@@ -534,7 +534,7 @@ export const errorCatalogue = {
     "terminal",
     403,
     "A rule of the policy says no; the message quotes it.",
-    "Ask whoever the message names, or change what it names.",
+    "Ask the person that the message names, or change the named setting.",
   ),
   BATON_NOT_POSSIBLE: entry(
     "terminal",

@@ -82,7 +82,11 @@ export async function runPipeline(
   for (const stage of stages) {
     const taken = demandFits(`Pipeline "${name}": ${from} is not what stage "${stage.name}" takes`, stage.input, value);
     const given = await stage.run(within(stage.name), taken);
-    value = demandFits(`Pipeline "${name}": what stage "${stage.name}" gave is not its output`, stage.output, given);
+    value = demandFits(
+      `Pipeline "${name}": what stage "${stage.name}" gave does not fit its output schema`,
+      stage.output,
+      given,
+    );
     from = `what stage "${stage.name}" gave`;
   }
   return value;

@@ -59,7 +59,7 @@ export function compilePlan<S extends WorkStep>(steps: readonly S[]): CompiledPl
       if (!scopePattern.test(glob))
         problems.push({
           step: id,
-          message: `Step \`${id}\`: "${glob.slice(0, 100)}" is no scope: a path from the root of the repository, with \`*\`, \`?\` and \`**\` at most.`,
+          message: `Step \`${id}\`: "${glob.slice(0, 100)}" is not a scope. Write a path from the root of the repository; \`*\`, \`?\`, and \`**\` are allowed.`,
         });
   for (const { step, message, suggestion } of orderProblems(new Map(steps.map((one) => [one.id, one.dependsOn]))))
     problems.push({ step, message: suggestion === null ? message : `${message} Was \`${suggestion}\` meant?` });

@@ -56,7 +56,7 @@ export const runSummarySchema = z.object({
         .object({ agents: z.array(z.string()), runs: z.number().int() })
         .nullable()
         .describe(
-          "Whose earlier runs `left` goes by: the same harness, with its model where known, and the least number of such runs that a stage has. Null: anybody's.",
+          "Basis of `left`: earlier runs of the same harness, with its model where known, and the lowest number of such runs of a stage. Null: runs of any harness.",
         ),
       grown: z.number().int().describe("Steps that were asked for again: the plan grew by them."),
       activity: z
@@ -75,7 +75,7 @@ export const runSummarySchema = z.object({
       status: z
         .enum(["requested", "running", "retrying", "stopped", "succeeded", "failed", "cancelled"])
         .describe("A gate, a review or a child run that ended with a no is failed, not succeeded."),
-      verdict: verdictSchema.nullable().describe("What a gate, a question to people or a child run came to."),
+      verdict: verdictSchema.nullable().describe("Result of a gate, a question to people, or a child run."),
       attempts: z.number().int(),
       requestedAt: milliseconds,
       endedAt: milliseconds.nullable(),

@@ -15,7 +15,7 @@ import type { RunState } from "../core/state.ts";
 import { stepStatus, stepVerdict } from "../core/step-verdict.ts";
 import { noTokens } from "../core/vocabulary.ts";
 import type { Harness } from "../ports/harness.ts";
-import { count, duration, totalTokens, usd } from "../thread/render/format.ts";
+import { count, duration, totalTokens, usd } from "../text/format.ts";
 import { repositoryName, startWorld, type World } from "./world.ts";
 
 /** As shells count: 128 and the signal's number. */

@@ -107,7 +107,7 @@ export function createPeople(site: Site) {
 
   function pullAt(place: { repository: string; number: number }): { repository: Repository; thread: PullThread } {
     const { repository, thread } = threadAt(place);
-    if (!isPull(thread)) throw new Error(`${place.repository}#${place.number} is no pull request.`);
+    if (!isPull(thread)) throw new Error(`${place.repository}#${place.number} is not a pull request.`);
     return { repository, thread };
   }
 

@@ -107,6 +107,6 @@ function within(budgetUsd: number, maxUsd: number): BudgetRequest {
   if (budgetUsd <= maxUsd) return { ok: true, budgetUsd };
   return {
     ok: false,
-    reason: `A run may be given at most ${maxUsd.toFixed(2)} USD here (\`budget.maxUsd\`); this would make it ${budgetUsd.toFixed(2)} USD. Whoever may change \`baton.yaml\` can raise that.`,
+    reason: `A run may be given at most ${maxUsd.toFixed(2)} USD here (\`budget.maxUsd\`); this would make it ${budgetUsd.toFixed(2)} USD. Anyone who may change \`baton.yaml\` can raise that limit.`,
   };
 }

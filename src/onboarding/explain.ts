@@ -1,7 +1,7 @@
 /** What a proposal says to people: found, written, costs, permissions, what is left to do. Markdown; terminals show it as it is. */
 
-import { neutraliseLine } from "../thread/neutralise.ts";
-import { count, totalTokens, usd } from "../thread/render/format.ts";
+import { count, totalTokens, usd } from "../text/format.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import type { Detected } from "./detect.ts";
 import { assumedSteps, type Estimate } from "./estimate.ts";
 import type { PlannedFile } from "./plan.ts";
@@ -53,7 +53,7 @@ export function explain(proposal: Proposal): string {
     ...refused.map(refusedBlock),
     ...(estimate === null ? [] : [section("What a run costs", costs(estimate, proposal.budgetUsd))]),
     section(
-      worksFor === "alone" ? "What the workflow may do, and why" : "What the App may do, and why",
+      worksFor === "alone" ? "Permissions of the workflow, with reasons" : "Permissions of the App, with reasons",
       [
         "| Permission | Access | Why |",
         "|---|---|---|",
@@ -61,12 +61,12 @@ export function explain(proposal: Proposal): string {
       ].join("\n"),
     ),
     section(
-      "What is left to do",
+      "Next steps",
       nextSteps(proposal)
         .map((step, index) => `${index + 1}. ${step}`)
         .join("\n"),
     ),
-    `${place === "clone" ? "Run it again and the files are" : "Ask again and this is"} refreshed; what people changed is left as it is.`,
+    `${place === "clone" ? "Run it again and the files are" : "Ask again and this is"} refreshed. Baton keeps people's changes.`,
   ].join("\n\n");
 }
 
@@ -194,7 +194,7 @@ export function renderKept(files: readonly PlannedFile[]): string {
 
 function keptBlock({ path, difference }: PlannedFile): string {
   if (difference === "") return `${code(path)} does what the proposal would.`;
-  return folded(`What the proposal for ${code(path)} would change`, fence(difference, "diff"));
+  return folded(`Changes that the proposal for ${code(path)} would make`, fence(difference, "diff"));
 }
 
 function refusedBlock({ path, text, url, reason }: Proposal["refused"][number]): string {

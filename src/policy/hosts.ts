@@ -109,7 +109,8 @@ export function readHostRule(text: string): Read<HostRule> {
   const endpoint = readEndpoint(rest);
   if (!endpoint.ok) return endpoint;
   const { host, port } = endpoint.value;
-  if (below && host.kind !== "name") return refused("`*.` stands before a name, not before an address");
+  if (below && host.kind !== "name")
+    return refused("`*.` is only allowed in front of a name, not in front of an address");
   if (below && !host.name.includes("."))
     return refused(`\`*.${host.name}\` would allow every host below \`${host.name}\`; name at least two parts`);
   return good({ host, below, ports: port === null ? defaultPorts : [port], portListed: port !== null });

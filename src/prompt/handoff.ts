@@ -7,10 +7,10 @@
  */
 import type { AgentInput, AgentOutput } from "../core/effect.ts";
 
-import { defuseSkips } from "../thread/commit-effects.ts";
-import { cut } from "../thread/cut.ts";
-import { neutraliseWithin } from "../thread/neutralise.ts";
-import { pullRequestTitle } from "../thread/pull-request-title.ts";
+import { defuseSkips } from "../text/commit-effects.ts";
+import { cut } from "../text/cut.ts";
+import { neutraliseWithin } from "../text/neutralise.ts";
+import { pullRequestTitle } from "../text/pull-request-title.ts";
 import { cell } from "./cell.ts";
 import type { Handoff } from "./facts.ts";
 import { type Outcome, type OutcomeAnswer, renderOutcomes, unanswered } from "./outcomes.ts";

@@ -7,8 +7,8 @@
  */
 import { z } from "zod";
 import type { Verdict } from "../core/vocabulary.ts";
-import { cut } from "../thread/cut.ts";
-import { neutraliseLine } from "../thread/neutralise.ts";
+import { cut } from "../text/cut.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import { cell } from "./cell.ts";
 import { lastJsonBlock } from "./json-block.ts";
 

@@ -4,10 +4,10 @@
  * M1 Text from a thread is data: sanitised, labelled by who wrote it, fenced, and bounded with an honest mark.
  * M4 No text of others makes a line outside of its fence: what stands outside goes through `inline`.
  */
-import { cut, fenced } from "../thread/cut.ts";
-import { withLineFeeds } from "../thread/markdown.ts";
-import { sanitise } from "../thread/sanitise.ts";
-import { stripInvisible } from "../thread/visible.ts";
+import { cut, fenced } from "../text/cut.ts";
+import { withLineFeeds } from "../text/markdown.ts";
+import { sanitise } from "../text/sanitise.ts";
+import { stripInvisible } from "../text/visible.ts";
 
 const removed = "\n(Text that a reader could not see was removed.)";
 

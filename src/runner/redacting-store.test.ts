@@ -4,7 +4,7 @@ import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
-import { createRedactor } from "../thread/redact.ts";
+import { createRedactor } from "../text/redact.ts";
 import { redactingStore } from "./redacting-store.ts";
 
 const secret = "Kx7+Qm/92vBnLw=Tz0RpYd4sHcJ8aGe";

@@ -31,7 +31,7 @@ export const createRunSchema = z.strictObject({
   process: z.string().describe("Name of a registered process; its newest version runs."),
   input: jsonSchema.describe("Input of the process, checked by its own schema."),
   thread: threadSchema.describe("Where the run reports."),
-  requestedBy: actorSchema.describe("Who asked: nobody approves their own request."),
+  requestedBy: actorSchema.describe("Person who asked for the run. Nobody approves their own request."),
   budgetUsd: z.number().nonnegative().optional().describe("USD; without it `budget.runUsd` of the settings."),
   settings: settingsSchema.optional().describe("As in `baton.yaml`; without it the defaults."),
 });

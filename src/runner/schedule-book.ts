@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { actorSchema, type Json, type Repository, repositorySchema } from "../core/vocabulary.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { ScheduleMemory } from "../schedule/due.ts";
 
@@ -140,4 +141,15 @@ function bookName(repositoryId: number): string {
 
 function controlsName(repositoryId: number): string {
   return `schedules/${repositoryId}/controls`;
+}
+
+/** The default branch moved: `baton.yaml` may have changed. */
+export async function noteChange(
+  { store, clock }: { store: Store; clock: Clock },
+  repository: Repository,
+): Promise<void> {
+  const known = (await knownRepositories(store)) ?? { readAt: 0, repositories: [] };
+  if (!known.repositories.some(({ id }) => id === repository.id))
+    await rememberRepositories(store, { ...known, repositories: [...known.repositories, repository] });
+  await forgetRules(store, repository.id, clock.now());
 }

@@ -6,8 +6,8 @@
  * second comment, a command that nobody gave cannot.
  */
 import type { Paragraph, RootContent } from "mdast";
-import { blockElements, phraseElements, tokenizeHtml, voidElements } from "./html.ts";
-import { type ParsedMarkdown, parseMarkdown, placeOf } from "./markdown.ts";
+import { blockElements, phraseElements, tokenizeHtml, voidElements } from "../text/html.ts";
+import { type ParsedMarkdown, parseMarkdown, placeOf } from "../text/markdown.ts";
 
 export interface CommandLine {
   /** What follows `/baton` on its line. */

@@ -3,8 +3,8 @@ import type { ConfigProblem } from "../config/problem.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Permission } from "../core/vocabulary.ts";
 import { atLeast, permissionFor } from "../policy/permission.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import { type CommandGrammar, grammars } from "./grammar/index.ts";
-import { neutraliseLine } from "./neutralise.ts";
 
 export interface HelpFacts {
   login: string;

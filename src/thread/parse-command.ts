@@ -9,9 +9,9 @@
  */
 import { BatonError, hasCode } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { withLineFeeds } from "../text/markdown.ts";
 import { type CommandLine, findCommandLine } from "./command-line.ts";
 import type { CommandGrammar } from "./grammar/index.ts";
-import { withLineFeeds } from "./markdown.ts";
 
 export type ParsedCommand =
   | { kind: "none" }

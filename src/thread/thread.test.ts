@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cut, fenced } from "./cut.ts";
+import { cut, fenced } from "../text/cut.ts";
+import { parseMarker, printMarker, withMarker } from "../text/marker.ts";
+import { neutralise } from "../text/neutralise.ts";
+import { createRedactor, redactedText } from "../text/redact.ts";
+import { sanitise } from "../text/sanitise.ts";
 import { grammars } from "./grammar/index.ts";
-import { parseMarker, printMarker, withMarker } from "./marker.ts";
-import { neutralise } from "./neutralise.ts";
 import { parseCommand } from "./parse-command.ts";
-import { createRedactor, redactedText } from "./redact.ts";
-import { sanitise } from "./sanitise.ts";
 
 const parse = (body: string) => parseCommand(body, grammars);
 

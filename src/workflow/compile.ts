@@ -21,8 +21,8 @@ import {
 } from "../core/workflow.ts";
 import type { Handoff } from "../prompt/facts.ts";
 import { handoff } from "../prompt/handoff.ts";
-import { cut } from "../thread/cut.ts";
-import { neutralise } from "../thread/neutralise.ts";
+import { cut } from "../text/cut.ts";
+import { neutralise } from "../text/neutralise.ts";
 import { Branch } from "./branch.ts";
 import { lastWriters } from "./check.ts";
 import { isTrue, type Status } from "./expression.ts";
@@ -314,7 +314,7 @@ class ProcessRun {
         );
         throw new BatonError(
           "BATON_STEP_FAILED",
-          `The agent's answer does not fit \`answer\`: ${problems.join("; ")}. \`retry\` of the step asks again, \`/baton retry\` begins anew.`,
+          `The agent's answer does not fit \`answer\`: ${problems.join("; ")}. \`retry\` of the step asks again. \`/baton retry\` starts the run again.`,
         );
       }
       result["answer"] = answer.data as Json;

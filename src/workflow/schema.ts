@@ -27,18 +27,18 @@ function typeOf(depth: number) {
       .describe("The only values that are allowed."),
     minimum: z.number().optional().describe("Of a number."),
     maximum: z.number().optional().describe("Of a number."),
-    minLength: z.number().int().nonnegative().optional().describe("Of a text, in characters."),
-    maxLength: z.number().int().nonnegative().optional().describe("Of a text, in characters."),
-    minItems: z.number().int().nonnegative().optional().describe("Of a list."),
-    maxItems: z.number().int().nonnegative().optional().describe("Of a list."),
+    minLength: z.number().int().nonnegative().optional().describe("Minimum length of a text, in characters."),
+    maxLength: z.number().int().nonnegative().optional().describe("Maximum length of a text, in characters."),
+    minItems: z.number().int().nonnegative().optional().describe("Minimum number of entries of a list."),
+    maxItems: z.number().int().nonnegative().optional().describe("Maximum number of entries of a list."),
     required: z.array(z.string()).max(listMax).optional().describe("Keys that a map must have."),
   };
   if (depth === 0) return z.strictObject(flat);
   const inner: z.ZodType<TypeSchema> = typeOf(depth - 1);
   return z.strictObject({
     ...flat,
-    items: inner.optional().describe("What each entry of a list is."),
-    properties: z.record(z.string(), inner).optional().describe("What the keys of a map are."),
+    items: inner.optional().describe("Type of each entry of a list."),
+    properties: z.record(z.string(), inner).optional().describe("Types of the keys of a map."),
   });
 }
 export interface TypeSchema {
@@ -65,25 +65,27 @@ const outputSchema = z.union([
   z.string(),
   z.strictObject({
     value: z.string().describe("An expression, or a text with expressions in it."),
-    schema: typeSchema.optional().describe("What the value must be; checked when the process ends."),
+    schema: typeSchema.optional().describe("Schema of the value. Baton checks it when the process ends."),
   }),
 ]);
 
 const agentSchema = z.strictObject({
   prompt: text.describe(
-    "What the agent is to do, in your words; expressions in it are written in as data. The thread and the project's instructions it gets anyway.",
+    "Task of the agent, in your words. Baton inserts expressions as data. The agent always gets the thread and the project's instructions.",
   ),
   role: z
     .enum(["plan", "implement", "repair", "address", "review", "verify"])
     .default("implement")
-    .describe("What kind of work it is: `models` and `profiles` of `baton.yaml` go by it."),
+    .describe("Kind of work. `models` and `profiles` of `baton.yaml` depend on it."),
   access: z
     .enum(["read-only", "write"])
     .optional()
     .describe("`read-only` for `plan`, `review` and `verify`, else `write`; where the settings allow less, less."),
   answer: typeSchema
     .optional()
-    .describe("What the agent must give as JSON at its end: then `outputs.answer`. Anything else is a failure."),
+    .describe(
+      "Schema of the agent's final JSON answer, available as `outputs.answer`. Any other answer fails the step.",
+    ),
   harness: z.string().min(1).optional().describe("Coding agent for this step."),
   model: z.string().min(1).optional().describe("Model for this step, or `fast`, `standard` or `strong`."),
   profile: z
@@ -127,7 +129,7 @@ const stepSchema = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,39}$/, "a name of lower-case letters, digits and -, beginning with a letter")
     .describe("Its name: in `needs`, in `steps.<id>`, in the journal."),
-  title: z.string().min(1).max(200).optional().describe("What people read in the list of steps."),
+  title: z.string().min(1).max(200).optional().describe("Title in the list of steps."),
   stage: z.string().min(1).max(80).optional().describe("The stage that it belongs to; stages are shown as the plan."),
   needs: z
     .array(z.string())
@@ -140,21 +142,23 @@ const stepSchema = z.strictObject({
     .describe("A condition. Unless it asks `failure()` or `always()`, it also needs that nothing before has failed."),
   timeoutMinutes: minutes
     .optional()
-    .describe("Of one attempt of an agent or a command, else from the request on. Never more than the settings allow."),
+    .describe(
+      "Limit of one attempt of an agent or a command; for other steps, the limit since the request. The settings' limit always holds.",
+    ),
   retry: z
     .strictObject({
       attempts: z.number().int().min(1).max(limits.attemptsPerEffectMax).describe("How often it is tried at all."),
       pauseSeconds: z.number().min(0).max(86_400).default(5).describe("Before the second try; doubled after each."),
     })
     .optional()
-    .describe("What fails and may pass by itself, and what ended but not well, is tried again."),
+    .describe("Baton retries failures that may pass by themselves and attempts with a bad result."),
   continueOnError: z.boolean().default(false).describe("Its failure is not one of the process."),
   at: z
     .string()
     .min(1)
     .optional()
     .describe(
-      "The commit that an agent, a command or a gate works on. Without it: what the writing steps before left.",
+      "The commit that an agent, a command or a gate works on. Default: the commit of the previous writing steps.",
     ),
   agent: agentSchema.optional().describe("A coding agent in a workspace of its own."),
   shell: z
@@ -169,7 +173,7 @@ const stepSchema = z.strictObject({
       kind: z
         .enum(["plan", "review"])
         .describe("`plan`: `/baton approve`. `review`: a review of the pull request at exactly this commit."),
-      text: text.optional().describe("What is approved, with `plan`."),
+      text: text.optional().describe("Text to approve, with `plan`."),
     })
     .optional()
     .describe("People approve; it fails when they do not."),
@@ -223,12 +227,12 @@ export const processFileSchema = z
     inputs: z
       .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]*$/, "a name of letters, digits, _ and -"), inputSchema)
       .default({})
-      .describe("What it takes: `/baton run <name> key=value`, or `with` of another process."),
+      .describe("Inputs: `/baton run <name> key=value`, or `with` of another process."),
     steps: z.array(stepSchema).min(1).max(stepsMax).describe("In order; `needs` makes some run at once."),
     outputs: z
       .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]*$/, "a name of letters, digits, _ and -"), outputSchema)
       .default({})
-      .describe("What it gives, by name."),
+      .describe("Outputs, by name."),
   })
   .describe("A process of a repository, in `.github/baton/processes/<name>.yaml`.");
 

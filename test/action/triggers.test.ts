@@ -265,7 +265,7 @@ describe("a run goes from event to event", () => {
   const begun = { runId: "", number: 0, pull: 0 };
   const head = () => {
     const found = pulls(platform as never).find(({ number }) => number === begun.pull);
-    if (found === undefined) throw new Error("There is no pull request.");
+    if (found === undefined) throw new Error("There is not a pull request.");
     return found.pull;
   };
   const own = () => sides(begun.pull, head().headSha);

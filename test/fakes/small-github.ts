@@ -18,7 +18,7 @@ import type {
   ReviewFacts,
 } from "../../src/ports/github.ts";
 import type { RepositorySetup } from "../../src/ports/repository-setup.ts";
-import { parseMarker, withMarker } from "../../src/thread/marker.ts";
+import { parseMarker, withMarker } from "../../src/text/marker.ts";
 
 export interface News {
   guid: string;

@@ -5,7 +5,7 @@
 import { builtInProcesses } from "../../processes/index.ts";
 import { openMemory } from "../../src/adapters/memory/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
-import { hasDue, startDue } from "../../src/commands/start-due.ts";
+import { hasDue, startDue } from "../../src/begin/start-due.ts";
 import type { Repository } from "../../src/core/vocabulary.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
 import { readBook } from "../../src/runner/schedule-book.ts";

@@ -3,9 +3,9 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { commandHarness } from "../../src/adapters/harness/command/harness.ts";
-import { outcomeOf } from "../../src/commands/outcome.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
+import { outcomeOf } from "../../src/intake/outcome.ts";
 import type { WebhookExchange } from "../../src/local-github/exchange.ts";
 import {
   ends,

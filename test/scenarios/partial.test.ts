@@ -139,7 +139,7 @@ it("a cancel: what was made and said is in the journal and in the thread", async
   });
   await world.until("the last words", () =>
     ownComments(world).some((body) =>
-      /was stopped after 1 turn\. What it changed is kept as `[0-9a-f]{7}`\..*Last: edit half\.txt/.test(body),
+      /was stopped after 1 turn\. Its changes are kept as `[0-9a-f]{7}`\..*Last: edit half\.txt/.test(body),
     ),
   );
 });

@@ -261,7 +261,7 @@ describe("profiles", () => {
     expect(effect).toMatchObject({ status: "succeeded", output: { headSha: null, files: [], discarded: ["cart.js"] } });
     await ends(world);
     const status = await world.until("the status", () =>
-      ownComments(world).find((body) => body.includes("it may only read: what it changed is discarded (cart.js)")),
+      ownComments(world).find((body) => body.includes("read-only step: Baton discarded its changes (cart.js)")),
     );
     expect(status).toContain("**Not done.**");
     expect(repositoryOf(world).refs.size).toBe(1);

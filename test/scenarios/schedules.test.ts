@@ -1,7 +1,7 @@
 /** Schedules in App mode: the dashboard issue, who a run belongs to, one run an occurrence, people's pauses. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { runSchedules } from "../../src/app/schedule-round.ts";
-import { hasDue } from "../../src/commands/start-due.ts";
+import { hasDue } from "../../src/begin/start-due.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
 import { readBook } from "../../src/runner/schedule-book.ts";

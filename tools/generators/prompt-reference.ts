@@ -7,7 +7,7 @@ import { type PromptFacts, prompts, readPrompt } from "../../src/prompt/prompts.
 import type { PromptContext } from "../../src/prompt/section.ts";
 import { sections } from "../../src/prompt/sections/index.ts";
 import { tasks } from "../../src/prompt/tasks/index.ts";
-import { fenced } from "../../src/thread/cut.ts";
+import { fenced } from "../../src/text/cut.ts";
 import type { GeneratedFile } from "../generate.ts";
 import { generatedFrom, markdownTable } from "./table.ts";
 

@@ -365,7 +365,7 @@ function readLines<T>(place: string, content: string | undefined, read: (line: s
   return splitLines(content ?? "").map((line, index) => {
     try {
       const row = read(line);
-      if (typeof row !== "object" || row === null) throw new TypeError("It is no row.");
+      if (typeof row !== "object" || row === null) throw new TypeError("It is not a row.");
       return row;
     } catch (thrown) {
       throw new BatonError("BATON_STATE_BROKEN", `${place}, line ${index + 1} cannot be read.`, { cause: thrown });

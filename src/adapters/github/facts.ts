@@ -10,7 +10,7 @@ import type {
   ReviewFacts,
   WrittenFacts,
 } from "../../ports/github.ts";
-import type { Annotation } from "../../thread/failure-text.ts";
+import type { Annotation } from "../../text/failure-text.ts";
 import type * as wire from "./wire-types.ts";
 
 const reviewStates: Record<string, ReviewFacts["state"]> = {

@@ -26,9 +26,9 @@ import type {
 } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import type { Liveness } from "../../schedule/disabled.ts";
-import { failureText } from "../../thread/failure-text.ts";
-import { logExcerpt } from "../../thread/log-excerpt.ts";
-import { parseMarker, withMarker } from "../../thread/marker.ts";
+import { failureText } from "../../text/failure-text.ts";
+import { logExcerpt } from "../../text/log-excerpt.ts";
+import { parseMarker, withMarker } from "../../text/marker.ts";
 import { rulesOf } from "./branch-rules.ts";
 import {
   annotationOf,

@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import { type ErrorCode, type ErrorData, toBatonError } from "../../core/errors.ts";
 import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import { createRedactor } from "../../thread/redact.ts";
+import { createRedactor } from "../../text/redact.ts";
 import { children } from "../child/children.ts";
 import { errorInWords } from "./service-error.ts";
 

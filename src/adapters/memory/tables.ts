@@ -121,7 +121,7 @@ export class Tables {
     this.#demandLedger(also);
     const journal = this.events.get(runId) ?? [];
     if (this.compacted.has(runId))
-      throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is over for long, and its journal is compacted.`);
+      throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} ended long ago, and Baton compacted its journal.`);
     if (journal.length !== expectedPosition) {
       throw new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`);
     }

@@ -22,7 +22,7 @@ import { searchFee } from "../../config/models.ts";
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
-import { createRedactor } from "../../thread/redact.ts";
+import { createRedactor } from "../../text/redact.ts";
 import { type Fields, text } from "../harness/fields.ts";
 import { modelError } from "../harness/service-error.ts";
 import { AnswerMeter } from "./answer-meter.ts";
@@ -191,7 +191,7 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   if (grant === undefined) return refuse(spoken, 401, "this token is not known, or its step has ended.");
   const upstream = provider === undefined ? undefined : world.upstreams[provider];
   if (provider === undefined || upstream === undefined || !(grant.request.providers?.includes(provider) ?? true))
-    return refuse(spoken, 404, `${url.pathname} is no service that this step may ask.`);
+    return refuse(spoken, 404, `${url.pathname} is not a service that this step may use.`);
   const path = url.pathname.slice(prefixes[provider].length);
   const found = wires
     .filter((one) => one.provider === provider)

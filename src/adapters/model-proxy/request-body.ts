@@ -29,7 +29,7 @@ export async function readBody(incoming: IncomingMessage): Promise<ReadBody> {
     const bytes = await unpack(Buffer.concat(chunks), incoming.headers["content-encoding"]);
     return { ok: true, body: fields(JSON.parse(bytes.toString("utf8"))), bytes };
   } catch {
-    return { ok: false, status: 400, message: "the request is no JSON." };
+    return { ok: false, status: 400, message: "the request is not JSON." };
   }
 }
 

@@ -41,7 +41,7 @@ function fail(status, text) {
   process.exit(status);
 }
 
-/** Node opens everything so that children do not get it. What they would get came from Baton's own parent. */
+/** Node opens everything so that children do not get it. They would get descriptors of Baton's own parent. */
 function closeInherited() {
   for (const name of fs.readdirSync("/proc/self/fd")) {
     const descriptor = Number(name);

@@ -7,8 +7,8 @@
 import { lintSource } from "@secretlint/core";
 import { rules } from "@secretlint/secretlint-rule-preset-recommend";
 import type { SecretHit, SecretScan } from "../../ports/secret-scan.ts";
-import { createFinder } from "../../thread/redact.ts";
-import { vendorTokens } from "../../thread/token-shapes.ts";
+import { createFinder } from "../../text/redact.ts";
+import { vendorTokens } from "../../text/token-shapes.ts";
 
 const used = rules
   .filter(({ meta }) => meta.id !== "@secretlint/secretlint-rule-filter-comments")

@@ -79,7 +79,7 @@ export class Lowers {
         const sha = near ? await this.#nearest(wanted) : wanted.sha;
         const lower = this.#at(repository, sha);
         if (existsSync(join(lower.tree, "..")) && !(await isWhole(wanted.gitDir, lower))) {
-          this.#log.warn("A prepared checkout was changed by somebody and is built anew", { repository, sha });
+          this.#log.warn("Somebody changed a prepared checkout; Baton builds it again", { repository, sha });
           const aside = join(this.#root, repository, `changed-${randomUUID()}`);
           // Not deleted: workspaces that stand on it go on reading it.
           await rename(join(lower.tree, ".."), aside);

@@ -8,7 +8,7 @@
  */
 
 import type { ImportOptions } from "../../ports/workspace.ts";
-import { commitMessage, withTrailers } from "../../thread/commit-message.ts";
+import { commitMessage, withTrailers } from "../../text/commit-message.ts";
 import { systemClock } from "../system/clock.ts";
 import { git } from "./git-command.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { builtInProcesses } from "../../../processes/index.ts";
-import { processFolder } from "../../commands/load-processes.ts";
+import { processFolder } from "../../begin/load-processes.ts";
 import { effectiveDifference } from "../../config/effective.ts";
 import {
   type ConfigProblem,

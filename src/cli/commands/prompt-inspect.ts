@@ -5,7 +5,7 @@ import type { Prompted } from "../../core/instructions.ts";
 import { readDocument } from "../../prompt/document.ts";
 import { type Inspection, inspectPrompt, type Told } from "../../prompt/inspect.ts";
 import { charactersPerToken } from "../../prompt/tokens.ts";
-import { count } from "../../thread/render/format.ts";
+import { count } from "../../text/format.ts";
 import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
 import { readRuns } from "../data.ts";
 import { table } from "../text.ts";
@@ -89,7 +89,7 @@ function summary(runId: string, told: Inspection): string {
     ...(told.cached === null
       ? []
       : [
-          `Of its ${count(told.cached.inputTokens)} input tokens, ${percent(told.cached.fromCacheTokens, told.cached.inputTokens)} came from the service's cache, by the service's count.`,
+          `${percent(told.cached.fromCacheTokens, told.cached.inputTokens)} of its ${count(told.cached.inputTokens)} input tokens came from the service's cache, by the service's count.`,
         ]),
   ].join("\n");
 }

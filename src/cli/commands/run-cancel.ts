@@ -9,7 +9,7 @@ interface Options {
 export const runCancel: CliCommand = (program, context) => {
   group(program, "run", "The runs that this Baton keeps.")
     .command("cancel <run>")
-    .description("Cancel a run. What it has begun is ended, and its thread told, as soon as Baton runs.")
+    .description("Cancel a run. Baton ends the run's open work and reports it in the thread as soon as Baton runs.")
     .option("--reason <text>", "Why; shown in the thread.", "Cancelled by the operator.")
     .option(...jsonOption)
     .action(async (runId: string, { reason, json }: Options) => {

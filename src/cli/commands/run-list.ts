@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { usd } from "../../thread/render/format.ts";
+import { usd } from "../../text/format.ts";
 import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
 import { readRuns } from "../data.ts";
 import { table, threadOf } from "../text.ts";

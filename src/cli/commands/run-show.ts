@@ -1,6 +1,6 @@
 import { systemClock } from "../../adapters/system/clock.ts";
 import type { RunSummary } from "../../library.ts";
-import { count, duration, totalTokens, usd } from "../../thread/render/format.ts";
+import { count, duration, totalTokens, usd } from "../../text/format.ts";
 import { progressText } from "../../thread/render/progress.ts";
 import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
 import { readRuns } from "../data.ts";

@@ -1,5 +1,5 @@
 import { showLocal } from "../../core/zone.ts";
-import { usd } from "../../thread/render/format.ts";
+import { usd } from "../../text/format.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { withRuns } from "../data.ts";
 import { table } from "../text.ts";

@@ -115,7 +115,7 @@ function queued(site: Site, given: { ci: CiSettings; sha: string; attempt: numbe
 export function rerunJob(site: Site, repository: Repository, run: CheckRun): void {
   const { ci } = repository;
   const suite = repository.checkSuites.get(run.suiteId);
-  if (ci === null || suite === undefined) throw new Error(`Check run ${run.id} is no job of the CI.`);
+  if (ci === null || suite === undefined) throw new Error(`Check run ${run.id} is not a job of the CI.`);
   const jobs = [...repository.checkRuns.values()].filter(({ suiteId }) => suiteId === suite.id);
   const last = Math.max(...jobs.map(({ attempt }) => attempt ?? 1));
   // Source: https://github.com/runs-on/runs-on/issues/263

@@ -22,7 +22,7 @@ export const mergeOwnHead: Rule<MergeFacts> = {
 /** GitHub is asked for the same with the SHA of the merge; this tells why before. */
 export const mergeSameHead: Rule<MergeFacts> = {
   name: "merge-same-head",
-  summary: "What is merged is the commit that was judged, not a later one.",
+  summary: "Baton merges the commit that it judged, not a later one.",
   judge: ({ headSha, subjectSha }) =>
     headSha === subjectSha
       ? allow(`The head is ${short(subjectSha)}, which was judged.`)
@@ -31,7 +31,7 @@ export const mergeSameHead: Rule<MergeFacts> = {
 
 export const mergeSameBase: Rule<MergeFacts> = {
   name: "merge-same-base",
-  summary: "What is merged goes to the branch whose rules were judged.",
+  summary: "Baton merges into the branch whose rules it judged.",
   judge: ({ base, subjectBase }) =>
     base === subjectBase
       ? allow(`The base is \`${base}\`, which was judged.`)

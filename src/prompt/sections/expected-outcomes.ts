@@ -1,5 +1,5 @@
 import { limits } from "../../core/limits.ts";
-import { cut } from "../../thread/cut.ts";
+import { cut } from "../../text/cut.ts";
 import { listOutcomes } from "../outcomes.ts";
 import { quoted } from "../quote.ts";
 import type { PromptSection } from "../section.ts";

@@ -274,7 +274,7 @@ async function strayChanges(
     return paths;
   } catch (thrown) {
     // The tree goes either way: what was in it is only not known.
-    dependencies.log.warn("What a step that only reads changed cannot be told", { key: effect.key, error: thrown });
+    dependencies.log.warn("Baton could not find what a read-only step changed", { key: effect.key, error: thrown });
     return [];
   }
 }

@@ -10,7 +10,7 @@ import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mayMergeNow } from "../../policy/merge-refusal.ts";
 import { type ReviewFacts, reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
-import { neutralise } from "../../thread/neutralise.ts";
+import { neutralise } from "../../text/neutralise.ts";
 import { namedFiles, type ProtectedFile, protectedChange } from "../../thread/render/protected-change.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";

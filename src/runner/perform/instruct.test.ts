@@ -12,7 +12,7 @@ import { type PromptDocument, readDocument } from "../../prompt/document.ts";
 import type { NamedHook } from "../../prompt/hooks.ts";
 import { prompts } from "../../prompt/prompts.ts";
 import type { Change } from "../../prompt/section.ts";
-import { createRedactor } from "../../thread/redact.ts";
+import { createRedactor } from "../../text/redact.ts";
 import { performRemotely } from "../remote/remote-agent.ts";
 import { instruct } from "./instruct.ts";
 import type { PerformContext } from "./performer.ts";

@@ -6,7 +6,7 @@ import { settingsSchema } from "../../config/schema.ts";
 import { approvalText } from "../../core/child.ts";
 import type { PathState, ShownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
-import { neutralise } from "../../thread/neutralise.ts";
+import { neutralise } from "../../text/neutralise.ts";
 import { breakpointPerformer } from "./breakpoint.ts";
 import { knowsLineage, mayPush, protectedAtPush } from "./publish-policy.ts";
 

@@ -22,7 +22,7 @@ export const orderSchema = z.object({
 });
 export type Order = z.infer<typeof orderSchema>;
 
-const epoch = z.number().int().positive().describe("Of the claim that this request belongs to.");
+const epoch = z.number().int().positive().describe("Epoch of this request's claim.");
 
 const claimRequestSchema = z.strictObject({});
 export const claimAnswerSchema = z.object({
@@ -37,12 +37,12 @@ export const claimAnswerSchema = z.object({
         role: agentInputSchema.shape.role,
         access: agentInputSchema.shape.access.describe("With `read-only` a result brings no commits."),
         baseSha: shaSchema.describe("The commit that the step begins from, and that its commits are measured from."),
-        startSha: shaSchema.describe("Where an earlier attempt left off; else `baseSha`."),
-        timeoutMs: z.number().nullable().describe("Of the step; null: the settings' own."),
+        startSha: shaSchema.describe("Last commit of an earlier attempt. Otherwise `baseSha`."),
+        timeoutMs: z.number().nullable().describe("Timeout of the step. Null: the timeout of the settings."),
         budgetUsd: z.number().describe("Set aside for this attempt."),
         prompt: z
           .object({ system: z.string(), user: z.string() })
-          .describe("What an agent with tools to read, change and run is told."),
+          .describe("Prompt for an agent with tools to read, change, and run."),
       })
       .optional()
       .describe("Always there; a worker of an earlier version did without."),
@@ -51,7 +51,7 @@ export const claimAnswerSchema = z.object({
     learned: z
       .record(z.string(), jsonSchema)
       .default({})
-      .describe("What came of earlier attempts on runners of this repository; the Action chooses by it."),
+      .describe("Results of earlier attempts on runners of this repository. The Action uses them to choose."),
     bundle: z
       .object({ headSha: shaSchema, base64: z.base64() })
       .nullable()
@@ -79,7 +79,7 @@ const routedSchema = choice.extend({
 export const heartbeatRequestSchema = z.strictObject({
   epoch,
   note: z.string().max(2_000).optional().describe("A milestone for people."),
-  usage: z.array(usageSchema).default([]).describe("What was used so far."),
+  usage: z.array(usageSchema).default([]).describe("Usage so far."),
   partial: partialSchema.optional().describe("How far it got, by the agent's own word."),
   metered: z
     .object({
@@ -97,14 +97,14 @@ export const heartbeatRequestSchema = z.strictObject({
       capUsd: z.number().nonnegative().nullable().describe("The most that the attempt may use in all; null: no bound."),
     })
     .optional()
-    .describe("What was used and what may be used: kept before more is spent."),
+    .describe("Usage and allowance. The App keeps them before the worker spends more."),
   routed: routedSchema.optional().describe("Which agent and model the worker chose, and why: once, before it begins."),
 });
 export const heartbeatAnswerSchema = z.object({
   cancel: z.boolean().describe("True: stop, keep what was made, and post the result."),
   metered: z
     .object({
-      grantedUsd: z.number().nullable().describe("What the request may use; null: there is not so much left."),
+      grantedUsd: z.number().nullable().describe("Allowance of the request. Null: the remaining budget is too small."),
       reservedUsd: z.number().describe("Set aside for the attempt now."),
     })
     .optional()
@@ -124,7 +124,7 @@ const kept = z.object({
     .default(null)
     .describe("Which harness worked for how long: Baton chooses the next one by it."),
   blobs: z.array(z.string()).default([]),
-  prompted: promptedSchema.nullable().default(null).describe("What the agent was told; its texts are among `blobs`."),
+  prompted: promptedSchema.nullable().default(null).describe("The agent's prompt. Its texts are in `blobs`."),
 });
 const resultRequestSchema = z.strictObject({
   epoch,

@@ -94,7 +94,10 @@ export async function forget({ store, log }: Pick<Dependencies, "store" | "log">
     if (kept !== null) await writeValue(store, result, { epoch: kept.epoch });
     await removeValues(store, [asked, seen, cancel, bundle]);
   } catch (thrown) {
-    log.warn("What a runner's attempt left is kept until old rows go", { operation, error: toBatonError(thrown) });
+    log.warn("Baton keeps the files of a runner's attempt until it deletes old rows", {
+      operation,
+      error: toBatonError(thrown),
+    });
   }
 }
 

@@ -11,7 +11,7 @@ export const race = defineCommand({
   positional: [
     {
       name: "HARNESS[:MODEL]",
-      summary: "Who takes part: a coding agent, and its model after a colon.",
+      summary: "Participant: a coding agent, and its model after a colon.",
       required: true,
       schema: nameSchema,
       atLeast: 2,

@@ -1,5 +1,5 @@
 /** What an agent found, as a comment: its words without effect, then what Baton makes tables of, then whose words they are. */
-import { neutraliseLine, neutraliseWithin } from "../neutralise.ts";
+import { neutraliseLine, neutraliseWithin } from "../../text/neutralise.ts";
 
 const wordsMax = 30_000;
 

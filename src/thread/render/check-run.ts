@@ -2,7 +2,7 @@
 import { limits } from "../../core/limits.ts";
 import { progressOf } from "../../core/progress.ts";
 import type { RunState } from "../../core/state.ts";
-import { cutBytes } from "../cut.ts";
+import { cutBytes } from "../../text/cut.ts";
 import { budgetLine, headline, stages, stepsTable, verdictTree } from "./parts.ts";
 import { progressLine } from "./progress.ts";
 

@@ -1,8 +1,8 @@
 /** The dashboard issue of a repository: its schedules, when they run, what came of them, what they cost. */
 import { showLocal } from "../../core/zone.ts";
-import { cut } from "../cut.ts";
-import { neutraliseLine } from "../neutralise.ts";
-import { cell, usd } from "./format.ts";
+import { cut } from "../../text/cut.ts";
+import { cell, usd } from "../../text/format.ts";
+import { neutraliseLine } from "../../text/neutralise.ts";
 
 export interface DashboardSchedule {
   name: string;

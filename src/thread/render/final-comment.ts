@@ -2,7 +2,7 @@
 import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { RunState } from "../../core/state.ts";
-import { cut } from "../cut.ts";
+import { cut } from "../../text/cut.ts";
 import { asideLines } from "./aside.ts";
 import { partials } from "./partial.ts";
 import { costTable, headline, verdictTree } from "./parts.ts";

@@ -1,8 +1,8 @@
 /** What Baton itself measured of the work, under the agent's words in a pull request: the change by git, the cost by the ledger. */
 import type { FileChange } from "../../core/effect.ts";
 import type { RunState } from "../../core/state.ts";
-import { codeSpan } from "../neutralise.ts";
-import { count, totalTokens, usd } from "./format.ts";
+import { count, totalTokens, usd } from "../../text/format.ts";
+import { codeSpan } from "../../text/neutralise.ts";
 import { costTable, folded, spentSoFar } from "./parts.ts";
 
 const filesMax = 60;

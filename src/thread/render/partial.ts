@@ -1,7 +1,7 @@
 /** What attempts that ended early left: for people, below the steps. The agent's words are data, so they are fenced. */
 import type { RunState } from "../../core/state.ts";
-import { cut, fenced } from "../cut.ts";
-import { neutraliseLine } from "../neutralise.ts";
+import { cut, fenced } from "../../text/cut.ts";
+import { neutraliseLine } from "../../text/neutralise.ts";
 import { folded } from "./parts.ts";
 
 const shownMax = 5;
@@ -24,7 +24,7 @@ export function partials(state: RunState): string | null {
     const turns =
       partial === null || partial.turns === 0 ? "" : ` after ${partial.turns} turn${partial.turns === 1 ? "" : "s"}`;
     const commit =
-      kept?.headSha == null ? "It left no commit." : `What it changed is kept as \`${kept.headSha.slice(0, 7)}\`.`;
+      kept?.headSha == null ? "It left no commit." : `Its changes are kept as \`${kept.headSha.slice(0, 7)}\`.`;
     const action = partial === null || partial.lastAction === "" ? "" : ` Last: ${neutraliseLine(partial.lastAction)}`;
     const words = [partial?.todo ?? "", partial?.text ?? ""].filter((part) => part !== "").join("\n\n");
     return [
@@ -32,5 +32,5 @@ export function partials(state: RunState): string | null {
       ...(words === "" ? [] : [fenced(cut(words, wordsMax))]),
     ].join("\n\n");
   });
-  return folded(`What ${left.length} unfinished ${left.length === 1 ? "try" : "tries"} left`, texts.join("\n\n"));
+  return folded(`Work of ${left.length} unfinished ${left.length === 1 ? "attempt" : "attempts"}`, texts.join("\n\n"));
 }

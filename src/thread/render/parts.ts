@@ -5,8 +5,8 @@ import { stepVerdict } from "../../core/step-verdict.ts";
 import { addTokens, type Verdict } from "../../core/vocabulary.ts";
 import { waitingFor } from "../../core/waiting.ts";
 import { selfReportingOf } from "../../money/self-reporting.ts";
-import { neutraliseLine } from "../neutralise.ts";
-import { cell, count, duration, oneLine, totalTokens, usd } from "./format.ts";
+import { cell, count, duration, oneLine, totalTokens, usd } from "../../text/format.ts";
+import { neutraliseLine } from "../../text/neutralise.ts";
 import { sandboxNote } from "./sandbox.ts";
 
 type Child = Extract<EffectState, { kind: "subprocess" }>;
@@ -156,7 +156,7 @@ function childNote(
 function discardedNote(paths: readonly string[]): string {
   const [first, ...more] = paths;
   if (first === undefined) return "";
-  return `it may only read: what it changed is discarded (${first.slice(0, 80)}${more.length === 0 ? "" : ` and ${more.length} more`})`;
+  return `read-only step: Baton discarded its changes (${first.slice(0, 80)}${more.length === 0 ? "" : ` and ${more.length} more`})`;
 }
 
 /** What is booked, and what the attempts at work have used until now: the sum of the table's rows. */

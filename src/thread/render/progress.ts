@@ -1,8 +1,8 @@
 /** How far a run is, in words: the same for comment, check run and command line. */
 import type { Progress } from "../../core/progress.ts";
 import { runsNeeded } from "../../core/progress.ts";
-import { neutraliseLine } from "../neutralise.ts";
-import { duration } from "./format.ts";
+import { duration } from "../../text/format.ts";
+import { neutraliseLine } from "../../text/neutralise.ts";
 
 /** `now`: tells how old the last sign of life is; null where nothing that is shown may tick by itself. */
 export function progressLine(progress: Progress, now: number | null): string {

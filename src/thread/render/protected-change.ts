@@ -5,9 +5,9 @@
  * PC1 Only a file whose whole diff can be read in the thread can be allowed there.
  */
 import type { PathState } from "../../core/shown-change.ts";
-import { fenced } from "../cut.ts";
-import { codeSpan } from "../neutralise.ts";
-import { stripInvisible } from "../visible.ts";
+import { fenced } from "../../text/cut.ts";
+import { codeSpan } from "../../text/neutralise.ts";
+import { stripInvisible } from "../../text/visible.ts";
 
 export interface ProtectedFile {
   before: PathState;

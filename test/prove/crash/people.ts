@@ -4,7 +4,7 @@
  * Owns: what people do, and what of a thread is there. Does not own: processes and their deaths (`fleet.ts`).
  */
 import type { Stage } from "../../../src/demo/world.ts";
-import { parseMarker } from "../../../src/thread/marker.ts";
+import { parseMarker } from "../../../src/text/marker.ts";
 import type { Draw } from "../draw.ts";
 import type { ThreadFacts } from "./oracle.ts";
 

@@ -78,7 +78,7 @@ export function commandHarness(options: CommandHarnessOptions): Harness {
       return {
         ...found,
         installed: false,
-        advice: `\`${program}\` of BATON_HARNESS_COMMAND is no program that can be started here.`,
+        advice: `\`${program}\` of BATON_HARNESS_COMMAND is not a program that this machine can start.`,
       };
     },
     async run(request, onEvent, signal) {

@@ -8,7 +8,7 @@ import { defaultSettings } from "../../../../src/config/schema.ts";
 import { limits } from "../../../../src/core/limits.ts";
 import type { HarnessRequest, HarnessResult } from "../../../../src/ports/harness.ts";
 import { Meter } from "../../../../src/runner/perform/meter.ts";
-import { createRedactor } from "../../../../src/thread/redact.ts";
+import { createRedactor } from "../../../../src/text/redact.ts";
 import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";
 
@@ -390,7 +390,7 @@ function base32(given: Uint8Array): string {
 const encoded = defineCause<{ how: string; text: string }>({
   name: "known secret in another spelling",
   surface: "agent",
-  guard: "src/thread/redact.ts H4: the forms in which values leak",
+  guard: "src/text/redact.ts H4: the forms in which values leak",
   fixed: Object.keys(spellings).map((how) => ({ how, text: "before # after" })),
   draw: (draw) => ({
     how: draw.one(Object.keys(spellings)),
@@ -436,7 +436,7 @@ function alphanumeric(draw: Draw, length: number): string {
 const tokenShapes = defineCause<string>({
   name: "token that nobody told Baton of",
   surface: "agent",
-  guard: "src/thread/redact.ts H5: shapes of well-known tokens",
+  guard: "src/text/redact.ts H5: shapes of well-known tokens",
   fixed: [`ghp_${"a1".repeat(18)}`],
   draw: (draw) => draw.one(shapes)(draw),
   attack(token, guarded) {

@@ -1,6 +1,7 @@
 /** Commands that nobody gave: text that looks like one, in a place or in letters that do not count. */
-import { toThreadEvent } from "../../../../src/app/events.ts";
+
 import { defaultSettings } from "../../../../src/config/schema.ts";
+import { toThreadEvent } from "../../../../src/intake/events.ts";
 import { decideCommand } from "../../../../src/policy/decide-command.ts";
 import { judge } from "../../../../src/policy/rule.ts";
 import { policyRules } from "../../../../src/policy/rules/index.ts";
@@ -187,7 +188,7 @@ interface Edited {
 const edited = defineCause<Edited>({
   name: "comment that becomes a command after the fact",
   surface: "webhook",
-  guard: "src/app/events.ts: only `created` and `opened` are carried out",
+  guard: "src/intake/events.ts: only `created` and `opened` are carried out",
   fixed: [
     { event: "issue_comment", action: "edited", body: "/baton run" },
     { event: "issues", action: "edited", body: "/baton run" },

@@ -99,7 +99,7 @@ function words(
   return defineCause<string>({
     name,
     surface: "agent",
-    guard: "src/thread/commit-message.ts: a message names nobody, closes nothing, stops no CI and hides nothing",
+    guard: "src/text/commit-message.ts: a message names nobody, closes nothing, stops no CI and hides nothing",
     fixed,
     draw,
     attack: async (message, guarded) => bad((await commitOf({ message }, guarded)).message),

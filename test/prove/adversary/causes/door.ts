@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { openMemory } from "../../../../src/adapters/memory/open.ts";
 import { silentLog } from "../../../../src/adapters/system/log.ts";
 import { deliver } from "../../../../src/app/deliver.ts";
-import { toThreadEvent } from "../../../../src/app/events.ts";
 import { readBody } from "../../../../src/app/read-body.ts";
 import { limits } from "../../../../src/core/limits.ts";
+import { toThreadEvent } from "../../../../src/intake/events.ts";
 import type { Database } from "../../../../src/ports/store.ts";
 import { ManualClock } from "../../../fakes/manual-clock.ts";
 import { type Cause, defineCause, shared } from "../cause.ts";
@@ -250,7 +250,7 @@ const odd = defineCause<Sent & { what: string }>({
 const prototypes = defineCause<string>({
   name: "payload with parts of every object's prototype",
   surface: "webhook",
-  guard: "src/app/events.ts: only checked fields of a payload are used",
+  guard: "src/intake/events.ts: only checked fields of a payload are used",
   fixed: [
     '{"__proto__":{"action":"created"},"issue":{"number":1},"comment":{"id":1,"body":"/baton run","user":{"id":1,"login":"a","type":"User"}}}',
     '{"action":"created","constructor":{"prototype":{"installation":{"id":1}}}}',
@@ -306,7 +306,7 @@ interface Wrong {
 const wrongTypes = defineCause<Wrong>({
   name: "payload whose ids, names or people are something else",
   surface: "webhook",
-  guard: "src/app/events.ts: each field is checked, and whoever is not `User` is a bot",
+  guard: "src/intake/events.ts: each field is checked, and whoever is not `User` is a bot",
   fixed: [
     { path: "comment.user.id", value: "1" },
     { path: "repository.id", value: { toString: "7" } },

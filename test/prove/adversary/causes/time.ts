@@ -1,11 +1,11 @@
 /** Texts that are written to keep a parser busy. Measured in processor time, so that other programs do not count. */
 
 import { parseConfig } from "../../../../src/config/parse.ts";
+import { neutralise } from "../../../../src/text/neutralise.ts";
+import { createRedactor } from "../../../../src/text/redact.ts";
+import { sanitise } from "../../../../src/text/sanitise.ts";
 import { grammars } from "../../../../src/thread/grammar/index.ts";
-import { neutralise } from "../../../../src/thread/neutralise.ts";
 import { parseCommand } from "../../../../src/thread/parse-command.ts";
-import { createRedactor } from "../../../../src/thread/redact.ts";
-import { sanitise } from "../../../../src/thread/sanitise.ts";
 import { type Cause, defineCause } from "../cause.ts";
 import { processorSeconds } from "../processor-time.ts";
 
@@ -62,7 +62,7 @@ interface Busy {
 const busy = defineCause<Busy>({
   name: "text that keeps a parser busy",
   surface: "thread",
-  guard: "src/thread/markdown.ts: what is quadratic is bounded; redact.ts H6: linear for each value",
+  guard: "src/text/markdown.ts: what is quadratic is bounded; redact.ts H6: linear for each value",
   fixed: [
     { parser: "sanitise", piece: "<!--", between: "" },
     { parser: "command", piece: "> ", between: "" },

@@ -14,14 +14,13 @@ import { slotOf } from "../runner/ledger-rows.ts";
 import { hostsOf, sandboxDecision } from "../runner/perform/confine.ts";
 import { sweepFacts } from "../runner/sweep-memory.ts";
 import type { SweepFacts } from "../sweep/facts.ts";
-import type { CommandContext } from "./context.ts";
+import type { BeginContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
 import { demandServed } from "./demand-served.ts";
 import { type FoundProcess, RepositoryProcesses, readInputs, refuseInputs } from "./load-processes.ts";
 import { plannedBefore } from "./planned.ts";
 import { demandPreflight } from "./preflight.ts";
 import { projectInstructions } from "./project-instructions.ts";
-import type { RaceChoice } from "./race.ts";
 
 export interface BeginOptions {
   process: string | null;
@@ -40,8 +39,9 @@ export interface BeginOptions {
   schedule?: StartedBy;
 }
 
-/** `runner`: a run that is there is also woken by the job that was written with it. */
-type BeginContext = Omit<CommandContext, "runner"> & { runner: Pick<CommandContext["runner"], "wake"> };
+export interface RaceChoice {
+  contestants: { slug: string; harness: string; model?: string }[];
+}
 
 /** What is left of a race's budget for the plan, and for the repairs of who wins. */
 const raceRest = 0.2;
@@ -160,7 +160,9 @@ async function processOf(context: BeginContext, name: string): Promise<FoundProc
   return found;
 }
 
-export function repositoryProcesses(context: Omit<CommandContext, "runner">): RepositoryProcesses {
+export function repositoryProcesses(
+  context: Pick<BeginContext, "dependencies" | "github" | "repository" | "settingsSha">,
+): RepositoryProcesses {
   const { dependencies, github, repository, settingsSha } = context;
   return new RepositoryProcesses(dependencies.processes, github, repository, settingsSha);
 }

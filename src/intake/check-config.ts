@@ -5,6 +5,8 @@
  * CC1 It only shows: what judges and runs stays the base branch's (Y1).
  * CC2 One check run a head commit, however often it is told of it.
  */
+
+import { processFolder, processPath, RepositoryProcesses } from "../begin/load-processes.ts";
 import { bothChecks, type ConfigCheck, configCheck, processesCheck } from "../config/check.ts";
 import { type ConfigSurroundings, configPaths } from "../config/parse.ts";
 import type { ConfigProblem } from "../config/problem.ts";
@@ -15,8 +17,7 @@ import type { CheckRunContent, Github, PullRequestFacts } from "../ports/github.
 import type { Dependencies } from "../runner/dependencies.ts";
 import { loadSettings, readConfig } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
-import { neutralise, neutraliseLine } from "../thread/neutralise.ts";
-import { processFolder, processPath, RepositoryProcesses } from "./load-processes.ts";
+import { neutralise, neutraliseLine } from "../text/neutralise.ts";
 import type { ConfigOutcome } from "./outcome.ts";
 
 const configCheckName = "Baton configuration";

@@ -19,15 +19,14 @@ import type { Dependencies } from "../runner/dependencies.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import type { Runner } from "../runner/runner.ts";
 import { readBook, rulesChangedAt } from "../runner/schedule-book.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
 import { conditionNames, judgeEvent, judgeStart, type PastStart } from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
 import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import { actorOf, listedBots } from "./bots.ts";
 import { demandPlaceOf } from "./demand-place.ts";
-import { workOf } from "./no-run.ts";
 import { openDashboard } from "./start-due.ts";
+import { workOf } from "./work-of.ts";
 
 const startSchema = z.object({
   rule: z.string(),
@@ -184,12 +183,11 @@ async function begin(
     (await openDashboard(github, repository, (await readBook(dependencies.store, repository.id)).dashboard));
   const issue = await github.issue(repository, number);
   const pullRequest = issue.isPullRequest ? await github.pullRequest(repository, number) : null;
-  const grammar = grammars.find(({ name }) => name === "run");
   const verdict = decideCommand({
     command: "run",
     actor,
     ownUserId: bot.id,
-    needs: grammar?.needs ?? "run",
+    needs: "run",
     headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== repository.id,
     worksOnHead: true,
     settings,

@@ -9,7 +9,7 @@ import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Github } from "../ports/github.ts";
 import type { ProjectInstruction } from "../prompt/facts.ts";
-import { cut } from "../thread/cut.ts";
+import { cut } from "../text/cut.ts";
 
 /** What is meant for all agents first. Harnesses are started so that they read none of these by themselves. */
 const names = ["agents.md", "claude.md", "gemini.md"];

@@ -3,11 +3,11 @@ import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { SmallGithub } from "../../test/fakes/small-github.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
-import { noteOf } from "../commands/outcome.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
 import { handleDelivery } from "./handle-delivery.ts";
+import { noteOf } from "./outcome.ts";
 
 const hourMs = 3_600_000;
 

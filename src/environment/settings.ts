@@ -80,7 +80,7 @@ export const environmentSchema = z.object({
     .optional()
     .describe("Id of the GitHub App. Without it the set-up page is served, nothing else."),
   PRIVATE_KEY: optional.describe(
-    "The App's private key: PEM, also with `\\n` for its line breaks, or the whole in base64. Goes before `PRIVATE_KEY_PATH`.",
+    "The App's private key: PEM, also with `\\n` for its line breaks, or the whole in base64. It takes precedence over `PRIVATE_KEY_PATH`.",
   ),
   PRIVATE_KEY_PATH: optional.describe("File that holds the private key."),
   PRIVATE_KEY_FILE: optional.describe("The same as `PRIVATE_KEY_PATH`."),
@@ -91,7 +91,9 @@ export const environmentSchema = z.object({
   GITHUB_API_URL: z
     .url({ protocol: /^https?$/, error: "an address is expected, as https://github.example.com/api/v3" })
     .optional()
-    .describe("Address of GitHub's REST API; goes before `GHE_HOST`. Without both: https://api.github.com."),
+    .describe(
+      "Address of GitHub's REST API. It takes precedence over `GHE_HOST`. Default without both: https://api.github.com.",
+    ),
   GHE_HOST: z
     .string()
     .trim()
@@ -149,7 +151,7 @@ export const environmentSchema = z.object({
   BATON_OIDC_ISSUER: z
     .url()
     .optional()
-    .describe("Who signs the tokens of jobs. Without it GitHub's own issuer, or that of `GHE_HOST`."),
+    .describe("Issuer of the tokens of jobs. Default: GitHub's own issuer, or the issuer of `GHE_HOST`."),
   ...harnessVariables(),
   BATON_ACP_AGENTS: z
     .string()

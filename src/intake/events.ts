@@ -3,8 +3,8 @@
  * Nothing here throws: old, partial and hostile payloads are answers too.
  */
 import { z } from "zod";
-import type { CommentEvent } from "../commands/handle-comment.ts";
 import { type Repository, repositoryOf } from "../core/vocabulary.ts";
+import type { CommentEvent } from "./handle-comment.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
 const repository = z.object({
@@ -173,7 +173,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       return { kind: "schedules", repository: repositoryOf(found, installation.id), dashboard, notice };
     }
     default:
-      return { kind: "ignored", reason: `${event} means nothing to Baton` };
+      return { kind: "ignored", reason: `${event} is an event that Baton ignores` };
   }
 }
 

@@ -10,13 +10,13 @@ import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
-import type { CommandContext } from "./context.ts";
+import type { BeginContext } from "./context.ts";
 
 /** Of an issue only so many runs are looked at: the newest that worked on the branch counts. */
 const runsMax = 5;
 
 export async function plannedBefore(
-  context: Pick<CommandContext, "lastRun" | "pullRequest" | "repository" | "settings" | "dependencies">,
+  context: Pick<BeginContext, "lastRun" | "pullRequest" | "repository" | "settings" | "dependencies">,
 ): Promise<Json> {
   const { lastRun, pullRequest, repository, settings, dependencies } = context;
   const own = lastRun?.status === "completed" ? (inOutput(lastRun) ?? null) : null;

@@ -2,7 +2,7 @@
 import { BatonError } from "../core/errors.ts";
 import { type PreflightFacts, preflight, pushingNeeds, type Without } from "../policy/preflight.ts";
 import { anyCheck, unlessDenied } from "./any-check.ts";
-import type { CommandContext } from "./context.ts";
+import type { BeginContext } from "./context.ts";
 
 export interface PreflightOptions {
   branch: { name: string; sha: string | null };
@@ -12,10 +12,7 @@ export interface PreflightOptions {
 }
 
 /** What the thread is told when the run begins. */
-export async function demandPreflight(
-  context: Omit<CommandContext, "runner">,
-  options: PreflightOptions,
-): Promise<string[]> {
+export async function demandPreflight(context: BeginContext, options: PreflightOptions): Promise<string[]> {
   const { stops, notes, asks } = preflight(await gather(context, options));
   if (stops.length > 0) throw new BatonError("BATON_NOT_POSSIBLE", `Nothing was started. ${stops.join(" ")}`);
   const open = asks.filter(({ without }) => !options.without.includes(without));
@@ -27,10 +24,7 @@ export async function demandPreflight(
   );
 }
 
-async function gather(
-  context: Omit<CommandContext, "runner">,
-  { branch, base }: PreflightOptions,
-): Promise<PreflightFacts> {
+async function gather(context: BeginContext, { branch, base }: PreflightOptions): Promise<PreflightFacts> {
   const { job, github: app } = context.dependencies;
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
@@ -68,7 +62,7 @@ async function gather(
 
 /** A job of Actions is itself a workflow, so only an App asks. */
 function hasAnyCheck(
-  { dependencies, github, repository, settings }: Omit<CommandContext, "runner">,
+  { dependencies, github, repository, settings }: BeginContext,
   place: { sha: string; base: string; head: string },
 ): Promise<boolean | null> | null {
   if (dependencies.publicUrl === undefined || settings.gates.noChecks === "pass" || settings.gates.appearSeconds === 0)

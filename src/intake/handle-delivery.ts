@@ -1,17 +1,18 @@
 /** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
-import { checkConfig } from "../commands/check-config.ts";
-import { fireTriggers } from "../commands/fire-triggers.ts";
-import { answerGivenUp, handleComment } from "../commands/handle-comment.ts";
-import { type DeliveryOutcome, noteOf } from "../commands/outcome.ts";
-import { startDue } from "../commands/start-due.ts";
+
+import { fireTriggers } from "../begin/fire-triggers.ts";
+import { startDue } from "../begin/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
+import { noteChange } from "../runner/schedule-book.ts";
 import { toTriggerEvent } from "../trigger/event.ts";
+import { checkConfig } from "./check-config.ts";
 import { toThreadEvent } from "./events.ts";
-import { noteChange } from "./schedule-round.ts";
+import { answerGivenUp, handleComment } from "./handle-comment.ts";
+import { type DeliveryOutcome, noteOf } from "./outcome.ts";
 
 /** GitHub may be down for hours. What fails for longer is given up: a command is answered with the reason, facts are read anew by the next event. */
 const patienceMs = 24 * 3_600_000;

@@ -1,5 +1,5 @@
 /** Figures as people read them. */
-import type { Tokens } from "../../core/vocabulary.ts";
+import type { Tokens } from "../core/vocabulary.ts";
 
 export function usd(amount: number): string {
   return `$${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;

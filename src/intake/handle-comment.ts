@@ -8,6 +8,10 @@
  * HC3 Every outcome is one outbox row by what holds the command: delivered twice, answered once.
  */
 
+import { actorOf, listedBots } from "../begin/bots.ts";
+import { workOf } from "../begin/work-of.ts";
+import type { CommandContext } from "../commands/context.ts";
+import { commandHandlers } from "../commands/index.ts";
 import type { Settings } from "../config/schema.ts";
 import { isOver } from "../core/decide.ts";
 import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
@@ -23,15 +27,11 @@ import { threadKeyOf } from "../runner/ledger-rows.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
 import type { CommandGrammar } from "../thread/grammar/command.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderProblems } from "../thread/help.ts";
-import { neutraliseLine } from "../thread/neutralise.ts";
 import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
-import { actorOf, listedBots } from "./bots.ts";
-import type { CommandContext } from "./context.ts";
-import { commandHandlers } from "./index.ts";
-import { workOf } from "./no-run.ts";
 import type { CommentOutcome } from "./outcome.ts";
 import { voiceFor } from "./words.ts";
 

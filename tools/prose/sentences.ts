@@ -1,0 +1,49 @@
+/** Markdown and plain text to sentences, by retext's English. Code, addresses of links, HTML, and headings are not words of a sentence. */
+import { fromMarkdown } from "mdast-util-from-markdown";
+import { gfmFromMarkdown } from "mdast-util-gfm";
+import { toNlcst } from "mdast-util-to-nlcst";
+import { gfm } from "micromark-extension-gfm";
+import { ParseEnglish } from "parse-english";
+import { VFile } from "vfile";
+
+interface Node {
+  type: string;
+  value?: string;
+  children?: Node[];
+  position?: { start: { line: number } } | undefined;
+}
+
+export interface Sentence {
+  text: string;
+  words: number;
+  /** Of the text, from 1. */
+  line: number;
+}
+
+export function sentencesOf(markdown: string): Sentence[] {
+  const found: Sentence[] = [];
+  const parsed = fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
+  const tree = { ...parsed, children: parsed.children.filter(({ type }) => type !== "heading") };
+  visit(toNlcst(tree, new VFile(markdown), ParseEnglish) as Node, found);
+  return found;
+}
+
+function visit(node: Node, found: Sentence[]): void {
+  if (node.type === "SentenceNode") {
+    const text = textOf(node).replaceAll(/\s+/g, " ").trim();
+    if (text !== "") found.push({ text, words: countWords(node), line: node.position?.start.line ?? 1 });
+    return;
+  }
+  for (const child of node.children ?? []) visit(child, found);
+}
+
+function textOf(node: Node): string {
+  if (node.type === "SourceNode") return "…";
+  if (node.value !== undefined) return node.value;
+  return (node.children ?? []).map(textOf).join("");
+}
+
+function countWords(node: Node): number {
+  if (node.type === "WordNode") return 1;
+  return (node.children ?? []).reduce((sum, child) => sum + countWords(child), 0);
+}

@@ -1,7 +1,8 @@
 /**
  * Whether the policy lets a run push or merge, judged from its journal: a second look that no process can leave out.
  *
- * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs a person of this run who was shown exactly its content.
+ * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs a person of this
+ *    run who was shown exactly its content. Where the run did not make a commit on that way, what git reports counts as well.
  * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged and
  *    for the branch that it goes to.
  * PP3 A branch is deleted only where this run began it and nobody pushed since.

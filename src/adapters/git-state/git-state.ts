@@ -379,7 +379,7 @@ export class GitState {
   async #pushOnce(dirty: ReadonlyMap<string, Place>): Promise<PushOutcome> {
     const { remote, refs, clock, home } = this.#options;
     const now = clock.now();
-    type Part = { place: Place; expected: string | null; commit: (NewCommit & { files: Files }) | null };
+    type Part = { place: Place; expected: string | null; commit: (Omit<NewCommit, "files"> & { files: Files }) | null };
     const parts: Part[] = [];
     for (const place of ["home", "shared"] as const) {
       const paths = [...dirty].filter(([, at]) => at === place).map(([path]) => path);
@@ -414,7 +414,7 @@ export class GitState {
     };
     // The home ref's commit comes first, because the mark in the shared ref names it.
     const made = await remote.commit(
-      parts.flatMap(({ place, commit }) => {
+      parts.flatMap(({ place, commit }): NewCommit[] => {
         if (commit === null) return [];
         if (place === "home") return [commit];
         return [{ ...commit, files: (before) => commit.files.set(marksPath, this.#marksAt(homeAt(before))) }];

@@ -36,7 +36,7 @@ export function workflowFile(template: string, detected: Detected): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** The Action as the template names it: `owner/name/action@v1`. */
+/** The Action as the template names it: `owner/name/action@<tag or commit>`. */
 export function actionOf(template: string): { repository: string; ref: string } | null {
   const uses = stepOf(parseDocument(template))?.get("uses");
   const match = /^([\w.-]+\/[\w.-]+)\/[^@]*@(\S+)$/.exec(typeof uses === "string" ? uses : "");

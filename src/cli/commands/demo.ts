@@ -5,7 +5,7 @@ interface Options {
   serve: boolean;
 }
 
-export const demo: CliCommand = (program) => {
+export const demo: CliCommand = (program, context) => {
   program
     .command("demo")
     .description("The whole job on this machine, without any account.")
@@ -16,5 +16,6 @@ export const demo: CliCommand = (program) => {
       const words = [...(json === true ? ["--json"] : []), ...(serve ? [] : ["--no-serve"])];
       process.argv.splice(2, process.argv.length - 2, ...words);
       await import("../../demo/main.ts");
+      context.exit(Number(process.exitCode ?? 0));
     });
 };

@@ -13,7 +13,7 @@ const pure: Readonly<Record<string, readonly string[]>> = {
   process: ["core"],
   summary: ["core"],
   schedule: ["core"],
-  sweep: ["core"],
+  sweep: ["core", "money", "prompt"],
   // The rules of Baton: they share the settings' types.
   policy: ["core", "config", "money"],
   money: ["core", "config"],

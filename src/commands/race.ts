@@ -3,13 +3,14 @@ import { beginRun, type RaceChoice } from "../begin/begin-run.ts";
 import { demandServed } from "../begin/demand-served.ts";
 import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
+import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
-import { nameSchema, usdSchema, withoutOption } from "../thread/grammar.ts";
+import { nameSchema, priorityOption, usdSchema, withoutOption } from "../thread/grammar.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
 export const race = defineCommand({
   name: "race",
-  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--without WHAT] [-- what to do]",
+  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--priority NAME] [--without WHAT] [-- what to do]",
   summary:
     "Let several agents make the same change at once: green CI, then the smaller diff, then the lower cost wins and becomes the pull request.",
   examples: ["race claude codex --budget 4", "race claude:opus claude:sonnet -- Keep the public API as it is."],
@@ -26,6 +27,7 @@ export const race = defineCommand({
   ],
   options: {
     budget: { value: "USD", summary: "Most that the whole race may spend.", schema: usdSchema },
+    priority: priorityOption,
     without: withoutOption,
   },
   text: "optional",
@@ -45,6 +47,7 @@ async function handle(context: CommandContext): Promise<Reply> {
       "BATON_COMMAND_INVALID",
       `A race has at most ${max} contestants here (\`race.contestants\`); this one names ${contestants.length}.`,
     );
+  const priority = command.options["priority"] as Priority | undefined;
   await beginRun(context, {
     process: "race",
     harness: null,
@@ -52,6 +55,7 @@ async function handle(context: CommandContext): Promise<Reply> {
     budgetUsd: (command.options["budget"] as number | undefined) ?? null,
     instructions: command.text,
     retryOf: null,
+    ...(priority === undefined ? {} : { priority }),
     without: withoutOf(command.options["without"]),
     race: { contestants },
   });

@@ -3,14 +3,15 @@ import { demandPlace } from "../begin/demand-place.ts";
 import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearestWithin } from "../core/nearest.ts";
+import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
-import { nameSchema, usdSchema, withoutOption } from "../thread/grammar.ts";
+import { nameSchema, priorityOption, usdSchema, withoutOption } from "../thread/grammar.ts";
 import { withPlace } from "./answer-breakpoint.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
 export const run = defineCommand({
   name: "run",
-  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--without WHAT] [what to do]",
+  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--priority NAME] [--without WHAT] [what to do]",
   summary: "Start a run on this thread.",
   examples: [
     "run",
@@ -24,6 +25,7 @@ export const run = defineCommand({
     harness: { value: "NAME", summary: "Coding agent to use.", schema: nameSchema },
     model: { value: "NAME", summary: "Model to ask for.", schema: nameSchema },
     budget: { value: "USD", summary: "Most that this run may spend.", schema: usdSchema },
+    priority: priorityOption,
     without: withoutOption,
   },
   text: "optional",
@@ -44,6 +46,7 @@ async function handle(context: CommandContext): Promise<Reply> {
   if (!named) demandInstruction(command.text.trim(), first, names, context);
   const process = named ? first : null;
   demandPlace(dependencies.processes, process ?? context.settings.process, context.pullRequest);
+  const priority = command.options["priority"] as Priority | undefined;
   const harness = command.options["harness"] as string | undefined;
   await beginRun(context, {
     process,
@@ -55,6 +58,7 @@ async function handle(context: CommandContext): Promise<Reply> {
       context.place,
     ),
     retryOf: null,
+    ...(priority === undefined ? {} : { priority }),
     without: withoutOf(command.options["without"]),
   });
   return null;

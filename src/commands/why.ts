@@ -1,7 +1,9 @@
 import { triggerDecisions } from "../begin/fire-triggers.ts";
+import { dashboardMarker } from "../begin/start-due.ts";
 import { publishInputSchema } from "../core/effect.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
+import { readBook } from "../runner/schedule-book.ts";
 import { health } from "../summary/health.ts";
 import { waitingFor } from "../summary/waiting.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
@@ -19,7 +21,13 @@ export const why = defineCommand({
 
 async function handle(context: CommandContext): Promise<Reply> {
   const { dependencies, repository, issue } = context;
-  const fired = await triggerDecisions(dependencies, repository, issue.number);
+  // Both end with what was only counted.
+  const fired = [
+    ...new Set([
+      ...(await triggerDecisions(dependencies, repository, issue.number)),
+      ...(await withoutThread(context)),
+    ]),
+  ];
   const triggers =
     fired.length === 0 ? [] : ["### Triggers", fired.map((line) => `- ${neutraliseLine(line)}`).join("\n")];
   // Also where no run began: why none did is the question.
@@ -43,6 +51,15 @@ async function handle(context: CommandContext): Promise<Reply> {
     ...(judged.length === 0 ? [] : ["### Judged", judged.join("\n")]),
     `Health ${score} of 100${deductions.length === 0 ? "" : `: ${deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ")}`}`,
   ].join("\n\n");
+}
+
+/** Decisions about events that belong to no thread: in the dashboard issue, or anywhere as long as there is none. */
+async function withoutThread({ dependencies, github, repository, issue }: CommandContext): Promise<string[]> {
+  const lines = await triggerDecisions(dependencies, repository, null);
+  if (lines.length === 0) return [];
+  const { dashboard } = await readBook(dependencies.store, repository.id);
+  const place = await github.ownIssue(repository, dashboardMarker(repository.id), dashboard);
+  return place === null || place === issue.number ? lines : [];
 }
 
 /** A decision of the process itself, told in a comment of its own: who won a race. */

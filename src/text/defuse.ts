@@ -101,12 +101,18 @@ const endsOfKeywords = [...new Set(keywords.flatMap((word) => Array.from(word, (
 /** The second half of a keyword with its thread: what stands before the text may be the first half. */
 const secondHalf = new RegExp(`^(?:${endsOfKeywords.join("|")})?${gap}${thread}`, "i");
 
+const endsInKeyword = /(?<![A-Za-z0-9])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:.,;!?'")*_~]{0,20}$/i;
+const threadAfter = new RegExp(`^${gap}(?:${thread}|https?:|www\\.)`, "i");
+
 /** `followed`: code or a link comes after the text on its line. */
 export function defuse(source: string, followed = false): string {
   const text = canonical(source);
   const defused = text.replace(effects, (found: string, ...groups) => {
     const [at, , named] = groups.slice(-3) as [number, string, Record<string, string | undefined>];
     if (named["address"] !== undefined) {
+      // `www.fixes #1`: what is an address to one parser is a word to another.
+      const rest = text.slice(at + found.length, at + found.length + 300);
+      if (endsInKeyword.test(found) && threadAfter.test(rest)) return `${broken(found)}${zeroWidthSpace}`;
       const goesOn = followed && !/\s/.test(text.slice(at + found.length, at + found.length + 30));
       return goesOn ? broken(found) : withoutBacklink(found);
     }

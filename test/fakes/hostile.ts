@@ -48,6 +48,8 @@ const bits = [
   "Closes https://github.com/o/r/issues/1",
   "fixes\n#1",
   "www.fixes #1",
+  "`x`https://github.com/o/r/pull/1octo/repo#1_octo/repo#1",
+  "https://e.example/1@octo/repo#1_fixes #1",
   "x;www.fixes: octo/repo#1",
   "http://fixes GH-1",
   "https://e.example/fixes #1",

@@ -106,8 +106,8 @@ export async function hear(
 
 /** By the settings of the branch that the thread is about. */
 export async function judgeCommand(
-  { github, loaded, bot, actor }: Omit<Heard, "parsed">,
-  { repository, number }: CommentEvent,
+  { github, loaded, bot, actor }: Omit<Heard, "parsed" | "trusted">,
+  { repository, number }: Pick<CommentEvent, "repository" | "number">,
   parsed: { name: string },
   grammar: Pick<CommandGrammar, "needs" | "worksOnHead">,
 ) {
@@ -217,7 +217,7 @@ export async function answerGivenUp(
   error: BatonError,
 ): Promise<void> {
   if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
-  const text = `⚠️ @${event.author.login}, this could not be carried out: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
+  const text = `⚠️ @${event.author.login}, Baton could not do this: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
   await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), ...reactionRows(event, "confused")] });
 }
 
@@ -225,7 +225,7 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
   const who = `@${event.author.login}`;
   if (parsed.kind === "invalid") {
     const usage = grammars.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
-    return `🤔 ${who}, \`/baton ${parsed.name}\` ${neutraliseLine(parsed.problem)}. Nothing was done.\n\nIt is written \`/baton ${usage}\`.`;
+    return `🤔 ${who}: ${neutraliseLine(parsed.problem)}. Nothing was started.\n\nUsage: \`/baton ${usage}\`.`;
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
   const word = neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)";

@@ -54,7 +54,7 @@ describe("while GitHub is down", () => {
     const reply = await store.outboxRow(`reply:${commentId}`);
     expect(reply?.payload).toMatchObject({
       number: 7,
-      body: expect.stringMatching(/@alice, this could not be carried out: .*503.*give the command again/s),
+      body: expect.stringMatching(/@alice, Baton could not do this: .*503.*give the command again/s),
     });
   });
 

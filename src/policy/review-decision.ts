@@ -61,6 +61,13 @@ export interface ReviewDecision {
   verdict: Verdict;
 }
 
+/** Who may: by name, or by permission; people's own part is left out as the rules do. */
+function byWhom({ settings, requester }: ReviewFacts): string {
+  if (settings.people.length > 0) return ` by ${settings.people.map((login) => `@${login}`).join(" or ")}`;
+  const other = settings.self === "deny" ? ` other than @${requester.login}` : "";
+  return ` by someone${other} (${settings.permission} access)`;
+}
+
 export function reviewDecision(facts: ReviewFacts): ReviewDecision {
   const { subjectSha, headSha, settings } = facts;
   const short = shortOf(subjectSha);
@@ -110,15 +117,15 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
   }
   if (standing !== undefined) {
     const { login } = standing.review.author;
-    return decision("pending", `Waits for @${login}, who asked for changes before the run, to review ${short}.`, {
+    return decision("pending", `@${login} requested changes before the run and must review ${short} again.`, {
       children,
     });
   }
   const needed =
     settings.count === 1
       ? "an approving review"
-      : `${settings.count} approving reviews (\`approvals.count\`), has ${approvals.length},`;
-  return decision("pending", `Waits for ${needed} of ${short}.`, { children });
+      : `${settings.count} approving reviews (\`approvals.count\`; ${approvals.length} so far)`;
+  return decision("pending", `${short} needs ${needed}${byWhom(facts)}.`, { children });
 }
 
 /**

@@ -6,7 +6,7 @@ interface Options {
   story?: string;
 }
 
-export const demo: CliCommand = (program) => {
+export const demo: CliCommand = (program, context) => {
   program
     .command("demo")
     .description("The whole job on this machine, without any account.")
@@ -22,5 +22,6 @@ export const demo: CliCommand = (program) => {
       ];
       process.argv.splice(2, process.argv.length - 2, ...words);
       await import("../../demo/main.ts");
+      context.exit(Number(process.exitCode ?? 0));
     });
 };

@@ -24,7 +24,7 @@ export const breakpointPerformer: ObservePerformer = {
       const verdict: Verdict = {
         name: kind,
         status: "pending",
-        reason: "Waits for `/baton approve` or `/baton reject <reason>`.",
+        reason: "It needs `/baton approve` or `/baton reject <reason>`.",
         evidence: [],
         children: [],
       };

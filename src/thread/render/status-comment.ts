@@ -37,7 +37,7 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   if (waits.length > 1)
     parts.push(
       folded(
-        `Waits for ${waits.length} things`,
+        `Waiting for ${waits.length} things`,
         waits.map(({ title, sentence: why }) => `- ${neutraliseLine(title)}: ${neutraliseLine(why)}`).join("\n"),
       ),
     );

@@ -188,6 +188,12 @@ export const errorCatalogue = {
     "The database cannot be opened, migrated, read or written.",
     "Check that the database server runs and that DATABASE_URL is right.",
   ),
+  BATON_DATABASE_MISSING: entry(
+    "terminal",
+    503,
+    "No database is set up: neither a PostgreSQL server nor the embedded database.",
+    "Set DATABASE_URL to a PostgreSQL server, or install the embedded database next to Baton: `npm install @electric-sql/pglite@0.5`.",
+  ),
   BATON_SHARE_EXCEEDED: entry(
     "terminal",
     402,

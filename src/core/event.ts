@@ -56,6 +56,8 @@ export const keptSchema = z.object({
   partial: partialSchema.optional(),
   sandbox: sandboxReportSchema.optional(),
   aside: z.array(asideSchema).optional(),
+  /** Content hash of the kept transcript. Absent: written by an older Baton, or there is none. */
+  transcriptId: z.string().optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
 

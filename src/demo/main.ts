@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { claudeCode } from "../adapters/harness/claude-code/harness.ts";
 import { codex } from "../adapters/harness/codex/harness.ts";
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
-import { toBatonError } from "../core/errors.ts";
+import { BatonError, toBatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import { stepStatus, stepVerdict } from "../core/step-verdict.ts";
 import { noTokens, type Verdict } from "../core/vocabulary.ts";
@@ -61,7 +61,7 @@ async function demo(story: Story): Promise<number> {
   const interruption = heedSignals(say);
   let world: World | null = null;
   let state: RunState | null = null;
-  let problem: string | null = null;
+  let problem: BatonError | null = null;
   let number = 0;
   try {
     const real = await realHarness();
@@ -78,12 +78,15 @@ async function demo(story: Story): Promise<number> {
     }
     if (!interruption.aborted) await quiet(world, interruption);
     if (!interruption.aborted && state?.outcome?.verdict.status === "passed") {
-      problem = await story.missing(world);
-      if (problem !== null) state = { ...state, outcome: { ...state.outcome, verdict: failedBy(problem) } };
+      const missing = await story.missing(world);
+      if (missing !== null) {
+        problem = new BatonError("BATON_INTERNAL", missing);
+        state = { ...state, outcome: { ...state.outcome, verdict: failedBy(missing) } };
+      }
     }
   } catch (thrown) {
     // What an interruption breaks on its way is not a second piece of news.
-    if (!interruption.aborted) problem = toBatonError(thrown).message;
+    if (!interruption.aborted) problem = toBatonError(thrown);
   }
   const summary = summarise(world, state, performance.now() - startedAt);
   const over = state?.outcome != null && !interruption.aborted;
@@ -92,7 +95,7 @@ async function demo(story: Story): Promise<number> {
     say(
       `\n${state?.outcome?.verdict.reason}\n${usd(summary.costUsd)}, ${count(totalTokens(summary.tokens))} tokens, ${duration(summary.durationMs)}, ${summary.pushes} pushes, ${summary.comments.total} comments`,
     );
-  if (problem !== null) console.error(`\nThe demo did not end: ${problem}`);
+  if (problem !== null) console.error(`\n${problem.code}: ${problem.message}\n${problem.remedy}`);
   if (over && world !== null && !values.json && !values["no-serve"]) {
     say(`\nLook at it, Ctrl-C ends:\n  thread        ${world.github.url}/${repositoryName}/issues/${number}`);
     if (summary.pullRequest !== null)
@@ -128,7 +131,7 @@ async function follow(world: World, say: (text: string) => void, interruption: A
     const review = [...(state?.open ?? [])]
       .map((key) => state?.effects.get(key))
       .find((effect) => effect?.kind === "breakpoint");
-    if (review !== undefined && review.key !== approved) {
+    if (review !== undefined && review.key !== approved && isAsked(world, review.key)) {
       const { subject } = review.input;
       if (subject.pullRequest !== undefined) {
         approved = review.key;
@@ -146,6 +149,14 @@ async function follow(world: World, say: (text: string) => void, interruption: A
     if (performance.now() > deadline) throw new Error("The demo took too long.");
     await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
   }
+}
+
+/** The comment that asks for an answer is in the thread. */
+function isAsked(world: World, key: string): boolean {
+  const repository = [...world.github.state.repositories.values()].find(({ name }) => name === "shop");
+  return [...(repository?.comments.values() ?? [])].some(
+    ({ body }) => body.includes("baton:op=question:") && body.includes(`:${key} -->`),
+  );
 }
 
 async function newest(world: World): Promise<RunState | null> {

@@ -2,17 +2,16 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod";
+import { githubHosts } from "../adapters/github/github-hosts.ts";
 import { acpManifestSchema, acpPlatform, startOf } from "../adapters/harness/acp/manifest.ts";
 import type { CliSettings } from "../adapters/harness/definition.ts";
 import { builtInHarnesses, type CliName, describedHarnesses } from "../adapters/harness/descriptions.ts";
 import { baseUrlVariables, keyVariables } from "../adapters/harness/key-variables.ts";
+import { proxySecrets, readProxies } from "../adapters/system/proxies.ts";
 import { sandboxModes } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
 import type { SandboxResources } from "../ports/sandbox.ts";
 import { withSecretFiles } from "./secret-files.ts";
-
-/** Who signs the tokens of jobs on github.com; an Enterprise server has its own. */
-const githubIssuer = "https://token.actions.githubusercontent.com";
 
 const megabyte = 1024 * 1024;
 const optional = z.string().trim().min(1).optional();
@@ -99,8 +98,24 @@ export const environmentSchema = z.object({
     .trim()
     .regex(/^[\w.-]+(:\d+)?$/, "a host name is expected, without https:// and path")
     .optional()
-    .describe("Host name of a GitHub Enterprise Server; its API is at `https://<host>/api/v3`."),
+    .describe(
+      "Host name of a GitHub Enterprise Server, whose API is at `https://<host>/api/v3`, or `<subdomain>.ghe.com`, whose API is at `https://api.<subdomain>.ghe.com`.",
+    ),
   GHE_PROTOCOL: z.enum(["https", "http"]).default("https").describe("How `GHE_HOST` is reached."),
+  BATON_WEB_URL: z
+    .url({ protocol: /^https?$/, error: "an address is expected, as https://github.example.com" })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional()
+    .describe(
+      "Address of GitHub's pages and of git, where it does not follow from `GHE_HOST` or `GITHUB_API_URL`: behind a gateway.",
+    ),
+  HTTPS_PROXY: optional.describe(
+    "HTTP proxy for requests to `https` addresses: GitHub's API, models, git. Agents do not use it. `https_proxy` is the same.",
+  ),
+  HTTP_PROXY: optional.describe("The same for `http` addresses. `http_proxy` is the same."),
+  NO_PROXY: optional.describe(
+    "Hosts that are reached without a proxy, with commas between: `example.com` and all below it, `host:port`, or `*`. This machine always is. `no_proxy` is the same.",
+  ),
   WEBHOOK_PROXY_URL: optional.describe(
     "Written by the set-up page where GitHub cannot reach this machine. Baton only reminds you of it: forward it with smee-client.",
   ),
@@ -240,6 +255,8 @@ export interface SandboxSettings {
 export interface AppSettings {
   app: { id: number; privateKey: string; secrets: string[] } | null;
   githubApiUrl: string;
+  /** GitHub's pages, and git. */
+  githubWebUrl: string;
   /** Logins of the accounts that are served, in lower case; null: all that installed the App. */
   owners: string[] | null;
   /** For `/triggers/<name>`, the current one first. */
@@ -305,15 +322,21 @@ export function readSettings(environment: Record<string, string | undefined>): A
   if (env !== undefined) problems.push(...readable.flatMap((path) => readableProblem(path, env.BATON_DATA)));
   if (env === undefined || problems.length > 0) throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const privateKey = env.APP_ID === undefined ? null : readPrivateKey(env.PRIVATE_KEY, keyPath);
+  const hosts = githubHosts({
+    host: env.GHE_HOST,
+    protocol: env.GHE_PROTOCOL,
+    apiUrl: env.GITHUB_API_URL,
+    webUrl: env.BATON_WEB_URL,
+    issuer: env.BATON_OIDC_ISSUER,
+  });
   const secrets = [env.WEBHOOK_SECRET, env.WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined);
   const triggerSecrets = [env.BATON_TRIGGER_SECRET, env.BATON_TRIGGER_SECRET_PREVIOUS].filter(
     (secret) => secret !== undefined,
   );
   return {
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },
-    githubApiUrl:
-      env.GITHUB_API_URL ??
-      (env.GHE_HOST === undefined ? "https://api.github.com" : `${env.GHE_PROTOCOL}://${env.GHE_HOST}/api/v3`),
+    githubApiUrl: hosts.apiUrl,
+    githubWebUrl: hosts.webUrl,
     owners:
       env.BATON_OWNERS?.split(",")
         .map((login) => login.trim().toLowerCase())
@@ -321,9 +344,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
     triggerSecrets,
     agents: env.BATON_AGENTS,
     publicUrl: env.BATON_PUBLIC_URL ?? null,
-    oidcIssuer:
-      env.BATON_OIDC_ISSUER ??
-      (env.GHE_HOST === undefined ? githubIssuer : `${env.GHE_PROTOCOL}://${env.GHE_HOST}/_services/token`),
+    oidcIssuer: hosts.issuer,
     databaseUrl: env.DATABASE_URL ?? null,
     dataDir: realPathOf(resolve(env.BATON_DATA)),
     workspaces: env.BATON_WORKSPACES,
@@ -352,6 +373,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
       privateKey,
       ...keyVariables.map(({ name }) => variableOf(env, name)),
       env.DATABASE_URL,
+      ...proxySecrets(readProxies(environment)),
     ].filter((value): value is string => typeof value === "string"),
   };
 }

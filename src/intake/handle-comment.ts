@@ -106,8 +106,8 @@ export async function hear(
 
 /** By the settings of the branch that the thread is about. */
 export async function judgeCommand(
-  { github, loaded, bot, actor }: Omit<Heard, "parsed">,
-  { repository, number }: CommentEvent,
+  { github, loaded, bot, actor }: Omit<Heard, "parsed" | "trusted">,
+  { repository, number }: Pick<CommentEvent, "repository" | "number">,
   parsed: { name: string },
   grammar: Pick<CommandGrammar, "needs" | "worksOnHead">,
 ) {

@@ -69,7 +69,7 @@ function putEvent(document: Document, on: TriggerName, defaultBranch: string): v
 /** The template's words for an issue that holds a command. */
 const commandInIssue = "github.event.action != 'edited' && contains(github.event.issue.body, '/baton')";
 
-/** The Action as the template names it: `owner/name/action@v1`. */
+/** The Action as the template names it: `owner/name/action@<tag or commit>`. */
 export function actionOf(template: string): { repository: string; ref: string } | null {
   const uses = stepOf(parseDocument(template))?.get("uses");
   const match = /^([\w.-]+\/[\w.-]+)\/[^@]*@(\S+)$/.exec(typeof uses === "string" ? uses : "");

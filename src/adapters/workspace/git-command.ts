@@ -8,6 +8,7 @@
 import { BatonError } from "../../core/errors.ts";
 import type { CallEnd } from "../../ports/child.ts";
 import { children } from "../child/children.ts";
+import { currentProxyFor } from "../system/use-proxies.ts";
 import { findProgram } from "./find-program.ts";
 
 export interface GitOptions {
@@ -145,12 +146,15 @@ function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | null {
 
 function environment({ gitDir, workTree, token, url, env, config: more = {} }: GitOptions): Record<string, string> {
   const configured: [string, string][] = [...Object.entries(settings), ...Object.entries(more)];
+  // No other configuration chooses the proxy: a token passes through it.
+  const proxy = url === undefined ? "" : (currentProxyFor(url) ?? "");
+  if (proxy !== "") configured.push(["http.proxy", proxy]);
   if (token !== undefined && token !== null) {
     if (url === undefined) throw new BatonError("BATON_INTERNAL", "A token needs the address that it is for.");
     // GitHub accepts any user name with a token; basic is what git's own HTTP client sends.
     const header = `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
     configured.push([`http.${url}.extraHeader`, header]);
-    configured.push([`http.${url}.proxy`, ""], [`http.${url}.sslVerify`, "true"]);
+    configured.push([`http.${url}.proxy`, proxy], [`http.${url}.sslVerify`, "true"]);
   }
   const config = Object.fromEntries(
     configured.flatMap(([key, value], index) => [

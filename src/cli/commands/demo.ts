@@ -6,11 +6,11 @@ interface Options {
   story?: string;
 }
 
-export const demo: CliCommand = (program) => {
+export const demo: CliCommand = (program, context) => {
   program
     .command("demo")
     .description("The whole job on this machine, without any account.")
-    .option("--story <name>", "What is shown: job, or sweep (from a SARIF report to a merged pull request).")
+    .option("--story <name>", "The story to show: job, or sweep (from a SARIF report to a merged pull request).")
     .option(...jsonOption)
     .option("--no-serve", "End after the job instead of serving the thread as a web page.")
     .action(async ({ json, serve, story }: Options) => {
@@ -22,5 +22,6 @@ export const demo: CliCommand = (program) => {
       ];
       process.argv.splice(2, process.argv.length - 2, ...words);
       await import("../../demo/main.ts");
+      context.exit(Number(process.exitCode ?? 0));
     });
 };

@@ -6,13 +6,13 @@ import { people, repository, SmallGithub } from "../../test/fakes/small-github.t
 import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
+import type { CommandContext } from "../commands/context.ts";
 import { schedule } from "../commands/schedule.ts";
 import { parseConfig } from "../config/parse.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
 import { Schedules } from "../runner/schedules.ts";
-import type { CommandContext } from "../commands/context.ts";
 import { hasDue, startDue } from "./start-due.ts";
 
 const hour = 3_600_000;

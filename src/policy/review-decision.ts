@@ -103,7 +103,7 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
   const standing = judged.find(({ verdict }) => verdict.status === "pending");
   if (latest !== undefined && approvals.length >= settings.count && standing === undefined) {
     const who = approvals.map(({ review }) => `@${review.author.login}`).join(", ");
-    // V1: the sentence that people read says so, not only the child.
+    // approval.V1: the sentence that people read says so, not only the child.
     const own = approvals
       .filter(({ review }) => partIn(approverFacts(review, facts)) !== null)
       .map(({ verdict }) => ` ${verdict.reason}`);

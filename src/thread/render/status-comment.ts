@@ -1,4 +1,4 @@
-/** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (V1). */
+/** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (run-outputs.V1). */
 import { approvalText } from "../../core/child.ts";
 import type { AgentInput } from "../../core/effect.ts";
 import { errorCatalogue } from "../../core/errors.ts";

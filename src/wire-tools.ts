@@ -43,8 +43,6 @@ export interface RunReader {
 /** What is asked of these runs is done by the next started Baton. */
 export interface OpenedRuns extends RunReader, Operator {
   runs: Runs;
-  schedules: Schedules;
-  sweeps: Sweeps;
 }
 
 const stopGraceMs = 1_000;
@@ -58,8 +56,6 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   return {
     ...operatorOf(database, place.runs),
     runs: place.runs,
-    schedules: new Schedules({ store: database.store, clock: systemClock }),
-    sweeps: new Sweeps({ store: database.store, clock: systemClock }),
     redact,
     async close() {
       await database.queue.stop(stopGraceMs);

@@ -150,7 +150,11 @@ it("a dispatch of a type of somebody's own wakes nothing, and refuses no input",
 
 it("an edit of the dashboard issue goes into its thread's inbox, with the text before; of any other it means nothing", () => {
   const edit = (from: string, run = "77") =>
-    read("issues", { action: "edited", issue: { number: 4, body: "after", user }, sender: user, changes: { body: { from } } }, run);
+    read(
+      "issues",
+      { action: "edited", issue: { number: 4, body: "after", user }, sender: user, changes: { body: { from } } },
+      run,
+    );
   const from = "before\n\n<!-- baton:op=dashboard:1 -->";
   const event = edit(from);
   expect(event).toMatchObject({ kind: "thread", number: 4, delivery: { guid: "issues.edited:run-77" } });

@@ -102,7 +102,10 @@ describe("`POST /triggers/<name>`", () => {
     );
     const [row] = await database.store.runs({});
     const created = row === undefined ? undefined : (await database.store.read(row.runId))[0]?.event;
-    expect(created).toMatchObject({ requestedBy: { login: "alice" }, schedule: { name: "deployed" } });
+    expect(created).toMatchObject({
+      requestedBy: { login: "alice" },
+      startedBy: { kind: "trigger", name: "deployed", authors: [{ login: "alice" }] },
+    });
     expect(await post({ nonce })).toEqual({ status: 401, message: expect.stringContaining("used before") });
     expect(await database.store.runs({})).toHaveLength(1);
   });

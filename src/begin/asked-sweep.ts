@@ -5,12 +5,12 @@
  * AK2 It reports in the dashboard issue, as scheduled sweeps do.
  */
 import { toBatonError } from "../core/errors.ts";
-import type { Repository } from "../core/vocabulary.ts";
+import type { Actor, Repository } from "../core/vocabulary.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { loadSettings } from "../runner/load-settings.ts";
 import { readBook } from "../runner/schedule-book.ts";
 import { changeSweepBook, readSweepBook } from "../runner/sweep-book.ts";
-import { beginScheduled } from "./scheduled-run.ts";
+import { beginRule } from "./rule-run.ts";
 import { openDashboard } from "./start-due.ts";
 
 /** Place of its runs, next to those of schedules. */
@@ -31,7 +31,7 @@ export async function startAskedSweep(dependencies: Dependencies, repository: Re
 async function begin(
   dependencies: Dependencies,
   repository: Repository,
-  { by, at, budgetUsd }: { by: Parameters<typeof beginScheduled>[0]["actor"]; at: number; budgetUsd: number },
+  { by, at, budgetUsd }: { by: Actor; at: number; budgetUsd: number },
 ): Promise<string> {
   try {
     const github = await dependencies.github.installation(repository.installationId);
@@ -39,7 +39,7 @@ async function begin(
     if (loaded.problems.length > 0) return "refused: the configuration has errors";
     if (!loaded.settings.dashboard) return "refused: `dashboard: false` leaves it no thread";
     const { dashboard } = await readBook(dependencies.store, repository.id);
-    const runId = await beginScheduled({
+    const runId = await beginRule({
       dependencies,
       // The job that is written with a run wakes it, wherever it is driven.
       runner: { wake: async () => false },
@@ -47,22 +47,17 @@ async function begin(
       repository,
       loaded,
       rule: {
-        name: askedName,
-        cron: "0 0 1 1 *",
-        timeZone: "UTC",
         process: "sweep",
         with: {},
         budgetUsd: Math.min(budgetUsd, loaded.settings.budget.maxUsd),
         harness: null,
-        overlap: "skip",
-        catchUp: "none",
-        jitterMinutes: 0,
+        priority: "low",
       },
-      dashboard: await openDashboard(github, repository, dashboard),
+      thread: async () => openDashboard(github, repository, dashboard),
       actor: by,
       commentId: null,
       operationKey: `sweep:${repository.id}:asked:${at}`,
-      started: { name: askedName, at, late: false, missed: 0 },
+      startedBy: { kind: "schedule", name: askedName, at, late: false, missed: 0 },
     });
     return `started ${runId}`;
   } catch (thrown) {

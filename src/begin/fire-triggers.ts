@@ -6,56 +6,42 @@
  * FT3 A repository at its bound costs no call: its events are counted and start nothing.
  * FT4 The same event, or another with the same key, starts one run of a rule.
  * FT5 A start is remembered before its run begins, so that whatever ends in between still counts, and is not repeated.
+ * FT6 The lease is renewed while GitHub answers. A run is created only while it is held, and nothing is written without it.
  */
-import { z } from "zod";
-import type { TriggerSettings } from "../config/schema.ts";
+import type { Settings, TriggerSettings } from "../config/schema.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
-import { limits } from "../core/limits.ts";
 import type { Actor, Json, Repository, Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
-import type { Github, PullRequestFacts } from "../ports/github.ts";
-import { demandHarness } from "../routing/harness-names.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Github } from "../ports/github.ts";
+import type { Lease } from "../ports/store.ts";
 import { runIdOf } from "../runner/create-run.ts";
 import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import type { Runner } from "../runner/runner.ts";
 import { readBook, rulesChangedAt } from "../runner/schedule-book.ts";
+import {
+  decisionLines,
+  isChainUnknown,
+  isFull,
+  isRefusedTooOften,
+  memoryIn,
+  type TriggerMemory,
+  triggerMemory,
+  triggersHeld,
+  withDecision,
+  withFolded,
+  withRefusal,
+  withStart,
+} from "../runner/trigger-memory.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
 import { conditionNames, judgeEvent, judgeStart, type PastStart, scopeOf } from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
-import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import { actorOf, listedBots } from "./bots.ts";
-import { demandPlaceOf } from "./demand-place.ts";
-import { ruleAuthor } from "./scheduled-run.ts";
+import { beginRule } from "./rule-run.ts";
 import { openDashboard } from "./start-due.ts";
 import { workOf } from "./work-of.ts";
 
-const startSchema = z.object({
-  rule: z.string(),
-  runId: z.string(),
-  at: z.number(),
-  thread: z.number().nullable(),
-  actor: z.string(),
-  depth: z.number(),
-  parent: z.string().nullable(),
-});
-const decisionSchema = z.object({
-  at: z.number(),
-  rule: z.string(),
-  event: z.string(),
-  thread: z.number().nullable(),
-  said: z.string(),
-});
-const memorySchema = z.object({
-  starts: z.array(startSchema),
-  /** Events that started nothing because of a bound, by rule. */
-  folded: z.record(z.string(), z.number()),
-  /** The newest, for `/baton why`. */
-  decisions: z.array(decisionSchema),
-});
-type Memory = z.infer<typeof memorySchema>;
-
-const decisionsMax = 100;
 const leaseMs = 60_000;
 const pauseMs = 100;
 const patienceMs = 30_000;
@@ -96,7 +82,7 @@ export async function judgeRules(
     rules.map(async (rule): Promise<RuleJudgement> => {
       const condition = judgeEvent(rule, event);
       if (!condition.holds) return { rule, starts: false, reason: condition.reason };
-      asked ??= mayStart(github, event, loaded, bot.id).then(({ verdict }) => verdict, refusalOf);
+      asked ??= mayStart(github, event, loaded, bot.id).catch(refusalOf);
       const verdict = await asked;
       return { rule, starts: verdict.status === "passed", reason: verdict.reason };
     }),
@@ -116,46 +102,98 @@ export async function fireTriggers(
   given: TriggerEvent,
   dashboard: number | null = null,
 ): Promise<string> {
-  const { store, clock, owner, random } = dependencies;
   const { repository } = given;
   const passed = await passedOver(dependencies, given);
   if (passed !== null) return passed;
   if (!(await mayListen(dependencies, given))) return "no trigger is about it";
-  if (isFull(await readMemory(dependencies, repository.id), clock.now())) {
-    // FT3: in a value of its own, and not exact under contention, which nobody needs.
-    const count = (held: Json | null): Json => heldIn(held) + 1;
-    await sharedOf(dependencies).change(heldName(repository.id), count);
-    return "triggers are at their limit";
-  }
+  const bound = await boundReached(dependencies, given);
+  if (bound !== null) return bound;
   const github = await dependencies.github.installation(repository.installationId);
   const loaded = await loadSettings(github, repository, repository.defaultBranch);
   const rules = loaded.settings.triggers.filter(({ on }) => on === given.on);
   if (rules.length === 0) return "no trigger is about it";
   if (loaded.problems.length > 0) return "the configuration has errors";
   const event = await withPaths(github, given, rules);
-  // FT2
+  return alone(dependencies, repository, async (held) => {
+    const did: string[] = [];
+    for (const rule of rules)
+      did.push(await fire(dependencies, { runner, github, loaded, event, rule, dashboard, held }));
+    return did.join(", ");
+  });
+}
+
+/** FT3: counted in a value of its own, and not exact under contention, which nobody needs. null: there is room. */
+async function boundReached(
+  dependencies: Pick<Dependencies, "store" | "shared" | "clock">,
+  { repository: { id }, sender }: TriggerEvent,
+): Promise<string | null> {
+  const now = dependencies.clock.now();
+  const shared = sharedOf(dependencies);
+  const memory = await readMemory(dependencies, id);
+  const full = isFull(memory, now);
+  if (!full && (sender === null || !isRefusedTooOften(memory, sender.login, now))) return null;
+  const { name, schema } = triggersHeld.at(id);
+  await shared.change(name, (held) => schema.parse(held) + 1);
+  // From when on it could not be read is written down, so that it ends (TM1).
+  if (memory.unreadAt === now)
+    await shared.change(triggerMemory.at(id).name, (before) => memoryIn(before, now) as unknown as Json);
+  return full ? "triggers are at their limit" : `events of @${sender?.login ?? ""} were refused too often`;
+}
+
+/** The lease under which an event is judged. */
+interface Held {
+  lease: Lease;
+}
+
+/** FT2, FT6 */
+async function alone<T>(
+  { store, clock, owner, random }: Dependencies,
+  { id }: Pick<Repository, "id">,
+  work: (held: Held) => Promise<T>,
+): Promise<T> {
+  const name = `triggers:${id}`;
   const deadline = clock.now() + patienceMs;
   for (;;) {
-    const lease = await store.acquireLease(
-      `triggers:${repository.id}`,
-      `${owner}/${random.ulid(clock.now())}`,
-      clock.now(),
-      leaseMs,
-    );
+    const lease = await store.acquireLease(name, `${owner}/${random.ulid(clock.now())}`, clock.now(), leaseMs);
     if (lease === null) {
       if (clock.now() > deadline)
         throw new BatonError("BATON_LEASE_LOST", "Other events of this repository are being judged.");
       await clock.sleepUntil(clock.now() + pauseMs);
       continue;
     }
+    const held: Held = { lease };
+    const done = new AbortController();
+    const renewing = renew(store, clock, held, done.signal);
     try {
-      const did: string[] = [];
-      for (const rule of rules) did.push(await fire(dependencies, { runner, github, loaded, event, rule, dashboard }));
-      return did.join(", ");
+      return await work(held);
     } finally {
-      await store.releaseLease(lease);
+      done.abort();
+      await renewing;
+      await store.releaseLease(held.lease);
     }
   }
+}
+
+/** GitHub may take longer to answer than the lease lasts. */
+async function renew(store: Dependencies["store"], clock: Clock, held: Held, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleepUntil(clock.now() + leaseMs / 3, signal);
+      const renewed = await store.renewLease(held.lease, clock.now(), leaseMs);
+      if (renewed === null) return;
+      held.lease = renewed;
+    } catch {
+      // Ended, or the store does not answer: what is written next finds out.
+      if (signal.aborted) return;
+    }
+  }
+}
+
+async function demandHeld({ store, clock }: Pick<Dependencies, "store" | "clock">, held: Held): Promise<void> {
+  const renewed = await store.renewLease(held.lease, clock.now(), leaseMs);
+  if (renewed === null)
+    throw new BatonError("BATON_LEASE_LOST", "Another process judges the events of this repository now.");
+  held.lease = renewed;
 }
 
 /** The files of a push that the event does not name. */
@@ -175,6 +213,7 @@ interface Firing {
   event: TriggerEvent;
   rule: TriggerSettings;
   dashboard: number | null;
+  held: Held;
 }
 
 async function fire(dependencies: Dependencies, firing: Firing): Promise<string> {
@@ -182,13 +221,16 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
   const { github, event, rule } = firing;
   const { repository } = event;
   const thread = event.thread?.number ?? null;
-  const shared = sharedOf(dependencies);
-  const change = (said: string | null, apply: (memory: Memory) => Memory = (memory) => memory): Promise<void> =>
-    shared.change(memoryName(repository.id), (before) => {
-      const memory = apply(memoryIn(before));
-      if (said === null) return memory as unknown as Json;
-      const decision = { at: clock.now(), rule: rule.name, event: event.on, thread, said };
-      return { ...memory, decisions: [...memory.decisions, decision].slice(-decisionsMax) } as unknown as Json;
+  const shared = sharedOf(dependencies, () => demandHeld(dependencies, firing.held));
+  const change = (
+    said: string | null,
+    apply: (memory: TriggerMemory) => TriggerMemory = (memory) => memory,
+  ): Promise<void> =>
+    shared.change(triggerMemory.at(repository.id).name, (before) => {
+      const now = clock.now();
+      const memory = apply(memoryIn(before, now));
+      const decision = { at: now, rule: rule.name, event: event.on, thread, said: said ?? "" };
+      return (said === null ? memory : withDecision(memory, decision)) as unknown as Json;
     });
   const decide = async (...given: Parameters<typeof change>): Promise<string> => {
     await change(...given);
@@ -219,15 +261,14 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
       judged.known = known;
       return memory;
     }
-    const answer = judgeStart({ ...question, past: memory.starts });
+    const answer: ReturnType<typeof judgeStart> =
+      question.event.byBot && isChainUnknown(memory, question.now)
+        ? { start: false, why: "loop", reason: unknownChain }
+        : judgeStart({ ...question, past: memory.starts });
     judged.answer = answer;
-    if (!answer.start) return fold(memory, rule.name);
+    if (!answer.start) return withFolded(memory, rule.name);
     const { depth, parent } = answer;
-    const start: PastStart = { rule: rule.name, runId, at: question.now, thread, actor, depth, parent };
-    return {
-      ...memory,
-      starts: [...memory.starts, start].filter(({ at }) => at > question.now - limits.triggerChainMs),
-    };
+    return withStart(memory, { rule: rule.name, runId, at: question.now, thread, actor, depth, parent });
   });
   if (judged.answer?.start === false) return decide(judged.answer.reason);
   // A job sees the journals of its own thread alone.
@@ -237,103 +278,82 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
   } catch (thrown) {
     const error = toBatonError(thrown);
     if (error.treatment === "retryable") throw thrown;
-    return decide(`Refused: ${error.message} (${error.code})`, (memory) => ({
-      ...memory,
-      starts: memory.starts.filter((one) => one.runId !== runId),
-    }));
+    return decide(`Refused: ${error.message} (${error.code})`, (memory) =>
+      withRefusal(memory, runId, { at: clock.now(), actor }),
+    );
   }
   return decide(`Started \`${runId}\`, caused by ${event.sender === null ? "a signed request" : `@${actor}`}.`);
 }
 
-/** Who speaks for the event, and whether they may run what it would start. */
+const unknownChain =
+  "What triggers started here before cannot be read, so what bots do starts nothing until a day has passed.";
+
+/** Whether who caused the event may run what it would start. */
 async function mayStart(
   github: Github,
   event: TriggerEvent,
-  loaded: LoadedSettings,
+  { settings }: LoadedSettings,
   ownUserId: number,
-): Promise<{ actor: Actor; verdict: Verdict; pullRequest: PullRequestFacts | null }> {
-  const { repository } = event;
-  const { settings } = loaded;
-  if (event.thread === null && !settings.dashboard)
-    throw new BatonError(
-      "BATON_COMMAND_INVALID",
-      `\`${event.on}\` belongs to no thread, and \`dashboard: false\` leaves it none.`,
-    );
-  const actor = await causedBy(github, event, loaded);
-  const pullRequest =
-    event.thread?.kind === "pull-request" ? await github.pullRequest(repository, event.thread.number) : null;
-  const verdict = decideCommand({
+): Promise<Verdict> {
+  demandPlace(event, settings);
+  const { repository, thread } = event;
+  const pullRequest = thread?.kind === "pull-request" ? await github.pullRequest(repository, thread.number) : null;
+  return decideCommand({
     command: "run",
-    actor,
+    actor: await causedBy(github, event, settings),
     ownUserId,
     needs: "run",
     headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== repository.id,
     worksOnHead: true,
     settings,
   });
-  return { actor, verdict, pullRequest };
+}
+
+function demandPlace({ thread, on }: TriggerEvent, { dashboard }: Settings): void {
+  if (thread === null && !dashboard)
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `\`${on}\` belongs to no thread, and \`dashboard: false\` leaves it none.`,
+    );
 }
 
 async function begin(dependencies: Dependencies, firing: Firing, operationKey: string): Promise<void> {
-  const { runner, github, loaded, event, rule } = firing;
-  const { repository } = event;
-  const { settings } = loaded;
-  const { bot } = await dependencies.github.identity();
-  const { actor, verdict, pullRequest } = await mayStart(github, event, loaded, bot.id);
-  if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
-  const number =
-    event.thread?.number ??
-    firing.dashboard ??
-    (await openDashboard(github, repository, (await readBook(dependencies.store, repository.id)).dashboard));
-  const issue = await github.issue(repository, number);
-  const { instructions = "", ...inputs } = rule.with;
-  const context = {
+  const { runner, github, loaded, event, rule, held } = firing;
+  const { repository, thread, sender } = event;
+  demandPlace(event, loaded.settings);
+  await beginRule({
     dependencies,
     runner,
     github,
     repository,
-    issue,
-    pullRequest,
-    actor,
+    loaded,
+    rule,
+    thread:
+      thread?.number ??
+      firing.dashboard ??
+      (async () => openDashboard(github, repository, (await readBook(dependencies.store, repository.id)).dashboard)),
+    actor: sender === null ? "authors" : await causedBy(github, event, loaded.settings),
     commentId: null,
-    writtenAt: null,
-    place: "",
-    settings,
-    settingsSha: loaded.sha,
-    configuration: loaded,
-    command: { name: "run", positional: [], options: {}, text: String(instructions) },
     operationKey,
-    verdict,
-    run: null,
-    lastRun: null,
-    workOf: workOf(pullRequest, bot.id),
-  };
-  const found = await repositoryProcesses(context).find(rule.process);
-  if (found === null) throw await repositoryProcesses(context).unknown(rule.process);
-  demandPlaceOf(dependencies.processes, found.definition, pullRequest);
-  await beginRun(context, {
-    process: rule.process,
-    harness: rule.harness === null ? null : demandHarness(rule.harness, [...dependencies.harnesses.keys()]),
-    model: null,
-    budgetUsd: rule.budgetUsd,
-    instructions: String(instructions),
-    inputs,
-    retryOf: null,
-    // In the dashboard each rule has a place of its own, as each schedule has.
-    ...(event.thread === null
-      ? { schedule: { name: rule.name, at: dependencies.clock.now(), late: false, missed: 0 } }
-      : {}),
+    startedBy: {
+      kind: "trigger",
+      name: rule.name,
+      on: event.on,
+      at: dependencies.clock.now(),
+      inDashboard: thread === null,
+    },
+    holds: held.lease,
   });
 }
 
-/** CI speaks for who brought the commit, a request of no user of GitHub's for who brought the rule. */
+/** CI speaks for who brought the commit. */
 async function causedBy(
   github: Github,
   { repository, sender, pushed }: TriggerEvent,
-  loaded: LoadedSettings,
+  settings: Settings,
 ): Promise<Actor> {
-  if (sender === null) return ruleAuthor(github, repository, loaded);
-  if (pushed === null) return actorOf(github, { repository, author: sender }, listedBots(loaded.settings));
+  if (sender === null) throw new BatonError("BATON_POLICY_DENIED", "Nobody of GitHub caused this event.");
+  if (pushed === null) return actorOf(github, { repository, author: sender }, listedBots(settings));
   const pusher = await github.pusher(repository, repository.defaultBranch, pushed);
   if (pusher === null)
     throw new BatonError(
@@ -360,35 +380,34 @@ function keyOf({ key }: TriggerSettings, event: TriggerEvent): string {
   return fillText(parseTemplate(key, conditionNames).template, scopeOf(event)).slice(0, 500);
 }
 
-function fold(memory: Memory, rule: string): Memory {
-  return { ...memory, folded: { ...memory.folded, [rule]: (memory.folded[rule] ?? 0) + 1 } };
-}
-
-function isFull({ starts }: Memory, now: number): boolean {
-  return starts.filter(({ at }) => at > now - 3_600_000).length >= limits.triggerStartsPerHourMax;
-}
-
-/** An App judges under its lease, so that what it reads is what it changes. */
-function sharedOf({ shared, store }: Pick<Dependencies, "shared" | "store">): SharedValues {
+/** An App judges under its lease, so that what it reads is what it changes; a holder whose lease went writes nothing (FT6). */
+function sharedOf(
+  { shared, store }: Pick<Dependencies, "shared" | "store">,
+  stillHolds: () => Promise<void> = async () => {},
+): SharedValues {
   return (
     shared ?? {
       value: (name) => store.value(name),
-      change: async (name, apply) => store.setValue(name, apply(await store.value(name))),
+      change: async (name, apply) => {
+        const after = apply(await store.value(name));
+        await stillHolds();
+        await store.setValue(name, after);
+      },
     }
   );
 }
 
-async function readMemory(dependencies: Pick<Dependencies, "shared" | "store">, repositoryId: number): Promise<Memory> {
-  return memoryIn(await sharedOf(dependencies).value(memoryName(repositoryId)));
-}
-
-function memoryIn(value: unknown): Memory {
-  return memorySchema.safeParse(value).data ?? { starts: [], folded: {}, decisions: [] };
+async function readMemory(
+  dependencies: Pick<Dependencies, "shared" | "store" | "clock">,
+  repositoryId: number,
+): Promise<TriggerMemory> {
+  const value = await sharedOf(dependencies).value(triggerMemory.at(repositoryId).name);
+  return memoryIn(value, dependencies.clock.now());
 }
 
 /** For a job that only reads: whether rules start nothing more within this hour. */
 export async function triggersAreFull(shared: Pick<SharedValues, "value">, id: number, now: number): Promise<boolean> {
-  return isFull(memoryIn(await shared.value(memoryName(id))), now);
+  return isFull(memoryIn(await shared.value(triggerMemory.at(id).name), now), now);
 }
 
 /** Whether a rule may be about it, from what was read last: most events in most repositories cost no call. */
@@ -402,36 +421,12 @@ async function mayListen(
   return readAt === 0 || listens.includes(on) || (await rulesChangedAt(store, repository.id)) >= readAt;
 }
 
-function heldIn(value: unknown): number {
-  return z.number().catch(0).parse(value);
-}
-
-function heldName(repositoryId: number): string {
-  return `triggers/${repositoryId}/held`;
-}
-
-function memoryName(repositoryId: number): string {
-  return `triggers/${repositoryId}`;
-}
-
-/** What rules decided about events of a thread, newest first: for `/baton why`. */
+/** What rules decided about events of a thread, newest first; null: about events that belong to none. For `/baton why`. */
 export async function triggerDecisions(
-  dependencies: Pick<Dependencies, "store" | "shared">,
+  dependencies: Pick<Dependencies, "store" | "shared" | "clock">,
   { id }: Pick<Repository, "id">,
-  thread: number,
+  thread: number | null,
 ): Promise<string[]> {
-  const { decisions, folded } = await readMemory(dependencies, id);
-  const lines = decisions
-    .filter((one) => one.thread === thread)
-    .toReversed()
-    .slice(0, 10)
-    .map(
-      ({ at, rule, event, said }) => `${new Date(at).toISOString().slice(0, 16)}: \`${rule}\` on \`${event}\`: ${said}`,
-    );
-  const held = Object.entries(folded).map(
-    ([rule, count]) => `${count} events of \`${rule}\` started nothing because of a limit`,
-  );
-  const full = heldIn(await sharedOf(dependencies).value(heldName(id)));
-  if (full > 0) held.push(`${full} events started nothing because the repository was at its limit`);
-  return lines.length === 0 ? [] : [...lines, ...held];
+  const held = triggersHeld.at(id).schema.parse(await sharedOf(dependencies).value(triggersHeld.at(id).name));
+  return decisionLines(await readMemory(dependencies, id), held, thread);
 }

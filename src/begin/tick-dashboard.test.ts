@@ -69,7 +69,8 @@ async function scene(found = [finding("aaa"), finding("bbb")]) {
   const parsed = parseConfig(config);
   if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
   const facts = () => sweepFacts({ store, clock, github }, repository, parsed.settings);
-  await rememberSweep(store, {
+  await rememberSweep({ store, clock }, {
+    createdAt: 0,
     input: { sweep: await facts() },
     thread: { repository },
     outcome: {

@@ -16,7 +16,7 @@ import { readBook, readControls } from "../runner/schedule-book.ts";
 import { changeSweepBook, endProposal, withTicks } from "../runner/sweep-book.ts";
 import { type Tick, ticksIn } from "../thread/dashboard-ticks.ts";
 import { actorOf, listedBots } from "./bots.ts";
-import { beginScheduled } from "./scheduled-run.ts";
+import { beginRule } from "./rule-run.ts";
 import { dashboardMarker, showDashboard } from "./start-due.ts";
 
 export interface DashboardEdit {
@@ -110,29 +110,19 @@ async function propose(
   const { repository, number } = edit;
   const at = dependencies.clock.now();
   try {
-    const runId = await beginScheduled({
+    const runId = await beginRule({
       dependencies,
       runner,
       github,
       repository,
       loaded,
-      rule: {
-        name: tickedName,
-        cron: "0 0 1 1 *",
-        timeZone: "UTC",
-        process: "sweep",
-        with: {},
-        budgetUsd: null,
-        harness: null,
-        overlap: "skip",
-        catchUp: "none",
-        jitterMinutes: 0,
-      },
-      dashboard: number,
+      // A person asked for it.
+      rule: { process: "sweep", with: {}, budgetUsd: null, harness: null, priority: "normal" },
+      thread: number,
       actor,
       commentId: null,
       operationKey: `tick:${repository.id}:${ticks.map(({ id }) => id).join(",")}:${at}`,
-      started: { name: tickedName, at, late: false, missed: 0 },
+      startedBy: { kind: "schedule", name: tickedName, at, late: false, missed: 0 },
     });
     return `started ${runId}`;
   } catch (thrown) {

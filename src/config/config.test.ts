@@ -331,6 +331,7 @@ describe("schedules", () => {
         with: {},
         budgetUsd: null,
         harness: null,
+        priority: "low",
         overlap: "skip",
         catchUp: "latest",
         jitterMinutes: 5,
@@ -356,6 +357,30 @@ describe("schedules", () => {
       "4 error There is no process `explor`. There are: explore, audit.",
     ]);
   });
+
+  it.each([
+    ["explore", "folder", /^5 error `explore` has no input `folder`\. `with` may have: instructions\.$/],
+    ["count", "foldr", /^5 error `count` has no input `foldr`\. `with` may have: instructions, folder\.$/],
+    ["count", "constructor", /^5 error `count` has no input `constructor`/],
+    ["count", "folder", undefined],
+    ["count", "instructions", undefined],
+    ["unread", "anything", undefined],
+  ])(
+    "`with` of `%s` with `%s`: unknown inputs are errors at their line, of schedules and of triggers",
+    (process, key, said) => {
+      const inputs = { explore: ["instructions"], count: ["instructions", "folder"] };
+      const rest = [`    process: ${process}`, `    with: { ${key}: docs }`];
+      for (const text of [
+        lines('    cron: "0 3 * * *"', ...rest),
+        ["triggers:", "  - name: nightly", "    on: push", ...rest].join("\n"),
+      ]) {
+        const [first, ...more] = found(text, { inputs });
+        expect(more).toEqual([]);
+        if (said === undefined) expect(first).toBeUndefined();
+        else expect(first).toMatch(said);
+      }
+    },
+  );
 
   it.each([
     ["*/5 * * * *", ["*/15 * * * *"], 1],

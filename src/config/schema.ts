@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { builtInHarnesses } from "../adapters/harness/descriptions.ts";
 import { limits } from "../core/limits.ts";
+import { priorities } from "../core/priority.ts";
 import { capabilities } from "../core/vocabulary.ts";
 import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
@@ -177,6 +178,12 @@ const scheduleSchema = z.strictObject({
     .default(null)
     .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
   harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
+  priority: z
+    .enum(priorities)
+    .default("low")
+    .describe(
+      "Whose agents go first where agents wait for each other. An agent waits for none of lower priority. Runs that people start are `normal`.",
+    ),
   overlap: z
     .enum(["skip", "queue"])
     .default("skip")
@@ -226,6 +233,7 @@ const triggerSchema = z.strictObject({
     .default(null)
     .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
   harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
+  priority: z.enum(priorities).default("normal").describe("Whose agents go first, as in `schedules`."),
   key: z
     .string()
     .min(1)

@@ -11,7 +11,7 @@ import { parseExpression } from "../workflow/expression.ts";
 import { parseTemplate } from "../workflow/template.ts";
 import { networkEntryProblem } from "./network-presets.ts";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
-import type { Settings } from "./schema.ts";
+import type { ScheduleSettings, Settings } from "./schema.ts";
 
 type SenseProblem = Pick<ConfigProblem, "message" | "suggestion" | "severity"> & { path: ConfigPath };
 
@@ -19,6 +19,8 @@ type SenseProblem = Pick<ConfigProblem, "message" | "suggestion" | "severity"> &
 export interface ConfigSurroundings {
   /** Names of all processes that there are; without it none is called unknown. */
   processes?: readonly string[];
+  /** What `with` may name, by process; one that is not here is not judged. */
+  inputs?: Readonly<Record<string, readonly string[]>>;
   /** Cron expressions that start the jobs of Actions mode; without it, or with none, an App does. */
   wakeUps?: readonly string[];
   /** Events that start these jobs. */
@@ -143,11 +145,9 @@ function ofKeys({
 
 const minuteMs = 60_000;
 
-function ofSchedules(
-  { schedules, dashboard, budget }: Settings,
-  { processes, wakeUps = [] }: ConfigSurroundings,
-): SenseProblem[] {
+function ofSchedules({ schedules, dashboard, budget }: Settings, surroundings: ConfigSurroundings): SenseProblem[] {
   const problems: SenseProblem[] = [];
+  const { wakeUps = [] } = surroundings;
   const wakeMs = Math.min(
     ...wakeUps
       .filter((cron) => cronProblem(cron) === null)
@@ -161,7 +161,8 @@ function ofSchedules(
       ["dashboard"],
       "`schedules` do not run with `dashboard: false`: the dashboard issue is the thread of their runs. Set `dashboard: true`.",
     );
-  for (const [index, { name, cron, process, budgetUsd }] of schedules.entries()) {
+  for (const [index, rule] of schedules.entries()) {
+    const { name, cron } = rule;
     const at = (key: string): ConfigPath => ["schedules", index, key];
     if (schedules.findIndex((one) => one.name === name) < index)
       say("error", at("name"), `Two schedules are called \`${name}\`. Give one of them another name.`);
@@ -175,11 +176,31 @@ function ofSchedules(
         at("cron"),
         `\`${cron}\` comes every ${pause / minuteMs} minutes, but the workflow wakes Baton every ${wakeMs / minuteMs} minutes (\`on.schedule\`). In Actions mode the schedule is as fine as that.`,
       );
-    if (processes !== undefined && !processes.includes(process))
-      say("error", at("process"), unknownProcess(process, processes), nearest(process, processes));
-    if (budgetUsd !== null && budgetUsd > budget.maxUsd)
-      say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
+    problems.push(...ofRule(["schedules", index], rule, budget, surroundings));
   }
+  return problems;
+}
+
+/** What schedules and triggers have in common. */
+function ofRule(
+  at: ConfigPath,
+  { process, with: given, budgetUsd }: Pick<ScheduleSettings, "process" | "with" | "budgetUsd">,
+  { maxUsd }: Pick<Settings["budget"], "maxUsd">,
+  { processes, inputs = {} }: ConfigSurroundings,
+): SenseProblem[] {
+  const problems: SenseProblem[] = [];
+  const say = (path: ConfigPath, message: string, suggestion: string | null = null) =>
+    problems.push({ severity: "error", path: [...at, ...path], message, suggestion });
+  if (processes !== undefined && !processes.includes(process))
+    say(["process"], unknownProcess(process, processes), nearest(process, processes));
+  const known = Object.hasOwn(inputs, process) ? (inputs[process] ?? []) : Object.keys(given);
+  for (const name of Object.keys(given).filter((one) => !known.includes(one)))
+    say(["with", name], unknownInput(process, name, known), nearest(name, known));
+  if (budgetUsd !== null && budgetUsd > maxUsd)
+    say(
+      ["budgetUsd"],
+      `\`budgetUsd\` is ${budgetUsd}, more than \`budget.maxUsd\` (${maxUsd}). Lower the one or raise the other.`,
+    );
   return problems;
 }
 
@@ -213,10 +234,7 @@ function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
   return problems;
 }
 
-function ofTriggers(
-  { triggers, schedules, budget }: Settings,
-  { processes, wakeUps = [], starts = [] }: ConfigSurroundings,
-): SenseProblem[] {
+function ofTriggers({ triggers, schedules, budget }: Settings, surroundings: ConfigSurroundings): SenseProblem[] {
   const problems: SenseProblem[] = [];
   const say = (
     severity: SenseProblem["severity"],
@@ -224,7 +242,9 @@ function ofTriggers(
     message: string,
     suggestion: string | null = null,
   ) => problems.push({ severity, path, message, suggestion });
-  for (const [index, { name, on, if: condition, paths, process, key, budgetUsd }] of triggers.entries()) {
+  const { wakeUps = [], starts = [] } = surroundings;
+  for (const [index, rule] of triggers.entries()) {
+    const { name, on, if: condition, paths, key } = rule;
     const at = (part: string): ConfigPath => ["triggers", index, part];
     if (triggers.findIndex((one) => one.name === name) < index || schedules.some((one) => one.name === name))
       say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
@@ -235,10 +255,7 @@ function ofTriggers(
     if (parsed !== null && !parsed.ok) say("error", at("if"), parsed.problem.message, parsed.problem.suggestion);
     for (const problem of key === null ? [] : parseTemplate(key, conditionNames).problems)
       say("error", at("key"), problem.message, problem.suggestion);
-    if (processes !== undefined && !processes.includes(process))
-      say("error", at("process"), unknownProcess(process, processes), nearest(process, processes));
-    if (budgetUsd !== null && budgetUsd > budget.maxUsd)
-      say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
+    problems.push(...ofRule(["triggers", index], rule, budget, surroundings));
   }
   return problems;
 }
@@ -257,6 +274,7 @@ function unknownProcess(name: string, known: readonly string[]): string {
   return `There is no process \`${name.slice(0, 60).replaceAll("`", "'")}\`. There are: ${known.join(", ")}.`;
 }
 
-function overBudget(usd: number, maxUsd: number): string {
-  return `\`budgetUsd\` is ${usd}, more than \`budget.maxUsd\` (${maxUsd}). Lower the one or raise the other.`;
+/** Also where a rule starts, because the process may have changed since the file was checked. */
+export function unknownInput(process: string, name: string, known: readonly string[]): string {
+  return `\`${process}\` has no input \`${name.slice(0, 60).replaceAll("`", "'")}\`. \`with\` may have: ${known.join(", ")}.`;
 }

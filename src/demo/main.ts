@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { claudeCode } from "../adapters/harness/claude-code/harness.ts";
 import { codex } from "../adapters/harness/codex/harness.ts";
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
-import { BatonError, toBatonError } from "../core/errors.ts";
+import { type BatonError, toBatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import { stepStatus, stepVerdict } from "../core/step-verdict.ts";
 import { noTokens, type Verdict } from "../core/vocabulary.ts";
@@ -62,6 +62,7 @@ async function demo(story: Story): Promise<number> {
   let world: World | null = null;
   let state: RunState | null = null;
   let problem: BatonError | null = null;
+  let missing: string | null = null;
   let number = 0;
   try {
     const real = await realHarness();
@@ -78,11 +79,8 @@ async function demo(story: Story): Promise<number> {
     }
     if (!interruption.aborted) await quiet(world, interruption);
     if (!interruption.aborted && state?.outcome?.verdict.status === "passed") {
-      const missing = await story.missing(world);
-      if (missing !== null) {
-        problem = new BatonError("BATON_INTERNAL", missing);
-        state = { ...state, outcome: { ...state.outcome, verdict: failedBy(missing) } };
-      }
+      missing = await story.missing(world);
+      if (missing !== null) state = { ...state, outcome: { ...state.outcome, verdict: failedBy(missing) } };
     }
   } catch (thrown) {
     // What an interruption breaks on its way is not a second piece of news.
@@ -95,6 +93,7 @@ async function demo(story: Story): Promise<number> {
     say(
       `\n${state?.outcome?.verdict.reason}\n${usd(summary.costUsd)}, ${count(totalTokens(summary.tokens))} tokens, ${duration(summary.durationMs)}, ${summary.pushes} pushes, ${summary.comments.total} comments`,
     );
+  if (missing !== null) console.error(`\nThe demo did not end as it should: ${missing}`);
   if (problem !== null) console.error(`\n${problem.code}: ${problem.message}\n${problem.remedy}`);
   if (over && world !== null && !values.json && !values["no-serve"]) {
     say(`\nLook at it, Ctrl-C ends:\n  thread        ${world.github.url}/${repositoryName}/issues/${number}`);

@@ -156,6 +156,14 @@ export const environmentSchema = z.object({
     .describe(
       "Accounts that this Baton works for, by login, with commas between. Without it all that installed the App: set it when the App is public, or anybody's runs use your keys.",
     ),
+  BATON_AGENTS: z.coerce
+    .number("a whole number is expected")
+    .int()
+    .min(1)
+    .default(8)
+    .describe(
+      "Agents that work on this machine at once. Others wait, the highest priority first. An agent waits for none of lower priority, so scheduled runs and sweeps hold up nobody.",
+    ),
   BATON_PUBLIC_URL: z
     .url()
     .transform((url) => url.replace(/\/+$/, ""))
@@ -253,6 +261,8 @@ export interface AppSettings {
   owners: string[] | null;
   /** For `/triggers/<name>`, the current one first. */
   triggerSecrets: string[];
+  /** Most that work here at once. */
+  agents: number;
   /** Where runners reach this Baton; null: nowhere. */
   publicUrl: string | null;
   /** Who signs the tokens of jobs. */
@@ -332,6 +342,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
         .map((login) => login.trim().toLowerCase())
         .filter((login) => login !== "") ?? null,
     triggerSecrets,
+    agents: env.BATON_AGENTS,
     publicUrl: env.BATON_PUBLIC_URL ?? null,
     oidcIssuer: hosts.issuer,
     databaseUrl: env.DATABASE_URL ?? null,

@@ -12,6 +12,7 @@ import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 import type { NamedHook } from "../prompt/hooks.ts";
+import type { AgentSlots } from "./agent-slots.ts";
 
 interface JobPlace {
   /** `.github/workflows/baton.yml`, whose `permissions` bound the token; null: unknown. */
@@ -44,6 +45,8 @@ export interface Dependencies {
   models?: ModelProxy;
   /** Where agents run on this machine; unset: nowhere else than in the open (tests with fakes). */
   agentSandbox?: AgentSandbox;
+  /** Agents that work on this machine at once; unset: any number. */
+  agentSlots?: AgentSlots;
   /** What `sandbox.setup` downloaded, from one attempt to the next; unset: each attempt downloads again. */
   packageCaches?: PackageCaches;
   /** A program of an attempt starts outside the sandbox. */

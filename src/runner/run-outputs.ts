@@ -49,7 +49,7 @@ export async function leaveRun(dependencies: Shows, state: RunState, lookAt: num
   const jobs: NewJob[] = [];
   if (lookAt !== null)
     jobs.push({ queue: "run", data: { runId, facts: true }, startAt: lookAt, singletonKey: `${runId}@${lookAt}` });
-  // CH3: what it waits for is its parent's to say.
+  // core-child.CH3: what it waits for is its parent's to say.
   if (parent !== null)
     jobs.push({ queue: "run", data: { runId: parent.runId, facts: false }, singletonKey: `${parent.runId}:left` });
   await store.write({
@@ -64,7 +64,7 @@ export async function finishRun(dependencies: Shows, state: RunState): Promise<v
   const { store, clock } = dependencies;
   const thread = slotOf(state);
   await rememberStages(store, state);
-  await rememberSweep(store, state);
+  await rememberSweep(dependencies, state);
   await noteProposal(dependencies, state);
   const active = await store.activeRun(thread);
   const final = dependencies.redact(renderFinalComment(state));

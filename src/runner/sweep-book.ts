@@ -6,14 +6,14 @@
  */
 import { z } from "zod";
 import type { RunState } from "../core/state.ts";
-import { actorSchema, type Json } from "../core/vocabulary.ts";
-import type { Clock } from "../ports/clock.ts";
+import { actorSchema } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValues, readValue } from "../ports/values.ts";
 import type { ProposalEnd } from "../sweep/states.ts";
 import type { Proposal } from "../sweep/stats.ts";
 import { proposalSchema } from "../sweep/stats.ts";
 import type { Tick } from "../thread/dashboard-ticks.ts";
+import { changeValue, type ValuePlace } from "./change-value.ts";
 
 const tickedSchema = z.record(z.string(), z.object({ by: z.string(), at: z.number() }));
 const bookSchema = z.object({
@@ -42,41 +42,23 @@ export type SweepBook = z.infer<typeof bookSchema>;
 const books = defineValues("sweeps/", bookSchema);
 const proposalsMax = 400;
 const ticksMax = 500;
-const leaseMs = 10_000;
-const retryMs = 50;
 
 type Reads = Pick<Store, "value">;
-export interface BookPlace {
-  store: Pick<Store, "value" | "setValue" | "acquireLease" | "releaseLease">;
-  clock: Clock;
-}
+export type BookPlace = ValuePlace;
+
+const emptyBook: SweepBook = { proposals: [], ignored: {}, wanted: {}, resumed: {}, asked: null };
 
 export async function readSweepBook(store: Reads, repositoryId: number): Promise<SweepBook> {
-  const kept = await readValue(store, books.at(repositoryId));
-  return kept ?? { proposals: [], ignored: {}, wanted: {}, resumed: {}, asked: null };
+  return (await readValue(store, books.at(repositoryId))) ?? emptyBook;
 }
 
 /** SW2 */
 export async function changeSweepBook(
-  { store, clock }: BookPlace,
+  place: BookPlace,
   repositoryId: number,
   change: (book: SweepBook) => SweepBook,
 ): Promise<SweepBook> {
-  const { name } = books.at(repositoryId);
-  for (;;) {
-    const lease = await store.acquireLease(name, "sweep-book", clock.now(), leaseMs);
-    if (lease === null) {
-      await clock.sleepUntil(clock.now() + retryMs);
-      continue;
-    }
-    try {
-      const book = change(await readSweepBook(store, repositoryId));
-      await store.setValue(name, book as unknown as Json);
-      return book;
-    } finally {
-      await store.releaseLease(lease);
-    }
-  }
+  return changeValue(place, books.at(repositoryId), (before) => change(before ?? emptyBook));
 }
 
 /** At every status of a sweep's run; where nothing is new it writes nothing (SW1). */

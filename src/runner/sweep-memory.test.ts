@@ -35,8 +35,9 @@ function scene(config = "") {
     return { merged: is === "merged", state: is === "open" ? "open" : "closed" } as PullRequestFacts;
   };
   const ended = (input: SweepFacts, sweep: Partial<SweepResult>) =>
-    rememberSweep(store, {
+    rememberSweep({ store, clock }, {
       input: { sweep: input },
+      createdAt: clock.now(),
       thread: { repository },
       outcome: {
         at: clock.now(),
@@ -87,6 +88,17 @@ it("the end of a sweep, written again, changes nothing; one without a sweep writ
   const once = await facts();
   await ended(before, result);
   expect(await facts()).toEqual(once);
+});
+
+it("two sweeps that began at once lose nothing of each other", async () => {
+  const { facts, ended, pulls } = scene();
+  const before = await facts();
+  await ended(before, { found: [finding("a"), finding("b")], chosen: ["a"], pullRequest: 9 });
+  await ended(before, { found: [finding("c"), finding("b")], chosen: ["c"], pullRequest: 10 });
+  pulls.set(9, "open").set(10, "open");
+  const { known, openPullRequests } = await facts();
+  expect(known.map((one) => `${one.fingerprint} ${one.state}`).sort()).toEqual(["a proposed", "b new", "c proposed"]);
+  expect(openPullRequests).toBe(2);
 });
 
 it.each([

@@ -2,34 +2,38 @@
  * What is remembered of a repository's findings, from one sweep to the next.
  *
  * SM1 It is written at the end of a sweep from what its journal says, and read when one begins: between them nothing is lost.
+ * SM3 Two sweeps at once lose nothing of each other: what they know is merged finding by finding.
  * SM2 What people made of a proposal is what GitHub says of its pull request.
  */
 import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
 import { hasCode } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
-import type { Json, Repository } from "../core/vocabulary.ts";
+import type { Repository } from "../core/vocabulary.ts";
 import { dayOf } from "../money/allowance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Github } from "../ports/github.ts";
 import type { LedgerRow, Store } from "../ports/store.ts";
+import { defineValues, readValue } from "../ports/values.ts";
 import { type SweepFacts, sweepFactsSchema, sweepResultSchema } from "../sweep/facts.ts";
+import { mergeKnown } from "../sweep/merge.ts";
 import { afterProposal, afterSweep, type KnownFinding, type ProposalEnd } from "../sweep/states.ts";
 import { endsOf } from "../sweep/stats.ts";
 import { proposalsCounted } from "../sweep/throttle.ts";
+import { changeValue, type ValuePlace } from "./change-value.ts";
 import { type BookPlace, endProposal, readSweepBook, type SweepBook } from "./sweep-book.ts";
 
 const keptSchema = sweepFactsSchema
   .pick({ known: true, ends: true })
   .extend({ notes: z.array(z.string()).default([]) });
-type Kept = z.infer<typeof keptSchema>;
+const kept = defineValues("findings/", keptSchema);
 
 /** The newest stay. */
 const knownMax = 500;
 const notesMax = 20;
 
-async function read(store: Pick<Store, "value">, repositoryId: number): Promise<Kept> {
-  return keptSchema.safeParse(await store.value(nameOf(repositoryId))).data ?? { known: [], ends: {}, notes: [] };
+async function read(store: Pick<Store, "value">, repositoryId: number): Promise<z.infer<typeof keptSchema>> {
+  return (await readValue(store, kept.at(repositoryId))) ?? { known: [], ends: {}, notes: [] };
 }
 
 /** For the input of a sweep: what was found before, and what people made of it. */
@@ -168,22 +172,27 @@ async function stateOf(github: Github, repository: Repository, number: number): 
 }
 
 /** At the end of a sweep (SM1); repeating it changes nothing. */
-export async function rememberSweep(store: Pick<Store, "setValue">, state: RunState): Promise<void> {
+export async function rememberSweep(place: ValuePlace, state: RunState): Promise<void> {
   const result = sweepResultSchema.safeParse((state.outcome?.output as { sweep?: unknown } | undefined)?.sweep).data;
   const facts = sweepFactsSchema.safeParse((state.input as { sweep?: unknown } | null)?.sweep).data;
   if (result === undefined || facts === undefined || state.outcome === null) return;
   const now = state.outcome.at;
-  let known: KnownFinding[] = afterSweep(facts.known, result.found, { detectors: result.ran, now });
+  let mine: KnownFinding[] = afterSweep(facts.known, result.found, { detectors: result.ran, now });
   if (result.pullRequest !== null)
-    known = afterProposal(known, result.chosen, { state: "proposed", pullRequest: result.pullRequest, now });
-  const kept: Kept = {
-    known: known.toSorted((a, b) => b.since - a.since).slice(0, knownMax),
-    ends: facts.ends,
+    mine = afterProposal(mine, result.chosen, { state: "proposed", pullRequest: result.pullRequest, now });
+  await changeValue(place, kept.at(state.thread.repository.id), (before) => ({
+    known: mergeKnown(before?.known ?? [], mine, state.createdAt)
+      .toSorted((a, b) => b.since - a.since)
+      .slice(0, knownMax),
+    ends: longerOf(before?.ends ?? {}, facts.ends),
     notes: (result.notes ?? []).slice(0, notesMax),
-  };
-  await store.setValue(nameOf(state.thread.repository.id), kept as unknown as Json);
+  }));
 }
 
-function nameOf(repositoryId: number): string {
-  return `findings/${repositoryId}`;
+/** Both counted from the same beginning. */
+function longerOf(before: SweepFacts["ends"], mine: SweepFacts["ends"]): SweepFacts["ends"] {
+  const longer = Object.entries(before).filter(
+    ([detector, ends]) => !Object.hasOwn(mine, detector) || ends.length > (mine[detector]?.length ?? 0),
+  );
+  return { ...mine, ...Object.fromEntries(longer) };
 }

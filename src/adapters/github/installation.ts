@@ -1,4 +1,4 @@
-/** GitHub as one installation sees it. Reads are facts as they are (G3); each write is an *ensure*. */
+/** GitHub as one installation sees it. Reads are facts as they are (github.G3); each write is an *ensure*. */
 import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import {
   type Actor,
@@ -51,7 +51,7 @@ import {
 } from "./facts.ts";
 import { type GraphqlClient, graphqlClient } from "./graphql.ts";
 import { repositorySetup } from "./repository-setup.ts";
-import type { Requester } from "./request.ts";
+import { deniedIsNull, type Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
 
 export interface InstallationOptions {
@@ -334,20 +334,20 @@ export class InstallationGithub implements Github {
     if (check.source !== "check-run") return logExcerpt(check.summary, bytesMax);
     const [annotations, log] = await Promise.all([
       // https://docs.github.com/en/rest/checks/runs#list-check-run-annotations: one page is more than a repair reads.
-      unlessDenied(
-        this.#requester.find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
+      this.#requester
+        .find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
           ...at(repository),
           check_run_id: check.id,
           per_page: 100,
-        }),
-      ),
+        })
+        .catch(deniedIsNull),
       // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
-      unlessDenied(
-        this.#requester.find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
+      this.#requester
+        .find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
           ...at(repository),
           job_id: check.id,
-        }),
-      ),
+        })
+        .catch(deniedIsNull),
     ]);
     return failureText(
       {
@@ -797,10 +797,7 @@ export class InstallationGithub implements Github {
   async workflowRunIsOver(repository: Repository, id: string): Promise<boolean | null> {
     const run = await this.#requester
       .find<{ status: string }>("/repos/{owner}/{repo}/actions/runs/{run_id}", { ...at(repository), run_id: id })
-      .catch((thrown: unknown) => {
-        if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-        throw thrown;
-      });
+      .catch(deniedIsNull);
     return run === null ? null : run.status === "completed";
   }
 
@@ -893,16 +890,6 @@ export class InstallationGithub implements Github {
     if (checks?.checks !== undefined)
       return checks.checks.map(({ context, app_id }) => ({ name: context, appId: app_id ?? null }));
     return (checks?.contexts ?? []).map((name) => ({ name, appId: null }));
-  }
-}
-
-/** What may not be read is as if it were not there. */
-async function unlessDenied<T>(reading: Promise<T | null>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (thrown) {
-    if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-    throw thrown;
   }
 }
 

@@ -145,7 +145,8 @@ describe("the socket of a running Baton", () => {
   it("asks under the names that are answered", async () => {
     const asked: string[] = [];
     const { schedules, sweeps, ...rest } = remoteOperator(async (name) => asked.push(name));
-    for (const one of [...Object.values(rest), ...Object.values(schedules), ...Object.values(sweeps)]) await (one as () => Promise<unknown>)();
+    for (const one of [...Object.values(rest), ...Object.values(schedules), ...Object.values(sweeps)])
+      await (one as () => Promise<unknown>)();
     expect(asked.sort()).toEqual(Object.keys(operations).sort());
   });
 });

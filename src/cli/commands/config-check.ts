@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { builtInProcesses } from "../../../processes/index.ts";
-import { processFolder } from "../../begin/load-processes.ts";
+import { inputsOf, processFolder, processPath } from "../../begin/load-processes.ts";
 import { effectiveDifference } from "../../config/effective.ts";
 import {
   type ConfigProblem,
@@ -13,6 +13,7 @@ import {
 import { defaultSettings, type Settings } from "../../config/schema.ts";
 import { startsOf, wakeUpsOf, workflowFolder } from "../../config/wake-ups.ts";
 import { BatonError } from "../../core/errors.ts";
+import { parseProcess } from "../../workflow/parse.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { exitCodes } from "../exit.ts";
 
@@ -56,8 +57,11 @@ function surroundingsOf(directory: string): ConfigSurroundings {
   const workflows = files(workflowFolder)
     .filter((name) => /\.ya?ml$/.test(name))
     .map((name) => read(directory, join(workflowFolder, name)));
+  const builtIn = builtInProcesses().names();
+  const checked = own.map((name) => ({ name, parsed: parseProcess(read(directory, processPath(name)), null) }));
   return {
-    processes: [...builtInProcesses().names(), ...own],
+    processes: [...builtIn, ...own],
+    inputs: inputsOf(builtIn, checked),
     wakeUps: workflows.flatMap(wakeUpsOf),
     starts: workflows.flatMap(startsOf),
   };

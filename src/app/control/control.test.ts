@@ -79,9 +79,9 @@ describe("the socket of a running Baton", () => {
     expect(await operator.schedules.run("nightly", null, by)).toEqual(["schedules.run"]);
     expect(await operator.schedules.pause("nightly", "acme/shop", "alice")).toEqual(["schedules.pause"]);
     expect(await operator.schedules.resume("nightly", null)).toEqual(["schedules.resume"]);
-    const asked = { owner: "acme", repositories: ["lib-*"], budgetUsd: 5, by };
-    expect(await operator.sweeps.run(asked)).toEqual(["sweeps.run"]);
-    expect(await operator.sweeps.stats()).toEqual(["sweeps.stats"]);
+    expect(await operator.sweeps.stats("acme/shop")).toEqual(["sweeps.stats"]);
+    const sweep = { owner: "acme", repositories: ["*"], budgetUsd: 5, by };
+    expect(await operator.sweeps.run(sweep)).toEqual(["sweeps.run"]);
     expect(heard).toHaveLength(Object.keys(operations).length);
     expect(heard).toContainEqual(["list", { active: true, limit: 50 }]);
     expect(heard).toContainEqual(["cancel", "run_1", by, "Why."]);

@@ -2,7 +2,7 @@
  * The suite `image`: the steps of the container image, in a Debian of their own below a temporary folder, without Docker. Needs
  * root, debootstrap and the registries of Debian and npm.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -77,8 +77,8 @@ export const image: Suite = {
 
 /** The image starts from Node's own; here Node and npm come from this machine. */
 async function bringNode(system: string): Promise<void> {
-  const { stdout: npmRoot } = await execa("npm", ["root", "--global"]);
-  const npm = join(npmRoot, "npm");
+  const { stdout: program } = await execa("sh", ["-c", "command -v npm"]);
+  const npm = join(dirname(realpathSync(program)), "..");
   const local = join(system, "usr/local");
   await cp(process.execPath, join(local, "bin/node"), { dereference: true });
   await cp(npm, join(local, "lib/node_modules/npm"), { recursive: true });

@@ -57,7 +57,8 @@ it("does the whole job, says so in one object of a fixed shape, and leaves nothi
   expect(summary).toMatchObject({
     verdict: "passed",
     pullRequest: { number: 2, headSha: expect.stringMatching(/^[0-9a-f]{40}$/), merged: true },
-    comments: { status: 1, total: 2 },
+    // Bob is asked for his review in a comment of its own.
+    comments: { status: 1, total: 3 },
     pushes: 2,
     costUsd: 0.0558,
     tokens: { input: 6_700, output: 1_230, cacheRead: 20_500, cacheWrite: 3_100 },

@@ -132,7 +132,7 @@ describe("late-approve-takes-the-next-plan: an answer counts for the content tha
 });
 
 describe("engine-ends-and-answers: of several questions of one name none is guessed", () => {
-  const roof = ["all/two/color", "all/one/color", "size"] as [EffectKey, EffectKey, EffectKey];
+  const roof = ["all/two/color", "all/one/color", "all/size/size"] as [EffectKey, EffectKey, EffectKey];
   const house = defineProcess({
     ...asking,
     run: async (ctx) =>
@@ -144,8 +144,10 @@ describe("engine-ends-and-answers: of several questions of one name none is gues
   });
   const ask = async (text: string) => {
     const world = await RunWorld.start(house, {});
-    const context = { command: { name: "answer", text }, writtenAt: "2099-01-01T00:00:00Z", commentId: null };
-    return question(world.state, "ask", context as never);
+    const command = { name: "answer", positional: [], options: {}, text };
+    const context = { command, writtenAt: "2026-11-30T10:00:01Z", commentId: null };
+    const post = { at: Date.parse("2026-11-30T10:00:00Z"), commentId: 7 };
+    return question(world.state, "ask", context, new Map(roof.map((key) => [key, post])));
   };
 
   it.each(["color blue", "color", "blue"])("`/baton answer %s` is asked for the key", async (text) => {

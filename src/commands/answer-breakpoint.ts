@@ -9,6 +9,7 @@ import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
 import type { CommandContext, Reply } from "./context.ts";
 import { isAnswered, namedBy, splitFirst } from "./named-question.ts";
+import { isUnderPost, type Posts } from "./posted-questions.ts";
 import { steerAsking } from "./steer.ts";
 
 export async function answerBreakpoint(
@@ -16,13 +17,13 @@ export async function answerBreakpoint(
   decision: "approved" | "rejected" | "changes-requested",
 ): Promise<Reply> {
   const { actor, settings, place } = context;
-  await steerAsking(context, "breakpoint", (state) => {
-    const { effect, text } = question(state, "breakpoint", context);
+  await steerAsking(context, "breakpoint", (state, posts) => {
+    const { effect, text } = question(state, "breakpoint", context, posts);
     const change = effect.kind === "breakpoint" ? effect.input.subject.change : undefined;
     if (decision === "approved" && change !== undefined && shownChange(effect) === null) {
       throw new BatonError(
         "BATON_NOT_ASKED",
-        "Baton has not shown the change of the protected files yet. Read it in the status comment, then approve it.",
+        "Baton has not shown the change of the protected files yet. Read it when its comment is there, then approve it.",
       );
     }
     const may = mayApprove({
@@ -65,12 +66,17 @@ export interface Asked {
 /**
  * The open question that a command answers: the one that it names, or the only one.
  *
- * Q1 It was asked before the command was written: an answer counts for what its author could see.
+ * Q1 It was posted before the command was written: an answer counts for what its author could see.
  * Q2 Of several none is guessed.
- * Q3 An answer is for one content: a request is journaled once and never changed, and the protected files that a question
- *    shows are those of its first look. An answer therefore needs no digest beside the key.
+ * Q3 An answer is for one content: a request is journaled once and never changed, the protected files that a question shows
+ *    are those of its first look, and its comment is never edited. An answer therefore needs no digest beside the key.
  */
-export function question(state: RunState, kind: "breakpoint" | "ask", context: CommandContext): Asked {
+export function question(
+  state: RunState,
+  kind: "breakpoint" | "ask",
+  context: Pick<CommandContext, "command" | "writtenAt" | "commentId">,
+  posts: Posts,
+): Asked {
   const { command } = context;
   const open = openQuestions(state).filter((effect) => isAnswered(effect, kind));
   if (open.length === 0) throw notAsked(state, kind, command.name);
@@ -83,11 +89,11 @@ export function question(state: RunState, kind: "breakpoint" | "ask", context: C
       `Several questions are named \`${first.replaceAll("`", "'")}\`. ${choose(open, command.name)}`,
     );
   if (named !== null && (kind === "breakpoint" || rest !== "" || open.length > 1))
-    return { effect: inTime(named, state, context), text: rest };
+    return { effect: inTime(named, posts, context), text: rest };
   const [only, ...others] = open;
-  if (only !== undefined && others.length === 0) return { effect: inTime(only, state, context), text: written };
-  const early = open.filter((effect) => wasAskedBefore(effect, state, context));
-  if (early.length === 0 && only !== undefined) return { effect: inTime(only, state, context), text: written };
+  if (only !== undefined && others.length === 0) return { effect: inTime(only, posts, context), text: written };
+  const early = open.filter((effect) => isUnderPost(posts.get(effect.key), context));
+  if (early.length === 0 && only !== undefined) return { effect: inTime(only, posts, context), text: written };
   throw new BatonError(
     "BATON_COMMAND_INVALID",
     `The run has ${open.length} open questions. ${choose(open, command.name)}`,
@@ -114,24 +120,18 @@ function notAsked(state: RunState, kind: "breakpoint" | "ask", asked: string): B
 }
 
 /** Q1 */
-function inTime(effect: EffectState, state: RunState, context: CommandContext): EffectState {
-  if (wasAskedBefore(effect, state, context)) return effect;
+function inTime(
+  effect: EffectState,
+  posts: Posts,
+  context: Pick<CommandContext, "writtenAt" | "commentId">,
+): EffectState {
+  const post = posts.get(effect.key);
+  if (isUnderPost(post, context)) return effect;
+  const name = `\`${questionName(effect)}\``;
   throw new BatonError(
     "BATON_NOT_ASKED",
-    `\`${questionName(effect)}\` was asked after you wrote: ${effect.title}. Read it in the status comment, then answer it again.`,
+    post === undefined
+      ? `Baton has not posted the question ${name} yet: ${effect.title}. Answer it when its comment is there.`
+      : `${name} was asked after you wrote: ${effect.title}. Read the question, then answer it again.`,
   );
-}
-
-/**
- * By GitHub's clock, which counts whole seconds. Within one second the order of the comments decides: they are numbered as
- * they are written, and what a later one brought about was asked after an earlier one.
- */
-function wasAskedBefore(effect: EffectState, state: RunState, { writtenAt, commentId }: CommandContext): boolean {
-  if (writtenAt === null) return false;
-  const written = Math.floor(Date.parse(writtenAt) / 1_000);
-  const shown = shownChange(effect) === null ? null : effect.observed;
-  const asked = Math.floor(Math.max(effect.requestedAt, shown?.at ?? 0) / 1_000);
-  if (!(written >= asked)) return false;
-  const before = state.decisions.filter(({ at }) => at <= effect.requestedAt).map(({ commentId: id }) => id ?? 0);
-  return commentId === null || commentId > Math.max(0, ...before);
 }

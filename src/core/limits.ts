@@ -33,6 +33,8 @@ export const limits = {
   /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */
   leaseMs: 30_000,
   leaseRenewMs: 10_000,
+  /** Baton's clock and GitHub's: machines that keep their time differ by less. */
+  clocksDifferMs: 30_000,
   /** Of a thread in Actions mode, whose every renewal is a push. */
   driverLeaseMs: 10 * 60_000,
   /** Clocks of two machines differ by less: a lease that ends later than its time and this is no lease. */

@@ -101,12 +101,13 @@ export interface RunState {
     reservedUsd: number;
     tokens: Tokens;
     warnedFraction: number;
+    /** How many top-ups there were each time that work stopped for want of money: each is one question. */
+    stopsAfter: number[];
     stop: { key: EffectKey; neededUsd: number; day?: { until: number; reason: string } | undefined } | null;
     /** False as soon as one attempt's price was unknown. */
     complete: boolean;
   };
-  /** `commentId`: of the comment that asked for it; null: none did. */
-  decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict; commentId: number | null }[];
+  decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict }[];
   /** Operation keys of everything that was asked of this run: asked twice, done once. */
   handled: Set<string>;
   topUps: { by: Actor; addUsd: number; at: number }[];

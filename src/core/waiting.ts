@@ -79,13 +79,8 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
         const unseen = merges ? "GitHub has not merged it yet." : "The pull request needs a review.";
         return wait("people", effect.observed?.verdict.reason ?? unseen);
       }
-      const name = oneOfMany ? `${questionName(effect)} ` : "";
-      if (effect.kind === "ask")
-        return wait("people", `${effect.input.question} Reply \`/baton answer ${name}${answerForm(effect.input)}\`.`);
-      return wait(
-        "people",
-        `Reply \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`,
-      );
+      const form = answerForm(effect, oneOfMany);
+      return wait("people", effect.kind === "ask" ? `${effect.input.question} ${form}` : form);
     }
     case "time":
       return wait("time", "Baton continues at a set time.");
@@ -98,7 +93,19 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
   }
 }
 
-function answerForm({ answerKind, choices }: EffectInput<"ask">): string {
+/** The command that answers a question, as a sentence. */
+function answerForm(effect: EffectState, oneOfMany: boolean): string {
+  const name = oneOfMany ? `${questionName(effect)} ` : "";
+  if (effect.kind === "ask") return `Reply \`/baton answer ${name}${answerWords(effect.input)}\`.`;
+  return `Reply \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`;
+}
+
+/** The same, where the state says whether the answer has to name the question. */
+export function answerSentence(state: RunState, effect: EffectState): string {
+  return answerForm(effect, questions(state, effect.kind) > 1);
+}
+
+function answerWords({ answerKind, choices }: EffectInput<"ask">): string {
   if (answerKind === "confirm") return "yes|no";
   return choices === undefined ? "<text>" : choices.join("|");
 }

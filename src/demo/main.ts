@@ -108,7 +108,7 @@ async function follow(world: World, say: (text: string) => void, interruption: A
     const review = [...(state?.open ?? [])]
       .map((key) => state?.effects.get(key))
       .find((effect) => effect?.kind === "breakpoint");
-    if (review !== undefined && review.key !== approved) {
+    if (review !== undefined && review.key !== approved && isAsked(world, review.key)) {
       const { subject } = review.input;
       if (subject.pullRequest !== undefined) {
         approved = review.key;
@@ -126,6 +126,14 @@ async function follow(world: World, say: (text: string) => void, interruption: A
     if (performance.now() > deadline) throw new Error("The demo took too long.");
     await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
   }
+}
+
+/** The comment that asks for an answer is in the thread. */
+function isAsked(world: World, key: string): boolean {
+  const repository = [...world.github.state.repositories.values()].find(({ name }) => name === "shop");
+  return [...(repository?.comments.values() ?? [])].some(
+    ({ body }) => body.includes("baton:op=question:") && body.includes(`:${key} -->`),
+  );
 }
 
 async function newest(world: World): Promise<RunState | null> {

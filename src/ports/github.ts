@@ -37,7 +37,12 @@ export interface CommentFacts {
   createdAt: string;
   updatedAt: string;
   url: string;
+  /** Its name in GraphQL. */
+  nodeId: string;
 }
+
+/** A comment of Baton's, as GitHub keeps it. `createdAt`: by GitHub's own clock. */
+export type PostedComment = Pick<CommentFacts, "id" | "url" | "nodeId" | "createdAt">;
 
 /** The newest change of a file. */
 export interface ChangeFacts {
@@ -259,7 +264,11 @@ export interface Github {
     body: string,
     knownId: number | null,
     isAwaited?: boolean,
-  ): Promise<{ id: number; url: string }>;
+  ): Promise<PostedComment>;
+  /** The comment of ours that carries `marker`; null: there is none. */
+  ownComment(repository: Repository, number: number, marker: string): Promise<PostedComment | null>;
+  /** Folds a comment away as resolved. Nobody waits for it, so it gives way to other writes. */
+  minimizeComment(comment: Pick<CommentFacts, "nodeId">): Promise<void>;
   ensureReaction(
     repository: Repository,
     to: { comment: number } | { reviewComment: number } | { thread: number },

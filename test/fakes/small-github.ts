@@ -14,6 +14,7 @@ import type {
   Github,
   GithubApp,
   GithubUser,
+  PostedComment,
   PullRequestFacts,
   ReviewFacts,
 } from "../../src/ports/github.ts";
@@ -60,6 +61,8 @@ export class SmallGithub implements Github {
   readonly pulls = new Map<number, SmallPull>();
   readonly said = new Map<number, CommentFacts & { number: number }>();
   readonly reactions = new Map<number, string[]>();
+  /** Comments that are folded away, by their names in GraphQL. */
+  readonly minimized = new Set<string>();
   readonly ci = new Map<string, CheckFacts>();
   readonly checkRuns: SmallCheckRun[] = [];
   /** Issues that Baton opened. */
@@ -330,11 +333,21 @@ export class SmallGithub implements Github {
       );
     if (found !== undefined) {
       found.body = text;
-      return { id: found.id, url: found.url };
+      return postedOf(found);
     }
     this.#count("comment");
-    const made = this.#comment(number, bot, text, appId);
-    return { id: made.id, url: made.url };
+    return postedOf(this.#comment(number, bot, text, appId));
+  }
+
+  async ownComment(_: Repository, number: number, marker: string) {
+    const found = [...this.said.values()].find(
+      (comment) => comment.number === number && comment.appId === appId && parseMarker(comment.body) === marker,
+    );
+    return found === undefined ? null : postedOf(found);
+  }
+
+  async minimizeComment({ nodeId }: { nodeId: string }): Promise<void> {
+    this.minimized.add(nodeId);
   }
 
   async lastChange(_: Repository, path: string) {
@@ -501,6 +514,7 @@ export class SmallGithub implements Github {
       createdAt: at,
       updatedAt: at,
       url: `https://github.test/c/${id}`,
+      nodeId: `IC_${id}`,
     };
     this.said.set(id, comment);
     return comment;
@@ -534,4 +548,8 @@ export class SmallGithub implements Github {
 
 export function person(login: string): GithubUser {
   return (people[login] as (typeof people)[string]).user;
+}
+
+function postedOf({ id, url, nodeId, createdAt }: CommentFacts): PostedComment {
+  return { id, url, nodeId, createdAt };
 }

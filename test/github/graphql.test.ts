@@ -11,13 +11,14 @@ describe("what Baton asks", () => {
   /** Each of the client's calls with what it sends. */
   const calls: Record<keyof typeof documents, (client: ReturnType<typeof graphqlClient>) => Promise<unknown>> = {
     enqueue: (client) => client.enqueue(id, oid),
+    minimize: (client) => client.minimize("IC_1"),
     updateBranch: (client) => client.updateBranch(id, oid),
     queued: (client) => client.isInMergeQueue(id),
     baseChanged: (client) => client.baseChangedAt(id),
   };
 
   it.each(Object.entries(calls))("%s is an operation of GitHub's schema, with its variables", async (name, call) => {
-    const sent: { query: string; variables: Record<string, unknown>; contentWrite: boolean }[] = [];
+    const sent: { query: string; variables: Record<string, unknown>; contentWrite: boolean | "edit" }[] = [];
     const client = graphqlClient({
       graphql: async (query, variables, contentWrite) => {
         sent.push({ query, variables, contentWrite });
@@ -28,7 +29,7 @@ describe("what Baton asks", () => {
     expect(sent.map(({ query }) => query)).toEqual([documents[name as keyof typeof documents]]);
     for (const { query, variables, contentWrite } of sent) {
       expect(documentProblems(query, variables)).toEqual([]);
-      expect(contentWrite).toBe(query.startsWith("mutation"));
+      expect(contentWrite).toBe(query === documents.minimize ? "edit" : query.startsWith("mutation"));
     }
   });
 

@@ -121,7 +121,7 @@ describe("engine-ends-and-answers: questions have names", () => {
     await thread.say("/baton run questions");
     expect(thread.words().join("\n")).toContain("/baton answer color red|blue");
     const unnamed = await thread.say("/baton answer blue");
-    expect(thread.answer(unnamed)).toMatch(/asks 3 questions\. Name the one.*\/baton answer color …/);
+    expect(thread.answer(unnamed)).toMatch(/has 3 open questions\. Name one of them.*\/baton answer color …/);
     expect(thread.run().open.size).toBe(3);
     await thread.say("/baton answer color blue");
     for (const unsure of ["maybe, who knows", "yes and no", ""]) {

@@ -161,6 +161,7 @@ export function commentOf(comment: wire.Comment): CommentFacts {
     createdAt: comment.created_at,
     updatedAt: comment.updated_at,
     url: comment.html_url,
+    nodeId: comment.node_id,
   };
 }
 

@@ -19,6 +19,7 @@ import type {
   GithubUser,
   IssueFacts,
   MergeMethod,
+  PostedComment,
   PullRequestFacts,
   RequiredCheck,
   ReviewFacts,
@@ -477,24 +478,33 @@ export class InstallationGithub implements Github {
     body: string,
     knownId: number | null,
     isAwaited = false,
-  ): Promise<{ id: number; url: string }> {
+  ): Promise<PostedComment> {
     const text = withMarker(body, marker);
     const thread = { ...at(repository), issue_number: number };
     const existing = await this.#ownComment(repository, number, marker, knownId);
     if (existing !== null) {
-      if (existing.body.trimEnd() === text.trimEnd()) return { id: existing.id, url: existing.url };
+      if (existing.body.trimEnd() === text.trimEnd()) return postedOf(existing);
       const edited = await this.#requester.write<wire.Comment>(
         "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
         { ...at(repository), comment_id: existing.id, body: text },
         isAwaited || "edit",
       );
-      return { id: edited.id, url: edited.html_url };
+      return postedOf(commentOf(edited));
     }
     const created = await this.#requester.write<wire.Comment>(
       "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
       { ...thread, body: text },
     );
-    return { id: created.id, url: created.html_url };
+    return postedOf(commentOf(created));
+  }
+
+  async ownComment(repository: Repository, number: number, marker: string): Promise<PostedComment | null> {
+    const own = await this.#ownComment(repository, number, marker, null);
+    return own === null ? null : postedOf(own);
+  }
+
+  async minimizeComment({ nodeId }: Pick<CommentFacts, "nodeId">): Promise<void> {
+    await this.#graphql.minimize(nodeId);
   }
 
   async ensureReaction(
@@ -754,13 +764,13 @@ export class InstallationGithub implements Github {
     number: number,
     marker: string,
     knownId: number | null,
-  ): Promise<{ id: number; body: string; url: string } | null> {
+  ): Promise<CommentFacts | null> {
     if (knownId !== null) {
       const known = await this.#requester.find<wire.Comment>("/repos/{owner}/{repo}/issues/comments/{comment_id}", {
         ...at(repository),
         comment_id: knownId,
       });
-      if (known !== null) return { id: known.id, body: known.body ?? "", url: known.html_url };
+      if (known !== null) return commentOf(known);
     }
     const { bot, appId } = await this.#options.identity();
     // Anybody can write a marker; only a comment of our own is adopted.
@@ -829,6 +839,10 @@ async function unlessDenied<T>(reading: Promise<T | null>): Promise<T | null> {
     if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
     throw thrown;
   }
+}
+
+function postedOf({ id, url, nodeId, createdAt }: CommentFacts): PostedComment {
+  return { id, url, nodeId, createdAt };
 }
 
 /** A server that does not tell the bot's id is believed its login: GitHub gives no person one that ends in `[bot]`. */

@@ -119,7 +119,7 @@ export class Requester {
    * One operation of GraphQL, under the same budget. An answer with `errors` is 200: each type has its meaning here, as a status has.
    * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
    */
-  async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: boolean): Promise<T> {
+  async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: Write): Promise<T> {
     const { baseUrl } = this.#options;
     // GitHub Enterprise Server has REST at /api/v3 and GraphQL beside it.
     const at = baseUrl.endsWith("/api/v3") ? { baseUrl: baseUrl.slice(0, -"/v3".length) } : {};

@@ -18,7 +18,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
-import { searchFee } from "../../config/models.ts";
+import { searchFee, uncountedFee } from "../../config/models.ts";
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
@@ -212,6 +212,13 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   if (!route.metered || model === null) return forward(world, asked, incoming, outgoing, read.bytes, null);
   const objection = wire.prepare(read.body);
   if (objection !== null) return refuse(wire, 400, objection);
+  const uncounted = uncountedFee(providersOf[provider], wire.extras(read.body));
+  if (uncounted !== null && grant.request.unknownPrice === "stop")
+    return refuse(
+      wire,
+      400,
+      `\`${uncounted.name}\` costs ${uncounted.what}, which no answer counts, so no budget can hold (\`budget.unknownPrice: stop\`). Go on without it.`,
+    );
   // Written anew: what was checked is what is sent, also where a name was given twice.
   const output = wire.output(read.body, path);
   const input = inputOf(model, read.body, Buffer.from(JSON.stringify(read.body)), output.serverTools);

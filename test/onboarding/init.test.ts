@@ -136,7 +136,7 @@ it.each<[string, string | null, Record<string, string>, number, RegExp]>([
     "/srv/git/acme/shop.git",
     {},
     2,
-    /`origin` is \/srv\/git\/acme\/shop\.git, which is no repository on GitHub/,
+    /`origin` is \/srv\/git\/acme\/shop\.git, which is not a repository on GitHub/,
   ],
   ["another host by SSH", "git@gitlab.com:acme/shop.git", {}, 2, /origin` is on gitlab\.com, .*GHE_HOST=gitlab\.com/],
   ["another host with a token", "https://me:tok@git.example/acme/shop", {}, 2, /^(?!.*tok@).*git\.example/s],

@@ -1,6 +1,6 @@
 /**
  * Writes the repository that a release is built in into every file of it: `node tools/release/stamp.ts owner/name`.
- * The release's commit holds the real addresses; the branch keeps the placeholder (PD1 in `src/core/product.ts`).
+ * The release's commit holds the real addresses; the branch keeps the placeholder (RL1 in `src/core/product.ts`).
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

@@ -87,6 +87,6 @@ async function bringNode(system: string): Promise<void> {
   for (const path of ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs", "/root/.npmrc", "/usr/local/etc/npmrc"]) {
     if (!existsSync(path)) continue;
     await mkdir(dirname(join(system, path)), { recursive: true });
-    await cp(path, join(system, path), { recursive: true, dereference: true, force: true });
+    await execa("cp", ["--recursive", "--dereference", "--remove-destination", path, dirname(join(system, path))]);
   }
 }

@@ -23,6 +23,7 @@ import { circuitKey } from "./routing/rank.ts";
 import { circuitOf } from "./runner/perform/route.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
+import { Sweeps } from "./runner/sweeps.ts";
 import { visitor } from "./runner/visitor.ts";
 import { createRedactor } from "./text/redact.ts";
 
@@ -42,7 +43,6 @@ export interface RunReader {
 /** What is asked of these runs is done by the next started Baton. */
 export interface OpenedRuns extends RunReader, Operator {
   runs: Runs;
-  schedules: Schedules;
 }
 
 const stopGraceMs = 1_000;
@@ -56,7 +56,6 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   return {
     ...operatorOf(database, place.runs),
     runs: place.runs,
-    schedules: new Schedules({ store: database.store, clock: systemClock }),
     redact,
     async close() {
       await database.queue.stop(stopGraceMs);
@@ -122,6 +121,7 @@ export function operatorOf(
     retry: (...given) => runs.retry(...given),
     circuit: (harness) => circuitOf(store, circuitKey(harness, null)),
     schedules: new Schedules({ store, clock: systemClock }),
+    sweeps: new Sweeps({ store, clock: systemClock }),
   };
 }
 

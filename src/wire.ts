@@ -30,6 +30,7 @@ import type { JobIdentities } from "./ports/job-identity.ts";
 import type { HostLogger, Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
 import { defineValue, readValue, writeValue } from "./ports/values.ts";
+import { AgentSlots } from "./runner/agent-slots.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import { durableWorkspaces } from "./runner/durable-workspaces.ts";
 import type { OutboxPump } from "./runner/outbox/pump.ts";
@@ -107,6 +108,7 @@ export async function startBaton(
     workspaces: durableWorkspaces(workspaces, storedWork(database.store)),
     agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
     packageCaches: openPackageCaches({ children, root: join(settings.dataDir, "caches") }),
+    agentSlots: new AgentSlots(settings.agents),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,

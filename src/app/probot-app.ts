@@ -114,7 +114,12 @@ export function createApplication(options: ApplicationOptions = {}): Application
     if (baton.dependencies.agentSandbox !== undefined) void logSandbox(baton.dependencies.agentSandbox, log);
     for (const warning of warnings) log.warn(warning);
     parts.check = watchApp(settings, { log, signJwt });
-    const door = openDoor(baton, { secrets: settings.app.secrets, check: parts.check, ownsRoot: ownsServer });
+    const door = openDoor(baton, {
+      secrets: settings.app.secrets,
+      triggerSecrets: settings.triggerSecrets,
+      check: parts.check,
+      ownsRoot: ownsServer,
+    });
     parts.door = door;
     parts.control = await openControl({
       path: controlPath(settings.dataDir),

@@ -4,6 +4,7 @@
  * SR1 One replica at a time does it (TT1); what it starts is known by its key, so a second one starts nothing again.
  * SR2 A repository that cannot be served holds no other up.
  */
+import { startAskedSweep } from "../begin/asked-sweep.ts";
 import { hasDue, startDue } from "../begin/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
@@ -17,6 +18,8 @@ export async function runSchedules(dependencies: Dependencies): Promise<Record<s
   for (const repository of await repositoriesOf(dependencies)) {
     if (owners !== null && !owners.includes(repository.owner.toLowerCase())) continue;
     try {
+      const swept = await startAskedSweep(dependencies, repository);
+      if (swept !== null) did[`${repository.owner}/${repository.name} sweep`] = swept;
       if (!(await hasDue(dependencies, repository.id, limits.scheduleLateMs))) continue;
       // The job that is written with a run wakes it, wherever it is driven.
       const runner = { wake: async () => false };

@@ -1,5 +1,5 @@
 /** Whether CI can start at all for what a run will push, by what is on its base. */
-import { hasCode } from "../core/errors.ts";
+import { nullFor } from "../core/errors.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import { workflowsFolder } from "../onboarding/facts.ts";
 import { readWorkflow } from "../onboarding/workflows.ts";
@@ -41,12 +41,6 @@ export async function anyCheck(
 }
 
 /** PF2 */
-export async function unlessDenied<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (thrown) {
-    const unknown = ["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_INCOMPLETE"] as const;
-    if (unknown.some((code) => hasCode(thrown, code))) return null;
-    throw thrown;
-  }
+export function unlessDenied<T>(reading: Promise<T>): Promise<T | null> {
+  return reading.catch(nullFor("BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_INCOMPLETE"));
 }

@@ -2,17 +2,20 @@
 
 import { workSettingsOf } from "../config/work-settings.ts";
 import { BatonError, fromData } from "../core/errors.ts";
-import type { StartedBy } from "../core/event.ts";
+import type { RunEvent, StartedBy } from "../core/event.ts";
+import type { Priority } from "../core/priority.ts";
+import { authorsOf } from "../core/state.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import type { Without } from "../policy/preflight.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
+import type { Fence } from "../ports/store.ts";
 import { refuseHarness } from "../routing/harness-names.ts";
 import { createRun, refuseSecondRun, runIdOf } from "../runner/create-run.ts";
 import { dayLeft, demandDayLeft } from "../runner/day-budget.ts";
-import { slotOf } from "../runner/ledger-rows.ts";
+import { dashboardRule, slotOf } from "../runner/ledger-rows.ts";
 import { hostsOf, sandboxDecision } from "../runner/perform/confine.ts";
-import { sweepFacts } from "../runner/sweep-memory.ts";
+import { sweepFacts, sweepLeftUsd } from "../runner/sweep-memory.ts";
 import type { SweepFacts } from "../sweep/facts.ts";
 import type { BeginContext } from "./context.ts";
 import { demandPlaceOf } from "./demand-place.ts";
@@ -35,8 +38,14 @@ export interface BeginOptions {
   without?: readonly Without[];
   /** Who races, where it is one. */
   race?: RaceChoice;
-  /** The schedule that begins it: the thread is the dashboard issue, whose text is no task. */
-  schedule?: StartedBy;
+  /** The rule that begins it. Where its thread is the dashboard issue, the text there is no task. */
+  startedBy?: StartedBy;
+  /** Without it: `low` for a sweep, `normal` for all else. */
+  priority?: Priority;
+  /** Further decisions to be journaled. */
+  decided?: RunEvent[];
+  /** The lease under which its start was decided. */
+  holds?: Fence;
 }
 
 export interface RaceChoice {
@@ -58,7 +67,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
     kind: pullRequest === null ? ("issue" as const) : ("pull-request" as const),
   };
   if ((await store.run(runId)) === null) {
-    await refuseSecondRun(store, slotOf({ thread, schedule: options.schedule ?? null }), runId);
+    await refuseSecondRun(store, slotOf({ thread, startedBy: options.startedBy ?? null }), runId);
     const process = options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review");
     if (process === "race" && options.race === undefined)
       throw new BatonError("BATON_COMMAND_INVALID", "A race needs its contestants: `/baton race claude codex`.");
@@ -99,6 +108,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
     const budgetUsd = Math.min(
       options.budgetUsd ?? settings.budget.runUsd,
       file?.budgetUsd ?? Number.POSITIVE_INFINITY,
+      process === "sweep" ? await sweepBudget(context) : Number.POSITIVE_INFINITY,
     );
     if (budgetUsd > settings.budget.maxUsd) {
       throw new BatonError(
@@ -126,8 +136,13 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
       settings: settings as unknown as Json,
       settingsSha: context.settingsSha,
       retryOf: options.retryOf,
-      ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
-      events: [{ type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey }],
+      ...(options.startedBy === undefined ? {} : { startedBy: options.startedBy }),
+      priority: options.priority ?? (process === "sweep" ? "low" : "normal"),
+      ...(options.holds === undefined ? {} : { holds: options.holds }),
+      events: [
+        { type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey },
+        ...(options.decided ?? []),
+      ],
     });
   }
   await context.runner.wake(runId, true);
@@ -181,8 +196,8 @@ async function gatherInput(
       `The branch ${baseBranch} has no commit yet, so there is nothing to work from.`,
     );
   const { bot } = await dependencies.github.identity();
-  const { schedule } = options;
-  const said = schedule === undefined ? await saidIn(context) : { comments: [], reviewIds: [] };
+  const rule = dashboardRule(options.startedBy);
+  const said = rule === null ? await saidIn(context) : { comments: [], reviewIds: [] };
   const comments = said.comments
     .filter(
       ({ author, body }) => author.kind === "user" && author.id !== bot.id && !body.trimStart().startsWith("/baton"),
@@ -191,18 +206,19 @@ async function gatherInput(
     .slice(-commentsMax);
   // Who asked was looked up for this very comment.
   const permissions = new Map<string, string>([[context.actor.login, context.actor.permission]]);
-  const author = schedule === undefined ? issue.author.login : context.actor.login;
+  const author = rule === null ? issue.author.login : context.actor.login;
   for (const login of new Set([author, ...comments.map(({ author }) => author.login)]))
     if (!permissions.has(login)) permissions.set(login, await github.permission(repository, login));
   const branch =
     pullRequest === null
-      ? await chooseBranch(context, schedule, options.process === "sweep")
+      ? await chooseBranch(context, options.startedBy, options.process === "sweep")
       : { name: pullRequest.headRef, sha: pullRequest.headSha, pullRequest: pullRequest.number };
   const notes = options.pushes
     ? await demandPreflight(context, {
         branch,
         base: { branch: baseBranch, sha: baseSha },
         without: options.without ?? [],
+        authors: authorsOf({ startedBy: options.startedBy ?? null }),
       })
     : [];
   return {
@@ -210,9 +226,9 @@ async function gatherInput(
       number: issue.number,
       kind: pullRequest === null ? "issue" : "pull-request",
       // What stands in the dashboard issue is no task.
-      ...(schedule === undefined
+      ...(rule === null
         ? { title: issue.title, body: issue.body }
-        : { title: titleOf(schedule, options.instructions), body: "", schedule: schedule.name }),
+        : { title: titleOf(options), body: "", schedule: rule }),
       author,
       authorPermission: permissions.get(author) ?? "none",
       comments: comments.map(({ author, body }) => ({
@@ -244,9 +260,10 @@ async function gatherInput(
 }
 
 /** The first line of what it is asked to do, as the title of its pull request. */
-function titleOf({ name }: StartedBy, instructions: string): string {
+function titleOf({ startedBy, instructions }: Pick<BeginOptions, "startedBy" | "instructions">): string {
   const [first = ""] = instructions.trim().split("\n");
-  return first === "" ? `Schedule ${name}` : first.slice(0, 120);
+  const rule = startedBy?.kind === "trigger" ? "Trigger" : "Schedule";
+  return first === "" ? `${rule} ${startedBy?.name ?? ""}` : first.slice(0, 120);
 }
 
 async function saidIn({ github, repository, issue, pullRequest }: BeginContext): Promise<{
@@ -269,7 +286,13 @@ async function sweepOf({ dependencies, github, repository, settings }: BeginCont
       "`sweep.detectors` in `baton.yaml` is empty, so a sweep finds nothing. Name at least one.",
     );
   const { store, clock } = dependencies;
-  return sweepFacts({ store, github, now: clock.now() }, repository, settings);
+  return sweepFacts({ store, github, clock }, repository, settings);
+}
+
+/** What all sweeps together have left; with too little the run still looks, and proposes nothing. */
+async function sweepBudget({ dependencies, repository, settings }: BeginContext): Promise<number> {
+  const left = await sweepLeftUsd(dependencies, repository.id, settings.sweep);
+  return left === null ? Number.POSITIVE_INFINITY : Math.max(worthwhileUsd, left);
 }
 
 /** Each contestant has a branch of its own, which nobody has yet, and an equal share. */
@@ -309,11 +332,12 @@ function reviewTexts(reviews: ReviewFacts[]): Pick<CommentFacts, "author" | "bod
 /** `baton/issue-12-fix-the-sum`; work of an earlier run on it goes on while its pull request is open. */
 async function chooseBranch(
   { github, repository, issue, settings }: BeginContext,
-  schedule: StartedBy | undefined,
+  startedBy: StartedBy | undefined,
   /** Each sweep proposes for itself. */
   isNew: boolean,
 ): Promise<{ name: string; sha: string | null; pullRequest: number | null }> {
-  const own = schedule === undefined ? `issue-${issue.number}-${slug(issue.title)}` : `schedule-${schedule.name}`;
+  const rule = dashboardRule(startedBy);
+  const own = rule === null ? `issue-${issue.number}-${slug(issue.title)}` : `${startedBy?.kind}-${rule}`;
   const stem = `${settings.branchPrefix}${own}`;
   for (let count = 1; count <= 50; count += 1) {
     const name = count === 1 ? stem : `${stem}-${count}`;

@@ -7,6 +7,7 @@ import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { systemRandom } from "../adapters/system/random.ts";
+import { BatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { forgetRules, noBook, writeBook } from "../runner/schedule-book.ts";
@@ -67,7 +68,7 @@ function scene(text = config) {
     const event = row === undefined ? undefined : (await store.read(row.runId))[0]?.event;
     return event?.type === "run.created" ? event : null;
   };
-  return { clock, store, dependencies, fire, label, runs, created };
+  return { clock, store, github, dependencies, fire, label, runs, created };
 }
 
 describe("triggers", () => {
@@ -100,8 +101,8 @@ describe("triggers", () => {
     const release = { id: 4, tag_name: "v1", name: null, prerelease: false };
     expect(await fire("release", { action: "published", release })).toMatch(/released: Started/);
     expect(await created()).toMatchObject({
-      schedule: { name: "released" },
-      input: { branch: "baton/schedule-released" },
+      startedBy: { kind: "trigger", name: "released", on: "release.published", inDashboard: true },
+      input: { branch: "baton/trigger-released", thread: { title: "Trigger released" } },
     });
   });
 
@@ -140,12 +141,175 @@ describe("triggers", () => {
     for (let number = 1; number <= 1_000; number += 1) await label(number);
     expect((await runs()).length).toBe(limits.triggerStartsPerHourMax);
     const { folded } = (await store.value(`triggers/${repository.id}`)) as { folded: Record<string, number> };
-    const held = (await store.value(`triggers/${repository.id}/held`)) as number;
+    const held = (await store.value(`triggers-held/${repository.id}`)) as number;
     expect(Object.values(folded).reduce((sum, count) => sum + count, held)).toBe(
       1_000 - limits.triggerStartsPerHourMax,
     );
     clock.advance(3_600_001);
     expect(await label(2_000)).toMatch(/Started/);
+  });
+
+  it("a start whose end was lost goes on with its own run, and is counted once", async () => {
+    const { label, runs, dependencies } = scene();
+    const { harnesses } = dependencies;
+    const broken = new BatonError("BATON_DATABASE_UNAVAILABLE", "gone");
+    Object.defineProperty(dependencies, "harnesses", {
+      configurable: true,
+      get: () => {
+        throw broken;
+      },
+    });
+    await expect(label(5)).rejects.toThrow("gone");
+    Object.defineProperty(dependencies, "harnesses", { configurable: true, value: harnesses });
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+    const { starts } = (await dependencies.store.value(`triggers/${repository.id}`)) as { starts: object[] };
+    expect(starts).toHaveLength(1);
+  });
+
+  it("a storm of refused events costs a bounded number of calls and opens no issue; others still start runs", async () => {
+    const { fire, label, runs, github } = scene();
+    const asked: string[] = [];
+    const { permission, actor } = github;
+    github.permission = (...given) => {
+      asked.push("permission");
+      return permission.call(github, ...given);
+    };
+    github.actor = (...given) => {
+      asked.push("actor");
+      return actor.call(github, ...given);
+    };
+    for (let id = 1; id <= 100; id += 1) {
+      const release = { id, tag_name: `v${id}`, name: null, prerelease: false };
+      await fire("release", { action: "published", release }, "mallory");
+    }
+    expect(asked.length).toBeLessThanOrEqual(2 * limits.triggerRefusalsPerActorMax);
+    expect(github.issues.size).toBe(0);
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it("refusals of many people fill the bound, which then costs no call", async () => {
+    const { store, label, clock } = scene();
+    const refused = Array.from({ length: limits.triggerStartsPerHourMax }, (_, index) => ({
+      at: clock.now(),
+      actor: `stranger-${index}`,
+    }));
+    await store.setValue(`triggers/${repository.id}`, { starts: [], refused, folded: {}, decisions: [] });
+    expect(await label(5)).toBe("triggers are at their limit");
+    clock.advance(3_600_001);
+    expect(await label(5)).toMatch(/Started/);
+  });
+
+  it.each([
+    ["a start of another form", { starts: [{ rule: 1 }], folded: {}, decisions: [] }],
+    ["no starts", { folded: {}, decisions: [] }],
+    ["a value of another form", "x"],
+    ["a time of another form", { starts: [], folded: {}, decisions: [], unreadAt: "now" }],
+  ])("memory with %s bounds as one that is full, for an hour; for bots a day", async (_, value) => {
+    const { store, label, clock } = scene();
+    await store.setValue(`triggers/${repository.id}`, value as never);
+    expect(await label(5)).toBe("triggers are at their limit");
+    clock.advance(1_800_000);
+    expect(await label(6)).toBe("triggers are at their limit");
+    clock.advance(1_800_001);
+    expect(await label(7, "baton", "helper")).toMatch(/cannot be read, so what bots do starts nothing/);
+    expect(await label(8)).toMatch(/Started/);
+    clock.advance(24 * 3_600_000);
+    expect(await label(9, "baton", "helper")).toMatch(/Started/);
+  });
+
+  it.each(["constructor", "valueof", "hasownproperty"])("events of a rule called `%s` are counted", async (name) => {
+    const { label, store, dependencies } = scene(
+      `harness: { default: command }\ntriggers:\n  - { name: ${name}, on: issues.labeled, process: explore, maxPerHour: 1 }\n`,
+    );
+    for (const number of [5, 6, 7]) await label(number);
+    expect(await store.value(`triggers/${repository.id}`)).toMatchObject({ folded: { [name]: 2 } });
+    expect((await triggerDecisions(dependencies, repository, 6)).join()).toContain(`2 events of \`${name}\``);
+  });
+
+  it("decisions about events without a thread are kept for the dashboard issue", async () => {
+    const { fire, dependencies } = scene();
+    const release = { id: 4, tag_name: "v1", name: null, prerelease: false };
+    await fire("release", { action: "published", release }, "mallory");
+    expect((await triggerDecisions(dependencies, repository, null)).join()).toMatch(
+      /`released` on `release.published`: Refused/,
+    );
+  });
+
+  it("a lease that went to another process meanwhile: no run is created, and nothing is written", async () => {
+    const { label, github, clock, store, runs } = scene();
+    const { issue } = github;
+    github.issue = async (...given) => {
+      clock.advance(60_001);
+      await store.acquireLease(`triggers:${repository.id}`, "another", clock.now(), 60_000);
+      return issue.call(github, ...given);
+    };
+    await expect(label(5)).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
+    expect(await runs()).toEqual([]);
+    github.issue = issue;
+    clock.advance(60_001);
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it("the lease is renewed while GitHub takes its time", async () => {
+    const { label, github, clock, store } = scene();
+    const { issue } = github;
+    let others = 0;
+    github.issue = async (...given) => {
+      for (let step = 0; step < 10; step += 1) {
+        clock.advance(20_000);
+        await new Promise((resolve) => setImmediate(resolve));
+        if ((await store.acquireLease(`triggers:${repository.id}`, "another", clock.now(), 60_000)) !== null)
+          others += 1;
+      }
+      return issue.call(github, ...given);
+    };
+    expect(await label(5)).toMatch(/Started/);
+    expect(others).toBe(0);
+  });
+
+  it("an input that the process does not have starts nothing", async () => {
+    const { label, runs } = scene(config.replace("budgetUsd: 0.5", "with: { folder: docs }"));
+    expect(await label(5)).toMatch(/Refused: `explore` has no input `folder`/);
+    expect(await runs()).toEqual([]);
+  });
+
+  const release = { action: "published", release: { id: 4, tag_name: "v1", name: null, prerelease: false } };
+  it.each<[string, (github: SmallGithub) => void, RegExp]>([
+    ["without a commit", (github) => github.branches.clear(), /^no trigger is about it$/],
+    [
+      "archived, so that no dashboard can be opened",
+      (github) => {
+        github.ensureIssue = async () => {
+          throw new BatonError("BATON_GITHUB_DENIED", "Repository was archived so is read-only.");
+        };
+      },
+      /^released: Refused: Repository was archived so is read-only\. \(BATON_GITHUB_DENIED\)$/,
+    ],
+    [
+      "that lost its default branch after its rules were read",
+      (github) => {
+        let looks = 0;
+        const { branchSha } = github;
+        github.branchSha = async (...given) => (looks++ === 0 ? branchSha.apply(github, given) : null);
+      },
+      /^released: Refused: The branch main has no commit yet/,
+    ],
+  ])("a repository %s starts nothing, and says so", async (_, change, said) => {
+    const { fire, runs, github } = scene();
+    change(github);
+    expect(await fire("release", release)).toMatch(said);
+    expect(await runs()).toEqual([]);
+  });
+
+  it("a repository that moved or is gone meanwhile ends the delivery with GitHub's words", async () => {
+    const { fire, github } = scene();
+    github.branchSha = async () => {
+      throw new BatonError("BATON_GITHUB_NOT_FOUND", "There is no acme/shop.");
+    };
+    await expect(fire("release", release)).rejects.toMatchObject({ code: "BATON_GITHUB_NOT_FOUND" });
   });
 
   it("two bots in a circle: the second turn is refused with its chain", async () => {

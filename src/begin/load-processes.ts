@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { sha256 } from "../adapters/system/sha256.ts";
 import type { ConfigProblem } from "../config/problem.ts";
+import { unknownInput } from "../config/sense.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { shapeOf } from "../core/pipeline.ts";
@@ -266,6 +267,26 @@ export function refuseInputs(text: string, known: readonly string[]): void {
     "BATON_COMMAND_INVALID",
     `The process has no input \`${name.slice(0, 60)}\`.${meant === null ? "" : ` Did you mean \`${meant}=\`?`} ${has} Nothing was started. In an instruction, write such text after other words.`,
   );
+}
+
+/** What `with` of a rule of `baton.yaml` may name. */
+function withNames(file: ProcessFile | null): string[] {
+  return ["instructions", ...Object.keys(file?.inputs ?? {})];
+}
+
+/** The same of all processes; a file that is broken has problems of its own. */
+export function inputsOf(
+  builtIn: readonly string[],
+  files: readonly Pick<CheckedFile, "name" | "parsed">[],
+): Record<string, string[]> {
+  const read = files.flatMap(({ name, parsed }) => (parsed.ok ? [[name, withNames(parsed.file)] as const] : []));
+  return Object.fromEntries([...read, ...builtIn.map((name) => [name, withNames(null)] as const)]);
+}
+
+export function refuseWith(process: string, file: ProcessFile | null, given: Record<string, unknown>): void {
+  const known = withNames(file);
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new BatonError("BATON_COMMAND_INVALID", unknownInput(process, unknown, known));
 }
 
 export function readInputs(file: ProcessFile, text: string): { inputs: Record<string, unknown>; rest: string } {

@@ -1,5 +1,6 @@
 /** Looks, before a run begins, whether it can come to an end: few calls, at once. What it finds is judged by `policy/preflight.ts`. */
 import { BatonError } from "../core/errors.ts";
+import type { Actor } from "../core/vocabulary.ts";
 import { type PreflightFacts, preflight, pushingNeeds, type Without } from "../policy/preflight.ts";
 import { anyCheck, unlessDenied } from "./any-check.ts";
 import type { BeginContext } from "./context.ts";
@@ -9,6 +10,8 @@ export interface PreflightOptions {
   base: { branch: string; sha: string };
   /** What a person said that the run does without. */
   without: readonly Without[];
+  /** Who brought what a schedule runs. */
+  authors: readonly Pick<Actor, "id">[];
 }
 
 /** What the thread is told when the run begins. */
@@ -24,7 +27,7 @@ export async function demandPreflight(context: BeginContext, options: PreflightO
   );
 }
 
-async function gather(context: BeginContext, { branch, base }: PreflightOptions): Promise<PreflightFacts> {
+async function gather(context: BeginContext, { branch, base, authors }: PreflightOptions): Promise<PreflightFacts> {
   const { job, github: app } = context.dependencies;
   const { github, repository, settings, actor, pullRequest } = context;
   const isNew = branch.sha === null;
@@ -50,6 +53,7 @@ async function gather(context: BeginContext, { branch, base }: PreflightOptions)
     hasChecks,
     people,
     requester: actor,
+    authors,
     author: pullRequest?.author.kind === "user" ? pullRequest.author : null,
     opensPullRequest: pullRequest === null,
     speaksIn: pullRequest === null ? "issue" : "pull-request",

@@ -2,13 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
-import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
+import { people, repository, SmallGithub } from "../../test/fakes/small-github.ts";
 import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
+import type { CommandContext } from "../commands/context.ts";
+import { schedule } from "../commands/schedule.ts";
+import { parseConfig } from "../config/parse.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { readBook, readControls, writeControls } from "../runner/schedule-book.ts";
+import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
 import { Schedules } from "../runner/schedules.ts";
 import { hasDue, startDue } from "./start-due.ts";
 
@@ -238,7 +241,7 @@ describe("schedules by the command line", () => {
   it("are listed, paused, resumed and run", async () => {
     const { clock, store, dependencies, look, runs } = scene(`${base}${rule()}`);
     await look();
-    await store.setValue("schedules/repositories", { readAt: 0, repositories: [repository] } as never);
+    await store.setValue("schedule-repositories", { readAt: 0, repositories: [repository] } as never);
     const schedules = new Schedules(dependencies);
     expect(await schedules.list()).toMatchObject([
       { repository: "acme/shop", name: "nightly", next: clock.now() + 3 * hour, pausedBy: null, lastRun: null },
@@ -262,7 +265,7 @@ describe("schedules by the command line", () => {
   it("a run that was asked for and refused is not said to have run", async () => {
     const { clock, store, dependencies, look, runs } = scene(`${base}${rule().replace("explore", "explor")}`);
     await look();
-    await store.setValue("schedules/repositories", { readAt: 0, repositories: [repository] } as never);
+    await store.setValue("schedule-repositories", { readAt: 0, repositories: [repository] } as never);
     clock.advance(1);
     await new Schedules(dependencies).run("nightly", null, operator);
     expect(await look()).toBe("refused nightly");
@@ -270,11 +273,173 @@ describe("schedules by the command line", () => {
   });
 
   it("what people pause and what the clock writes do not overwrite each other", async () => {
-    const { store, look } = scene(`${base}${rule()}`);
+    const { clock, store, look } = scene(`${base}${rule()}`);
     await look();
-    const controls = await readControls(store, repository.id);
-    await writeControls(store, repository.id, { ...controls, paused: { nightly: { by: "@bob", at: 1 } } });
+    await changeControls({ store, clock }, repository.id, pauseOf("nightly", "@bob", 1));
     await look();
     expect((await readControls(store, repository.id)).paused).toHaveProperty("nightly");
+  });
+
+  it("two who change pauses at once both have their change", async () => {
+    const { clock, store } = scene(base);
+    const waits: number[] = [];
+    // Whoever waits moves the clock.
+    const moving = {
+      now: () => clock.now(),
+      sleepUntil: async (at: number) => {
+        waits.push(at);
+        clock.advance(at - clock.now());
+      },
+    };
+    const change = (name: string) => changeControls({ store, clock: moving }, repository.id, pauseOf(name, "@bob", 1));
+    await Promise.all(["nightly", "weekly", "daily"].map(change));
+    expect(Object.keys((await readControls(store, repository.id)).paused).sort()).toEqual([
+      "daily",
+      "nightly",
+      "weekly",
+    ]);
+    expect(waits).not.toEqual([]);
+  });
+
+  it.each([
+    ["an entry of another form", { paused: { nightly: 1 } }, "nightly"],
+    ["another field of another form", { paused: { nightly: { by: "@bob", at: 1 } }, asked: 3 }, "nightly"],
+    ["pauses of another form", { paused: [], resumed: { nightly: 1 }, started: {}, asked: {} }, "every"],
+    ["a value of another form", "x", "every"],
+  ])("%s leaves paused what is paused, and resuming helps", async (_, value, paused) => {
+    const { clock, store, dependencies, look, runs, body } = scene(
+      `${base}${rule()}${rule().replace("nightly", "constructor")}`,
+    );
+    await look();
+    await store.setValue(`schedules/${repository.id}/controls`, value);
+    clock.advance(3 * hour);
+    expect(await look()).toBe(paused === "every" ? null : "started constructor");
+    expect(await runs()).toHaveLength(paused === "every" ? 0 : 1);
+    expect(await body()).toMatch(/paused by (a record that Baton cannot read|@\u200b?bob)/);
+    await changeControls(dependencies, repository.id, resumeOf("nightly", clock.now()));
+    clock.advance(24 * hour);
+    expect(await look()).toMatch(/started nightly/);
+  });
+
+  it("a schedule named `constructor` is a name like others", async () => {
+    const { clock, store, dependencies, look } = scene(`${base}${rule().replace("nightly", "constructor")}`);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
+    await look();
+    await store.setValue("schedule-repositories", { readAt: 0, repositories: [repository] } as never);
+    expect(await new Schedules(dependencies).list()).toMatchObject([{ pausedBy: null, lastRun: null }]);
+    clock.advance(3 * hour);
+    expect(await look()).toBe("started constructor");
+  });
+});
+
+describe("whose permission a schedule has", () => {
+  const processFile = (name: string) => `.github/baton/processes/${name}.yaml`;
+  const steps = (step: string) => `summary: Counts.\nsteps:\n  - { id: a, ${step} }\n`;
+  const user = (login: string) => (people[login] as (typeof people)[string]).user;
+  const started = async (authors: { rule: string; file: string | null; used?: string }) => {
+    const given = scene(`${base}${rule().replace("explore", "count")}`);
+    given.github.ruleAuthor = user(authors.rule);
+    const by = authors.file === null ? null : user(authors.file);
+    if (authors.used === undefined) given.github.files.set(processFile("count"), { text: steps("shell: [x]"), by });
+    else {
+      given.github.files.set(processFile("count"), { text: steps("uses: words"), by });
+      given.github.files.set(processFile("words"), { text: steps("shell: [x]"), by: user(authors.used) });
+    }
+    await given.look();
+    given.clock.advance(3 * hour);
+    const did = await given.look();
+    const [row] = await given.runs();
+    const events = row === undefined ? [] : (await given.store.read(row.runId)).map(({ event }) => event);
+    return { did, events, problem: (await given.entry())?.problem ?? null };
+  };
+
+  it.each([
+    ["the file", { rule: "alice", file: "mallory" }, /@mallory.*@mallory last changed `.*\/count\.yaml`/],
+    ["a file that it uses", { rule: "alice", file: "alice", used: "mallory" }, /last changed `.*\/words\.yaml`/],
+    ["the rule, not the file", { rule: "mallory", file: "alice" }, /@mallory last changed `baton\.yaml`/],
+    ["a file of nobody known", { rule: "alice", file: null }, /does not say who .* `.*\/count\.yaml`/],
+  ])("somebody without permission changed %s last: nothing starts, and why is said", async (_, authors, why) => {
+    const { did, events, problem } = await started(authors);
+    expect(did).toBe("refused nightly");
+    expect(events).toEqual([]);
+    expect(problem).toMatch(why);
+  });
+
+  it.each([
+    ["the file's author may less", { rule: "bob", file: "alice" }, "alice", ["bob", "alice"]],
+    ["the rule's author may less", { rule: "alice", file: "bob" }, "alice", ["alice", "bob"]],
+    [
+      "the author of a file that it uses may less",
+      { rule: "bob", file: "bob", used: "alice" },
+      "alice",
+      ["bob", "alice"],
+    ],
+    ["one person", { rule: "bob", file: "bob" }, "bob", ["bob"]],
+  ])("%s: the run has the least of their permissions, and the journal names all", async (_, authors, actor, all) => {
+    const { did, events } = await started(authors);
+    expect(did).toBe("started nightly");
+    const [created] = events;
+    expect(created).toMatchObject({
+      requestedBy: { login: actor, permission: people[actor]?.permission },
+      startedBy: { kind: "schedule", authors: all.map((login) => ({ login })) },
+    });
+    const decided = events.flatMap((event) => (event.type === "policy.decided" ? [event] : []));
+    expect(decided.map((one) => one.actor?.login).toSorted()).toEqual(all.toSorted());
+    expect(decided.every(({ verdict }) => verdict.evidence.some(({ label }) => label === "last changed"))).toBe(true);
+  });
+
+  it("where everybody who may approve is an author, nothing starts", async () => {
+    const { did, problem } = await started({ rule: "bob", file: "carol", used: "alice" });
+    expect(did).toBe("refused nightly");
+    expect(problem).toMatch(/may approve/);
+  });
+
+  it("an input that the process does not have starts nothing", async () => {
+    const given = scene(`${base}${rule(", with: { folder: docs }")}`);
+    await given.look();
+    given.clock.advance(3 * hour);
+    expect(await given.look()).toBe("refused nightly");
+    expect((await given.entry())?.problem).toMatch(/`explore` has no input `folder`/);
+  });
+});
+
+describe("`/baton schedule cancel`", () => {
+  const cancelling = async (given: ReturnType<typeof scene>, name: string, config = "{}\n") => {
+    const { dashboard } = await readBook(given.store, repository.id);
+    const parsed = parseConfig(config);
+    if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
+    const changed: string[] = [];
+    const context = {
+      dependencies: given.dependencies,
+      repository,
+      github: given.github,
+      issue: { number: dashboard },
+      settings: parsed.settings,
+      configuration: { settings: parsed.settings },
+      actor: { id: 1, login: "alice", kind: "user", permission: "write" },
+      command: { name: "schedule", positional: ["cancel", name], options: {}, text: "" },
+      runner: { change: async (runId: string) => void changed.push(runId) },
+    } as unknown as CommandContext;
+    return { said: await schedule(context), changed };
+  };
+
+  it.each(["nightly", "constructor", "red"])("finds the run of `%s`, which `baton.yaml` has no more", async (name) => {
+    const given = scene(`${base}${rule().replace("nightly", name)}`);
+    await given.look();
+    given.clock.advance(3 * hour);
+    await given.look();
+    const [run] = await given.runs();
+    const { said, changed } = await cancelling(given, name);
+    expect(said).toBe(`Cancelling the run of \`${name}\`.`);
+    expect(changed).toEqual([run?.runId]);
+  });
+
+  it("says of a name without a run whether there is such a rule", async () => {
+    const given = scene(`${base}${rule()}`);
+    await given.look();
+    const triggers = "triggers:\n  - { name: red, on: check_run.failed, process: explore }\n";
+    await expect(cancelling(given, "red", triggers)).rejects.toMatchObject({ code: "BATON_NO_RUN" });
+    await expect(cancelling(given, "nightly", `${base}${rule()}`)).rejects.toMatchObject({ code: "BATON_NO_RUN" });
+    await expect(cancelling(given, "nightl", `${base}${rule()}`)).rejects.toThrow("Did you mean `nightly`?");
   });
 });

@@ -12,13 +12,15 @@ import { dayOf } from "../money/allowance.ts";
 import type { Github } from "../ports/github.ts";
 import { runIdOf } from "../runner/create-run.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { slotOf } from "../runner/ledger-rows.ts";
+import { ruleSlot, threadKeyOf } from "../runner/ledger-rows.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
 import {
   type BookEntry,
   memoryOf,
+  namedIn,
+  pausedBy,
   readBook,
   readControls,
   rulesChangedAt,
@@ -34,7 +36,8 @@ import {
   newDashboard,
   renderDashboard,
 } from "../thread/render/dashboard.ts";
-import { beginScheduled, ruleAuthor } from "./scheduled-run.ts";
+import { beginRule } from "./rule-run.ts";
+import { sweepBoard } from "./sweep-board.ts";
 
 export interface DueOptions {
   runner: Pick<Runner, "wake">;
@@ -84,7 +87,9 @@ export async function hasDue(
     if (showsActive && !(await isActive(store, runId))) return true;
   if (book.rules.some(({ name }) => isAsked(book, controls, name))) return true;
   const due = await dueOf(dependencies, { repositoryId, book, controls, lateAfterMs });
-  return due.some(({ what, name, occurrence }) => what !== "wait" || book.entries[name]?.queued !== occurrence);
+  return due.some(
+    ({ what, name, occurrence }) => what !== "wait" || namedIn(book.entries, name)?.queued !== occurrence,
+  );
 }
 
 /** Returns what it did, in words; null: nothing was to do. */
@@ -157,8 +162,8 @@ export async function startDue(
 }
 
 function isAsked(book: ScheduleBook, controls: ScheduleControls, name: string): boolean {
-  const at = controls.asked[name]?.at;
-  return at !== undefined && at > (book.entries[name]?.askedAt ?? 0);
+  const at = namedIn(controls.asked, name)?.at;
+  return at !== undefined && at > (namedIn(book.entries, name)?.askedAt ?? 0);
 }
 
 /** By the operator, outside its times. */
@@ -167,19 +172,19 @@ async function startAsked(
   given: Omit<Parameters<typeof start>[1], "one"> & { name: string; by: Actor; at: number },
 ): Promise<string> {
   const { repository, loaded, book, name, by, at } = given;
-  const entry = book.entries[name];
+  const entry = namedIn(book.entries, name);
   const rule = loaded.settings.schedules.find((one) => one.name === name);
   if (entry === undefined || rule === undefined || book.dashboard === null) return `lost ${name}`;
   try {
-    entry.runId = await beginScheduled({
+    entry.runId = await beginRule({
       ...given,
       dependencies,
       rule,
-      dashboard: book.dashboard,
+      thread: book.dashboard,
       actor: by,
       commentId: null,
       operationKey: `${occurrenceKey(repository.id, name, at)}:asked`,
-      started: { name, at, late: false, missed: 0 },
+      startedBy: { kind: "schedule", name, at, late: false, missed: 0 },
     });
     Object.assign(entry, { askedAt: at, problem: null });
     return `ran ${name}`;
@@ -202,8 +207,8 @@ async function start(
     runner: Pick<Runner, "wake">;
   },
 ): Promise<string> {
-  const { github, repository, loaded, book, one } = given;
-  const entry = book.entries[one.name];
+  const { repository, loaded, book, one } = given;
+  const entry = namedIn(book.entries, one.name);
   const rule = loaded.settings.schedules.find(({ name }) => name === one.name);
   if (entry === undefined || rule === undefined || book.dashboard === null) return `lost ${one.name}`;
   const operationKey = occurrenceKey(repository.id, one.name, one.occurrence);
@@ -231,17 +236,15 @@ async function start(
     return `skipped ${one.name}`;
   }
   try {
-    const actor = await ruleAuthor(github, repository, loaded);
-    const started = { name: one.name, at: one.occurrence, late: one.late, missed: one.missed };
-    await beginScheduled({
+    await beginRule({
       ...given,
       dependencies,
       rule,
-      dashboard: book.dashboard,
-      actor,
+      thread: book.dashboard,
+      actor: "authors",
       commentId: null,
       operationKey,
-      started,
+      startedBy: { kind: "schedule", name: one.name, at: one.occurrence, late: one.late, missed: one.missed },
     });
   } catch (thrown) {
     const error = toBatonError(thrown);
@@ -277,11 +280,14 @@ async function dueOf(
   const now = clock.now();
   const running = new Set<string>();
   for (const { name } of book.rules)
-    if ((await isActive(store, book.entries[name]?.runId)) || (await holdsSlot(store, repositoryId, book, name)))
+    if (
+      (await isActive(store, namedIn(book.entries, name)?.runId)) ||
+      (await holdsSlot(store, repositoryId, book, name))
+    )
       running.add(name);
   return dueOccurrences({
     rules: book.rules,
-    memory: (name) => memoryOf(book.entries[name], controls, { name, now, running: running.has(name) }),
+    memory: (name) => memoryOf(namedIn(book.entries, name), controls, { name, now, running: running.has(name) }),
     seed: `${repositoryId}`,
     now,
     lateAfterMs,
@@ -310,8 +316,8 @@ export async function activeOf(
   dashboard: number,
   name: string,
 ): Promise<RunId | null> {
-  const repository = { id: repositoryId } as Repository;
-  return store.activeRun(slotOf({ thread: { repository, number: dashboard, kind: "issue" }, schedule: { name } }));
+  const thread = { repository: { id: repositoryId } as Repository, number: dashboard, kind: "issue" as const };
+  return store.activeRun(ruleSlot(threadKeyOf({ thread }), name));
 }
 
 function ruleOf({ name, cron, timeZone, overlap, catchUp, jitterMinutes }: ScheduleRule): ScheduleRule {
@@ -323,7 +329,7 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
   return Object.fromEntries(
     rules.map(({ name, cron, timeZone }) => {
       const rule = `${cron} ${timeZone}`;
-      const known = before.entries[name];
+      const known = namedIn(before.entries, name);
       const fresh = {
         rule,
         since: now,
@@ -341,9 +347,10 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
 
 /** Everything that the dashboard shows, from the book and the runs. */
 export async function dashboardOf(
-  { store, clock }: Pick<Dependencies, "store" | "clock">,
+  dependencies: Pick<Dependencies, "store" | "clock" | "owner">,
   given: { repository: Repository; book: ScheduleBook; controls: ScheduleControls; loaded: LoadedSettings },
 ): Promise<Dashboard> {
+  const { store, clock } = dependencies;
   const { repository, book, controls, loaded } = given;
   const now = clock.now();
   const month = dayOf(now, "UTC").name.slice(0, 7);
@@ -351,16 +358,16 @@ export async function dashboardOf(
   const rules = new Map(loaded.settings.schedules.map((rule) => [rule.name, rule]));
   const schedules = [];
   for (const rule of book.rules) {
-    const entry = book.entries[rule.name];
+    const entry = namedIn(book.entries, rule.name);
     const memory = memoryOf(entry, controls, { name: rule.name, now, running: false });
-    const runs = [entry?.runId, controls.started[rule.name]].filter((id) => id != null);
+    const runs = [entry?.runId, namedIn(controls.started, rule.name)].filter((id) => id != null);
     const found = await Promise.all(runs.map((id) => runOf(store, id)));
     const [last = null] = found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at);
     schedules.push({
       ...rule,
       process: rules.get(rule.name)?.process ?? "?",
       next: nextStart(rule, memory, `${repository.id}`, now),
-      pausedBy: controls.paused[rule.name]?.by ?? null,
+      pausedBy: pausedBy(controls, rule.name),
       problem: entry?.problem ?? null,
       last,
     });
@@ -371,6 +378,7 @@ export async function dashboardOf(
       loaded.problems.length === 0
         ? null
         : `\`${loaded.path ?? "baton.yaml"}\` has ${loaded.problems.length} ${loaded.problems.length === 1 ? "error" : "errors"}. Run \`baton config check\`, and correct the file.`,
+    sweeps: await sweepBoard(dependencies, repository, loaded.settings),
     notice: book.notice,
     spentThisMonthUsd: ledger.filter(({ kind }) => kind === "settle").reduce((sum, { usd }) => sum + usd, 0),
   };
@@ -388,9 +396,16 @@ async function runOf(store: Pick<Dependencies["store"], "run" | "ledger">, id: s
 /** Puts the dashboard as it should be into the outbox; what GitHub has already is not written again. */
 export async function showDashboard(
   dependencies: Dependencies,
-  given: { repository: Repository; book: ScheduleBook; controls: ScheduleControls; loaded: LoadedSettings },
+  given: {
+    repository: Repository;
+    book: ScheduleBook;
+    controls: ScheduleControls;
+    loaded: LoadedSettings;
+    /** Set apart from what was written before: somebody changed it there. */
+    again?: string;
+  },
 ): Promise<void> {
-  const { repository, book } = given;
+  const { repository, book, again = "" } = given;
   if (book.dashboard === null) return;
   const body = dependencies.redact(renderDashboard(await dashboardOf(dependencies, given)));
   const row = outboxRow({
@@ -399,7 +414,7 @@ export async function showDashboard(
     kind: "issue",
     payload: { number: book.dashboard, title: dashboardTitle, body },
     priority: 70,
-    content: `${book.dashboard}\n${body}`,
+    content: `${book.dashboard}\n${body}${again === "" ? "" : `\n${again}`}`,
   });
   await dependencies.store.write({ outbox: [row] });
 }

@@ -10,7 +10,7 @@ import { shownChange } from "../core/shown-change.ts";
 import type { EffectState } from "../core/state.ts";
 import type { EffectKey, Verdict } from "../core/vocabulary.ts";
 import { breakpointPerformer } from "../runner/perform/breakpoint.ts";
-import { question } from "./answer-breakpoint.ts";
+import { demandShown, question } from "./answer-breakpoint.ts";
 import { namesQuestion } from "./named-question.ts";
 
 const passed: Verdict = { name: "result", status: "passed", reason: "Done.", evidence: [], children: [] };
@@ -128,6 +128,27 @@ describe("late-approve-takes-the-next-plan: an answer counts for the content tha
     await world.append(answer(world.state, plan, { ...output }));
     expect(world.open()).toEqual([`${plan}#2`]);
     expect(() => answer(world.state, plan, { ...output })).toThrow(/not open any more/);
+  });
+});
+
+describe("protected-paths-allowed-unseen: an approval of what the thread does not show is refused", () => {
+  const effect = (paths: string[], shown: string[] | null, change: object | null = { baseSha: base, sha: head }) =>
+    ({
+      kind: "breakpoint",
+      input: { kind: "protected-paths", subject: { paths, ...(change === null ? {} : { change }) } },
+      observed:
+        shown === null ? null : { facts: { files: shown.map((path) => ({ path, mode: null, blob: null })), text: "" } },
+    }) as unknown as EffectState;
+
+  it.each<[string, EffectState, RegExp | null]>([
+    ["all of it is shown", effect(["a", "b"], ["a", "b"]), null],
+    ["a plan", effect([], null, null), null],
+    ["nothing is shown yet", effect(["a"], null), /not shown the change/],
+    ["one file has no room", effect(["a", "b"], ["a"]), /whole change of 1 protected file,.*`b`\. Reject/],
+    ["no file has", effect(["a", "b"], []), /whole change of 2 protected files,.*`a`, `b`/],
+  ])("%s", (_, asked, expected) => {
+    if (expected === null) expect(() => demandShown(asked)).not.toThrow();
+    else expect(() => demandShown(asked)).toThrow(expected);
   });
 });
 

@@ -3,10 +3,11 @@ import { answer, openQuestions } from "../core/decide.ts";
 import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import { shownChange } from "../core/shown-change.ts";
-import type { EffectState, RunState } from "../core/state.ts";
+import { authorsOf, type EffectState, type RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
+import { codeSpan } from "../text/neutralise.ts";
 import type { CommandContext, Reply } from "./context.ts";
 import { isAnswered, namedBy, splitFirst } from "./named-question.ts";
 import { isUnderPost, type Posts } from "./posted-questions.ts";
@@ -19,16 +20,11 @@ export async function answerBreakpoint(
   const { actor, settings, place } = context;
   await steerAsking(context, "breakpoint", (state, posts) => {
     const { effect, text } = question(state, "breakpoint", context, posts);
-    const change = effect.kind === "breakpoint" ? effect.input.subject.change : undefined;
-    if (decision === "approved" && change !== undefined && shownChange(effect) === null) {
-      throw new BatonError(
-        "BATON_NOT_ASKED",
-        "Baton has not shown the change of the protected files yet. Read it when its comment is there, then approve it.",
-      );
-    }
+    if (decision === "approved") demandShown(effect);
     const may = mayApprove({
       approver: actor,
       requester: state.requestedBy,
+      authors: authorsOf(state),
       pullRequestAuthor: context.pullRequest?.author ?? null,
       settings: settings.approvals,
     });
@@ -44,6 +40,27 @@ export async function answerBreakpoint(
     return answer(state, effect.key, output as unknown as Json);
   });
   return null;
+}
+
+/** An approval counts only for content that Baton has shown. @internal for tests */
+export function demandShown(effect: EffectState): void {
+  const { change, paths = [] } = effect.kind === "breakpoint" ? effect.input.subject : {};
+  if (change === undefined) return;
+  const shown = shownChange(effect);
+  if (shown === null)
+    throw new BatonError(
+      "BATON_NOT_ASKED",
+      "Baton has not shown the change of the protected files yet. Read it when its comment is there, then approve it.",
+    );
+  const hidden = paths.filter((path) => !shown.files.some((file) => file.path === path));
+  if (hidden.length > 0)
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      `The thread does not show the whole change of ${hidden.length} protected file${hidden.length === 1 ? "" : "s"}, so nobody can allow it here: ${hidden
+        .slice(0, 5)
+        .map(codeSpan)
+        .join(", ")}. Reject it with a reason, or make this change yourself.`,
+    );
 }
 
 /** Words, with the line of the change that they were written at. */

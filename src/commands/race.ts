@@ -4,6 +4,7 @@ import { beginRun, type RaceChoice } from "../begin/begin-run.ts";
 import { demandServed } from "../begin/demand-served.ts";
 import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
+import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
 import type { CommandHandler } from "./context.ts";
 
@@ -18,6 +19,7 @@ export const race: CommandHandler = async (context) => {
       "BATON_COMMAND_INVALID",
       `A race has at most ${max} contestants here (\`race.contestants\`); this one names ${contestants.length}.`,
     );
+  const priority = command.options["priority"] as Priority | undefined;
   await beginRun(context, {
     process: "race",
     harness: null,
@@ -25,6 +27,7 @@ export const race: CommandHandler = async (context) => {
     budgetUsd: (command.options["budget"] as number | undefined) ?? null,
     instructions: command.text,
     retryOf: null,
+    ...(priority === undefined ? {} : { priority }),
     without: withoutOf(command.options["without"]),
     race: { contestants },
   });

@@ -21,7 +21,8 @@ export const retry: CommandHandler = async (context) => {
     instructions: lastRun.trigger.text,
     ...(inputs === undefined ? {} : { inputs }),
     retryOf: lastRun.runId,
-    ...(lastRun.schedule === null ? {} : { schedule: lastRun.schedule }),
+    ...(lastRun.startedBy === null ? {} : { startedBy: lastRun.startedBy }),
+    priority: lastRun.priority,
     // It was asked when the thread's first run began.
     without: ["rules", "checks", "approver"],
     ...(race === undefined

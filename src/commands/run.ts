@@ -3,6 +3,7 @@ import { demandPlace } from "../begin/demand-place.ts";
 import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearestWithin } from "../core/nearest.ts";
+import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
 import { withPlace } from "./answer-breakpoint.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
@@ -19,6 +20,7 @@ export const run: CommandHandler = async (context) => {
   if (!named) demandInstruction(command.text.trim(), first, names, context);
   const process = named ? first : null;
   demandPlace(dependencies.processes, process ?? context.settings.process, context.pullRequest);
+  const priority = command.options["priority"] as Priority | undefined;
   const harness = command.options["harness"] as string | undefined;
   await beginRun(context, {
     process,
@@ -30,6 +32,7 @@ export const run: CommandHandler = async (context) => {
       context.place,
     ),
     retryOf: null,
+    ...(priority === undefined ? {} : { priority }),
     without: withoutOf(command.options["without"]),
   });
   return null;

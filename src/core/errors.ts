@@ -658,6 +658,14 @@ export function hasCode(value: unknown, code: ErrorCode): boolean {
   return typeof value === "object" && value !== null && "code" in value && value.code === code;
 }
 
+/** To catch with: these failures are an answer, "nothing"; every other one goes on. */
+export function nullFor(...codes: readonly ErrorCode[]): (thrown: unknown) => null {
+  return (thrown) => {
+    if (codes.some((code) => hasCode(thrown, code))) return null;
+    throw thrown;
+  };
+}
+
 /** Any thrown thing as a BatonError; what is not ours becomes `fallback` and keeps the original as `cause`. */
 export function toBatonError(thrown: unknown, fallback: ErrorCode = "BATON_INTERNAL"): BatonError {
   if (isBatonError(thrown)) return thrown;

@@ -53,7 +53,8 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     parent: event.parent,
     retryOf: event.retryOf,
     history: event.history ?? null,
-    schedule: event.schedule ?? null,
+    startedBy: event.startedBy ?? (event.schedule === undefined ? null : { kind: "schedule", ...event.schedule }),
+    priority: event.priority ?? "normal",
     createdAt: stored.at,
     updatedAt: stored.at,
     position: stored.position,
@@ -98,6 +99,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
       effect.status = "running";
       effect.retryAt = null;
       effect.progress = null;
+      // Its turn has come.
+      if (effect.kind === "agent") effect.observed = null;
       effect.attempts.push({
         attempt: event.attempt,
         worker: event.worker,

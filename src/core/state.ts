@@ -7,6 +7,7 @@
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Kept, PartialWork, ProcessSource, StartedBy } from "./event.ts";
+import type { Priority } from "./priority.ts";
 import type { Agent, StageHistory } from "./progress.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
@@ -76,8 +77,10 @@ export interface RunState {
   settingsSha: string | null;
   parent: { runId: RunId; key: EffectKey; depth: number } | null;
   retryOf: RunId | null;
-  /** The schedule that began it; null: none did. */
-  schedule: StartedBy | null;
+  /** The rule that began it; null: none did. */
+  startedBy: StartedBy | null;
+  /** Which agents its own wait for. */
+  priority: Priority;
   /** What its stages came to in earlier runs; null: nothing is known. */
   history: StageHistory | null;
   createdAt: number;
@@ -112,4 +115,9 @@ export interface RunState {
   handled: Set<string>;
   topUps: { by: Actor; addUsd: number; at: number }[];
   outcome: { verdict: Verdict; output: Json | undefined; error: ErrorData | null; at: number } | null;
+}
+
+/** Who is behind a run next to the person who asked for it: people whose files it runs. */
+export function authorsOf({ startedBy }: Pick<RunState, "startedBy">): readonly Pick<Actor, "id" | "login">[] {
+  return startedBy?.authors ?? [];
 }

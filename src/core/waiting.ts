@@ -67,6 +67,9 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
     );
   if (effect.status === "stopped")
     return wait("money", "`/baton budget +2` adds 2 USD, and the work continues. `/baton cancel` ends the run.");
+  // Only an agent that waits for its turn is observed before it begins.
+  if (effect.kind === "agent" && effect.status !== "running" && effect.observed !== null)
+    return wait("time", effect.observed.verdict.reason);
   if (effect.status === "retrying") return wait("time", `Last error: ${effect.error?.message ?? "unknown"}`);
   switch (effectEndedBy[effect.kind]) {
     case "worker":

@@ -12,6 +12,8 @@ import { keyVariables } from "../adapters/harness/key-variables.ts";
 export const secretsFromFiles: readonly string[] = [
   "WEBHOOK_SECRET",
   "WEBHOOK_SECRET_PREVIOUS",
+  "BATON_TRIGGER_SECRET",
+  "BATON_TRIGGER_SECRET_PREVIOUS",
   "DATABASE_URL",
   ...keyVariables.map(({ name }) => name),
 ];

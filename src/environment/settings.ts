@@ -68,7 +68,7 @@ function clisOf(env: object): Record<CliName, CliSettings> {
 
 const portForm = "a whole number from 0 to 65535 is expected";
 /** Their values stay out of what is printed, also when they are of the wrong form. */
-const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET"];
+const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET", "BATON_TRIGGER_SECRET"];
 
 /** The prose of each is the reference: `docs/reference/settings.md` is generated from it. */
 export const environmentSchema = z.object({
@@ -156,6 +156,14 @@ export const environmentSchema = z.object({
     .describe(
       "Accounts that this Baton works for, by login, with commas between. Without it all that installed the App: set it when the App is public, or anybody's runs use your keys.",
     ),
+  BATON_AGENTS: z.coerce
+    .number("a whole number is expected")
+    .int()
+    .min(1)
+    .default(8)
+    .describe(
+      "Agents that work on this machine at once. Others wait, the highest priority first. An agent waits for none of lower priority, so scheduled runs and sweeps hold up nobody.",
+    ),
   BATON_PUBLIC_URL: z
     .url()
     .transform((url) => url.replace(/\/+$/, ""))
@@ -163,6 +171,19 @@ export const environmentSchema = z.object({
     .describe(
       "Address at which runners reach this Baton; needed for `executor: actions`. Also the audience of their tokens.",
     ),
+  BATON_TRIGGER_SECRET: z
+    .string()
+    .trim()
+    .min(24, "at least 24 characters are expected")
+    .optional()
+    .describe(
+      "Secret that signs requests to `/triggers/<name>`, which start rules `on: http` of any repository of this App. At least 24 characters. Without it every such request is refused.",
+    ),
+  BATON_TRIGGER_SECRET_FILE: fileOf("BATON_TRIGGER_SECRET"),
+  BATON_TRIGGER_SECRET_PREVIOUS: optional.describe(
+    "A second secret for `/triggers/<name>`, accepted while you replace the first.",
+  ),
+  BATON_TRIGGER_SECRET_PREVIOUS_FILE: fileOf("BATON_TRIGGER_SECRET_PREVIOUS"),
   BATON_OIDC_ISSUER: z
     .url()
     .optional()
@@ -238,6 +259,10 @@ export interface AppSettings {
   githubWebUrl: string;
   /** Logins of the accounts that are served, in lower case; null: all that installed the App. */
   owners: string[] | null;
+  /** For `/triggers/<name>`, the current one first. */
+  triggerSecrets: string[];
+  /** Most that work here at once. */
+  agents: number;
   /** Where runners reach this Baton; null: nowhere. */
   publicUrl: string | null;
   /** Who signs the tokens of jobs. */
@@ -305,6 +330,9 @@ export function readSettings(environment: Record<string, string | undefined>): A
     issuer: env.BATON_OIDC_ISSUER,
   });
   const secrets = [env.WEBHOOK_SECRET, env.WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined);
+  const triggerSecrets = [env.BATON_TRIGGER_SECRET, env.BATON_TRIGGER_SECRET_PREVIOUS].filter(
+    (secret) => secret !== undefined,
+  );
   return {
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },
     githubApiUrl: hosts.apiUrl,
@@ -313,6 +341,8 @@ export function readSettings(environment: Record<string, string | undefined>): A
       env.BATON_OWNERS?.split(",")
         .map((login) => login.trim().toLowerCase())
         .filter((login) => login !== "") ?? null,
+    triggerSecrets,
+    agents: env.BATON_AGENTS,
     publicUrl: env.BATON_PUBLIC_URL ?? null,
     oidcIssuer: hosts.issuer,
     databaseUrl: env.DATABASE_URL ?? null,
@@ -339,6 +369,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
     },
     secrets: [
       ...secrets,
+      ...triggerSecrets,
       privateKey,
       ...keyVariables.map(({ name }) => variableOf(env, name)),
       env.DATABASE_URL,

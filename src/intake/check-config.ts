@@ -6,12 +6,12 @@
  * CC2 One check run a head commit, however often it is told of it.
  */
 
-import { processFolder, processPath, RepositoryProcesses } from "../begin/load-processes.ts";
+import { inputsOf, processFolder, processPath, RepositoryProcesses } from "../begin/load-processes.ts";
 import { bothChecks, type ConfigCheck, configCheck, processesCheck } from "../config/check.ts";
 import { type ConfigSurroundings, configPaths } from "../config/parse.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { defaultSettings } from "../config/schema.ts";
-import { wakeUpsOf, workflowFolder } from "../config/wake-ups.ts";
+import { startsOf, wakeUpsOf, workflowFolder } from "../config/wake-ups.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { CheckRunContent, Github, PullRequestFacts } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
@@ -102,12 +102,15 @@ async function surroundingsOf(
   repository: Repository,
   sha: string,
 ): Promise<ConfigSurroundings> {
-  const own = await new RepositoryProcesses(processes, github, repository, sha).fileNames();
-  const names = [...processes.names(), ...own];
-  if (publicUrl !== undefined) return { processes: names };
+  const files = new RepositoryProcesses(processes, github, repository, sha);
+  const own = await files.fileNames();
+  const checked = await Promise.all(own.map((name) => files.check(name)));
+  const known = { processes: [...processes.names(), ...own], inputs: inputsOf(processes.names(), checked) };
+  if (publicUrl !== undefined) return known;
   const workflows = (await github.directory(repository, workflowFolder, sha)).filter((name) => /\.ya?ml$/.test(name));
   const texts = await Promise.all(workflows.map((name) => github.file(repository, `${workflowFolder}/${name}`, sha)));
-  return { processes: names, wakeUps: texts.flatMap((text) => (text === null ? [] : wakeUpsOf(text))) };
+  const found = texts.filter((text) => text !== null);
+  return { ...known, wakeUps: found.flatMap(wakeUpsOf), starts: found.flatMap(startsOf) };
 }
 
 /** Files that are gone are checked where others use them: in these. */

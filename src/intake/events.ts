@@ -3,7 +3,10 @@
  * Nothing here throws: old, partial and hostile payloads are answers too.
  */
 import { z } from "zod";
-import { type Repository, repositoryOf } from "../core/vocabulary.ts";
+import type { DashboardEdit } from "../begin/tick-dashboard.ts";
+import { type Json, jsonSchema, type Repository, repositoryOf } from "../core/vocabulary.ts";
+import { parseMarker } from "../text/marker.ts";
+import { type TriggerEvent, triggerDelivery, triggerEventSchema } from "../trigger/event.ts";
 import type { CommentEvent } from "./handle-comment.ts";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
@@ -23,6 +26,15 @@ const issuePayload = base.extend({
   action: z.string(),
   issue: z.object({ number: z.number().int(), body: z.string().nullable(), user, created_at: z.string().optional() }),
   sender: z.object({ id: z.number().int() }),
+});
+const closedPayload = z.object({
+  action: z.literal("closed"),
+  pull_request: z.object({ merged: z.boolean(), closed_at: z.string().nullish() }),
+});
+const editPayload = base.extend({
+  issue: z.object({ number: z.number().int(), body: z.string().nullable() }),
+  changes: z.object({ body: z.object({ from: z.string() }) }),
+  sender: user,
 });
 const pullPayload = base.extend({
   action: z.string(),
@@ -50,6 +62,13 @@ const filesMayChange = new Set(["opened", "reopened", "synchronize", "edited"]);
 const headSha = z.object({ head_sha: z.string() }).optional();
 const checkPayload = base.extend({ check_run: headSha, check_suite: headSha, workflow_run: headSha });
 const schedulePayload = base.extend({ dashboard: z.number().int(), notice: z.string().nullable() });
+const triggerPayload = z.object({ event: triggerEventSchema, dashboard: z.number().int().nullable() });
+const requestPayload = z.object({
+  rule: z.string(),
+  repository: z.string(),
+  payload: z.record(z.string(), jsonSchema),
+  key: z.string(),
+});
 const pushPayload = base.extend({ ref: z.string() });
 const statusPayload = base.extend({ sha: z.string() });
 
@@ -67,6 +86,7 @@ export const meaningfulEvents: ReadonlySet<string> = new Set([
   "push",
   "release",
   "repository_dispatch",
+  "workflow_dispatch",
 ]);
 
 export type ThreadEvent =
@@ -77,6 +97,8 @@ export type ThreadEvent =
       repositoryId: number;
       watches: string[];
       changed?: { repository: Repository; number: number };
+      /** People decided about a pull request. */
+      decided?: { repository: Repository; number: number; end: "merged" | "closed"; at: string | null };
       /** A review or a comment on a line: read for commands as any comment is. */
       said?: CommentEvent;
     }
@@ -84,7 +106,16 @@ export type ThreadEvent =
   | { kind: "pushed"; repository: Repository }
   /** A job of Actions was woken, and something may be due. */
   | { kind: "schedules"; repository: Repository; dashboard: number; notice: string | null }
+  /** For rules of `triggers`, from elsewhere than a delivery of GitHub's. */
+  | { kind: "trigger"; event: TriggerEvent; dashboard: number | null }
+  /** A signed request to the App's own address, for one rule. */
+  | { kind: "requested"; owner: string; name: string; rule: string; payload: Record<string, Json>; key: string }
+  /** Somebody edited an issue that was written as the dashboard. */
+  | ({ kind: "ticked" } & DashboardEdit)
   | { kind: "ignored"; reason: string };
+
+/** A request to the App's own address, as it is kept. GitHub has no such event. */
+export const requestDelivery = "baton.request";
 
 /** A wake-up of Actions mode, as it stands in the inbox of the dashboard's thread. GitHub has no such event. */
 export const scheduleEvent = "baton.schedule";
@@ -111,6 +142,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       const parsed = issuePayload.safeParse(payload);
       if (!parsed.success) return incomplete(event, parsed.error);
       const { action, issue, sender, repository: found, installation } = parsed.data;
+      if (action === "edited") return ticked(payload);
       if (action !== "opened") return { kind: "ignored", reason: `issues.${action} is never executed` };
       // An issue that somebody moves here is opened anew, with the text of another.
       if (sender.id !== issue.user.id) return { kind: "ignored", reason: "an issue that its author did not open here" };
@@ -135,6 +167,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
         kind: "facts",
         repositoryId: found.id,
         watches: [`pull:${found.id}/${number}`, `sha:${head.sha}`],
+        ...decidedIn(event, payload, { repository: repositoryOf(found, installation.id), number }),
         ...saidIn(event, payload, { repository: repositoryOf(found, installation.id), number }),
         ...(event === "pull_request" && filesMayChange.has(action)
           ? { changed: { repository: repositoryOf(found, installation.id), number } }
@@ -172,9 +205,47 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       const { repository: found, installation, dashboard, notice } = parsed.data;
       return { kind: "schedules", repository: repositoryOf(found, installation.id), dashboard, notice };
     }
+    case triggerDelivery: {
+      const parsed = triggerPayload.safeParse(payload);
+      return parsed.success ? { kind: "trigger", ...parsed.data } : incomplete(event, parsed.error);
+    }
+    case requestDelivery: {
+      const parsed = requestPayload.safeParse(payload);
+      if (!parsed.success) return incomplete(event, parsed.error);
+      const [owner = "", name = ""] = parsed.data.repository.split("/");
+      return { kind: "requested", ...parsed.data, owner, name };
+    }
     default:
       return { kind: "ignored", reason: `${event} is an event that Baton ignores` };
   }
+}
+
+function decidedIn(
+  event: string,
+  payload: unknown,
+  where: { repository: Repository; number: number },
+): Pick<Extract<ThreadEvent, { kind: "facts" }>, "decided"> {
+  const parsed = closedPayload.safeParse(payload);
+  if (event !== "pull_request" || !parsed.success) return {};
+  const { merged, closed_at: at } = parsed.data.pull_request;
+  return { decided: { ...where, end: merged ? "merged" : "closed", at: at ?? null } };
+}
+
+/** Only the dashboard issue has boxes; whether it is the real one is asked of GitHub. */
+function ticked(payload: unknown): ThreadEvent {
+  const parsed = editPayload.safeParse(payload);
+  const before = parsed.data?.changes.body.from ?? "";
+  if (!parsed.success || parseMarker(before)?.startsWith("dashboard:") !== true)
+    return { kind: "ignored", reason: "issues.edited is never executed" };
+  const { issue, sender, repository: found, installation } = parsed.data;
+  return {
+    kind: "ticked",
+    repository: repositoryOf(found, installation.id),
+    number: issue.number,
+    sender: authorOf(sender),
+    before,
+    after: issue.body ?? "",
+  };
 }
 
 function authorOf({ id, login, type }: z.infer<typeof user>): CommentEvent["author"] {

@@ -340,7 +340,7 @@ async function activeRunIn(
   const [only] = roots.keys();
   if (roots.size <= 1) return only ?? null;
   if (!isNeeded) return null;
-  const names = [...roots.values()].map(({ schedule, runId }) => `\`${schedule?.name ?? runId}\``).join(", ");
+  const names = [...roots.values()].map(({ startedBy, runId }) => `\`${startedBy?.name ?? runId}\``).join(", ");
   throw new BatonError(
     "BATON_COMMAND_INVALID",
     `${roots.size} runs are active in this issue: ${names}. Review their pull requests, or cancel one with \`/baton schedule cancel NAME\`; then give the command again.`,

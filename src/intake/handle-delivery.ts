@@ -2,13 +2,15 @@
 
 import { fireTriggers } from "../begin/fire-triggers.ts";
 import { startDue } from "../begin/start-due.ts";
+import { noteDecision, tickDashboard } from "../begin/tick-dashboard.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
+import type { Repository } from "../core/vocabulary.ts";
 import type { Job } from "../ports/store.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import type { Runner } from "../runner/runner.ts";
-import { noteChange } from "../runner/schedule-book.ts";
-import { toTriggerEvent } from "../trigger/event.ts";
+import { knownRepositories, noteChange } from "../runner/schedule-book.ts";
+import { type TriggerEvent, toTriggerEvent } from "../trigger/event.ts";
 import { checkConfig } from "./check-config.ts";
 import { toThreadEvent } from "./events.ts";
 import { answerGivenUp, handleComment } from "./handle-comment.ts";
@@ -27,7 +29,7 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
     const payload: unknown = JSON.parse(delivery.payload);
     const outcome = await handle(dependencies, runner, delivery.event, payload);
     const fired = toTriggerEvent(delivery.event, payload, guid);
-    // A job of Actions knows one thread only, and no bound that holds for all: rules are the App's.
+    // A job of Actions brings what rules are about in by itself, into the thread that its run is to be in.
     const isApp = dependencies.publicUrl !== undefined;
     const triggers = fired === null || !isApp ? null : await fireTriggers(dependencies, runner, fired);
     await store.finishDelivery(hook, guid, "handled", noteOf(outcome, triggers));
@@ -63,7 +65,22 @@ async function handle(
       const options = { runner, lateAfterMs: limits.scheduleLateInJobMs, dashboard, notice };
       return { kind: "noted", reason: (await startDue(dependencies, repository, options)) ?? "no schedule is due" };
     }
+    case "trigger":
+      return { kind: "noted", reason: await fireTriggers(dependencies, runner, event.event, event.dashboard) };
+    case "requested": {
+      const { owner, name: repositoryName, rule, payload: facts, key } = event;
+      const repository = await repositoryNamed(dependencies, owner, repositoryName);
+      if (repository === null)
+        return { kind: "noted", reason: `no repository ${owner}/${repositoryName} is installed here` };
+      const common = { thread: null, paths: null, between: null, pushed: null, sender: null };
+      const fired: TriggerEvent = { ...common, on: "http", repository, facts: { payload: facts }, key, rule };
+      return { kind: "noted", reason: await fireTriggers(dependencies, runner, fired) };
+    }
+    case "ticked":
+      return { kind: "noted", reason: await tickDashboard(dependencies, runner, event) };
     case "facts": {
+      const { decided } = event;
+      if (decided !== undefined) await noteDecision(dependencies, decided);
       const woken = new Set<string>();
       for (const watch of event.watches) {
         for (const run of await dependencies.store.runs({ watch, active: true })) {
@@ -86,4 +103,16 @@ async function handle(
       };
     }
   }
+}
+
+/** By the name that it has now; null: no installation reaches it. */
+async function repositoryNamed(
+  { store, github }: Pick<Dependencies, "store" | "github">,
+  owner: string,
+  name: string,
+): Promise<Repository | null> {
+  const full = `${owner}/${name}`.toLowerCase();
+  const isMeant = (one: Repository): boolean => `${one.owner}/${one.name}`.toLowerCase() === full;
+  const known = await knownRepositories(store);
+  return known?.repositories.find(isMeant) ?? (await github.repositories()).find(isMeant) ?? null;
 }

@@ -32,7 +32,7 @@ const deliveryOutcomeSchema = z.discriminatedUnion("kind", [
     configuration: configOutcomeSchema,
     said: commentOutcomeSchema.nullable(),
   }),
-  /** The time came, or the rules changed. */
+  /** The time came, the rules changed, or one of them was asked. */
   z.object({ kind: z.literal("noted"), reason }),
 ]);
 export type DeliveryOutcome = z.infer<typeof deliveryOutcomeSchema>;

@@ -40,6 +40,7 @@ export interface ReviewFacts {
   /** Who pushed the head, where that is known. */
   lastPusher?: ApproverFacts["lastPusher"];
   requester: Pick<Actor, "id" | "login">;
+  authors?: ApproverFacts["authors"];
   settings: Settings["approvals"];
   /** The branch that the run asks to be approved for, and where the pull request goes now. */
   base?: { subject: string; now: string };
@@ -102,7 +103,7 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
   const standing = judged.find(({ verdict }) => verdict.status === "pending");
   if (latest !== undefined && approvals.length >= settings.count && standing === undefined) {
     const who = approvals.map(({ review }) => `@${review.author.login}`).join(", ");
-    // V1: the sentence that people read says so, not only the child.
+    // approval.V1: the sentence that people read says so, not only the child.
     const own = approvals
       .filter(({ review }) => partIn(approverFacts(review, facts)) !== null)
       .map(({ verdict }) => ` ${verdict.reason}`);
@@ -172,9 +173,9 @@ function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
 
 function approverFacts(
   { author, permission }: ReviewFact,
-  { requester, pullRequestAuthor = null, lastPusher = null, settings }: ReviewFacts,
+  { requester, authors = [], pullRequestAuthor = null, lastPusher = null, settings }: ReviewFacts,
 ): ApproverFacts {
-  return { approver: { ...author, permission }, requester, pullRequestAuthor, lastPusher, settings };
+  return { approver: { ...author, permission }, requester, authors, pullRequestAuthor, lastPusher, settings };
 }
 
 const opinions: ReadonlySet<ReviewFact["state"]> = new Set(["approved", "changes-requested", "dismissed"]);

@@ -22,6 +22,7 @@ import { slotOf, threadKeyOf } from "./ledger-rows.ts";
 import { outboxRow, questionRowKey } from "./outbox/row.ts";
 import { settingsOf } from "./settings-of.ts";
 import { rememberStages } from "./stage-history.ts";
+import { noteProposal } from "./sweep-book.ts";
 import { rememberSweep } from "./sweep-memory.ts";
 
 type Shows = Pick<Dependencies, "store" | "clock" | "redact">;
@@ -30,6 +31,7 @@ type Shows = Pick<Dependencies, "store" | "clock" | "redact">;
 export async function publishStatus(dependencies: Shows, state: RunState): Promise<void> {
   const { store, clock } = dependencies;
   const { parent } = state;
+  await noteProposal(dependencies, state);
   const outbox = statusRows(dependencies, state);
   if (parent === null) return store.write({ outbox });
   // A child run speaks through its parent, which looks at it no oftener than people see. Its questions are its own.
@@ -43,10 +45,11 @@ export async function publishStatus(dependencies: Shows, state: RunState): Promi
 export async function leaveRun(dependencies: Shows, state: RunState, lookAt: number | null): Promise<void> {
   const { store, clock } = dependencies;
   const { runId, parent } = state;
+  await noteProposal(dependencies, state);
   const jobs: NewJob[] = [];
   if (lookAt !== null)
     jobs.push({ queue: "run", data: { runId, facts: true }, startAt: lookAt, singletonKey: `${runId}@${lookAt}` });
-  // CH3: what it waits for is its parent's to say.
+  // core-child.CH3: what it waits for is its parent's to say.
   if (parent !== null)
     jobs.push({ queue: "run", data: { runId: parent.runId, facts: false }, singletonKey: `${parent.runId}:left` });
   await store.write({
@@ -61,7 +64,8 @@ export async function finishRun(dependencies: Shows, state: RunState): Promise<v
   const { store, clock } = dependencies;
   const thread = slotOf(state);
   await rememberStages(store, state);
-  await rememberSweep(store, state);
+  await rememberSweep(dependencies, state);
+  await noteProposal(dependencies, state);
   const active = await store.activeRun(thread);
   const final = dependencies.redact(renderFinalComment(state));
   await store.write({

@@ -396,4 +396,20 @@ describe("encodings-that-pass-the-redactor", () => {
     expect(fifty.reads()).toBe(one.reads());
     expect(fifty.reads()).toBeLessThan(text.length);
   });
+
+  it.each([
+    ["blanks before and after an offset", `${stamp.trimEnd()}${" ".repeat(30)}00000000${" ".repeat(400_000)}!`],
+    [
+      "lines with all groups and blanks",
+      `00000000 ${"aa ".repeat(33)}${" ".repeat(99)}a${" ".repeat(100)}!\n`.repeat(1300),
+    ],
+    ["a column of text that does not end", `00000000 aa  ${"a ".repeat(200_000)}!`],
+    ["blanks at the end", `00000000 aa  a${" \t\r".repeat(150_000)}!`],
+  ])("H6: what begins like a line of a dump costs no more than other text: %s", (_, text) => {
+    const find = createFinder([secret]);
+    const before = performance.now();
+    expect(find(text)).toEqual([]);
+    // Quadratic patterns take more than ten times as long.
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
 });

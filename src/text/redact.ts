@@ -72,12 +72,15 @@ const prefixes =
 const hasPrefixes = new RegExp(prefixes, "m");
 const prefixesAndSeparators = new RegExp(`${prefixes}|[^A-Za-z0-9]`, "gm");
 
-/** A line of `hexdump -C` or `xxd`: offset, bytes, the same as text. */
-const dumpStart = "^((?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?[ \\t]+)?[ \\t]{0,20}[0-9A-Fa-f]{6,16}:?[ \\t]+)";
-const dumpLine = new RegExp(
-  `${dumpStart}(?:([0-9A-Fa-f \\t]{2,200})\\|([^\\n]{1,64})\\||((?:[0-9A-Fa-f]{2,8} ){0,32}[0-9A-Fa-f]{2,8}) {2,100}([^\\n]{1,64}))[ \\t\\r]*$`,
-  "gm",
-);
+/**
+ * A line of `hexdump -C` or `xxd`: offset, bytes, the same as text. H6: each quantifier is bounded, or what follows it begins with
+ * another character.
+ */
+const dumpTime = "\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?[ \\t]{1,20}";
+const dumpStart = `^((?:${dumpTime})?[ \\t]{0,20}[0-9A-Fa-f]{6,16}:?[ \\t]{1,20})`;
+const framedLine = "([0-9A-Fa-f][0-9A-Fa-f \\t]{1,199})\\|([^\\n]{1,64})\\|";
+const plainLine = "((?:[0-9A-Fa-f]{2,8} ){0,32}[0-9A-Fa-f]{2,8}) {2,100}(?! )([^\\n]{0,63}[^ \\t\\r\\n])";
+const dumpLine = new RegExp(`${dumpStart}(?:${framedLine}|${plainLine})[ \\t\\r]*$`, "gm");
 
 /** Each column of a dump is a text of its own; between their lines stands the other one. */
 function searchDumps(text: string, index: PhraseIndex): Place[] {

@@ -69,6 +69,8 @@ export class SmallGithub implements Github {
   readonly issues = new Map<number, { title: string; body: string }>();
   /** Who last changed `baton.yaml`. */
   ruleAuthor: GithubUser | null = { id: 1, login: "alice", kind: "user" };
+  /** Files next to `baton.yaml`, and who changed them last. */
+  readonly files = new Map<string, { text: string; by: GithubUser | null }>();
   readonly pushers = new Map<string, GithubUser>();
   readonly news: News[] = [];
   /** How often each kind of write was really carried out. */
@@ -265,7 +267,7 @@ export class SmallGithub implements Github {
   }
 
   async file(_: Repository, path: string): Promise<string | null> {
-    return path === "baton.yaml" ? this.#config : null;
+    return path === "baton.yaml" ? this.#config : (this.files.get(path)?.text ?? null);
   }
 
   async branchRules() {
@@ -285,7 +287,8 @@ export class SmallGithub implements Github {
   }
 
   async directory(_: Repository, path: string): Promise<string[]> {
-    return path === ".github/workflows" ? ["ci.yml"] : [];
+    if (path === ".github/workflows") return ["ci.yml"];
+    return [...this.files.keys()].filter((one) => one.startsWith(`${path}/`)).map((one) => one.slice(path.length + 1));
   }
 
   async branchSha(_: Repository, branch: string): Promise<string | null> {
@@ -294,6 +297,22 @@ export class SmallGithub implements Github {
 
   async pusher(_: Repository, branch: string, sha: string): Promise<GithubUser | null> {
     return this.pushers.get(`${branch}@${sha}`) ?? null;
+  }
+
+  async alerts() {
+    return { alerts: [], missing: [], isPart: false };
+  }
+
+  async treeSha(_: Repository, commit: string): Promise<string> {
+    return createHash("sha1").update(commit).digest("hex");
+  }
+
+  async recentCommits(_: Repository, branch: string): Promise<string[]> {
+    return [this.branches.get(branch) ?? ""];
+  }
+
+  async changedPaths(): Promise<string[]> {
+    return ["note.txt"];
   }
 
   async pullRequestFiles(): Promise<string[]> {
@@ -352,7 +371,9 @@ export class SmallGithub implements Github {
 
   async lastChange(_: Repository, path: string) {
     const sha = this.branches.get("main") ?? "";
-    return path === "baton.yaml" ? { sha, by: this.ruleAuthor, pullRequest: null } : null;
+    if (path === "baton.yaml") return { sha, by: this.ruleAuthor, pullRequest: null };
+    const file = this.files.get(path);
+    return file === undefined ? null : { sha, by: file.by, pullRequest: null };
   }
 
   async liveness() {

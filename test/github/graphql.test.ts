@@ -157,6 +157,18 @@ describe("what the local GitHub answers", () => {
       expect(answer.data).toEqual({ [mutation]: null });
       expect(answer.errors?.[0]?.message).toMatch(words);
     }
+    // What cannot be answered is refused before anything is looked for, or changed.
+    for (const [mutation, type, part] of [
+      ["minimizeComment", "MinimizeCommentInput", "minimizedComment { nope }"],
+      ["resolveReviewThread", "ResolveReviewThreadInput", "nope { isResolved }"],
+      ["updatePullRequestBranch", "UpdatePullRequestBranchInput", "pullRequest { headRefOid nope }"],
+      ["enqueuePullRequest", "EnqueuePullRequestInput", "mergeQueueEntry { position state nope }"],
+      ["enablePullRequestAutoMerge", "EnablePullRequestAutoMergeInput", "pullRequest { nope }"],
+    ]) {
+      const query = `mutation($input: ${type}!) { ${mutation}(input: $input) { ${part} } }`;
+      const answer = await ask(query, input({ pullRequestId, subjectId: comment.node_id, threadId: "x" }));
+      expect(answer).toEqual({ errors: [expect.objectContaining({ message: expect.stringContaining("'nope'") })] });
+    }
     for (const query of [
       "{ nope }",
       "query($id: ID!) { node(id: $id) { nope } }",

@@ -122,12 +122,20 @@ describe("the days of schedules", () => {
     expect(result.runs).toBeGreaterThan(90);
   });
 
-  it("half the money of a day gives fewer runs", async () => {
-    const [all, half] = [
-      await live({ days: 15, repositories: 1 }),
-      await live({ days: 15, repositories: 1, dayUsd: 0.5 }),
-    ];
+  it("half the money of a day changes the result, and is kept to", async () => {
+    const few = { days: 15, repositories: 1 };
+    const [all, half] = [await live({ ...few, dayUsd: 1 }), await live({ ...few, dayUsd: 0.5 })];
     expect(half.runs).toBeLessThan(all.runs);
+    expect(half.spentUsd).toBeLessThan(all.spentUsd);
+    expect([all, half]).toMatchObject([
+      { missed: 0, overLimit: 0 },
+      { missed: 0, overLimit: 0 },
+    ]);
+  });
+
+  it("sees a repository that spends more than its day has", async () => {
+    const result = await live({ days: 15, repositories: 1, dayUsd: 0.4, careless: true });
+    expect(result.overLimit).toBeGreaterThan(0);
   });
 
   it("sees a scheduler that forgets what it did", async () => {

@@ -56,7 +56,13 @@ it("an occurrence runs once, whoever asks and however often, as the person who m
   const [run] = await over(1);
   const state = await world.baton.runner.state(run?.runId as never);
   expect(state?.requestedBy).toMatchObject({ login: "alice", permission: "write" });
-  expect(state?.schedule).toMatchObject({ name: "nightly", late: true, missed: 0 });
+  expect(state?.startedBy).toMatchObject({
+    kind: "schedule",
+    name: "nightly",
+    late: true,
+    missed: 0,
+    authors: [{ login: "alice" }],
+  });
   expect(state?.money.budgetUsd).toBe(0.5);
   await reply(/All have\./);
   await reply(/🕒 `nightly` of \d{4}-\d\d-\d\d \d\d:\d\d UTC, \*\*late\*\*\./);

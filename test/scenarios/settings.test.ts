@@ -339,6 +339,12 @@ const shownBy: Record<string, [file: string, title: string]> = {
   ],
   "sweep.detectors": ["processes/sweep/process.test.ts", "detectors run in order, as `sweep.detectors` says"],
   "sweep.openPullRequests": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
+  "sweep.changedLines": [
+    "processes/sweep/process.test.ts",
+    "a change of more lines than `sweep.changedLines` is not proposed",
+  ],
+  "sweep.dayUsd": ["src/runner/sweep-memory.test.ts", "`dayUsd` and `monthUsd` of sweeps: %s"],
+  "sweep.monthUsd": ["src/runner/sweep-memory.test.ts", "`dayUsd` and `monthUsd` of sweeps: %s"],
   "sweep.findings": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
   dashboard: ["src/begin/start-due.test.ts", "`dashboard: false` opens no issue and starts nothing"],
   "commands.run": ["src/policy/policy.test.ts", "a writer where commands.run asks for more"],

@@ -1,4 +1,4 @@
-/** GitHub's answers as the facts that Baton reads (G3): what is absent, deleted or unknown gets its meaning here, once. */
+/** GitHub's answers as the facts that Baton reads (github.G3): what is absent, deleted or unknown gets its meaning here, once. */
 import type { Permission } from "../../core/vocabulary.ts";
 import type {
   CheckFacts,

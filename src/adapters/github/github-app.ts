@@ -91,7 +91,7 @@ class App implements GithubApp, GithubSelf {
     return github;
   }
 
-  /** One for an installation, with one budget (G1). */
+  /** One for an installation, with one budget (github.G1). */
   #requesterOf(installationId: number): Requester {
     const known = this.#requesters.get(installationId);
     if (known !== undefined) return known;

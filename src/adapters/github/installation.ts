@@ -1,14 +1,16 @@
-/** GitHub as one installation sees it. Reads are facts as they are (G3); each write is an *ensure*. */
+/** GitHub as one installation sees it. Reads are facts as they are (github.G3); each write is an *ensure*. */
 import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import {
   type Actor,
   type GithubRepository,
+  type Json,
   type Permission,
   permissionSchema,
   type Repository,
   repositoryOf,
 } from "../../core/vocabulary.ts";
 import type {
+  AlertFacts,
   BranchRuleFacts,
   ChangeFacts,
   CheckFacts,
@@ -49,7 +51,7 @@ import {
 } from "./facts.ts";
 import { type GraphqlClient, graphqlClient } from "./graphql.ts";
 import { repositorySetup } from "./repository-setup.ts";
-import type { Requester } from "./request.ts";
+import { deniedIsNull, type Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
 
 export interface InstallationOptions {
@@ -63,6 +65,12 @@ export interface InstallationOptions {
 /** Of what changed in a repository: so many at once, and at one look. */
 const changedPageItems = 100;
 const changedPagesMax = 10;
+
+/** Of each list: more than one sweep after the other will ever propose. */
+const alertsMax = 100;
+
+/** A comparison names no more. */
+const comparedFilesMax = 300;
 
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
@@ -326,20 +334,20 @@ export class InstallationGithub implements Github {
     if (check.source !== "check-run") return logExcerpt(check.summary, bytesMax);
     const [annotations, log] = await Promise.all([
       // https://docs.github.com/en/rest/checks/runs#list-check-run-annotations: one page is more than a repair reads.
-      unlessDenied(
-        this.#requester.find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
+      this.#requester
+        .find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
           ...at(repository),
           check_run_id: check.id,
           per_page: 100,
-        }),
-      ),
+        })
+        .catch(deniedIsNull),
       // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
-      unlessDenied(
-        this.#requester.find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
+      this.#requester
+        .find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
           ...at(repository),
           job_id: check.id,
-        }),
-      ),
+        })
+        .catch(deniedIsNull),
     ]);
     return failureText(
       {
@@ -386,6 +394,64 @@ export class InstallationGithub implements Github {
     });
     const actor = found?.find(({ after }) => after === sha)?.actor;
     return actor == null ? null : userOf(actor);
+  }
+
+  /**
+   * The first hundred of each list. A list that is switched off answers as one that may not be read: 403 or 404, with the reason.
+   * Sources: https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-a-repository,
+   * https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-a-repository and
+   * https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-a-repository (`hide_secret`)
+   */
+  async alerts(repository: Repository): Promise<AlertFacts> {
+    const found: AlertFacts = { alerts: [], missing: [], isPart: false };
+    const lists = [
+      { source: "code scanning", route: "/repos/{owner}/{repo}/code-scanning/alerts", more: {} },
+      { source: "Dependabot", route: "/repos/{owner}/{repo}/dependabot/alerts", more: {} },
+      { source: "secret scanning", route: "/repos/{owner}/{repo}/secret-scanning/alerts", more: { hide_secret: true } },
+    ];
+    for (const { source, route, more } of lists) {
+      try {
+        const page = { ...at(repository), state: "open", per_page: alertsMax, ...more };
+        const some = await this.#requester.get<Json[]>(route, page);
+        found.alerts.push(...some);
+        if (some.length >= alertsMax) found.isPart = true;
+      } catch (thrown) {
+        if (!hasCode(thrown, "BATON_GITHUB_DENIED") && !hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
+        found.missing.push({ source, reason: (thrown as Error).message });
+        found.isPart = true;
+      }
+    }
+    return found;
+  }
+
+  async treeSha(repository: Repository, commit: string): Promise<string> {
+    const { tree } = await this.#requester.get<{ tree: { sha: string } }>(
+      "/repos/{owner}/{repo}/git/commits/{commit_sha}",
+      { ...at(repository), commit_sha: commit },
+    );
+    return tree.sha;
+  }
+
+  async recentCommits(repository: Repository, branch: string, count: number): Promise<string[]> {
+    const page = { ...at(repository), sha: branch, per_page: count };
+    const found = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", page);
+    return (found ?? []).map(({ sha }) => sha);
+  }
+
+  /** At most 300 files. Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits */
+  async changedPaths(
+    repository: Repository,
+    { before, after }: { before: string; after: string },
+  ): Promise<string[] | null> {
+    const found = await this.#requester.find<{ files?: { filename: string; previous_filename?: string }[] }>(
+      "/repos/{owner}/{repo}/compare/{basehead}",
+      { ...at(repository), basehead: `${before}...${after}` },
+    );
+    const files = found?.files ?? null;
+    if (files === null || files.length >= comparedFilesMax) return null;
+    return files.flatMap(({ filename, previous_filename: from }) =>
+      from === undefined ? [filename] : [filename, from],
+    );
   }
 
   async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {
@@ -731,10 +797,7 @@ export class InstallationGithub implements Github {
   async workflowRunIsOver(repository: Repository, id: string): Promise<boolean | null> {
     const run = await this.#requester
       .find<{ status: string }>("/repos/{owner}/{repo}/actions/runs/{run_id}", { ...at(repository), run_id: id })
-      .catch((thrown: unknown) => {
-        if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-        throw thrown;
-      });
+      .catch(deniedIsNull);
     return run === null ? null : run.status === "completed";
   }
 
@@ -785,18 +848,17 @@ export class InstallationGithub implements Github {
   async #ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<wire.Issue | null> {
     const { bot } = await this.#options.identity();
     const isOurs = isAuthor(bot);
-    const isIt = (issue: wire.Issue): boolean =>
-      issue.user !== null &&
-      isOurs(userOf(issue.user)) &&
-      issue.pull_request === undefined &&
-      parseMarker(issue.body ?? "") === marker;
+    const isMine = (issue: wire.Issue): boolean =>
+      issue.user !== null && isOurs(userOf(issue.user)) && issue.pull_request === undefined;
+    const isIt = (issue: wire.Issue): boolean => isMine(issue) && parseMarker(issue.body ?? "") === marker;
     if (knownNumber !== null) {
       const known = await this.#requester.find<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", {
         ...at(repository),
         issue_number: knownNumber,
       });
-      // One that was moved is answered with where it is now.
-      if (known !== null && known.number === knownNumber && isIt(known)) return known;
+      // One that was moved is answered with where it is now. Who edits the marker away makes it no other issue.
+      const isKnown = known !== null && known.number === knownNumber && isMine(known);
+      if (isKnown && [marker, null].includes(parseMarker(known.body ?? ""))) return known;
     }
     const found = await this.#requester.list<wire.Issue>("/repos/{owner}/{repo}/issues", {
       ...at(repository),
@@ -828,16 +890,6 @@ export class InstallationGithub implements Github {
     if (checks?.checks !== undefined)
       return checks.checks.map(({ context, app_id }) => ({ name: context, appId: app_id ?? null }));
     return (checks?.contexts ?? []).map((name) => ({ name, appId: null }));
-  }
-}
-
-/** What may not be read is as if it were not there. */
-async function unlessDenied<T>(reading: Promise<T | null>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (thrown) {
-    if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-    throw thrown;
   }
 }
 

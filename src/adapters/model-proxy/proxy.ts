@@ -296,7 +296,7 @@ async function forward(
     else if (call !== null) grant.failed(call, 503, message);
     answer(outgoing, 502, wire.error(502, `Baton: the service could not be reached (${message}).`));
   } finally {
-    // G2: also what the client did not wait for.
+    // grant.G2: also what the client did not wait for.
     if (call !== null && (answered || left)) grant.settle(call, cut);
     ended.resolve();
   }

@@ -1,5 +1,5 @@
 /**
- * The log port over pino. One choke point (H4): every text, key and value passes the redactor before it leaves.
+ * The log port over pino. One choke point (redact.H4): every text, key and value passes the redactor before it leaves.
  *
  * Strings are redacted one by one, as they are: in JSON a secret of several lines would be escaped and pass unseen.
  */

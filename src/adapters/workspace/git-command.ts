@@ -5,6 +5,7 @@
  * GC2 A token reaches git by environment only, never by argument or URL, and git sends it to one address only.
  * GC3 Every call is bounded in time and output. A limit ends git with all its helpers, so no lock waits for a stalled server.
  */
+import type { Readable } from "node:stream";
 import { BatonError } from "../../core/errors.ts";
 import type { CallEnd } from "../../ports/child.ts";
 import { children } from "../child/children.ts";
@@ -22,7 +23,8 @@ export interface GitOptions {
   url?: string;
   /** `latin1`: one character a byte, for names that are not UTF-8. Input is then bytes in the same way. */
   encoding?: "utf8" | "latin1";
-  input?: string | Uint8Array;
+  /** A stream is a conversation: the caller ends it. */
+  input?: string | Uint8Array | Readable;
   env?: Record<string, string>;
   timeoutMs?: number;
   /** Longest time without progress; for calls that report it. */
@@ -139,7 +141,7 @@ function whyFailed(
   return stderr.trim().slice(-1_000) || (signal === null ? `exit code ${exitCode}` : `ended by ${signal}`);
 }
 
-function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | null {
+function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | Readable | null {
   if (input === undefined) return null;
   return typeof input === "string" && encoding === "latin1" ? Buffer.from(input, "latin1") : input;
 }

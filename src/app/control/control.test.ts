@@ -46,6 +46,7 @@ function echo(heard: unknown[][] = []): Operator {
   return {
     ...Object.fromEntries(names.map((name) => [name, named(name)])),
     schedules: Object.fromEntries(schedules),
+    sweeps: { run: named("sweeps.run"), stats: named("sweeps.stats") },
   } as unknown as Operator;
 }
 

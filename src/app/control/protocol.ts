@@ -13,6 +13,7 @@ import { actorSchema } from "../../core/vocabulary.ts";
 import type { Circuit } from "../../routing/circuit.ts";
 import { listRunsSchema, type Runs } from "../../runner/runs.ts";
 import type { Schedules } from "../../runner/schedules.ts";
+import type { Sweeps } from "../../runner/sweeps.ts";
 import type { StartRequest } from "./start-run.ts";
 
 /** Longer addresses of sockets are not possible: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
@@ -35,6 +36,7 @@ export interface Operator extends Pick<Runs, "list" | "read" | "cancel" | "erase
   /** What came of a harness's last attempts; null: no failure is noted. */
   circuit(harness: string): Promise<Circuit | null>;
   schedules: Pick<Schedules, "list" | "run" | "pause" | "resume">;
+  sweeps: Pick<Sweeps, "run" | "stats">;
   /** Begins a run in a thread, as `/baton run` there does; returns its id. Needs a running App. */
   start(request: StartRequest): Promise<string>;
   /** Writes the embedded database into a new file of the owner alone; returns its size in bytes. */
@@ -77,6 +79,13 @@ export const operations = {
   "schedules.run": operation(z.tuple([text, text.nullable(), actorSchema]), (to, given) => to.schedules.run(...given)),
   "schedules.pause": operation(z.tuple([text, text.nullable(), text]), (to, given) => to.schedules.pause(...given)),
   "schedules.resume": operation(z.tuple([text, text.nullable()]), (to, given) => to.schedules.resume(...given)),
+  "sweeps.stats": operation(z.tuple([text.nullable()]), (to, [repository]) => to.sweeps.stats(repository)),
+  "sweeps.run": operation(
+    z.tuple([
+      z.strictObject({ owner: text, repositories: z.array(text).max(200), budgetUsd: z.number(), by: actorSchema }),
+    ]),
+    (to, [request]) => to.sweeps.run(request),
+  ),
   start: operation(
     z.tuple([
       z.strictObject({
@@ -114,5 +123,6 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
       pause: to("schedules.pause"),
       resume: to("schedules.resume"),
     },
+    sweeps: { run: to("sweeps.run"), stats: to("sweeps.stats") },
   };
 }

@@ -26,9 +26,11 @@ import { schedulePause } from "./schedule-pause.ts";
 import { scheduleResume } from "./schedule-resume.ts";
 import { scheduleRun } from "./schedule-run.ts";
 import { start } from "./start.ts";
+import { statsSweeps } from "./stats-sweeps.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
 import { sweepDetect } from "./sweep-detect.ts";
+import { sweepRun } from "./sweep-run.ts";
 import { transcript } from "./transcript.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -57,6 +59,8 @@ export const commands: readonly CliCommand[] = [
   databaseRestore,
   databaseMove,
   sweepDetect,
+  sweepRun,
+  statsSweeps,
   promptInspect,
   harnessList,
   harnessDoctor,

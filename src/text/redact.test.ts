@@ -225,4 +225,12 @@ describe("encodings-that-pass-the-redactor", () => {
     expect(fifty.reads()).toBe(one.reads());
     expect(fifty.reads()).toBeLessThan(text.length);
   });
+
+  it("all who look for the same list share one index of its forms", () => {
+    const list = ["Value-x7Qx7Qx7Q-7919"];
+    const [one, other] = [createFinder(list), createFinder(list)];
+    expect(one("Value-x7Qx7Qx7Q-7919")).not.toEqual([]);
+    expect(one.reads()).toBeGreaterThan(0);
+    expect(other.reads()).toBe(one.reads());
+  });
 });

@@ -27,13 +27,9 @@ export function createRedactor({ secrets }: { secrets: readonly string[] }): (te
 
 /** Where known values are in a text, in any of their forms. */
 export function createFinder(secrets: readonly string[]): ((text: string) => Place[]) & { reads(): number } {
-  const values = secrets
-    .flatMap((secret) => [secret, ...(newLine.test(secret) ? longLines(secret) : [])])
-    .filter(({ length }) => length >= secretCharactersMin);
-  const exact = new PhraseIndex(values.flatMap(exactForms).map(squeezed), secretCharactersMin, 5);
-  const bare = new PhraseIndex(values.flatMap(bareForms), bareCharactersMin, 6);
   const find = (given: string): Place[] => {
-    if (values.length === 0) return [];
+    const { exact, bare, isEmpty } = indexOf(secrets);
+    if (isEmpty) return [];
     const text = withoutLookAlikes(given);
     return [
       ...search(text, exact, everyCut, false),
@@ -43,7 +39,31 @@ export function createFinder(secrets: readonly string[]): ((text: string) => Pla
       ...searchDumps(text, bare),
     ];
   };
-  return Object.assign(find, { reads: () => exact.reads + bare.reads });
+  return Object.assign(find, { reads: () => indexOf(secrets).exact.reads + indexOf(secrets).bare.reads });
+}
+
+interface SecretIndex {
+  exact: PhraseIndex;
+  bare: PhraseIndex;
+  isEmpty: boolean;
+}
+
+/** A key has thousands of forms, so that everybody who looks for the same list of secrets shares one index of them. */
+const indexes = new WeakMap<readonly string[], SecretIndex>();
+
+function indexOf(secrets: readonly string[]): SecretIndex {
+  const known = indexes.get(secrets);
+  if (known !== undefined) return known;
+  const values = secrets
+    .flatMap((secret) => [secret, ...(newLine.test(secret) ? longLines(secret) : [])])
+    .filter(({ length }) => length >= secretCharactersMin);
+  const index = {
+    exact: new PhraseIndex(values.flatMap(exactForms).map(squeezed), secretCharactersMin, 5),
+    bare: new PhraseIndex(values.flatMap(bareForms), bareCharactersMin, 6),
+    isEmpty: values.length === 0,
+  };
+  indexes.set(secrets, index);
+  return index;
 }
 
 function longLines(secret: string): string[] {

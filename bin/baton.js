@@ -6,19 +6,29 @@ import { existsSync } from "node:fs";
 import module from "node:module";
 import { fileURLToPath } from "node:url";
 
-const isInstalled = /[\\/]node_modules[\\/]/.test(fileURLToPath(import.meta.url));
-const main = new URL(isInstalled ? "../dist/cli/main.js" : "../src/cli/main.ts", import.meta.url);
+const sources = new URL("../src/cli/main.ts", import.meta.url);
+const isClone = existsSync(sources);
+const main = isClone ? sources : new URL("../dist/js/main.js", import.meta.url);
 const brought = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
-const newEnough = Number(process.versions.node.split(".")[0]) >= 24;
+const [major, minor] = process.versions.node.split(".").map(Number);
+const newEnough = isClone ? major >= 24 : major > 22 || (major === 22 && minor >= 13);
+
+// Node calls its SQLite experimental. Baton uses it for one lock.
+const { emitWarning } = process;
+process.emitWarning = (warning, ...rest) => {
+  if (!/SQLite is an experimental feature/.test(String(warning))) emitWarning.call(process, warning, ...rest);
+};
 
 if (newEnough) {
-  // What was stripped of its types and compiled once is taken from there: the next command starts in half the time.
+  // What was compiled once is taken from there: the next command starts in half the time.
   module.enableCompileCache();
   await import(main.href);
-} else if (existsSync(brought)) {
+} else if (isClone && existsSync(brought)) {
   const { status } = spawnSync(brought, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: "inherit" });
   process.exitCode = status === null ? 1 : status;
 } else {
-  process.stderr.write(`Baton needs Node 24 or newer; this is ${process.version}.\n`);
+  process.stderr.write(
+    `Baton needs Node ${isClone ? "24" : "22.13"} or newer. This is Node ${process.versions.node}.${isClone ? " Run `npm install` in the clone: it brings Node 24." : ""}\n`,
+  );
   process.exitCode = 1;
 }

@@ -9,6 +9,8 @@ const words = {
   review: "a person reviews the head",
   command: "a command runs in a worktree",
   detect: "a detector's command runs in a worktree, and its report is read",
+  "detect-files": "the files that the detector `agent` reads are listed",
+  "detect-agent": "an agent reads some files for the detector `agent`",
   "detect-again": "the same detector runs on the result",
   post: "a comment in the thread",
   implement: "an agent writes",

@@ -1,6 +1,7 @@
 /** The engine over its ports: what the App and the Action have in common. Builds no adapter. */
-import { handleDelivery } from "./app/handle-delivery.ts";
+
 import type { RunId } from "./core/vocabulary.ts";
+import { handleDelivery } from "./intake/handle-delivery.ts";
 import { threadClosed } from "./runner/closed-thread.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import { OutboxPump } from "./runner/outbox/pump.ts";

@@ -33,6 +33,9 @@ export { outcomesOf, type Plan, type PlanStep, parsePlan, renderPlan } from "./p
 export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";
 export { readExpected } from "./prompt/tasks/expect.ts";
 export { choose } from "./sweep/choose.ts";
+export { agentFilesCommand, agentPrompt } from "./sweep/detectors/agent.ts";
+export { askedOfGithub, detectorNamed } from "./sweep/detectors/index.ts";
+export { patternCommand } from "./sweep/detectors/pattern.ts";
 export { staleCommand } from "./sweep/detectors/stale.ts";
 export { type SweepResult, sweepFactsSchema, sweepResultSchema } from "./sweep/facts.ts";
 export type { Finding as SweepFinding } from "./sweep/finding.ts";

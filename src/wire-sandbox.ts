@@ -2,7 +2,7 @@
 import { children } from "./adapters/child/children.ts";
 import { startEgressProxy } from "./adapters/egress/proxy.ts";
 import { createSandbox } from "./adapters/sandbox/index.ts";
-import type { SandboxSettings } from "./app/settings.ts";
+import type { SandboxSettings } from "./environment/settings.ts";
 import type { Log } from "./ports/log.ts";
 import type { AgentSandbox, Sandbox } from "./ports/sandbox.ts";
 

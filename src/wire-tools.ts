@@ -1,5 +1,5 @@
 /** Builds what tools beside a running Baton need: its data without its engine, the harnesses of this machine. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as macrotask } from "node:timers/promises";
@@ -11,18 +11,19 @@ import { harnessesOf } from "./adapters/harness/index.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
-import type { AppSettings } from "./app/settings.ts";
+import type { Operator } from "./app/control/protocol.ts";
 import { BatonError } from "./core/errors.ts";
 import type { StoredEvent } from "./core/event.ts";
 import type { RunSummary } from "./core/summary.ts";
 import { type RunId, runIdSchema } from "./core/vocabulary.ts";
+import type { AppSettings } from "./environment/settings.ts";
 import type { Harness } from "./ports/harness.ts";
-import type { Store } from "./ports/store.ts";
-import type { Circuit } from "./routing/circuit.ts";
+import type { Database, Store } from "./ports/store.ts";
 import { circuitKey } from "./routing/rank.ts";
 import { circuitOf } from "./runner/perform/route.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
+import { Sweeps } from "./runner/sweeps.ts";
 import { visitor } from "./runner/visitor.ts";
 import { createRedactor } from "./text/redact.ts";
 
@@ -40,11 +41,8 @@ export interface RunReader {
 }
 
 /** What is asked of these runs is done by the next started Baton. */
-export interface OpenedRuns extends RunReader {
+export interface OpenedRuns extends RunReader, Operator {
   runs: Runs;
-  schedules: Schedules;
-  /** What came of a harness's last attempts; null: no failure is noted. */
-  circuit(harness: string): Promise<Circuit | null>;
 }
 
 const stopGraceMs = 1_000;
@@ -56,10 +54,8 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
   const place = placeOf(database.store);
   return {
-    ...readerOf([place]),
+    ...operatorOf(database, place.runs),
     runs: place.runs,
-    schedules: new Schedules({ store: database.store, clock: systemClock }),
-    circuit: (harness) => circuitOf(database.store, circuitKey(harness, null)),
     redact,
     async close() {
       await database.queue.stop(stopGraceMs);
@@ -107,6 +103,45 @@ async function threadHomes(remote: StateRemote): Promise<string[]> {
   for (const namespace of ["refs/baton/", "refs/heads/baton-state/"])
     for (const ref of (await remote.below(`${namespace}thread/`)).keys()) homes.push(ref.slice(namespace.length));
   return homes;
+}
+
+/** What an operator asks, of a Baton that runs or of its data alone. */
+export function operatorOf(
+  database: Pick<Database, "store" | "kind" | "backup">,
+  runs: Runs,
+  start: Operator["start"] = needsApp,
+): Operator {
+  const { store } = database;
+  return {
+    start,
+    backup: (path) => writeBackup(database, path),
+    ...readerOf([{ store, runs }]),
+    cancel: (...given) => runs.cancel(...given),
+    erase: (...given) => runs.erase(...given),
+    retry: (...given) => runs.retry(...given),
+    circuit: (harness) => circuitOf(store, circuitKey(harness, null)),
+    schedules: new Schedules({ store, clock: systemClock }),
+    sweeps: new Sweeps({ store, clock: systemClock }),
+  };
+}
+
+async function needsApp(): Promise<never> {
+  throw new BatonError("BATON_INPUT_INVALID", "A run is started by a running Baton. Start it first: `baton start`.");
+}
+
+async function writeBackup({ kind, backup }: Pick<Database, "kind" | "backup">, path: string): Promise<number> {
+  if (backup === undefined)
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `The database is ${kind}, which has tools of its own. Use \`pg_dump\`.`,
+    );
+  const archive = Buffer.from(await (await backup()).arrayBuffer());
+  // Journals hold what people wrote, and an older backup is never overwritten.
+  await writeFile(path, archive, { mode: 0o600, flag: "wx" }).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === "EEXIST" ? "the file exists already" : cause.message;
+    throw new BatonError("BATON_INPUT_INVALID", `${path} cannot be written: ${why}.`, { cause });
+  });
+  return archive.length;
 }
 
 interface Place {

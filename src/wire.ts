@@ -3,7 +3,6 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setImmediate as macrotask } from "node:timers/promises";
-import type { Logger } from "pino";
 import { z } from "zod";
 import { builtInProcesses } from "../processes/index.ts";
 import { children } from "./adapters/child/children.ts";
@@ -23,14 +22,15 @@ import { chooseWay } from "./adapters/workspace/probe-overlay.ts";
 import { createWorkspaces } from "./adapters/workspace/workspaces.ts";
 import { type AppCheck, type AppStatus, checkApp, startAppCheck } from "./app/app-check.ts";
 import { rounds } from "./app/rounds.ts";
-import type { AppSettings } from "./app/settings.ts";
 import { Timetable } from "./app/timetable.ts";
 import { BatonError } from "./core/errors.ts";
 import { startEngine } from "./engine.ts";
+import type { AppSettings } from "./environment/settings.ts";
 import type { JobIdentities } from "./ports/job-identity.ts";
-import type { Log } from "./ports/log.ts";
+import type { HostLogger, Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
 import { defineValue, readValue, writeValue } from "./ports/values.ts";
+import { AgentSlots } from "./runner/agent-slots.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import { durableWorkspaces } from "./runner/durable-workspaces.ts";
 import type { OutboxPump } from "./runner/outbox/pump.ts";
@@ -64,7 +64,7 @@ const shutdownGraceMs = 8_000;
 /** What a host brings that has it already, as Probot. */
 export interface Host {
   /** Baton writes to it, and everything that others write to it is redacted from now on. */
-  logger?: Logger;
+  logger?: HostLogger;
   /** Proves that the caller is the App. */
   signJwt?: () => Promise<string>;
 }
@@ -100,6 +100,7 @@ export async function startBaton(
       appId: settings.app.id,
       privateKey: settings.app.privateKey,
       baseUrl: settings.githubApiUrl,
+      webUrl: settings.githubWebUrl,
       clock: systemClock,
       stop: stopping.signal,
       ...(overrides.signJwt === undefined ? {} : { signJwt: overrides.signJwt }),
@@ -107,6 +108,7 @@ export async function startBaton(
     workspaces: durableWorkspaces(workspaces, storedWork(database.store)),
     agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
     packageCaches: openPackageCaches({ children, root: join(settings.dataDir, "caches") }),
+    agentSlots: new AgentSlots(settings.agents),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,

@@ -15,9 +15,13 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Its own temporary directory shows what it leaves. */
-function demo(onNews: (told: string) => void = () => {}, environment: Record<string, string> = {}) {
+function demo(
+  onNews: (told: string) => void = () => {},
+  environment: Record<string, string> = {},
+  words: readonly string[] = [],
+) {
   const keys = { ANTHROPIC_API_KEY: "", OPENAI_API_KEY: "" };
-  const child = execa(process.execPath, [main, "--json"], {
+  const child = execa(process.execPath, [main, "--json", ...words], {
     env: { ...keys, TMPDIR: directory, ...environment },
     reject: false,
     // On a machine that others load, too, it takes its time to take the world away.
@@ -57,7 +61,8 @@ it("does the whole job, says so in one object of a fixed shape, and leaves nothi
   expect(summary).toMatchObject({
     verdict: "passed",
     pullRequest: { number: 2, headSha: expect.stringMatching(/^[0-9a-f]{40}$/), merged: true },
-    comments: { status: 1, total: 2 },
+    // Bob is asked for his review in a comment of its own.
+    comments: { status: 1, total: 3 },
     pushes: 2,
     costUsd: 0.0558,
     tokens: { input: 6_700, output: 1_230, cacheRead: 20_500, cacheWrite: 3_100 },
@@ -70,6 +75,24 @@ it("does the whole job, says so in one object of a fixed shape, and leaves nothi
   expect(summary["checks"]).toContainEqual({ name: "test", headSha, conclusion: "success" });
   expect(exitCode).toBe(0);
   expectNothingLeft();
+});
+
+it("the story `sweep`: from SARIF to a merged pull request that the dashboard counts", async () => {
+  const { stdout, stderr, exitCode } = await demo(undefined, {}, ["--story", "sweep"]);
+  const summary = lastLine(stdout);
+  expect(Object.keys(summary)).toEqual(fields);
+  expect(summary).toMatchObject({ verdict: "passed", pullRequest: { merged: true }, pushes: 1 });
+  const steps = (summary["steps"] as { key: string }[]).map(({ key }) => key);
+  expect(steps).toEqual(expect.arrayContaining(["detect", "implement", "detect-again", "pull-request", "merge"]));
+  expect(stderr).toContain("Baton opens its dashboard: #2");
+  expect(exitCode).toBe(0);
+  expectNothingLeft();
+});
+
+it("a story that there is not is said, with those that there are", async () => {
+  const { stderr, exitCode } = await demo(undefined, {}, ["--story", "sweeps"]);
+  expect(stderr).toContain('There is no story "sweeps". There are: job, sweep.');
+  expect(exitCode).toBe(2);
 });
 
 it.each([

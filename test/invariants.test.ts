@@ -27,3 +27,25 @@ it("what is cited by address is there", () => {
     }
   expect(wrong).toEqual([]);
 });
+
+it("a code that several modules have is cited elsewhere by its address, or next to its module's path", () => {
+  const owners = new Map<string, string[]>();
+  for (const { path, promises } of modules)
+    for (const { label } of promises) owners.set(label, [...(owners.get(label) ?? []), path]);
+  const unclear: string[] = [];
+  for (const folder of ["src", "processes"])
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true, recursive: true })) {
+      if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.name.endsWith(".test.ts")) continue;
+      // The local GitHub has promises of its own.
+      if (entry.parentPath.includes("local-github")) continue;
+      const text = readFileSync(join(entry.parentPath, entry.name), "utf8");
+      const own = new Set([...text.matchAll(/^\s*\* ([A-Z]{1,3}\d+) /gm)].map(([, code]) => code));
+      for (const [comment] of text.matchAll(/\/\*\*?[\s\S]*?\*\/|\/\/.*/g))
+        for (const [code] of comment.matchAll(/(?<![\w.–-])[A-Z]{1,3}\d+\b(?!\.)/g)) {
+          const paths = own.has(code) ? [] : (owners.get(code) ?? []);
+          const named = paths.filter((path) => comment.includes(path.split("/").slice(-2).join("/")));
+          if (paths.length > 1 && named.length !== 1) unclear.push(`${entry.name}: ${code}`);
+        }
+    }
+  expect(unclear).toEqual([]);
+});

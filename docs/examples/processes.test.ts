@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";
-import { RepositoryProcesses } from "../../src/commands/load-processes.ts";
+import { RepositoryProcesses } from "../../src/begin/load-processes.ts";
 import type { Json } from "../../src/core/vocabulary.ts";
 import { bob, RunWorld } from "../../test/fakes/run-world.ts";
 

@@ -190,6 +190,86 @@ describe.each([false, true])("with a crash before each answer: %s", (crash) => {
   });
 });
 
+it.each([
+  [1, "failed", /has 2 lines, more than `sweep.changedLines` \(1\)/],
+  [2, undefined, /^$/],
+] as const)("a change of more lines than `sweep.changedLines` is not proposed: %i", async (max, status, reason) => {
+  const steps: [string, Answer][] = [
+    ["detect", shell([finding("a")])],
+    ["implement", agent(first, "src/a.js")],
+  ];
+  const played = await play(facts({ changedLinesMax: max }), steps, false);
+  expect(played.status).toBe(status);
+  expect(played.reason).toMatch(reason);
+});
+
+it("GitHub judges alerts after the merge, so what it lists again on the result stops nothing", async () => {
+  const alert = { ...finding("a"), detector: "alerts" };
+  const given = facts({ detectors: [{ use: "alerts", command: null, report: null }] });
+  const steps: [string, Answer][] = [
+    ["detect", shell([alert])],
+    ["implement", agent(first, "src/a.js")],
+    ["detect-again", shell([alert])],
+  ];
+  const { world, status } = await play(given, steps, false);
+  expect(status).toBeUndefined();
+  expect(world.open()).toEqual(["push"]);
+  const [asked] = [...world.state.effects.values()].map(({ input: one }) => one);
+  expect(asked).toMatchObject({ command: ["baton", "detect", "alerts"], detect: { from: "github" } });
+});
+
+it("an agent that reads some files finds, another fixes, and the first looks again at what was fixed", async () => {
+  const given = facts({
+    detectors: [{ use: "agent", command: null, report: null, ask: "Dead code", paths: ["src/**"], maxUsd: 0.05 }],
+  });
+  const answer = (findings: object[]): Json =>
+    agent(null, "", `I read them.\n\`\`\`json\n${JSON.stringify({ findings })}\n\`\`\``);
+  const dead = { path: "src/a.js", line: 3, severity: "minor", text: "`old()` is never called." };
+  const listed = { exitCode: 0, signal: null, output: "src/a.js\nsrc/b.js\n", durationMs: 1 } as Json;
+  const steps: [string, Answer][] = [
+    ["detect-files", listed],
+    ["detect-agent", answer([dead, { ...dead, path: "lib/other.js" }])],
+    ["implement", agent(first, "src/a.js")],
+    ["detect-agent#2", answer([])],
+  ];
+  const { world, status } = await play(given, steps, false);
+  expect(status).toBeUndefined();
+  expect(world.open()).toEqual(["push"]);
+  const inputs = world.state.effects;
+  expect(inputs.get("detect-agent" as never)?.input).toMatchObject({
+    access: "read-only",
+    model: "fast",
+    shareUsd: 0.05,
+  });
+  expect(JSON.stringify(inputs.get("detect-agent" as never)?.input)).toContain("src/b.js");
+  expect(JSON.stringify(inputs.get("detect-agent#2" as never)?.input)).not.toContain("src/b.js");
+  const still = await play(given, [...steps.slice(0, 3), ["detect-agent#2", answer([dead])]], false);
+  expect(still.reason).toMatch(/1 of 1 findings are still there/);
+  const unreadable = await play(
+    given,
+    [steps[0] as [string, Answer], ["detect-agent", agent(null, "", "None.")]],
+    false,
+  );
+  expect(unreadable.reason).toMatch(/No detector could look.*JSON block/);
+});
+
+it("rules of `pattern` are searched for, and their messages go with it", async () => {
+  const rule = {
+    id: "no-log",
+    text: "log(",
+    regex: null,
+    message: "Use the logger.",
+    severity: "warning" as const,
+    paths: ["src/**"],
+  };
+  const given = facts({ detectors: [{ use: "pattern", command: null, report: null, rules: [rule] }] });
+  const { world } = await play(given, [], false);
+  expect([...world.state.effects.values()][0]?.input).toMatchObject({
+    command: ["sh", "-c", expect.stringContaining("git grep -nI --no-color -F -e 'log(' -- ':(glob)src/**'")],
+    detect: { detector: "pattern", rules: [{ id: "no-log", message: "Use the logger." }] },
+  });
+});
+
 it("detectors run in order, as `sweep.detectors` says", async () => {
   const given = facts({ detectors: [lint, { use: "stale", command: null, report: null }] });
   const { world } = await play(given, [["detect", shell([])]], false);

@@ -2,11 +2,16 @@
 import type { z } from "zod";
 import {
   afterSweep,
+  agentFilesCommand,
+  agentPrompt,
+  askedOfGithub,
   choose,
   defineProcess,
+  detectorNamed,
   hasCode,
   neutraliseLine,
   type ProcessContext,
+  patternCommand,
   prompts,
   type SweepFinding,
   type SweepResult,
@@ -24,6 +29,8 @@ const sweepInputSchema = workInputSchema.extend({ sweep: sweepFactsSchema });
 type SweepInput = z.infer<typeof sweepInputSchema>;
 const sweepOutputSchema = workOutputSchema.extend({ sweep: sweepResultSchema });
 type SweepOutput = z.infer<typeof sweepOutputSchema>;
+
+const dayMs = 86_400_000;
 
 interface Found {
   findings: SweepFinding[];
@@ -44,8 +51,8 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
     when: "Small, mechanical improvements should come by themselves, from a schedule.",
     asks: "Approval of protected paths, and a review.",
     costs:
-      "Nothing while there is nothing to propose. Otherwise one writing step, and repairs and rounds of review as with `issue-to-pr`.",
-    effects: effectsOf("detect", "implement", "detect-again", ...untilApprovedEffects),
+      "Nothing while there is nothing to propose, but for the detector `agent`. Otherwise one writing step, and repairs and rounds of review as with `issue-to-pr`.",
+    effects: effectsOf("detect", "detect-files", "detect-agent", "implement", "detect-again", ...untilApprovedEffects),
   },
   stages: ["Detect", "Choose", "Fix", "Verify", "Publish", "Checks", "Review", "Finish"],
   input: sweepInputSchema,
@@ -54,8 +61,17 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
 
   async run(ctx, input) {
     const facts = input.sweep;
-    const found = await detect(ctx, facts.detectors, presentSha(input), "detect");
-    const result: SweepResult = { found: found.findings, ran: found.ran, chosen: [], pullRequest: null };
+    const found = await detect(ctx, facts.detectors, presentSha(input), {
+      name: "detect",
+      reuses: facts.reuses === true,
+    });
+    const result: SweepResult = {
+      found: found.findings,
+      ran: found.ran,
+      chosen: [],
+      pullRequest: null,
+      notes: found.notes,
+    };
     const end = (verdict: Verdict): SweepOutput => ({
       verdict,
       pullRequest: null,
@@ -91,11 +107,18 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
       prompt: prompts.implement({ ...task, plan: work.plan, outcomes: [] }),
     });
     if (!changed) return end(no(`The agent changed nothing. ${said}`));
+    const lines = linesOf(work.steps.at(-1)?.files ?? []);
+    if (facts.changedLinesMax !== undefined && lines > facts.changedLinesMax)
+      return end(
+        no(
+          `The change has ${lines} lines, more than \`sweep.changedLines\` (${facts.changedLinesMax}). Nothing was proposed.`,
+        ),
+      );
     const again = await detect(
       ctx,
       facts.detectors.filter(({ use }) => use === choice.detector),
       work.headSha,
-      "detect-again",
+      { name: "detect-again", reuses: false, only: choice.findings.flatMap(({ path }) => path ?? []) },
     );
     const refusal = refused(choice.findings, found, again);
     if (refusal !== null) return end(no(`${refusal} Nothing was proposed.`));
@@ -114,18 +137,35 @@ async function detect(
   ctx: ProcessContext,
   detectors: SweepInput["sweep"]["detectors"],
   sha: string,
-  name: "detect" | "detect-again",
+  { name, reuses, only }: { name: "detect" | "detect-again"; reuses: boolean; only?: readonly string[] },
 ): Promise<Found> {
   const found: Found = { findings: [], ran: [], cut: [], notes: [] };
   const failing = new Set<string>();
-  for (const { use, command, report } of detectors) {
+  for (const [at, { use, command, report, rules = [], ...asked }] of detectors.entries()) {
     try {
+      if (use === "agent") {
+        const looked = await detectByAgent(ctx, asked, { sha, only });
+        found.notes.push(...looked.notes);
+        if (looked.failed) failing.add(use);
+        else found.cut.push(use);
+        found.findings.push(...looked.findings);
+        continue;
+      }
       const output = await ctx.shell(name, {
         title: `${name === "detect" ? "Detect" : "Detect again"}: ${use}`,
         stage: name === "detect" ? "Detect" : "Verify",
-        command: ["sh", "-c", command ?? staleCommand],
+        command: commandOf({ use, command, rules }),
         sha,
-        detect: { detector: use, report },
+        // What GitHub is asked, and how old a note is, changes without the files.
+        ...(reuses && !askedOfGithub.has(use)
+          ? { reuse: { as: `${use}-${at}`, forMs: (use === "stale" ? 1 : 30) * dayMs } }
+          : {}),
+        detect: {
+          detector: use,
+          report,
+          ...(rules.length === 0 ? {} : { rules: rules.map(({ id, message }) => ({ id, message })) }),
+          ...(askedOfGithub.has(use) ? { from: "github" as const } : {}),
+        },
       });
       const { findings = [], notes = [], failed = true, cut = false } = output.detected ?? {};
       found.notes.push(...notes);
@@ -134,7 +174,7 @@ async function detect(
       const names = new Set(found.findings.map(({ fingerprint }) => fingerprint));
       found.findings.push(...findings.filter(({ fingerprint }) => !names.has(fingerprint)));
     } catch (thrown) {
-      const passes = ["BATON_TIMEOUT", "BATON_HARNESS_MISSING", "BATON_SANDBOX_LIMIT"] as const;
+      const passes = ["BATON_TIMEOUT", "BATON_HARNESS_MISSING", "BATON_SANDBOX_LIMIT", "BATON_SHARE_EXCEEDED"] as const;
       if (!passes.some((code) => hasCode(thrown, code))) throw thrown;
       failing.add(use);
       found.notes.push(`The detector \`${use}\` did not end: ${(thrown as Error).message}`);
@@ -146,11 +186,59 @@ async function detect(
   return { ...found, ran: [...new Set(whole)], cut: [...cut].filter((use) => !failing.has(use)) };
 }
 
+/** AG1. `only`: files to look at again; otherwise the part of the day. */
+async function detectByAgent(
+  ctx: ProcessContext,
+  { ask, paths = [], maxUsd }: Omit<SweepInput["sweep"]["detectors"][number], "use" | "command" | "report" | "rules">,
+  { sha, only }: { sha: string; only?: readonly string[] | undefined },
+): Promise<{ findings: SweepFinding[]; notes: string[]; failed: boolean }> {
+  let files = only ?? [];
+  if (only === undefined) {
+    const listed = await ctx.shell("detect-files", {
+      title: "List the files of the day",
+      stage: "Detect",
+      command: ["sh", "-c", agentFilesCommand(paths, ctx.now())],
+      sha,
+    });
+    files = listed.exitCode === 0 ? listed.output.split("\n").filter((path) => path !== "") : [];
+  }
+  if (files.length === 0) return { findings: [], notes: ["`agent`: no file fits its `paths`."], failed: false };
+  const { text } = await ctx.agent("detect-agent", {
+    title: "Look for what `sweep.detectors` asks",
+    stage: only === undefined ? "Detect" : "Verify",
+    role: "review",
+    access: "read-only",
+    baseSha: sha,
+    model: "fast",
+    prompt: agentPrompt(ask ?? "", files),
+    ...(maxUsd === undefined ? {} : { shareUsd: maxUsd }),
+  });
+  try {
+    const { findings, notes } = detectorNamed("agent").read(text, { root: null, now: ctx.now() });
+    // It was asked about these files alone.
+    return { findings: findings.filter(({ path }) => path !== null && files.includes(path)), notes, failed: false };
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_REPORT_INVALID")) throw thrown;
+    return { findings: [], notes: [(thrown as Error).message], failed: true };
+  }
+}
+
+function commandOf({
+  use,
+  command,
+  rules = [],
+}: Pick<SweepInput["sweep"]["detectors"][number], "use" | "command" | "rules">): string[] {
+  if (askedOfGithub.has(use)) return ["baton", "detect", use];
+  return ["sh", "-c", use === "pattern" ? patternCommand(rules) : (command ?? staleCommand)];
+}
+
 /** Why what the agent made is not proposed; null: it may be. */
 function refused(chosen: readonly SweepFinding[], before: Found, after: Found): string | null {
   if (after.ran.length + after.cut.length === 0)
     return `The detector could not look at the result. ${after.notes.join(" ")}`;
   const now = new Set(after.findings.map(({ fingerprint }) => fingerprint));
+  // GitHub judges a change after its merge: until then its checks and a person do.
+  if (chosen.some(({ detector }) => askedOfGithub.has(detector))) return null;
   const still = chosen.filter(({ fingerprint }) => now.has(fingerprint));
   if (still.length > 0) return `${still.length} of ${chosen.length} findings are still there.`;
   // What was cut off before may come up now.
@@ -160,6 +248,11 @@ function refused(chosen: readonly SweepFinding[], before: Found, after: Found): 
   return fresh.length > 0
     ? `The change brings ${fresh.length} new ${fresh.length === 1 ? "finding" : "findings"}.`
     : null;
+}
+
+/** Added and removed together; a file that is not text counts as one. */
+function linesOf(files: readonly { added: number | null; removed: number | null }[]): number {
+  return files.reduce((sum, { added, removed }) => sum + (added ?? 1) + (removed ?? 0), 0);
 }
 
 function titleOf(findings: readonly SweepFinding[], part: string): string {

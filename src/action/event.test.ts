@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { toActionEvent } from "./event.ts";
+import { toActionEvent, toActionTrigger } from "./event.ts";
 
 const repository = { id: 1, name: "shop", default_branch: "main", owner: { login: "acme" } };
 const user = { id: 5, login: "alice", type: "User" };
@@ -115,4 +115,50 @@ it("keeps of a payload only what is read later", () => {
     comment: { id: 3, body: "/baton run", user },
     installation: { id: 0 },
   });
+});
+
+const fired = (name: string, payload: object) =>
+  toActionTrigger({ name, payload: { repository, sender: user, ...payload }, workflowRunId: "77" });
+
+it.each([
+  ["issues", { action: "labeled", issue: { number: 4, title: "x", user }, label: { name: "baton" } }, "issues.labeled"],
+  ["issues", { action: "opened", issue: { number: 4, title: "x", user, body: "/baton run" } }, "issues.opened"],
+  ["repository_dispatch", { action: "deploy", client_payload: { version: "1" } }, "repository_dispatch"],
+  ["workflow_dispatch", { ref: "refs/heads/main", inputs: { part: "docs" } }, "workflow_dispatch"],
+])("%s %o is also an event for rules", (name, payload, on) => {
+  expect(fired(name, payload)).toMatchObject({ on, repository: { id: 1, installationId: 0 } });
+});
+
+it.each([
+  ["a fork's pull request", "pull_request", { action: "opened", pull_request: forked("opened") }],
+  ["an order of an App", "workflow_dispatch", { ref: "refs/heads/main", inputs: { effect: "{}" } }],
+  ["a wake-up", "schedule", {}],
+  ["a comment", "issue_comment", { action: "created", issue: { number: 4 }, comment: { id: 3, body: "x", user } }],
+])("%s is none", (_, name, payload) => {
+  expect(fired(name, payload)).toBeNull();
+});
+
+function forked(title: string): object {
+  const sides = { head: { sha: "a", ref: "x", repo: { id: 2 } }, base: { ref: "main", repo: { id: 1 } } };
+  return { number: 4, title, user, ...sides };
+}
+
+it("a dispatch of a type of somebody's own wakes nothing, and refuses no input", () => {
+  expect(read("repository_dispatch", { action: "deploy", client_payload: { version: "1" } }).kind).toBe("nothing");
+  expect(read("repository_dispatch", { action: "baton", client_payload: {} })).toEqual({ kind: "wake", number: null });
+});
+
+it("an edit of the dashboard issue goes into its thread's inbox, with the text before; of any other it means nothing", () => {
+  const edit = (from: string, run = "77") =>
+    read(
+      "issues",
+      { action: "edited", issue: { number: 4, body: "after", user }, sender: user, changes: { body: { from } } },
+      run,
+    );
+  const from = "before\n\n<!-- baton:op=dashboard:1 -->";
+  const event = edit(from);
+  expect(event).toMatchObject({ kind: "thread", number: 4, delivery: { guid: "issues.edited:run-77" } });
+  expect(event.kind === "thread" && JSON.parse(event.delivery.payload)).toMatchObject({ changes: { body: { from } } });
+  expect(edit(from, "78")).not.toEqual(event);
+  expect(edit("Mine.").kind).toBe("nothing");
 });

@@ -6,12 +6,13 @@
  * AE3 A fork's event carries no write token and no secret; nothing is tried with it.
  */
 import { z } from "zod";
-import { toThreadEvent } from "../app/events.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { toThreadEvent } from "../intake/events.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { type Order, orderSchema } from "../runner/remote/protocol.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { mayBeCommand } from "../thread/parse-command.ts";
+import { type TriggerEvent, toTriggerEvent, triggerDelivery } from "../trigger/event.ts";
 
 export type ActionEvent =
   | { kind: "thread"; number: number; delivery: NewDelivery }
@@ -70,7 +71,9 @@ const kept = z.object({
       diff_hunk: z.string().nullish(),
     })
     .optional(),
-  sender: z.object({ id: z.number() }).optional(),
+  sender: z.object({ id: z.number(), login: z.string().optional(), type: z.string().optional() }).optional(),
+  /** What an edit changed. */
+  changes: z.object({ body: z.object({ from: z.string() }).optional() }).optional(),
   review: z
     .object({
       id: z.number(),
@@ -95,6 +98,8 @@ const kept = z.object({
 });
 
 const wakeEvents = new Set(["schedule", "workflow_dispatch", "repository_dispatch"]);
+/** Type of the `repository_dispatch` that wakes; another without a thread is for rules of `triggers` alone. */
+const wakeType = "baton";
 
 export function toActionEvent(options: {
   name: string;
@@ -108,6 +113,10 @@ export function toActionEvent(options: {
   const payload = parsed.data;
   if (name === "workflow_dispatch" && payload.inputs?.["effect"] !== undefined)
     return orderOf(payload.inputs["effect"]);
+  const isForRules =
+    ![undefined, wakeType].includes(payload.action) && payload.client_payload?.["thread"] === undefined;
+  if (name === "repository_dispatch" && isForRules)
+    return { kind: "nothing", reason: `A dispatch of type "${payload.action?.slice(0, 60)}" wakes nothing.` };
   if (wakeEvents.has(name)) {
     const given = payload.inputs ?? payload.client_payload ?? {};
     return unknownInput(given) ?? wakeOf(given["thread"]);
@@ -118,9 +127,13 @@ export function toActionEvent(options: {
       reason: "A fork's event has no write token; the next comment, review or schedule looks at this pull request.",
     };
   // Only what is read later is kept: payloads are long, and the state is read at every event.
-  const { inputs: _inputs, client_payload: _client, sender, issue, ...rest } = payload;
+  const { inputs: _inputs, client_payload: _client, sender, issue, changes, ...rest } = payload;
   const ofIssue =
-    name === "issues" ? { issue, sender } : issue === undefined ? {} : { issue: { number: issue.number } };
+    name === "issues"
+      ? { issue, sender, ...(changes === undefined ? {} : { changes }) }
+      : issue === undefined
+        ? {}
+        : { issue: { number: issue.number } };
   const slim = { ...rest, ...ofIssue, installation: { id: 0 } };
   // `pull_request_target` is the same fact with another token.
   const event = name === "pull_request_target" ? "pull_request" : name;
@@ -137,6 +150,8 @@ export function toActionEvent(options: {
   switch (meaning.kind) {
     case "ignored":
       return { kind: "nothing", reason: meaning.reason };
+    case "ticked":
+      return { kind: "thread", number: meaning.number, delivery };
     case "facts":
       // The review that it belongs to has an event of its own.
       if (event === "pull_request_review_comment" && !mayBeCommand(meaning.said?.body ?? "", grammars))
@@ -152,12 +167,48 @@ export function toActionEvent(options: {
       };
     case "pushed":
     case "schedules":
+    case "trigger":
+    case "requested":
       return { kind: "nothing", reason: "A wake-up reads the configuration by itself." };
     case "comment":
       return mayBeCommand(meaning.body, grammars)
         ? { kind: "thread", number: meaning.number, delivery }
         : { kind: "nothing", reason: "The text holds no command." };
   }
+}
+
+/**
+ * The same event as rules of `triggers` see it; null: no rule can be about it. One that also says something else, a command in a
+ * new issue, is both.
+ */
+export function toActionTrigger(options: {
+  name: string;
+  payload: unknown;
+  workflowRunId: string;
+}): TriggerEvent | null {
+  const { name, payload, workflowRunId } = options;
+  const parsed = kept.safeParse(payload);
+  // AE3
+  if (!parsed.success || isOfFork(parsed.data.pull_request) || parsed.data.inputs?.["effect"] !== undefined)
+    return null;
+  const event = name === "pull_request_target" ? "pull_request" : name;
+  return toTriggerEvent(event, { ...(payload as object), installation: { id: 0 } }, `run-${workflowRunId}`);
+}
+
+/** What a job brings into the inbox of the thread that the event's run is to be in. */
+export function triggerDeliveryOf(
+  event: TriggerEvent,
+  { dashboard, workflowRunId, now }: { dashboard: number | null; workflowRunId: string; now: number },
+): NewDelivery {
+  return {
+    hook: actionsHook,
+    guid: `${triggerDelivery}:run-${workflowRunId}`,
+    event: triggerDelivery,
+    action: null,
+    installationId: 0,
+    payload: JSON.stringify({ event, dashboard }),
+    receivedAt: now,
+  };
 }
 
 function orderOf(text: unknown): ActionEvent {
@@ -178,7 +229,8 @@ function orderOf(text: unknown): ActionEvent {
 function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: string): string {
   const action = payload.action ?? "";
   if (event === "issue_comment" && payload.comment !== undefined) return `${event}.${action}:${payload.comment.id}`;
-  if (event === "issues" && payload.issue !== undefined) return `${event}.${action}:${payload.issue.number}`;
+  if (event === "issues" && action === "opened" && payload.issue !== undefined)
+    return `${event}.${action}:${payload.issue.number}`;
   if (event === "pull_request_review_comment" && payload.comment !== undefined)
     return `${event}.${action}:${payload.comment.id}`;
   if (event === "pull_request_review" && payload.review !== undefined) return `${event}.${action}:${payload.review.id}`;

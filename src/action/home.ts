@@ -14,7 +14,7 @@ import type { Log } from "../ports/log.ts";
 import type { ModelProxy } from "../ports/model-proxy.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
-import type { Dependencies } from "../runner/dependencies.ts";
+import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
 import { durableWorkspaces } from "../runner/durable-workspaces.ts";
 import { redactingStore } from "../runner/redacting-store.ts";
 import { harnessWithBarrier, withBarrier, workspacesWithBarrier } from "./barriers.ts";
@@ -51,6 +51,28 @@ export function openHome(settings: ActionSettings, home: string, log: Log, readO
   });
 }
 
+/** Values of all threads: read at the first need, changed by a push that is tried again where another job's came first. */
+export function sharedValues(settings: ActionSettings, log: Log, onPush: (pushes: number) => void): SharedValues {
+  let opened: Promise<GitDatabase> | null = null;
+  const open = (): Promise<GitDatabase> => {
+    opened ??= openHome(settings, sharedHome, log);
+    return opened;
+  };
+  return {
+    async value(name) {
+      return (await open()).state.snapshot.tables.values.get(name) ?? null;
+    },
+    async change(name, apply) {
+      const { state, pushes } = await open();
+      const before = pushes();
+      await state.change(({ tables }) => tables.setValue(name, apply(tables.values.get(name) ?? null)), {
+        when: "now",
+      });
+      onPush(pushes() - before);
+    },
+  };
+}
+
 export function homeDependencies(options: {
   settings: ActionSettings;
   database: GitDatabase;
@@ -65,6 +87,7 @@ export function homeDependencies(options: {
   caches: JobCaches;
   /** Commits of a step are pushed below the state's refs. */
   onKept(): void;
+  shared: SharedValues;
 }): Dependencies {
   const { settings, database, github, owner, redact, log, models } = options;
   const barrier = (): Promise<void> => database.state.barrier();
@@ -78,6 +101,7 @@ export function homeDependencies(options: {
   const kept = database.kept({ key: settings.stateKey, onPush: options.onKept });
   return {
     store: redactingStore(unhurried(database.store), redact),
+    shared: options.shared,
     queue: database.queue,
     clock: systemClock,
     random: systemRandom,

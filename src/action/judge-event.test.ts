@@ -1,9 +1,9 @@
 /** Who starts the second job with a comment, and what others read in the summary of the first. */
 import { expect, it } from "vitest";
-import type { CommentEvent } from "../commands/handle-comment.ts";
 import type { Permission } from "../core/vocabulary.ts";
+import type { CommentEvent } from "../intake/handle-comment.ts";
 import type { Github, GithubApp } from "../ports/github.ts";
-import { judgeComment } from "./judge-event.ts";
+import { judgeComment, judgeEdit } from "./judge-event.ts";
 
 const repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", installationId: 0 };
 const people: Record<string, Permission> = { alice: "write", tina: "triage", mallory: "none", rita: "read" };
@@ -65,4 +65,31 @@ it.each<[string, string, string, boolean, RegExp, Parameters<typeof judged>[2]?]
 
 it("text without a command costs no call", async () => {
   expect(await judged("I like this", "mallory")).toMatchObject({ start: false, asked: [] });
+});
+
+it.each([
+  ["somebody who edited the dashboard", { id: 1, login: "alice" }, 7, true, /@alice edited the dashboard issue/],
+  ["Baton itself", { id: 41, login: "github-actions[bot]" }, 7, false, /Own edit/],
+  ["an issue that only carries the marker", { id: 1, login: "alice" }, 9, false, /not the dashboard/],
+] as const)("an edit by %s", async (_, sender, dashboard, start, reason) => {
+  const asked: unknown[] = [];
+  const app: Partial<GithubApp> = {
+    installation: async () =>
+      ({
+        async ownIssue(...given: unknown[]) {
+          asked.push(given.slice(1));
+          return dashboard;
+        },
+      }) as Partial<Github> as Github,
+    identity: async () => ({
+      slug: "github-actions",
+      bot: { id: 41, login: "github-actions[bot]", kind: "bot" },
+      appId: 0,
+    }),
+  };
+  const edit = { repository, number: 7, sender: { ...sender, kind: "user" as const }, before: "", after: "" };
+  const found = await judgeEdit({ github: app as GithubApp }, edit);
+  expect(found.start).toBe(start);
+  expect(found.reason).toMatch(reason);
+  expect(asked).toEqual(sender.id === 41 ? [] : [["dashboard:9", 7]]);
 });

@@ -5,10 +5,18 @@
  * JE1 A command starts it only when its author may run or steer, or may give just this command. Others read why in the
  *     job's summary, and the thread stays silent.
  * JE2 What this job says permits nothing: the second one asks GitHub again.
+ * JE3 Rules of `triggers` are judged by the same function as in an App. A repository without any costs one call.
  */
-import { type CommentEvent, hear, judgeCommand } from "../commands/handle-comment.ts";
-import type { Dependencies } from "../runner/dependencies.ts";
+import { judgeRules, triggersAreFull } from "../begin/fire-triggers.ts";
+import { dashboardMarker } from "../begin/start-due.ts";
+import type { DashboardEdit } from "../begin/tick-dashboard.ts";
+import { configPaths } from "../config/parse.ts";
+import { type CommentEvent, hear, judgeCommand } from "../intake/handle-comment.ts";
+import type { Github } from "../ports/github.ts";
+import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
+import { loadSettings } from "../runner/load-settings.ts";
 import { grammars } from "../thread/grammar/index.ts";
+import type { TriggerEvent } from "../trigger/event.ts";
 
 export interface CommentJudgement {
   start: boolean;
@@ -30,6 +38,47 @@ export async function judgeComment(
   const { verdict } = await judgeCommand(heard, event, parsed, grammar);
   if (verdict.status === "passed") return { start: true, reason: verdict.reason };
   return { start: false, reason: `Nothing was started. ${verdict.reason}` };
+}
+
+/** An edit of the dashboard issue, and of no other that carries its marker. */
+export async function judgeEdit(
+  { github }: Pick<Dependencies, "github">,
+  { repository, number, sender }: DashboardEdit,
+): Promise<CommentJudgement> {
+  const { bot } = await github.identity();
+  if (sender.id === bot.id) return { start: false, reason: "Own edit." };
+  const marker = dashboardMarker(repository.id);
+  const own = await (await github.installation(repository.installationId)).ownIssue(repository, marker, number);
+  return own === number
+    ? { start: true, reason: `@${sender.login} edited the dashboard issue.` }
+    : { start: false, reason: "The issue is not the dashboard." };
+}
+
+/** null: no rule is about it. */
+export async function judgeTriggers(
+  dependencies: Pick<Dependencies, "github">,
+  event: TriggerEvent,
+  { shared, now }: { shared: Pick<SharedValues, "value">; now: number },
+): Promise<CommentJudgement | null> {
+  const github = await dependencies.github.installation(event.repository.installationId);
+  if (!(await mayHaveTriggers(github, event))) return null;
+  const { repository } = event;
+  const loaded = await loadSettings(github, repository, repository.defaultBranch);
+  const judged = await judgeRules(dependencies, github, loaded, event);
+  if (judged.length === 0) return null;
+  const said = judged.map(({ rule, reason }) => `\`${rule.name}\`: ${reason}`).join(" ");
+  if (!judged.some(({ starts }) => starts)) return { start: false, reason: `No rule starts anything. ${said}` };
+  if (await triggersAreFull(shared, repository.id, now))
+    return { start: false, reason: "Triggers are at their limit within this hour, so this event starts nothing." };
+  return { start: true, reason: said };
+}
+
+async function mayHaveTriggers(github: Pick<Github, "file">, { repository }: TriggerEvent): Promise<boolean> {
+  for (const path of configPaths) {
+    const text = await github.file(repository, path, null);
+    if (text !== null) return text.includes("triggers");
+  }
+  return false;
 }
 
 function sentence(note: string): string {

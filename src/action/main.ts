@@ -1,5 +1,6 @@
 /** The Action's main step. */
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
+import { useProxies } from "../adapters/system/use-proxies.ts";
 import { toBatonError } from "../core/errors.ts";
 import { createRedactor } from "../text/redact.ts";
 import { annotationsOf, exitCodeOf, type JobReport, writeReport } from "./report.ts";
@@ -19,6 +20,9 @@ process.exit();
 async function main(): Promise<number> {
   try {
     const settings = readActionSettings(process.env);
+    // A self-hosted runner gives its jobs the proxy that it uses itself.
+    const ignored = useProxies(process.env);
+    if (ignored !== null) process.stderr.write(`${ignored}\n`);
     // An agent is of the same user, and could read the job's tokens there.
     forgetEnvironment(settings.secrets);
     const { report, redact } = await runAction(settings, stop.signal);

@@ -65,7 +65,7 @@ export function verdictOf(run: RunState): { verdict: JobVerdict; reason: string 
     const waits = [...run.open].map((key) => run.effects.get(key)?.title ?? key);
     return {
       verdict: "waiting",
-      reason: waits.length === 0 ? "The run is paused." : `Waits for: ${waits.join(", ")}.`,
+      reason: waits.length === 0 ? "The run is paused." : `The run waits for: ${waits.join(", ")}.`,
     };
   }
   const { verdict } = run.outcome;

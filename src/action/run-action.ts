@@ -11,28 +11,31 @@ import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { openPackageCaches } from "../adapters/sandbox/package-caches.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
-import { toThreadEvent } from "../app/events.ts";
-import { changedConfig } from "../commands/check-config.ts";
-import { type DeliveryOutcome, outcomeOf } from "../commands/outcome.ts";
+import { openDashboard } from "../begin/start-due.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import { isActiveStatus, type Repository } from "../core/vocabulary.ts";
 import { startEngine } from "../engine.ts";
+import { changedConfig } from "../intake/check-config.ts";
+import { toThreadEvent } from "../intake/events.ts";
+import { type DeliveryOutcome, outcomeOf } from "../intake/outcome.ts";
 import { atLeast } from "../policy/permission.ts";
 import type { Log } from "../ports/log.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Delivery, NewDelivery, RunRow } from "../ports/store.ts";
+import type { SharedValues } from "../runner/dependencies.ts";
 import { loadSettings } from "../runner/load-settings.ts";
 import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
 import { createRedactor } from "../text/redact.ts";
+import type { TriggerEvent } from "../trigger/event.ts";
 import { type DriveEnd, drive } from "./drive.ts";
-import { type ActionEvent, toActionEvent } from "./event.ts";
-import { homeDependencies, homeOf, openHome, openShared, sharedHome } from "./home.ts";
+import { type ActionEvent, toActionEvent, toActionTrigger, triggerDeliveryOf } from "./event.ts";
+import { homeDependencies, homeOf, openHome, openShared, sharedHome, sharedValues } from "./home.ts";
 import { type JobCaches, jobCaches } from "./job-caches.ts";
 import { permissionsOfJob } from "./job-permissions.ts";
-import { type CommentJudgement, judgeComment } from "./judge-event.ts";
+import { type CommentJudgement, judgeComment, judgeEdit, judgeTriggers } from "./judge-event.ts";
 import { type MissedCommands, missedAnywhere, missedComments, takenInUntil } from "./missed-comments.ts";
 import { jobSandbox } from "./prepare-sandbox.ts";
 import { performOrder } from "./remote-effect.ts";
@@ -63,6 +66,7 @@ interface Job {
   /** One for the job: its self-test, and what it installs, are done once. */
   agentSandbox: AgentSandbox;
   caches: JobCaches;
+  shared: SharedValues;
   /** Threads that could not be worked on. */
   faults: number;
 }
@@ -75,12 +79,12 @@ export interface FinishedJob {
 export async function runAction(settings: ActionSettings, platformStop: AbortSignal): Promise<FinishedJob> {
   const redact = createRedactor({ secrets: settings.secrets });
   const log = createLog({ level: settings.logLevel, redact });
-  const event = toActionEvent({
+  const told = {
     name: settings.eventName,
     payload: JSON.parse(await readFile(settings.eventPath, "utf8")) as unknown,
     workflowRunId: settings.workflowRunId,
-    now: systemClock.now(),
-  });
+  };
+  const event = toActionEvent({ ...told, now: systemClock.now() });
   const stop = AbortSignal.any([platformStop, AbortSignal.timeout(settings.limitMs)]);
   const github = createTokenGithub({
     stop: platformStop,
@@ -108,12 +112,14 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
     agentSandbox: jobSandbox(settings, log),
     caches: jobCaches(openPackageCaches({ children, root: settings.cacheDir })),
     owner: `job ${settings.workflowRunId}/${settings.workflowRunAttempt}/${randomUUID()}`,
+    shared: sharedValues(settings, log, (pushes) => (job.statePushes += pushes)),
     steps: 0,
     statePushes: 0,
     faults: 0,
   };
-  const found = await (settings.part === "read" ? judge(job, event) : handle(job, event)).catch((thrown: unknown) =>
-    failed(job, thrown, null),
+  const fired = toActionTrigger(told);
+  const found = await (settings.part === "read" ? judge(job, event, fired) : work(job, event, fired)).catch(
+    (thrown: unknown) => failed(job, thrown, null),
   );
   const { owner, name } = settings.repository;
   const report: JobReport = {
@@ -137,7 +143,50 @@ export async function runAction(settings: ActionSettings, platformStop: AbortSig
 type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread" | "denied" | "start">;
 
 /** The first of two jobs (`judge-event.ts`). */
-async function judge(job: Job, event: ActionEvent): Promise<Found> {
+async function judge(job: Job, event: ActionEvent, fired: TriggerEvent | null): Promise<Found> {
+  const found = await judgeMeaning(job, event);
+  if (fired === null || found.start === true) return found;
+  const judged = await judgeFired(job, fired);
+  if (judged === null || (!judged.start && event.kind !== "nothing")) return found;
+  const thread = fired.thread?.number ?? null;
+  return { verdict: "nothing", reason: judged.reason, run: null, thread, start: judged.start };
+}
+
+/** What rules of `triggers` say of the event, read with a state that is only looked at. */
+function judgeFired({ github, settings, log }: Job, fired: TriggerEvent): Promise<CommentJudgement | null> {
+  const shared = {
+    value: async (name: string) => (await openShared(settings, log)).state.snapshot.tables.values.get(name) ?? null,
+  };
+  return judgeTriggers({ github }, fired, { shared, now: systemClock.now() });
+}
+
+/** Both that an event can be: a command or news for runs, and what rules of `triggers` are about. */
+async function work(job: Job, event: ActionEvent, fired: TriggerEvent | null): Promise<Found> {
+  const brought = fired === null ? null : await broughtBy(job, fired);
+  return handle(job, event, brought ?? new Map());
+}
+
+/** null: no rule starts anything. */
+async function broughtBy(job: Job, fired: TriggerEvent): Promise<Map<string, NewDelivery[]> | null> {
+  const judged = await judgeFired(job, fired);
+  if (judged?.start !== true) return null;
+  const dashboard = fired.thread === null ? await dashboardOf(job, fired.repository) : null;
+  const { workflowRunId } = job.settings;
+  const delivery = triggerDeliveryOf(fired, { dashboard, workflowRunId, now: systemClock.now() });
+  const number = fired.thread?.number ?? dashboard;
+  return number === null ? null : new Map([[homeOf(number), [delivery]]]);
+}
+
+/** The dashboard issue, opened where there is none: the thread of what belongs to no other. */
+async function dashboardOf({ github, shared }: Job, repository: Repository): Promise<number> {
+  const kept = await shared.value(dashboardName);
+  const known = typeof kept === "number" ? kept : null;
+  const number = await openDashboard(await github.installation(0), repository, known);
+  if (number !== known) await shared.change(dashboardName, () => number);
+  return number;
+}
+
+async function judgeMeaning(job: Job, event: ActionEvent): Promise<Found> {
   const start = (reason: string): Found => ({ verdict: "nothing", reason, run: null, thread: null, start: true });
   const none = (reason: string): Found => ({ verdict: "nothing", reason, run: null, thread: null, start: false });
   switch (event.kind) {
@@ -163,6 +212,8 @@ async function judge(job: Job, event: ActionEvent): Promise<Found> {
 /** Whether somebody who may ask asks for something. */
 async function judgeDelivery({ github }: Job, { event, payload }: NewDelivery): Promise<CommentJudgement> {
   const meaning = toThreadEvent(event, JSON.parse(payload));
+  // Whatever the edit was, the text is written again; GitHub lets nobody edit it who may not write here.
+  if (meaning.kind === "ticked") return judgeEdit({ github }, meaning);
   const said = meaning.kind === "comment" ? meaning : meaning.kind === "facts" ? meaning.said : undefined;
   return said === undefined ? { start: false, reason: "No command." } : judgeComment({ github }, said);
 }
@@ -194,7 +245,14 @@ function failed(job: Job, thrown: unknown, thread: number | null): Found {
   return { verdict: "failed", reason, run: null, thread };
 }
 
-async function handle(job: Job, event: ActionEvent): Promise<Found> {
+/** `brought`: what the event brings besides, by home. */
+async function handle(
+  job: Job,
+  event: ActionEvent,
+  brought: ReadonlyMap<string, readonly NewDelivery[]> = new Map(),
+): Promise<Found> {
+  if (brought.size > 0 && (event.kind === "nothing" || event.kind === "refused"))
+    return handleHomes(job, brought, "No rule starts anything.");
   switch (event.kind) {
     case "nothing":
       return { verdict: "nothing", reason: event.reason, run: null, thread: null };
@@ -203,15 +261,15 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
     case "order":
       return handleOrder(job, event.order);
     case "thread":
-      return handleHome(job, homeOf(event.number), [event.delivery]);
+      return handleHomes(job, merged(new Map([[homeOf(event.number), [event.delivery]]]), brought), "");
     case "facts": {
       const homes = await waitingFor(job, event);
       if (event.commandFor !== null && !homes.includes(homeOf(event.commandFor))) homes.push(homeOf(event.commandFor));
-      const brought = homes.map((home): [string, NewDelivery[]] => [home, [event.delivery]]);
-      return handleHomes(job, new Map(brought), "No run waits for this.");
+      const told = homes.map((home): [string, NewDelivery[]] => [home, [event.delivery]]);
+      return handleHomes(job, merged(new Map(told), brought), "No run waits for this.");
     }
     case "wake": {
-      if (event.number !== null) return handleNumber(job, event.number);
+      if (event.number !== null && brought.size === 0) return handleNumber(job, event.number);
       const now = systemClock.now();
       const due = await waitingHomes(job, ({ wakeAt }) => wakeAt !== null && wakeAt <= now);
       // What only people or CI can move is looked at, not driven.
@@ -230,7 +288,7 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
         const home = homeOf(scheduled.number);
         homes.set(home, [...(homes.get(home) ?? []), scheduled.delivery]);
       }
-      const done = await handleHomes(job, homes, "Nothing is due.");
+      const done = await handleHomes(job, merged(homes, brought), "Nothing is due.");
       const found = fault ?? done;
       if (missed.cursor !== null && !job.stop.aborted && job.faults === 0) await rememberCursor(job, missed.cursor);
       const tidied = await tidyUp(job);
@@ -238,6 +296,15 @@ async function handle(job: Job, event: ActionEvent): Promise<Found> {
       return { ...found, reason: tidied };
     }
   }
+}
+
+function merged(
+  homes: ReadonlyMap<string, readonly NewDelivery[]>,
+  more: ReadonlyMap<string, readonly NewDelivery[]>,
+): Map<string, readonly NewDelivery[]> {
+  const all = new Map(homes);
+  for (const [home, deliveries] of more) all.set(home, [...(all.get(home) ?? []), ...deliveries]);
+  return all;
 }
 
 /** Somebody names a thread: where Baton has nothing, nothing is begun. */
@@ -482,6 +549,7 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
               models,
               agentSandbox: job.agentSandbox,
               caches: job.caches,
+              shared: job.shared,
               onPush,
               onKept,
             }),

@@ -5,11 +5,11 @@
  * AS2 A repository without schedules costs no issue, no state and no push.
  */
 import type { GitDatabase } from "../adapters/git-state/open.ts";
-import { scheduleEvent } from "../app/events.ts";
-import { hasDue, isIdle, openDashboard } from "../commands/start-due.ts";
+import { hasDue, isIdle, openDashboard } from "../begin/start-due.ts";
 import { configPaths } from "../config/parse.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { scheduleEvent } from "../intake/events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Github } from "../ports/github.ts";
 import type { NewDelivery } from "../ports/store.ts";

@@ -1,9 +1,9 @@
 /** What the platform hands to a job, as typed settings. All problems are told at once. */
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { type AppSettings, readSettings } from "../app/settings.ts";
 import { sandboxModes } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
+import { type AppSettings, readSettings } from "../environment/settings.ts";
 
 const minutesDefault = 330;
 const stateKeyCharactersMin = 16;

@@ -6,9 +6,11 @@ import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { createGithubApp } from "../adapters/github/github-app.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { BatonError } from "../core/errors.ts";
+import { meaningfulEvents, toThreadEvent } from "../intake/events.ts";
 import { createTestWorld } from "../local-github/test-world.ts";
 import { permissionsOf } from "../onboarding/workflow-file.ts";
 import type { Log } from "../ports/log.ts";
+import { triggerEvents } from "../trigger/event.ts";
 import { type AppStatus, type SelfReader, startAppCheck } from "./app-check.ts";
 import { commentOf, events, missingFrom, permissions } from "./permissions.ts";
 
@@ -35,11 +37,24 @@ it("each event's permission is asked for: GitHub offers the event only then", ()
   expect(events.filter(({ needs }) => !Object.hasOwn(all.permissions, needs))).toEqual([]);
 });
 
+it.each(events.map(({ name }) => name))(
+  "something handles the event `%s`, and one that was lost is asked for",
+  (name) => {
+    const read = toThreadEvent(name, {});
+    const unknown = toThreadEvent("unknown", {});
+    const isOfRuns =
+      read.kind !== "ignored" ||
+      (unknown.kind === "ignored" && read.reason !== unknown.reason.replace("unknown", name));
+    expect(isOfRuns || triggerEvents.some((on) => on === name || on.startsWith(`${name}.`))).toBe(true);
+    expect(meaningfulEvents.has(name)).toBe(true);
+  },
+);
+
 it.each<[string, Record<string, string>, string[], string[]]>([
   ["nothing", {}, [], []],
   ["read in place of write", { actions: "read" }, [], ["actions: write"]],
   ["write in place of read", { statuses: "write" }, [], []],
-  ["an event", {}, ["merge_group"], ["merge_group"]],
+  ["an event", {}, ["release"], ["release"]],
 ])("missing: %s", (_, change, without, names) => {
   const granted = {
     permissions: { ...all.permissions, ...change },

@@ -18,6 +18,7 @@ import type { AppCheck } from "./app-check.ts";
 import { deliver } from "./deliver.ts";
 import { answerEffects, effectsPath } from "./effects-api.ts";
 import { answerHealth, isHealthPath } from "./health.ts";
+import { answerTrigger, isTriggerPath } from "./trigger-address.ts";
 
 /** An App that Probot's set-up page registered has its hook at the root, so the door is there as well. */
 export const webhookPath = "/api/github/webhooks";
@@ -30,6 +31,8 @@ export type Served = Pick<Baton, "identities" | "claims" | "log" | "database"> &
 export interface DoorOptions {
   /** The current secret first; without any, every delivery is refused. */
   secrets: string[];
+  /** For `/triggers/<name>`; none: every request there is refused. */
+  triggerSecrets?: readonly string[];
   /** Absent where nobody asks GitHub who the App is. */
   check?: Pick<AppCheck, "status"> | null;
   /** The whole server is Baton's: a POST to its root is a delivery, whatever it carries. */
@@ -50,7 +53,10 @@ export interface Door {
 const probeHeader = "x-baton-probe";
 const probeMs = 10_000;
 
-export function openDoor(baton: Served, { secrets, check = null, ownsRoot = false }: DoorOptions): Door {
+export function openDoor(
+  baton: Served,
+  { secrets, triggerSecrets = [], check = null, ownsRoot = false }: DoorOptions,
+): Door {
   const { store, clock } = baton.dependencies;
   const paths = new Set([webhookPath]);
   const probes = new Set<string>();
@@ -70,6 +76,10 @@ export function openDoor(baton: Served, { secrets, check = null, ownsRoot = fals
       if (isClosed) return refuse(response);
       return deliver({ store, clock, log: baton.log, secrets }, request, response);
     }
+    if (isTriggerPath(path))
+      return isClosed
+        ? refuse(response)
+        : answerTrigger({ store, clock, log: baton.log, secrets: triggerSecrets }, request, response);
     if (isHealthPath(path)) return answerHealth(baton, check?.status() ?? null, path, response);
     if (baton.identities === null || !path.startsWith(effectsPath)) return null;
     if (isClosed) return refuse(response);

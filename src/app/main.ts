@@ -6,24 +6,26 @@ import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
 import { Probot, run, Server } from "probot";
 import { createLogger } from "../adapters/system/log.ts";
+import { useProxies } from "../adapters/system/use-proxies.ts";
 import { toBatonError } from "../core/errors.ts";
+import { type AppSettings, readSettings } from "../environment/settings.ts";
+import { hideSecrets } from "../environment/shown-secrets.ts";
 import { webhookPath } from "./door.ts";
 import { cannotListen, tryAddress } from "./listen.ts";
 import { createApplication } from "./probot-app.ts";
 import { answerNotFound } from "./server.ts";
-import { type AppSettings, readSettings } from "./settings.ts";
-import { hideSecrets } from "./shown-secrets.ts";
 
 try {
   const envFile = existsSync(".env") ? ".env" : null;
   if (envFile !== null) loadEnvFile(envFile);
   const settings = readSettings(process.env);
+  const ignored = useProxies(process.env);
   await tryAddress(settings);
   if (settings.app === null) await setUp(settings.port, settings.host);
   else {
     // An agent is of the same user, and could read the App's key there.
     const warnings = hideSecrets({ secrets: settings.secrets, envFile, keep: false });
-    await serve({ ...settings, app: settings.app }, warnings);
+    await serve({ ...settings, app: settings.app }, ignored === null ? warnings : [...warnings, ignored]);
   }
 } catch (thrown) {
   const error = toBatonError(thrown);

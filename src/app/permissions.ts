@@ -68,20 +68,20 @@ export const permissions: readonly PermissionNeed[] = [
   {
     name: "security_events",
     access: "read",
-    reason: "code scanning alerts for sweeps",
-    without: "sweeps by commands and SARIF files",
+    reason: "code scanning alerts for sweeps that are to come; nothing reads them yet",
+    without: "everything today",
   },
   {
     name: "vulnerability_alerts",
     access: "read",
-    reason: "Dependabot alerts for sweeps",
-    without: "sweeps by commands and SARIF files",
+    reason: "Dependabot alerts for sweeps that are to come; nothing reads them yet",
+    without: "everything today",
   },
   {
     name: "secret_scanning_alerts",
     access: "read",
-    reason: "secret scanning alerts for sweeps",
-    without: "sweeps by commands and SARIF files",
+    reason: "secret scanning alerts for sweeps that are to come; nothing reads them yet",
+    without: "everything today",
   },
   {
     name: "workflows",
@@ -123,18 +123,6 @@ export const events: readonly EventNeed[] = [
   },
   { name: "workflow_run", needs: "actions", reason: "workflows that wait or end", without: "what a timer finds later" },
   {
-    name: "merge_group",
-    needs: "merge_queues",
-    reason: "a merge queue takes a change",
-    without: "branches without a queue",
-  },
-  {
-    name: "label",
-    needs: "issues",
-    reason: "labels that triggers name are renamed or removed",
-    without: "labels that stay",
-  },
-  {
     name: "push",
     needs: "contents",
     reason: "triggers by push; a new baton.yaml",
@@ -145,6 +133,12 @@ export const events: readonly EventNeed[] = [
     name: "repository_dispatch",
     needs: "contents",
     reason: "triggers by other programs",
+    without: "triggers by other events",
+  },
+  {
+    name: "workflow_dispatch",
+    needs: "contents",
+    reason: "triggers by workflows that people start",
     without: "triggers by other events",
   },
 ];
@@ -161,7 +155,7 @@ export interface Granted {
 
 export interface Missing {
   kind: "permission" | "event";
-  /** `actions: write`, `merge_group`. */
+  /** `actions: write`, `push`. */
   name: string;
   reason: string;
   without: string;

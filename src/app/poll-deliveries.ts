@@ -7,10 +7,10 @@
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
+import { meaningfulEvents } from "../intake/events.ts";
 import type { GithubDeliverySummary } from "../ports/github.ts";
 import { defineValue, readValue, writeValue } from "../ports/values.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { meaningfulEvents } from "./events.ts";
 
 const seenUntilValue = defineValue("deliveries.seen-until", z.number());
 /** Younger ones may still be on their way. */

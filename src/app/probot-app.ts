@@ -14,16 +14,22 @@ import { createServer, type IncomingMessage, Server, type ServerResponse } from 
 import type { AddressInfo } from "node:net";
 import { type ApplicationFunction, createNodeMiddleware, type Probot } from "probot";
 import { logSandbox } from "../adapters/sandbox/log-sandbox.ts";
+import { useProxies } from "../adapters/system/use-proxies.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
+import { product } from "../core/product.ts";
+import { type AppSettings, readSettings } from "../environment/settings.ts";
+import { hideSecrets } from "../environment/shown-secrets.ts";
 import type { Log } from "../ports/log.ts";
 import { type Baton, startBaton, watchApp } from "../wire.ts";
+import { operatorOf } from "../wire-tools.ts";
 import type { AppCheck } from "./app-check.ts";
+import { type About, controlPath } from "./control/protocol.ts";
+import { openControl } from "./control/server.ts";
+import { startRun } from "./control/start-run.ts";
 import { makeDataDir } from "./data-dir.ts";
 import { type Door, openDoor } from "./door.ts";
 import { listen } from "./listen.ts";
 import { boundHeads, closeServer } from "./server.ts";
-import { type AppSettings, readSettings } from "./settings.ts";
-import { hideSecrets } from "./shown-secrets.ts";
 
 export interface ApplicationOptions {
   /** Read from the environment unless given, with what hiding its secrets came to. */
@@ -53,12 +59,22 @@ interface Parts {
   server: Server | null;
   /** Address of its API. */
   github: string;
+  control: Awaited<ReturnType<typeof openControl>>;
+  startedAt: number;
 }
 
 export function createApplication(options: ApplicationOptions = {}): Application {
   const isProbots = isProbotProgram();
   const { ownsProcess = isProbots, ownsServer = false } = options;
-  const parts: Parts = { door: null, baton: null, check: null, server: null, github: "" };
+  const parts: Parts = {
+    door: null,
+    baton: null,
+    check: null,
+    server: null,
+    github: "",
+    control: null,
+    startedAt: Date.now(),
+  };
   let stopped: Promise<void> | null = null;
   const stop = (): Promise<void> => {
     stopped ??= end(parts);
@@ -98,8 +114,22 @@ export function createApplication(options: ApplicationOptions = {}): Application
     if (baton.dependencies.agentSandbox !== undefined) void logSandbox(baton.dependencies.agentSandbox, log);
     for (const warning of warnings) log.warn(warning);
     parts.check = watchApp(settings, { log, signJwt });
-    const door = openDoor(baton, { secrets: settings.app.secrets, check: parts.check, ownsRoot: ownsServer });
+    const door = openDoor(baton, {
+      secrets: settings.app.secrets,
+      triggerSecrets: settings.triggerSecrets,
+      check: parts.check,
+      ownsRoot: ownsServer,
+    });
     parts.door = door;
+    parts.control = await openControl({
+      path: controlPath(settings.dataDir),
+      operator: operatorOf({ ...baton.database, store: baton.dependencies.store }, baton.runs, (request) =>
+        startRun(baton.dependencies, baton.runner, request),
+      ),
+      about: () => aboutOf(parts, baton),
+      stop: () => process.kill(process.pid, "SIGTERM"),
+      log,
+    });
     door.addPath(probot.webhookPath);
     addHandler((request, response) => door.handle(request, response));
     stopAtSignals({ log, ownsProcess, stop });
@@ -149,8 +179,10 @@ export async function createMiddleware(probot: Probot): Promise<{ middleware: No
 /** `probot run` has read `.env` by now. */
 function readStart(ownsProcess: boolean): NonNullable<ApplicationOptions["start"]> {
   const settings = readSettings(process.env);
+  const ignored = useProxies(process.env);
   const envFile = existsSync(".env") ? ".env" : null;
-  return { settings, warnings: hideSecrets({ secrets: settings.secrets, envFile, keep: !ownsProcess }) };
+  const warnings = hideSecrets({ secrets: settings.secrets, envFile, keep: !ownsProcess });
+  return { settings, warnings: ignored === null ? warnings : [...warnings, ignored] };
 }
 
 /**
@@ -213,10 +245,24 @@ function stopAtSignals({
 }
 
 /** PA3 */
-async function end({ door, baton, check, server }: Parts): Promise<void> {
+async function end({ door, baton, check, server, control }: Parts): Promise<void> {
   await Promise.all([door?.close(), server === null ? undefined : closeServer(server)]);
   await check?.stop();
+  // Who asks over the socket reads the database: first nobody asks, then it is closed.
+  await control?.close();
   await baton?.stop();
+}
+
+async function aboutOf({ server, check, startedAt }: Parts, { database, dependencies }: Baton): Promise<About> {
+  return {
+    version: product.version,
+    pid: process.pid,
+    startedAt,
+    url: server?.listening === true ? urlOf(server) : null,
+    database: database.kind,
+    github: check?.status()?.state ?? "unknown",
+    activeRuns: (await dependencies.store.runs({ active: true })).length,
+  };
 }
 
 /** The process is that of the command `probot`, which loads the application and does nothing else. */

@@ -4,12 +4,13 @@
  * SR1 One replica at a time does it (TT1); what it starts is known by its key, so a second one starts nothing again.
  * SR2 A repository that cannot be served holds no other up.
  */
-import { hasDue, startDue } from "../commands/start-due.ts";
+import { startAskedSweep } from "../begin/asked-sweep.ts";
+import { hasDue, startDue } from "../begin/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
-import { forgetRules, knownRepositories, rememberRepositories } from "../runner/schedule-book.ts";
+import { knownRepositories, rememberRepositories } from "../runner/schedule-book.ts";
 
 export async function runSchedules(dependencies: Dependencies): Promise<Record<string, unknown> | null> {
   const { log, owners = null } = dependencies;
@@ -17,6 +18,8 @@ export async function runSchedules(dependencies: Dependencies): Promise<Record<s
   for (const repository of await repositoriesOf(dependencies)) {
     if (owners !== null && !owners.includes(repository.owner.toLowerCase())) continue;
     try {
+      const swept = await startAskedSweep(dependencies, repository);
+      if (swept !== null) did[`${repository.owner}/${repository.name} sweep`] = swept;
       if (!(await hasDue(dependencies, repository.id, limits.scheduleLateMs))) continue;
       // The job that is written with a run wakes it, wherever it is driven.
       const runner = { wake: async () => false };
@@ -40,15 +43,4 @@ async function repositoriesOf({ store, clock, github }: Dependencies): Promise<R
   const repositories = await github.repositories();
   await rememberRepositories(store, { readAt: now, repositories });
   return repositories;
-}
-
-/** The default branch moved: `baton.yaml` may have changed. */
-export async function noteChange(
-  { store, clock }: Pick<Dependencies, "store" | "clock">,
-  repository: Repository,
-): Promise<void> {
-  const known = (await knownRepositories(store)) ?? { readAt: 0, repositories: [] };
-  if (!known.repositories.some(({ id }) => id === repository.id))
-    await rememberRepositories(store, { ...known, repositories: [...known.repositories, repository] });
-  await forgetRules(store, repository.id, clock.now());
 }

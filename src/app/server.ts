@@ -8,11 +8,11 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { limits } from "../core/limits.ts";
+import type { AppSettings } from "../environment/settings.ts";
 import type { AppCheck } from "./app-check.ts";
 import { openDoor, type Served, webhookPath } from "./door.ts";
 import { requestMsMax } from "./effects-api.ts";
 import { listen } from "./listen.ts";
-import type { AppSettings } from "./settings.ts";
 
 export interface RunningServer {
   url: string;
@@ -21,12 +21,17 @@ export interface RunningServer {
 
 /** `check`: absent where nobody asks GitHub who the App is. */
 export async function startServer(
-  settings: Pick<AppSettings, "app" | "host" | "port">,
+  settings: Pick<AppSettings, "app" | "host" | "port"> & Partial<Pick<AppSettings, "triggerSecrets">>,
   baton: Served,
   check: Pick<AppCheck, "status"> | null = null,
   { headMs = limits.requestHeadMs }: { headMs?: number } = {},
 ): Promise<RunningServer> {
-  const door = openDoor(baton, { secrets: settings.app?.secrets ?? [], check, ownsRoot: true });
+  const door = openDoor(baton, {
+    secrets: settings.app?.secrets ?? [],
+    triggerSecrets: settings.triggerSecrets ?? [],
+    check,
+    ownsRoot: true,
+  });
   const server = createServer((request, response) => {
     void door.handle(request, response).then((isOurs) => {
       if (!isOurs) answerNotFound(request.url, response);

@@ -1,6 +1,6 @@
 /** What GitHub says of the App whose credentials are set here, in lines for the terminal. */
 import { missingText } from "../app/app-check.ts";
-import { readSettings } from "../app/settings.ts";
+import { readSettings } from "../environment/settings.ts";
 import type { CliContext } from "./context.ts";
 import { environmentOf } from "./data.ts";
 

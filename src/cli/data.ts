@@ -4,10 +4,13 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { children } from "../adapters/child/children.ts";
 import { ownEnvironment } from "../adapters/child/own-environment.ts";
-import { readSettings } from "../app/settings.ts";
+import { runningBaton } from "../app/control/client.ts";
+import type { Operator } from "../app/control/protocol.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Actor } from "../core/vocabulary.ts";
-import type { OpenedRuns, RunReader } from "../library.ts";
+import { readSettings } from "../environment/settings.ts";
+import type { RunReader } from "../library.ts";
+import { createRedactor } from "../text/redact.ts";
 import type { CliContext } from "./context.ts";
 
 /** The environment, with what the App's `.env` adds to it: the same that `baton start` reads. */
@@ -40,8 +43,14 @@ async function addressOf(folder: string, given: string): Promise<string> {
   return exitCode === 0 ? stdout.toString("utf8").trim() : folder;
 }
 
-export async function withRuns<T>(context: CliContext, use: (runs: OpenedRuns) => Promise<T>): Promise<T> {
+/** A running Baton is asked over its socket; otherwise its data are opened. */
+export async function withRuns<T>(context: CliContext, use: (runs: OperatedRuns) => Promise<T>): Promise<T> {
   const settings = readSettings(environmentOf(context));
+  const running = await runningBaton(settings.dataDir);
+  if (running !== null) {
+    const redact = createRedactor({ secrets: settings.secrets });
+    return use({ ...running.operator, redact, async close() {} });
+  }
   // To look must not make: an empty database where a folder was misspelt would only hide the mistake.
   if (settings.databaseUrl === null && !existsSync(join(settings.dataDir, "database")))
     throw new BatonError(
@@ -52,6 +61,8 @@ export async function withRuns<T>(context: CliContext, use: (runs: OpenedRuns) =
   const { openRuns } = await import("../library.ts");
   return closing(await openRuns(settings), use);
 }
+
+export type OperatedRuns = RunReader & Operator;
 
 async function closing<R extends RunReader, T>(runs: R, use: (runs: R) => Promise<T>): Promise<T> {
   try {

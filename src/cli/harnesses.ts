@@ -1,7 +1,7 @@
 /** The harnesses of this machine, as `baton start` would use them. */
 
-import { readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
+import { readSettings } from "../environment/settings.ts";
 import type { Harness } from "../ports/harness.ts";
 import { type Circuit, circuitState } from "../routing/circuit.ts";
 import type { CliContext } from "./context.ts";

@@ -9,9 +9,9 @@ import { dirname, join } from "node:path";
 import { createTokenGithub } from "../adapters/github/github-token.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
-import { readSettings } from "../app/settings.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { readSettings } from "../environment/settings.ts";
 import { detect } from "../onboarding/detect.ts";
 import { type Clone, diskFacts } from "../onboarding/disk-facts.ts";
 import { explain, type Proposal } from "../onboarding/explain.ts";
@@ -19,13 +19,14 @@ import type { RepositoryFacts } from "../onboarding/facts.ts";
 import { branchFacts } from "../onboarding/github-facts.ts";
 import { type PlannedFile, planFiles } from "../onboarding/plan.ts";
 import { proposalOf, propose } from "../onboarding/propose.ts";
-import { workflowAlone } from "../onboarding/template.ts";
+import { withAction, workflowAlone } from "../onboarding/template.ts";
 import type { Github } from "../ports/github.ts";
 import { harnessesHere } from "../wire-tools.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodes } from "./exit.ts";
 
 interface Options {
+  action?: string;
   pullRequest?: true;
   dryRun?: true;
   force?: true;
@@ -41,7 +42,7 @@ export async function initialise(context: CliContext, options: Options): Promise
   const { directory, environment, note } = context;
   const clone = await diskFacts(directory, environment);
   const online = await reach(context, clone, options.pullRequest === true);
-  const workflow = workflowAlone();
+  const workflow = options.action === undefined ? workflowAlone() : withAction(workflowAlone(), options.action);
   const harnesses = harnessesHere(readSettings({}));
   const shared = {
     workflow,
@@ -93,12 +94,15 @@ async function reach({ environment, note }: CliContext, clone: Clone, needed: bo
     return null;
   }
   const { GHE_HOST: enterprise } = environment;
-  const { githubApiUrl } = readSettings({ GITHUB_API_URL: environment["GITHUB_API_URL"], GHE_HOST: enterprise });
-  const isEnterprise = enterprise !== undefined && enterprise !== "";
+  const { githubApiUrl, githubWebUrl } = readSettings({
+    GITHUB_API_URL: environment["GITHUB_API_URL"],
+    BATON_WEB_URL: environment["BATON_WEB_URL"],
+    GHE_HOST: enterprise,
+  });
   const github = createTokenGithub({
     token,
     apiUrl: githubApiUrl,
-    webUrl: environment["GITHUB_SERVER_URL"] ?? `https://${isEnterprise ? enterprise : publicHost}`,
+    webUrl: environment["GITHUB_SERVER_URL"] ?? githubWebUrl,
     clock: systemClock,
     appSlug: null,
     ownChecks: [],

@@ -1,10 +1,13 @@
 /** The program `baton`: hands the process to `program.ts`. */
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
+import { useProxies } from "../adapters/system/use-proxies.ts";
 import { runCli } from "./program.ts";
 
 const words = process.argv.slice(2);
 // `start` and `demo` read the environment themselves, and forget it then. Other commands get a copy: an agent at work sees none of it.
 const environment = { ...process.env };
+const ignored = useProxies(environment);
+if (ignored !== null && words[0] !== "start") process.stderr.write(`${ignored}\n`);
 if (words[0] !== "start" && words[0] !== "demo") forgetEnvironment([]);
 
 process.exitCode = await runCli(words, {

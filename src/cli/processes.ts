@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { builtInProcesses } from "../../processes/index.ts";
-import { processFolder, RepositoryProcesses } from "../commands/load-processes.ts";
+import { processFolder, RepositoryProcesses } from "../begin/load-processes.ts";
 
 export function inFolder(directory: string): string[] {
   const folder = join(directory, processFolder);

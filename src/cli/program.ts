@@ -5,8 +5,8 @@
  * X1 Standard output is the answer and nothing else; with `--json` it is one JSON value, also for an error.
  */
 import { Command, CommanderError } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
 import { toBatonError } from "../core/errors.ts";
+import { product } from "../core/product.ts";
 import { commands } from "./commands/index.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, exitCodes, exitCodesHelp } from "./exit.ts";
@@ -42,7 +42,7 @@ export async function runCli(words: readonly string[], outside: Omit<CliContext,
 export function buildProgram(context: CliContext): Command {
   const program = new Command("baton")
     .description("Runs coding agents on issues and pull requests under control.")
-    .version(packageJson.version, "-V, --version", "print the version")
+    .version(product.version, "-V, --version", "print the version")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.print(text.replace(/\n$/, "")),

@@ -5,8 +5,8 @@ import { builtInHarnesses, type CliName, describedHarness } from "../adapters/ha
 import { testSandbox, whyNotStarting } from "../adapters/sandbox/index.ts";
 import type { ProbeResult } from "../adapters/sandbox/probes/probe.ts";
 import { createLog, silentLog } from "../adapters/system/log.ts";
-import { type AppSettings, readSettings } from "../app/settings.ts";
 import { BatonError } from "../core/errors.ts";
+import { type AppSettings, readSettings } from "../environment/settings.ts";
 import { createRedactor } from "../text/redact.ts";
 import { machineSandbox } from "../wire-sandbox.ts";
 import type { CliContext } from "./context.ts";

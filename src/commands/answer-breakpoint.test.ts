@@ -10,7 +10,7 @@ import { shownChange } from "../core/shown-change.ts";
 import type { EffectState } from "../core/state.ts";
 import type { EffectKey, Verdict } from "../core/vocabulary.ts";
 import { breakpointPerformer } from "../runner/perform/breakpoint.ts";
-import { question } from "./answer-breakpoint.ts";
+import { demandShown, question } from "./answer-breakpoint.ts";
 import { namesQuestion } from "./named-question.ts";
 
 const passed: Verdict = { name: "result", status: "passed", reason: "Done.", evidence: [], children: [] };
@@ -131,8 +131,29 @@ describe("late-approve-takes-the-next-plan: an answer counts for the content tha
   });
 });
 
+describe("protected-paths-allowed-unseen: an approval of what the thread does not show is refused", () => {
+  const effect = (paths: string[], shown: string[] | null, change: object | null = { baseSha: base, sha: head }) =>
+    ({
+      kind: "breakpoint",
+      input: { kind: "protected-paths", subject: { paths, ...(change === null ? {} : { change }) } },
+      observed:
+        shown === null ? null : { facts: { files: shown.map((path) => ({ path, mode: null, blob: null })), text: "" } },
+    }) as unknown as EffectState;
+
+  it.each<[string, EffectState, RegExp | null]>([
+    ["all of it is shown", effect(["a", "b"], ["a", "b"]), null],
+    ["a plan", effect([], null, null), null],
+    ["nothing is shown yet", effect(["a"], null), /not shown the change/],
+    ["one file has no room", effect(["a", "b"], ["a"]), /whole change of 1 protected file,.*`b`\. Reject/],
+    ["no file has", effect(["a", "b"], []), /whole change of 2 protected files,.*`a`, `b`/],
+  ])("%s", (_, asked, expected) => {
+    if (expected === null) expect(() => demandShown(asked)).not.toThrow();
+    else expect(() => demandShown(asked)).toThrow(expected);
+  });
+});
+
 describe("engine-ends-and-answers: of several questions of one name none is guessed", () => {
-  const roof = ["all/two/color", "all/one/color", "size"] as [EffectKey, EffectKey, EffectKey];
+  const roof = ["all/two/color", "all/one/color", "all/size/size"] as [EffectKey, EffectKey, EffectKey];
   const house = defineProcess({
     ...asking,
     run: async (ctx) =>
@@ -144,8 +165,10 @@ describe("engine-ends-and-answers: of several questions of one name none is gues
   });
   const ask = async (text: string) => {
     const world = await RunWorld.start(house, {});
-    const context = { command: { name: "answer", text }, writtenAt: "2099-01-01T00:00:00Z", commentId: null };
-    return question(world.state, "ask", context as never);
+    const command = { name: "answer", positional: [], options: {}, text };
+    const context = { command, writtenAt: "2026-11-30T10:00:01Z", commentId: null };
+    const post = { at: Date.parse("2026-11-30T10:00:00Z"), commentId: 7 };
+    return question(world.state, "ask", context, new Map(roof.map((key) => [key, post])));
   };
 
   it.each(["color blue", "color", "blue"])("`/baton answer %s` is asked for the key", async (text) => {

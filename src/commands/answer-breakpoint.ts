@@ -3,12 +3,14 @@ import { answer, openQuestions } from "../core/decide.ts";
 import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
 import { shownChange } from "../core/shown-change.ts";
-import type { EffectState, RunState } from "../core/state.ts";
+import { authorsOf, type EffectState, type RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { questionName, waitingFor } from "../core/waiting.ts";
 import { mayApprove } from "../policy/approval.ts";
+import { codeSpan } from "../text/neutralise.ts";
 import type { CommandContext, Reply } from "./context.ts";
 import { isAnswered, namedBy, splitFirst } from "./named-question.ts";
+import { isUnderPost, type Posts } from "./posted-questions.ts";
 import { steerAsking } from "./steer.ts";
 
 export async function answerBreakpoint(
@@ -16,18 +18,13 @@ export async function answerBreakpoint(
   decision: "approved" | "rejected" | "changes-requested",
 ): Promise<Reply> {
   const { actor, settings, place } = context;
-  await steerAsking(context, "breakpoint", (state) => {
-    const { effect, text } = question(state, "breakpoint", context);
-    const change = effect.kind === "breakpoint" ? effect.input.subject.change : undefined;
-    if (decision === "approved" && change !== undefined && shownChange(effect) === null) {
-      throw new BatonError(
-        "BATON_NOT_ASKED",
-        "Baton has not shown the change of the protected files yet. Read it in the status comment, then approve it.",
-      );
-    }
+  await steerAsking(context, "breakpoint", (state, posts) => {
+    const { effect, text } = question(state, "breakpoint", context, posts);
+    if (decision === "approved") demandShown(effect);
     const may = mayApprove({
       approver: actor,
       requester: state.requestedBy,
+      authors: authorsOf(state),
       pullRequestAuthor: context.pullRequest?.author ?? null,
       settings: settings.approvals,
     });
@@ -45,6 +42,27 @@ export async function answerBreakpoint(
   return null;
 }
 
+/** An approval counts only for content that Baton has shown. @internal for tests */
+export function demandShown(effect: EffectState): void {
+  const { change, paths = [] } = effect.kind === "breakpoint" ? effect.input.subject : {};
+  if (change === undefined) return;
+  const shown = shownChange(effect);
+  if (shown === null)
+    throw new BatonError(
+      "BATON_NOT_ASKED",
+      "Baton has not shown the change of the protected files yet. Read it when its comment is there, then approve it.",
+    );
+  const hidden = paths.filter((path) => !shown.files.some((file) => file.path === path));
+  if (hidden.length > 0)
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      `The thread does not show the whole change of ${hidden.length} protected file${hidden.length === 1 ? "" : "s"}, so nobody can allow it here: ${hidden
+        .slice(0, 5)
+        .map(codeSpan)
+        .join(", ")}. Reject it with a reason, or make this change yourself.`,
+    );
+}
+
 /** Words, with the line of the change that they were written at. */
 export function withPlace(text: string, place: string): string {
   return [text, place].filter((part) => part !== "").join("\n\n");
@@ -53,7 +71,7 @@ export function withPlace(text: string, place: string): string {
 /** What somebody has to do for the run to go on; nothing where it is at work by itself. */
 export function whatItNeeds(state: RunState): string {
   const wait = waitingFor(state).find(({ kind }) => kind === "people" || kind === "money");
-  return wait === undefined ? "" : ` It waits for something else (${wait.title}): ${wait.sentence}`;
+  return wait === undefined ? "" : ` The run is waiting for something else. ${wait.title}: ${wait.sentence}`;
 }
 
 export interface Asked {
@@ -65,12 +83,17 @@ export interface Asked {
 /**
  * The open question that a command answers: the one that it names, or the only one.
  *
- * Q1 It was asked before the command was written: an answer counts for what its author could see.
+ * Q1 It was posted before the command was written: an answer counts for what its author could see.
  * Q2 Of several none is guessed.
- * Q3 An answer is for one content: a request is journaled once and never changed, and the protected files that a question
- *    shows are those of its first look. An answer therefore needs no digest beside the key.
+ * Q3 An answer is for one content: a request is journaled once and never changed, the protected files that a question shows
+ *    are those of its first look, and its comment is never edited. An answer therefore needs no digest beside the key.
  */
-export function question(state: RunState, kind: "breakpoint" | "ask", context: CommandContext): Asked {
+export function question(
+  state: RunState,
+  kind: "breakpoint" | "ask",
+  context: Pick<CommandContext, "command" | "writtenAt" | "commentId">,
+  posts: Posts,
+): Asked {
   const { command } = context;
   const open = openQuestions(state).filter((effect) => isAnswered(effect, kind));
   if (open.length === 0) throw notAsked(state, kind, command.name);
@@ -83,12 +106,15 @@ export function question(state: RunState, kind: "breakpoint" | "ask", context: C
       `Several questions are named \`${first.replaceAll("`", "'")}\`. ${choose(open, command.name)}`,
     );
   if (named !== null && (kind === "breakpoint" || rest !== "" || open.length > 1))
-    return { effect: inTime(named, state, context), text: rest };
+    return { effect: inTime(named, posts, context), text: rest };
   const [only, ...others] = open;
-  if (only !== undefined && others.length === 0) return { effect: inTime(only, state, context), text: written };
-  const early = open.filter((effect) => wasAskedBefore(effect, state, context));
-  if (early.length === 0 && only !== undefined) return { effect: inTime(only, state, context), text: written };
-  throw new BatonError("BATON_COMMAND_INVALID", `The run asks ${open.length} questions. ${choose(open, command.name)}`);
+  if (only !== undefined && others.length === 0) return { effect: inTime(only, posts, context), text: written };
+  const early = open.filter((effect) => isUnderPost(posts.get(effect.key), context));
+  if (early.length === 0 && only !== undefined) return { effect: inTime(only, posts, context), text: written };
+  throw new BatonError(
+    "BATON_COMMAND_INVALID",
+    `The run has ${open.length} open questions. ${choose(open, command.name)}`,
+  );
 }
 
 function choose(open: readonly EffectState[], command: string): string {
@@ -97,41 +123,32 @@ function choose(open: readonly EffectState[], command: string): string {
     const isOne = names.indexOf(names[index] as string) === names.lastIndexOf(names[index] as string);
     return `\`/baton ${command} ${isOne ? names[index] : effect.key} …\` (${effect.title})`;
   });
-  return `Name the one that you answer: ${list.join(", ")}.`;
+  return `Name one of them: ${list.join(", ")}.`;
 }
 
 function notAsked(state: RunState, kind: "breakpoint" | "ask", asked: string): BatonError {
   const review = openQuestions(state).find((open) => open.kind === kind);
   if (review?.kind !== "breakpoint")
-    return new BatonError(
-      "BATON_NOT_ASKED",
-      `The run asks nothing that \`/baton ${asked}\` could answer right now.${whatItNeeds(state)}`,
-    );
+    return new BatonError("BATON_NOT_ASKED", `Nothing to ${asked} right now.${whatItNeeds(state)}`);
   return new BatonError(
     "BATON_NOT_ASKED",
-    `The run waits for a review of #${review.input.subject.pullRequest}, which binds the approval to its exact commit. Use GitHub's *Review changes* there.`,
+    `#${review.input.subject.pullRequest} needs a review on GitHub, because a review approves one exact commit. Use *Review changes* there.`,
   );
 }
 
 /** Q1 */
-function inTime(effect: EffectState, state: RunState, context: CommandContext): EffectState {
-  if (wasAskedBefore(effect, state, context)) return effect;
+function inTime(
+  effect: EffectState,
+  posts: Posts,
+  context: Pick<CommandContext, "writtenAt" | "commentId">,
+): EffectState {
+  const post = posts.get(effect.key);
+  if (isUnderPost(post, context)) return effect;
+  const name = `\`${questionName(effect)}\``;
   throw new BatonError(
     "BATON_NOT_ASKED",
-    `\`${questionName(effect)}\` was asked after you wrote: ${effect.title}. Read it in the status comment, then answer it again.`,
+    post === undefined
+      ? `Baton has not posted the question ${name} yet: ${effect.title}. Answer it when its comment is there.`
+      : `${name} was asked after you wrote: ${effect.title}. Read the question, then answer it again.`,
   );
-}
-
-/**
- * By GitHub's clock, which counts whole seconds. Within one second the order of the comments decides: they are numbered as
- * they are written, and what a later one brought about was asked after an earlier one.
- */
-function wasAskedBefore(effect: EffectState, state: RunState, { writtenAt, commentId }: CommandContext): boolean {
-  if (writtenAt === null) return false;
-  const written = Math.floor(Date.parse(writtenAt) / 1_000);
-  const shown = shownChange(effect) === null ? null : effect.observed;
-  const asked = Math.floor(Math.max(effect.requestedAt, shown?.at ?? 0) / 1_000);
-  if (!(written >= asked)) return false;
-  const before = state.decisions.filter(({ at }) => at <= effect.requestedAt).map(({ commentId: id }) => id ?? 0);
-  return commentId === null || commentId > Math.max(0, ...before);
 }

@@ -8,8 +8,8 @@ import { steerAsking } from "./steer.ts";
 
 export const answer: CommandHandler = async (context) => {
   const { actor } = context;
-  await steerAsking(context, "ask", (state) => {
-    const { effect, text } = question(state, "ask", context);
+  await steerAsking(context, "ask", (state, posts) => {
+    const { effect, text } = question(state, "ask", context, posts);
     return decideAnswer(state, effect.key, { answer: readAnswer(effect, text), by: actor as unknown as Json });
   });
   return null;

@@ -1,9 +1,9 @@
+import { repositoryProcesses } from "../begin/begin-run.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import { grammars } from "../thread/grammar/index.ts";
 import { renderCommandHelp, renderHelp } from "../thread/help.ts";
-import { repositoryProcesses } from "./begin-run.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
 
 export const help: CommandHandler = async (context) => {

@@ -1,6 +1,6 @@
+import { repositoryProcesses } from "../begin/begin-run.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
 import { checkMigration } from "../core/migrate.ts";
-import { repositoryProcesses } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
 import { activeRunOf } from "./no-run.ts";
 import { steer } from "./steer.ts";
@@ -25,7 +25,7 @@ export const migrate: CommandHandler = async (context) => {
       await steer(context, (state) => migration.decide(state, actor));
       return `**The run goes on with ${to}**, instead of ${from}.${next}`;
     } catch (thrown) {
-      // M2: something happened meanwhile.
+      // migrate.M2: something happened meanwhile.
       if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT")) throw thrown;
     }
   }

@@ -1,7 +1,6 @@
 /** What people are told who steer or ask about a run where there is none: why, and where it may be. */
 import { BatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
-import type { PullRequestFacts } from "../ports/github.ts";
 import type { CommandContext } from "./context.ts";
 
 export function activeRunOf(context: CommandContext): RunState {
@@ -19,11 +18,4 @@ function elsewhere({ workOf }: CommandContext): string {
   return workOf === null
     ? ""
     : ` This pull request is the work on #${workOf}: its run is steered and asked about there.`;
-}
-
-/** The issue that a pull request of Baton's own is for. It only points people there, so the description is proof enough. */
-export function workOf(pullRequest: PullRequestFacts | null, botId: number): number | null {
-  if (pullRequest === null || pullRequest.author.id !== botId) return null;
-  const [, number] = /^(?:Closes|For) #(\d+)$/m.exec(pullRequest.body) ?? [];
-  return number === undefined ? null : Number(number);
 }

@@ -1,14 +1,12 @@
 /** `/baton race claude codex:gpt-5 …`: contestants as people write them, each with a name, a branch and a share of its own. */
-import { BatonError } from "../core/errors.ts";
-import { demandHarness } from "../routing/harness-names.ts";
-import { beginRun } from "./begin-run.ts";
-import type { CommandHandler } from "./context.ts";
-import { demandServed } from "./demand-served.ts";
-import { withoutOf } from "./preflight.ts";
 
-export interface RaceChoice {
-  contestants: { slug: string; harness: string; model?: string }[];
-}
+import { beginRun, type RaceChoice } from "../begin/begin-run.ts";
+import { demandServed } from "../begin/demand-served.ts";
+import { withoutOf } from "../begin/preflight.ts";
+import { BatonError } from "../core/errors.ts";
+import type { Priority } from "../core/priority.ts";
+import { demandHarness } from "../routing/harness-names.ts";
+import type { CommandHandler } from "./context.ts";
 
 export const race: CommandHandler = async (context) => {
   const { command, dependencies, settings } = context;
@@ -21,6 +19,7 @@ export const race: CommandHandler = async (context) => {
       "BATON_COMMAND_INVALID",
       `A race has at most ${max} contestants here (\`race.contestants\`); this one names ${contestants.length}.`,
     );
+  const priority = command.options["priority"] as Priority | undefined;
   await beginRun(context, {
     process: "race",
     harness: null,
@@ -28,6 +27,7 @@ export const race: CommandHandler = async (context) => {
     budgetUsd: (command.options["budget"] as number | undefined) ?? null,
     instructions: command.text,
     retryOf: null,
+    ...(priority === undefined ? {} : { priority }),
     without: withoutOf(command.options["without"]),
     race: { contestants },
   });

@@ -1,8 +1,7 @@
+import { beginRun, type RaceChoice } from "../begin/begin-run.ts";
 import { refuseErased } from "../core/decide.ts";
-import { beginRun } from "./begin-run.ts";
 import type { CommandHandler } from "./context.ts";
 import { lastRunOf } from "./no-run.ts";
-import type { RaceChoice } from "./race.ts";
 
 /** Begins the last run of the thread anew, with what was asked then; pushed work is gone on with. */
 export const retry: CommandHandler = async (context) => {
@@ -22,7 +21,8 @@ export const retry: CommandHandler = async (context) => {
     instructions: lastRun.trigger.text,
     ...(inputs === undefined ? {} : { inputs }),
     retryOf: lastRun.runId,
-    ...(lastRun.schedule === null ? {} : { schedule: lastRun.schedule }),
+    ...(lastRun.startedBy === null ? {} : { startedBy: lastRun.startedBy }),
+    priority: lastRun.priority,
     // It was asked when the thread's first run began.
     without: ["rules", "checks", "approver"],
     ...(race === undefined

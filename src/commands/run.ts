@@ -1,11 +1,12 @@
+import { beginRun, repositoryProcesses } from "../begin/begin-run.ts";
+import { demandPlace } from "../begin/demand-place.ts";
+import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearestWithin } from "../core/nearest.ts";
+import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
 import { withPlace } from "./answer-breakpoint.ts";
-import { beginRun, repositoryProcesses } from "./begin-run.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
-import { demandPlace } from "./demand-place.ts";
-import { withoutOf } from "./preflight.ts";
 
 /** `/baton run [process] …`: the first word of the text may name a process. */
 export const run: CommandHandler = async (context) => {
@@ -19,6 +20,7 @@ export const run: CommandHandler = async (context) => {
   if (!named) demandInstruction(command.text.trim(), first, names, context);
   const process = named ? first : null;
   demandPlace(dependencies.processes, process ?? context.settings.process, context.pullRequest);
+  const priority = command.options["priority"] as Priority | undefined;
   const harness = command.options["harness"] as string | undefined;
   await beginRun(context, {
     process,
@@ -30,6 +32,7 @@ export const run: CommandHandler = async (context) => {
       context.place,
     ),
     retryOf: null,
+    ...(priority === undefined ? {} : { priority }),
     without: withoutOf(command.options["without"]),
   });
   return null;

@@ -1,12 +1,13 @@
 /** `/baton schedule …`: in the dashboard issue, whose thread keeps what is remembered of schedules. */
+
+import { beginRule } from "../begin/rule-run.ts";
+import { activeOf, dashboardMarker, dashboardOf, showDashboard } from "../begin/start-due.ts";
 import { cancel } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import { readBook, readControls, type ScheduleControls, writeControls } from "../runner/schedule-book.ts";
+import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
 import { scheduleLines } from "../thread/render/dashboard.ts";
 import type { CommandContext, CommandHandler } from "./context.ts";
-import { beginScheduled } from "./scheduled-run.ts";
-import { activeOf, dashboardMarker, dashboardOf, showDashboard } from "./start-due.ts";
 
 export const schedule: CommandHandler = async (context) => {
   const { dependencies, repository, issue, command, actor } = context;
@@ -16,48 +17,50 @@ export const schedule: CommandHandler = async (context) => {
   const book = { ...(await readBook(store, repository.id)), repository };
   await demandDashboard(context, book.dashboard);
   book.dashboard = issue.number;
-  const controls = await readControls(store, repository.id);
   if (action === "list") {
+    const controls = await readControls(store, repository.id);
     if (loaded.settings.schedules.length === 0) return "`baton.yaml` has no `schedules`.";
     return scheduleLines((await dashboardOf(dependencies, { repository, book, controls, loaded })).schedules);
   }
+  if (action === "cancel" && name !== undefined) return cancelNamed(context, name);
   const rule = ruleNamed(context, action, name);
-  const change = async (next: ScheduleControls): Promise<void> => {
-    await writeControls(store, repository.id, next);
-    await showDashboard(dependencies, { repository, book, controls: next, loaded });
+  const change = async (next: Parameters<typeof changeControls>[2]): Promise<void> => {
+    const controls = await changeControls(dependencies, repository.id, next);
+    await showDashboard(dependencies, { repository, book, controls, loaded });
   };
   switch (action) {
     case "pause":
-      await change({
-        ...controls,
-        paused: { ...controls.paused, [rule.name]: { by: `@${actor.login}`, at: clock.now() } },
-      });
+      await change(pauseOf(rule.name, `@${actor.login}`, clock.now()));
       return `Paused \`${rule.name}\`. \`/baton schedule resume ${rule.name}\` goes on.`;
-    case "resume": {
-      const { [rule.name]: _gone, ...paused } = controls.paused;
-      await change({ ...controls, paused, resumed: { ...controls.resumed, [rule.name]: clock.now() } });
+    case "resume":
+      await change(resumeOf(rule.name, clock.now()));
       return `Resumed \`${rule.name}\`. Times that passed meanwhile do not run.`;
-    }
-    case "cancel": {
-      const runId = await activeOf(store, repository.id, issue.number, rule.name);
-      if (runId === null) throw new BatonError("BATON_NO_RUN", `No run of \`${rule.name}\` is active.`);
-      await context.runner.change(runId, (state) => cancel(state, actor, `@${actor.login} cancelled it.`));
-      return `Cancelling the run of \`${rule.name}\`.`;
-    }
     default: {
       const now = clock.now();
-      const runId = await beginScheduled({
+      const runId = await beginRule({
         ...context,
         loaded,
         rule,
-        dashboard: issue.number,
-        started: { name: rule.name, at: now, late: false, missed: 0 },
+        thread: issue.number,
+        startedBy: { kind: "schedule", name: rule.name, at: now, late: false, missed: 0 },
       });
-      await change({ ...controls, started: { ...controls.started, [rule.name]: runId } });
+      await change((controls) => ({ ...controls, started: { ...controls.started, [rule.name]: runId } }));
       return null;
     }
   }
 };
+
+/** By the place of its run: rules of `triggers` have one here too, and so has a rule that `baton.yaml` has no more. */
+async function cancelNamed(context: CommandContext, name: string): Promise<string> {
+  const { dependencies, repository, issue, actor, settings } = context;
+  const runId = await activeOf(dependencies.store, repository.id, issue.number, name);
+  if (runId === null) {
+    if (!settings.triggers.some((one) => one.name === name)) ruleNamed(context, "cancel", name);
+    throw new BatonError("BATON_NO_RUN", `No run of \`${name}\` is active.`);
+  }
+  await context.runner.change(runId, (state) => cancel(state, actor, `@${actor.login} cancelled it.`));
+  return `Cancelling the run of \`${name}\`.`;
+}
 
 async function demandDashboard({ github, repository, issue }: CommandContext, known: number | null): Promise<void> {
   const dashboard = await github.ownIssue(repository, dashboardMarker(repository.id), known);

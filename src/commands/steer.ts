@@ -6,6 +6,7 @@ import { openChildren } from "../runner/perform/child.ts";
 import type { CommandContext } from "./context.ts";
 import { namesQuestion } from "./named-question.ts";
 import { activeRunOf } from "./no-run.ts";
+import { type Posts, postedQuestions } from "./posted-questions.ts";
 
 export async function steer(context: CommandContext, decide: (state: RunState) => RunEvent[]): Promise<RunState> {
   return append(context, activeRunOf(context), decide);
@@ -15,7 +16,7 @@ export async function steer(context: CommandContext, decide: (state: RunState) =
 export async function steerAsking(
   context: CommandContext,
   kind: "breakpoint" | "ask",
-  decide: (state: RunState) => RunEvent[],
+  decide: (state: RunState, posts: Posts) => RunEvent[],
 ): Promise<RunState> {
   const run = activeRunOf(context);
   // A question that is named is answered where it is asked; other text goes to whoever asks.
@@ -23,7 +24,9 @@ export async function steerAsking(
   const named = await whoAsks(context, run, (now) => namesQuestion(now, kind, text));
   const asks = (now: RunState): boolean => openQuestions(now).some((open) => open.kind === kind);
   const asking = named ?? (await whoAsks(context, run, asks)) ?? run;
-  const state = await append(context, asking, decide);
+  // A question that is asked meanwhile was posted after the command was written.
+  const posts = await postedQuestions(context, asking, kind);
+  const state = await append(context, asking, (now) => decide(now, posts));
   // `/baton why` is asked of the thread's run.
   if (asking.runId !== run.runId) await append(context, run, () => []);
   return state;

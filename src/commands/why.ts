@@ -1,17 +1,25 @@
+import { triggerDecisions } from "../begin/fire-triggers.ts";
+import { dashboardMarker } from "../begin/start-due.ts";
 import { publishInputSchema } from "../core/effect.ts";
 import { health } from "../core/health.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
+import { readBook } from "../runner/schedule-book.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
-import type { CommandHandler } from "./context.ts";
-import { triggerDecisions } from "./fire-triggers.ts";
+import type { CommandContext, CommandHandler } from "./context.ts";
 import { lastRunOf } from "./no-run.ts";
 
 export const why: CommandHandler = async (context) => {
   const { dependencies, repository, issue } = context;
-  const fired = await triggerDecisions(dependencies, repository, issue.number);
+  // Both end with what was only counted.
+  const fired = [
+    ...new Set([
+      ...(await triggerDecisions(dependencies, repository, issue.number)),
+      ...(await withoutThread(context)),
+    ]),
+  ];
   const triggers =
     fired.length === 0 ? [] : ["### Triggers", fired.map((line) => `- ${neutraliseLine(line)}`).join("\n")];
   // Also where no run began: why none did is the question.
@@ -36,6 +44,15 @@ export const why: CommandHandler = async (context) => {
     `Health ${score} of 100${deductions.length === 0 ? "" : `: ${deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ")}`}`,
   ].join("\n\n");
 };
+
+/** Decisions about events that belong to no thread: in the dashboard issue, or anywhere as long as there is none. */
+async function withoutThread({ dependencies, github, repository, issue }: CommandContext): Promise<string[]> {
+  const lines = await triggerDecisions(dependencies, repository, null);
+  if (lines.length === 0) return [];
+  const { dashboard } = await readBook(dependencies.store, repository.id);
+  const place = await github.ownIssue(repository, dashboardMarker(repository.id), dashboard);
+  return place === null || place === issue.number ? lines : [];
+}
 
 /** A decision of the process itself, told in a comment of its own: who won a race. */
 function toldVerdict({ kind, input }: EffectState): Verdict | null {

@@ -7,7 +7,7 @@ import { grammars } from "../thread/grammar/index.ts";
 import { commandNames } from "./command-names.ts";
 import { parseConfig } from "./parse.ts";
 import { defaultSettings, settingsSchema } from "./schema.ts";
-import { wakeUpsOf } from "./wake-ups.ts";
+import { startsOf, wakeUpsOf } from "./wake-ups.ts";
 
 function problems(text: string) {
   return parseConfig(text).problems;
@@ -331,6 +331,7 @@ describe("schedules", () => {
         with: {},
         budgetUsd: null,
         harness: null,
+        priority: "low",
         overlap: "skip",
         catchUp: "latest",
         jitterMinutes: 5,
@@ -356,6 +357,30 @@ describe("schedules", () => {
       "4 error There is no process `explor`. There are: explore, audit.",
     ]);
   });
+
+  it.each([
+    ["explore", "folder", /^5 error `explore` has no input `folder`\. `with` may have: instructions\.$/],
+    ["count", "foldr", /^5 error `count` has no input `foldr`\. `with` may have: instructions, folder\.$/],
+    ["count", "constructor", /^5 error `count` has no input `constructor`/],
+    ["count", "folder", undefined],
+    ["count", "instructions", undefined],
+    ["unread", "anything", undefined],
+  ])(
+    "`with` of `%s` with `%s`: unknown inputs are errors at their line, of schedules and of triggers",
+    (process, key, said) => {
+      const inputs = { explore: ["instructions"], count: ["instructions", "folder"] };
+      const rest = [`    process: ${process}`, `    with: { ${key}: docs }`];
+      for (const text of [
+        lines('    cron: "0 3 * * *"', ...rest),
+        ["triggers:", "  - name: nightly", "    on: push", ...rest].join("\n"),
+      ]) {
+        const [first, ...more] = found(text, { inputs });
+        expect(more).toEqual([]);
+        if (said === undefined) expect(first).toBeUndefined();
+        else expect(first).toMatch(said);
+      }
+    },
+  );
 
   it.each([
     ["*/5 * * * *", ["*/15 * * * *"], 1],
@@ -387,5 +412,50 @@ describe("schedules", () => {
   it.each(["\n", " \n", "- \n"])("a workflow of %j alone is read in no time", (line) => {
     const text = `# a/b/action@v1\n${line.repeat(Math.floor((250 * 1024) / line.length))}`;
     expect(processorSeconds(() => wakeUpsOf(text), 4)).toBeLessThan(4);
+  });
+});
+
+describe("triggers where the workflow of Actions mode starts", () => {
+  const workflow = (on: string, condition = "true"): string =>
+    `on: ${on}\njobs: { read: { if: "${condition}", steps: [{ uses: a/b/action@v1 }] } }\n`;
+  const warned = (rule: string, text: string): string[] => {
+    const starts = startsOf(text);
+    const parsed = parseConfig(`triggers:\n  - name: one\n    on: ${rule}\n    process: explore\n`, {
+      wakeUps: ["*/15 * * * *"],
+      starts,
+    });
+    return parsed.problems.map(({ line, severity, message }) => `${line} ${severity} ${message}`);
+  };
+
+  it.each([
+    [
+      "issues.labeled",
+      workflow("{ issues: { types: [opened] } }"),
+      /^3 warning .*add `labeled` to `on\.issues\.types`/,
+    ],
+    [
+      "issues.labeled",
+      workflow("{ issues: { types: [labeled] } }", "contains(github.event.issue.body, '/baton')"),
+      /condition of its first job/,
+    ],
+    ["push", workflow("[issues]"), /add it to `on\.push`/],
+    ["pull_request.labeled", workflow("pull_request"), /`labeled`/],
+    ["repository_dispatch", workflow("{ repository_dispatch: { types: [baton] } }"), /Add yours to/],
+    ["http", workflow("[push]"), /reaches an App only/],
+    ["push", "on: push\njobs: {}\n", /does not start on `push`/],
+  ])("%s with %s is a warning at its line", (rule, text, expected) => {
+    expect(warned(rule, text)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it.each([
+    ["issues.labeled", workflow("{ issues: { types: [opened, labeled] } }")],
+    ["issues.labeled", workflow("issues")],
+    ["pull_request.opened", workflow("[pull_request]")],
+    ["push", workflow("{ push: { branches: [main] } }")],
+    ["release.published", workflow("{ release: { types: published } }")],
+    ["repository_dispatch", workflow("{ repository_dispatch: null }")],
+    ["repository_dispatch", workflow("{ repository_dispatch: { types: [baton, deploy] } }")],
+  ])("%s with %s is none", (rule, text) => {
+    expect(warned(rule, text)).toEqual([]);
   });
 });

@@ -164,6 +164,6 @@ describe("the check run on a change of baton.yaml", () => {
   });
 
   it("nothing to show is said", () => {
-    expect(renderDifference([])).toContain("behaves as before");
+    expect(renderDifference([])).toContain("behavior is unchanged");
   });
 });

@@ -1,7 +1,7 @@
 /** The table of models: defaults are in it, priced and alive on its own date; nothing here reads the calendar. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { readSettings } from "../app/settings.ts";
+import { readSettings } from "../environment/settings.ts";
 import { findPrice } from "../money/prices.ts";
 import { tierModels, tiers } from "../routing/tier.ts";
 import { harnessesHere } from "../wire-tools.ts";

@@ -221,6 +221,77 @@ export function searchFee(provider: Provider, model: string): SearchFee {
   return found[1];
 }
 
+/** What a service charges that neither its count of tokens nor of searches tells. */
+export interface UncountedFee {
+  provider: Provider;
+  /** As a wire names it: `tool <type>`, or a field of the request with its value. */
+  asked: RegExp;
+  /** What the money is for. */
+  what: string;
+  source: string;
+}
+
+/** Requests for these pass only where no budget has to hold (`budget.unknownPrice: allow`). Read on the day of the table. */
+export const uncountedFees: readonly UncountedFee[] = [
+  {
+    provider: "anthropic",
+    asked: /^tool code_execution/,
+    what: "a container of the service, by the hour",
+    source: "https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool#usage-and-pricing",
+  },
+  {
+    provider: "anthropic",
+    asked: /^tool advisor/,
+    what: "a second model, at its own price",
+    source: "https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool",
+  },
+  {
+    provider: "anthropic",
+    asked: /^speed (?!standard$)/,
+    what: "fast mode, at a multiple of the price",
+    source: "https://platform.claude.com/docs/en/about-claude/pricing",
+  },
+  {
+    provider: "anthropic",
+    asked: /^inference_geo (?!global$)/,
+    what: "a place of inference, at a multiple of the price",
+    source: "https://platform.claude.com/docs/en/build-with-claude/data-residency",
+  },
+  {
+    provider: "openai",
+    asked: /^tool (?:code_interpreter|shell)$/,
+    what: "a container of the service, by the minute",
+    source: "https://developers.openai.com/api/docs/pricing#built-in-tools",
+  },
+  {
+    provider: "openai",
+    asked: /^tool (?:image_generation|hosted_)/,
+    what: "a model for images, at its own price",
+    source: "https://developers.openai.com/api/docs/pricing#built-in-tools",
+  },
+  {
+    provider: "openai",
+    asked: /^service_tier (?!auto$|default$|flex$)/,
+    what: "a faster tier, at a multiple of the price",
+    source: "https://developers.openai.com/api/docs/guides/fast-mode",
+  },
+  {
+    provider: "google",
+    asked: /^service_tier (?!(?:service_tier_)?(?:standard|flex|unspecified)$)/,
+    what: "a tier of priority, at a higher price",
+    source: "https://ai.google.dev/gemini-api/docs/priority-inference",
+  },
+];
+
+/** The first of what was asked that costs what nobody counts; null: none does. */
+export function uncountedFee(provider: Provider, asked: readonly string[]): (UncountedFee & { name: string }) | null {
+  for (const name of asked) {
+    const fee = uncountedFees.find((one) => one.provider === provider && one.asked.test(name));
+    if (fee !== undefined) return { ...fee, name };
+  }
+  return null;
+}
+
 /** By a step's wish: `standard` is what a harness takes when nothing is said. */
 export interface Tiers {
   fast: string;

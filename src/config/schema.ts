@@ -9,9 +9,11 @@
 import { z } from "zod";
 import { builtInHarnesses } from "../adapters/harness/descriptions.ts";
 import { limits } from "../core/limits.ts";
+import { priorities } from "../core/priority.ts";
 import { capabilities } from "../core/vocabulary.ts";
 import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
+import { severities } from "../sweep/finding.ts";
 import { triggerEvents } from "../trigger/event.ts";
 import { commandNames } from "./command-names.ts";
 
@@ -116,17 +118,28 @@ const defaultProtectedPaths = [
   ".gitlab-ci.yml",
   ".circleci/**",
   ".ci/**",
-  "Jenkinsfile",
-  "azure-pipelines.yml",
+  "**/Jenkinsfile*",
+  "azure-pipelines*.yml",
+  "{.,}appveyor.yml",
+  ".{travis,cirrus,drone,woodpecker}.{yml,yaml}",
+  ".{buildkite,semaphore,woodpecker,gitea,forgejo,tekton}/**",
+  "bitbucket-pipelines.yml",
+  "cloudbuild.{yml,yaml}",
   "**/CODEOWNERS",
   "**/.gitattributes",
   "**/.gitmodules",
+  // Where Git LFS sends files, and the credentials for them.
+  "**/.lfsconfig",
   ".husky/**",
   ".githooks/**",
+  ".pre-commit-config.yaml",
+  "lefthook.{yml,yaml}",
+  // Starts programs on a person's machine.
+  ".devcontainer/**",
   "**/AGENTS.md",
   "**/CLAUDE.md",
   "**/GEMINI.md",
-  "**/.cursorrules",
+  "**/.{cursorrules,windsurfrules,clinerules}",
   "**/.mcp.json",
   "**/opencode.json",
   "**/.{claude,codex,cursor,gemini,opencode}/**",
@@ -165,6 +178,12 @@ const scheduleSchema = z.strictObject({
     .default(null)
     .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
   harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
+  priority: z
+    .enum(priorities)
+    .default("low")
+    .describe(
+      "Whose agents go first where agents wait for each other. An agent waits for none of lower priority. Runs that people start are `normal`.",
+    ),
   overlap: z
     .enum(["skip", "queue"])
     .default("skip")
@@ -191,7 +210,7 @@ const triggerSchema = z.strictObject({
   on: z
     .enum(triggerEvents)
     .describe(
-      "Event that it is about. `push`, `workflow_run.failed` and `check_run.failed` are those of the default branch; `release.published` and `repository_dispatch` of the repository.",
+      "Event that it is about. `push`, `workflow_run.failed` and `check_run.failed` are those of the default branch; `release.published`, `repository_dispatch` and `workflow_dispatch` of the repository; `http` a signed request to the App.",
     ),
   if: z
     .string()
@@ -214,6 +233,7 @@ const triggerSchema = z.strictObject({
     .default(null)
     .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
   harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
+  priority: z.enum(priorities).default("normal").describe("Whose agents go first, as in `schedules`."),
   key: z
     .string()
     .min(1)
@@ -230,6 +250,30 @@ const triggerSchema = z.strictObject({
     .max(limits.triggerStartsPerHourMax)
     .default(10)
     .describe("Most runs that this rule starts in an hour. Events beyond that are counted and start nothing."),
+});
+
+const patternRule = z.strictObject({
+  id: ruleName.describe("Name of the rule."),
+  text: z.string().min(1).max(500).nullable().default(null).describe("Text to find, as it stands."),
+  regex: z
+    .string()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe("Regular expression to find instead (POSIX extended), within one line."),
+  ast: z
+    .string()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe(
+      "Syntax to find instead, with `$NAME` for any node: `console.log($$$)`. JavaScript, TypeScript, CSS and HTML. Needs `@ast-grep/napi` among the repository's devDependencies, installed by `sandbox.setup`.",
+    ),
+  message: z.string().min(1).max(500).describe("Says what is wrong and what to write instead. The agent reads it."),
+  severity: z.enum(severities).default("warning").describe("How much it weighs in the choice."),
+  paths: z.array(glob).max(listMax).default([]).describe("Globs of files to search. Empty: all."),
 });
 
 const notRun = (how: string) =>
@@ -661,21 +705,41 @@ export const settingsSchema = z
           .array(
             z.strictObject({
               use: z
-                .enum(["sarif", "command", "stale", "coverage"])
-                .describe("Detector that reads what the command leaves: see docs/guides/sweeps.md."),
+                .enum(["sarif", "command", "pattern", "alerts", "flaky", "stale", "coverage", "agent"])
+                .describe(
+                  "Detector. `sarif`, `command` and `coverage` read what the command leaves; `pattern` has `rules`; `alerts` and `flaky` ask GitHub; `agent` asks a model; `stale` needs nothing. See docs/guides/sweeps.md.",
+                ),
               command: z
                 .string()
                 .min(1)
                 .max(4_000)
                 .nullable()
                 .default(null)
-                .describe("Shell command that makes the report, in the sandbox. `stale` has one of its own."),
+                .describe(
+                  "Shell command that makes the report, in the sandbox, for `sarif`, `command` and `coverage`.",
+                ),
               report: z
                 .string()
                 .regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$)).{1,200}$/, "a path from the root of the repository")
                 .nullable()
                 .default(null)
                 .describe("File that the command writes the report to. Default: what it prints."),
+              rules: z
+                .array(patternRule)
+                .max(50)
+                .default([])
+                .describe("For `pattern`: what must not occur in the repository's files."),
+              ask: z
+                .string()
+                .min(1)
+                .max(4_000)
+                .nullable()
+                .default(null)
+                .describe(
+                  "For `agent`: what it looks for. It reads 30 files a day, another part of the tree each day.",
+                ),
+              paths: z.array(glob).max(listMax).default([]).describe("For `agent`: globs of files. Empty: all."),
+              maxUsd: usd.default(0.1).describe("For `agent`: most that one look may spend, in USD."),
             }),
           )
           .max(20)
@@ -689,6 +753,23 @@ export const settingsSchema = z
           .default(2)
           .describe("With so many open pull requests of sweeps, a sweep proposes nothing more."),
         findings: z.number().int().min(1).max(50).default(5).describe("Most findings that one pull request fixes."),
+        changedLines: z
+          .number()
+          .int()
+          .min(1)
+          .max(100_000)
+          .default(500)
+          .describe("Most lines that one pull request adds and removes, together. A larger change is not proposed."),
+        dayUsd: usd
+          .nullable()
+          .default(null)
+          .describe(
+            "Most that all sweeps of the repository may spend in a day (UTC), in USD. Default: no limit of its own.",
+          ),
+        monthUsd: usd
+          .nullable()
+          .default(null)
+          .describe("Most that all sweeps may spend in a calendar month (UTC), in USD. Default: no limit of its own."),
       })
       .prefault({})
       .describe("The process `sweep`, which a schedule runs: detectors find, an agent fixes, people review."),
@@ -697,7 +778,7 @@ export const settingsSchema = z
       .max(50)
       .default([])
       .describe(
-        "Runs that events start, in an App. The person or bot who caused the event needs the permission that the command would need. Actions mode does not read them.",
+        "Runs that events start. The person or bot who caused the event needs the permission that the command would need. In Actions mode the workflow has to start on these events: `baton init` writes them.",
       ),
     dashboard: z
       .boolean()

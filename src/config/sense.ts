@@ -4,12 +4,14 @@ import { nearest } from "../core/nearest.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
 import { findProfile, readyProfiles } from "../routing/profile.ts";
 import { cronProblem, shortestPauseMs } from "../schedule/cron.ts";
+import type { TriggerName } from "../trigger/event.ts";
 import { conditionNames, conditionText } from "../trigger/judge.ts";
+import { startsOn, type WorkflowStart, workflowEvents } from "../trigger/workflow-events.ts";
 import { parseExpression } from "../workflow/expression.ts";
 import { parseTemplate } from "../workflow/template.ts";
 import { networkEntryProblem } from "./network-presets.ts";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
-import type { Settings } from "./schema.ts";
+import type { ScheduleSettings, Settings } from "./schema.ts";
 
 type SenseProblem = Pick<ConfigProblem, "message" | "suggestion" | "severity"> & { path: ConfigPath };
 
@@ -17,8 +19,12 @@ type SenseProblem = Pick<ConfigProblem, "message" | "suggestion" | "severity"> &
 export interface ConfigSurroundings {
   /** Names of all processes that there are; without it none is called unknown. */
   processes?: readonly string[];
+  /** What `with` may name, by process; one that is not here is not judged. */
+  inputs?: Readonly<Record<string, readonly string[]>>;
   /** Cron expressions that start the jobs of Actions mode; without it, or with none, an App does. */
   wakeUps?: readonly string[];
+  /** Events that start these jobs. */
+  starts?: readonly WorkflowStart[];
 }
 
 export function senseProblems(settings: Settings, surroundings: ConfigSurroundings = {}): SenseProblem[] {
@@ -139,11 +145,9 @@ function ofKeys({
 
 const minuteMs = 60_000;
 
-function ofSchedules(
-  { schedules, dashboard, budget }: Settings,
-  { processes, wakeUps = [] }: ConfigSurroundings,
-): SenseProblem[] {
+function ofSchedules({ schedules, dashboard, budget }: Settings, surroundings: ConfigSurroundings): SenseProblem[] {
   const problems: SenseProblem[] = [];
+  const { wakeUps = [] } = surroundings;
   const wakeMs = Math.min(
     ...wakeUps
       .filter((cron) => cronProblem(cron) === null)
@@ -157,7 +161,8 @@ function ofSchedules(
       ["dashboard"],
       "`schedules` do not run with `dashboard: false`: the dashboard issue is the thread of their runs. Set `dashboard: true`.",
     );
-  for (const [index, { name, cron, process, budgetUsd }] of schedules.entries()) {
+  for (const [index, rule] of schedules.entries()) {
+    const { name, cron } = rule;
     const at = (key: string): ConfigPath => ["schedules", index, key];
     if (schedules.findIndex((one) => one.name === name) < index)
       say("error", at("name"), `Two schedules are called \`${name}\`. Give one of them another name.`);
@@ -171,29 +176,52 @@ function ofSchedules(
         at("cron"),
         `\`${cron}\` comes every ${pause / minuteMs} minutes, but the workflow wakes Baton every ${wakeMs / minuteMs} minutes (\`on.schedule\`). In Actions mode the schedule is as fine as that.`,
       );
-    if (processes !== undefined && !processes.includes(process))
-      say("error", at("process"), unknownProcess(process, processes), nearest(process, processes));
-    if (budgetUsd !== null && budgetUsd > budget.maxUsd)
-      say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
+    problems.push(...ofRule(["schedules", index], rule, budget, surroundings));
   }
   return problems;
 }
 
+/** What schedules and triggers have in common. */
+function ofRule(
+  at: ConfigPath,
+  { process, with: given, budgetUsd }: Pick<ScheduleSettings, "process" | "with" | "budgetUsd">,
+  { maxUsd }: Pick<Settings["budget"], "maxUsd">,
+  { processes, inputs = {} }: ConfigSurroundings,
+): SenseProblem[] {
+  const problems: SenseProblem[] = [];
+  const say = (path: ConfigPath, message: string, suggestion: string | null = null) =>
+    problems.push({ severity: "error", path: [...at, ...path], message, suggestion });
+  if (processes !== undefined && !processes.includes(process))
+    say(["process"], unknownProcess(process, processes), nearest(process, processes));
+  const known = Object.hasOwn(inputs, process) ? (inputs[process] ?? []) : Object.keys(given);
+  for (const name of Object.keys(given).filter((one) => !known.includes(one)))
+    say(["with", name], unknownInput(process, name, known), nearest(name, known));
+  if (budgetUsd !== null && budgetUsd > maxUsd)
+    say(
+      ["budgetUsd"],
+      `\`budgetUsd\` is ${budgetUsd}, more than \`budget.maxUsd\` (${maxUsd}). Lower the one or raise the other.`,
+    );
+  return problems;
+}
+
 function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
-  const problems = sweep.detectors.flatMap(({ use, command, report }, index): SenseProblem[] => {
-    const path: ConfigPath = ["sweep", "detectors", index];
-    if (use === "stale" && (command !== null || report !== null))
-      return [
-        {
-          severity: "error",
-          path,
-          message: "`stale` has a command of its own. Remove `command` and `report`.",
-          suggestion: null,
-        },
-      ];
-    if (use !== "stale" && command === null)
-      return [{ severity: "error", path, message: `The detector \`${use}\` needs a \`command\`.`, suggestion: null }];
-    return [];
+  const problems = sweep.detectors.flatMap(({ use, command, report, rules, ask, paths }, index): SenseProblem[] => {
+    const say = (message: string): SenseProblem[] => [
+      { severity: "error", path: ["sweep", "detectors", index], message, suggestion: null },
+    ];
+    const needsCommand = ["sarif", "command", "coverage"].includes(use);
+    if (!needsCommand && (command !== null || report !== null))
+      return say(`\`${use}\` has no command of yours. Remove \`command\` and \`report\`.`);
+    if (needsCommand && command === null) return say(`The detector \`${use}\` needs a \`command\`.`);
+    if (use !== "pattern" && rules.length > 0) return say(`Only \`pattern\` has \`rules\`. Remove them.`);
+    if (use !== "agent" && (ask !== null || paths.length > 0))
+      return say("Only `agent` has `ask` and `paths`. Remove them.");
+    if (use === "agent" && ask === null) return say("`agent` needs `ask`: what it looks for.");
+    if (use === "pattern" && rules.length === 0) return say("`pattern` needs `rules`. Name at least one.");
+    const unclear = rules.find(({ text, regex, ast }) => [text, regex, ast].filter((one) => one !== null).length !== 1);
+    if (unclear !== undefined) return say(`The rule \`${unclear.id}\` needs one of \`text\`, \`regex\` and \`ast\`.`);
+    const twice = rules.find(({ id }, at) => rules.findIndex((one) => one.id === id) < at);
+    return twice === undefined ? [] : say(`Two rules are called \`${twice.id}\`. Give one of them another name.`);
   });
   const at = schedules.findIndex(({ process }) => process === "sweep");
   if (at >= 0 && sweep.detectors.length === 0)
@@ -206,10 +234,7 @@ function ofSweep({ sweep, schedules }: Settings): SenseProblem[] {
   return problems;
 }
 
-function ofTriggers(
-  { triggers, schedules, budget }: Settings,
-  { processes, wakeUps = [] }: ConfigSurroundings,
-): SenseProblem[] {
+function ofTriggers({ triggers, schedules, budget }: Settings, surroundings: ConfigSurroundings): SenseProblem[] {
   const problems: SenseProblem[] = [];
   const say = (
     severity: SenseProblem["severity"],
@@ -217,29 +242,39 @@ function ofTriggers(
     message: string,
     suggestion: string | null = null,
   ) => problems.push({ severity, path, message, suggestion });
-  if (triggers.length > 0 && wakeUps.length > 0)
-    say("warning", ["triggers"], "Actions mode does not read `triggers`. Use a schedule, or the App.");
-  for (const [index, { name, on, if: condition, paths, process, key, budgetUsd }] of triggers.entries()) {
+  const { wakeUps = [], starts = [] } = surroundings;
+  for (const [index, rule] of triggers.entries()) {
+    const { name, on, if: condition, paths, key } = rule;
     const at = (part: string): ConfigPath => ["triggers", index, part];
     if (triggers.findIndex((one) => one.name === name) < index || schedules.some((one) => one.name === name))
       say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
+    // Only the workflow of Actions mode has a clock of its own.
+    if (wakeUps.length > 0 && !startsOn(starts, on)) say("warning", at("on"), unheard(on));
     if (paths.length > 0 && on !== "push") say("error", at("paths"), `\`${on}\` names no files. Remove \`paths\`.`);
     const parsed = condition === null ? null : parseExpression(conditionText(condition), conditionNames, false);
     if (parsed !== null && !parsed.ok) say("error", at("if"), parsed.problem.message, parsed.problem.suggestion);
     for (const problem of key === null ? [] : parseTemplate(key, conditionNames).problems)
       say("error", at("key"), problem.message, problem.suggestion);
-    if (processes !== undefined && !processes.includes(process))
-      say("error", at("process"), unknownProcess(process, processes), nearest(process, processes));
-    if (budgetUsd !== null && budgetUsd > budget.maxUsd)
-      say("error", at("budgetUsd"), overBudget(budgetUsd, budget.maxUsd));
+    problems.push(...ofRule(["triggers", index], rule, budget, surroundings));
   }
   return problems;
+}
+
+function unheard(on: TriggerName): string {
+  const needed = workflowEvents[on];
+  if (needed === null) return `\`${on}\` reaches an App only. Actions mode has no address.`;
+  const named = `\`on.${needed.event}${needed.type === null ? "" : ".types"}\``;
+  if (needed.event === "repository_dispatch")
+    return `The workflow of Actions mode starts on no \`${on}\` but the type \`baton\`. Add yours to \`on.repository_dispatch.types\`.`;
+  const what = needed.type === null ? `it` : `\`${needed.type}\``;
+  return `The workflow of Actions mode does not start on \`${on}\`, so the rule starts nothing there. Run \`baton init\` again, or add ${what} to ${named} and to the condition of its first job.`;
 }
 
 function unknownProcess(name: string, known: readonly string[]): string {
   return `There is no process \`${name.slice(0, 60).replaceAll("`", "'")}\`. There are: ${known.join(", ")}.`;
 }
 
-function overBudget(usd: number, maxUsd: number): string {
-  return `\`budgetUsd\` is ${usd}, more than \`budget.maxUsd\` (${maxUsd}). Lower the one or raise the other.`;
+/** Also where a rule starts, because the process may have changed since the file was checked. */
+export function unknownInput(process: string, name: string, known: readonly string[]): string {
+  return `\`${process}\` has no input \`${name.slice(0, 60).replaceAll("`", "'")}\`. \`with\` may have: ${known.join(", ")}.`;
 }

@@ -1,4 +1,5 @@
-/** What wakes the jobs of Actions mode: `on.schedule` of the workflows that use Baton's Action. */
+/** What starts the jobs of Actions mode: `on` of the workflows that use Baton's Action. */
+import type { WorkflowStart } from "../trigger/workflow-events.ts";
 import { readYaml } from "./yaml-text.ts";
 
 export const workflowFolder = ".github/workflows";
@@ -7,15 +8,40 @@ const bounds = { charactersMax: 256 * 1024, depthMax: 50, aliasesMax: 20 };
 
 /** Cron expressions of one workflow; none where it does not use the Action, in whatever job. */
 export function wakeUpsOf(text: string): string[] {
-  if (!text.includes("/action@")) return [];
-  const read = readYaml(text, bounds);
-  if (!read.ok || !itemsOf(at(read.data, "jobs")).some(usesAction)) return [];
-  const schedule = at(at(read.data, "on"), "schedule");
+  const schedule = at(at(ownWorkflow(text), "on"), "schedule");
   if (!Array.isArray(schedule)) return [];
   return schedule.flatMap((item: unknown) => {
     const cron = at(item, "cron");
     return typeof cron === "string" ? [cron] : [];
   });
+}
+
+/** Events that start one workflow, for rules of `triggers`; none where it does not use the Action. */
+export function startsOf(text: string): WorkflowStart[] {
+  const workflow = ownWorkflow(text);
+  const on = at(workflow, "on");
+  const names = typeof on === "string" ? [on] : Array.isArray(on) ? on.map(String) : [];
+  const starts = [
+    ...names.map((name): WorkflowStart => [name, null]),
+    ...(names.length > 0 ? [] : Object.entries((on ?? {}) as Record<string, unknown>)).map(
+      ([name, given]): WorkflowStart => [name, typesOf(at(given, "types"))],
+    ),
+  ];
+  // The template's condition: an issue without a command starts no runner.
+  const asksForCommands = itemsOf(at(workflow, "jobs")).some((job) =>
+    /contains\([^)]*github\.event\.issue\.body/.test(String(at(job, "if"))),
+  );
+  return starts.filter(([name]) => !(asksForCommands && name === "issues"));
+}
+
+function typesOf(types: unknown): string[] | null {
+  return types === undefined ? null : typeof types === "string" ? [types] : itemsOf(types).map(String);
+}
+
+function ownWorkflow(text: string): unknown {
+  if (!text.includes("/action@")) return null;
+  const read = readYaml(text, bounds);
+  return read.ok && itemsOf(at(read.data, "jobs")).some(usesAction) ? read.data : null;
 }
 
 function usesAction(job: unknown): boolean {

@@ -2,7 +2,7 @@
  * The hash chain of a journal: each event's hash covers the one before, so an altered, removed or reordered event shows.
  *
  * J4 Events are checked against their schema before they are sealed and after they are read.
- * H1 Up to schema version 1 the hash covers the text of the event, from version 2 on its hashed form (`personal.ts`, P1).
+ * H1 Up to schema version 1 the hash covers the text of the event, from version 2 on its hashed form (`personal.ts`, personal.P1).
  * The hash function is handed in: pure folders have no crypto of the host.
  */
 import { canonicalJson } from "./canonical.ts";
@@ -165,7 +165,7 @@ function isErased({ salts }: StoredRow): boolean {
   return Object.values(salts).some((salt) => typeof salt !== "string");
 }
 
-/** H1, P2 */
+/** H1, personal.P2 */
 function hashOf(
   sha256: Sha256,
   stream: string,

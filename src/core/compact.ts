@@ -4,7 +4,7 @@
  * Owns: what is left of an event, and how it is read again. Does not own: when a journal is compacted, where it is kept.
  * CJ1 Position, time and hash of each event stay: the chain's head is the one that was written, and what cites an event
  *     still finds it. A cut event cannot be checked against its own hash any more; the seal covers all that is left.
- * CJ2 What is left passes the schema of events (J4) and folds to the same status, money, decisions and verdicts.
+ * CJ2 What is left passes the schema of events (core-event.J4) and folds to the same status, money, decisions and verdicts.
  */
 import { canonicalJson } from "./canonical.ts";
 import type { Sha256 } from "./chain.ts";

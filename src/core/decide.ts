@@ -74,8 +74,8 @@ export function answer(state: RunState, key: EffectKey, output: Json): RunEvent[
 export function observe(state: RunState, key: EffectKey, verdict: Verdict, facts: Json): RunEvent[] {
   const effect = requireOpen(state, key);
   const before = effect.observed;
-  // The same decision again is no news: the journal would grow with every webhook.
-  if (before !== null && JSON.stringify(before.verdict) === JSON.stringify(verdict)) return [];
+  // The same decision again is no news: the journal would grow with every webhook. A journal sorts the keys of what it keeps.
+  if (before !== null && canonicalJson(before.verdict) === canonicalJson(verdict)) return [];
   return [{ type: "effect.observed", key, verdict, facts }];
 }
 

@@ -116,8 +116,19 @@ export const shellInputSchema = z.object({
   /** Program and arguments; no shell parses them. */
   command: z.array(z.string()).min(1),
   sha: shaSchema,
+  /** The result of the same command over the same tree may be used again, kept by this name. */
+  reuse: z.object({ as: z.string().regex(/^[a-z0-9-]{1,60}$/), forMs: z.number().int().positive() }).optional(),
   /** A detector of sweeps reads what the command left: the file at `report`, or what it printed. */
-  detect: z.object({ detector: z.string(), report: z.string().nullable() }).optional(),
+  detect: z
+    .object({
+      detector: z.string(),
+      report: z.string().nullable(),
+      /** The report is GitHub's own, and the command starts nothing. */
+      from: z.literal("github").optional(),
+      /** Messages of rules that the repository writes. */
+      rules: z.array(z.object({ id: z.string(), message: z.string() })).optional(),
+    })
+    .optional(),
 });
 const shellOutputSchema = z.object({
   exitCode: z.number().int().nullable(),
@@ -125,6 +136,8 @@ const shellOutputSchema = z.object({
   /** Last part of both streams, bounded and redacted. */
   output: z.string(),
   durationMs: z.number().nonnegative(),
+  /** It is the result of an earlier step, of this time. */
+  reusedFrom: z.number().optional(),
   sandbox: sandboxReportSchema.optional(),
   /** What the detector made of it; notes say what was left out, and why nothing could be read. */
   detected: z

@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";
-import { cancel, endShield, judged, pause, raiseBudget } from "./decide.ts";
+import { cancel, endShield, judged, observe, pause, raiseBudget } from "./decide.ts";
 import { due, nextWakeAt, shieldEndsAt } from "./due.ts";
-import type { RunEvent } from "./event.ts";
+import { type RunEvent, storedEventSchema } from "./event.ts";
 import { fold } from "./fold.ts";
 import { limits } from "./limits.ts";
 import { defineProcess, type ProcessContext, type ProcessDefinition } from "./process.ts";
+import type { EffectKey } from "./vocabulary.ts";
 
 const passed = { name: "result", status: "passed" as const, reason: "done", evidence: [], children: [] };
 const sha = "a".repeat(40);
@@ -48,6 +49,40 @@ describe("a process and its journal", () => {
     await world.succeed("step#3", shellDone("c"));
     expect(world.state.status).toBe("completed");
     expect(world.state.outcome?.output).toEqual({ value: ["a", "b", "c"] });
+  });
+
+  it.each([
+    [
+      "a schedule, as an older Baton wrote it",
+      { schedule: { name: "nightly", at: 5, late: true, missed: 2 } },
+      "schedule",
+    ],
+    ["a trigger", { startedBy: { kind: "trigger", name: "red", on: "push", at: 5, inDashboard: true } }, "trigger"],
+    ["a person", {}, undefined],
+  ] as const)("began by %s", async (_, began, kind) => {
+    const world = await RunWorld.start(
+      process(async (ctx) => (await shell(ctx, "step")).output),
+      { n: 1 },
+    );
+    const [first, ...rest] = world.journal;
+    if (first?.event.type !== "run.created") throw new Error("no run");
+    const kept = storedEventSchema.parse({ ...first, event: { ...first.event, ...began } });
+    const { startedBy } = fold([kept, ...rest]);
+    expect(startedBy?.kind).toBe(kind);
+    if (kind === "schedule") expect(startedBy).toMatchObject({ name: "nightly", at: 5, late: true, missed: 2 });
+  });
+
+  it("the same decision again is no news, in whichever order the journal keeps its parts", async () => {
+    const world = await RunWorld.start(
+      process(async (ctx) => (await shell(ctx, "step")).output),
+      { n: 1 },
+    );
+    const verdict = { name: "checks", status: "pending" as const, reason: "One runs.", evidence: [], children: [] };
+    const sorted = { children: [], evidence: [], name: "checks", reason: "One runs.", status: "pending" as const };
+    await world.append([{ type: "effect.observed", key: "step" as EffectKey, verdict: sorted, facts: null }]);
+    expect(observe(world.state, "step" as EffectKey, verdict, null)).toEqual([]);
+    expect(observe(world.state, "step" as EffectKey, { ...verdict, reason: "Two run." }, null)).toHaveLength(1);
+    expect(observe(world.state, "step" as EffectKey, { ...verdict, status: "passed" }, null)).toHaveLength(1);
   });
 
   it("J3: is the same run after a crash at every event", async () => {

@@ -188,6 +188,12 @@ export const errorCatalogue = {
     "The database cannot be opened, migrated, read or written.",
     "Check that the database server runs and that DATABASE_URL is right.",
   ),
+  BATON_DATABASE_MISSING: entry(
+    "terminal",
+    503,
+    "No database is set up: neither a PostgreSQL server nor the embedded database.",
+    "Set DATABASE_URL to a PostgreSQL server, or install the embedded database next to Baton: `npm install @electric-sql/pglite@0.5`.",
+  ),
   BATON_SHARE_EXCEEDED: entry(
     "terminal",
     402,
@@ -650,6 +656,14 @@ export function isBatonError(value: unknown): value is BatonError {
 /** True when `value` is an error with this code, also after it crossed the journal. */
 export function hasCode(value: unknown, code: ErrorCode): boolean {
   return typeof value === "object" && value !== null && "code" in value && value.code === code;
+}
+
+/** To catch with: these failures are an answer, "nothing"; every other one goes on. */
+export function nullFor(...codes: readonly ErrorCode[]): (thrown: unknown) => null {
+  return (thrown) => {
+    if (codes.some((code) => hasCode(thrown, code))) return null;
+    throw thrown;
+  };
 }
 
 /** Any thrown thing as a BatonError; what is not ours becomes `fallback` and keeps the original as `cause`. */

@@ -19,6 +19,7 @@ import {
 import { errorDataSchema } from "./errors.ts";
 import { promptedSchema } from "./instructions.ts";
 import { personal } from "./personal.ts";
+import { priorities } from "./priority.ts";
 import {
   actorSchema,
   effectKeySchema,
@@ -55,6 +56,8 @@ export const keptSchema = z.object({
   partial: partialSchema.optional(),
   sandbox: sandboxReportSchema.optional(),
   aside: z.array(asideSchema).optional(),
+  /** Content hash of the kept transcript. Absent: written by an older Baton, or there is none. */
+  transcriptId: z.string().optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
 
@@ -83,7 +86,7 @@ export const processSourceSchema = textSchema.omit({ name: true }).extend({
 export type ProcessSource = z.infer<typeof processSourceSchema>;
 
 /** A schedule and one of its times. */
-const startedBySchema = z.object({
+const occurrenceSchema = z.object({
   name: z.string(),
   /** The time by its cron expression, in milliseconds since the epoch. */
   at: z.number(),
@@ -92,6 +95,24 @@ const startedBySchema = z.object({
   /** Times before it that never ran. */
   missed: z.number().int().nonnegative(),
 });
+
+/** Everybody whose permission a run has: none of them approves its work. Absent: the person who asked for it, alone. */
+const authorsSchema = z.array(z.object({ id: z.number().int(), login: z.string() })).optional();
+
+/** The rule of `baton.yaml` that began a run. */
+const startedBySchema = z.discriminatedUnion("kind", [
+  occurrenceSchema.extend({ kind: z.literal("schedule"), authors: authorsSchema }),
+  z.object({
+    kind: z.literal("trigger"),
+    authors: authorsSchema,
+    name: z.string(),
+    /** The event. */
+    on: z.string(),
+    at: z.number(),
+    /** The event belongs to no thread: the run reports in the dashboard issue, where its rule has a place of its own. */
+    inDashboard: z.boolean(),
+  }),
+]);
 export type StartedBy = z.infer<typeof startedBySchema>;
 const runProcessSchema = z.object({
   name: z.string(),
@@ -131,8 +152,12 @@ export const runEventSchema = z.discriminatedUnion("type", [
     retryOf: runIdSchema.nullable(),
     /** What its stages came to in earlier runs, as it was known when this one began: by stage, oldest run first. */
     history: z.record(z.string(), z.array(stageSampleSchema)).optional(),
-    /** The schedule that began it; absent: a person, a program or another run did. */
-    schedule: startedBySchema.optional(),
+    /** The rule that began it; absent: a person, a program or another run did. */
+    startedBy: startedBySchema.optional(),
+    /** The same, as an older Baton wrote it: of a trigger, too. */
+    schedule: occurrenceSchema.optional(),
+    /** Which agents its own wait for; absent in journals of an older Baton. */
+    priority: z.enum(priorities).optional(),
   }),
   requestedSchema,
   z.object({

@@ -53,7 +53,8 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     parent: event.parent,
     retryOf: event.retryOf,
     history: event.history ?? null,
-    schedule: event.schedule ?? null,
+    startedBy: event.startedBy ?? (event.schedule === undefined ? null : { kind: "schedule", ...event.schedule }),
+    priority: event.priority ?? "normal",
     createdAt: stored.at,
     updatedAt: stored.at,
     position: stored.position,
@@ -70,6 +71,7 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
       reservedUsd: 0,
       tokens: noTokens,
       warnedFraction: 0,
+      stopsAfter: [],
       stop: null,
       complete: true,
     },
@@ -97,6 +99,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
       effect.status = "running";
       effect.retryAt = null;
       effect.progress = null;
+      // Its turn has come.
+      if (effect.kind === "agent") effect.observed = null;
       effect.attempts.push({
         attempt: event.attempt,
         worker: event.worker,
@@ -237,6 +241,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
         effect.retryAt = event.day?.until ?? null;
       }
       state.money.stop = { key: event.key, neededUsd: event.neededUsd, day: event.day };
+      const { stopsAfter } = state.money;
+      if (event.day === undefined && stopsAfter.at(-1) !== state.topUps.length) stopsAfter.push(state.topUps.length);
       return;
     }
     case "policy.decided":
@@ -246,7 +252,6 @@ function change(state: RunState, event: RunEvent, at: number): void {
         action: event.action,
         actor: event.actor,
         verdict: event.verdict,
-        commentId: commentOf(event.operationKey),
       });
       return;
     case "run.completed":
@@ -296,12 +301,6 @@ function requested(event: RunEventOf<"effect.requested">, at: number): EffectSta
     output: undefined,
     error: null,
   } as unknown as EffectState;
-}
-
-/** Operation keys of comments begin so: `comment:12`. */
-function commentOf(operationKey: string | null): number | null {
-  const id = /^comment:(\d+)$/.exec(operationKey ?? "")?.[1];
-  return id === undefined ? null : Number(id);
 }
 
 /** D3: an agent that is under way still spends, as after any cancel: its last words, or its worker's loss, settle it. */

@@ -33,6 +33,8 @@ export const limits = {
   /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */
   leaseMs: 30_000,
   leaseRenewMs: 10_000,
+  /** Baton's clock and GitHub's: machines that keep their time differ by less. */
+  clocksDifferMs: 30_000,
   /** Of a thread in Actions mode, whose every renewal is a push. */
   driverLeaseMs: 10 * 60_000,
   /** Clocks of two machines differ by less: a lease that ends later than its time and this is no lease. */
@@ -60,6 +62,12 @@ export const limits = {
   scheduleLateInJobMs: 3_600_000,
   /** Runs that rules of `triggers` start in a repository in an hour, all together: a storm of events costs no more. */
   triggerStartsPerHourMax: 30,
+  /** Refused events of one person in an hour that GitHub is asked about: further ones are counted only. */
+  triggerRefusalsPerActorMax: 10,
+  /** A signed request to `/triggers/<name>`: large enough for any event of another service's that a condition reads. */
+  triggerRequestBytesMax: 64 * 1024,
+  /** Its time may differ from ours by so much: clocks differ, and a captured request is worth nothing later. */
+  triggerRequestMs: 5 * 60_000,
   /** Runs that cause each other through events of bots: a chain that is longer is most likely a loop. */
   triggerDepthMax: 3,
   /** What a bot does this long after a run may still be an answer to it. */

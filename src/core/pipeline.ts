@@ -52,7 +52,7 @@ export function processStage<I, O>(definition: ProcessDefinition<I, O>): Pipelin
   };
 }
 
-/** Throws BATON_PIPELINE_MISMATCH where what a stage gives is not always what the next one takes (FT2). */
+/** Throws BATON_PIPELINE_MISMATCH where what a stage gives is not always what the next one takes (FIT2). */
 export function definePipeline(name: string, stages: readonly PipelineStage[]): Pipeline {
   const last = stages.at(-1);
   if (last === undefined) throw new BatonError("BATON_PIPELINE_MISMATCH", `Pipeline "${name}" has no stage.`);
@@ -116,7 +116,7 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return at;
 }
 
-/** What cannot be said in JSON Schema says nothing (FT1). */
+/** What cannot be said in JSON Schema says nothing (FIT1). */
 export function shapeOf(schema: z.ZodType, io: "input" | "output"): Shape {
   return z.toJSONSchema(schema, { io, unrepresentable: "any" }) as Shape;
 }

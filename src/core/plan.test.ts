@@ -30,7 +30,7 @@ describe("a plan compiled into waves", () => {
     ["a step after itself", [step("a", ["a"])], "a", /circle/],
     ["an unknown dependency", [step("first"), step("b", ["frist"])], "b", /`b` needs `frist`.*Was `first` meant/],
     ["two of a name", [step("a", [], ["x"]), step("a", [], ["y"])], "a", /Two steps are called `a`/],
-    ["a scope that is none", [step("a", [], ["../x"])], "a", /`a`: "\.\.\/x" is no scope/],
+    ["a scope that is none", [step("a", [], ["../x"])], "a", /`a`: "\.\.\/x" is not a scope/],
     [
       "overlapping scopes at once",
       [step("a", [], ["src"]), step("b", [], ["src/x.ts"])],

@@ -163,7 +163,7 @@ describe("what is left", () => {
         [2, 2, 2, 2],
       ]),
     );
-    expect(progressLine(progressOf(two.state), null)).toContain("no history yet (2 of the 3 runs that it takes)");
+    expect(progressLine(progressOf(two.state), null)).toContain("no history yet (2 of 3 runs)");
   });
 
   it("is the range of what earlier runs took from here, and shrinks as steps end", async () => {
@@ -177,7 +177,7 @@ describe("what is left", () => {
       step: { number: 2, of: 4, stage: "Work" },
     });
     expect(progressLine(progressOf(run.state), null)).toContain(
-      "about 2 min to 6 min of work left (by 3 earlier runs, without people's time)",
+      "about 2–6 min left, based on 3 earlier runs, without time waiting for people",
     );
   });
 
@@ -218,44 +218,44 @@ describe("H4: what is left goes by who does it", () => {
   const mixed = ran(...thrice(10, claude), ...thrice(40, codex), ...thrice(20, sonnet));
 
   const table: [string, StageHistory, Agent | null, [lowMinutes: number, highMinutes: number], string][] = [
-    ["by its harness and model", mixed, claude, [11, 13], "by 9 earlier runs, 3 of them with claude:opus,"],
-    ["of another model by that", mixed, sonnet, [21, 23], "by 9 earlier runs, 3 of them with claude:sonnet,"],
-    ["by a harness with its own model", mixed, codex, [41, 43], "by 9 earlier runs, 3 of them with codex,"],
+    ["by its harness and model", mixed, claude, [11, 13], "based on 9 earlier runs, 3 of them with claude:opus,"],
+    ["of another model by that", mixed, sonnet, [21, 23], "based on 9 earlier runs, 3 of them with claude:sonnet,"],
+    ["by a harness with its own model", mixed, codex, [41, 43], "based on 9 earlier runs, 3 of them with codex,"],
     [
       "of a model without enough runs by its harness",
       mixed,
       { harness: "claude", model: "haiku" },
       [11, 22],
-      "by 9 earlier runs, 6 of them with claude,",
+      "based on 9 earlier runs, 6 of them with claude,",
     ],
     [
       "of a harness without enough runs by all",
       mixed,
       { harness: "pi", model: null },
       [12, 42],
-      "by 9 earlier runs, without",
+      "based on 9 earlier runs, without",
     ],
-    ["before anybody is chosen by all", mixed, null, [12, 42], "by 9 earlier runs, without"],
+    ["before anybody is chosen by all", mixed, null, [12, 42], "based on 9 earlier runs, without"],
     [
       "where all runs had it by all",
       ran(...thrice(10, claude)),
       claude,
       [11, 13],
-      "by 3 earlier runs with claude:opus,",
+      "based on 3 earlier runs with claude:opus,",
     ],
     [
       "of runs that do not say who by all",
       ran([10, undefined], [11, undefined], [12, [claude]]),
       claude,
       [11, 13],
-      "by 3 earlier runs, without",
+      "based on 3 earlier runs, without",
     ],
     [
       "of runs with others beside it by all",
       ran(...thrice(10, claude, codex)),
       codex,
       [11, 13],
-      "by 3 earlier runs, without",
+      "based on 3 earlier runs, without",
     ],
   ];
   it.each(table)("%s", async (_what, history, agent, [low, high], words) => {
@@ -303,7 +303,7 @@ it("a long step shows its last sign of life: when, what, which turn", async () =
   await step(run, "progress");
   const { at } = run.state.effects.get("plan" as never)?.progress ?? { at: 0 };
   const progress = progressOf(run.state);
-  expect(progressLine(progress, null)).toMatch(/\nLast sign of life at \d\d:\d\d:\d\d UTC: edit a\.js · turn 4$/);
-  expect(progressLine(progress, at + 42_000)).toMatch(/\nLast sign of life 42 s ago: edit a\.js · turn 4$/);
-  expect(progressText(progress, at + 42_000)).toMatch(/^0 %, step 1 of 4: Step of Plan.*\nLast sign of life 42 s ago/);
+  expect(progressLine(progress, null)).toMatch(/\nLast activity at \d\d:\d\d:\d\d UTC: edit a\.js · turn 4$/);
+  expect(progressLine(progress, at + 42_000)).toMatch(/\nLast activity 42 s ago: edit a\.js · turn 4$/);
+  expect(progressText(progress, at + 42_000)).toMatch(/^0 %, step 1 of 4: Step of Plan.*\nLast activity 42 s ago/);
 });

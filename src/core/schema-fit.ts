@@ -1,8 +1,8 @@
 /**
  * Whether what one schema gives can fit what another takes, told before anything runs. Both are JSON Schema.
  *
- * FT1 Only what can never fit is told; what may fit is left to the check at run time.
- * FT2 Between stages of a pipeline (`every`) what does not always fit is told as well: a key that may be missing and is needed,
+ * FIT1 Only what can never fit is told; what may fit is left to the check at run time.
+ * FIT2 Between stages of a pipeline (`every`) what does not always fit is told as well: a key that may be missing and is needed,
  *     a form or a word that is not taken. What a schema does not say stays open.
  */
 
@@ -27,7 +27,7 @@ export interface Misfit {
 
 const depthMax = 20;
 
-/** `some`: one value that fits is enough (FT1); `every`: each value must (FT2). */
+/** `some`: one value that fits is enough (FIT1); `every`: each value must (FIT2). */
 export type Fit = "some" | "every";
 
 export function misfits(

@@ -7,6 +7,7 @@
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Kept, PartialWork, ProcessSource, StartedBy } from "./event.ts";
+import type { Priority } from "./priority.ts";
 import type { Agent, StageHistory } from "./progress.ts";
 import type { Actor, EffectKey, Json, RunId, Thread, Tokens, Usage, Verdict } from "./vocabulary.ts";
 
@@ -76,8 +77,10 @@ export interface RunState {
   settingsSha: string | null;
   parent: { runId: RunId; key: EffectKey; depth: number } | null;
   retryOf: RunId | null;
-  /** The schedule that began it; null: none did. */
-  schedule: StartedBy | null;
+  /** The rule that began it; null: none did. */
+  startedBy: StartedBy | null;
+  /** Which agents its own wait for. */
+  priority: Priority;
   /** What its stages came to in earlier runs; null: nothing is known. */
   history: StageHistory | null;
   createdAt: number;
@@ -101,14 +104,20 @@ export interface RunState {
     reservedUsd: number;
     tokens: Tokens;
     warnedFraction: number;
+    /** How many top-ups there were each time that work stopped for want of money: each is one question. */
+    stopsAfter: number[];
     stop: { key: EffectKey; neededUsd: number; day?: { until: number; reason: string } | undefined } | null;
     /** False as soon as one attempt's price was unknown. */
     complete: boolean;
   };
-  /** `commentId`: of the comment that asked for it; null: none did. */
-  decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict; commentId: number | null }[];
+  decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict }[];
   /** Operation keys of everything that was asked of this run: asked twice, done once. */
   handled: Set<string>;
   topUps: { by: Actor; addUsd: number; at: number }[];
   outcome: { verdict: Verdict; output: Json | undefined; error: ErrorData | null; at: number } | null;
+}
+
+/** Who is behind a run next to the person who asked for it: people whose files it runs. */
+export function authorsOf({ startedBy }: Pick<RunState, "startedBy">): readonly Pick<Actor, "id" | "login">[] {
+  return startedBy?.authors ?? [];
 }

@@ -22,7 +22,7 @@ export function waitingFor(state: RunState): WaitingFor[] {
       kind: "people",
       key: "",
       title: "Paused",
-      sentence: `Paused by @${state.pausedBy?.login ?? "somebody"}; \`/baton resume\` goes on.`,
+      sentence: `@${state.pausedBy?.login ?? "Somebody"} paused the run. \`/baton resume\` continues it.`,
       since: state.updatedAt,
     });
   }
@@ -63,51 +63,52 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
   if (effect.status === "stopped" && effect.retryAt !== null)
     return wait(
       "money",
-      `${day ?? "The day's budget of the repository is used."} The step starts by itself then; \`/baton cancel\` ends it.`,
+      `${day ?? "The repository's budget for the day is used up."} The step then starts by itself. \`/baton cancel\` ends the run.`,
     );
   if (effect.status === "stopped")
-    return wait(
-      "money",
-      "The budget is used up. `/baton budget +2` tops it up and the work goes on; `/baton cancel` ends it.",
-    );
-  if (effect.status === "retrying") return wait("time", `Tries again after: ${effect.error?.message ?? "a failure"}`);
+    return wait("money", "`/baton budget +2` adds 2 USD, and the work continues. `/baton cancel` ends the run.");
+  // Only an agent that waits for its turn is observed before it begins.
+  if (effect.kind === "agent" && effect.status !== "running" && effect.observed !== null)
+    return wait("time", effect.observed.verdict.reason);
+  if (effect.status === "retrying") return wait("time", `Last error: ${effect.error?.message ?? "unknown"}`);
   switch (effectEndedBy[effect.kind]) {
     case "worker":
-      return wait(
-        "worker",
-        effect.progress?.note ?? (effect.status === "running" ? "is being worked on" : "is about to begin"),
-      );
+      return wait("worker", effect.progress?.note ?? "");
     case "facts":
-      return wait("facts", effect.observed?.verdict.reason ?? "Facts are being read from GitHub.");
+      return wait("facts", effect.observed?.verdict.reason ?? "Baton reads the facts from GitHub.");
     case "people": {
       if (isAnsweredElsewhere(effect)) {
         const merges = effect.kind === "breakpoint" && effect.input.kind === "merge";
-        const unseen = merges ? "Waits until GitHub merges it." : "Waits for a review of the pull request.";
+        const unseen = merges ? "GitHub has not merged it yet." : "The pull request needs a review.";
         return wait("people", effect.observed?.verdict.reason ?? unseen);
       }
-      const name = oneOfMany ? `${questionName(effect)} ` : "";
-      if (effect.kind === "ask")
-        return wait(
-          "people",
-          `${effect.input.question} Answer with \`/baton answer ${name}${answerForm(effect.input)}\`.`,
-        );
-      return wait(
-        "people",
-        `Answer with \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`,
-      );
+      const form = answerForm(effect, oneOfMany);
+      return wait("people", effect.kind === "ask" ? `${effect.input.question} ${form}` : form);
     }
     case "time":
-      return wait("time", "Waits for a set time.");
+      return wait("time", "Baton continues at a set time.");
     case "run": {
       // What a child waits for, its parent waits for: people see one thread.
       const { waits } = childFacts(effect) ?? { waits: null };
       const kind = waits === "people" || waits === "money" || waits === "worker" ? waits : "run";
-      return wait(kind, effect.observed?.verdict.reason ?? "A child run is about to begin.");
+      return wait(kind, effect.observed?.verdict.reason ?? "A child run is starting.");
     }
   }
 }
 
-function answerForm({ answerKind, choices }: EffectInput<"ask">): string {
+/** The command that answers a question, as a sentence. */
+function answerForm(effect: EffectState, oneOfMany: boolean): string {
+  const name = oneOfMany ? `${questionName(effect)} ` : "";
+  if (effect.kind === "ask") return `Reply \`/baton answer ${name}${answerWords(effect.input)}\`.`;
+  return `Reply \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`;
+}
+
+/** The same, where the state says whether the answer has to name the question. */
+export function answerSentence(state: RunState, effect: EffectState): string {
+  return answerForm(effect, questions(state, effect.kind) > 1);
+}
+
+function answerWords({ answerKind, choices }: EffectInput<"ask">): string {
   if (answerKind === "confirm") return "yes|no";
   return choices === undefined ? "<text>" : choices.join("|");
 }

@@ -2,6 +2,7 @@
  * `npm run demo`: the whole job on this machine, without any account.
  *
  * With ANTHROPIC_API_KEY or OPENAI_API_KEY set and the harness installed, the real one works; else a scripted one that really edits files.
+ * `--story` chooses what is shown (`stories.ts`).
  * `--json` prints one summary object as its last line and exits 0 only if the job ended as it should; `--no-serve` ends without the page.
  * Nothing of it outlives it: a signal at any moment, as a failure, ends the world before the process.
  */
@@ -10,12 +11,13 @@ import { parseArgs } from "node:util";
 import { claudeCode } from "../adapters/harness/claude-code/harness.ts";
 import { codex } from "../adapters/harness/codex/harness.ts";
 import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
-import { toBatonError } from "../core/errors.ts";
+import { type BatonError, toBatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import { stepStatus, stepVerdict } from "../core/step-verdict.ts";
-import { noTokens } from "../core/vocabulary.ts";
+import { noTokens, type Verdict } from "../core/vocabulary.ts";
 import type { Harness } from "../ports/harness.ts";
 import { count, duration, totalTokens, usd } from "../text/format.ts";
+import { type Story, stories } from "./stories.ts";
 import { repositoryName, startWorld, type World } from "./world.ts";
 
 /** As shells count: 128 and the signal's number. */
@@ -26,6 +28,7 @@ const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     "no-serve": { type: "boolean", default: false },
+    story: { type: "string", default: "job" },
     help: { type: "boolean", default: false },
   },
 });
@@ -34,13 +37,22 @@ const patienceMs = 15 * 60_000;
 
 if (values.help) {
   console.log(
-    "npm run demo [-- --json | --no-serve]\n\n  --json      print one summary object as the last line and exit\n  --no-serve  end after the job instead of serving the thread as a web page",
+    [
+      "npm run demo [-- --story NAME --json | --no-serve]\n",
+      "  --story     what is shown:",
+      ...Object.entries(stories).map(([name, { summary }]) => `                ${name.padEnd(6)} ${summary}`),
+      "  --json      print one summary object as the last line and exit",
+      "  --no-serve  end after the job instead of serving the thread as a web page",
+    ].join("\n"),
   );
 } else {
-  process.exitCode = await demo();
+  const story = Object.hasOwn(stories, values.story) ? stories[values.story as keyof typeof stories] : null;
+  if (story === null)
+    console.error(`There is no story "${values.story.slice(0, 60)}". There are: ${Object.keys(stories).join(", ")}.`);
+  process.exitCode = story === null ? 2 : await demo(story);
 }
 
-async function demo(): Promise<number> {
+async function demo(story: Story): Promise<number> {
   const startedAt = performance.now();
   const say = (text: string): void => {
     if (!values.json) console.log(text);
@@ -49,25 +61,30 @@ async function demo(): Promise<number> {
   const interruption = heedSignals(say);
   let world: World | null = null;
   let state: RunState | null = null;
-  let problem: string | null = null;
+  let problem: BatonError | null = null;
+  let missing: string | null = null;
+  let number = 0;
   try {
     const real = await realHarness();
     say(`Starting a GitHub of your own, a sample repository and Baton (agent: ${real?.name ?? "scripted"}) …`);
     world = await startWorld({
-      config: `version: 1\nharness: { default: ${real?.name ?? "command"} }\nmerge: auto\n`,
+      ...story.world(real?.name ?? "command"),
       logLevel: "error",
       ...(real === null ? {} : { harnesses: new Map([[real.name, real]]) }),
     });
     if (!interruption.aborted) {
       say(`  ${world.github.url}/${repositoryName}/issues/${world.issue}\n`);
-      say("@alice comments: /baton run");
-      world.github.comment({ repository: repositoryName, number: world.issue, as: "alice", body: "/baton run" });
+      number = await story.begin(world, say, interruption);
       state = await follow(world, say, interruption);
     }
     if (!interruption.aborted) await quiet(world, interruption);
+    if (!interruption.aborted && state?.outcome?.verdict.status === "passed") {
+      missing = await story.missing(world);
+      if (missing !== null) state = { ...state, outcome: { ...state.outcome, verdict: failedBy(missing) } };
+    }
   } catch (thrown) {
     // What an interruption breaks on its way is not a second piece of news.
-    if (!interruption.aborted) problem = toBatonError(thrown).message;
+    if (!interruption.aborted) problem = toBatonError(thrown);
   }
   const summary = summarise(world, state, performance.now() - startedAt);
   const over = state?.outcome != null && !interruption.aborted;
@@ -76,9 +93,10 @@ async function demo(): Promise<number> {
     say(
       `\n${state?.outcome?.verdict.reason}\n${usd(summary.costUsd)}, ${count(totalTokens(summary.tokens))} tokens, ${duration(summary.durationMs)}, ${summary.pushes} pushes, ${summary.comments.total} comments`,
     );
-  if (problem !== null) console.error(`\nThe demo did not end: ${problem}`);
+  if (missing !== null) console.error(`\nThe demo did not end as it should: ${missing}`);
+  if (problem !== null) console.error(`\n${problem.code}: ${problem.message}\n${problem.remedy}`);
   if (over && world !== null && !values.json && !values["no-serve"]) {
-    say(`\nLook at it, Ctrl-C ends:\n  thread        ${world.github.url}/${repositoryName}/issues/${world.issue}`);
+    say(`\nLook at it, Ctrl-C ends:\n  thread        ${world.github.url}/${repositoryName}/issues/${number}`);
     if (summary.pullRequest !== null)
       say(`  pull request  ${world.github.url}/${repositoryName}/pull/${summary.pullRequest.number}`);
     await aborted(interruption);
@@ -86,6 +104,10 @@ async function demo(): Promise<number> {
   if (values.json) console.log(JSON.stringify(summary));
   await world?.close();
   return over || !interruption.aborted ? (good ? 0 : 1) : exitCodes[interruption.reason as Interruption];
+}
+
+function failedBy(reason: string): Verdict {
+  return { name: "demo", status: "failed", reason, evidence: [], children: [] };
 }
 
 /** Prints each step as it happens and plays the reviewer; resolves when the run is over or somebody interrupts. */
@@ -108,7 +130,7 @@ async function follow(world: World, say: (text: string) => void, interruption: A
     const review = [...(state?.open ?? [])]
       .map((key) => state?.effects.get(key))
       .find((effect) => effect?.kind === "breakpoint");
-    if (review !== undefined && review.key !== approved) {
+    if (review !== undefined && review.key !== approved && isAsked(world, review.key)) {
       const { subject } = review.input;
       if (subject.pullRequest !== undefined) {
         approved = review.key;
@@ -126,6 +148,14 @@ async function follow(world: World, say: (text: string) => void, interruption: A
     if (performance.now() > deadline) throw new Error("The demo took too long.");
     await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
   }
+}
+
+/** The comment that asks for an answer is in the thread. */
+function isAsked(world: World, key: string): boolean {
+  const repository = [...world.github.state.repositories.values()].find(({ name }) => name === "shop");
+  return [...(repository?.comments.values() ?? [])].some(
+    ({ body }) => body.includes("baton:op=question:") && body.includes(`:${key} -->`),
+  );
 }
 
 async function newest(world: World): Promise<RunState | null> {

@@ -32,14 +32,18 @@ export type Actor =
 export interface Doer {
   accountId: number;
   appId: number | null;
+  /** An App's token without `workflows: write`. */
+  mayNotWriteWorkflows?: boolean;
 }
 
 export function doerOf(actor: Actor): Doer {
   switch (actor.kind) {
     case "user":
       return { accountId: actor.userId, appId: null };
-    case "installation":
-      return { accountId: actor.app.botId, appId: actor.app.id };
+    case "installation": {
+      const mayNotWriteWorkflows = actor.grants["workflows"] !== "write";
+      return { accountId: actor.app.botId, appId: actor.app.id, mayNotWriteWorkflows };
+    }
     case "app":
       return { accountId: actor.app.botId, appId: actor.app.id };
     case "anonymous":

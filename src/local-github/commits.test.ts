@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Octokit } from "@octokit/rest";
 import { expect, test } from "vitest";
 import { createTestWorld, gitIn } from "./test-world.ts";
 
@@ -61,4 +62,59 @@ test("a tree or a parent that is not there is refused", async () => {
     status: 422,
     message: expect.stringContaining("Parent SHA"),
   });
+});
+
+test("an App without `workflows: write` brings no workflow file, by whichever way; with it each works", async () => {
+  const grants = { contents: "write", pull_requests: "write", workflows: "write" } as const;
+  await using world = await createTestWorld({ grants });
+  const { github, octokit: withThem } = world;
+  const narrow = await world.token({ permissions: { contents: "write", pull_requests: "write" } });
+  const without = new Octokit({ baseUrl: github.apiUrl, auth: narrow });
+  const ci = ".github/workflows/ci.yml";
+  const words =
+    /refusing to allow a GitHub App to create or update workflow `.github\/workflows\/ci.yml` without `workflows` permission/;
+  const at = { repository: "acme/web", as: "bob" };
+  const { data: root } = await without.rest.git.getRef({ ...place, ref: "heads/main" });
+  const from = root.object.sha;
+  const file = { ...place, path: ci, message: "CI", content: Buffer.from("# one\n").toString("base64") };
+  await expect(without.rest.repos.createOrUpdateFileContents(file)).rejects.toMatchObject({
+    status: 403,
+    message: expect.stringContaining("Resource not accessible by integration"),
+  });
+  await withThem.rest.repos.createOrUpdateFileContents(file);
+  // A branch from before gets the file by an update.
+  await github.push({ ...at, branch: "behind", from, files: { a: "a" }, message: "Add" });
+  const behind = await github.openPullRequest({ ...at, title: "Behind", head: "behind" });
+  const { data: pull } = await without.rest.pulls.get({ ...place, pull_number: behind.number });
+  const query =
+    "mutation($input: UpdatePullRequestBranchInput!) { updatePullRequestBranch(input: $input) { pullRequest { headRefOid } } }";
+  const update = { query, variables: { input: { pullRequestId: pull.node_id } } };
+  expect((await without.request("POST /graphql", update)).data).toMatchObject({
+    data: { updatePullRequestBranch: null },
+    errors: [{ message: expect.stringMatching(words) }],
+  });
+  // A person's branch changes it.
+  await github.push({ ...at, branch: "change", files: { [ci]: "# other\n" }, message: "Change" });
+  const change = await github.openPullRequest({ ...at, title: "Change", head: "change" });
+  const merge = { ...place, pull_number: change.number };
+  for (const merge_method of ["merge", "squash", "rebase"] as const)
+    await expect(without.rest.pulls.merge({ ...merge, merge_method })).rejects.toMatchObject({
+      status: 403,
+      message: expect.stringMatching(words),
+    });
+  // A commit that no ref has, and one that a branch has.
+  const { data: changed } = await without.rest.git.getRef({ ...place, ref: "heads/change" });
+  const { data: head } = await without.rest.git.getCommit({ ...place, commit_sha: changed.object.sha });
+  const given = { ...place, message: "Again\n", tree: head.tree.sha, parents: [from] };
+  const { data: made } = await without.rest.git.createCommit(given);
+  const ref = (name: string, sha: string) => ({ ...place, ref: `refs/heads/${name}`, sha });
+  const refused = { status: 403, message: expect.stringContaining("Resource not accessible by integration") };
+  await expect(without.rest.git.createRef(ref("new", made.sha))).rejects.toMatchObject(refused);
+  await expect(
+    without.rest.git.updateRef({ ...place, ref: "heads/change", sha: made.sha, force: true }),
+  ).rejects.toMatchObject(refused);
+  await without.rest.git.createRef(ref("same", head.sha));
+  await withThem.rest.git.createRef(ref("new", made.sha));
+  expect((await withThem.request("POST /graphql", update)).data).not.toHaveProperty("errors");
+  expect((await withThem.rest.pulls.merge({ ...merge, merge_method: "squash" })).data.merged).toBe(true);
 });

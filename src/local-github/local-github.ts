@@ -20,6 +20,7 @@ import { pages } from "./pages/pages.ts";
 import { createPeople, type People } from "./people.ts";
 import { createRateLimits, type RateLimitOptions } from "./rate-limits.ts";
 import { actionRoutes } from "./routes/actions.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { appRoutes } from "./routes/app.ts";
 import { checkRoutes } from "./routes/checks.ts";
 import { codeRoutes, commitRoutes } from "./routes/code.ts";
@@ -78,6 +79,7 @@ export const localGithubRoutes = [
   ...repositoryRoutes,
   ...codeRoutes,
   ...commitRoutes,
+  ...alertRoutes,
 ];
 
 /** Every exchange of every local GitHub of this process: who checks shapes listens here, and no test can forget it. */

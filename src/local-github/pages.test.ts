@@ -33,6 +33,9 @@ test("a pull request's page shows conversation, review, checks and diff; names a
   const { number } = await github.openPullRequest({ repository: "acme/web", as: "bob", title, head: "fix" });
   const place = { repository: "acme/web", number };
   github.comment({ ...place, as: "ada", body: "Nice, see #1" });
+  const { id } = github.comment({ ...place, as: "ada", body: "Answered long ago" });
+  const folded = github.state.repositories.values().next().value?.comments.get(id);
+  if (folded !== undefined) folded.minimized = "RESOLVED";
   github.review({
     ...place,
     as: "ada",
@@ -49,6 +52,9 @@ test("a pull request's page shows conversation, review, checks and diff; names a
   for (const text of ["Nice, see", "approved these changes", "Good.", "GitHub Actions", "Fix &lt;sum&gt;"]) {
     expect(page).toContain(text);
   }
+  expect(page).toMatch(
+    /<details><summary[^>]*>This comment was marked as resolved\.<\/summary>[\s\S]*Answered long ago/,
+  );
   expect(page).toContain("+export const sum = (a, b) =&gt; a + b;");
   const run = [...(github.state.repositories.values().next().value?.checkRuns.values() ?? [])].at(-1);
   for (const path of [

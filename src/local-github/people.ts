@@ -181,6 +181,7 @@ export function createPeople(site: Site) {
       signedCommits: new Map(),
       secrets: new Map(),
       ci: options.ci ?? null,
+      alerts: { codeScanning: null, dependabot: null, secretScanning: null },
       jobLogs: new Map(),
       activities: [],
     };

@@ -263,6 +263,21 @@ export interface Activity {
   forced: boolean;
 }
 
+export type AlertKind = "codeScanning" | "dependabot" | "secretScanning";
+
+export interface Alert {
+  number: number;
+  state: "open" | "dismissed" | "fixed";
+  /** Id of the rule or the advisory; type of a secret. */
+  rule: string;
+  summary: string;
+  severity: "low" | "medium" | "high" | "critical";
+  path: string | null;
+  line: number | null;
+  packageName: string;
+  createdAt: string;
+}
+
 export interface Repository {
   id: number;
   ownerId: number;
@@ -301,6 +316,8 @@ export interface Repository {
   signedCommits: Map<string, { payload: string; signature: string; at: string }>;
   /** Names of secrets that workflows can read, with the time of their setting; there are no values. */
   secrets: Map<string, string>;
+  /** null: the feature is switched off. */
+  alerts: Record<AlertKind, Alert[] | null>;
   ci: CiSettings | null;
   jobLogs: Map<number, string>;
   /** Movements of refs, oldest first. */

@@ -25,7 +25,7 @@ export interface Start {
   othersAtWork: boolean;
 }
 
-/** The attempt begins with its money, or the step waits for money; nothing: it waits for others first (B1). */
+/** The attempt begins with its money, or the step waits for money; nothing: it waits for others first (budget.B1). */
 export function startAttempt(state: RunState, start: Start): RunEvent[] {
   const { key, attempt, worker, wantUsd, leastUsd, day, othersAtWork } = start;
   const { spentUsd, reservedUsd, budgetUsd } = state.money;

@@ -66,7 +66,7 @@ describe("checks of a workflow", () => {
     ["a called workflow reports below its caller", jobs("  t: { uses: ./.github/workflows/x.yml }"), ["t / …"]],
     ["jobs without a push or a pull request report to nobody", "on: schedule\njobs: { t: {} }", []],
     ["triggers as a map", "on: { pull_request: { branches: [main] } }\njobs: { t: {} }", ["t"]],
-    ["Baton's own job is none", jobs("  b: { steps: [{ uses: baton/baton/action@v1 }] }"), []],
+    ["Baton's own job is none", jobs("  b: { steps: [{ uses: baton_owner/baton/action@v0 }] }"), []],
   ])("%s", (_, text, names) => {
     expect(readWorkflow(".github/workflows/x.yml", text)?.checks.map(({ name }) => name)).toEqual(names);
   });
@@ -109,7 +109,7 @@ it.each([
 
 it("what is there already is found, its own workflow is no CI", () => {
   const texts = new Map([
-    [".github/workflows/baton.yml", "on: push\njobs: { baton: { steps: [{ uses: baton/baton/action@v1 }] } }"],
+    [".github/workflows/baton.yml", "on: push\njobs: { baton: { steps: [{ uses: baton_owner/baton/action@v0 }] } }"],
     [".github/workflows/ci.yaml", "on: push\njobs: { test: {} }"],
     [".github/baton.yaml", "version: 1"],
   ]);

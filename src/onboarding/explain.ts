@@ -1,5 +1,6 @@
 /** What a proposal says to people: found, written, costs, permissions, what is left to do. Markdown; terminals show it as it is. */
 
+import { product } from "../core/product.ts";
 import { count, totalTokens, usd } from "../text/format.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import type { Detected } from "./detect.ts";
@@ -23,10 +24,21 @@ export interface Proposal {
 export const pullRequestTitle = "Set up Baton";
 
 /** What a person does from here to the first pull request of an agent. */
-function nextSteps({ detected, worksFor, place }: Pick<Proposal, "detected" | "worksFor" | "place">): string[] {
+function nextSteps({
+  detected,
+  files,
+  worksFor,
+  place,
+}: Pick<Proposal, "detected" | "files" | "worksFor" | "place">): string[] {
+  const isUnknown = product.isPlaceholder && files.some(({ text }) => text.includes(product.action));
   const hasSecret = detected.keys.some(({ where }) => where === "repository secret");
   const settings = detected.name === null ? "Settings" : `Settings of ${detected.name}`;
   return [
+    ...(isUnknown
+      ? [
+          `Replace \`${product.repository}\` in the files with the repository of your Baton: no release made this one. On the command line, \`baton init --action <owner/name@ref>\` does it.`,
+        ]
+      : []),
     ...(worksFor === "alone" && !hasSecret
       ? [
           `Add the secret \`${detected.key}\`: ${settings} → Secrets and variables → Actions, or \`gh secret set ${detected.key}\`.`,

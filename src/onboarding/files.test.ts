@@ -3,9 +3,12 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { workflowProblems } from "../../test/onboarding/workflow-problems.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
-import { readSettings } from "../app/settings.ts";
 import { parseConfig } from "../config/parse.ts";
 import { defaultSettings } from "../config/schema.ts";
+import { startsOf } from "../config/wake-ups.ts";
+import { readSettings } from "../environment/settings.ts";
+import { triggerEvents } from "../trigger/event.ts";
+import { startsOn } from "../trigger/workflow-events.ts";
 import { harnessesHere } from "../wire-tools.ts";
 import { type Detected, detect } from "./detect.ts";
 import { explain } from "./explain.ts";
@@ -52,6 +55,18 @@ describe("the commented baton.yaml", () => {
       ...defaultSettings,
       harness: { ...defaultSettings.harness, default: "codex" },
     });
+  });
+
+  it("offers rules of `triggers` that are right", () => {
+    const words = text.replaceAll(/\n# /g, " ");
+    const [, rules = ""] = /Examples: (.*?\})\.\n/.exec(words) ?? [];
+    const parsed = parseConfig(`triggers: [${rules}]\n`, { processes: ["issue-to-pr", "review"] });
+    expect(parsed).toMatchObject({ ok: true, problems: [] });
+    expect(parsed.ok && parsed.settings.triggers.map(({ on, process }) => `${on} ${process}`)).toEqual([
+      "issues.labeled issue-to-pr",
+      "pull_request.opened review",
+      "workflow_run.failed issue-to-pr",
+    ]);
   });
 
   it("shows the checks that were found, and no line is too long to read", () => {
@@ -144,6 +159,35 @@ describe("the workflow", () => {
     expect(pathFor("runnerWorkflow: mine.yml")).toBe(".github/workflows/mine.yml");
     const triggers = (parse(workflowFile(workflowForApp().text, detected())) as { on: object }).on;
     expect(Object.keys(triggers)).toEqual(["workflow_dispatch"]);
+  });
+
+  it("starts on what rules of `triggers` name, and on an issue without a command where a rule is about issues", async () => {
+    const rules = (...events: string[]): Detected => ({
+      ...detected(),
+      texts: new Map([
+        [
+          "baton.yaml",
+          `triggers:\n${events.map((on, at) => `  - { name: r${at}, on: ${on}, process: explore }`).join("\n")}\n`,
+        ],
+      ]),
+    });
+    const events = triggerEvents.filter((on) => on !== "http");
+    const text = workflowFile(template, rules(...events));
+    expect(await workflowProblems(text)).toEqual([]);
+    expect((parse(text) as { on: object }).on).toMatchObject({
+      issues: { types: ["opened", "edited", "labeled", "assigned"] },
+      pull_request: { types: expect.arrayContaining(["opened", "labeled"]) },
+      push: { branches: ["main"] },
+      check_run: { types: ["completed"] },
+      release: { types: ["published"] },
+      repository_dispatch: null,
+    });
+    for (const on of events) expect(startsOn(startsOf(text), on), on).toBe(true);
+    const bare = workflowFile(template, rules("pull_request.labeled"));
+    expect(startsOn(startsOf(bare), "issues.opened")).toBe(false);
+    expect(bare).toContain("contains(github.event.issue.body, '/baton')");
+    // Beside an App rules are the App's.
+    expect(workflowFile(workflowForApp().text, rules("push"))).toBe(workflowFile(workflowForApp().text, detected()));
   });
 
   it("a template that has nothing to put in stays as it is", () => {

@@ -5,6 +5,7 @@
 import { effectiveDifference } from "../config/effective.ts";
 import { parseConfig } from "../config/parse.ts";
 import { defaultSettings } from "../config/schema.ts";
+import { product } from "../core/product.ts";
 import type { Detected } from "./detect.ts";
 import { workflowsFolder } from "./facts.ts";
 import { lineDifference } from "./line-difference.ts";
@@ -36,8 +37,8 @@ export interface PlanOptions {
 }
 
 export function planFiles({ detected, workflow, digest }: PlanOptions): PlannedFile[] {
-  const action = actionOf(workflow.text);
-  const schemaUrl = `https://raw.githubusercontent.com/${action?.repository ?? "baton/baton"}/${action?.ref ?? "main"}/schemas/baton.schema.json`;
+  const { repository, ref } = actionOf(workflow.text) ?? { repository: product.repository, ref: "main" };
+  const schemaUrl = `https://raw.githubusercontent.com/${repository}/${ref}/schemas/baton.schema.json`;
   const checks = detected.checks.filter(({ exact, always }) => exact && always).map(({ name }) => name);
   const plan = (path: string, text: string): PlannedFile =>
     planFile(path, seal(text, digest), detected.texts.get(path) ?? null, digest);

@@ -2,14 +2,19 @@
 
 /** Words of a name: `publish-packages`, `docsDeploy`, `GH Pages`. */
 const nameWords =
-  /^(?:re|pre|un|auto)?(?:releas(?:e|es|ed|er|ing)|deploy(?:s|ed|er|ing|ment|ments)?|publish(?:es|ed|er|ing)?|publication)$|^(?:gh)?pages$|^rollout$|^promot(?:e|es|ion)$|^pypi$|^goreleaser$|^nightlies$|^ship$/i;
+  /releas(?:e|es|ed|er|ing)\d*$|deploy|publish|^publication$|^(?:gh)?pages$|^rollout$|^promot(?:e|es|ion)$|^pypi$|^nightlies$|^ship$|^deliver(?:y|s)?$|^distribut(?:e|es|ion)$|^cd$/i;
+/** Words that only together say it: `push-image`, `docker push`, `go live`. */
+const nameGroups =
+  /\bpush[-_ ]?(?:to|images?|docker|containers?|tags?|artifacts?|charts?)(?:\b|_)|(?:\b|_)(?:docker|images?|containers?|charts?|git)[-_ ]?push(?:\b|_)|\bgo[-_ ]?live\b|\bnpm[-_ ](?:tags?|dist-tags?)\b|\bfix-npm-tags\b/i;
 
 export function nameFound(name: string): boolean {
   const words = name
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== "");
-  return words.some((word) => nameWords.test(word)) || /\bnpm[-_ ](?:tags?|dist-tags?)\b|\bfix-npm-tags\b/i.test(name);
+  // "CI/CD" is what many call their checks; alone, "CD" is the other half.
+  const isBoth = words.some((word) => /^ci$/i.test(word));
+  return words.some((word) => nameWords.test(word) && !(isBoth && /^cd$/i.test(word))) || nameGroups.test(name);
 }
 
 /** The name of a step is a sentence: "Build the release" builds, "Release the build" releases. */
@@ -29,11 +34,13 @@ export function stepNameFound(name: string): boolean {
 
 /** Secrets that only a job which publishes needs. A token that also installs, as `NPM_TOKEN` does, is no sign. */
 const publishingSecrets =
-  /^(?:NPM_PUBLISH_TOKEN|PYPI_\w+|TWINE_\w+|CARGO_REGISTRY_TOKEN|CRATES_IO_\w+|RUBYGEMS_\w+|GEM_HOST_API_KEY|NUGET_(?:API_)?KEY|OSSRH_\w+|SONATYPE_\w+|MAVEN_(?:CENTRAL|GPG)_\w+|HEX_API_KEY|VSCE_\w+|OVSX_\w+|CLOUDFLARE_API_TOKEN|NETLIFY_AUTH_TOKEN|VERCEL_TOKEN|FLY_API_TOKEN|HEROKU_API_KEY|KUBE_?CONFIG)$/i;
+  /^(?:NPM_PUBLISH_TOKEN|PYPI_\w+|TWINE_\w+|CARGO_REGISTRY_TOKEN|CRATES_IO_\w+|RUBYGEMS_\w+|GEM_HOST_API_KEY|NUGET_(?:API_)?KEY|OSSRH_\w+|SONATYPE_\w+|MAVEN_(?:CENTRAL|GPG)_\w+|HEX_API_KEY|VSCE_\w+|OVSX_\w+|CLOUDFLARE_API_TOKEN|NETLIFY_AUTH_TOKEN|VERCEL_TOKEN|FLY_API_TOKEN|HEROKU_API_KEY|KUBE_?CONFIG|AWS_SECRET_ACCESS_KEY|AZURE_CREDENTIALS|AZURE_CLIENT_SECRET|GCP_\w*(?:KEY|CREDENTIALS)|GOOGLE_(?:APPLICATION_)?CREDENTIALS|(?:\w+_)?SSH_(?:PRIVATE_)?KEY|(?:\w+_)?GPG_\w*KEY|(?:\w+_)?SIGNING_KEY)$/i;
 
 /** The secret that an expression of the text names and that only publishing needs; null: there is none. */
 export function secretFound(text: string): string | null {
   if (/\btoJSON\s*\(\s*secrets\s*\)/i.test(text)) return "toJSON(secrets)";
+  // Which one is known only when it runs.
+  if (/\bsecrets\s*\[(?!\s*'[A-Za-z_]\w*'\s*\])/i.test(text)) return "secrets[…]";
   const names = [...text.matchAll(/\bsecrets\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*'([A-Za-z_]\w*)'\s*\])/gi)];
   return (
     names.map((match) => match[1] ?? match[2] ?? "").find((name) => publishingSecrets.test(name) || nameFound(name)) ??
@@ -116,6 +123,10 @@ const actions = new Set(
     "apple-actions/upload-testflight-build",
     "google-github-actions/upload-cloud-storage",
     "azure/aci-deploy",
+    // The keys of a cloud.
+    "aws-actions/configure-aws-credentials",
+    "google-github-actions/auth",
+    "azure/login",
   ].map((name) => name.toLowerCase()),
 );
 
@@ -124,7 +135,9 @@ export function stepActionFound(uses: string, given: Readonly<Record<string, str
   const name = uses.replace(/@.*$/, "").toLowerCase();
   if (actions.has(name)) return true;
   const [owner, repository = "", ...folders] = name.split("/");
-  if (owner === undefined || owner === "." || uses.startsWith("docker://")) return false;
+  if (owner === undefined || owner === ".") return false;
+  if (uses.startsWith("docker://"))
+    return nameFound(uses) || Object.values(given).some((value) => commandFound(value) !== null);
   if (actions.has(`${owner}/${repository}`)) return true;
   const isOn = (value: string | undefined): boolean =>
     value !== undefined && !["", "false"].includes(value.trim().toLowerCase());
@@ -144,7 +157,7 @@ export function stepActionFound(uses: string, given: Readonly<Record<string, str
 const commandKeys = /command|cmd|args|arguments|script|^run|exec|inline|goals?$|tasks?$/;
 /** Of `actions/github-script`: https://github.com/actions/github-script. */
 const writesFound =
-  /\b(?:createRelease|updateRelease|uploadReleaseAsset|createDeployment\w*|createRef|updateRef|createTag|createCommit|createOrUpdateFileContents|createWorkflowDispatch|createDispatchEvent|enableAutoMerge|createPagesDeployment)\b|\bpulls\.merge\b|\brepos\.merge\b/;
+  /\b(?:createRelease|updateRelease|uploadReleaseAsset|createDeployment\w*|createRef|updateRef|createTag|createCommit|createOrUpdateFileContents|createWorkflowDispatch|createDispatchEvent|enableAutoMerge|createPagesDeployment)\b|\bpulls\.merge\b|\brepos\.merge\b|\brequest\(\s*["'`](?:POST|PUT|PATCH|DELETE)\b/;
 
 const runners = String.raw`(?:npm|pnpm|yarn|bun)(?:\s+run)?`;
 const named = String.raw`[\w:.-]*(?:release|deploy|publish)[\w:.-]*`;
@@ -188,9 +201,9 @@ const commands: readonly RegExp[] = [
   /docker\s+buildx\s[^\n;&|]*(?:type=registry|push=true)/,
   /(?:ko\s+(?:build|apply|publish)|kaniko|jib:build|cosign\s+(?:sign|attest))\b/,
   // Places that serve.
-  /kubectl\s+(?:\S+\s+)*?(?:apply|set|rollout|replace|create|patch)\b/,
-  /helm\s+(?:upgrade|install|uninstall)\b/,
-  /(?:terraform|tofu|terragrunt)\s+(?:\S+\s+)*?(?:apply|destroy)\b/,
+  /kubectl\s+(?:\S+\s+)*?(?:apply|set|rollout|replace|create|patch|delete|run|exec|scale|label|annotate|edit|drain|cp)\b/,
+  /helm\s+(?:upgrade|install|uninstall|rollback)\b/,
+  /(?:terraform|tofu|terragrunt)\s+(?:\S+\s+)*?(?:apply|destroy|import)\b/,
   /pulumi\s+(?:up|destroy)\b/,
   /(?:serverless|sls|cdk|sam|firebase|netlify|wrangler|fly|flyctl|mike|mkdocs|copilot|eb|amplify|supabase|railway|gcloud|aws|az|dokku|kamal|now|surge|heroku|convex|sst)\s[^\n;&|]*\b(?:deploy|gh-deploy|deploy-to-\w+|publish|push|up)\b/,
   /vercel(?:\s+(?:deploy|--prod|promote|--token)\b|\s*$)/m,
@@ -199,7 +212,7 @@ const commands: readonly RegExp[] = [
   /az\s+storage\s+blob\s+upload\S*/,
   /gh-pages\s+(?:-d|--dist|-r)\b/,
   /(?:rsync|scp|sftp|lftp)\s[^\n;&|]*\S:/,
-  /ssh\s+(?:-\S+\s+)*\S+@\S+/,
+  /ssh\s+(?!-V\b)\S/,
   /ansible-playbook\b/,
   // What is served is replaced without a word that says so.
   /aws\s+(?:\S+\s+){0,6}?(?:update|create|put|delete|publish|send|start|run|register|copy)-[a-z][\w-]*/,
@@ -212,10 +225,39 @@ const commands: readonly RegExp[] = [
   /(?:jf|jfrog)\s+(?:rt\s+)?u(?:pload)?\b/,
   /(?:rclone|azcopy|s3cmd|s5cmd|mc)\s+(?:-\S+\s+)*(?:copy|copyto|sync|move|moveto|put|cp|mv|mirror)\b/,
   /curl\s(?![^\n]*(?:localhost|127\.0\.0\.1))[^\n;&|]*(?:(?<=\s)-T\b|--upload-file\b|(?:-X|--request)[ =]?["']?(?:POST|PUT|PATCH|DELETE)\b)/,
-  /(?:gradle|gradlew|\.\/gradlew)\s[^\n;&|]*\b(?:jib|dockerPush\w*|bintrayUpload|publishPlugins)(?=\s|$)/,
+  /(?:gradle|gradlew|\.\/gradlew)\s[^\n;&|]*\b(?:jib|dockerPush\w*|bintrayUpload|publishPlugins|githubRelease)(?=\s|$)/,
   /(?:lerna\s+version|npm\s+version[^\n]*--workspaces-update)\b/,
   /git\s+subtree\s+push\b/,
   /\S+\s[^\n;&|]*--push(?=\s|$)/,
+  /curl\s(?![^\n]*(?:localhost|127\.0\.0\.1))[^\n;&|]*(?<=\s)(?:-d|-F|--data(?:-\w+)?|--form|--json)[\s=]/,
+  /wget\s[^\n;&|]*--post-(?:file|data)/,
+  /https?\s+(?:POST|PUT|PATCH|DELETE)\s/,
+  /(?:sftp|ncftpput|lftp)\s+\S/,
+  /npm\s+pub\b/,
+  /\S+\s[^\n;&|]*(?:\s-t|--targets?)[\s=](?:deploy|publish|release)\b/,
+  /\S+\s[^\n;&|]*--publish(?=\s|$)/,
+  /cl(?:j|ojure)\s[^\n;&|]*:(?:deploy|publish|release)/,
+  /(?:cargo\s+dist|maturin|pixi|b2|swift|ossutil|coscmd|nexus|wrangler\s+versions)\s+(?:upload(?:-file)?|cp)\b/,
+  /(?:crane\s+tag|regctl\s+image\s+copy|jf\s+rt\s+bp|azd\s+(?:up|provision)|waypoint\s+up|werf\s+(?:converge|bundle)|tilt\s+ci|bit\s+export|hexo\s+d)\b/,
+  /(?:dokku\s+git:\S+|doctl\s+\S+\s+create\S*|ghp-import|steamcmd|wingetcreate\s+submit|brew\s+bump-\S+|pkg\.pr\.new|pkg-pr-new|surge|angular-cli-ghpages|gatsby-plugin-s3|conventional-github-releaser|fullrelease|ghr)(?=\s|$)/,
+  /(?:sentry-cli|@sentry\/cli)\s[^\n;&|]*\breleases\b/,
+  /firebase\s[^\n;&|]*\bdistribute\b/,
+  /gcloud\s+compute\s+ssh\b/,
+  /mill\s[^\n;&|]*publish\w*/i,
+  /make\s+(?:[^\n;&|]*\s)?(?:[\w-]+-)?upload(?=\s|$)/,
+  /Rscript\s[^\n]*deploy\w*/i,
+  /(?:publish-(?:module|script|psresource)|msbuild\b[^\n;&|]*[/-]t(?:arget)?:(?:\w+;)*(?:publish|deploy))\b/i,
+  /dotnet\s+publish\s[^\n;&|]*(?:PublishProfile|PublishContainer|ContainerRegistry)/i,
+  /gh\s+(?:api\s+graphql\s[^\n]*mutation|(?:secret|variable)\s+set|repo\s+(?:edit|sync|deploy-key))\b/,
+  /(?:git\s+(?:send-pack|http-push)|jj\s+git\s+push|svn\s+commit|osc\s+commit|copr(?:-cli)?\s+build|dput)\b/,
+  /wrangler\s[^\n;&|]*\b(?:put|delete|rollback)\b/,
+  /(?:docker\s+buildx\s+imagetools\s+create|crane\s+append|nix\s+copy\s[^\n;&|]*--to)\b/,
+  /vercel(?:@\S+)?(?:\s+--prod|\s*$)/m,
+  /(?:now|up|apex|claudia|zappa)\s+(?:--prod|update|deploy)\b/,
+  /(?:eksctl\s+(?:create|delete|upgrade)|az\s+aks\s+get-credentials|gcloud\s+container\s+clusters\s+get-credentials|aws\s+eks\s+update-kubeconfig)\b/,
+  /(?:conan|cpan-upload|raku|fez)\s+upload\b|cpan-upload\b/,
+  /xcrun\s+(?:altool|notarytool)\b/,
+  /earthly\s[^\n;&|]*\+(?:deploy|publish|release|push)\w*/,
   // Scripts whose names say so.
   new RegExp(String.raw`${runners}\s+${named}(?=\s|$)`),
   new RegExp(String.raw`(?:make|just|task|nox\s+-s|tox\s+-e|invoke|inv|mage)\s+(?:[^\n;&|]*\s)?${named}(?=\s|$)`),
@@ -251,32 +293,59 @@ function wordFound(line: string): boolean {
   });
 }
 
-/** The command that publishes; null: none was found. Comments count for nothing. */
+/** The command that publishes; null: none was found. Comments count for nothing, and what is too long to read counts. */
 export function commandFound(script: string): string | null {
-  return linesOf(script).find((line) => isKnown(line) || wordFound(line)) ?? null;
+  const found = linesOf(script).find((line) => line.length > lineMax || isKnown(line) || wordFound(line));
+  if (found !== undefined) return found;
+  return script.length > scriptMax ? `${script.trimStart().slice(0, 40)} … (too long to read)` : null;
 }
 
 /** The same by commands that are known alone, in a text that may be no command. */
 function knownCommandFound(text: string): string | null {
-  return linesOf(text).find(isKnown) ?? null;
+  return linesOf(text).find((line) => line.length <= lineMax && isKnown(line)) ?? null;
 }
 
 function isKnown(line: string): boolean {
   return anchored.some((command) => command.test(line));
 }
 
+const scriptMax = 20_000;
+const lineMax = 2_000;
+
+/** Commands, each by itself, so that the rehearsal of one says nothing about the next. */
 function linesOf(script: string): string[] {
   return script
-    .slice(0, 20_000)
+    .slice(0, scriptMax)
     .replaceAll(/\\\r?\n/g, " ")
-    .split(/\r?\n|&&|\|\||;/)
+    .split(/\r\n?|\n|&&|\|\|?|;|\s&(?=\s)/)
     .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#") && line.length < 2_000 && !rehearsals.test(line));
+    .filter((line) => line !== "" && !line.startsWith("#") && !rehearsals.test(line.replace(/\s#.*$/, "")));
+}
+
+/** True where no pull request is: only one has these, and its ref is not a branch's. */
+const pullFields = String.raw`github\s*\.\s*(?:event\s*\.\s*(?:pull_request(?!\s*\.\s*draft)(?:\s*\.\s*\w+)*|number|action|merge_group)|head_ref|base_ref)\b`;
+const withoutPull = new RegExp(
+  [
+    String.raw`!\s*\(?\s*${pullFields}`,
+    String.raw`${pullFields}\s*==\s*(?:''|null|false|0)`,
+    String.raw`(?:''|null|false|0)\s*==\s*${pullFields}`,
+    String.raw`!\s*(?:startsWith|contains)\s*\(\s*github\s*\.\s*ref\b[^)]{0,40}pull`,
+    String.raw`(?<!!\s{0,5})startsWith\s*\(\s*github\s*\.\s*ref\s*,\s*'refs/heads/?'`,
+  ].join("|"),
+  "i",
+);
+
+/** A script that asks what started it. */
+export function asksHowStarted(script: string): boolean {
+  return /\bGITHUB_EVENT_NAME\b[^\n]{0,40}(?:workflow_dispatch|!=|-ne\b)|workflow_dispatch[^\n]{0,40}\bGITHUB_EVENT_NAME\b/.test(
+    script,
+  );
 }
 
 /** A condition that may let through what only a start by hand runs: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts. */
 export function startedByHand(condition: string): boolean {
   if (/(?<![\w.])inputs\b|\bgithub\s*\.\s*event\s*\.\s*inputs\b/i.test(condition)) return true;
+  if (withoutPull.test(condition)) return true;
   const names = condition.match(/\bgithub\s*(?:\.\s*event_name|\[\s*'event_name'\s*\])/gi)?.length ?? 0;
   // Only these are known to leave a start by hand out.
   const others = condition.match(

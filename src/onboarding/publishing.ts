@@ -5,6 +5,7 @@
  * PB2 Workflows and actions of the same repository that it calls are judged too; one that cannot be read counts against it.
  */
 import {
+  asksHowStarted,
   commandFound,
   nameFound,
   secretFound,
@@ -21,6 +22,8 @@ interface Judging {
   read: ReadFile;
   /** Files that are being judged: a circle ends. */
   seen: ReadonlySet<string>;
+  /** What a command may hold by name: values of `env` and of the matrix. */
+  values: ReadonlyMap<string, readonly string[]>;
 }
 
 const depthMax = 10;
@@ -28,12 +31,12 @@ const reasonsMax = 6;
 
 /** Sentences, each with one reason; empty: nothing was found. */
 export function publishingOf(path: string, file: Fields, read: ReadFile): string[] {
-  return [...new Set(judge(path, file, { read, seen: new Set([path]) }))].slice(0, reasonsMax);
+  return [...new Set(judge(path, file, { read, seen: new Set([path]), values: new Map() }))].slice(0, reasonsMax);
 }
 
 /** A job that publishes is not a check to require, whatever the rest of its workflow does. */
 export function jobPublishes(id: string, job: Fields, read: ReadFile): boolean {
-  return ofJob(id, job, { read, seen: new Set() }).length > 0;
+  return ofJob(id, job, { read, seen: new Set(), values: new Map() }).length > 0;
 }
 
 function judge(path: string, file: Fields, judging: Judging): string[] {
@@ -50,11 +53,15 @@ function judge(path: string, file: Fields, judging: Judging): string[] {
     ...(typeof name === "string" && nameFound(name) ? [`Its name is ${shown(name)}.`] : []),
     ...(nameFound(stem) ? [`Its file is ${shown(path.split("/").at(-1) ?? "")}.`] : []),
     ...permissionsFound("The workflow", file["permissions"]),
-    ...Object.entries(fieldsOf(file["jobs"]) ?? {}).flatMap(([id, job]) => ofJob(id, fieldsOf(job) ?? {}, judging)),
+    ...shellFound("The workflow", file["defaults"]),
+    ...Object.entries(fieldsOf(file["jobs"]) ?? {}).flatMap(([id, job]) =>
+      ofJob(id, fieldsOf(job) ?? {}, withValues(judging, file["env"])),
+    ),
   ];
 }
 
-function ofJob(id: string, job: Fields, judging: Judging): string[] {
+function ofJob(id: string, job: Fields, given: Judging): string[] {
+  const judging = withValues(withValues(given, job["env"]), fieldsOf(job["strategy"])?.["matrix"]);
   const who = `Job ${shown(id)}`;
   const name = typeof job["name"] === "string" ? job["name"] : null;
   const environment = environmentOf(job["environment"]);
@@ -66,6 +73,7 @@ function ofJob(id: string, job: Fields, judging: Judging): string[] {
     ...(nameFound(id) ? [`${who} is named like a release.`] : []),
     ...(name !== null && nameFound(name) ? [`${who} has the name ${shown(name)}.`] : []),
     ...byHandFound(who, job),
+    ...shellFound(who, job["defaults"]),
     ...calledFound(who, job, judging),
     ...stepsFound(who, job["steps"], judging),
   ];
@@ -88,9 +96,10 @@ function environmentOf(environment: unknown): string | null {
 const published = ["packages", "pages", "id-token", "contents", "deployments", "attestations", "artifact-metadata"];
 
 function permissionsFound(who: string, permissions: unknown): string[] {
-  if (permissions === "write-all") return [`${who} may write everything (\`permissions: write-all\`).`];
+  if (typeof permissions === "string" && /^write-all$|\$\{\{/i.test(permissions))
+    return [`${who} may write everything (\`permissions: write-all\`).`];
   const map = fieldsOf(permissions) ?? {};
-  const names = published.filter((name) => map[name] === "write");
+  const names = published.filter((name) => typeof map[name] === "string" && /^write$|\$\{\{/i.test(map[name]));
   return names.length === 0 ? [] : [`${who} may write ${names.map(shown).join(", ")}.`];
 }
 
@@ -113,7 +122,7 @@ function ofCallee(who: string, path: string, { read, seen }: Judging): string[] 
   const text = read(path);
   const file = text === null || seen.size >= depthMax ? null : fieldsOf(parsedYaml(text));
   if (file === null) return [`${who} calls ${shown(path)}, which Baton cannot read.`];
-  const found = judge(path, file, { read, seen: new Set([...seen, path]) });
+  const found = judge(path, file, { read, seen: new Set([...seen, path]), values: new Map() });
   return found.map((reason) => `${who} calls ${shown(path)}: ${reason}`);
 }
 
@@ -122,9 +131,17 @@ function stepsFound(who: string, steps: unknown, judging: Judging): string[] {
   return steps.flatMap((step: unknown) => {
     const fields = fieldsOf(step) ?? {};
     const [run, uses, name] = [fields["run"], fields["uses"], fields["name"]];
-    const command = typeof run === "string" ? commandFound(run) : null;
+    const inside = withValues(judging, fields["env"]);
+    const command =
+      typeof run === "string"
+        ? (scriptsOf(run, inside)
+            .map(commandFound)
+            .find((found) => found !== null) ?? null)
+        : null;
     return [
       ...byHandFound(who, fields),
+      ...startFound(who, fields),
+      ...shellFound(who, { run: fields }),
       ...(typeof name === "string" && stepNameFound(name) ? [`${who} has the step ${shown(name)}.`] : []),
       ...(command === null ? [] : [`${who} runs ${shown(command)}.`]),
       ...(typeof uses === "string" ? usesFound(who, uses, { step: fields, judging }) : []),
@@ -132,21 +149,86 @@ function stepsFound(who: string, steps: unknown, judging: Judging): string[] {
   });
 }
 
+/** Shells that GitHub knows, and common interpreters; another one is a command. */
+const shells = /^(?:bash|sh|zsh|pwsh|powershell|cmd|python3?|node|perl|ruby|Rscript)\b(?![^{]*\s-c\b)/;
+
+function shellFound(who: string, defaults: unknown): string[] {
+  const shell = fieldsOf(fieldsOf(defaults)?.["run"])?.["shell"];
+  return typeof shell === "string" && !shells.test(shell) && commandFound(shell.replaceAll(/["']/g, " ")) !== null
+    ? [`${who} has the shell ${shown(shell)}.`]
+    : [];
+}
+
+/** A step that does something else where no pull request started it. */
+function startFound(who: string, { run, env, with: given }: Fields): string[] {
+  const texts = [run, ...Object.values(fieldsOf(env) ?? {}), ...Object.values(fieldsOf(given) ?? {})].flatMap(textsOf);
+  const expressions = texts.flatMap((text) => text.match(/\$\{\{[^}]*\}\}/g) ?? []);
+  const found = expressions.find((expression) => startedByHand(expression));
+  if (found !== undefined) return [`${who} asks what starts it: ${shown(found)}.`];
+  return typeof run === "string" && asksHowStarted(run) ? [`${who} asks what starts it: \`GITHUB_EVENT_NAME\`.`] : [];
+}
+
+const valuesMax = 200;
+
+/** Of `env` by their names; of a matrix by its keys, those of `include` as well. */
+function withValues(judging: Judging, given: unknown): Judging {
+  const values = new Map(judging.values);
+  let count = 0;
+  const add = (fields: Fields): void => {
+    for (const [key, value] of Object.entries(fields)) {
+      if (key === "include" && Array.isArray(value)) {
+        for (const one of value as unknown[]) add(fieldsOf(one) ?? {});
+        continue;
+      }
+      const texts = (Array.isArray(value) ? (value as unknown[]) : [value]).flatMap((one) => {
+        const inner = fieldsOf(one);
+        if (inner !== null) add(inner);
+        return textsOf(one);
+      });
+      count += texts.length;
+      if (count <= valuesMax) values.set(key, [...(values.get(key) ?? []), ...texts]);
+    }
+  };
+  add(fieldsOf(given) ?? {});
+  return { ...judging, values };
+}
+
+const scriptsMax = 300;
+
+/** A script as it is written, and with each value that one of its names may have. */
+function scriptsOf(run: string, { values }: Judging): string[] {
+  const scripts = [run];
+  for (const [key, texts] of values) {
+    const name = key.replaceAll(/\W/g, "\\$&");
+    const uses = new RegExp(
+      String.raw`\$\{\{\s*(?:matrix(?:\.\w+)*|env)\.${name}\s*\}\}|\$\{${name}\}|\$(?:env:)?${name}\b`,
+      "g",
+    );
+    for (const script of scripts.filter((one) => one.search(uses) !== -1))
+      for (const text of texts)
+        if (scripts.length < scriptsMax) scripts.push(script.replaceAll(uses, () => text).replaceAll(/["']/g, " "));
+  }
+  return scripts;
+}
+
 function usesFound(who: string, uses: string, { step, judging }: { step: Fields; judging: Judging }): string[] {
   if (stepActionFound(uses, withOf(step))) return [`${who} uses ${shown(uses)}.`];
   const path = localPath(uses);
   if (path === null) return [];
   if (nameFound(path)) return [`${who} uses ${shown(uses)}.`];
-  // An action in JavaScript or a container is code of the repository, as a script that a step runs.
   const from = path === "" ? "" : `${path}/`;
-  const text = judging.read(`${from}action.yml`) ?? judging.read(`${from}action.yaml`);
   const key = `${from}action`;
-  if (text === null || judging.seen.has(key) || judging.seen.size >= depthMax) return [];
-  const runs = fieldsOf(fieldsOf(parsedYaml(text))?.["runs"]);
-  return stepsFound(`${who}, in ${shown(uses)},`, runs?.["steps"], {
-    read: judging.read,
-    seen: new Set([...judging.seen, key]),
-  });
+  if (judging.seen.has(key)) return [];
+  const text = judging.read(`${from}action.yml`) ?? judging.read(`${from}action.yaml`);
+  const runs = fieldsOf(fieldsOf(text === null ? null : parsedYaml(text))?.["runs"]);
+  if (runs === null || judging.seen.size >= depthMax) return [`${who} uses ${shown(uses)}, which Baton cannot read.`];
+  const inAction = `${who}, in ${shown(uses)},`;
+  // An action in JavaScript or a container is code of the repository, as a script that a step runs. What it is given counts.
+  const given = [runs["image"], runs["entrypoint"], textsOf(runs["args"]).join(" ")].flatMap(textsOf).join("\n");
+  return [
+    ...(commandFound(given) === null ? [] : [`${inAction} runs ${shown(given)}.`]),
+    ...stepsFound(inAction, runs["steps"], { ...judging, seen: new Set([...judging.seen, key]) }),
+  ];
 }
 
 function withOf(step: Fields): Record<string, string> {

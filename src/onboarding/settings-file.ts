@@ -15,6 +15,16 @@ export interface SettingsFileOptions {
 
 const width = 110;
 
+/** What most repositories begin with, to copy. */
+const examples: Readonly<Record<string, string>> = {
+  triggers: [
+    "Examples:",
+    "{ name: labeled, on: issues.labeled, if: \"event.label == 'baton'\", process: issue-to-pr },",
+    "{ name: opened, on: pull_request.opened, process: review },",
+    '{ name: red-main, on: workflow_run.failed, process: issue-to-pr, with: { instructions: Make the default branch green. }, key: "${{ event.sha }}" }.',
+  ].join(" "),
+};
+
 export function settingsFile({ schemaUrl, harness, checks }: SettingsFileOptions): string {
   const chosen: Record<string, unknown> = {
     version: 1,
@@ -33,7 +43,7 @@ export function settingsFile({ schemaUrl, harness, checks }: SettingsFileOptions
   ];
   for (const [key, schema] of Object.entries(settingsJsonSchema().properties ?? {})) {
     const inner = mapOf(schema);
-    lines.push("", ...prose(schema.description ?? "", ""));
+    lines.push("", ...prose(`${schema.description ?? ""} ${examples[key] ?? ""}`, ""));
     if (inner === null) {
       lines.push(...setting(key, chosen[key] ?? valueAt([key]), key in chosen ? "" : "#", ""));
       continue;

@@ -1,5 +1,7 @@
 /** The texts that are part of the product and not of its code: the workflows to copy, the App's manifest. */
 import { readFileSync } from "node:fs";
+import { BatonError } from "../core/errors.ts";
+import { product } from "../core/product.ts";
 import type { WorkflowTemplate } from "./plan.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -7,3 +9,14 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 export const workflowAlone = (): WorkflowTemplate => ({ for: "alone", text: read("action/workflow.yml") });
 export const workflowForApp = (): WorkflowTemplate => ({ for: "app", text: read("action/runner.yml") });
 export const appManifest = (): string => read("app.yml");
+
+/** The same workflow with another Action than this Baton's own: `owner/name@ref`, a tag or a commit. */
+export function withAction(template: WorkflowTemplate, action: string): WorkflowTemplate {
+  const match = /^([\w.-]+\/[\w.-]+)@([\w./-]+)$/.exec(action);
+  if (match === null)
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `"${action}" is not an Action. Write \`owner/name@ref\`, where ref is a tag or a commit.`,
+    );
+  return { ...template, text: template.text.replaceAll(product.action, `${match[1]}/action@${match[2]}`) };
+}

@@ -5,6 +5,10 @@
  *     A place that a template does not have is left alone.
  */
 import { type Document, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
+import { parseConfig } from "../config/parse.ts";
+import type { Settings } from "../config/schema.ts";
+import type { TriggerName } from "../trigger/event.ts";
+import { workflowEvents } from "../trigger/workflow-events.ts";
 import type { Detected } from "./detect.ts";
 import { installCommand } from "./install.ts";
 
@@ -20,6 +24,7 @@ export function workflowFile(template: string, detected: Detected): string {
   const names = document.getIn(["on", "workflow_run", "workflows"]);
   if (ci.length === 0) document.deleteIn(["on", "workflow_run"]);
   else if (isSeq(names)) names.items = [...new Set(ci.map(({ name }) => name))].map((name) => quoted(document, name));
+  for (const { on } of rulesOf(detected)) putEvent(document, on, detected.defaultBranch);
   const step = stepOf(document);
   if (step !== null) {
     const files = ci.filter(({ dispatchable }) => dispatchable).map(({ path }) => path.split("/").at(-1));
@@ -36,7 +41,35 @@ export function workflowFile(template: string, detected: Detected): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** The Action as the template names it: `owner/name/action@v1`. */
+/** Rules that the repository has. */
+function rulesOf({ texts, settingsPath }: Detected): Settings["triggers"] {
+  const parsed = parseConfig(texts.get(settingsPath) ?? "");
+  return parsed.ok ? parsed.settings.triggers : [];
+}
+
+/** What the workflow has to start on for a rule. The one of an App's runners, which no event but a dispatch starts, is left alone. */
+function putEvent(document: Document, on: TriggerName, defaultBranch: string): void {
+  const needed = workflowEvents[on];
+  if (needed === null || !document.hasIn(["on", "schedule"])) return;
+  const { event, type } = needed;
+  if (event === "repository_dispatch") document.deleteIn(["on", event]);
+  const types = document.getIn(["on", event, "types"]);
+  if (isSeq(types)) {
+    if (type !== null && !types.items.some((one) => nameOf(one) === type)) types.add(document.createNode(type));
+  } else if (!document.hasIn(["on", event]) && event !== "workflow_run") {
+    // Names of workflows are the project's own; without any there is no run of them to hear of.
+    const value = event === "push" ? { branches: [defaultBranch] } : type === null ? null : { types: [type] };
+    document.setIn(["on", event], document.createNode(value, { flow: true }));
+  }
+  const condition = document.getIn(["jobs", "read", "if"], true);
+  if (event === "issues" && isScalar(condition))
+    condition.value = String(condition.value).replace(commandInIssue, "github.event.action != 'edited'");
+}
+
+/** The template's words for an issue that holds a command. */
+const commandInIssue = "github.event.action != 'edited' && contains(github.event.issue.body, '/baton')";
+
+/** The Action as the template names it: `owner/name/action@<tag or commit>`. */
 export function actionOf(template: string): { repository: string; ref: string } | null {
   const uses = stepOf(parseDocument(template))?.get("uses");
   const match = /^([\w.-]+\/[\w.-]+)\/[^@]*@(\S+)$/.exec(typeof uses === "string" ? uses : "");

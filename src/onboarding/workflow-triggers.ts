@@ -74,6 +74,7 @@ const judges: Record<"pull_request" | "push" | "merge_group", (filters: Fields, 
       );
     if (!passes(filters, ["branches", "branches-ignore"], base))
       return refused(`A pull request into ${shown(base)} does not start it: its branches leave that base out.`);
+    if (leavesAllOut(filters)) return refused("Its `paths-ignore` leaves every file out.");
     return { reason: null, every: !hasPaths(filters) };
   },
   push(filters, { head }) {
@@ -85,6 +86,7 @@ const judges: Record<"pull_request" | "push" | "merge_group", (filters: Fields, 
     const paths = textsOf(filters["paths"] ?? []);
     if (filters["paths"] !== undefined && !paths.some((path) => ["**", "**/*"].includes(path)))
       return refused(`A push starts it only for changes of ${listed(paths)}.`);
+    if (leavesAllOut(filters)) return refused("Its `paths-ignore` leaves every file out.");
     return { reason: null, every: !hasPaths(filters) };
   },
   merge_group(filters, { base }) {
@@ -94,6 +96,10 @@ const judges: Record<"pull_request" | "push" | "merge_group", (filters: Fields, 
     return { reason: null, every: false };
   },
 };
+
+function leavesAllOut(filters: Fields): boolean {
+  return textsOf(filters["paths-ignore"] ?? []).some((path) => ["**", "**/*", "**/**"].includes(path));
+}
 
 function listed(texts: string[]): string {
   return texts.length === 0 ? "none" : texts.slice(0, 5).map(shown).join(", ");

@@ -6,7 +6,7 @@ export type Fields = Record<string, unknown>;
 /** null: not YAML. */
 export function parsedYaml(text: string): unknown {
   try {
-    return parse(text, { logLevel: "error", maxAliasCount: 20 });
+    return parse(text, { logLevel: "error", maxAliasCount: 20, merge: true });
   } catch {
     return null;
   }

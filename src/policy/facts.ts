@@ -22,6 +22,8 @@ export interface ApproverFacts {
   approver: Pick<Actor, "id" | "login" | "kind" | "permission">;
   /** Who started the run. */
   requester: Person;
+  /** Who brought what a schedule runs: `baton.yaml`, and the files of its process. */
+  authors?: readonly Person[];
   /** Who opened the pull request; a bot's work is nobody's own. */
   pullRequestAuthor?: (Person & Pick<Actor, "kind">) | null;
   /** Who pushed the commit that is judged, where that is known. */

@@ -50,7 +50,7 @@ describe("entries", () => {
     ["registry.*", "only at the start"],
     ["*registry.test", "only at the start"],
     ["*.93.184.215.14", "not a"],
-    ["*.[::1]", "before a name"],
+    ["*.[::1]", "in front of a name"],
     ["https://registry.test", "write only its host"],
     ["registry.test/path", "single hosts"],
     ["10.0.0.0/8", "single hosts"],

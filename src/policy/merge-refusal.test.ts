@@ -7,6 +7,9 @@ const refusal = (said: string, mergeableState = "blocked", mergeable: boolean | 
 describe("merge-refused-once: what a refused merge waits for", () => {
   it.each([
     ["Base branch was modified. Review and try the merge again.", "transient"],
+    ["Head branch was modified. Review and try the merge again.", "transient"],
+    ["Merge already in progress", "transient"],
+    ["This branch can't be rebased", "method"],
     ["Repository rule violations found\n\nChanges must be made through the merge queue\n\n", "queue"],
     ["Squash merges are not allowed on this repository.", "method"],
     ["Merge commits are not allowed on this repository.", "method"],

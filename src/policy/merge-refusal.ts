@@ -20,10 +20,15 @@ export interface RefusedMerge {
 const words: readonly [RegExp, MergeRefusal][] = [
   // https://github.com/NixOS/nixpkgs-merge-bot/issues/179
   [/base branch was modified/i, "transient"],
+  // Where the head is still the approved one, GitHub is behind itself: https://github.com/dlang/dlang-bot/issues/77
+  [/head branch was modified|merge already in progress/i, "transient"],
   // https://github.com/rue-language/rue/pull/2053
   [/merge queue/i, "queue"],
   // https://github.com/Mergifyio/mergify/pull/1812
-  [/(?:merge commits|squash merges|rebase merges) are not allowed|must not contain merge commits/i, "method"],
+  [
+    /(?:merge commits|squash merges|rebase merges) are not allowed|must not contain merge commits|can(?:'t|not) be rebased/i,
+    "method",
+  ],
   [/branch is (?:out of date|not up to date|out-of-date)|not up to date with the base/i, "behind"],
 ];
 

@@ -203,6 +203,8 @@ describe("who may approve", () => {
     ["V1: the last pusher", { lastPusher: bob }, "failed"],
     ["another, where a bot pushed", { lastPusher: botOf(bob) }, "passed"],
     ["another, where nobody knows who pushed", { pullRequestAuthor: null, lastPusher: null }, "passed"],
+    ["who last changed the rule or the process of a schedule", { authors: [alice, bob] }, "failed"],
+    ["another than who changed them", { authors: [alice] }, "passed"],
     ["a reader", { approver: { ...bob, permission: "read" } }, "failed"],
     [
       "a writer where approvals.permission asks for more",

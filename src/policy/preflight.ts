@@ -35,6 +35,8 @@ export interface PreflightFacts {
   /** People with a permission; null: unknown. */
   people: readonly Actor[] | null;
   requester: Pick<Actor, "id">;
+  /** Who brought what a schedule runs. */
+  authors?: readonly Pick<Actor, "id">[];
   /** Who wrote the pull request, where there is one. */
   author: Pick<Actor, "id"> | null;
   /** No pull request is there yet: the run opens one. */
@@ -197,7 +199,7 @@ function ofChecks({ settings: { gates }, hasChecks }: PreflightFacts): Preflight
   ];
 }
 
-function ofApprovers({ settings, people, requester, author }: PreflightFacts): Preflight["asks"] {
+function ofApprovers({ settings, people, requester, authors = [], author }: PreflightFacts): Preflight["asks"] {
   const { approvals, breakpoints } = settings;
   if (breakpoints.review === "auto" || people === null) return [];
   const listed = approvals.people.map((login) => login.toLowerCase());
@@ -206,7 +208,7 @@ function ofApprovers({ settings, people, requester, author }: PreflightFacts): P
       kind === "user" &&
       atLeast(permission, approvals.permission) &&
       (listed.length === 0 || listed.includes(login.toLowerCase())) &&
-      (approvals.self === "allow" || (id !== requester.id && id !== author?.id)),
+      (approvals.self === "allow" || ![requester, author, ...authors].some((one) => one?.id === id)),
   );
   if (may.length >= approvals.count) return [];
   const who = may.length === 0 ? "Nobody may approve" : `Only ${may.length} of ${approvals.count} may approve`;

@@ -209,7 +209,7 @@ describe("what reviews come to", () => {
 
   it("approvals.count: says how many there are", () => {
     expect(decide([review()], { settings: { ...approvals, count: 2 } }).verdict.reason).toMatch(
-      /Waits for 2 approving reviews \(`approvals\.count`\), has 1, of aaaaaaa/,
+      /aaaaaaa needs 2 approving reviews \(`approvals\.count`; 1 so far\) by someone/,
     );
   });
 

@@ -40,6 +40,7 @@ export interface ReviewFacts {
   /** Who pushed the head, where that is known. */
   lastPusher?: ApproverFacts["lastPusher"];
   requester: Pick<Actor, "id" | "login">;
+  authors?: ApproverFacts["authors"];
   settings: Settings["approvals"];
   /** The branch that the run asks to be approved for, and where the pull request goes now. */
   base?: { subject: string; now: string };
@@ -59,6 +60,13 @@ export interface ReviewDecision {
   feedback: string;
   reviewId: number | null;
   verdict: Verdict;
+}
+
+/** Who may: by name, or by permission; people's own part is left out as the rules do. */
+function byWhom({ settings, requester }: ReviewFacts): string {
+  if (settings.people.length > 0) return ` by ${settings.people.map((login) => `@${login}`).join(" or ")}`;
+  const other = settings.self === "deny" ? ` other than @${requester.login}` : "";
+  return ` by someone${other} (${settings.permission} access)`;
 }
 
 export function reviewDecision(facts: ReviewFacts): ReviewDecision {
@@ -95,7 +103,7 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
   const standing = judged.find(({ verdict }) => verdict.status === "pending");
   if (latest !== undefined && approvals.length >= settings.count && standing === undefined) {
     const who = approvals.map(({ review }) => `@${review.author.login}`).join(", ");
-    // V1: the sentence that people read says so, not only the child.
+    // approval.V1: the sentence that people read says so, not only the child.
     const own = approvals
       .filter(({ review }) => partIn(approverFacts(review, facts)) !== null)
       .map(({ verdict }) => ` ${verdict.reason}`);
@@ -110,15 +118,15 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
   }
   if (standing !== undefined) {
     const { login } = standing.review.author;
-    return decision("pending", `Waits for @${login}, who asked for changes before the run, to review ${short}.`, {
+    return decision("pending", `@${login} requested changes before the run and must review ${short} again.`, {
       children,
     });
   }
   const needed =
     settings.count === 1
       ? "an approving review"
-      : `${settings.count} approving reviews (\`approvals.count\`), has ${approvals.length},`;
-  return decision("pending", `Waits for ${needed} of ${short}.`, { children });
+      : `${settings.count} approving reviews (\`approvals.count\`; ${approvals.length} so far)`;
+  return decision("pending", `${short} needs ${needed}${byWhom(facts)}.`, { children });
 }
 
 /**
@@ -165,9 +173,9 @@ function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
 
 function approverFacts(
   { author, permission }: ReviewFact,
-  { requester, pullRequestAuthor = null, lastPusher = null, settings }: ReviewFacts,
+  { requester, authors = [], pullRequestAuthor = null, lastPusher = null, settings }: ReviewFacts,
 ): ApproverFacts {
-  return { approver: { ...author, permission }, requester, pullRequestAuthor, lastPusher, settings };
+  return { approver: { ...author, permission }, requester, authors, pullRequestAuthor, lastPusher, settings };
 }
 
 const opinions: ReadonlySet<ReviewFact["state"]> = new Set(["approved", "changes-requested", "dismissed"]);

@@ -7,7 +7,7 @@
  *    401/403 BATON_GITHUB_DENIED naming the permission, 404 BATON_GITHUB_NOT_FOUND, 409/422 by state BATON_GITHUB_CONFLICT.
  * G3 Reads return facts as they are; judging them is the work of `gate/` and `policy/`.
  */
-import type { Actor, Permission, Repository } from "../core/vocabulary.ts";
+import type { Actor, Json, Permission, Repository } from "../core/vocabulary.ts";
 import type { Liveness } from "../schedule/disabled.ts";
 import type { RepositorySetup } from "./repository-setup.ts";
 
@@ -37,7 +37,12 @@ export interface CommentFacts {
   createdAt: string;
   updatedAt: string;
   url: string;
+  /** Its name in GraphQL. */
+  nodeId: string;
 }
+
+/** A comment of Baton's, as GitHub keeps it. `createdAt`: by GitHub's own clock. */
+export type PostedComment = Pick<CommentFacts, "id" | "url" | "nodeId" | "createdAt">;
 
 /** The newest change of a file. */
 export interface ChangeFacts {
@@ -175,6 +180,13 @@ export interface CheckRunContent {
   detailsUrl: string | null;
 }
 
+export interface AlertFacts {
+  alerts: Json[];
+  missing: { source: string; reason: string }[];
+  /** There may be more than these: a list was not read, or not to its end. */
+  isPart: boolean;
+}
+
 export interface GithubDeliverySummary {
   id: number;
   guid: string;
@@ -233,6 +245,14 @@ export interface Github {
   /** Who moved the branch to this commit; null where GitHub does not tell. */
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
+  /** Open alerts as GitHub gives them, without the values of secrets; and which of its lists cannot be read. */
+  alerts(repository: Repository): Promise<AlertFacts>;
+  /** The tree of a commit: the same for the same files. */
+  treeSha(repository: Repository, commit: string): Promise<string>;
+  /** The newest commits of a branch, newest first. */
+  recentCommits(repository: Repository, branch: string, count: number): Promise<string[]>;
+  /** Files that differ between two commits of one line; null: they are more than GitHub names, or a commit is gone. */
+  changedPaths(repository: Repository, between: { before: string; after: string }): Promise<string[] | null>;
   /** Who brought the newest change of a file onto a branch; null: the branch never had the file. */
   lastChange(repository: Repository, path: string, branch: string): Promise<ChangeFacts | null>;
   /** Whether GitHub goes on waking its workflows. */
@@ -259,7 +279,11 @@ export interface Github {
     body: string,
     knownId: number | null,
     isAwaited?: boolean,
-  ): Promise<{ id: number; url: string }>;
+  ): Promise<PostedComment>;
+  /** The comment of ours that carries `marker`; null: there is none. */
+  ownComment(repository: Repository, number: number, marker: string): Promise<PostedComment | null>;
+  /** Folds a comment away as resolved. Nobody waits for it, so it gives way to other writes. */
+  minimizeComment(comment: Pick<CommentFacts, "nodeId">): Promise<void>;
   ensureReaction(
     repository: Repository,
     to: { comment: number } | { reviewComment: number } | { thread: number },

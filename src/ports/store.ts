@@ -255,5 +255,7 @@ export interface Database {
   /** `pglite`, `postgres`, `memory`: shown by the health endpoint. */
   kind: string;
   ping(): Promise<void>;
+  /** All of it as one compressed archive, while work goes on. Absent: the database has tools of its own. */
+  backup?(): Promise<Blob>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@
  * VA1 What does not fit its schema, as an older or newer Baton kept it, is as good as nothing.
  * VA2 No two families can have one name: a family whose names could be another's cannot be defined.
  * VA3 Values of a run begin with `runValuePrefix` and the run's id, and go some time after its end.
+ * VA4 Where the absence of a value allows something, the owner asks `isKept`: a value that does not fit allows nothing.
  */
 import type { z } from "zod";
 import { BatonError } from "../core/errors.ts";
@@ -60,6 +61,11 @@ function mayEndAlike(one: string, other: string): boolean {
 
 export async function readValue<T>(store: Pick<Store, "value">, { name, schema }: ValueKey<T>): Promise<T | null> {
   return schema.safeParse(await store.value(name)).data ?? null;
+}
+
+/** VA4 */
+export async function isKept(store: Pick<Store, "value">, { name }: ValueKey<unknown>): Promise<boolean> {
+  return (await store.value(name)) !== null;
 }
 
 export async function writeValue<T>(store: Pick<Store, "setValue">, { name }: ValueKey<T>, value: T): Promise<void> {

@@ -64,7 +64,7 @@ export class ChildRuns {
     this.#known = new Map(begun.map(({ key }) => [key, neverLooked]));
   }
 
-  /** CH1 */
+  /** core-child.CH1 */
   async begin(effect: EffectState): Promise<void> {
     if (this.#known.has(effect.key)) return;
     await this.#parent.change((state) => (state.open.has(effect.key) ? beginChild(state, effect) : []));
@@ -97,7 +97,7 @@ export class ChildRuns {
     return `${status} ${topUps.length} ${open.has(key)}`;
   }
 
-  /** What the child came to, or how far it is; then what it is told (CH2). A child that is not there is created. */
+  /** What the child came to, or how far it is; then what it is told (core-child.CH2). A child that is not there is created. */
   async #tend(effect: EffectState): Promise<void> {
     const { key } = effect;
     const state = this.#parent.state();

@@ -7,8 +7,10 @@
 import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
 import type { RunEvent, StartedBy } from "../core/event.ts";
+import type { Priority } from "../core/priority.ts";
 import { type ProcessDefinition, parseProcessInput } from "../core/process.ts";
 import { type Actor, type EffectKey, type Json, type RunId, runIdSchema, type Thread } from "../core/vocabulary.ts";
+import type { Fence } from "../ports/store.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { slotOf, threadKeyOf } from "./ledger-rows.ts";
 import { stageHistory } from "./stage-history.ts";
@@ -28,8 +30,11 @@ export interface NewRun {
   retryOf: RunId | null;
   /** Set for a child run: it shares its parent's thread and does not take it. */
   parent?: { runId: RunId; key: EffectKey; depth: number };
-  /** Set where a schedule begins it: it then holds the schedule's place in the thread. */
-  schedule?: StartedBy;
+  /** Set where a rule begins it: in the dashboard issue it then holds the rule's place. */
+  startedBy?: StartedBy;
+  priority?: Priority;
+  /** A lease under which its start was decided: without it nothing is written. */
+  holds?: Fence;
   /** Decisions to be journaled with it. */
   events?: RunEvent[];
 }
@@ -53,7 +58,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
   const runId = runIdOf(run.operationKey);
   const { definition, thread, parent = null } = run;
   const threadKey = threadKeyOf({ thread });
-  const slot = slotOf({ thread, schedule: run.schedule ?? null });
+  const slot = slotOf({ thread, startedBy: run.startedBy ?? null });
   if (parent === null) await refuseSecondRun(store, slot, runId);
   const history = await stageHistory(store, thread.repository.id, definition);
   const events: RunEvent[] = [
@@ -76,7 +81,8 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
       parent,
       retryOf: run.retryOf,
       ...(history === null ? {} : { history }),
-      ...(run.schedule === undefined ? {} : { schedule: run.schedule }),
+      ...(run.startedBy === undefined ? {} : { startedBy: run.startedBy }),
+      ...(run.priority === undefined ? {} : { priority: run.priority }),
     },
     ...(run.events ?? []),
   ];
@@ -101,6 +107,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
         },
         ...(parent === null ? { thread: { threadKey: slot, activeRunId: runId } } : {}),
         jobs: [{ queue: "run", data: { runId, facts: true }, singletonKey: runId }],
+        ...(run.holds === undefined ? {} : { holds: run.holds }),
       },
     });
   } catch (thrown) {

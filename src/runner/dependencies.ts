@@ -1,5 +1,6 @@
 /** Everything that the shell around the core needs, as ports. Built once in `wire.ts`; tests hand in fakes. */
 import type { ProcessRegistry } from "../core/process.ts";
+import type { Json } from "../core/vocabulary.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { GithubApp } from "../ports/github.ts";
@@ -11,6 +12,7 @@ import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 import type { NamedHook } from "../prompt/hooks.ts";
+import type { AgentSlots } from "./agent-slots.ts";
 
 interface JobPlace {
   /** `.github/workflows/baton.yml`, whose `permissions` bound the token; null: unknown. */
@@ -19,8 +21,17 @@ interface JobPlace {
   needs: readonly string[];
 }
 
+/** Values that all threads of a repository share. */
+export interface SharedValues {
+  value(name: string): Promise<Json>;
+  /** `apply` is asked again where somebody else changed the value meanwhile. */
+  change(name: string, apply: (before: Json) => Json): Promise<void>;
+}
+
 export interface Dependencies {
   store: Store;
+  /** Unset where the store itself is one for all threads. */
+  shared?: SharedValues;
   queue: Queue;
   /** What others committed; unset: it is looked for again and again. */
   feed?: Feed;
@@ -34,6 +45,8 @@ export interface Dependencies {
   models?: ModelProxy;
   /** Where agents run on this machine; unset: nowhere else than in the open (tests with fakes). */
   agentSandbox?: AgentSandbox;
+  /** Agents that work on this machine at once; unset: any number. */
+  agentSlots?: AgentSlots;
   /** What `sandbox.setup` downloaded, from one attempt to the next; unset: each attempt downloads again. */
   packageCaches?: PackageCaches;
   /** A program of an attempt starts outside the sandbox. */

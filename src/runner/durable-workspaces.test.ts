@@ -11,6 +11,7 @@ import { openMemory } from "../adapters/memory/open.ts";
 import { createSecretScan } from "../adapters/secrets/secret-scan.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { createWorkspaces } from "../adapters/workspace/workspaces.ts";
+import { BatonError } from "../core/errors.ts";
 import type { RunId } from "../core/vocabulary.ts";
 import type { KeptWork } from "../ports/kept-work.ts";
 import type { ImportOptions, RepositoryAccess, Workspaces } from "../ports/workspace.ts";
@@ -213,6 +214,77 @@ describe("work that the scan blocked, in refs that others read", () => {
     const given = { ...options, allowSecrets: ["fixture.txt"] };
     const { headSha } = await workspaces.import(access, { runId, name: "one", baseSha: base }, given);
     expect(refs()).toEqual([`refs/baton/kept/${runId}/${headSha}`]);
+  });
+});
+
+describe("KR3: a ref of kept commits that holds something else", () => {
+  const keyOf = (sealed: boolean): string | null => (sealed ? key : null);
+  /** The only such ref gets other files than it has at `from`; null removes one. */
+  function replace(files: Record<string, string | null>, from = sh(remote, "rev-parse", refs()[0] as string)): void {
+    const [ref = ""] = refs();
+    const entries = sh(remote, "ls-tree", from)
+      .split("\n")
+      .filter((line) => !Object.keys(files).includes(line.split("\t")[1] ?? ""));
+    for (const [path, text] of Object.entries(files)) {
+      if (text === null) continue;
+      const file = join(root, "content");
+      writeFileSync(file, text);
+      entries.push(`100644 blob ${sh(remote, "hash-object", "-w", file)}\t${path}`);
+    }
+    const tree = execFileSync("git", ["mktree"], { cwd: remote, input: `${entries.join("\n")}\n`, encoding: "utf8" });
+    sh(remote, "update-ref", ref, sh(remote, "commit-tree", "-m", "x", tree.trim()));
+  }
+  const about = (change: object): string => JSON.stringify({ version: 1, baseSha: "a".repeat(40), ...change });
+  const otherBundle = Buffer.from(`# v2 git bundle\n${"b".repeat(40)} refs/x\n\nPACK`).toString("base64");
+
+  // One world for all: each costs a second.
+  const others: [string, Record<string, string | null>][] = [
+    ["no JSON", { "kept.json": "{" }],
+    ["a base that is no commit", { "kept.json": about({ baseSha: "refs/heads/main" }) }],
+    ["a base that is a list", { "kept.json": about({ baseSha: ["a".repeat(40)] }) }],
+    ["a version of later", { "kept.json": about({ version: 2 }) }],
+    ["no such file", { "kept.json": null }],
+    ["no bundle", { "bundle.base64": null }],
+    ["the bundle of another commit", { "bundle.base64": otherBundle }],
+    ["a bundle without a header", { "bundle.base64": "UEFDSw==" }],
+  ];
+  it("is reported as broken, and nothing is taken from it", async () => {
+    inRefs(null);
+    const sha = await step(next(), "one", await begin(), { "b.txt": "b" });
+    const [ref = ""] = refs();
+    const from = sh(remote, "rev-parse", ref);
+    for (const [name, files] of others) {
+      replace(files, from);
+      const failed = next().fetch(access, sha);
+      await expect(failed, name).rejects.toMatchObject({ code: "BATON_STATE_BROKEN" });
+      await expect(failed, name).rejects.toThrow(ref);
+    }
+    replace({}, from);
+    expect(await next().fetch(access, sha)).toBe(sha);
+  });
+
+  it.each([
+    ["as it is", false],
+    ["sealed", true],
+  ])("is not believed to be an earlier try of a commit that is kept %s", async (_, sealed) => {
+    inRefs(keyOf(sealed));
+    const given = { url: remote, token: async () => null };
+    const keeper = (place: string) =>
+      new KeptRefs({
+        remote: new StateRemote({ gitDir: join(root, place), ...given }),
+        namespace: "refs/baton/",
+        key: keyOf(sealed),
+        clock: new ManualClock(),
+        onPush() {},
+      });
+    const sha = await step(next(), "one", await begin(), { "b.txt": sealed ? secret : "b" });
+    const bytes = (await keeper("first").bundle(sha)) as Uint8Array;
+    const baseSha = (await keeper("second").find(sha))?.baseSha as string;
+    const blocked = sealed ? new BatonError("BATON_SECRET_FOUND", "x") : null;
+    const put = (place: string) => keeper(place).put(sha, { runId, baseSha, bytes, secret: blocked });
+    await put("third");
+    replace({ "bundle.base64": otherBundle });
+    await expect(put("fourth")).rejects.toMatchObject({ code: "BATON_STATE_BROKEN" });
   });
 });
 

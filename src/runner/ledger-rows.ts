@@ -10,11 +10,22 @@ export function threadKeyOf(state: Pick<RunState, "thread">): string {
 }
 
 /**
- * What at most one active run holds: its thread. In the dashboard issue each schedule has a place of its own, so that a run
- * that waits for people holds up no other schedule.
+ * What at most one active run holds: its thread. In the dashboard issue each rule has a place of its own, so that a run
+ * that waits for people holds up no other rule.
  */
-export function slotOf(state: Pick<RunState, "thread"> & { schedule: Pick<StartedBy, "name"> | null }): string {
-  return state.schedule === null ? threadKeyOf(state) : `${threadKeyOf(state)}/${state.schedule.name}`;
+export function slotOf(state: Pick<RunState, "thread" | "startedBy">): string {
+  const rule = dashboardRule(state.startedBy);
+  return rule === null ? threadKeyOf(state) : ruleSlot(threadKeyOf(state), rule);
+}
+
+/** Whose place in the dashboard issue is meant; null: the run belongs to a thread of people. */
+export function dashboardRule(startedBy: StartedBy | null | undefined): string | null {
+  if (startedBy == null || (startedBy.kind === "trigger" && !startedBy.inDashboard)) return null;
+  return startedBy.name;
+}
+
+export function ruleSlot(dashboardKey: string, rule: string): string {
+  return `${dashboardKey}/${rule}`;
 }
 
 export function ledgerRows(state: RunState, events: RunEvent[], now: number): LedgerRow[] {

@@ -138,7 +138,7 @@ export class RunActor {
         incoming = await this.#append(news, {});
         news = [];
       } catch (thrown) {
-        // A4: events are checked before anything is written (J4).
+        // A4: events are checked before anything is written (core-event.J4).
         if (hasCode(thrown, "BATON_EVENT_INVALID") && this.#instance !== null && news.length > 0) {
           this.#instance = null;
           incoming = [];

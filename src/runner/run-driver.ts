@@ -8,6 +8,7 @@
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
  * L3 A run is left only with its index row, its wake-up and its status comment written.
  * L4 While it is driven, what is shown is behind by at most half a second.
+ * L7 An agent that works on this machine has a slot from before its start to its end. What waits for one is shown with its reason.
  * L6 Money is spent only where the thread takes what Baton says.
  * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
  */
@@ -31,6 +32,7 @@ import { type Due, due, nextWakeAt } from "../core/due.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { PartialWork, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
+import type { Priority } from "../core/priority.ts";
 import type { EffectState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
 import type { Allowance } from "../money/allowance.ts";
@@ -78,6 +80,8 @@ export class RunDriver {
   #statusAt = Number.NEGATIVE_INFINITY;
   #statusDue = false;
   #fault: unknown = null;
+  /** Agents that have a slot or wait for one. */
+  readonly #slots = new Set<EffectKey>();
   readonly #children: ChildRuns;
   /** What is put into the outbox is sent: it can be waited for. */
   readonly #speaks: boolean;
@@ -152,6 +156,7 @@ export class RunDriver {
       if (this.#stopping === "no" && this.#fault !== null) this.stop("left");
       await Promise.all([...this.#work.values()].map(({ done }) => done));
       await Promise.all(this.#looks.values());
+      for (const key of this.#slots) this.#leaveSlot(key);
     }
     if (this.#stopping === "lost") return;
     if (isOver(this.#actor.state)) await finishRun(this.#dependencies, this.#actor.state);
@@ -177,7 +182,9 @@ export class RunDriver {
       if (!this.#actor.state.open.has(key)) controller.abort("cancelled");
     }
     const options = { parallelMax: this.#parallelMax() };
-    for (const item of due(this.#actor.state, clock.now(), options)) {
+    const items = due(this.#actor.state, clock.now(), options);
+    this.#leaveUnused(items);
+    for (const item of items) {
       if (this.#stopping !== "no") return;
       await this.#begin(item);
     }
@@ -218,6 +225,8 @@ export class RunDriver {
     const wantUsd = performer.estimateUsd(this.#actor.state, effect);
     const worker = this.#isRemote(effect) ? remoteWorker : this.#dependencies.owner;
     const leastUsd = neededUsd(effect.attempts.at(-1)?.error);
+    // L7: no money is set aside for one that waits.
+    if (!(await this.#isItsTurn(effect))) return;
     const start = (day: Allowance | null, also: TransactionWrites = {}) =>
       this.#change((state) => {
         if (!state.open.has(effect.key)) return [];
@@ -232,6 +241,7 @@ export class RunDriver {
     const repositoryId = this.#actor.state.thread.repository.id;
     const started = wantUsd === 0 ? await start(null) : await withDay(this.#dependencies, repositoryId, budget, start);
     if (!started.some(({ event }) => event.type === "effect.started")) {
+      this.#leaveSlot(effect.key);
       if (started.length > 0) await this.#status();
       return;
     }
@@ -260,6 +270,30 @@ export class RunDriver {
     return false;
   }
 
+  /** L7: what waits says so. Work of a runner elsewhere needs no slot here. */
+  async #isItsTurn(effect: EffectState): Promise<boolean> {
+    const { agentSlots } = this.#dependencies;
+    if (agentSlots === undefined || effect.kind !== "agent" || this.#isRemote(effect)) return true;
+    const { runId, priority } = this.#actor.state;
+    this.#slots.add(effect.key);
+    if (agentSlots.request(`${runId}/${effect.key}`, priority, () => this.#bell.ring())) return true;
+    const told = await this.#change((state) =>
+      state.open.has(effect.key) ? observe(state, effect.key, waitsForTurn(agentSlots.count, priority), null) : [],
+    );
+    if (told.length > 0) await this.#status();
+    return false;
+  }
+
+  /** Of effects that were cancelled or paused while they waited, or that another one of their run goes before. */
+  #leaveUnused(items: readonly Due[]): void {
+    const wanted = new Set(items.flatMap((item) => (item.action === "perform" ? [item.key] : [])));
+    for (const key of this.#slots) if (!this.#work.has(key) && !wanted.has(key)) this.#leaveSlot(key);
+  }
+
+  #leaveSlot(key: EffectKey): void {
+    if (this.#slots.delete(key)) this.#dependencies.agentSlots?.leave(`${this.#actor.state.runId}/${key}`);
+  }
+
   #isGivenUpWriteUnderWay(): boolean {
     const { effects, open } = this.#actor.state;
     return [...this.#work.keys()].some((key) => !open.has(key) && effects.get(key)?.kind === "publish");
@@ -277,6 +311,7 @@ export class RunDriver {
       .catch((thrown: unknown) => this.#fail(thrown))
       .finally(() => {
         this.#work.delete(key);
+        this.#leaveSlot(key);
         this.#bell.ring();
       });
     this.#work.set(key, { controller, done });
@@ -523,6 +558,17 @@ export class RunDriver {
       timer.abort();
     }
   }
+}
+
+function waitsForTurn(count: number, priority: Priority): Verdict {
+  const agents = count === 1 ? "1 agent works" : `${count} agents work`;
+  return {
+    name: "agent slot",
+    status: "pending",
+    reason: `${agents} here at once (\`BATON_AGENTS\`), for runs of the same or a higher priority. The priority of this run is \`${priority}\`.`,
+    evidence: [],
+    children: [],
+  };
 }
 
 /** Agents and shell steps: what a budget, or a machine, is spent on. */

@@ -8,17 +8,21 @@
 
 import { isOver } from "../core/decide.ts";
 import { limits } from "../core/limits.ts";
+import { questionsOf } from "../core/questions.ts";
 import type { RunState } from "../core/state.ts";
-import type { Json } from "../core/vocabulary.ts";
+import type { EffectKey, Json } from "../core/vocabulary.ts";
 import { waitingFor } from "../core/waiting.ts";
 import type { NewJob, NewOutboxRow, RunRow } from "../ports/store.ts";
 import { type RenderedCheckRun, renderCheckRun, renderSupersededCheckRun } from "../thread/render/check-run.ts";
 import { renderFinalComment } from "../thread/render/final-comment.ts";
+import { renderQuestion } from "../thread/render/question.ts";
 import { renderStatusComment } from "../thread/render/status-comment.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { slotOf, threadKeyOf } from "./ledger-rows.ts";
-import { outboxRow } from "./outbox/row.ts";
+import { outboxRow, questionRowKey } from "./outbox/row.ts";
+import { settingsOf } from "./settings-of.ts";
 import { rememberStages } from "./stage-history.ts";
+import { noteProposal } from "./sweep-book.ts";
 import { rememberSweep } from "./sweep-memory.ts";
 
 type Shows = Pick<Dependencies, "store" | "clock" | "redact">;
@@ -27,21 +31,25 @@ type Shows = Pick<Dependencies, "store" | "clock" | "redact">;
 export async function publishStatus(dependencies: Shows, state: RunState): Promise<void> {
   const { store, clock } = dependencies;
   const { parent } = state;
-  if (parent === null) return store.write({ outbox: statusRows(dependencies, state) });
-  // A child run speaks through its parent, which looks at it no oftener than people see.
+  await noteProposal(dependencies, state);
+  const outbox = statusRows(dependencies, state);
+  if (parent === null) return store.write({ outbox });
+  // A child run speaks through its parent, which looks at it no oftener than people see. Its questions are its own.
   const startAt = clock.now() + limits.statusEditIntervalMs;
   const singletonKey = `${parent.runId}:child`;
-  return store.write({ jobs: [{ queue: "run", data: { runId: parent.runId, facts: false }, startAt, singletonKey }] });
+  const job = { queue: "run", data: { runId: parent.runId, facts: false }, startAt, singletonKey };
+  return store.write({ outbox, jobs: [job] });
 }
 
 /** The run waits for others: index row, wake-up and status in one transaction. */
 export async function leaveRun(dependencies: Shows, state: RunState, lookAt: number | null): Promise<void> {
   const { store, clock } = dependencies;
   const { runId, parent } = state;
+  await noteProposal(dependencies, state);
   const jobs: NewJob[] = [];
   if (lookAt !== null)
     jobs.push({ queue: "run", data: { runId, facts: true }, startAt: lookAt, singletonKey: `${runId}@${lookAt}` });
-  // CH3: what it waits for is its parent's to say.
+  // core-child.CH3: what it waits for is its parent's to say.
   if (parent !== null)
     jobs.push({ queue: "run", data: { runId: parent.runId, facts: false }, singletonKey: `${parent.runId}:left` });
   await store.write({
@@ -56,7 +64,8 @@ export async function finishRun(dependencies: Shows, state: RunState): Promise<v
   const { store, clock } = dependencies;
   const thread = slotOf(state);
   await rememberStages(store, state);
-  await rememberSweep(store, state);
+  await rememberSweep(dependencies, state);
+  await noteProposal(dependencies, state);
   const active = await store.activeRun(thread);
   const final = dependencies.redact(renderFinalComment(state));
   await store.write({
@@ -123,10 +132,11 @@ function pushedHeads(state: RunState): string[] {
 }
 
 function statusRows(dependencies: Shows, state: RunState): NewOutboxRow[] {
-  if (state.parent !== null) return [];
+  const rows = questionRows(dependencies, state);
+  if (state.parent !== null) return rows;
   const { clock, redact } = dependencies;
   const status = redact(renderStatusComment(state, { now: clock.now() }));
-  const rows = [commentRow(state, `status:${state.runId}`, status, awaited(state))];
+  rows.push(commentRow(state, `status:${state.runId}`, status, awaited(state)));
   const heads = pushedHeads(state);
   const { branchSha } = (state.input ?? {}) as { branchSha?: string | null };
   // Where a pull request takes no comment, its head still takes a check run.
@@ -159,10 +169,33 @@ function checkRow(
   });
 }
 
-/** The questions that are open. Null: none, people only watch. */
+/** Before the status in line, so that nobody reads there what was not asked yet. Folding one away is for nobody to wait for. */
+function questionRows({ redact }: Pick<Dependencies, "redact">, state: RunState): NewOutboxRow[] {
+  const { thread, runId } = state;
+  return questionsOf(state).map((question) => {
+    const { id, open } = question;
+    const body = open ? redact(renderQuestion(state, question, settingsOf(state))) : "";
+    return outboxRow({
+      operationKey: questionRowKey(runId, id),
+      repository: thread.repository,
+      kind: "question",
+      payload: { number: thread.number, body, open },
+      priority: open ? 10 : 70,
+      runId,
+      content: open ? "open" : "over",
+    });
+  });
+}
+
+/** What people wait for that no question tells them, of this run or of its children. Null: nothing, they only watch. */
 function awaited(state: RunState): string | null {
-  const questions = waitingFor(state).filter(({ kind }) => kind === "people" || kind === "money");
-  return questions.length === 0 ? null : questions.map(({ key, since }) => `${key} ${since}`).join(", ");
+  const asked = new Set(questionsOf(state).flatMap(({ effect }) => effect?.key ?? []));
+  const waits = waitingFor(state).filter(({ kind, key }) => {
+    const effect = state.effects.get(key as EffectKey);
+    if (effect?.kind === "subprocess" || asked.has(key as EffectKey)) return false;
+    return kind === "people" || (kind === "money" && effect?.retryAt != null);
+  });
+  return waits.length === 0 ? null : waits.map(({ key, since }) => `${key} ${since}`).join(", ");
 }
 
 function commentRow(

@@ -3,14 +3,19 @@ import { setImmediate as macrotask } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
+import { alice } from "../../test/fakes/run-world.ts";
 import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { defaultSettings } from "../config/schema.ts";
+import { cancel, pause } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
+import type { Priority } from "../core/priority.ts";
 import { defineProcess, ProcessRegistry } from "../core/process.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
+import { waitingFor } from "../core/waiting.ts";
 import type { RunRow, Store } from "../ports/store.ts";
+import { AgentSlots } from "./agent-slots.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { Runner } from "./runner.ts";
 
@@ -25,6 +30,17 @@ const nothing = defineProcess({
   run: async () => ({}),
 });
 
+/** One step, by an agent. */
+const asks = defineProcess({
+  ...nothing,
+  name: "asks",
+  run: async (ctx) => {
+    const prompt = { system: "", user: "" };
+    await ctx.agent("it", { title: "Answer", role: "plan", access: "read-only", baseSha: "a".repeat(40), prompt });
+    return {};
+  },
+});
+
 function world({ soleOwner = true } = {}) {
   const clock = new ManualClock();
   const database = openMemory({ clock, log: silentLog });
@@ -34,7 +50,7 @@ function world({ soleOwner = true } = {}) {
     clock,
     log: silentLog,
     github: new SmallGithub("", () => clock.now()).app(),
-    processes: new ProcessRegistry().register(nothing),
+    processes: new ProcessRegistry().register(nothing).register(asks),
     redact: (text: string) => text,
     settle: async () => {
       await macrotask();
@@ -48,7 +64,13 @@ function world({ soleOwner = true } = {}) {
 
 const idOf = (index: number): RunId => `run_${String(index).padStart(12, "0")}` as RunId;
 
-async function created(store: Store, index: number, status: RunRow["status"] = "running"): Promise<RunId> {
+async function created(
+  store: Store,
+  index: number,
+  status: RunRow["status"] = "running",
+  change: { process?: "nothing" | "asks"; priority?: Priority } = {},
+): Promise<RunId> {
+  const { process = "nothing", priority = "normal" } = change;
   const runId = idOf(index);
   await store.append({
     runId,
@@ -58,7 +80,8 @@ async function created(store: Store, index: number, status: RunRow["status"] = "
       {
         type: "run.created",
         runId,
-        process: { name: "nothing", version: 1, stages: [] },
+        process: { name: process, version: 1, stages: [] },
+        priority,
         input: {},
         thread: { repository, number: index + 1, kind: "issue" },
         requestedBy: { id: 1, login: "alice", kind: "user", permission: "write" },
@@ -165,6 +188,63 @@ describe("a run that cannot be driven because the database fails", () => {
       for (let turn = 0; turn < 50; turn += 1) await macrotask();
     }
     expect(await allOver(store, [runId])).toBe(true);
+    await runner.stop();
+  });
+});
+
+describe("agents that wait for their turn", () => {
+  const scene = async (held: Priority, priority: Priority) => {
+    const given = world();
+    const slots = new AgentSlots(1);
+    const runner = new Runner({ ...given.dependencies, agentSlots: slots });
+    slots.request("other", held, () => {});
+    const runId = await created(given.store, 1, "running", { process: "asks", priority });
+    await runner.start();
+    const types = async () => (await given.store.read(runId)).map(({ event }) => event.type);
+    return { ...given, slots, runner, runId, types };
+  };
+
+  it.each([
+    ["normal", "low"],
+    ["high", "normal"],
+    ["normal", "normal"],
+  ] as const)("one of %s is at work, and %s waits, says so, and begins on its turn", async (held, priority) => {
+    const { runner, runId, slots, types, store } = await scene(held, priority);
+    await until(async () => (await types()).includes("effect.observed"));
+    expect(await types()).not.toContain("effect.started");
+    const state = await runner.state(runId);
+    if (state === null) throw new Error("no run");
+    expect(waitingFor(state)).toMatchObject([
+      { kind: "time", sentence: expect.stringMatching(new RegExp(`1 agent works here at once .*is \`${priority}\``)) },
+    ]);
+    expect(state.money.reservedUsd).toBe(0);
+    slots.leave("other");
+    await until(async () => (await types()).includes("effect.started"));
+    expect((await store.read(runId)).filter(({ event }) => event.type === "effect.observed")).toHaveLength(1);
+    await runner.stop();
+    // The slot is free again, whatever became of the attempt.
+    expect(slots.request("next", "low", () => {})).toBe(true);
+  });
+
+  it.each([
+    ["low", "normal"],
+    ["normal", "critical"],
+  ] as const)("one of %s is at work, and %s begins at once", async (held, priority) => {
+    const { runner, types } = await scene(held, priority);
+    await until(async () => (await types()).includes("effect.started"));
+    expect(await types()).not.toContain("effect.observed");
+    await runner.stop();
+  });
+
+  it.each([
+    ["is cancelled", cancel],
+    ["is paused", pause],
+  ] as const)("a run that %s leaves the line", async (_, decide) => {
+    const { runner, runId, slots, types } = await scene("normal", "low");
+    await until(async () => (await types()).includes("effect.observed"));
+    expect(slots.waiting).toBe(1);
+    await runner.change(runId, (state) => decide(state, { ...alice }, "Enough."));
+    await until(async () => slots.waiting === 0);
     await runner.stop();
   });
 });

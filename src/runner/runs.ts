@@ -19,8 +19,10 @@ import {
   jsonSchema,
   type RunId,
   runIdSchema,
+  runStatuses,
   threadSchema,
 } from "../core/vocabulary.ts";
+import type { RunRow } from "../ports/store.ts";
 import { createRun } from "./create-run.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -39,11 +41,44 @@ export type CreateRun = z.input<typeof createRunSchema>;
 
 export const listRunsSchema = z.strictObject({
   repositoryId: z.number().int().optional(),
-  number: z.number().int().positive().optional().describe("Number of the thread; needs `repositoryId`."),
+  repository: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/, "write owner/name")
+    .optional()
+    .describe("`owner/name`, in place of `repositoryId`."),
+  number: z.number().int().positive().optional().describe("Number of the thread; needs its repository."),
   active: z.boolean().optional(),
+  status: z.enum(runStatuses).optional(),
+  process: z.string().optional().describe("Name of the process."),
+  since: z.number().optional().describe("Begun then or later, in milliseconds since the epoch."),
+  until: z.number().optional().describe("Begun before, in milliseconds since the epoch."),
   limit: z.number().int().min(1).max(200).default(50),
 });
 export type ListRuns = z.input<typeof listRunsSchema>;
+
+const rowsAtOnce = 200;
+
+type Asked = z.output<typeof listRunsSchema>;
+
+/** What the index of runs knows by itself. */
+function fits(
+  { threadKey, status, process, createdAt }: RunRow,
+  { repositoryId, number, status: wanted, process: named, since = 0, until = Number.POSITIVE_INFINITY }: Asked,
+): boolean {
+  return (
+    (repositoryId === undefined || threadKey.startsWith(`${repositoryId}#`)) &&
+    (number === undefined || threadKey.endsWith(`#${number}`)) &&
+    (wanted === undefined || status === wanted) &&
+    (named === undefined || process === named) &&
+    createdAt >= since &&
+    createdAt < until
+  );
+}
+
+/** GitHub's names do not differ by case. */
+function isOf({ thread: { repository } }: RunSummary, wanted: string | undefined): boolean {
+  return wanted === undefined || `${repository.owner}/${repository.name}`.toLowerCase() === wanted.toLowerCase();
+}
 
 /** Who moves runs: the runner of a started Baton, or a visitor that leaves it to one. */
 export type Driving = Pick<Runner, "wake" | "change" | "state" | "left">;
@@ -87,27 +122,39 @@ export class Runs {
 
   /** Newest first. */
   async list(filter: ListRuns = {}): Promise<RunSummary[]> {
-    const { repositoryId, number, active, limit } = parseInput("list", listRunsSchema, filter);
-    if (number !== undefined && repositoryId === undefined)
-      throw new BatonError("BATON_INPUT_INVALID", "list: `number` needs `repositoryId`.");
-    const rows = await this.#dependencies.store.runs({
-      ...(number === undefined ? {} : { threadKey: `${repositoryId}#${number}` }),
-      ...(active === undefined ? {} : { active }),
-      ...(repositoryId !== undefined && number === undefined ? {} : { limit }),
-    });
-    const wanted = rows.filter(
-      ({ threadKey }) => repositoryId === undefined || threadKey.startsWith(`${repositoryId}#`),
-    );
-    const found = await Promise.all(
-      wanted.slice(0, limit).map((row) =>
-        this.read(row.runId).catch((thrown: unknown) => {
-          // A newer Baton lists it; here it must not hide all others.
-          if (hasCode(thrown, "BATON_EVENT_NEWER")) return null;
-          throw thrown;
-        }),
-      ),
-    );
-    return found.filter((run) => run !== null);
+    const asked = parseInput("list", listRunsSchema, filter);
+    const { repositoryId, repository, number, active, limit } = asked;
+    if (number !== undefined && repositoryId === undefined && repository === undefined)
+      throw new BatonError("BATON_INPUT_INVALID", "list: `number` needs `repositoryId` or `repository`.");
+    const found: RunSummary[] = [];
+    let before: RunRow | undefined;
+    for (;;) {
+      const rows = await this.#dependencies.store.runs({
+        ...(number === undefined || repositoryId === undefined ? {} : { threadKey: `${repositoryId}#${number}` }),
+        ...(active === undefined ? {} : { active }),
+        ...(before === undefined ? {} : { before }),
+        limit: rowsAtOnce,
+      });
+      for (const row of rows.filter((one) => fits(one, asked))) {
+        const run = await this.#listed(row.runId);
+        if (run === null || !isOf(run, repository)) continue;
+        found.push(run);
+        if (found.length === limit) return found;
+      }
+      before = rows.at(-1);
+      const isDone = before === undefined || rows.length < rowsAtOnce || before.createdAt < (asked.since ?? 0);
+      if (isDone) return found;
+    }
+  }
+
+  /** Null: a newer Baton wrote it; here it must not hide all others. */
+  async #listed(runId: RunId): Promise<RunSummary | null> {
+    try {
+      return await this.read(runId);
+    } catch (thrown) {
+      if (hasCode(thrown, "BATON_EVENT_NEWER")) return null;
+      throw thrown;
+    }
   }
 
   async cancel(runId: string, by: Actor, reason: string): Promise<RunSummary> {

@@ -3,11 +3,16 @@
  *
  * SB1 The book is written by who starts what is due, one at a time (a lease of the App, the driver of the dashboard's thread in
  *     Actions mode). People's pauses stand in a value of their own, which only commands write: neither overwrites the other.
+ * SB2 A pause that cannot be read is a pause: nothing starts because a record is broken.
+ * SB3 Commands change pauses one at a time.
  */
 import { z } from "zod";
-import { actorSchema, type Json, type Repository, repositorySchema } from "../core/vocabulary.ts";
+import { actorSchema, type Repository, repositorySchema } from "../core/vocabulary.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import { defineValue, defineValues, readValue, writeValue } from "../ports/values.ts";
 import type { ScheduleMemory } from "../schedule/due.ts";
+import { changeValue, type ValuePlace } from "./change-value.ts";
 
 const entrySchema = z.object({
   /** Cron and time zone: a rule that is changed begins anew. */
@@ -50,31 +55,60 @@ const bookSchema = z.object({
 });
 export type ScheduleBook = z.infer<typeof bookSchema>;
 
+const pauseSchema = z.object({ by: z.string(), at: z.number() });
+
+/** SB2: each field and each entry is read for itself. */
 const controlsSchema = z.object({
-  paused: z.record(z.string(), z.object({ by: z.string(), at: z.number() })),
-  resumed: z.record(z.string(), z.number()),
+  /** What cannot be read pauses. */
+  paused: recordOf(pauseSchema.catch({ by: "a record that Baton cannot read", at: 0 })),
+  resumed: recordOf(z.number()),
   /** Run that a person last started by hand. */
-  started: z.record(z.string(), z.string()),
+  started: recordOf(z.string()),
   /** What an operator asked to be run now, and when. */
-  asked: z.record(z.string(), z.object({ by: actorSchema, at: z.number() })),
+  asked: recordOf(z.object({ by: actorSchema, at: z.number() })),
+  /** Who paused what could not be read: every rule is paused that was not resumed since. */
+  isUnknown: z.boolean().default(false).catch(true),
 });
 export type ScheduleControls = z.infer<typeof controlsSchema>;
 
-const knownName = "schedules/repositories";
-const knownSchema = z.object({ readAt: z.number(), repositories: z.array(repositorySchema) });
+/** Entries that do not fit are left out. */
+function recordOf<T extends z.ZodType>(entry: T) {
+  return z.record(z.string(), z.unknown()).transform((found): Record<string, z.infer<T>> => {
+    const read = Object.entries(found).map(([name, one]) => ({ name, ...entry.safeParse(one) }));
+    return Object.fromEntries(
+      read.filter(({ success }) => success).map(({ name, data }) => [name, data as z.infer<T>]),
+    );
+  });
+}
+
+/** By a name that people chose: `constructor` is one, and every object has that. */
+export function namedIn<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+const known = defineValue(
+  "schedule-repositories",
+  z.object({ readAt: z.number(), repositories: z.array(repositorySchema) }),
+);
+/** What another version kept is begun anew: an occurrence that ran is known by its key. */
+const books = defineValues("schedule-book/", bookSchema);
+/** SB2: whatever stands there is read. */
+const controlValues = defineValues("schedules/", z.unknown().transform(controlsIn), "/controls");
+/** When the rules may have become others than those that were read last. */
+const changes = defineValues("schedules/", z.number(), "/changed");
 
 /** All repositories that an App looks at, as they were listed last; null: they never were. */
 export async function knownRepositories(
   store: Pick<Store, "value">,
 ): Promise<{ readAt: number; repositories: Repository[] } | null> {
-  return knownSchema.safeParse(await store.value(knownName)).data ?? null;
+  return readValue(store, known);
 }
 
 export async function rememberRepositories(
   store: Values,
-  known: { readAt: number; repositories: Repository[] },
+  value: { readAt: number; repositories: Repository[] },
 ): Promise<void> {
-  await store.setValue(knownName, known);
+  await writeValue(store, known, value);
 }
 
 type Values = Pick<Store, "value" | "setValue">;
@@ -90,33 +124,70 @@ export const noBook: ScheduleBook = {
 };
 
 export async function readBook(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleBook> {
-  // What another version kept is begun anew: an occurrence that ran is known by its key.
-  return bookSchema.safeParse(await store.value(bookName(repositoryId))).data ?? noBook;
+  return (await readValue(store, books.at(repositoryId))) ?? noBook;
 }
 
 export async function writeBook(store: Values, repositoryId: number, book: ScheduleBook): Promise<void> {
-  await store.setValue(bookName(repositoryId), book as unknown as Json);
+  await writeValue(store, books.at(repositoryId), book);
 }
 
 export async function readControls(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleControls> {
-  const found = controlsSchema.safeParse(await store.value(controlsName(repositoryId)));
-  return found.data ?? { paused: {}, resumed: {}, started: {}, asked: {} };
+  return (await readValue(store, controlValues.at(repositoryId))) ?? controlsIn(null);
 }
 
-export async function writeControls(store: Values, repositoryId: number, controls: ScheduleControls): Promise<void> {
-  await store.setValue(controlsName(repositoryId), controls as unknown as Json);
+function controlsIn(value: unknown): ScheduleControls {
+  const found = z.record(z.string(), z.unknown()).safeParse(value ?? { paused: {} }).data;
+  const { paused, resumed, started, asked, isUnknown } = controlsSchema.shape;
+  const pauses = paused.safeParse(found?.["paused"]).data;
+  const read = <T>(schema: z.ZodType<Record<string, T>>, field: string) =>
+    schema.safeParse(found?.[field] ?? {}).data ?? {};
+  const lost = found === undefined || pauses === undefined;
+  return {
+    paused: pauses ?? {},
+    // Older than the loss, for all that is known.
+    resumed: lost ? {} : read(resumed, "resumed"),
+    started: read(started, "started"),
+    asked: read(asked, "asked"),
+    isUnknown: lost || isUnknown.parse(found["isUnknown"]),
+  };
 }
 
-/** The rules may be others than those that were read last. */
+/** Who paused it; null: nobody. */
+export function pausedBy({ paused, resumed, isUnknown }: ScheduleControls, name: string): string | null {
+  const known = namedIn(paused, name)?.by;
+  if (known !== undefined) return known;
+  const isLost = isUnknown && namedIn(resumed, name) === undefined;
+  return isLost ? "a record that Baton cannot read" : null;
+}
+
+type ControlsChange = (controls: ScheduleControls) => ScheduleControls;
+
+/** SB3. Returns what is kept now. */
+export async function changeControls(
+  place: ValuePlace,
+  repositoryId: number,
+  change: ControlsChange,
+): Promise<ScheduleControls> {
+  return changeValue(place, controlValues.at(repositoryId), (before) => change(before ?? controlsIn(null)));
+}
+
+export function pauseOf(name: string, by: string, at: number): ControlsChange {
+  return (controls) => ({ ...controls, paused: { ...controls.paused, [name]: { by, at } } });
+}
+
+export function resumeOf(name: string, at: number): ControlsChange {
+  return (controls) => {
+    const { [name]: _gone, ...paused } = controls.paused;
+    return { ...controls, paused, resumed: { ...controls.resumed, [name]: at } };
+  };
+}
+
 export async function forgetRules(store: Values, repositoryId: number, at: number): Promise<void> {
-  await store.setValue(`schedules/${repositoryId}/changed`, at);
+  await writeValue(store, changes.at(repositoryId), at);
 }
 
 export async function rulesChangedAt(store: Pick<Store, "value">, repositoryId: number): Promise<number> {
-  return z
-    .number()
-    .catch(0)
-    .parse(await store.value(`schedules/${repositoryId}/changed`));
+  return (await readValue(store, changes.at(repositoryId))) ?? 0;
 }
 
 export function memoryOf(
@@ -128,16 +199,19 @@ export function memoryOf(
     since: entry?.since ?? given.now,
     last: entry?.last ?? null,
     queued: entry?.queued ?? null,
-    resumedAt: controls.resumed[given.name] ?? null,
-    paused: controls.paused[given.name] !== undefined,
+    resumedAt: namedIn(controls.resumed, given.name) ?? null,
+    paused: pausedBy(controls, given.name) !== null,
     running: given.running,
   };
 }
 
-function bookName(repositoryId: number): string {
-  return `schedules/${repositoryId}`;
-}
-
-function controlsName(repositoryId: number): string {
-  return `schedules/${repositoryId}/controls`;
+/** The default branch moved: `baton.yaml` may have changed. */
+export async function noteChange(
+  { store, clock }: { store: Store; clock: Clock },
+  repository: Repository,
+): Promise<void> {
+  const known = (await knownRepositories(store)) ?? { readAt: 0, repositories: [] };
+  if (!known.repositories.some(({ id }) => id === repository.id))
+    await rememberRepositories(store, { ...known, repositories: [...known.repositories, repository] });
+  await forgetRules(store, repository.id, clock.now());
 }

@@ -9,12 +9,15 @@ import { type Actor, type Repository, runIdSchema } from "../core/vocabulary.ts"
 import { nextStart, type ScheduleRule } from "../schedule/due.ts";
 import type { Dependencies } from "./dependencies.ts";
 import {
+  changeControls,
   knownRepositories,
   memoryOf,
+  namedIn,
+  pausedBy,
+  pauseOf,
   readBook,
   readControls,
-  type ScheduleControls,
-  writeControls,
+  resumeOf,
 } from "./schedule-book.ts";
 
 interface ListedSchedule {
@@ -49,7 +52,7 @@ export class Schedules {
     for (const { repository, rule } of await this.#all()) {
       const { entries } = await readBook(store, repository.id);
       const controls = await readControls(store, repository.id);
-      const entry = entries[rule.name];
+      const entry = namedIn(entries, rule.name);
       const memory = memoryOf(entry, controls, { name: rule.name, now, running: false });
       listed.push({
         repository: `${repository.owner}/${repository.name}`,
@@ -57,9 +60,9 @@ export class Schedules {
         cron: rule.cron,
         timeZone: rule.timeZone,
         next: nextStart(rule, memory, `${repository.id}`, now),
-        pausedBy: controls.paused[rule.name]?.by ?? null,
+        pausedBy: pausedBy(controls, rule.name),
         problem: entry?.problem ?? null,
-        lastRun: await this.#lastRun([entry?.runId, controls.started[rule.name]]),
+        lastRun: await this.#lastRun([entry?.runId, namedIn(controls.started, rule.name)]),
       });
     }
     return listed;
@@ -68,7 +71,7 @@ export class Schedules {
   /** Begun by the App at its next look. */
   async run(name: string, repository: string | null, by: Actor): Promise<string> {
     const at = this.#dependencies.clock.now();
-    return this.#change(name, repository, (controls, rule) => ({
+    return this.#change(name, repository, (rule) => (controls) => ({
       ...controls,
       asked: { ...controls.asked, [rule]: { by, at } },
     }));
@@ -76,30 +79,22 @@ export class Schedules {
 
   async pause(name: string, repository: string | null, by: string): Promise<string> {
     const at = this.#dependencies.clock.now();
-    return this.#change(name, repository, (controls, rule) => ({
-      ...controls,
-      paused: { ...controls.paused, [rule]: { by, at } },
-    }));
+    return this.#change(name, repository, (rule) => pauseOf(rule, by, at));
   }
 
   async resume(name: string, repository: string | null): Promise<string> {
     const at = this.#dependencies.clock.now();
-    return this.#change(name, repository, (controls, rule) => {
-      const { [rule]: _gone, ...paused } = controls.paused;
-      return { ...controls, paused, resumed: { ...controls.resumed, [rule]: at } };
-    });
+    return this.#change(name, repository, (rule) => resumeOf(rule, at));
   }
 
   /** Returns `owner/name: schedule`. */
   async #change(
     name: string,
     repository: string | null,
-    change: (controls: ScheduleControls, rule: string) => ScheduleControls,
+    change: (rule: string) => Parameters<typeof changeControls>[2],
   ): Promise<string> {
-    const { store } = this.#dependencies;
     const found = await this.#named(name, repository);
-    const { id } = found.repository;
-    await writeControls(store, id, change(await readControls(store, id), found.rule.name));
+    await changeControls(this.#dependencies, found.repository.id, change(found.rule.name));
     return `${nameOf(found)}: ${found.rule.name}`;
   }
 

@@ -6,9 +6,10 @@ import { silentLog } from "../adapters/system/log.ts";
 import { parseConfig } from "../config/parse.ts";
 import { BatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
+import type { RunId } from "../core/vocabulary.ts";
 import type { PullRequestFacts } from "../ports/github.ts";
 import type { SweepFacts, SweepResult } from "../sweep/facts.ts";
-import { rememberSweep, sweepFacts } from "./sweep-memory.ts";
+import { rememberSweep, sweepFacts, sweepLeftUsd } from "./sweep-memory.ts";
 
 const clock = new ManualClock();
 const finding = (name: string) => ({
@@ -26,7 +27,7 @@ function scene(config = "") {
   const github = new SmallGithub("", () => clock.now());
   const parsed = parseConfig(config);
   if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  const facts = () => sweepFacts({ store, github, now: clock.now() }, repository, parsed.settings);
+  const facts = () => sweepFacts({ store, github, clock }, repository, parsed.settings);
   const pulls = new Map<number, "open" | "merged" | "closed" | "gone">();
   github.pullRequest = async (_, number) => {
     const is = pulls.get(number) ?? "gone";
@@ -34,8 +35,9 @@ function scene(config = "") {
     return { merged: is === "merged", state: is === "open" ? "open" : "closed" } as PullRequestFacts;
   };
   const ended = (input: SweepFacts, sweep: Partial<SweepResult>) =>
-    rememberSweep(store, {
+    rememberSweep({ store, clock }, {
       input: { sweep: input },
+      createdAt: clock.now(),
       thread: { repository },
       outcome: {
         at: clock.now(),
@@ -47,13 +49,17 @@ function scene(config = "") {
 
 it("`openPullRequests` and `findings` reach the sweep", async () => {
   const { facts } = scene(
-    "sweep:\n  openPullRequests: 7\n  findings: 3\n  detectors:\n    - { use: sarif, command: x, report: r.sarif }\n",
+    "sweep:\n  openPullRequests: 7\n  findings: 3\n  changedLines: 40\n  detectors:\n    - { use: sarif, command: x, report: r.sarif }\n",
   );
   expect(await facts()).toEqual({
     known: [],
     ends: {},
     openPullRequests: 0,
-    detectors: [{ use: "sarif", command: "x", report: "r.sarif" }],
+    wanted: [],
+    reuses: true,
+    changedLinesMax: 40,
+    leftUsd: null,
+    detectors: [{ use: "sarif", command: "x", report: "r.sarif", rules: [], ask: null, paths: [], maxUsd: 0.1 }],
     openPullRequestsMax: 7,
     findingsMax: 3,
   });
@@ -82,4 +88,52 @@ it("the end of a sweep, written again, changes nothing; one without a sweep writ
   const once = await facts();
   await ended(before, result);
   expect(await facts()).toEqual(once);
+});
+
+it("two sweeps that began at once lose nothing of each other", async () => {
+  const { facts, ended, pulls } = scene();
+  const before = await facts();
+  await ended(before, { found: [finding("a"), finding("b")], chosen: ["a"], pullRequest: 9 });
+  await ended(before, { found: [finding("c"), finding("b")], chosen: ["c"], pullRequest: 10 });
+  pulls.set(9, "open").set(10, "open");
+  const { known, openPullRequests } = await facts();
+  expect(known.map((one) => `${one.fingerprint} ${one.state}`).sort()).toEqual(["a proposed", "b new", "c proposed"]);
+  expect(openPullRequests).toBe(2);
+});
+
+it.each([
+  ["nothing was spent", "dayUsd: 2", [], 2],
+  ["what other processes spent is theirs", "dayUsd: 2", [["explore", 0, 1.5]], 2],
+  ["what sweeps spent today", "dayUsd: 2", [["sweep", 0, 1.5]], 0.5],
+  ["what they spent yesterday counts for the month alone", "dayUsd: 2\n  monthUsd: 3", [["sweep", 30, 2.5]], 0.5],
+  ["more than there was", "monthUsd: 1", [["sweep", 0, 2.5]], 0],
+] as const)("`dayUsd` and `monthUsd` of sweeps: %s", async (_, keys, spent, left) => {
+  const { store } = openMemory({ clock, log: silentLog });
+  clock.advance(Math.max(0, Date.parse("2026-03-20T12:00:00Z") - clock.now()));
+  const parsed = parseConfig(`sweep:\n  ${keys}\n`);
+  if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
+  for (const [at, [process, hoursAgo, usd]] of spent.entries()) {
+    const runId = `run_${at}` as RunId;
+    const time = clock.now() - hoursAgo * 3_600_000;
+    const row = { runId, key: "k", attempt: 1, repositoryId: repository.id, threadKey: "t", harness: "h", model: "m" };
+    const tokens = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+    await store.write({
+      run: {
+        runId,
+        threadKey: "t",
+        process,
+        status: "completed",
+        position: 1,
+        createdAt: time,
+        updatedAt: time,
+        wakeAt: null,
+        watches: [],
+      },
+      ledger: [
+        { ...row, ...tokens, kind: "reserve", usd: 9, at: time },
+        { ...row, ...tokens, kind: "settle", usd, at: time },
+      ],
+    } as never);
+  }
+  expect(await sweepLeftUsd({ store, clock }, repository.id, parsed.settings.sweep)).toBeCloseTo(left);
 });

@@ -2,36 +2,49 @@
  * What is remembered of a repository's findings, from one sweep to the next.
  *
  * SM1 It is written at the end of a sweep from what its journal says, and read when one begins: between them nothing is lost.
+ * SM3 Two sweeps at once lose nothing of each other: what they know is merged finding by finding.
  * SM2 What people made of a proposal is what GitHub says of its pull request.
  */
 import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
 import { hasCode } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
-import type { Json, Repository } from "../core/vocabulary.ts";
+import type { Repository } from "../core/vocabulary.ts";
+import { dayOf } from "../money/allowance.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Github } from "../ports/github.ts";
-import type { Store } from "../ports/store.ts";
+import type { LedgerRow, Store } from "../ports/store.ts";
+import { defineValues, readValue } from "../ports/values.ts";
 import { type SweepFacts, sweepFactsSchema, sweepResultSchema } from "../sweep/facts.ts";
+import { mergeKnown } from "../sweep/merge.ts";
 import { afterProposal, afterSweep, type KnownFinding, type ProposalEnd } from "../sweep/states.ts";
+import { endsOf } from "../sweep/stats.ts";
 import { proposalsCounted } from "../sweep/throttle.ts";
+import { changeValue, type ValuePlace } from "./change-value.ts";
+import { type BookPlace, endProposal, readSweepBook, type SweepBook } from "./sweep-book.ts";
 
-const keptSchema = sweepFactsSchema.pick({ known: true, ends: true });
-type Kept = z.infer<typeof keptSchema>;
+const keptSchema = sweepFactsSchema
+  .pick({ known: true, ends: true })
+  .extend({ notes: z.array(z.string()).default([]) });
+const kept = defineValues("findings/", keptSchema);
 
 /** The newest stay. */
 const knownMax = 500;
+const notesMax = 20;
 
-async function read(store: Pick<Store, "value">, repositoryId: number): Promise<Kept> {
-  return keptSchema.safeParse(await store.value(nameOf(repositoryId))).data ?? { known: [], ends: {} };
+async function read(store: Pick<Store, "value">, repositoryId: number): Promise<z.infer<typeof keptSchema>> {
+  return (await readValue(store, kept.at(repositoryId))) ?? { known: [], ends: {}, notes: [] };
 }
 
 /** For the input of a sweep: what was found before, and what people made of it. */
 export async function sweepFacts(
-  { store, github, now }: { store: Pick<Store, "value">; github: Github; now: number },
+  { store, github, clock }: BookPlace & { github: Github; store: Pick<Store, "ledger" | "run"> },
   repository: Repository,
   { sweep }: Pick<Settings, "sweep">,
 ): Promise<SweepFacts> {
+  const now = clock.now();
   let { known, ends } = await read(store, repository.id);
+  const book = await decided({ store, github, clock }, repository);
   let openPullRequests = 0;
   const proposed = known.filter(({ state, pullRequest }) => state === "proposed" && pullRequest !== null);
   for (const number of new Set(proposed.map(({ pullRequest }) => pullRequest as number))) {
@@ -54,14 +67,98 @@ export async function sweepFacts(
     for (const detector of new Set(mine.map((one) => one.detector)))
       ends = { ...ends, [detector]: [...(ends[detector] ?? []), end].slice(-proposalsCounted) };
   }
+  const open = book.proposals.filter(({ end }) => end === null);
+  // Their runs have not ended, so the memory of findings does not name them yet.
+  for (const { fingerprints, pullRequest } of open.filter(
+    (one) => !proposed.some(({ pullRequest: number }) => number === one.pullRequest),
+  )) {
+    openPullRequests += 1;
+    known = afterProposal(known, fingerprints, { state: "proposed", pullRequest, now });
+  }
+  const ignored = Object.keys(book.ignored);
+  known = known.map((one) =>
+    one.state === "new" && ignored.includes(one.fingerprint) ? { ...one, state: "ignored", since: now } : one,
+  );
+  const counted = new Set(book.proposals.map(({ detector }) => detector));
+  for (const detector of new Set([...counted, ...Object.keys(book.resumed)]))
+    ends = {
+      ...ends,
+      [detector]: endsOf(book.proposals, detector, book.resumed[detector]?.at).slice(-proposalsCounted),
+    };
   return {
     known,
     ends,
     openPullRequests,
+    wanted: Object.keys(book.wanted),
     detectors: sweep.detectors,
+    reuses: true,
+    changedLinesMax: sweep.changedLines,
+    leftUsd: await sweepLeftUsd({ store, clock }, repository.id, sweep),
     openPullRequestsMax: sweep.openPullRequests,
     findingsMax: sweep.findings,
   };
+}
+
+/** By `sweep.dayUsd` and `sweep.monthUsd`, the smaller; null: neither is set. What is set aside now counts as spent. */
+export async function sweepLeftUsd(
+  { store, clock }: { store: Pick<Store, "ledger" | "run">; clock: Clock },
+  repositoryId: number,
+  { dayUsd, monthUsd }: Settings["sweep"],
+): Promise<number | null> {
+  if (dayUsd === null && monthUsd === null) return null;
+  const day = dayOf(clock.now(), "UTC");
+  const month = Date.parse(`${day.name.slice(0, 7)}-01T00:00:00Z`);
+  const rows = await store.ledger({ repositoryId, since: Math.min(month, day.from) });
+  const sweeps = new Set<string>();
+  for (const runId of new Set(rows.map((row) => row.runId)))
+    if ((await store.run(runId))?.process === "sweep") sweeps.add(runId);
+  const spent = (since: number): number => spentOf(rows.filter((row) => sweeps.has(row.runId) && row.at >= since));
+  const left = [
+    ...(dayUsd === null ? [] : [dayUsd - spent(day.from)]),
+    ...(monthUsd === null ? [] : [monthUsd - spent(month)]),
+  ];
+  return Math.max(0, Math.min(...left));
+}
+
+/** Settled, and what of a reservation is not settled. */
+function spentOf(rows: readonly LedgerRow[]): number {
+  const attempts = new Map<string, { reserve: number; settle: number | null }>();
+  for (const { runId, key, attempt, kind, usd } of rows) {
+    const name = `${runId} ${key} ${attempt}`;
+    const known = attempts.get(name) ?? { reserve: 0, settle: null };
+    if (kind === "reserve") known.reserve += usd;
+    else known.settle = (known.settle ?? 0) + usd;
+    attempts.set(name, known);
+  }
+  return [...attempts.values()].reduce((sum, { reserve, settle }) => sum + (settle ?? reserve), 0);
+}
+
+/** The book with what GitHub says now of what was open (SM2). */
+export async function decided(place: BookPlace & { github: Github }, repository: Repository): Promise<SweepBook> {
+  const { store, clock, github } = place;
+  const book = await readSweepBook(store, repository.id);
+  let changed = false;
+  for (const { pullRequest } of book.proposals.filter(({ end }) => end === null)) {
+    const state = await stateOf(github, repository, pullRequest);
+    if (state === "open") continue;
+    changed = (await endProposal(place, repository.id, { pullRequest, end: state, at: clock.now() })) || changed;
+  }
+  return changed ? readSweepBook(store, repository.id) : book;
+}
+
+/** What could be proposed, as the last sweep left it and people ticked since. */
+export async function openFindings(store: Pick<Store, "value">, repositoryId: number): Promise<KnownFinding[]> {
+  const { known } = await read(store, repositoryId);
+  const { ignored, proposals } = await readSweepBook(store, repositoryId);
+  const proposed = new Set(proposals.flatMap(({ end, fingerprints }) => (end === null ? fingerprints : [])));
+  return known.filter(
+    ({ state, fingerprint }) => state === "new" && ignored[fingerprint] === undefined && !proposed.has(fingerprint),
+  );
+}
+
+/** What the detectors of the last sweep could not do. */
+export async function sweepNotes(store: Pick<Store, "value">, repositoryId: number): Promise<string[]> {
+  return (await read(store, repositoryId)).notes;
 }
 
 async function stateOf(github: Github, repository: Repository, number: number): Promise<"open" | "merged" | "closed"> {
@@ -75,21 +172,27 @@ async function stateOf(github: Github, repository: Repository, number: number): 
 }
 
 /** At the end of a sweep (SM1); repeating it changes nothing. */
-export async function rememberSweep(store: Pick<Store, "setValue">, state: RunState): Promise<void> {
+export async function rememberSweep(place: ValuePlace, state: RunState): Promise<void> {
   const result = sweepResultSchema.safeParse((state.outcome?.output as { sweep?: unknown } | undefined)?.sweep).data;
   const facts = sweepFactsSchema.safeParse((state.input as { sweep?: unknown } | null)?.sweep).data;
   if (result === undefined || facts === undefined || state.outcome === null) return;
   const now = state.outcome.at;
-  let known: KnownFinding[] = afterSweep(facts.known, result.found, { detectors: result.ran, now });
+  let mine: KnownFinding[] = afterSweep(facts.known, result.found, { detectors: result.ran, now });
   if (result.pullRequest !== null)
-    known = afterProposal(known, result.chosen, { state: "proposed", pullRequest: result.pullRequest, now });
-  const kept: Kept = {
-    known: known.toSorted((a, b) => b.since - a.since).slice(0, knownMax),
-    ends: facts.ends,
-  };
-  await store.setValue(nameOf(state.thread.repository.id), kept as unknown as Json);
+    mine = afterProposal(mine, result.chosen, { state: "proposed", pullRequest: result.pullRequest, now });
+  await changeValue(place, kept.at(state.thread.repository.id), (before) => ({
+    known: mergeKnown(before?.known ?? [], mine, state.createdAt)
+      .toSorted((a, b) => b.since - a.since)
+      .slice(0, knownMax),
+    ends: longerOf(before?.ends ?? {}, facts.ends),
+    notes: (result.notes ?? []).slice(0, notesMax),
+  }));
 }
 
-function nameOf(repositoryId: number): string {
-  return `findings/${repositoryId}`;
+/** Both counted from the same beginning. */
+function longerOf(before: SweepFacts["ends"], mine: SweepFacts["ends"]): SweepFacts["ends"] {
+  const longer = Object.entries(before).filter(
+    ([detector, ends]) => !Object.hasOwn(mine, detector) || ends.length > (mine[detector]?.length ?? 0),
+  );
+  return { ...mine, ...Object.fromEntries(longer) };
 }

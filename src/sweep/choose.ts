@@ -4,7 +4,9 @@
  * CH1 Nothing is chosen beyond a limit, and the reason names the limit.
  * CH2 One proposal is of one detector and one part of the tree, so that one person can judge it.
  * CH3 The same facts give the same choice.
+ * CH4 What people ticked comes first, also of a detector that is throttled; limits hold for it too.
  */
+import { worthwhileUsd } from "../money/budget.ts";
 import type { KnownFinding } from "./states.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -14,6 +16,10 @@ interface ChooseLimits {
   openPullRequestsMax: number;
   /** Findings in one proposal. */
   findingsMax: number;
+  /** What sweeps may still spend; null: nothing bounds them. */
+  leftUsd?: number | null | undefined;
+  /** Fingerprints of what people ticked. */
+  wanted?: readonly string[] | undefined;
 }
 
 export interface Choice {
@@ -39,8 +45,12 @@ export function choose(
     );
   const open = known.filter(({ state }) => state === "new");
   if (open.length === 0) return none("There is no finding that could be proposed.");
+  if (limits.leftUsd != null && limits.leftUsd < worthwhileUsd)
+    return none("Sweeps have spent what `sweep.dayUsd` or `sweep.monthUsd` allows. They go on when the time is over.");
   const rateOf = (detector: string): number => throttles.get(detector)?.rate ?? 1;
-  const allowed = open.filter(({ detector }) => rateOf(detector) > 0);
+  const ticked = new Set(limits.wanted);
+  const wanted = open.filter(({ fingerprint }) => ticked.has(fingerprint));
+  const allowed = wanted.length > 0 ? wanted : open.filter(({ detector }) => rateOf(detector) > 0);
   if (allowed.length === 0) {
     const reasons = [...new Set(open.map(({ detector }) => throttles.get(detector)?.reason ?? ""))];
     return none(reasons.join(" "));
@@ -53,7 +63,8 @@ export function choose(
   const ranked = [...groups]
     .map(([key, findings]) => {
       const [detector = "", part = ""] = JSON.parse(key) as string[];
-      const max = Math.max(1, Math.floor(limits.findingsMax * rateOf(detector)));
+      const rate = wanted.length > 0 ? 1 : rateOf(detector);
+      const max = Math.max(1, Math.floor(limits.findingsMax * rate));
       const best = findings.toSorted(byWeight).slice(0, max);
       const worth =
         best.reduce((sum, { severity }) => sum + weights[severity], 0) * acceptanceOf(throttles.get(detector));
@@ -67,7 +78,7 @@ export function choose(
     findings: first.best,
     detector: first.detector,
     part: first.part,
-    reason: `${first.best.length} of ${open.length} findings, of \`${first.detector}\`${where}: those with the most weight.`,
+    reason: `${first.best.length} of ${open.length} findings, of \`${first.detector}\`${where}: ${wanted.length > 0 ? "somebody ticked them" : "those with the most weight"}.`,
   };
 }
 

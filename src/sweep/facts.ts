@@ -1,6 +1,6 @@
 /** What a run of the process `sweep` begins with, and what it leaves to the next. */
 import { z } from "zod";
-import { findingSchema } from "./finding.ts";
+import { findingSchema, severities } from "./finding.ts";
 import { knownFindingSchema } from "./states.ts";
 
 export const sweepFactsSchema = z.object({
@@ -8,7 +8,38 @@ export const sweepFactsSchema = z.object({
   /** By detector, oldest first: what people made of its proposals. */
   ends: z.record(z.string(), z.array(z.enum(["merged", "closed"]))),
   openPullRequests: z.number().int().nonnegative(),
-  detectors: z.array(z.object({ use: z.string(), command: z.string().nullable(), report: z.string().nullable() })),
+  /** Fingerprints that people ticked to be proposed: these first. Absent in runs of an older Baton. */
+  wanted: z.array(z.string()).optional(),
+  detectors: z.array(
+    z.object({
+      use: z.string(),
+      command: z.string().nullable(),
+      report: z.string().nullable(),
+      /** Absent in runs of an older Baton. */
+      rules: z
+        .array(
+          z.object({
+            id: z.string(),
+            text: z.string().nullable(),
+            regex: z.string().nullable(),
+            ast: z.string().nullable().optional(),
+            message: z.string(),
+            severity: z.enum(severities),
+            paths: z.array(z.string()),
+          }),
+        )
+        .optional(),
+      ask: z.string().nullable().optional(),
+      paths: z.array(z.string()).optional(),
+      maxUsd: z.number().optional(),
+    }),
+  ),
+  /** Most lines of a proposal. Absent in runs of an older Baton. */
+  changedLinesMax: z.number().int().optional(),
+  /** What sweeps may still spend today and this month, by their own limits; null: nothing bounds them. */
+  leftUsd: z.number().nullable().optional(),
+  /** Results of detectors over the same files may be used again. Absent in runs of an older Baton. */
+  reuses: z.boolean().optional(),
   openPullRequestsMax: z.number().int(),
   findingsMax: z.number().int(),
 });
@@ -22,5 +53,7 @@ export const sweepResultSchema = z.object({
   /** Fingerprints of what the pull request is about. */
   chosen: z.array(z.string()),
   pullRequest: z.number().int().nullable(),
+  /** What detectors could not do. */
+  notes: z.array(z.string()).optional(),
 });
 export type SweepResult = z.infer<typeof sweepResultSchema>;

@@ -17,6 +17,9 @@ export const knownFindingSchema = findingSchema.extend({
 });
 export type KnownFinding = z.infer<typeof knownFindingSchema>;
 
+const lagging: ReadonlySet<string> = new Set(["alerts", "flaky"]);
+const lagMs = 7 * 86_400_000;
+
 /** All that is known after a sweep of these detectors. Those of other detectors stay as they are. */
 export function afterSweep(
   known: readonly KnownFinding[],
@@ -31,7 +34,9 @@ export function afterSweep(
     ...found.map((one): KnownFinding => {
       const old = before.get(one.fingerprint);
       if (old === undefined) return { ...one, state: "new", since: now, pullRequest: null };
-      if (old.state === "fixed" || old.state === "accepted")
+      // What GitHub itself judges follows a merge only after a while.
+      const mayLag = old.state === "accepted" && lagging.has(one.detector) && now - old.since < lagMs;
+      if ((old.state === "fixed" || old.state === "accepted") && !mayLag)
         return { ...one, state: "new", since: now, pullRequest: null };
       return { ...old, ...one };
     }),

@@ -68,10 +68,22 @@ describe("choice", () => {
   it.each([
     ["open pull requests", [known("a")], { ...limits, openPullRequests: 2 }, /2 of 2 pull requests of sweeps are open/],
     ["nothing new", [known("a", { state: "rejected" })], limits, /no finding that could be proposed/],
+    ["no money left", [known("a")], { ...limits, leftUsd: 0 }, /`sweep\.dayUsd` or `sweep\.monthUsd`/],
   ])("nothing: %s", (_, all, given, reason) => {
     const { findings, reason: said } = choose(all, given, new Map());
     expect(findings).toEqual([]);
     expect(said).toMatch(reason);
+  });
+
+  it("what people ticked comes first, whole, and of a paused detector too; limits hold", () => {
+    const paused = new Map([["sarif", throttle("sarif", Array<ProposalEnd>(20).fill("closed"))]]);
+    const all = [known("a"), known("b"), known("c", { detector: "stale", severity: "error" })];
+    expect(choose(all, { ...limits, wanted: ["b", "gone"] }, paused)).toMatchObject({
+      findings: [{ fingerprint: "b" }],
+      reason: "1 of 3 findings, of `sarif` in `src`: somebody ticked them.",
+    });
+    expect(choose(all, { ...limits, wanted: ["b"], openPullRequests: 2 }, paused).findings).toEqual([]);
+    expect(choose([known("a", { state: "rejected" })], { ...limits, wanted: ["a"] }, paused).findings).toEqual([]);
   });
 
   it("a paused detector gives none, and its reason is said; another goes on", () => {

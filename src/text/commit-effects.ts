@@ -16,9 +16,9 @@ const personKey = `(?:[\\p{L}]{1,20}${dash}){0,2}${deed}${dashOrBlank}by`;
 const lead = "^[^\\p{L}\\p{N}]{0,20}";
 
 const ownLines = [
-  // Any hyphenated key that ends in "by", and the known ones with blanks.
-  `(?:[\\p{L}]{1,30}${dash}){1,4}by${separator}`,
-  `${personKey}${separator}`,
+  // Any hyphenated key that ends in "by", and the known ones with blanks; `DCO-1.1-Signed-off-by` has figures.
+  `(?:\\p{L}[\\p{L}\\p{N}.]{0,30}${dash}|\\p{N}[\\p{N}.]{0,10}${dash}){1,5}by${separator}`,
+  `${personKey}(?:${separator}|\\s{0,20}[;|,~>→–—-])`,
   // Git's own mail form, with no separator at all.
   `${personKey}\\s[^\\n]{0,200}[<(][^\\n>)]{1,200}@[^\\n]{1,200}[>)]`,
   // Other fields that name people, or that other tools take a change's identity from.

@@ -58,6 +58,8 @@ describe("commits-carry-whatever-the-agent-says: messages", () => {
       ["a comment", "  diff"],
     ],
     ["w\n\nReviewed: bob <b@x.y>", []],
+    ["w\n\nDCO-1.1-Signed-off-by: bob <b@x.y>\nSigned-off-by-v2: bob <b@x.y>", []],
+    ["w\n\nSigned-Off-By; bob <b@x.y>\nAcked-by -> bob\nReviewed by | bob", []],
     ["w\n\nSign-off: bob <b@x.y>\nSigned off: bob@x.y", []],
     ["w\n\nApprover: bob <b@x.y>\nApprovers: bob (b@x.y)", []],
     ["w\n\nContributor: bob <b@x.y>\nkept line", ["kept line"]],

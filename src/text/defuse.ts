@@ -63,7 +63,7 @@ const addressRest = "(?:[/?#](?:[A-Za-z0-9/.%@?=&#+,;$-]|:(?!\\/\\/)|_(?!@)){0,2
 const addressEnd = "[.,;:!?'\")*_~]{0,20}(?:\\s|$)";
 /** A link to a thread makes a mention there. */
 const threadPath = "\\/[^\\s/?#]{1,100}\\/[^\\s/?#]{1,100}\\/(?:issues?|pulls?|discussions)\\b|[^\\s?#]{0,300}%";
-const threadAddress = `(?:https?:\\/\\/(?:www\\.)?|(?<![\\w.])www\\.)github\\.com(?=${threadPath})`;
+const threadAddress = `(?:https?:\\/\\/(?:www\\.)?|(?<![\\w.])www\\.)github\\.com\\.?(?::\\d{1,5})?(?=${threadPath})`;
 
 /**
  * Mentions: a name after `@` that no letter or digit precedes, in rendered text outside code and links.

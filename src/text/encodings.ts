@@ -13,16 +13,18 @@ export function utf8(text: string): number[] {
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** Of `uuencode`: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/uuencode.html. */
+const unixAlphabet = Array.from({ length: 64 }, (_, six) => (six === 0 ? "`" : String.fromCharCode(32 + six))).join("");
 
 /** Without padding. */
-function base64(bytes: readonly number[]): string {
+function base64(bytes: readonly number[], letters: string): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 3) {
     const left = bytes.length - at;
     const group = (byteAt(bytes, at) << 16) | (byteAt(bytes, at + 1) << 8) | byteAt(bytes, at + 2);
-    text += alphabet.charAt(group >> 18) + alphabet.charAt((group >> 12) & 63);
-    if (left > 1) text += alphabet.charAt((group >> 6) & 63);
-    if (left > 2) text += alphabet.charAt(group & 63);
+    text += letters.charAt(group >> 18) + letters.charAt((group >> 12) & 63);
+    if (left > 1) text += letters.charAt((group >> 6) & 63);
+    if (left > 2) text += letters.charAt(group & 63);
   }
   return text;
 }
@@ -38,9 +40,9 @@ export function hex(bytes: readonly number[]): string {
 }
 
 /** Base64 of any longer text holds a value at one of three alignments; these are the parts that do not depend on the rest. */
-export function base64Parts(bytes: readonly number[]): string[] {
+export function base64Parts(bytes: readonly number[], letters = alphabet): string[] {
   return [0, 1, 2].map((shift) => {
-    const encoded = base64([...Array.from({ length: shift }, () => 0), ...bytes]);
+    const encoded = base64([...Array.from({ length: shift }, () => 0), ...bytes], letters);
     const from = Math.ceil((shift * 4) / 3);
     const bitsAfter = ((shift + bytes.length) * 8) % 6;
     return encoded.slice(from, bitsAfter === 0 ? undefined : -1);
@@ -67,6 +69,56 @@ export function base32Parts(bytes: readonly number[], letters = "ABCDEFGHIJKLMNO
       }
       held &= 31;
     }
+    return text;
+  });
+}
+
+export function unixParts(bytes: readonly number[]): string[] {
+  return base64Parts(bytes, unixAlphabet);
+}
+
+/** ASCII85, Z85 and Python's `b85encode`: four bytes are five digits, so a value stands at one of four alignments. */
+const alphabets85 = [
+  Array.from({ length: 85 }, (_, digit) => String.fromCharCode(33 + digit)).join(""),
+  "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
+  "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+] as const;
+
+export function base85Parts(bytes: readonly number[]): string[] {
+  return alphabets85.flatMap((letters) =>
+    [0, 1, 2, 3].map((from) => {
+      let text = "";
+      for (let at = from; at + 4 <= bytes.length; at += 4) {
+        const [first = 0, second = 0, third = 0, fourth = 0] = bytes.slice(at, at + 4);
+        let group = ((first * 256 + second) * 256 + third) * 256 + fourth;
+        let digits = "";
+        for (let count = 0; count < 5; count += 1) {
+          digits = letters[group % 85] + digits;
+          group = Math.floor(group / 85);
+        }
+        text += digits;
+      }
+      return text;
+    }),
+  );
+}
+
+/** The bytes as one number, in the digits of Bitcoin's base58, base62, base36 and decimals. */
+const alphabetsOfNumbers = [
+  "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
+  "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+  "0123456789abcdefghijklmnopqrstuvwxyz",
+  "0123456789",
+] as const;
+/** Longer values are written in groups. */
+const numberBytesMax = 256;
+
+export function asNumbers(bytes: readonly number[]): string[] {
+  if (bytes.length > numberBytesMax) return [];
+  return alphabetsOfNumbers.map((letters) => {
+    const base = BigInt(letters.length);
+    let text = "";
+    for (let rest = BigInt(`0x0${hex(bytes)}`); rest > 0n; rest /= base) text = letters[Number(rest % base)] + text;
     return text;
   });
 }

@@ -1,8 +1,8 @@
 /**
  * What a repair reads of a failed check: where its tool points at, then the telling part of its log, or what it summed up.
  *
- * FT1 Annotations come first: they name the file and the line, also where the log may not be read.
- * FT2 Bounded in bytes, whatever a tool wrote.
+ * FX1 Annotations come first: they name the file and the line, also where the log may not be read.
+ * FX2 Bounded in bytes, whatever a tool wrote.
  */
 import { bytesOf } from "../core/bytes.ts";
 import { logExcerpt } from "./log-excerpt.ts";

@@ -35,3 +35,10 @@ export function pipesEscaped(text: string): string {
 export function cell(text: string): string {
   return pipesEscaped(oneLine(text));
 }
+
+/** UTC, for example `12:03:10`. */
+export function timeOfDay(at: number): string {
+  const seconds = Math.floor(at / 1_000) % 86_400;
+  const two = (value: number): string => `${value}`.padStart(2, "0");
+  return `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}

@@ -2,13 +2,18 @@
  * The one redactor: everything that leaves (comments, checks, logs, prompts, transcripts, pull requests) passes it.
  *
  * H4 Known values are removed in the forms in which they leak (`secret-forms.ts`), whatever separates their characters:
- *    white space, punctuation, quoting, line numbers, escapes.
- * H5 Patterns of well-known tokens are removed also when nobody told us of them.
+ *    white space, punctuation, quoting, line numbers, escapes; in pieces with words between (`scattered.ts`), and after decoding.
+ * H5 Patterns of well-known tokens are removed also when nobody told us of them, after an escape or a color as well.
  * H6 The time is linear in the length of the text, however many values are known: a few passes, each over one copy.
  */
+import { decoded } from "./decoded.ts";
+import { withoutLookAlikes } from "./look-alikes.ts";
+import { numberViews } from "./numbers.ts";
 import { PhraseIndex } from "./phrase-index.ts";
-import { bareForms, exactForms, separators } from "./secret-forms.ts";
+import { ScatteredIndex } from "./scattered.ts";
+import { bareForms, exactForms, scatteredForms, separators } from "./secret-forms.ts";
 import { tokenShapes } from "./token-shapes.ts";
+import { type Place, viewOf } from "./views.ts";
 
 export const redactedText = "[redacted]";
 
@@ -28,16 +33,15 @@ export function createRedactor({ secrets }: { secrets: readonly string[] }): (te
 /** Where known values are in a text, in any of their forms. */
 export function createFinder(secrets: readonly string[]): ((text: string) => Place[]) & { reads(): number } {
   const find = (given: string): Place[] => {
-    const { exact, bare, isEmpty } = indexOf(secrets);
+    const { bare, written, isEmpty, inText } = indexOf(secrets);
     if (isEmpty) return [];
     const text = withoutLookAlikes(given);
-    return [
-      ...search(text, exact, everyCut, false),
-      ...search(text, bare, separators, true),
-      // Only where there is something to see through.
-      ...(hasPrefixes.test(text) ? search(text, bare, prefixesAndSeparators, true) : []),
-      ...searchDumps(text, bare),
-    ];
+    const found = [...inText(text), ...searchDumps(text, bare)];
+    // Only where there is something to see through.
+    if (hasPrefixes.test(text)) found.push(...search(text, bare, prefixesAndSeparators, true));
+    for (const view of decoded(text)) found.push(...inText(view.text).map(view.back));
+    for (const numbers of numberViews(text)) found.push(...written.find(numbers.text).map(numbers.back));
+    return found;
   };
   return Object.assign(find, { reads: () => indexOf(secrets).exact.reads + indexOf(secrets).bare.reads });
 }
@@ -45,6 +49,8 @@ export function createFinder(secrets: readonly string[]): ((text: string) => Pla
 interface SecretIndex {
   exact: PhraseIndex;
   bare: PhraseIndex;
+  written: PhraseIndex;
+  inText(text: string): Place[];
   isEmpty: boolean;
 }
 
@@ -54,16 +60,25 @@ const indexes = new WeakMap<readonly string[], SecretIndex>();
 function indexOf(secrets: readonly string[]): SecretIndex {
   const known = indexes.get(secrets);
   if (known !== undefined) return known;
+  const made = createIndex(secrets);
+  indexes.set(secrets, made);
+  return made;
+}
+
+function createIndex(secrets: readonly string[]): SecretIndex {
   const values = secrets
     .flatMap((secret) => [secret, ...(newLine.test(secret) ? longLines(secret) : [])])
     .filter(({ length }) => length >= secretCharactersMin);
-  const index = {
-    exact: new PhraseIndex(values.flatMap(exactForms).map(squeezed), secretCharactersMin, 5),
-    bare: new PhraseIndex(values.flatMap(bareForms), bareCharactersMin, 6),
-    isEmpty: values.length === 0,
-  };
-  indexes.set(secrets, index);
-  return index;
+  const exact = new PhraseIndex(values.flatMap(exactForms).map(squeezed), secretCharactersMin, 5);
+  const bare = new PhraseIndex(values.flatMap(bareForms), bareCharactersMin, 6);
+  const scattered = new ScatteredIndex(values.flatMap(scatteredForms));
+  const written = new PhraseIndex(values.map(squeezed), secretCharactersMin, 5);
+  const inBare = { find: (text: string): Place[] => [...bare.find(text), ...scattered.find(text)] };
+  const inText = (text: string): Place[] => [
+    ...search(text, exact, everyCut, false),
+    ...search(text, inBare, separators, true),
+  ];
+  return { exact, bare, written, inText, isEmpty: values.length === 0 };
 }
 
 function longLines(secret: string): string[] {
@@ -73,7 +88,7 @@ function longLines(secret: string): string[] {
 /** Characters that show nothing: what cuts a value without changing how it reads. */
 const invisible =
   "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0";
-const invisibleOnly = new RegExp(`[${invisible}]+`, "g");
+const hiddenOnly = new RegExp(`[\\u0000${invisible}]+`, "g");
 const everyCut = new RegExp(`[\\s${invisible}]+`, "g");
 /** What logs, terminals and pages put between the pieces of a value: line numbers, times, colors, escaped line breaks, tags. */
 const prefixes =
@@ -81,22 +96,15 @@ const prefixes =
 const hasPrefixes = new RegExp(prefixes, "m");
 const prefixesAndSeparators = new RegExp(`${prefixes}|[^A-Za-z0-9]`, "gm");
 
-/** Letters that read as one of ASCII: full-width, mathematical, circled. Every place in the text stays the same. */
-const lookAlike = /[\uff01-\uff5e\u24b6-\u24ff\u2460-\u2468]|\ud835[\udc00-\udfff]|\ud83c[\udd30-\udd49]/g;
-
-function withoutLookAlikes(text: string): string {
-  return text.replace(lookAlike, (letter) => {
-    const plain = letter.normalize("NFKC");
-    return /^[\x21-\x7e]$/.test(plain) ? plain.padEnd(letter.length, "\u200b") : letter;
-  });
-}
-
-/** A line of `hexdump -C` or `xxd`: offset, bytes, the same as text. */
-const dumpStart = "^((?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?[ \\t]+)?[ \\t]{0,20}[0-9A-Fa-f]{6,16}:?[ \\t]+)";
-const dumpLine = new RegExp(
-  `${dumpStart}(?:([0-9A-Fa-f \\t]{2,200})\\|([^\\n]{1,64})\\||((?:[0-9A-Fa-f]{2,8} ){0,32}[0-9A-Fa-f]{2,8}) {2,100}([^\\n]{1,64}))[ \\t\\r]*$`,
-  "gm",
-);
+/**
+ * A line of `hexdump -C` or `xxd`: offset, bytes, the same as text. H6: each quantifier is bounded, or what follows it begins with
+ * another character.
+ */
+const dumpTime = "\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?[ \\t]{1,20}";
+const dumpStart = `^((?:${dumpTime})?[ \\t]{0,20}[0-9A-Fa-f]{6,16}:?[ \\t]{1,20})`;
+const framedLine = "([0-9A-Fa-f][0-9A-Fa-f \\t]{1,199})\\|([^\\n]{1,64})\\|";
+const plainLine = "((?:[0-9A-Fa-f]{2,8} ){0,32}[0-9A-Fa-f]{2,8}) {2,100}(?! )([^\\n]{0,63}[^ \\t\\r\\n])";
+const dumpLine = new RegExp(`${dumpStart}(?:${framedLine}|${plainLine})[ \\t\\r]*$`, "gm");
 
 /** Each column of a dump is a text of its own; between their lines stands the other one. */
 function searchDumps(text: string, index: PhraseIndex): Place[] {
@@ -136,13 +144,8 @@ function squeezed(text: string): string {
   return text.replace(everyCut, "");
 }
 
-interface Place {
-  start: number;
-  end: number;
-}
-
 /** Looks in a copy of the text without the cuts; places are counted back only when there is something to report. */
-function search(text: string, index: PhraseIndex, cuts: RegExp, anyCase: boolean): Place[] {
+function search(text: string, index: { find(text: string): Place[] }, cuts: RegExp, anyCase: boolean): Place[] {
   const without = text.replace(cuts, "");
   // Only ASCII letters are left of those that could change their length.
   const found = index.find(anyCase ? without.toLowerCase() : without);
@@ -167,17 +170,25 @@ function placesWithout(text: string, cuts: RegExp): (at: number) => number {
 }
 
 function removePatterns(text: string): string {
-  const shown = text.replace(invisibleOnly, "");
-  const found = privateKeys(shown);
-  for (const shape of tokenShapes) {
-    for (const { index, 0: match } of shown.matchAll(shape)) found.push({ start: index, end: index + match.length });
-  }
-  if (found.length === 0) return text;
-  const placeOf = placesWithout(text, invisibleOnly);
   return remove(
     text,
-    found.map(({ start, end }) => ({ start: placeOf(start), end: placeOf(end - 1) + 1 })),
+    findIn(text, (shown) => [...privateKeys(shown), ...matchesOf(shown, tokenShapes)]),
   );
+}
+
+export function matchesOf(text: string, shapes: readonly RegExp[]): Place[] {
+  return shapes.flatMap((shape) =>
+    Array.from(text.matchAll(shape), ({ index, 0: match }) => ({ start: index, end: index + match.length })),
+  );
+}
+
+/** What `find` sees in a text, and in the same text without what does not show and with its escapes decoded (H5). */
+export function findIn(text: string, find: (shown: string) => Place[]): Place[] {
+  const shown = viewOf(text, hiddenOnly, () => "") ?? { text, back: (place: Place) => place };
+  const found = find(shown.text).map(shown.back);
+  for (const view of decoded(shown.text, "escapes"))
+    found.push(...find(view.text).map((place) => shown.back(view.back(place))));
+  return found;
 }
 
 /** Places that overlap are one. */

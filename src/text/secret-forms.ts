@@ -2,7 +2,7 @@
  * The forms in which a known value leaks. The redactor searches for them in texts from which separators are gone, so each
  * stands here without them: `4b:78`, `4b 78`, `%4B%78` and `=4B=78` are one form.
  */
-import { base32Parts, base64Parts, hex, utf8, utf16 } from "./encodings.ts";
+import { asNumbers, base32Parts, base64Parts, base85Parts, hex, unixParts, utf8, utf16 } from "./encodings.ts";
 
 /** Everything but letters and digits of ASCII. */
 export const separators = /[^A-Za-z0-9]+/g;
@@ -60,6 +60,8 @@ export function bareForms(value: string): string[] {
     value,
     reversed,
     rotated(value),
+    mirrored(value),
+    ...base64Parts(bytes).map(rotated),
     JSON.stringify(value).slice(1, -1),
     ...once,
     ...once.slice(0, 1).flatMap((part) => base64Parts(utf8(part))),
@@ -69,16 +71,35 @@ export function bareForms(value: string): string[] {
     wide.join(" "),
     hex(bytes),
     hex([...bytes].reverse()),
+    Array.from(hex(bytes)).reverse().join(""),
+    ...asNumbers(bytes),
     ...base64Parts(utf8(hex(bytes))),
     ...once.map((part) => Array.from(part).reverse().join("")),
     ...once.map((part) => hex(utf8(part))),
     ...base32Parts(bytes),
-    ...base32Parts(bytes, "0123456789ABCDEFGHIJKLMNOPQRSTUV"),
+    ...[
+      "0123456789ABCDEFGHIJKLMNOPQRSTUV",
+      "0123456789ABCDEFGHJKMNPQRSTVWXYZ",
+      "ybndrfg8ejkmcpqxot1uwisza345h769",
+    ].flatMap((letters) => base32Parts(bytes, letters)),
     ...swappedPairs(bytes).map(hex),
     ...bytewise.map((writings) => bytes.map((byte) => writings[byte]).join(" ")),
     // Quoted-printable text leaves other signs as they are.
     value.replaceAll("=", "=3D"),
     ...escaped.map((writings) => bytes.map((byte) => writings[byte]).join("")),
+  ];
+  return forms.map((form) => form.replace(separators, "").toLowerCase());
+}
+
+/** Those that are recognized in pieces, with other words between. */
+export function scatteredForms(value: string): string[] {
+  const bytes = utf8(value);
+  const forms = [
+    value,
+    Array.from(value).reverse().join(""),
+    hex(bytes),
+    ...base64Parts(bytes),
+    ...base32Parts(bytes).slice(0, 1),
   ];
   return forms.map((form) => form.replace(separators, "").toLowerCase());
 }
@@ -100,6 +121,9 @@ export function exactForms(value: string): string[] {
     encodeURIComponent(value.toWellFormed()),
     ...encoded,
     ...encoded.map((part) => part.replaceAll("+", "-").replaceAll("/", "_")),
+    ...unixParts(utf8(value)),
+    ...base85Parts(utf8(value)),
+    rotatedSigns(value),
   ];
 }
 
@@ -125,6 +149,19 @@ function swappedPairs(bytes: readonly number[]): number[][] {
 
 function octal(byte: number): string {
   return byte.toString(8).padStart(3, "0");
+}
+
+/** Atbash: the last letter for the first. */
+function mirrored(value: string): string {
+  return value.replace(/[A-Za-z]/g, (letter) => {
+    const base = letter <= "Z" ? 65 : 97;
+    return String.fromCharCode(base + 25 - (letter.charCodeAt(0) - base));
+  });
+}
+
+/** rot47. */
+function rotatedSigns(value: string): string {
+  return value.replace(/[!-~]/g, (sign) => String.fromCharCode(((sign.charCodeAt(0) - 33 + 47) % 94) + 33));
 }
 
 function rotated(value: string): string {

@@ -136,7 +136,7 @@ function readArguments(grammar: CommandGrammar, words: Word[], line: string, aft
     if (pieces.length === 0 && (many || positional.length < grammar.positional.length)) {
       positional.push(readPositional(grammar, Math.min(positional.length, grammar.positional.length - 1), word.text));
     } else if (grammar.text === "none") {
-      throw invalid(`does not take "${word.text.slice(0, 60)}"`);
+      throw invalid(`Unknown argument \`${word.text.slice(0, 60)}\``);
     } else {
       const before = pieces.at(-1);
       // Words that stood together stay as they were written.
@@ -146,14 +146,14 @@ function readArguments(grammar: CommandGrammar, words: Word[], line: string, aft
     }
   }
   const missing = grammar.positional[positional.length];
-  if (missing?.required === true) throw invalid(`needs \`${missing.name}\``);
+  if (missing?.required === true) throw invalid(`The argument \`${missing.name}\` is missing`);
   const last = grammar.positional.at(-1);
   const taken = positional.length - (grammar.positional.length - 1);
   if (last?.atLeast !== undefined && taken < last.atLeast)
-    throw invalid(`needs at least ${last.atLeast} of \`${last.name}\`, and has ${taken}`);
+    throw invalid(`It needs at least ${last.atLeast} of \`${last.name}\`, and you gave ${taken}`);
   const rest = pieces.map(({ start, end }) => line.slice(start, end)).join(" ");
   const text = grammar.text === "none" ? "" : [rest, after].filter((part) => part !== "").join("\n\n");
-  if (grammar.text === "required" && text === "") throw invalid("needs some text after it");
+  if (grammar.text === "required" && text === "") throw invalid("Text is missing after the command");
   return { kind: "command", name: grammar.name, positional, options: Object.fromEntries(options), text };
 }
 
@@ -171,12 +171,11 @@ function readFlag(
   if (isKnown && dashes === "--") return { name, value };
   const meant = isKnown ? name : nearest(name, known);
   if (meant !== null)
-    throw invalid(`does not know \`${word.split("=")[0]?.slice(0, 40)}\`; did you mean \`--${meant}\`?`);
+    throw invalid(`Unknown option \`${word.split("=")[0]?.slice(0, 40)}\`. Did you mean \`--${meant}\`?`);
   if (dashes !== "--" || (inText && grammar.text !== "none")) return null;
-  const taken =
-    known.length === 0 ? "it takes no options" : `it takes ${known.map((key) => `\`--${key}\``).join(", ")}`;
-  const hint = grammar.text === "none" ? "" : "; write `--` before text that begins like an option";
-  throw invalid(`does not know \`--${name.slice(0, 40)}\`; ${taken}${hint}`);
+  const taken = known.length === 0 ? "It has no options" : `Options: ${known.map((key) => `\`--${key}\``).join(", ")}`;
+  const hint = grammar.text === "none" ? "" : ". Write `--` before text that begins like an option";
+  throw invalid(`Unknown option \`--${name.slice(0, 40)}\`. ${taken}${hint}`);
 }
 
 function valueAfter(word: Word | undefined): string {
@@ -184,12 +183,12 @@ function valueAfter(word: Word | undefined): string {
 }
 
 function setOption(grammar: CommandGrammar, options: Map<string, string | number>, name: string, value: string): void {
-  if (value === "") throw invalid(`needs a value after \`--${name}\``);
-  if (options.has(name)) throw invalid(`has \`--${name}\` twice`);
+  if (value === "") throw invalid(`\`--${name}\` needs a value`);
+  if (options.has(name)) throw invalid(`\`--${name}\` is given twice`);
   const parsed = grammar.options[name]?.schema.safeParse(value);
   if (parsed?.success !== true) {
     throw invalid(
-      `does not take \`--${name} ${value.slice(0, 60)}\`: ${parsed?.error.issues[0]?.message ?? "not valid"}`,
+      `\`--${name} ${value.slice(0, 60)}\` is not valid: ${parsed?.error.issues[0]?.message ?? "unknown value"}`,
     );
   }
   options.set(name, parsed.data);
@@ -199,6 +198,6 @@ function readPositional(grammar: CommandGrammar, index: number, value: string): 
   const parsed = ascii.test(value) ? grammar.positional[index]?.schema.safeParse(value) : undefined;
   if (parsed?.success === true) return parsed.data;
   throw invalid(
-    `does not take "${value.slice(0, 60)}": ${parsed?.error?.issues[0]?.message ?? "expected plain ASCII"}`,
+    `\`${value.slice(0, 60)}\` is not valid here: ${parsed?.error?.issues[0]?.message ?? "expected plain ASCII"}`,
   );
 }

@@ -142,17 +142,17 @@ describe("what a command says", () => {
   });
 
   it.each([
-    ["/baton run --budgte 2", "did you mean `--budget`"],
+    ["/baton run --budgte 2", "Did you mean `--budget`"],
     ["/baton run --budget", "needs a value"],
     ["/baton run --budget lots", "an amount in USD"],
     ["/baton run --budget -1", "more than 0"],
     ["/baton run --harness $(x)", "a name of letters"],
-    ["/baton race claude", "needs at least 2 of `HARNESS[:MODEL]`, and has 1"],
-    ["/baton race", "needs `HARNESS[:MODEL]`"],
-    ["/baton race claude codex, and quickly", 'does not take "codex,"'],
-    ["/baton status now", 'does not take "now"'],
-    ["/baton budget", "needs `+USD`"],
-    ["/baton cost --all", "takes no options"],
+    ["/baton race claude", "needs at least 2 of `HARNESS[:MODEL]`, and you gave 1"],
+    ["/baton race", "argument `HARNESS[:MODEL]` is missing"],
+    ["/baton race claude codex, and quickly", "`codex,` is not valid here"],
+    ["/baton status now", "Unknown argument `now`"],
+    ["/baton budget", "argument `+USD` is missing"],
+    ["/baton cost --all", "has no options"],
   ])("%s is refused with what is allowed", (body, problem) => {
     const parsed = parse(body);
     expect(parsed).toMatchObject({ kind: "invalid", problem: expect.stringContaining(problem) });

@@ -5,7 +5,7 @@
  * TE2 Texts of an event are data: they reach conditions and keys, never an instruction.
  */
 import { z } from "zod";
-import { type Json, type Repository, repositoryOf, type Thread } from "../core/vocabulary.ts";
+import { type Json, jsonSchema, repositoryOf, repositorySchema } from "../core/vocabulary.ts";
 
 export const triggerEvents = [
   "issues.opened",
@@ -13,29 +13,41 @@ export const triggerEvents = [
   "issues.assigned",
   "pull_request.opened",
   "pull_request.labeled",
+  "pull_request_review.submitted",
   "push",
   "workflow_run.failed",
   "check_run.failed",
   "release.published",
   "repository_dispatch",
+  "workflow_dispatch",
+  "http",
 ] as const;
 export type TriggerName = (typeof triggerEvents)[number];
 
-export interface TriggerEvent {
-  on: TriggerName;
-  repository: Repository;
-  sender: { id: number; login: string; kind: "user" | "bot" };
+export const triggerEventSchema = z.object({
+  on: z.enum(triggerEvents),
+  repository: repositorySchema,
+  /** null: nobody of GitHub's; the rule's author speaks for it. */
+  sender: z.object({ id: z.number().int(), login: z.string(), kind: z.enum(["user", "bot"]) }).nullable(),
   /** null: the event belongs to no thread; its run reports in the dashboard issue. */
-  thread: Pick<Thread, "number" | "kind"> | null;
+  thread: z.object({ number: z.number().int().positive(), kind: z.enum(["issue", "pull-request"]) }).nullable(),
   /** `event` in conditions and keys. */
-  facts: Record<string, Json>;
+  facts: z.record(z.string(), jsonSchema),
   /** The same for the same fact: a rule starts one run for it. */
-  key: string;
-  /** Files that changed; null: the event has none. */
-  paths: string[] | null;
+  key: z.string(),
+  /** Files that changed; null: the event has none, or does not tell. */
+  paths: z.array(z.string()).nullable(),
+  /** Commits between which files changed that the event does not tell; null: it tells. */
+  between: z.object({ before: z.string(), after: z.string() }).nullable(),
   /** The commit whose pusher caused it, where the sender did not; null: the sender did. */
-  pushed: string | null;
-}
+  pushed: z.string().nullable(),
+  /** The one rule that it is for; null: any that is about such events. */
+  rule: z.string().nullable(),
+});
+export type TriggerEvent = z.infer<typeof triggerEventSchema>;
+
+/** An event for rules that comes from elsewhere than a delivery of GitHub's: from a job of Actions, or the App's own address. */
+export const triggerDelivery = "baton.trigger";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
 const base = z.object({
@@ -67,13 +79,15 @@ const pulls = base.extend({
 });
 const commits = z.array(
   z.object({
-    added: z.array(z.string()).default([]),
-    modified: z.array(z.string()).default([]),
-    removed: z.array(z.string()).default([]),
+    added: z.array(z.string()).optional(),
+    modified: z.array(z.string()).optional(),
+    removed: z.array(z.string()).optional(),
   }),
 );
+const review = pulls.extend({ review: z.object({ id: z.number().int(), state: z.string() }) });
 const push = base.extend({
   ref: z.string(),
+  before: z.string().default(""),
   after: z.string(),
   deleted: z.boolean().default(false),
   commits: commits.default([]),
@@ -107,8 +121,20 @@ const release = base.extend({
     prerelease: z.boolean(),
   }),
 });
-const dispatch = base.extend({ action: z.string(), client_payload: z.record(z.string(), z.json()).nullish() });
+const dispatch = base.extend({ action: z.string(), client_payload: z.record(z.string(), jsonSchema).nullish() });
+const workflowDispatch = base.extend({
+  ref: z.string(),
+  workflow: z.string().nullish(),
+  inputs: z.record(z.string(), jsonSchema).nullish(),
+});
+/** A ref that was not there before has this for its commit. */
+const nowhere = /^0+$/;
 
+/**
+ * A delivery names at most so many commits. Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push;
+ * a job's payload names no files: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#push
+ */
+const commitsTold = 2_048;
 const failed = new Set<string | null>(["failure", "timed_out", "startup_failure"]);
 
 /** null: no rule can be about it. `delivery`: its GUID, the name of events that have no other. */
@@ -121,7 +147,9 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
     sender: { id: sender.id, login: sender.login, kind: sender.type === "User" ? ("user" as const) : ("bot" as const) },
     thread: null,
     paths: null,
+    between: null,
     pushed: null,
+    rule: null,
   };
   switch (`${event}.${action ?? ""}`) {
     case "issues.opened":
@@ -161,13 +189,45 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
         key: action === "opened" ? `${pull.number}` : `${pull.number}:${added?.name ?? ""}:${pull.updated_at}`,
       };
     }
+    case "pull_request_review.submitted": {
+      const read = review.safeParse(payload);
+      if (!read.success) return null;
+      const { pull_request: pull, review: given } = read.data;
+      return {
+        ...common,
+        on: "pull_request_review.submitted",
+        thread: { number: pull.number, kind: "pull-request" },
+        facts: {
+          ...factsOf(pull),
+          state: given.state.toLowerCase(),
+          reviewer: sender.login,
+          base: pull.base.ref,
+          branch: pull.head.ref,
+          sha: pull.head.sha,
+        },
+        key: `${given.id}`,
+      };
+    }
     case "push.": {
       const read = push.safeParse(payload);
       if (!read.success || read.data.deleted || read.data.ref !== `refs/heads/${repository.default_branch}`)
         return null;
-      const { after, commits: all } = read.data;
-      const paths = [...new Set(all.flatMap(({ added, modified, removed }) => [...added, ...modified, ...removed]))];
-      return { ...common, on: "push", facts: { sha: after, branch: repository.default_branch }, key: after, paths };
+      const { before, after, commits: all } = read.data;
+      const told = all.map(({ added, modified, removed }) =>
+        (added ?? modified ?? removed) === undefined
+          ? undefined
+          : [...(added ?? []), ...(modified ?? []), ...(removed ?? [])],
+      );
+      // A job's payload has no files, and a long push not all of its commits.
+      const isWhole = !told.includes(undefined) && all.length < commitsTold;
+      return {
+        ...common,
+        on: "push",
+        facts: { sha: after, branch: repository.default_branch },
+        key: after,
+        paths: isWhole ? [...new Set(told.flatMap((files) => files ?? []))] : null,
+        between: isWhole || nowhere.test(before) || before === "" ? null : { before, after },
+      };
     }
     case "workflow_run.completed": {
       const read = workflowRun.safeParse(payload);
@@ -209,12 +269,19 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
       const { id, tag_name: tag, name, prerelease } = read.data.release;
       return { ...common, on: "release.published", facts: { tag, name: name ?? "", prerelease }, key: `${id}` };
     }
+    case "workflow_dispatch.": {
+      const read = workflowDispatch.safeParse(payload);
+      if (!read.success) return null;
+      const { ref, workflow, inputs } = read.data;
+      const facts = { workflow: workflow ?? "", branch: ref.replace(/^refs\/heads\//, ""), inputs: inputs ?? {} };
+      return { ...common, on: "workflow_dispatch", facts, key: delivery };
+    }
     default: {
       if (event !== "repository_dispatch") return null;
       const read = dispatch.safeParse(payload);
       if (!read.success) return null;
       const { action: type, client_payload: given } = read.data;
-      return { ...common, on: "repository_dispatch", facts: { type, payload: (given ?? {}) as Json }, key: delivery };
+      return { ...common, on: "repository_dispatch", facts: { type, payload: given ?? {} }, key: delivery };
     }
   }
 }

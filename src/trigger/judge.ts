@@ -34,16 +34,17 @@ export function conditionText(text: string): string {
 
 export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
   if (rule.on !== event.on) return { holds: false, reason: `It is about \`${rule.on}\`.` };
+  if (event.rule !== null && event.rule !== rule.name)
+    return { holds: false, reason: `The event is for \`${event.rule}\`.` };
   if (rule.paths.length > 0) {
-    const changed = event.paths ?? [];
-    if (!changed.some((path) => matchesAny(path, rule.paths)))
+    if (event.paths === null) return { holds: false, reason: "GitHub does not tell which files changed." };
+    if (!event.paths.some((path) => matchesAny(path, rule.paths)))
       return { holds: false, reason: "No changed file matches its `paths`." };
   }
   if (rule.if === null) return { holds: true, reason: "It has no condition." };
   const parsed = parseExpression(conditionText(rule.if), conditionNames, false);
   if (!parsed.ok) return { holds: false, reason: `Its condition cannot be read: ${parsed.problem.message}` };
-  const { login, kind } = event.sender;
-  const scope: Record<string, Json> = { event: event.facts, actor: { login, kind } };
+  const scope = scopeOf(event);
   try {
     const value = evaluate(parsed.value, scope);
     return isTrue(value)
@@ -53,6 +54,11 @@ export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
     const why = thrown instanceof Error ? thrown.message : "unknown";
     return { holds: false, reason: `Its condition cannot be evaluated, so it counts as false: ${why}` };
   }
+}
+
+/** What expressions of a rule see of an event. */
+export function scopeOf({ facts, sender }: Pick<TriggerEvent, "facts" | "sender">): Record<string, Json> {
+  return { event: facts, actor: { login: sender?.login ?? "", kind: sender?.kind ?? "bot" } };
 }
 
 /** A run that a rule started. */

@@ -99,6 +99,34 @@ describe("events", () => {
     expect(read("push", { ref: "refs/heads/main", after: "x", commits })?.paths).toEqual(["a", "b", "c"]);
   });
 
+  it("a push without files, as a job is told of it, names the commits between which they changed", () => {
+    const commits = [{ id: "x" }];
+    expect(read("push", { ref: "refs/heads/main", before: "w", after: "x", commits })).toMatchObject({
+      paths: null,
+      between: { before: "w", after: "x" },
+    });
+    const fresh = { ref: "refs/heads/main", before: "0".repeat(40), after: "x", commits };
+    expect(read("push", fresh)).toMatchObject({ paths: null, between: null });
+  });
+
+  it("a review and a workflow that somebody starts by hand", () => {
+    const pull = { ...issue, base: { ref: "main" }, head: { sha: "c0ffee", ref: "topic" } };
+    const review = { id: 8, state: "CHANGES_REQUESTED" };
+    expect(read("pull_request_review", { action: "submitted", pull_request: pull, review })).toMatchObject({
+      on: "pull_request_review.submitted",
+      thread: { number: issue.number, kind: "pull-request" },
+      facts: { state: "changes_requested", branch: "topic", sha: "c0ffee" },
+      key: "8",
+    });
+    const inputs = { part: "docs" };
+    const started = { ref: "refs/heads/main", workflow: ".github/workflows/x.yml", inputs };
+    expect(read("workflow_dispatch", started)).toMatchObject({
+      on: "workflow_dispatch",
+      thread: null,
+      facts: { workflow: ".github/workflows/x.yml", branch: "main", inputs },
+    });
+  });
+
   it("no payload makes it throw", () => {
     fc.assert(
       fc.property(

@@ -223,7 +223,7 @@ class Checker {
     return { const: value };
   }
 
-  /** Steps after `before` see the results of just these (WF1). */
+  /** Steps after `before` see the results of just these (workflow.WF1). */
   #scope(before: ReadonlySet<string>): Shape {
     return scopeShape(
       this.#file,

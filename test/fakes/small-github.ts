@@ -14,6 +14,7 @@ import type {
   Github,
   GithubApp,
   GithubUser,
+  PostedComment,
   PullRequestFacts,
   ReviewFacts,
 } from "../../src/ports/github.ts";
@@ -60,12 +61,16 @@ export class SmallGithub implements Github {
   readonly pulls = new Map<number, SmallPull>();
   readonly said = new Map<number, CommentFacts & { number: number }>();
   readonly reactions = new Map<number, string[]>();
+  /** Comments that are folded away, by their names in GraphQL. */
+  readonly minimized = new Set<string>();
   readonly ci = new Map<string, CheckFacts>();
   readonly checkRuns: SmallCheckRun[] = [];
   /** Issues that Baton opened. */
   readonly issues = new Map<number, { title: string; body: string }>();
   /** Who last changed `baton.yaml`. */
   ruleAuthor: GithubUser | null = { id: 1, login: "alice", kind: "user" };
+  /** Files next to `baton.yaml`, and who changed them last. */
+  readonly files = new Map<string, { text: string; by: GithubUser | null }>();
   readonly pushers = new Map<string, GithubUser>();
   readonly news: News[] = [];
   /** How often each kind of write was really carried out. */
@@ -262,7 +267,7 @@ export class SmallGithub implements Github {
   }
 
   async file(_: Repository, path: string): Promise<string | null> {
-    return path === "baton.yaml" ? this.#config : null;
+    return path === "baton.yaml" ? this.#config : (this.files.get(path)?.text ?? null);
   }
 
   async branchRules() {
@@ -282,7 +287,8 @@ export class SmallGithub implements Github {
   }
 
   async directory(_: Repository, path: string): Promise<string[]> {
-    return path === ".github/workflows" ? ["ci.yml"] : [];
+    if (path === ".github/workflows") return ["ci.yml"];
+    return [...this.files.keys()].filter((one) => one.startsWith(`${path}/`)).map((one) => one.slice(path.length + 1));
   }
 
   async branchSha(_: Repository, branch: string): Promise<string | null> {
@@ -291,6 +297,22 @@ export class SmallGithub implements Github {
 
   async pusher(_: Repository, branch: string, sha: string): Promise<GithubUser | null> {
     return this.pushers.get(`${branch}@${sha}`) ?? null;
+  }
+
+  async alerts() {
+    return { alerts: [], missing: [], isPart: false };
+  }
+
+  async treeSha(_: Repository, commit: string): Promise<string> {
+    return createHash("sha1").update(commit).digest("hex");
+  }
+
+  async recentCommits(_: Repository, branch: string): Promise<string[]> {
+    return [this.branches.get(branch) ?? ""];
+  }
+
+  async changedPaths(): Promise<string[]> {
+    return ["note.txt"];
   }
 
   async pullRequestFiles(): Promise<string[]> {
@@ -330,16 +352,28 @@ export class SmallGithub implements Github {
       );
     if (found !== undefined) {
       found.body = text;
-      return { id: found.id, url: found.url };
+      return postedOf(found);
     }
     this.#count("comment");
-    const made = this.#comment(number, bot, text, appId);
-    return { id: made.id, url: made.url };
+    return postedOf(this.#comment(number, bot, text, appId));
+  }
+
+  async ownComment(_: Repository, number: number, marker: string) {
+    const found = [...this.said.values()].find(
+      (comment) => comment.number === number && comment.appId === appId && parseMarker(comment.body) === marker,
+    );
+    return found === undefined ? null : postedOf(found);
+  }
+
+  async minimizeComment({ nodeId }: { nodeId: string }): Promise<void> {
+    this.minimized.add(nodeId);
   }
 
   async lastChange(_: Repository, path: string) {
     const sha = this.branches.get("main") ?? "";
-    return path === "baton.yaml" ? { sha, by: this.ruleAuthor, pullRequest: null } : null;
+    if (path === "baton.yaml") return { sha, by: this.ruleAuthor, pullRequest: null };
+    const file = this.files.get(path);
+    return file === undefined ? null : { sha, by: file.by, pullRequest: null };
   }
 
   async liveness() {
@@ -501,6 +535,7 @@ export class SmallGithub implements Github {
       createdAt: at,
       updatedAt: at,
       url: `https://github.test/c/${id}`,
+      nodeId: `IC_${id}`,
     };
     this.said.set(id, comment);
     return comment;
@@ -534,4 +569,8 @@ export class SmallGithub implements Github {
 
 export function person(login: string): GithubUser {
   return (people[login] as (typeof people)[string]).user;
+}
+
+function postedOf({ id, url, nodeId, createdAt }: CommentFacts): PostedComment {
+  return { id, url, nodeId, createdAt };
 }

@@ -11,13 +11,14 @@ describe("what Baton asks", () => {
   /** Each of the client's calls with what it sends. */
   const calls: Record<keyof typeof documents, (client: ReturnType<typeof graphqlClient>) => Promise<unknown>> = {
     enqueue: (client) => client.enqueue(id, oid),
+    minimize: (client) => client.minimize("IC_1"),
     updateBranch: (client) => client.updateBranch(id, oid),
     queued: (client) => client.isInMergeQueue(id),
     baseChanged: (client) => client.baseChangedAt(id),
   };
 
   it.each(Object.entries(calls))("%s is an operation of GitHub's schema, with its variables", async (name, call) => {
-    const sent: { query: string; variables: Record<string, unknown>; contentWrite: boolean }[] = [];
+    const sent: { query: string; variables: Record<string, unknown>; contentWrite: boolean | "edit" }[] = [];
     const client = graphqlClient({
       graphql: async (query, variables, contentWrite) => {
         sent.push({ query, variables, contentWrite });
@@ -28,7 +29,7 @@ describe("what Baton asks", () => {
     expect(sent.map(({ query }) => query)).toEqual([documents[name as keyof typeof documents]]);
     for (const { query, variables, contentWrite } of sent) {
       expect(documentProblems(query, variables)).toEqual([]);
-      expect(contentWrite).toBe(query.startsWith("mutation"));
+      expect(contentWrite).toBe(query === documents.minimize ? "edit" : query.startsWith("mutation"));
     }
   });
 
@@ -155,6 +156,18 @@ describe("what the local GitHub answers", () => {
       const answer = await ask(`mutation($input: ${type}!) { ${mutation}(input: $input) { ${part} } }`, input(value));
       expect(answer.data).toEqual({ [mutation]: null });
       expect(answer.errors?.[0]?.message).toMatch(words);
+    }
+    // What cannot be answered is refused before anything is looked for, or changed.
+    for (const [mutation, type, part] of [
+      ["minimizeComment", "MinimizeCommentInput", "minimizedComment { nope }"],
+      ["resolveReviewThread", "ResolveReviewThreadInput", "nope { isResolved }"],
+      ["updatePullRequestBranch", "UpdatePullRequestBranchInput", "pullRequest { headRefOid nope }"],
+      ["enqueuePullRequest", "EnqueuePullRequestInput", "mergeQueueEntry { position state nope }"],
+      ["enablePullRequestAutoMerge", "EnablePullRequestAutoMergeInput", "pullRequest { nope }"],
+    ]) {
+      const query = `mutation($input: ${type}!) { ${mutation}(input: $input) { ${part} } }`;
+      const answer = await ask(query, input({ pullRequestId, subjectId: comment.node_id, threadId: "x" }));
+      expect(answer).toEqual({ errors: [expect.objectContaining({ message: expect.stringContaining("'nope'") })] });
     }
     for (const query of [
       "{ nope }",

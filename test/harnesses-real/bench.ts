@@ -23,7 +23,7 @@ import { opencode } from "../../src/adapters/harness/opencode/harness.ts";
 import { pi } from "../../src/adapters/harness/pi/harness.ts";
 import { createSessions, noSessions } from "../../src/adapters/harness/sessions.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
-import type { SandboxSettings } from "../../src/app/settings.ts";
+import type { SandboxSettings } from "../../src/environment/settings.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import type { Confinement } from "../../src/ports/sandbox.ts";
 import { confine } from "../../src/runner/perform/confine.ts";

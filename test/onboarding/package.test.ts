@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -15,7 +16,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { bundleCli } from "../../tools/bundle-cli.ts";
+import { product } from "../../src/core/product.ts";
+import { bundleJavaScript } from "../../tools/bundle-package.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -25,52 +27,75 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
 
-it("sets a repository up with nothing but what the package holds", async () => {
-  const packed = join(directory, "node_modules", "baton");
-  await bundleCli(join(packed, "dist", "cli"));
-  const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
-  for (const path of [
-    "package.json",
-    ...files.filter((one) => !["dist", "src", "processes"].includes(one) && !one.startsWith("!")),
-  ]) {
+interface Manifest {
+  files: string[];
+  exports: Record<string, { default: string }>;
+  dependencies: Record<string, string>;
+}
+
+it("sets a repository up, imports and starts with nothing but what the package holds and its one dependency", async () => {
+  const modules = join(directory, "node_modules");
+  const packed = join(modules, product.packageName);
+  await bundleJavaScript(join(packed, "dist/js"));
+  const { files, exports, dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+  for (const path of ["package.json", ...files.filter((one) => one !== "dist")]) {
     mkdirSync(dirname(join(packed, path)), { recursive: true });
     cpSync(join(root, path), join(packed, path), { recursive: true });
   }
-  symlinkSync(join(root, "node_modules"), join(packed, "node_modules"));
+  // The optional database is left out.
+  expect(Object.keys(dependencies)).toEqual(["zod"]);
+  symlinkSync(join(root, "node_modules/zod"), join(modules, "zod"));
   writeFileSync(join(directory, "index.ts"), "");
   writeFileSync(join(directory, ".gitignore"), "node_modules/\n");
   await execa("git", ["init", "-q"], { cwd: directory });
-  const baton = (...words: string[]) =>
-    execa(process.execPath, [join(packed, "bin", "baton.js"), ...words], { cwd: directory, reject: false });
+  const node = (...words: string[]) => execa(process.execPath, words, { cwd: directory, reject: false });
+  const baton = (...words: string[]) => node(join(packed, "bin", "baton.js"), ...words);
 
+  expect(await baton("--version")).toMatchObject({ exitCode: 0, stdout: product.version, stderr: "" });
   const { exitCode, stdout, stderr } = await baton("init");
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout).toContain("| Languages | TypeScript (1) |");
   expect(readFileSync(join(directory, ".github/workflows/baton.yml"), "utf8")).toContain("issue_comment");
   expect(await baton("config", "check")).toMatchObject({ exitCode: 0 });
-  // The database's part of the program loads, too.
   expect(await baton("run", "list")).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining("no data of Baton"),
   });
   expect(await baton("harness", "list")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("claude-code") });
+  expect(await baton("demo", "--no-serve")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("npm install @electric-sql/pglite"),
+  });
+
+  // The doors of the library need no database to be imported.
+  const doors = ["", "/library"].map((door) => `await import("${product.packageName}${door}")`).join(", ");
+  const imported = `const [authors, library] = [${doors}]; console.log(typeof authors.defineProcess, typeof library.startBaton)`;
+  expect(await node("--input-type=module", "-e", imported)).toMatchObject({ stdout: "function function", stderr: "" });
 
   // So does the application, from where `exports` says.
-  const { exports } = JSON.parse(readFileSync(join(packed, "package.json"), "utf8")) as {
-    exports: Record<string, string>;
-  };
   const probot = join(root, "node_modules/probot/bin/probot.js");
-  const app = join(packed, exports["./probot-app"] as string);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const started = await execa(process.execPath, [probot, "run", app], {
-    cwd: directory,
-    env: {
-      APP_ID: "1",
-      PRIVATE_KEY: privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
-      WEBHOOK_SECRET: "secret",
-      BATON_SANDBOX: "perhaps",
+  const started = await execa(
+    process.execPath,
+    [probot, "run", join(packed, exports["./probot-app"]?.default as string)],
+    {
+      cwd: directory,
+      env: {
+        APP_ID: "1",
+        PRIVATE_KEY: privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
+        WEBHOOK_SECRET: "secret",
+        BATON_SANDBOX: "perhaps",
+      },
+      reject: false,
     },
-    reject: false,
-  });
+  );
   expect(started).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('BATON_SANDBOX is "perhaps"') });
+});
+
+it("names built files only, each of which is packed", () => {
+  const { files, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+  const targets = Object.values(exports).flatMap((target) => (typeof target === "string" ? [] : Object.values(target)));
+  expect(targets).toHaveLength(6);
+  for (const target of targets) expect(target).toMatch(/^\.\/dist\/(?:js\/[\w-]+\.js|types\/[\w/-]+\.d\.ts)$/);
+  for (const path of files.filter((one) => one !== "dist")) expect(existsSync(join(root, path)), path).toBe(true);
 });

@@ -14,11 +14,11 @@ const ci = (job: string): string =>
 let world: ObservedWorld;
 afterEach(() => world.close());
 
-async function begin(config: string | null): Promise<void> {
+async function begin(config: string | null, grants: Record<string, "read" | "write"> = {}): Promise<void> {
   const files = { "index.ts": "export {};\n", ".github/workflows/ci.yml": ci("test") };
   const harness = claudeCode({ binary: "none", apiKey: undefined, baseUrl: undefined });
   const harnesses = new Map([[harness.name, harness]]);
-  world = await observedWorld({ files, harnesses, ...(config === null ? {} : { config }) });
+  world = await observedWorld({ files, harnesses, grants, ...(config === null ? {} : { config }) });
   world.github.setPermission({ repository: repositoryName, login: "alice", permission: "admin" });
   // The world brings a configuration of its own.
   if (config === null) await push("main", { "baton.yaml": null });
@@ -44,7 +44,7 @@ async function read(path: string, branch = "baton/setup"): Promise<string> {
 }
 
 it("from nothing: refused without admin, one pull request with both files, refreshed, people's changes kept, done", {}, async () => {
-  await begin(null);
+  await begin(null, { workflows: "write" });
   expect(await setUp("bob")).toContain("needs the permission **admin**");
   expect(pulls(world)).toEqual([]);
 
@@ -87,8 +87,6 @@ it("from nothing: refused without admin, one pull request with both files, refre
 it("what is there is not overwritten, and a workflow that GitHub refuses is shown for adding by hand", {}, async () => {
   const config = "version: 1\nharness: { default: command }\n";
   await begin(config);
-  const refused = { kind: "status", status: 403, times: 10 } as const;
-  world.github.faults.add({ ...refused, match: { method: "PUT", path: /\/contents\/\.github%?\/?.*workflows/ } });
   // Without anything that may be written there is nothing to open.
   const told = await setUp();
   expect(told).toContain("could not be added");

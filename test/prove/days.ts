@@ -5,8 +5,12 @@
 import { builtInProcesses } from "../../processes/index.ts";
 import { openMemory } from "../../src/adapters/memory/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
-import { hasDue, startDue } from "../../src/commands/start-due.ts";
+import { hasDue, startDue } from "../../src/begin/start-due.ts";
+import { defaultSettings, type Settings } from "../../src/config/schema.ts";
 import type { Repository } from "../../src/core/vocabulary.ts";
+import { worthwhileUsd } from "../../src/money/budget.ts";
+import type { LedgerRow, RunRow } from "../../src/ports/store.ts";
+import { withDay } from "../../src/runner/day-budget.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
 import { readBook } from "../../src/runner/schedule-book.ts";
 import { ManualClock } from "../fakes/manual-clock.ts";
@@ -35,7 +39,9 @@ export interface DaysResult {
   runs: number;
   missed: number;
   doubled: number;
+  /** Runs of a rule next to another of it, and days of a repository that cost more than `dayUsd`. */
   overLimit: number;
+  spentUsd: number;
   /** The most starts in one minute, over all repositories: what jitter spreads. */
   busiestMinute: number;
 }
@@ -48,13 +54,15 @@ export interface DaysOptions {
   dayUsd: number;
   /** Now and then the book of what ran is lost. Shows that the suite sees it. */
   forgetful?: boolean;
+  /** Nobody asks what the day has left. Shows that the suite sees it. */
+  careless?: boolean;
   say?(line: string): void;
 }
 
 const zones = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Kathmandu"];
 
 export async function liveDays(options: DaysOptions): Promise<DaysResult> {
-  const result: DaysResult = { runs: 0, missed: 0, doubled: 0, overLimit: 0, busiestMinute: 0 };
+  const result: DaysResult = { runs: 0, missed: 0, doubled: 0, overLimit: 0, spentUsd: 0, busiestMinute: 0 };
   const minutes = new Map<number, number>();
   for (let index = 0; index < options.repositories; index += 1) {
     await liveOne(options, index, result, minutes);
@@ -66,7 +74,7 @@ export async function liveDays(options: DaysOptions): Promise<DaysResult> {
 }
 
 async function liveOne(
-  { seed, days, dayUsd, forgetful = false }: DaysOptions,
+  { seed, days, dayUsd, forgetful = false, careless = false }: DaysOptions,
   index: number,
   result: DaysResult,
   minutes: Map<number, number>,
@@ -94,6 +102,7 @@ async function liveOne(
     store,
     clock,
     log: silentLog,
+    owner: "days",
     redact: (text: string) => text,
     processes: builtInProcesses(),
     harnesses: new Map([["command", spy("command", [])]]),
@@ -108,7 +117,9 @@ async function liveOne(
     await startDue(dependencies, repository, { runner: { wake: async () => false }, lateAfterMs });
   };
   await look(healthy);
-  const active = new Map<string, { runId: string; rule: string; endsAt: number }>();
+  const budget = { ...defaultSettings.budget, dayUsd: careless ? null : dayUsd };
+  const purse = new Purse();
+  const active = new Map<string, ActiveRun>();
   const looks: Look[] = [];
   const endsAt = beginsAt + days * day;
   let seen = 0;
@@ -120,32 +131,39 @@ async function liveOne(
     for (const [key, run] of active) {
       if (run.endsAt > now) continue;
       active.delete(key);
-      await end(healthy, repository, run, draw.flip() ? runUsd / 2 : runUsd);
+      const usd = draw.flip() ? run.heldUsd / 2 : run.heldUsd;
+      purse.end(run, usd, now);
+      await end(healthy, repository, run, usd);
     }
     const manner = draw.whole(1, 10);
-    looks.push({ at: now, died: manner === 1, busy: new Set([...active.values()].map(({ rule }) => rule)) });
+    looks.push({
+      at: now,
+      died: manner === 1,
+      busy: new Set([...active.values()].map(({ rule }) => rule)),
+      isBroke: dayUsd - purse.usedUsd(now) < worthwhileUsd,
+    });
     if (manner === 1) await look(dying).catch(() => {});
     else if (manner <= 4) await Promise.all([look(healthy), look(healthy)]);
     else await look(healthy);
-    if (forgetful && manner === 5) await store.setValue(`schedules/${repository.id}`, null);
+    if (forgetful && manner === 5) await store.setValue(`schedule-book/${repository.id}`, null);
     const rows = await store.runs({ limit: 1_000_000 });
     for (const row of rows.slice(0, rows.length - seen)) {
       const event = (await store.read(row.runId))[0]?.event;
-      if (event?.type !== "run.created" || event.schedule === undefined) continue;
-      started.push({ rule: event.schedule.name, at: event.schedule.at, now });
-      if ([...active.values()].some(({ rule }) => rule === event.schedule?.name)) result.overLimit += 1;
-      active.set(row.runId, {
-        runId: row.runId,
-        rule: event.schedule.name,
-        endsAt: now + draw.whole(minute, 5 * hour),
-      });
+      if (event?.type !== "run.created" || event.startedBy?.kind !== "schedule") continue;
+      const { name, at } = event.startedBy;
+      started.push({ rule: name, at, now });
+      if ([...active.values()].some(({ rule }) => rule === name)) result.overLimit += 1;
+      const heldUsd = await setAside(healthy, repository, budget, row);
+      const run = { runId: row.runId, rule: name, endsAt: now + draw.whole(minute, 5 * hour), heldUsd };
+      active.set(row.runId, run);
+      purse.begin(run);
       minutes.set(Math.floor(now / minute), (minutes.get(Math.floor(now / minute)) ?? 0) + 1);
     }
     seen = rows.length;
   }
   result.runs += started.length;
-  // Money refuses none of them: what runs of a downtime cost comes on one day, with what ended on it.
-  if (dayUsd < 8 * runUsd) return;
+  result.spentUsd += purse.spentUsd;
+  result.overLimit += purse.daysOver(dayUsd);
   for (const rule of rules) judge(rule, started, looks, result);
 }
 
@@ -155,6 +173,76 @@ interface Look {
   died: boolean;
   /** Rules whose run before was still active: `overlap: skip` lets the time go. */
   busy: ReadonlySet<string>;
+  /** The day had no money left: the time is refused. */
+  isBroke: boolean;
+}
+
+interface ActiveRun {
+  runId: string;
+  rule: string;
+  endsAt: number;
+  /** Set aside for it. */
+  heldUsd: number;
+}
+
+/** What a repository spent, counted apart from the product: by days in UTC, as its `budget` has no time zone of its own. */
+class Purse {
+  readonly #days = new Map<string, number>();
+  readonly #held = new Map<string, number>();
+
+  begin({ runId, heldUsd }: ActiveRun): void {
+    this.#held.set(runId, heldUsd);
+  }
+
+  end({ runId }: ActiveRun, usd: number, now: number): void {
+    this.#held.delete(runId);
+    const today = localDay(now, "UTC");
+    this.#days.set(today, (this.#days.get(today) ?? 0) + usd);
+  }
+
+  /** Of the day: spent, and set aside. */
+  usedUsd(now: number): number {
+    return (this.#days.get(localDay(now, "UTC")) ?? 0) + sum(this.#held.values());
+  }
+
+  get spentUsd(): number {
+    return sum(this.#days.values());
+  }
+
+  daysOver(dayUsd: number): number {
+    return [...this.#days.values()].filter((usd) => usd > dayUsd + roundingUsd).length;
+  }
+}
+
+const roundingUsd = 0.000_001;
+
+function sum(values: Iterable<number>): number {
+  return [...values].reduce((total, one) => total + one, 0);
+}
+
+/** As an agent's step does before it starts: what the day still has, or nothing. */
+async function setAside(
+  dependencies: Dependencies,
+  repository: Repository,
+  budget: Settings["budget"],
+  row: RunRow,
+): Promise<number> {
+  return withDay(dependencies, repository.id, budget, async ({ leftUsd }) => {
+    const usd = leftUsd < worthwhileUsd ? 0 : Math.min(runUsd, leftUsd);
+    const held = ledgerRow(repository, row, { kind: "reserve", usd, at: dependencies.clock.now() });
+    if (usd > 0) await dependencies.store.write({ ledger: [held] });
+    return usd;
+  });
+}
+
+function ledgerRow(
+  repository: Repository,
+  { runId, threadKey }: RunRow,
+  rest: Pick<LedgerRow, "kind" | "usd" | "at">,
+): LedgerRow {
+  const tokens = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  const work = { key: "explore", attempt: 1, harness: "command", model: "m", ...tokens };
+  return { runId, threadKey, repositoryId: repository.id, ...work, ...rest };
 }
 
 /** Each local day has one time; it was run once, or a later one took its place, or the run before it was active. */
@@ -173,7 +261,8 @@ function judge(
     const next = times[index + 1] ?? Number.POSITIVE_INFINITY;
     const due = looks.filter((look) => look.at >= at + jitterMinutes * minute && look.at < next);
     const first = due.find(({ died }) => !died);
-    if (first === undefined || at <= beginsAt || due.some(({ busy }) => busy.has(rule.name))) continue;
+    if (first === undefined || at <= beginsAt || due.some(({ busy, isBroke }) => isBroke || busy.has(rule.name)))
+      continue;
     if (!ran.has(localDay(at, rule.timeZone))) result.missed += 1;
   }
 }
@@ -221,28 +310,13 @@ function localTime(at: number, timeZone: string): number[] {
 async function end(
   { store, clock }: Pick<Dependencies, "store" | "clock">,
   repository: Repository,
-  { runId, rule }: { runId: string; rule: string },
+  { runId, rule }: ActiveRun,
   usd: number,
 ): Promise<void> {
   const row = await store.run(runId as never);
   if (row === null) return;
   const { dashboard } = await readBook(store, repository.id);
-  const spent = {
-    runId: row.runId,
-    key: "explore",
-    attempt: 1,
-    kind: "settle" as const,
-    repositoryId: repository.id,
-    threadKey: row.threadKey,
-    harness: "command",
-    model: "m",
-    input: 0,
-    output: 0,
-    cacheRead: 0,
-    cacheWrite: 0,
-    usd,
-    at: clock.now(),
-  };
+  const spent = ledgerRow(repository, row, { kind: "settle", usd, at: clock.now() });
   await store.write({
     run: { ...row, status: "completed" },
     thread: { threadKey: `${repository.id}#${dashboard}/${rule}`, activeRunId: null },
@@ -267,7 +341,7 @@ export const days: Suite = {
   flags: [
     { name: "days", summary: "days to live", default: 90, min: 1 },
     { name: "repositories", summary: "repositories with schedules", default: 300, min: 1 },
-    { name: "day-cents", summary: "cents that a repository may spend in a day", default: 400, min: 0 },
+    { name: "day-cents", summary: "cents that a repository may spend in a day", default: 100, min: 0 },
   ],
   async prove(options) {
     const result = await liveDays({

@@ -95,11 +95,14 @@ describe("budgets", () => {
     expect((await playAll(60, { seed: 3, ...quiet }, { money: "tokens" })).broken.length).toBeGreaterThan(0);
   });
 
-  it.each(["head", "people", "objections"] as const)("the oracle sees passes without the guard %s", async (off) => {
-    let passes = 0;
-    for (let seed = 0; seed < 600; seed += 1) passes += (await playReviews(seed, off)).length;
-    expect(passes).toBeGreaterThan(0);
-  });
+  it.each(["head", "people", "objections", "post"] as const)(
+    "the oracle sees passes without the guard %s",
+    async (off) => {
+      let passes = 0;
+      for (let seed = 0; seed < 600; seed += 1) passes += (await playReviews(seed, off)).length;
+      expect(passes).toBeGreaterThan(0);
+    },
+  );
 });
 
 it("adversary: a few inputs of each cause hold, and each guard matters", async () => {
@@ -119,12 +122,20 @@ describe("the days of schedules", () => {
     expect(result.runs).toBeGreaterThan(90);
   });
 
-  it("half the money of a day gives fewer runs", async () => {
-    const [all, half] = [
-      await live({ days: 15, repositories: 1 }),
-      await live({ days: 15, repositories: 1, dayUsd: 0.5 }),
-    ];
+  it("half the money of a day changes the result, and is kept to", async () => {
+    const few = { days: 15, repositories: 1 };
+    const [all, half] = [await live({ ...few, dayUsd: 1 }), await live({ ...few, dayUsd: 0.5 })];
     expect(half.runs).toBeLessThan(all.runs);
+    expect(half.spentUsd).toBeLessThan(all.spentUsd);
+    expect([all, half]).toMatchObject([
+      { missed: 0, overLimit: 0 },
+      { missed: 0, overLimit: 0 },
+    ]);
+  });
+
+  it("sees a repository that spends more than its day has", async () => {
+    const result = await live({ days: 15, repositories: 1, dayUsd: 0.4, careless: true });
+    expect(result.overLimit).toBeGreaterThan(0);
   });
 
   it("sees a scheduler that forgets what it did", async () => {

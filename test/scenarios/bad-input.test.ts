@@ -3,9 +3,9 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { commandHarness } from "../../src/adapters/harness/command/harness.ts";
-import { outcomeOf } from "../../src/commands/outcome.ts";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
+import { outcomeOf } from "../../src/intake/outcome.ts";
 import type { WebhookExchange } from "../../src/local-github/exchange.ts";
 import {
   ends,
@@ -36,7 +36,7 @@ it("an agent that hangs, then one that crashes, is tried again, and each try is 
     }),
   );
   say(world, "/baton run");
-  await world.until("the hang to be told", () => ownComments(world)[0]?.includes("Tries again after"));
+  await world.until("the hang to be told", () => ownComments(world)[0]?.includes("failed and is tried again"));
   const state = await world.until("the review", async () => {
     const now = await runState(world);
     return now?.open.has("review" as never) ? now : null;
@@ -156,7 +156,7 @@ it("commands that fit nothing in the present state say what the run needs, and o
   const [pull] = pulls(world);
   await told(
     "/baton answer 42",
-    /asks nothing that `\/baton answer`.*It waits for something else \(Review of .*`\/baton why`/s,
+    /Nothing to answer right now\..*waiting for something else\. Review of .*`\/baton why`/s,
   );
   await told("/baton approve", /waits for a review of #2.*Review changes.*`\/baton why`/s, world.issue, "bob");
   await told("/baton resume", /The run is not paused\. It waits for something else \(Review of /);

@@ -164,9 +164,7 @@ class Chain {
     const ofHead = checks.filter(({ headSha }) => headSha === pull?.pull?.headSha);
     const green = ofHead.some(({ name, conclusion }) => name === "test" && conclusion === "success");
     // Only once Baton asks for it: until then the run passes the states in which it waits.
-    const asked = this.#comments(current).some(
-      (body) => body.includes("op=status:") && body.includes("Waits for you: Review"),
-    );
+    const asked = this.#comments(current).some((body) => body.includes("op=status:") && /needs a review/.test(body));
     if (pull !== undefined && green && asked && !this.#reviewed.has(pull.number)) {
       this.#stage.github.review({ repository: repositoryName, number: pull.number, as: "bob", event: "APPROVE" });
       this.#reviewed.add(pull.number);

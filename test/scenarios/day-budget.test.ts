@@ -1,7 +1,10 @@
 /** `budget.dayUsd`: what all runs of a repository may spend in a day, told with who used it, when there is more, and what to do. */
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect } from "vitest";
 import { planOf, sampleScript } from "../../src/demo/sample.ts";
-import { ends, type ObservedWorld, observedWorld, ownComments, runState, say } from "./helpers.ts";
+import { ends, type ObservedWorld, ownComments, runState, say } from "./helpers.ts";
+import { scenariosOf, scenarioWorld } from "./modes.ts";
+
+const scenario = scenariosOf("day-budget");
 
 let world: ObservedWorld;
 afterEach(() => world.close());
@@ -15,8 +18,8 @@ const script = (costUsd: number) => ({
 const config = (dayUsd: number, more = "") =>
   `harness: { default: command }\nbudget: { dayUsd: ${dayUsd}, timeZone: Asia/Kathmandu${more} }\n`;
 
-it("the step that does not fit waits for the next day, and no other run starts", async () => {
-  world = await observedWorld({ script: script(0.295), config: config(0.3) });
+scenario("the step that does not fit waits for the next day, and no other run starts", async () => {
+  world = await scenarioWorld({ script: script(0.295), config: config(0.3) });
   say(world, "/baton run");
   const state = await world.until("the stop", async () => {
     const now = await runState(world);
@@ -41,8 +44,8 @@ it("the step that does not fit waits for the next day, and no other run starts",
   expect(await world.baton.dependencies.store.runs({})).toHaveLength(1);
 });
 
-it("without money for the day nothing starts at all", async () => {
-  world = await observedWorld({ script: script(0.1), config: config(0) });
+scenario("without money for the day nothing starts at all", async () => {
+  world = await scenarioWorld({ script: script(0.1), config: config(0) });
   say(world, "/baton run");
   const refusal = await world.until("the refusal", () => ownComments(world)[0]);
   expect(refusal).toContain("This repository has used $0.00 of $0.00");

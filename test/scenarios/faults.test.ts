@@ -85,7 +85,9 @@ async function mistakes(issue: number): Promise<string[]> {
     1,
   );
   want("final comments", heads.filter((body) => body.includes("baton:op=final:")).length, 1);
-  want("comments", told.length, 2);
+  const asked = told.filter(({ body }) => body.includes("baton:op=question:"));
+  want("questions", new Set(asked.map(({ body }) => body.match(/baton:op=question:\S+/)?.[0])).size, asked.length);
+  want("comments beside questions", told.length - asked.length, 2);
   const mine = pulls(world).filter(({ body }) => (body ?? "").includes(`Closes #${issue}\n`));
   want("pull requests", mine.length, 1);
   want("merged pull requests", mine.filter(({ pull }) => pull.mergedAt !== null).length, 1);

@@ -1,6 +1,6 @@
 /** Waiting for what the world shows, and reading its threads. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { RunState } from "../../src/core/state.ts";
+import type { EffectState, RunState } from "../../src/core/state.ts";
 import { planOf } from "../../src/demo/sample.ts";
 import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
 import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
@@ -104,10 +104,15 @@ export function comments(world: World, number: number): { id: number; body: stri
     }));
 }
 
+/** All but its questions, which `questions` gives. */
 export function ownComments(world: World & { bot?: string }, number = world.issue): string[] {
   return comments(world, number)
-    .filter(({ login }) => login === (world.bot ?? "baton[bot]"))
+    .filter(({ login, body }) => login === (world.bot ?? "baton[bot]") && !isQuestion(body))
     .map(({ body }) => body);
+}
+
+function isQuestion(body: string): boolean {
+  return body.includes("<!-- baton:op=question:");
 }
 
 export function say(world: World, body: string, as = "alice", number = world.issue): number {
@@ -118,8 +123,28 @@ export async function reaches(world: ObservedWorld, key: string, number = world.
   return world.until(`the run to be at ${key}`, async () => {
     const state = await runState(world, number);
     const open = state?.effects.get(key as never);
-    return open !== undefined && state?.open.has(open.key) ? state : null;
+    if (open === undefined || state?.open.has(open.key) !== true) return null;
+    return isAnsweredByCommand(open) && !hasQuestion(world, state, key) ? null : state;
   });
+}
+
+/** As `reaches`, where what is asked is answered in the thread: nobody answers what is not there yet. */
+function isAnsweredByCommand({ kind, input }: EffectState): boolean {
+  return (
+    kind === "ask" || (kind === "breakpoint" && (input as { subject?: { sha?: string } }).subject?.sha === undefined)
+  );
+}
+
+/** The comment that asks is there. */
+function hasQuestion(world: World, { runId, thread }: RunState, key: string): boolean {
+  return questions(world, thread.number).some(({ body }) => body.includes(`baton:op=question:${runId}:${key} `));
+}
+
+/** Questions of a thread; folded ones are `minimized`. */
+export function questions(world: World, number = world.issue) {
+  return [...repositoryOf(world).comments.values()].filter(
+    ({ threadNumber, body }) => threadNumber === number && isQuestion(body),
+  );
 }
 
 export async function ends(world: ObservedWorld, number = world.issue): Promise<RunState> {

@@ -89,7 +89,7 @@ describe("late-approve-takes-the-next-plan", () => {
     thread.github.news.push(...held);
     await thread.settle();
     expect(thread.answer(early)).toMatch(/`why` was asked after you wrote: Say why/);
-    expect(thread.answer(rejection)).toMatch(/Nothing|asks nothing/);
+    expect(thread.answer(rejection)).toMatch(/Nothing/);
     expect(thread.run().open.size).toBe(3);
   });
 });
@@ -99,7 +99,7 @@ describe("engine-ends-and-answers: refusals are journaled, and `/baton why` show
     ["a stranger's cancel", "mallory", "/baton cancel", /needs the permission \*\*write\*\*/],
     ["a self-approval", "alice", "/baton approve", /own|another person|requested/i],
     ["a budget beyond all bounds", "alice", "/baton budget +1000", /budget/],
-    ["an approval of nothing", "bob", "/baton answer yes", /asks nothing/],
+    ["an approval of nothing", "bob", "/baton answer yes", /Nothing to answer/],
   ])("%s", async (_, login, command, reason) => {
     const thread = new ThreadWorld(asking);
     await thread.say("/baton run");
@@ -121,7 +121,7 @@ describe("engine-ends-and-answers: questions have names", () => {
     await thread.say("/baton run questions");
     expect(thread.words().join("\n")).toContain("/baton answer color red|blue");
     const unnamed = await thread.say("/baton answer blue");
-    expect(thread.answer(unnamed)).toMatch(/asks 3 questions\. Name the one.*\/baton answer color …/);
+    expect(thread.answer(unnamed)).toMatch(/has 3 open questions\. Name one of them.*\/baton answer color …/);
     expect(thread.run().open.size).toBe(3);
     await thread.say("/baton answer color blue");
     for (const unsure of ["maybe, who knows", "yes and no", ""]) {

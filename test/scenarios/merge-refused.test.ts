@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
-import { ends, type ObservedWorld, observedWorld, ownComments, pulls, reaches, repositoryOf, say } from "./helpers.ts";
+import { ends, type ObservedWorld, observedWorld, pulls, reaches, repositoryOf, say } from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(async () => {
@@ -35,24 +35,6 @@ it("merge-refused-once: a base that was just modified is tried again", async () 
   const state = await ends(world);
   expect(merged()).toBe(true);
   expect(state.outcome?.output).toMatchObject({ merged: true });
-});
-
-it("merge-refused-once: a missing approval is waited for, with GitHub's own words, and then merged", async () => {
-  await waitsForReview();
-  world.github.setRules({
-    repository: repositoryName,
-    ruleSets: [{ branches: "main", rules: [{ type: "pull_request", approvals: 2 }] }],
-  });
-  approve();
-  await reaches(world, "merge-wait");
-  await world.until("GitHub's words in the thread", () =>
-    ownComments(world)[0]?.includes("At least 2 approving reviews are required by reviewers with write access."),
-  );
-  expect(merged()).toBe(false);
-  approve("alice");
-  const state = await ends(world);
-  expect(merged()).toBe(true);
-  expect(state.outcome?.verdict.reason).toMatch(/^Merged/);
 });
 
 it("merge-refused-once: a method that the repository does not allow gives way to one that it does", async () => {

@@ -1,16 +1,56 @@
-/** Every file of scenarios runs in both modes, or the list says why not; the list names nothing that is not there. */
+/** Every file of scenarios runs in both modes, or the list says why not, and the reason holds; the list names nothing that is not there. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { appOnly } from "./modes.ts";
+import { appOnly, isAppOnly, isReason, type Reason } from "./modes.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
+const root = join(folder, "../..");
 const end = ".test.ts";
 const files = readdirSync(folder)
   .filter((name) => name.endsWith(end) && name !== `modes${end}`)
   .map((name) => name.slice(0, -end.length));
-const textOf = (file: string): string => readFileSync(`${folder}${file}${end}`, "utf8");
+/** A title that is long stands on a line of its own. */
+const textOf = (file: string): string =>
+  readFileSync(`${folder}${file}${end}`, "utf8").replaceAll(/\bscenario\(\s+/g, "scenario(");
+
+/** What a file brings to run, however far: types are not there then. */
+function reach(from: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  const left = from.map((path) => join(root, path));
+  for (let path = left.pop(); path !== undefined; path = left.pop()) {
+    if (found.has(path)) continue;
+    found.add(path);
+    const text = readFileSync(path, "utf8");
+    for (const [, kind = "", named = ""] of text.matchAll(/^(?:import|export) (type )?[^;]*?from "(\.[^"]+\.ts)";/gms))
+      if (kind === "") left.push(join(dirname(path), named));
+    for (const [, named = ""] of text.matchAll(/\bimport\("(\.[^"]+\.ts)"\)/g)) left.push(join(dirname(path), named));
+  }
+  return new Set([...found].map((path) => path.slice(root.length + 1)));
+}
+
+const ofMode =
+  /^src\/(?:app|action|cli)\/|^src\/adapters\/(?:database|git-state|memory)\/|^src\/(?:wire|library|index)[\w-]*\.ts$/;
+const jobs = reach(["src/action/main.ts", "src/action/post.ts"]);
+
+/** What is wrong with a reason; empty where it holds. */
+function problemsOf(reason: Reason): string[] {
+  if ("same" in reason) {
+    const { same, title } = reason;
+    if (!existsSync(join(root, same))) return [`${same} is not there`];
+    const scenarios = /^test\/scenarios\/(.*)\.test\.ts$/.exec(same)?.[1];
+    if (scenarios !== undefined && isAppOnly(scenarios, title)) return [`${title} runs in the App's mode only`];
+    if (scenarios === undefined && !/^(?:test|src)\/action\//.test(same)) return [`${same} runs no job`];
+    const named = scenarios === undefined ? title : `scenario("${title}"`;
+    return readFileSync(join(root, same), "utf8").includes(named) ? [] : [`${same} has no "${title}"`];
+  }
+  const named = "decidedBy" in reason ? reason.decidedBy : reason.notInJobs;
+  const absent = named.filter((path) => !existsSync(join(root, path)));
+  if (named.length === 0 || absent.length > 0) return [`not there: ${absent.join(", ")}`];
+  if ("notInJobs" in reason) return named.filter((path) => jobs.has(path)).map((path) => `a job reaches ${path}`);
+  return [...reach(named)].filter((path) => ofMode.test(path)).map((path) => `${named.join(", ")} reaches ${path}`);
+}
 
 it("the list names files that are there", () => {
   expect(Object.keys(appOnly).filter((file) => !files.includes(file))).toEqual([]);
@@ -19,19 +59,30 @@ it("the list names files that are there", () => {
 describe.each(files)("%s", (file) => {
   const listed = appOnly[file];
   it("runs in both modes or is listed with its reason", () => {
-    if (typeof listed === "string") expect(listed).toMatch(/\w+ \w+ \w+/);
-    else expect(textOf(file)).toContain(`scenariosOf("${file}")`);
+    if (listed !== undefined && isReason(listed)) return;
+    expect(textOf(file)).toContain(`scenariosOf("${file}")`);
+    // All of them: a plain `it` would run in one mode, and nobody would know.
+    expect(textOf(file)).not.toMatch(/^\s*it(?:\.each)?\(/m);
   });
 
-  it("names tests that are there where it says that they have the same", () => {
-    const reasons = typeof listed === "string" ? [listed] : Object.values(listed ?? {});
-    const cited = reasons.flatMap((reason) => reason.match(/(?:src|test)\/[\w./-]+\.test\.ts/g) ?? []);
-    expect(cited.filter((path) => !existsSync(join(folder, "../..", path)))).toEqual([]);
+  it("has what the list names, and each reason holds", () => {
+    if (listed === undefined) return;
+    const reasons: [string, Reason][] = isReason(listed) ? [[file, listed]] : Object.entries(listed);
+    if (!isReason(listed))
+      expect(Object.keys(listed).filter((title) => !textOf(file).includes(`scenario("${title}"`))).toEqual([]);
+    expect(reasons.flatMap(([name, reason]) => problemsOf(reason).map((problem) => `${name}: ${problem}`))).toEqual([]);
   });
+});
 
-  it("has what the list names", () => {
-    const titles = Object.keys(typeof listed === "string" ? {} : (listed ?? {}));
-    const text = textOf(file);
-    expect(titles.filter((title) => !text.includes(`scenario("${title}"`))).toEqual([]);
-  });
+it.each<[string, Reason]>([
+  ["a test that is not there", { same: "test/action/nothing.test.ts", title: "x" }],
+  ["a title that is not there", { same: "test/action/jobs.test.ts", title: "nobody wrote this" }],
+  ["a scenario of one mode", { same: "test/scenarios/run.test.ts", title: "edits nothing: an honest end" }],
+  ["a test without a job", { same: "src/core/chain.test.ts", title: "" }],
+  ["code of a mode", { decidedBy: ["src/app/door.ts"] }],
+  ["code that reaches a mode by others", { decidedBy: ["src/wire.ts"] }],
+  ["what jobs have too", { notInJobs: ["src/core/decide.ts"] }],
+  ["nothing", { decidedBy: [] }],
+])("a reason does not hold by %s", (_, reason) => {
+  expect(problemsOf(reason)).not.toEqual([]);
 });

@@ -1,6 +1,5 @@
 /**
- * Scenarios run in both modes. Those that run only in the App's are listed here, each with its reason; `modes.test.ts` checks
- * that every name is one of a scenario.
+ * Scenarios run in both modes. Those that run only in the App's are listed here, each with a reason that `modes.test.ts` checks.
  */
 import { it } from "vitest";
 import type { WorldOptions } from "../../src/demo/world.ts";
@@ -9,71 +8,106 @@ import { type ObservedWorld, observedWorld } from "./helpers.ts";
 
 type Mode = "app" | "actions";
 
-const sameCode = "Engine and process alone decide this, from a journal; no code of a mode is on the way.";
-const policyFirst =
-  "Refused by policy before anything of a mode happens; `test/action/two-jobs.test.ts` has a stranger.";
+/** Why a scenario is the App's alone; `modes.test.ts` checks each. */
+export type Reason =
+  /** The same happens in a test of jobs, or in a scenario of both modes: its file, and words of its title. */
+  | { same: string; title: string }
+  /** These decide it, and nothing that they use, however far, belongs to a mode: no store, no entry, no wiring. */
+  | { decidedBy: readonly string[] }
+  /** Nothing of these is reached from where a job begins. */
+  | { notInJobs: readonly string[] };
 
-/** By file without `.test.ts`; a text: none of its scenarios. */
-export const appOnly: Record<string, string | Record<string, string>> = {
-  "bad-input": "The door of the App and its deliveries; a job has an event file: `src/action/event.test.ts`.",
-  "branch-names": sameCode,
-  "commands-anywhere": "A simulation of the engine; events of jobs: `test/action/triggers.test.ts`.",
-  config: "Check runs of a change of `baton.yaml`; by events of jobs: `test/action/triggers.test.ts`.",
-  crash: "Kills the App's process; jobs are killed at their pushes in `test/action/jobs.test.ts`.",
-  "day-budget": "`test/action/budget.test.ts` has the same for jobs.",
-  "engine-ends": "A simulation of the engine without either mode.",
-  faults: "Faults of webhooks and of the App's database.",
-  "free-plan": sameCode,
-  "late-answers": "A simulation of the engine without either mode.",
-  library: "The library starts the App.",
-  "locked-thread": sameCode,
-  "merge-refused": sameCode,
-  migrate: sameCode,
-  "missed-deliveries": "The App's delivery log; jobs read comments again: `test/action/jobs.test.ts`.",
-  "model-proxy": "The proxy is the same object; `test/action/budget.test.ts` meters a job by it.",
-  partial: sameCode,
-  "policy-verdicts": "A simulation of the engine without either mode.",
-  preflight: "What an installation was granted; of a job's token: `test/action/jobs.test.ts`.",
-  race: "`test/action/race.test.ts` has the same for jobs.",
-  replicas: "Replicas of the App on one database; many jobs at once: `test/action/jobs.test.ts`.",
-  retargeted: sameCode,
-  routing: sameCode,
-  sandbox: "The sandbox is the same object; how a job prepares it: `src/action/prepare-sandbox.test.ts`.",
-  schedules: "`test/action/schedules.test.ts` has the same for jobs.",
-  "second-try": sameCode,
-  sweep: "The process is the same; who starts it in a job: `test/action/schedules.test.ts`.",
-  "versions-side-by-side": "Two replicas of the App on one database; jobs of one thread run one after the other.",
-  settings: "One table over keys of `baton.yaml`, each read by the engine.",
-  simulation: "A simulation of the App's two replicas.",
-  templates: sameCode,
-  "workflow-approval": sameCode,
-  "yaml-process": sameCode,
+const same = (file: string, title: string): Reason => ({ same: file, title });
+const decidedBy = (...files: string[]): Reason => ({ decidedBy: files });
+const notInJobs = (...files: string[]): Reason => ({ notInJobs: files });
+
+const refusal = same(
+  "test/scenarios/run.test.ts",
+  "waits, is revised by a reason, and goes on once another person approves",
+);
+const policyFirst = decidedBy("src/policy/decide-command.ts", "src/thread/parse-command.ts");
+const review = decidedBy("src/policy/review-decision.ts", "src/policy/approval.ts");
+
+/** By file without `.test.ts`; one reason: none of its scenarios. */
+export const appOnly: Record<string, Reason | Record<string, Reason>> = {
+  "bad-input": notInJobs("src/app/door.ts", "src/app/read-body.ts"),
+  "commands-anywhere": decidedBy("src/thread/parse-command.ts"),
+  config: same("test/action/triggers.test.ts", "opened with problems: a check run with an annotation"),
+  crash: same("test/action/jobs.test.ts", "killed at any push"),
+  "engine-ends": decidedBy("src/core/instance.ts", "src/core/replay.ts", "src/core/decide.ts"),
+  faults: notInJobs("src/app/deliver.ts", "src/adapters/database/sql-store.ts"),
+  "late-answers": decidedBy("src/commands/answer-breakpoint.ts", "src/commands/posted-questions.ts"),
+  library: notInJobs("src/library.ts"),
+  "locked-thread": decidedBy("src/runner/closed-thread.ts"),
+  "merge-refused": refusal,
+  migrate: decidedBy("src/core/migrate.ts"),
+  "missed-deliveries": notInJobs("src/app/poll-deliveries.ts"),
+  "model-proxy": decidedBy("src/adapters/model-proxy/proxy.ts"),
+  partial: decidedBy("src/thread/render/partial.ts", "src/prompt/resume.ts"),
+  "policy-verdicts": decidedBy("src/policy/decide.ts"),
+  race: same("test/action/race.test.ts", "the green one wins"),
+  replicas: notInJobs("src/adapters/database/sql-store.ts"),
+  retargeted: decidedBy("src/policy/review-decision.ts", "src/runner/perform/base.ts"),
+  routing: decidedBy("src/routing/rank.ts"),
+  sandbox: same("src/action/prepare-sandbox.test.ts", "is installed and gets its namespaces"),
+  schedules: same("test/action/schedules.test.ts", "a wake-up opens the dashboard"),
+  "second-try": decidedBy("src/gate/tries.ts"),
+  settings: decidedBy("src/config/schema.ts", "src/runner/settings-of.ts"),
+  simulation: notInJobs("src/adapters/database/sql-store.ts"),
+  sweep: same("test/action/schedules.test.ts", "a wake-up opens the dashboard"),
+  templates: decidedBy("src/workflow/compile.ts"),
+  "versions-side-by-side": notInJobs("src/adapters/database/sql-store.ts"),
+  "yaml-process": decidedBy("src/workflow/compile.ts", "src/workflow/check.ts"),
+  "day-budget": {
+    "without money for the day nothing starts at all": decidedBy("src/money/allowance.ts"),
+  },
+  preflight: {
+    "push-refused-by-rule-told-as-moved: rules and refs in the way stop a run before it costs anything":
+      decidedBy("src/policy/preflight.ts"),
+    "push-refused-by-rule-told-as-moved: a rule that comes later is told with GitHub's words, once": decidedBy(
+      "src/adapters/workspace/push-refusal.ts",
+    ),
+    "a permission that the installation lacks stops a run before it costs anything, until it is granted": same(
+      "test/action/jobs.test.ts",
+      "a job that may not write to the thread is no success",
+    ),
+    "no CI and nobody who may approve are asked about once, with the word that goes on":
+      decidedBy("src/policy/preflight.ts"),
+  },
   run: {
-    "commits carry the run, the step and the asking person":
-      "It lists all refs, and in Actions mode the state is there too.",
-    "the same comment delivered again begins nothing":
-      "Redelivery is the App's; a job that is started again: `test/action/jobs.test.ts`.",
-    "red for ever: stops after the limit with an honest verdict": sameCode,
-    "no CI at all is not green, unless a setting says so": sameCode,
-    "the person who started the run cannot approve it; another can": sameCode,
-    "`approvals.self: allow` lets them, and the thread says so": sameCode,
-    "an edited comment, a quote and code are no commands": "`src/action/event.test.ts` has these texts as events.",
-    "help says which commands the asker may use": sameCode,
+    "commits carry the run, the step and the asking person": decidedBy("src/runner/perform/commit-options.ts"),
+    "the same comment delivered again begins nothing": same(
+      "test/action/jobs.test.ts",
+      "the same event twice, as when somebody starts the job again",
+    ),
+    "red for ever: stops after the limit with an honest verdict": decidedBy("src/gate/rules/checks-green.ts"),
+    "no CI at all is not green, unless a setting says so": decidedBy("src/gate/rules/checks-green.ts"),
+    "the person who started the run cannot approve it; another can": review,
+    "`approvals.self: allow` lets them, and the thread says so": review,
+    "an edited comment, a quote and code are no commands": decidedBy("src/thread/parse-command.ts"),
+    "help says which commands the asker may use": decidedBy("src/thread/help.ts"),
     "a fork's head is never worked on, and the answer says why": policyFirst,
-    "a broken baton.yaml starts nothing and names the line": policyFirst,
-    "cancel stops the harness in the middle and keeps what was pushed":
-      "The App hears the command at once; a job within its ten seconds' look, as `test/action/jobs.test.ts` shows.",
-    "pause begins nothing further until resume": "As for cancel: a second job brings the word to the first.",
-    "status, cost and why are answered in the thread; a second run is refused while one is active": sameCode,
-    "retry begins the last run anew, on the work that was pushed": sameCode,
-    "wait for another person before anything is pushed":
-      "No token of a job may push a workflow file: `test/action/jobs.test.ts` shows both ends.",
-    "`breakpoints.protectedPaths: deny` publishes nothing": sameCode,
+    "a broken baton.yaml starts nothing and names the line": decidedBy("src/config/parse.ts", "src/thread/help.ts"),
+    "cancel stops the harness in the middle and keeps what was pushed": same(
+      "test/action/remote.test.ts",
+      "a cancellation reaches the harness",
+    ),
+    "pause begins nothing further until resume": decidedBy("src/core/due.ts", "src/core/decide.ts"),
+    "status, cost and why are answered in the thread; a second run is refused while one is active": same(
+      "test/action/retention.test.ts",
+      "`/baton status`, `cost` and `why`",
+    ),
+    "retry begins the last run anew, on the work that was pushed": decidedBy("src/core/fork.ts"),
+    "wait for another person before anything is pushed": decidedBy("src/runner/perform/publish-policy.ts"),
+    "`breakpoints.protectedPaths: deny` publishes nothing": decidedBy("src/runner/perform/publish-policy.ts"),
     "is refused where the operator does not allow it, with what to do": policyFirst,
-    "runs in place of the operator's where it is allowed": sameCode,
-    "edits nothing: an honest end": sameCode,
-    "an unknown harness is refused with the known ones": policyFirst,
-    "a typo is answered with a suggestion and never executed": sameCode,
+    "runs in place of the operator's where it is allowed": decidedBy("src/routing/rank.ts"),
+    "edits nothing: an honest end": decidedBy("src/gate/rules/something-changed.ts"),
+    "harnesses-and-models: a plan of nothing is no success, and is tried again":
+      decidedBy("src/runner/perform/agent.ts"),
+    "harnesses-and-models: a plan of only white space is no success, and is tried again":
+      decidedBy("src/runner/perform/agent.ts"),
+    "an unknown harness is refused with the known ones": decidedBy("src/routing/harness-names.ts"),
   },
 };
 
@@ -87,13 +121,21 @@ export function scenarioWorld(options: WorldOptions): Promise<ObservedWorld> {
 const titleEnds: Record<Mode, string> = { app: "", actions: " (Actions mode)" };
 
 function modesOf(file: string, title: string): Mode[] {
-  const exceptions = appOnly[file];
-  return typeof exceptions === "string" || exceptions?.[title] !== undefined ? ["app"] : ["app", "actions"];
+  return isAppOnly(file, title) ? ["app"] : ["app", "actions"];
 }
 
 function runIn(given: Mode, body: () => Promise<void>): Promise<void> {
   mode = given;
   return body();
+}
+
+export function isAppOnly(file: string, title: string): boolean {
+  const exceptions = appOnly[file];
+  return exceptions !== undefined && (isReason(exceptions) || exceptions[title] !== undefined);
+}
+
+export function isReason(value: Reason | Record<string, Reason>): value is Reason {
+  return ["same", "decidedBy", "notInJobs"].some((kind) => kind in value);
 }
 
 /** Registers scenarios of a file, each in every mode that it is for. */

@@ -1,7 +1,7 @@
 /** The main job, end to end: real door, real engine, real git, real processes, against the local GitHub. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import { planOf, sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
 import { clonedReader } from "../git-reader.ts";
@@ -12,6 +12,7 @@ import {
   type ObservedWorld,
   ownComments,
   pulls,
+  questions,
   reaches,
   repositoryOf,
   runState,
@@ -256,20 +257,54 @@ describe("review", () => {
 });
 
 describe("the plan as a breakpoint", () => {
+  /** One world for questions, refusals, gates that people open and merges that GitHub refuses: each mode has its own way to them. */
   scenario("waits, is revised by a reason, and goes on once another person approves", async () => {
-    await begin({ script: green, config: config("breakpoints: { plan: ask }\n") });
+    await begin({ script: green, config: config("breakpoints: { plan: ask }\nmerge: auto\n") });
+    const ci = { name: "test", command: ["node", "--test"], workflow: "ci.yml", needsApproval: true };
+    world.github.setCi({ repository: repositoryName, ci });
+    const main = [{ branches: "main", rules: [{ type: "pull_request" as const, approvals: 2 }] }];
+    world.github.setRules({ repository: repositoryName, ruleSets: main });
+    const answered = (words: string) =>
+      world.until(words, () => ownComments(world).some((body) => body.includes(words)));
+    say(world, "/baton rnu");
+    await answered("Did you mean `/baton run`?");
+    say(world, "/baton run explroe");
+    await answered("Did you mean `/baton run explore`?");
+    expect(await world.baton.dependencies.store.runs({})).toEqual([]);
     say(world, "/baton run");
     await reaches(world, "plan-approval");
-    await world.until("the plan in the thread", () => ownComments(world)[0]?.includes("The plan"));
-    say(world, "/baton approve");
-    await world.until("the refusal", () =>
-      ownComments(world).some((body) => body.includes("nobody approves their own request")),
+    // A new comment with the plan and a mention: an edit of the status would tell nobody.
+    const [first] = questions(world);
+    expect(first?.body).toMatch(
+      /^🙋 \*\*Baton needs an answer: .*\*\*[\s\S]*\/baton approve[\s\S]*@alice, who asked for this run/,
     );
+    expect(first?.minimized).toBeUndefined();
+    say(world, "/baton approve");
+    await answered("nobody approves their own request");
     say(world, "/baton reject Begin with the test.", "bob");
     const state = await reaches(world, "plan-approval#2");
     expect(await kept(world, state, "plan#2")).toContain("Begin with the test.");
+    await world.until("the answered question to be folded", () => questions(world)[0]?.minimized === "RESOLVED");
+    expect(questions(world)[0]?.body).toBe(first?.body);
     say(world, "/baton approve", "bob");
+    await world.until("a gate that people open", () =>
+      ownComments(world).some((body) => body.includes("wait for a person to press")),
+    );
+    world.github.approveWorkflows({ repository: repositoryName, sha: pulls(world)[0]?.pull.headSha as string });
     await reaches(world, "review");
+    approve();
+    await reaches(world, "merge-wait");
+    await world.until("GitHub's words in a question", () =>
+      questions(world).some(({ body }) => body.includes("At least 2 approving reviews are required")),
+    );
+    approve("alice");
+    expect((await ends(world)).outcome?.output).toMatchObject({ merged: true });
+    await world.until("all questions to be folded", () =>
+      questions(world).every(({ minimized }) => minimized === "RESOLVED"),
+    );
+    expect(new Set(questions(world).map(({ body }) => /op=question:\S+/.exec(body)?.[0])).size).toBe(
+      questions(world).length,
+    );
   });
 });
 
@@ -281,15 +316,6 @@ describe("who may ask", () => {
     expect(ownComments(world)[0]).toMatch(
       /🚫 .*needs the permission \*\*write\*\*.*commands\.run.*Somebody with write/,
     );
-    expect(await world.baton.dependencies.store.runs({})).toEqual([]);
-  });
-
-  scenario("a typo is answered with a suggestion and never executed", async () => {
-    await begin();
-    say(world, "/baton rnu");
-    await world.until("the answer", () => ownComments(world)[0]?.includes("Did you mean `/baton run`?"));
-    say(world, "/baton run explroe");
-    await world.until("the answer", () => ownComments(world)[1]?.includes("Did you mean `/baton run explore`?"));
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
   });
 
@@ -368,6 +394,8 @@ describe("steering", () => {
     say(world, "/baton run --budget 0.30");
     await world.until("the stop", async () => (await runState(world))?.money.stop);
     await world.until("the thread to say so", () => ownComments(world)[0]?.includes("Out of budget"));
+    const [asked] = await world.until("the question", () => (questions(world).length > 0 ? questions(world) : null));
+    expect(asked?.body).toMatch(/^💰 \*\*The budget of \$0\.30 is used up\*\*\n\n@alice: `\/baton budget \+2`/);
     say(world, "/baton budget 2");
     await world.until("the refusal", () => ownComments(world).some((body) => body.includes("is not a top-up")));
     writeFileSync(world.scriptPath, JSON.stringify(green));
@@ -375,6 +403,7 @@ describe("steering", () => {
     const state = await reaches(world, "review");
     expect(state.effects.get("implement" as never)?.attempts.length).toBe(2);
     expect(state.money.budgetUsd).toBeCloseTo(2.3, 9);
+    await world.until("the question to be folded", () => questions(world)[0]?.minimized === "RESOLVED");
     approve();
     expect((await ends(world)).outcome?.verdict.status).toBe("passed");
   });
@@ -491,10 +520,7 @@ describe("bad harnesses", () => {
     });
   });
 
-  it.each([
-    ["nothing", ""],
-    ["only white space", " \n\t"],
-  ])("harnesses-and-models: a plan of %s is no success, and is tried again", async (_, text) => {
+  const saysNothing = async (text: string): Promise<void> => {
     await begin({ script: { ...sampleScript, plan: [{ text }, { text }, { text }] } });
     say(world, "/baton run");
     const plan = await world.until("the first attempt to end", async () => {
@@ -505,7 +531,11 @@ describe("bad harnesses", () => {
       code: "BATON_HARNESS_OUTPUT",
       message: "The agent ended without a word and changed nothing.",
     });
-  });
+  };
+  scenario("harnesses-and-models: a plan of nothing is no success, and is tried again", () => saysNothing(""));
+  scenario("harnesses-and-models: a plan of only white space is no success, and is tried again", () =>
+    saysNothing(" \n\t"),
+  );
 
   scenario("a refused key: the code and what to do are in the thread, no second try", async () => {
     await begin({ script: { ...sampleScript, plan: [{ error: { message: "bad key", status: 401 } }] } });

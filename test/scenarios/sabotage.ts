@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { SqlStore } from "../../src/adapters/database/sql-store.ts";
 import { Requester } from "../../src/adapters/github/request.ts";
-import type { AppSettings } from "../../src/app/settings.ts";
+import type { AppSettings } from "../../src/environment/settings.ts";
 
 /** What a Baton says of an append that is durable. */
 export interface Acknowledged {

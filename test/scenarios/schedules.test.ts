@@ -1,7 +1,7 @@
 /** Schedules in App mode: the dashboard issue, who a run belongs to, one run an occurrence, people's pauses. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { runSchedules } from "../../src/app/schedule-round.ts";
-import { hasDue } from "../../src/commands/start-due.ts";
+import { hasDue } from "../../src/begin/start-due.ts";
 import { repositoryName } from "../../src/demo/world.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
 import { readBook } from "../../src/runner/schedule-book.ts";
@@ -56,7 +56,13 @@ it("an occurrence runs once, whoever asks and however often, as the person who m
   const [run] = await over(1);
   const state = await world.baton.runner.state(run?.runId as never);
   expect(state?.requestedBy).toMatchObject({ login: "alice", permission: "write" });
-  expect(state?.schedule).toMatchObject({ name: "nightly", late: true, missed: 0 });
+  expect(state?.startedBy).toMatchObject({
+    kind: "schedule",
+    name: "nightly",
+    late: true,
+    missed: 0,
+    authors: [{ login: "alice" }],
+  });
   expect(state?.money.budgetUsd).toBe(0.5);
   await reply(/All have\./);
   await reply(/🕒 `nightly` of \d{4}-\d\d-\d\d \d\d:\d\d UTC, \*\*late\*\*\./);

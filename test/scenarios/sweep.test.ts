@@ -55,6 +55,16 @@ it("what a detector finds is fixed, found no more, proposed and reviewed; then t
     known: { rule: string; state: string; pullRequest: number }[];
   };
   expect(known.known).toMatchObject([{ rule: "no-count", state: "proposed", pullRequest: pull?.number }]);
+  // A merge after the end of the run is heard of by a delivery.
+  await world.github.merge({ repository: repositoryName, number: pull?.number as number, as: "bob" });
+  await world.github.settle();
+  const decided = await world.until("the decision", async () => {
+    const book = (await world.baton.dependencies.store.value(`sweeps/${repositoryOf(world).id}`)) as {
+      proposals: { end: string | null; endedAt: number | null; detector: string; costUsd: number }[];
+    };
+    return book.proposals.find(({ end }) => end !== null);
+  });
+  expect(decided).toMatchObject({ detector: "command", end: "merged", costUsd: 0.01, endedAt: expect.any(Number) });
 });
 
 it.each([

@@ -43,13 +43,21 @@ export class ThreadWorld {
   async reaches(key: string, number = 11): Promise<EffectState> {
     for (let turn = 0; turn < 200; turn += 1) {
       const run = this.runs(number).at(-1);
-      if (run !== undefined && [...run.open].some((one) => one === key))
-        return run.effects.get(key as never) as EffectState;
+      const effect = run?.effects.get(key as never);
+      if (run !== undefined && effect !== undefined && run.open.has(effect.key) && this.#isShown(run, effect))
+        return effect;
       if (run !== undefined && run.outcome !== null) throw new Error(`The run ended: ${run.outcome.verdict.reason}`);
       for (const { sha } of this.github.ci.values()) this.github.conclude(sha, true);
       await this.world.pass(5_000);
     }
     throw new Error(`Never at ${key}; open: ${[...this.run(number).open].join(", ")}`);
+  }
+
+  /** Nobody answers a question that is not there yet; a review is given elsewhere. */
+  #isShown({ runId }: RunState, { key, kind, input }: EffectState): boolean {
+    const isReview = (input as { subject?: { sha?: string } }).subject?.sha !== undefined;
+    if (isReview || (kind !== "ask" && kind !== "breakpoint")) return true;
+    return this.words().some((body) => body.includes(`baton:op=question:${runId}:${key} `));
   }
 
   /** What Baton wrote in a thread, oldest first; the status comments too. */

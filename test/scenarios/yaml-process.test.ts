@@ -143,7 +143,7 @@ steps:
   const plan = await world.until("the child's plan in the parent's comment", () =>
     ownComments(world).find((body) => body.includes("/baton approve") && body.includes("The plan")),
   );
-  expect(plan).toContain("Waits for you: Run issue-to-pr");
+  expect(plan).toContain("Needs people: Run issue-to-pr");
   expect(plan).toMatch(/\$\d\.\d\d of its \$1\.50/);
   await world.restart();
   say(world, "/baton approve", "bob");

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { exitCodesHelp } from "../../src/cli/exit.ts";
 import { buildProgram } from "../../src/cli/program.ts";
+import { product } from "../../src/core/product.ts";
 import type { GeneratedFile } from "../generate.ts";
 import { generatedFrom, markdownTable } from "./table.ts";
 
@@ -18,7 +19,7 @@ export function commandLineReference(): GeneratedFile {
     "",
     generatedFrom("src/cli"),
     "",
-    "`baton` is `node bin/baton.js` in a clone of this repository, or `npm run -s baton -- <command>`. In another repository, name the path: `node ../baton/bin/baton.js init`. Baton is not on npm yet: the package `baton` there belongs to somebody else. `--help` works after every command. What it needs of settings it reads as the App does ([settings](settings.md)). On an embedded database only one process can be at work: stop the App, or use PostgreSQL.",
+    `\`baton\` is installed by \`npm install --global ${product.packageName}\`. In a clone of this repository it is \`node bin/baton.js\`. \`--help\` works after every command. Commands read settings as the App does ([settings](settings.md)). If the App runs on the same data directory, commands ask it over its socket there; otherwise they open its data.`,
     "",
     ...leavesOf(program).flatMap(section),
     "## Exit codes",

@@ -1,7 +1,7 @@
 /** docs/reference/settings.md: the environment of `npm start`. */
 import { z } from "zod";
-import { environmentSchema } from "../../src/app/settings.ts";
 import { describeSchema, type JsonSchema } from "../../src/config/json-schema.ts";
+import { environmentSchema } from "../../src/environment/settings.ts";
 import type { GeneratedFile } from "../generate.ts";
 import { generatedFrom, markdownTable } from "./table.ts";
 
@@ -9,7 +9,7 @@ export function settingsReference(): GeneratedFile {
   const text = [
     "# Reference: settings of the App",
     "",
-    generatedFrom("src/app/settings.ts"),
+    generatedFrom("src/environment/settings.ts"),
     "",
     "Environment variables of `npm start`. A `.env` in the working directory is read too; what the environment says goes before it. An empty value counts as not set. All problems are told at once, at the start, and Baton then ends with code 1.",
     "",

@@ -85,7 +85,7 @@ export class Arrivals {
         .onConflict((on) => on.columns(["hook", "guid"]).doNothing())
         .returning(["hook", "guid"])
         .execute();
-      // S3: of two alike in one transaction the first is the one.
+      // store.S3: of two alike in one transaction the first is the one.
       const fresh = new Set(rows.map(keyOf));
       const news = arrived.filter(({ delivery }) => fresh.delete(keyOf(delivery)));
       await this.#queue.enqueueAll(

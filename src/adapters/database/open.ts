@@ -1,6 +1,6 @@
 /** Opens the database that the settings name: a PostgreSQL server, or an embedded PGlite in a locked directory. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PGliteDialect, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { fromPglite } from "pg-boss";
@@ -31,6 +31,7 @@ export async function openDatabase(options: {
 /** `directory: null` keeps everything in memory: for tests. */
 export async function openPglite({ directory, log }: { directory: string | null; log: Log }): Promise<Database> {
   await using opening = new AsyncDisposableStack();
+  const PGlite = await loadPglite();
   if (directory !== null) opening.use(await lockDirectory(directory));
   const pglite = await PGlite.create({
     ...(directory === null ? {} : { dataDir: join(directory, "pglite") }),
@@ -47,7 +48,12 @@ export async function openPglite({ directory, log }: { directory: string | null;
   await pglite.listen(feedChannel, (payload) => feed.hear(payload));
   // Alone on this database: what an earlier process had in hand when it died is handed out again at once.
   await sql`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`.execute(db);
-  return database("pglite", { db, queue, feed }, opening.move());
+  const backup = async (): Promise<Blob> => {
+    await sql`checkpoint`.execute(db);
+    // Queries wait meanwhile: nothing changes the files while they are read.
+    return pglite.dumpDataDir("gzip");
+  };
+  return { ...database("pglite", { db, queue, feed }, opening.move()), backup };
 }
 
 export async function openPostgres(connectionString: string, log: Log): Promise<Database> {
@@ -63,6 +69,17 @@ export async function openPostgres(connectionString: string, log: Log): Promise<
   const feed = new SqlFeed(db);
   opening.use(await listenOn(connectionString, feed, log).catch(unavailable));
   return database("postgres", { db, queue, feed }, opening.move());
+}
+
+/** From a backup into a data directory that has no database. */
+export async function restorePglite(dataDir: string, backup: Blob): Promise<void> {
+  const directory = join(dataDir, "database");
+  if (existsSync(join(directory, "pglite")))
+    throw new BatonError("BATON_INPUT_INVALID", `${directory} holds a database already. Nothing was restored.`);
+  const PGlite = await loadPglite();
+  await using _lock = await lockDirectory(directory);
+  const pglite = await PGlite.create({ dataDir: join(directory, "pglite"), loadDataDir: backup }).catch(unavailable);
+  await pglite.close();
 }
 
 function database(
@@ -81,6 +98,18 @@ function database(
     // The queue first, then the connection, the lock last: nobody may enter before the last write is out.
     close: () => resources.disposeAsync(),
   };
+}
+
+/** An optional package: a server that uses PostgreSQL goes without its 27 MB. */
+export async function loadPglite(): Promise<typeof import("@electric-sql/pglite").PGlite> {
+  const { PGlite } = await import("@electric-sql/pglite").catch(notInstalled);
+  return PGlite;
+}
+
+function notInstalled(thrown: unknown): never {
+  if ((thrown as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") unavailable(thrown);
+  const message = "DATABASE_URL is not set, and the embedded database is not installed.";
+  throw new BatonError("BATON_DATABASE_MISSING", message, { cause: thrown });
 }
 
 function unavailable(thrown: unknown): never {

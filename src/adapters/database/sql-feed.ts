@@ -68,8 +68,14 @@ export async function listenOn(connectionString: string, feed: SqlFeed, log: Log
     next.on("end", () => {
       if (client === next) void again();
     });
-    await next.connect();
-    await next.query(`listen ${feedChannel}`);
+    try {
+      await next.connect();
+      await next.query(`listen ${feedChannel}`);
+    } catch (thrown) {
+      // A connection that does not listen is closed: each try opens one.
+      await next.end().catch(() => {});
+      throw thrown;
+    }
     client = next;
     if (closed.signal.aborted) await next.end();
   };

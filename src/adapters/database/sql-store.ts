@@ -76,7 +76,7 @@ export class SqlStore implements Store {
           // A run without a row of its own has no thread yet.
           const feed = also?.run?.threadKey ?? thread ?? runId;
           // S7: the count beside the journal, in the journal's own transaction; in one statement, for an effect costs three of these.
-          // FE1: the feed's row stays locked until the commit, so that its positions are in the order of commits.
+          // feed.FE1: the feed's row stays locked until the commit, so that its positions are in the order of commits.
           await transaction
             .with("counted", (inner) =>
               inner
@@ -594,7 +594,7 @@ async function isHeld(transaction: Transaction<Tables>, fence: Fence): Promise<b
 
 /**
  * Where a journal ends, how many events are counted beside it, and whether the fence holds (then its lease is locked until the
- * transaction ends, S2). One statement: every append begins with it.
+ * transaction ends, store.S2). One statement: every append begins with it.
  */
 async function journalEnd(
   transaction: Transaction<Tables>,

@@ -379,7 +379,7 @@ export class GitState {
   async #pushOnce(dirty: ReadonlyMap<string, Place>): Promise<PushOutcome> {
     const { remote, refs, clock, home } = this.#options;
     const now = clock.now();
-    type Part = { place: Place; expected: string | null; commit: (NewCommit & { files: Files }) | null };
+    type Part = { place: Place; expected: string | null; commit: (Omit<NewCommit, "files"> & { files: Files }) | null };
     const parts: Part[] = [];
     for (const place of ["home", "shared"] as const) {
       const paths = [...dirty].filter(([, at]) => at === place).map(([path]) => path);
@@ -407,15 +407,25 @@ export class GitState {
         commit: { parent: past === null ? expected : null, message, at: now, files },
       });
     }
-    const updates: RefUpdate[] = [];
-    let at = this.#seen;
+    const homeAt = ([home = null]: readonly (string | null)[]): RefPosition => {
+      const [first] = parts;
+      if (first?.place !== "home") return this.#seen;
+      return first.commit === null ? { position: 0, sha: null } : { position: this.#snapshot.position + 1, sha: home };
+    };
     // The home ref's commit comes first, because the mark in the shared ref names it.
-    for (const { place, expected, commit } of parts) {
-      if (place === "shared") commit?.files.set(marksPath, this.#marksAt(at));
-      const [sha = null] = commit === null ? [null] : await remote.commit([commit]);
-      if (place === "home") at = { position: sha === null ? 0 : this.#snapshot.position + 1, sha };
-      updates.push({ ref: refs[place], expected, sha });
-    }
+    const made = await remote.commit(
+      parts.flatMap(({ place, commit }): NewCommit[] => {
+        if (commit === null) return [];
+        if (place === "home") return [commit];
+        return [{ ...commit, files: (before) => commit.files.set(marksPath, this.#marksAt(homeAt(before))) }];
+      }),
+    );
+    const at = homeAt(made);
+    const updates: RefUpdate[] = parts.map(({ place, expected, commit }) => ({
+      ref: refs[place],
+      expected,
+      sha: commit === null ? null : (made.shift() ?? null),
+    }));
     const heads = updates.map(({ sha }) => sha);
     if (!this.#onlyGrows) updates.push(...this.#removals);
     this.#removals = [];

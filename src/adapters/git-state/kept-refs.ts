@@ -4,10 +4,12 @@
  *
  * KR1 Nothing is pushed as a commit of the project, so no rule about its files (workflows, protected paths) meets it.
  * KR2 What the scan blocked is encrypted before it leaves this process. Without a key it is refused, and nothing is sent.
+ * KR3 A ref counts only if it holds the commit that its name says. Otherwise: BATON_STATE_BROKEN, and the ref stays.
  */
+import { z } from "zod";
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
-import type { RunId } from "../../core/vocabulary.ts";
+import { type RunId, shaSchema } from "../../core/vocabulary.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { KeptCommit, KeptWork } from "../../ports/kept-work.ts";
 import type { StateRemote } from "./remote.ts";
@@ -26,6 +28,8 @@ export interface KeptRefsOptions {
 interface Row extends Omit<KeptCommit, "baseSha"> {
   ref: string;
 }
+
+const aboutSchema = z.object({ version: z.literal(1), baseSha: shaSchema });
 
 const sealedEnd = ".sealed";
 const aboutPath = "kept.json";
@@ -69,20 +73,33 @@ export class KeptRefs implements KeptWork {
     const sealed = secret !== null;
     const kept = sealed && key !== null ? await seal(key, contextOf(sha, { runId, baseSha }), bytes) : bytes;
     const files = new Map([
-      [aboutPath, `${JSON.stringify({ version: 1, baseSha })}\n`],
+      [aboutPath, `${JSON.stringify({ version: 1, baseSha } satisfies z.infer<typeof aboutSchema>)}\n`],
       [bundlePath, Buffer.from(kept).toString("base64")],
     ]);
     const message = `kept: ${runId} ${sha}\n`;
-    await this.#serially(async () => {
+    const ref = `${keptPrefix(this.#options.namespace, runId)}${sha}${sealed ? sealedEnd : ""}`;
+    const pushed = await this.#serially(async () => {
       const [made = ""] = await remote.commit([{ parent: null, message, at: clock.now(), files }]);
-      const ref = `${keptPrefix(this.#options.namespace, runId)}${sha}${sealed ? sealedEnd : ""}`;
       onPush();
-      const pushed = await remote.push([{ ref, expected: null, sha: made }]);
-      // `moved`: an earlier try of this very commit is there.
-      if (pushed.kind === "failed" || pushed.kind === "refused")
-        throw new BatonError("BATON_GIT_FAILED", `The step's commits could not be kept: ${pushed.message}`);
+      return remote.push([{ ref, expected: null, sha: made }]);
     });
-    this.#about.set(sha, { runId, baseSha, sealed });
+    if (pushed.kind === "failed" || pushed.kind === "refused")
+      throw new BatonError("BATON_GIT_FAILED", `The step's commits could not be kept: ${pushed.message}`);
+    // `moved`: an earlier try may have kept this very commit.
+    if (pushed.kind === "moved") await this.#verify(sha, { ref, runId, sealed });
+    else this.#about.set(sha, { runId, baseSha, sealed });
+  }
+
+  /** KR3, for a ref that this process did not write. */
+  async #verify(sha: string, row: Row): Promise<void> {
+    const { about, kept } = await this.#read(sha, row);
+    const { key } = this.#options;
+    if (!row.sealed || (key !== null && (await unseal(key, contextOf(sha, about), kept)) !== null)) return;
+    this.#about.delete(sha);
+    throw new BatonError(
+      "BATON_STATE_BROKEN",
+      `${row.ref} holds something that this job's \`state-key\` does not open.`,
+    );
   }
 
   async bundle(sha: string): Promise<Uint8Array | null> {
@@ -112,15 +129,16 @@ export class KeptRefs implements KeptWork {
     return this.#serially(async () => {
       const head = (await remote.fetch([ref])).get(ref) ?? "";
       const oids = await remote.tree(head);
-      const [aboutOid = "", bundleOid = ""] = [oids.get(aboutPath), oids.get(bundlePath)];
+      const [aboutOid, bundleOid] = [oids.get(aboutPath), oids.get(bundlePath)];
+      if (aboutOid === undefined || bundleOid === undefined) throw broken(ref);
       const contents = await remote.objects([aboutOid, bundleOid]);
-      const { baseSha } = JSON.parse(contents.get(aboutOid) ?? "") as { baseSha: string };
+      const { baseSha } = parseAbout(contents.get(aboutOid) ?? "", ref);
+      const kept = Buffer.from(contents.get(bundleOid) ?? "", "base64");
+      // What is sealed shows its commit only when it is opened: its context names it.
+      if (!sealed && !bundleHolds(kept, sha)) throw broken(ref);
       const about: KeptCommit = { runId, baseSha, sealed };
       this.#about.set(sha, about);
-      return { about, kept: Buffer.from(contents.get(bundleOid) ?? "", "base64") };
-    }).catch((thrown: unknown) => {
-      if (!(thrown instanceof SyntaxError)) throw thrown;
-      throw new BatonError("BATON_STATE_BROKEN", `${ref} holds no commits of Baton.`, { cause: thrown });
+      return { about, kept };
     });
   }
 
@@ -129,6 +147,25 @@ export class KeptRefs implements KeptWork {
     this.#tail = mine.catch(() => {});
     return mine;
   }
+}
+
+function parseAbout(text: string, ref: string): z.infer<typeof aboutSchema> {
+  try {
+    return aboutSchema.parse(JSON.parse(text));
+  } catch (thrown) {
+    throw broken(ref, thrown);
+  }
+}
+
+/** Source: https://git-scm.com/docs/gitformat-bundle: a signature, lines that each begin with an object name, and a blank line. */
+function bundleHolds(bytes: Buffer, sha: string): boolean {
+  const end = bytes.indexOf("\n\n");
+  const [signature = "", ...lines] = bytes.toString("latin1", 0, Math.max(end, 0)).split("\n");
+  return /^# v[23] git bundle$/.test(signature) && lines.some((line) => line.startsWith(`${sha} `));
+}
+
+function broken(ref: string, cause?: unknown): BatonError {
+  return new BatonError("BATON_STATE_BROKEN", `${ref} does not hold the commit that its name says.`, { cause });
 }
 
 function rowsOf(namespace: string, refs: Iterable<string>): Map<string, Row> {

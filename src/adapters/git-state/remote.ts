@@ -5,6 +5,7 @@
  * GR1 No ref but the ones that are handed in is ever written, here or there; nothing is forced over what we have not seen.
  * GR2 Whether a push arrived is judged by the remote's refs and history, never by an exit code alone: answers get lost.
  */
+import { PassThrough } from "node:stream";
 import { BatonError, hasCode } from "../../core/errors.ts";
 import { type GitOptions, type GitResult, git } from "../workspace/git-command.ts";
 import { ownRepository } from "../workspace/own-repository.ts";
@@ -30,9 +31,12 @@ export interface NewCommit {
   parent: string | null;
   message: string;
   at: number;
-  /** Path to content, or to an object that is here already; null removes the path. */
-  files: ReadonlyMap<string, string | { oid: string } | null>;
+  /** As a function: they name commits of the same call, those before this one. */
+  files: CommitFiles | ((made: readonly string[]) => CommitFiles);
 }
+
+/** Path to content, or to an object that is here already; null removes the path. */
+type CommitFiles = ReadonlyMap<string, string | { oid: string } | null>;
 
 /** `moved`: somebody else was first, nothing of ours is there. `refused`: the host takes no such ref, or no such change of it. */
 export type PushOutcome =
@@ -130,32 +134,30 @@ export class StateRemote {
 
   /** Makes the commits in one call; nothing is published by it. */
   async commit(commits: readonly NewCommit[]): Promise<string[]> {
-    const parts: Buffer[] = [];
-    const text = (line: string): void => void parts.push(Buffer.from(line));
-    const data = (content: string): void => {
-      const bytes = Buffer.from(content);
-      parts.push(Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from("\n"));
+    const made: string[] = [];
+    if (commits.length === 0) return made;
+    const input = new PassThrough();
+    const say = (): void => {
+      const next = commits[made.length];
+      if (next === undefined) input.end("done\n");
+      else input.write(spoken(next, made));
     };
-    for (const [index, { parent, message, at, files }] of commits.entries()) {
-      text(`commit refs/made/${index}\nmark :${index + 1}\n`);
-      text(`committer Baton <baton@users.noreply.github.com> ${Math.floor(at / 1_000)} +0000\n`);
-      data(message);
-      if (parent !== null) text(`from ${parent}\n`);
-      for (const [path, content] of files) {
-        if (content === null) text(`D ${path}\n`);
-        else if (typeof content === "object") text(`M 100644 ${content.oid} ${path}\n`);
-        else {
-          text(`M 100644 inline ${path}\n`);
-          data(content);
+    let heard = "";
+    say();
+    // fast-import answers each commit with its name, on the stream that is read while it runs.
+    await this.#local(["fast-import", "--quiet", "--force", "--done", "--cat-blob-fd=2"], {
+      input,
+      onProgress(text) {
+        const lines = `${heard}${text}`.split("\n");
+        heard = lines.pop() ?? "";
+        for (const line of lines) {
+          if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(line)) continue;
+          made.push(line);
+          say();
         }
-      }
-      text(`get-mark :${index + 1}\n`);
-    }
-    text("done\n");
-    const { stdout } = await this.#local(["fast-import", "--quiet", "--force", "--done"], {
-      input: Buffer.concat(parts),
+      },
     });
-    return stdout.trim().split("\n");
+    return made;
   }
 
   /** All of the updates or none. */
@@ -210,6 +212,31 @@ export class StateRemote {
       throw thrown;
     }
   }
+}
+
+/** A commit in the language of fast-import, with the question for its name. */
+function spoken({ parent, message, at, files }: NewCommit, made: readonly string[]): Buffer {
+  const parts: Buffer[] = [];
+  const text = (line: string): void => void parts.push(Buffer.from(line));
+  const data = (content: string): void => {
+    const bytes = Buffer.from(content);
+    parts.push(Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from("\n"));
+  };
+  const mark = `:${made.length + 1}`;
+  text(`commit refs/made/${made.length}\nmark ${mark}\n`);
+  text(`committer Baton <baton@users.noreply.github.com> ${Math.floor(at / 1_000)} +0000\n`);
+  data(message);
+  if (parent !== null) text(`from ${parent}\n`);
+  for (const [path, content] of typeof files === "function" ? files(made) : files) {
+    if (content === null) text(`D ${path}\n`);
+    else if (typeof content === "object") text(`M 100644 ${content.oid} ${path}\n`);
+    else {
+      text(`M 100644 inline ${path}\n`);
+      data(content);
+    }
+  }
+  text(`get-mark ${mark}\n`);
+  return Buffer.concat(parts);
 }
 
 function denied(what: "read" | "written", message: string): BatonError {

@@ -1,4 +1,4 @@
-/** GitHub's answers as the facts that Baton reads (G3): what is absent, deleted or unknown gets its meaning here, once. */
+/** GitHub's answers as the facts that Baton reads (github.G3): what is absent, deleted or unknown gets its meaning here, once. */
 import type { Permission } from "../../core/vocabulary.ts";
 import type {
   CheckFacts,
@@ -161,6 +161,7 @@ export function commentOf(comment: wire.Comment): CommentFacts {
     createdAt: comment.created_at,
     updatedAt: comment.updated_at,
     url: comment.html_url,
+    nodeId: comment.node_id,
   };
 }
 

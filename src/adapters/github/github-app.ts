@@ -5,6 +5,7 @@ import { type GithubRepository, type Repository, repositoryOf } from "../../core
 import { mayWrite } from "../../policy/preflight.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Github, GithubApp, GithubDeliverySummary } from "../../ports/github.ts";
+import { webUrlOf } from "./github-hosts.ts";
 import { InstallationGithub } from "./installation.ts";
 import { RateBudget } from "./rate-budget.ts";
 import { Requester } from "./request.ts";
@@ -12,6 +13,8 @@ import { Requester } from "./request.ts";
 export interface GithubAppOptions {
   appId: number;
   privateKey: string;
+  /** Pages and git; absent: as the API's address says. */
+  webUrl?: string;
   /** `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
   baseUrl: string;
   clock: Clock;
@@ -74,7 +77,7 @@ class App implements GithubApp, GithubSelf {
     const github = new InstallationGithub({
       requester: this.#requesterOf(installationId),
       identity: () => this.identity(),
-      webUrl: webUrlOf(this.#options.baseUrl),
+      webUrl: this.#options.webUrl ?? webUrlOf(this.#options.baseUrl),
       repositoryToken: async (repositoryId, access) => {
         const known = access === "write" ? (await this.#token(installationId, null, null)).permissions : undefined;
         // A push of workflow files needs it, and GitHub mints no token for what was not granted.
@@ -88,7 +91,7 @@ class App implements GithubApp, GithubSelf {
     return github;
   }
 
-  /** One for an installation, with one budget (G1). */
+  /** One for an installation, with one budget (github.G1). */
   #requesterOf(installationId: number): Requester {
     const known = this.#requesters.get(installationId);
     if (known !== undefined) return known;
@@ -239,9 +242,4 @@ class App implements GithubApp, GithubSelf {
 function jwtSigner({ appId, privateKey }: Pick<GithubAppOptions, "appId" | "privateKey">): () => Promise<string> {
   const auth = createAppAuth({ appId, privateKey });
   return async () => (await auth({ type: "app" })).token;
-}
-
-function webUrlOf(baseUrl: string): string {
-  const url = new URL(baseUrl);
-  return url.host === "api.github.com" ? "https://github.com" : `${url.protocol}//${url.host}`;
 }

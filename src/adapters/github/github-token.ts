@@ -6,14 +6,14 @@
  * GT1 The App behind `GITHUB_TOKEN` is the one of the project's CI. What is Baton's own is therefore known by its name
  *     (its reports, its job), never by the App: else no check of the project would count, or Baton would wait for itself.
  */
-import { BatonError, hasCode } from "../../core/errors.ts";
+import { BatonError } from "../../core/errors.ts";
 import { type GithubRepository, type Repository, repositoryOf } from "../../core/vocabulary.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CheckFacts, CheckSuiteFacts, Github, GithubApp, GithubUser } from "../../ports/github.ts";
 import { suiteOf } from "./facts.ts";
 import { InstallationGithub } from "./installation.ts";
 import { RateBudget } from "./rate-budget.ts";
-import { Requester } from "./request.ts";
+import { deniedIsNull, Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
 
 export interface GithubTokenOptions {
@@ -264,9 +264,4 @@ async function readSpeaker(requester: Requester, { token, appSlug }: GithubToken
     requester.find<{ id: number }>("/apps/{app_slug}", { app_slug: slug }),
   ]);
   return { slug, appId: app?.id ?? noApp, bot: { id: bot.id, login, kind: "bot" } };
-}
-
-function deniedIsNull(thrown: unknown): null {
-  if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-  throw thrown;
 }

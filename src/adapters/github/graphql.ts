@@ -4,6 +4,7 @@
  * Source: https://docs.github.com/en/graphql/reference/mutations and https://docs.github.com/en/graphql/reference/queries#node
  */
 import { BatonError, toBatonError } from "../../core/errors.ts";
+import type { Write } from "./rate-budget.ts";
 import type { Requester } from "./request.ts";
 
 export const documents = {
@@ -11,6 +12,8 @@ export const documents = {
     "mutation($input: EnqueuePullRequestInput!) { enqueuePullRequest(input: $input) { mergeQueueEntry { position state } } }",
   updateBranch:
     "mutation($input: UpdatePullRequestBranchInput!) { updatePullRequestBranch(input: $input) { pullRequest { headRefOid } } }",
+  minimize:
+    "mutation($input: MinimizeCommentInput!) { minimizeComment(input: $input) { minimizedComment { isMinimized } } }",
   queued: "query($id: ID!) { node(id: $id) { ... on PullRequest { isInMergeQueue } } }",
   // REST has these events too, but all of a pull request's and oldest first.
   baseChanged:
@@ -20,15 +23,20 @@ export const documents = {
 export type GraphqlClient = ReturnType<typeof graphqlClient>;
 
 export function graphqlClient(requester: Pick<Requester, "graphql">) {
-  const mutate = <T>(document: string, input: Record<string, unknown>): Promise<T> =>
-    requester.graphql<T>(document, { input }, true);
+  const mutate = <T>(document: string, input: Record<string, unknown>, write: Write = true): Promise<T> =>
+    requester.graphql<T>(document, { input }, write);
   return {
+    /** No message can be given: https://docs.github.com/en/graphql/reference/input-objects#enqueuepullrequestinput */
     async enqueue(pullRequestId: string, expectedHeadOid: string): Promise<void> {
       try {
         await mutate(documents.enqueue, { pullRequestId, expectedHeadOid });
       } catch (thrown) {
         if (!/already (?:queued|in the queue)/i.test(toBatonError(thrown).message)) throw thrown;
       }
+    },
+
+    async minimize(subjectId: string): Promise<void> {
+      await mutate(documents.minimize, { subjectId, classifier: "RESOLVED" }, "edit");
     },
 
     async updateBranch(pullRequestId: string, expectedHeadOid: string): Promise<string> {

@@ -1,14 +1,16 @@
-/** GitHub as one installation sees it. Reads are facts as they are (G3); each write is an *ensure*. */
+/** GitHub as one installation sees it. Reads are facts as they are (github.G3); each write is an *ensure*. */
 import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import {
   type Actor,
   type GithubRepository,
+  type Json,
   type Permission,
   permissionSchema,
   type Repository,
   repositoryOf,
 } from "../../core/vocabulary.ts";
 import type {
+  AlertFacts,
   BranchRuleFacts,
   ChangeFacts,
   CheckFacts,
@@ -19,6 +21,7 @@ import type {
   GithubUser,
   IssueFacts,
   MergeMethod,
+  PostedComment,
   PullRequestFacts,
   RequiredCheck,
   ReviewFacts,
@@ -48,7 +51,7 @@ import {
 } from "./facts.ts";
 import { type GraphqlClient, graphqlClient } from "./graphql.ts";
 import { repositorySetup } from "./repository-setup.ts";
-import type { Requester } from "./request.ts";
+import { deniedIsNull, type Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
 
 export interface InstallationOptions {
@@ -62,6 +65,12 @@ export interface InstallationOptions {
 /** Of what changed in a repository: so many at once, and at one look. */
 const changedPageItems = 100;
 const changedPagesMax = 10;
+
+/** Of each list: more than one sweep after the other will ever propose. */
+const alertsMax = 100;
+
+/** A comparison names no more. */
+const comparedFilesMax = 300;
 
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
@@ -325,20 +334,20 @@ export class InstallationGithub implements Github {
     if (check.source !== "check-run") return logExcerpt(check.summary, bytesMax);
     const [annotations, log] = await Promise.all([
       // https://docs.github.com/en/rest/checks/runs#list-check-run-annotations: one page is more than a repair reads.
-      unlessDenied(
-        this.#requester.find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
+      this.#requester
+        .find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
           ...at(repository),
           check_run_id: check.id,
           per_page: 100,
-        }),
-      ),
+        })
+        .catch(deniedIsNull),
       // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
-      unlessDenied(
-        this.#requester.find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
+      this.#requester
+        .find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
           ...at(repository),
           job_id: check.id,
-        }),
-      ),
+        })
+        .catch(deniedIsNull),
     ]);
     return failureText(
       {
@@ -385,6 +394,64 @@ export class InstallationGithub implements Github {
     });
     const actor = found?.find(({ after }) => after === sha)?.actor;
     return actor == null ? null : userOf(actor);
+  }
+
+  /**
+   * The first hundred of each list. A list that is switched off answers as one that may not be read: 403 or 404, with the reason.
+   * Sources: https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-a-repository,
+   * https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-a-repository and
+   * https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-a-repository (`hide_secret`)
+   */
+  async alerts(repository: Repository): Promise<AlertFacts> {
+    const found: AlertFacts = { alerts: [], missing: [], isPart: false };
+    const lists = [
+      { source: "code scanning", route: "/repos/{owner}/{repo}/code-scanning/alerts", more: {} },
+      { source: "Dependabot", route: "/repos/{owner}/{repo}/dependabot/alerts", more: {} },
+      { source: "secret scanning", route: "/repos/{owner}/{repo}/secret-scanning/alerts", more: { hide_secret: true } },
+    ];
+    for (const { source, route, more } of lists) {
+      try {
+        const page = { ...at(repository), state: "open", per_page: alertsMax, ...more };
+        const some = await this.#requester.get<Json[]>(route, page);
+        found.alerts.push(...some);
+        if (some.length >= alertsMax) found.isPart = true;
+      } catch (thrown) {
+        if (!hasCode(thrown, "BATON_GITHUB_DENIED") && !hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
+        found.missing.push({ source, reason: (thrown as Error).message });
+        found.isPart = true;
+      }
+    }
+    return found;
+  }
+
+  async treeSha(repository: Repository, commit: string): Promise<string> {
+    const { tree } = await this.#requester.get<{ tree: { sha: string } }>(
+      "/repos/{owner}/{repo}/git/commits/{commit_sha}",
+      { ...at(repository), commit_sha: commit },
+    );
+    return tree.sha;
+  }
+
+  async recentCommits(repository: Repository, branch: string, count: number): Promise<string[]> {
+    const page = { ...at(repository), sha: branch, per_page: count };
+    const found = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", page);
+    return (found ?? []).map(({ sha }) => sha);
+  }
+
+  /** At most 300 files. Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits */
+  async changedPaths(
+    repository: Repository,
+    { before, after }: { before: string; after: string },
+  ): Promise<string[] | null> {
+    const found = await this.#requester.find<{ files?: { filename: string; previous_filename?: string }[] }>(
+      "/repos/{owner}/{repo}/compare/{basehead}",
+      { ...at(repository), basehead: `${before}...${after}` },
+    );
+    const files = found?.files ?? null;
+    if (files === null || files.length >= comparedFilesMax) return null;
+    return files.flatMap(({ filename, previous_filename: from }) =>
+      from === undefined ? [filename] : [filename, from],
+    );
   }
 
   async pullRequestFiles(repository: Repository, number: number): Promise<string[]> {
@@ -477,24 +544,33 @@ export class InstallationGithub implements Github {
     body: string,
     knownId: number | null,
     isAwaited = false,
-  ): Promise<{ id: number; url: string }> {
+  ): Promise<PostedComment> {
     const text = withMarker(body, marker);
     const thread = { ...at(repository), issue_number: number };
     const existing = await this.#ownComment(repository, number, marker, knownId);
     if (existing !== null) {
-      if (existing.body.trimEnd() === text.trimEnd()) return { id: existing.id, url: existing.url };
+      if (existing.body.trimEnd() === text.trimEnd()) return postedOf(existing);
       const edited = await this.#requester.write<wire.Comment>(
         "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
         { ...at(repository), comment_id: existing.id, body: text },
         isAwaited || "edit",
       );
-      return { id: edited.id, url: edited.html_url };
+      return postedOf(commentOf(edited));
     }
     const created = await this.#requester.write<wire.Comment>(
       "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
       { ...thread, body: text },
     );
-    return { id: created.id, url: created.html_url };
+    return postedOf(commentOf(created));
+  }
+
+  async ownComment(repository: Repository, number: number, marker: string): Promise<PostedComment | null> {
+    const own = await this.#ownComment(repository, number, marker, null);
+    return own === null ? null : postedOf(own);
+  }
+
+  async minimizeComment({ nodeId }: Pick<CommentFacts, "nodeId">): Promise<void> {
+    await this.#graphql.minimize(nodeId);
   }
 
   async ensureReaction(
@@ -721,10 +797,7 @@ export class InstallationGithub implements Github {
   async workflowRunIsOver(repository: Repository, id: string): Promise<boolean | null> {
     const run = await this.#requester
       .find<{ status: string }>("/repos/{owner}/{repo}/actions/runs/{run_id}", { ...at(repository), run_id: id })
-      .catch((thrown: unknown) => {
-        if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-        throw thrown;
-      });
+      .catch(deniedIsNull);
     return run === null ? null : run.status === "completed";
   }
 
@@ -754,13 +827,13 @@ export class InstallationGithub implements Github {
     number: number,
     marker: string,
     knownId: number | null,
-  ): Promise<{ id: number; body: string; url: string } | null> {
+  ): Promise<CommentFacts | null> {
     if (knownId !== null) {
       const known = await this.#requester.find<wire.Comment>("/repos/{owner}/{repo}/issues/comments/{comment_id}", {
         ...at(repository),
         comment_id: knownId,
       });
-      if (known !== null) return { id: known.id, body: known.body ?? "", url: known.html_url };
+      if (known !== null) return commentOf(known);
     }
     const { bot, appId } = await this.#options.identity();
     // Anybody can write a marker; only a comment of our own is adopted.
@@ -775,18 +848,17 @@ export class InstallationGithub implements Github {
   async #ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<wire.Issue | null> {
     const { bot } = await this.#options.identity();
     const isOurs = isAuthor(bot);
-    const isIt = (issue: wire.Issue): boolean =>
-      issue.user !== null &&
-      isOurs(userOf(issue.user)) &&
-      issue.pull_request === undefined &&
-      parseMarker(issue.body ?? "") === marker;
+    const isMine = (issue: wire.Issue): boolean =>
+      issue.user !== null && isOurs(userOf(issue.user)) && issue.pull_request === undefined;
+    const isIt = (issue: wire.Issue): boolean => isMine(issue) && parseMarker(issue.body ?? "") === marker;
     if (knownNumber !== null) {
       const known = await this.#requester.find<wire.Issue>("/repos/{owner}/{repo}/issues/{issue_number}", {
         ...at(repository),
         issue_number: knownNumber,
       });
-      // One that was moved is answered with where it is now.
-      if (known !== null && known.number === knownNumber && isIt(known)) return known;
+      // One that was moved is answered with where it is now. Who edits the marker away makes it no other issue.
+      const isKnown = known !== null && known.number === knownNumber && isMine(known);
+      if (isKnown && [marker, null].includes(parseMarker(known.body ?? ""))) return known;
     }
     const found = await this.#requester.list<wire.Issue>("/repos/{owner}/{repo}/issues", {
       ...at(repository),
@@ -821,14 +893,8 @@ export class InstallationGithub implements Github {
   }
 }
 
-/** What may not be read is as if it were not there. */
-async function unlessDenied<T>(reading: Promise<T | null>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (thrown) {
-    if (hasCode(thrown, "BATON_GITHUB_DENIED")) return null;
-    throw thrown;
-  }
+function postedOf({ id, url, nodeId, createdAt }: CommentFacts): PostedComment {
+  return { id, url, nodeId, createdAt };
 }
 
 /** A server that does not tell the bot's id is believed its login: GitHub gives no person one that ends in `[bot]`. */

@@ -1,5 +1,5 @@
 /**
- * What Baton allows itself of one installation's limits (G1), below GitHub's own: others share them.
+ * What Baton allows itself of one installation's limits (github.G1), below GitHub's own: others share them.
  *
  * RB1 While GitHub said to wait, nothing at all is sent. RB2 Content writes are counted over a minute and over an hour.
  * RB3 Content writes go in the order in which they were asked for; a read never waits for one of them.

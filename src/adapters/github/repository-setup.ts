@@ -1,5 +1,5 @@
 /** Setting one repository up, through the one client. */
-import { BatonError, hasCode } from "../../core/errors.ts";
+import { BatonError, hasCode, nullFor } from "../../core/errors.ts";
 import type { Repository } from "../../core/vocabulary.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import { rulesOf } from "./branch-rules.ts";
@@ -117,7 +117,4 @@ export function repositorySetup(requester: Requester, repository: Repository): R
 }
 
 /** A list that may not be read, or that this GitHub does not have. */
-function refusedIsNull(thrown: unknown): null {
-  if (hasCode(thrown, "BATON_GITHUB_DENIED") || hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) return null;
-  throw thrown;
-}
+const refusedIsNull = nullFor("BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND");

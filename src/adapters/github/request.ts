@@ -1,12 +1,12 @@
 /**
- * The one client for GitHub: every call passes here, with its budget, its retries and its errors (G1, G2).
+ * The one client for GitHub: every call passes here, with its budget, its retries and its errors (github.G1, github.G2).
  *
  * RQ1 Reads are tried again on faults of the way; writes never are: an *ensure* looks first.
  * RQ2 Reads that are polled carry the ETag of the last answer; a 304 costs no limit.
  * RQ3 A list is whole or an error (BATON_GITHUB_INCOMPLETE): nobody decides on a part that looks like all.
  */
 import { Octokit } from "@octokit/rest";
-import { BatonError, hasCode } from "../../core/errors.ts";
+import { BatonError, hasCode, nullFor } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { askedPauseMs } from "./asked-pause.ts";
 import type { RateBudget, Write } from "./rate-budget.ts";
@@ -37,6 +37,9 @@ const secondaryPauseMs = 60_000;
 const etagsMax = 500;
 const pageItems = 100;
 const pagesMax = 30;
+
+/** What may not be read is as if it were not there. */
+export const deniedIsNull = nullFor("BATON_GITHUB_DENIED");
 
 export class Requester {
   readonly #octokit: Octokit;
@@ -119,7 +122,7 @@ export class Requester {
    * One operation of GraphQL, under the same budget. An answer with `errors` is 200: each type has its meaning here, as a status has.
    * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
    */
-  async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: boolean): Promise<T> {
+  async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: Write): Promise<T> {
     const { baseUrl } = this.#options;
     // GitHub Enterprise Server has REST at /api/v3 and GraphQL beside it.
     const at = baseUrl.endsWith("/api/v3") ? { baseUrl: baseUrl.slice(0, -"/v3".length) } : {};
@@ -220,7 +223,7 @@ function statusOf(thrown: unknown): number | null {
     : null;
 }
 
-/** G2. The message never holds a header of ours; GitHub's own text does not hold secrets. */
+/** github.G2. The message never holds a header of ours; GitHub's own text does not hold secrets. */
 function mapError(route: string, thrown: unknown, status: number | null, now: number): BatonError {
   const response = (
     thrown as { response?: { headers?: Record<string, string>; data?: { message?: string; errors?: unknown } } }

@@ -27,7 +27,7 @@ export type Issue = Fields<"issue", "number" | "title" | "state" | "labels" | "h
   user: User | null;
 } & Optional<"issue", "pull_request">;
 
-export type Comment = Fields<"issue-comment", "id" | "body" | "created_at" | "updated_at" | "html_url"> & {
+export type Comment = Fields<"issue-comment", "id" | "node_id" | "body" | "created_at" | "updated_at" | "html_url"> & {
   user: User | null;
   performed_via_github_app?: ById;
 };

@@ -1,6 +1,6 @@
 /** A harness: its description, and how one is made of the settings of a machine. */
 import type { Harness } from "../../ports/harness.ts";
-import type { AcpOptions } from "./acp/harness.ts";
+import type { AcpOptions } from "./acp/options.ts";
 import type { CommandHarnessOptions } from "./command/harness.ts";
 import type { HarnessDescription } from "./description.ts";
 import type { Sessions } from "./sessions.ts";

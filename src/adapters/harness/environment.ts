@@ -1,4 +1,4 @@
-/** The environment of an agent: an allow-list (H2). Nothing of Baton's own, no GitHub token, no database address is ever in it. */
+/** The environment of an agent: an allow-list (harness.H2). Nothing of Baton's own, no GitHub token, no database address is ever in it. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { HarnessRequest } from "../../ports/harness.ts";

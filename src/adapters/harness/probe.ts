@@ -1,7 +1,7 @@
 /**
  * What a CLI says of itself: is it there, does it work, which version, is a key set. Never the key.
  *
- * It is started as for an attempt: with the environment by list (H2), a home of its own, and nothing of it left (H3).
+ * It is started as for an attempt: with the environment by list (harness.H2), a home of its own, and nothing of it left (harness.H3).
  */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";

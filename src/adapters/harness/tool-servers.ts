@@ -1,7 +1,7 @@
 /**
  * Servers of the Model Context Protocol in the forms of the CLIs.
  *
- * Every server that an agent starts carries the attempt's marker, so that it does not outlive the attempt (H3): some CLIs give
+ * Every server that an agent starts carries the attempt's marker, so that it does not outlive the attempt (harness.H3): some CLIs give
  * them an environment of their own.
  */
 import type { HarnessRequest, ToolServer } from "../../ports/harness.ts";

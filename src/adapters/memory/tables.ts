@@ -175,7 +175,7 @@ export class Tables {
       }
   }
 
-  /** FE1: applied in the order in which changes count as kept, so the places are, too. */
+  /** feed.FE1: applied in the order in which changes count as kept, so the places are, too. */
   #placed(runId: RunId, sealed: readonly SealedEvent[]): SealedEvent[] {
     const threadKey = this.runRows.get(runId)?.threadKey;
     if (threadKey === undefined) return [...sealed];

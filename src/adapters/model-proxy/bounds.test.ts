@@ -691,3 +691,75 @@ describe("`attemptTokens` is not passed by one request", () => {
     expect((use?.tokens.input ?? 0) + (use?.tokens.output ?? 0)).toBeLessThanOrEqual(12_000);
   });
 });
+
+describe("fees that no answer counts are refused by name, not paid in silence", () => {
+  const message = { model: sonnet, max_tokens: 10, messages: [] };
+  const response = { model: "gpt-6.1-sol", max_output_tokens: 100, input: "x" };
+  const chat = { model: "gpt-4.1", max_completion_tokens: 10, messages: [] };
+  const path = `/v1beta/models/${flash}:generateContent`;
+  const contents = { contents: [], generationConfig: { maxOutputTokens: 10 } };
+  const container = { type: "shell", environment: { type: "container_auto" } };
+  type Case = [string, ModelProvider, string, object];
+  it.each<Case>([
+    [
+      "tool code_execution_20250825",
+      "anthropic",
+      "/v1/messages",
+      { ...message, tools: [{ type: "code_execution_20250825" }] },
+    ],
+    [
+      "tool advisor_20260301",
+      "anthropic",
+      "/v1/messages",
+      { ...message, tools: [{ type: "advisor_20260301", model: "x" }] },
+    ],
+    ["speed fast", "anthropic", "/v1/messages", { ...message, speed: "fast" }],
+    ["inference_geo us", "anthropic", "/v1/messages", { ...message, inference_geo: "us" }],
+    ["tool code_interpreter", "openai", "/responses", { ...response, tools: [{ type: "code_interpreter" }] }],
+    ["tool shell", "openai", "/responses", { ...response, tools: [container] }],
+    [
+      "tool image_generation",
+      "openai",
+      "/responses",
+      { ...response, input: [{ tools: [{ type: "image_generation" }] }] },
+    ],
+    ["tool hosted_browser", "openai", "/responses", { ...response, tools: [{ type: "hosted_browser" }] }],
+    ["service_tier priority", "openai", "/responses", { ...response, service_tier: "priority" }],
+    ["service_tier fast", "openai", "/chat/completions", { ...chat, service_tier: "fast" }],
+    ["service_tier ultrafast", "openai", "/responses", { ...response, service_tier: "ultrafast" }],
+    ["service_tier priority", "gemini", path, { ...contents, service_tier: "priority" }],
+    ["service_tier service_tier_priority", "gemini", path, { ...contents, serviceTier: "SERVICE_TIER_PRIORITY" }],
+  ])("%s of %s", async (name, provider, where, body) => {
+    const grant = service.grant(20);
+    const refused = await service.ask(grant, provider, where, body);
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain(name);
+    expect([service.received.length, grant.stopReason(), grant.uses()]).toEqual([0, null, []]);
+    service.answers((_, outgoing) => json(outgoing, 200, {}));
+    const allowed = await service.ask(service.grant(20, { unknownPrice: "allow" }), provider, where, body);
+    expect([allowed.status, service.received.length]).toEqual([200, 1]);
+  });
+
+  it.each<Case>([
+    [
+      "the client's own shell",
+      "openai",
+      "/responses",
+      { ...response, tools: [{ type: "shell" }, { type: "local_shell" }] },
+    ],
+    ["a function", "openai", "/responses", { ...response, tools: [{ type: "function", name: "code_interpreter" }] }],
+    ["the ordinary tiers", "openai", "/responses", { ...response, service_tier: "default" }],
+    ["no tier", "openai", "/chat/completions", { ...chat, service_tier: null }],
+    [
+      "a tool of the client",
+      "anthropic",
+      "/v1/messages",
+      { ...message, tools: [{ name: "advisor" }, { type: "bash_20250124" }] },
+    ],
+    ["ordinary speed", "anthropic", "/v1/messages", { ...message, speed: "standard", inference_geo: "global" }],
+    ["a standard tier", "gemini", path, { ...contents, service_tier: "SERVICE_TIER_STANDARD" }],
+  ])("%s passes", async (_, provider, where, body) => {
+    service.answers((_request, outgoing) => json(outgoing, 200, {}));
+    expect((await service.ask(service.grant(20), provider, where, body)).status).toBe(200);
+  });
+});

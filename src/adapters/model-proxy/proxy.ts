@@ -18,13 +18,14 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
-import { searchFee } from "../../config/models.ts";
+import { searchFee, uncountedFee } from "../../config/models.ts";
 import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
 import { createRedactor } from "../../text/redact.ts";
 import { type Fields, text } from "../harness/fields.ts";
 import { modelError } from "../harness/service-error.ts";
+import { proxyEnvironment } from "../system/use-proxies.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type Ask, type Call, Grant, mostSearches } from "./grant.ts";
 import { inputOf } from "./input-bound.ts";
@@ -98,7 +99,7 @@ const unboundedSearches =
 
 export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy> {
   const grants = new Map<string, Grant>();
-  const kept = { keepAlive: true };
+  const kept = { keepAlive: true, proxyEnv: proxyEnvironment() };
   const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
   const server = createServer((incoming, outgoing) => {
     serve({ upstreams, grants, agents }, incoming, outgoing).catch(() => outgoing.destroy());
@@ -211,6 +212,13 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   if (!route.metered || model === null) return forward(world, asked, incoming, outgoing, read.bytes, null);
   const objection = wire.prepare(read.body);
   if (objection !== null) return refuse(wire, 400, objection);
+  const uncounted = uncountedFee(providersOf[provider], wire.extras(read.body));
+  if (uncounted !== null && grant.request.unknownPrice === "stop")
+    return refuse(
+      wire,
+      400,
+      `\`${uncounted.name}\` costs ${uncounted.what}, which no answer counts, so no budget can hold (\`budget.unknownPrice: stop\`). Go on without it.`,
+    );
   // Written anew: what was checked is what is sent, also where a name was given twice.
   const output = wire.output(read.body, path);
   const input = inputOf(model, read.body, Buffer.from(JSON.stringify(read.body)), output.serverTools);
@@ -288,7 +296,7 @@ async function forward(
     else if (call !== null) grant.failed(call, 503, message);
     answer(outgoing, 502, wire.error(502, `Baton: the service could not be reached (${message}).`));
   } finally {
-    // G2: also what the client did not wait for.
+    // grant.G2: also what the client did not wait for.
     if (call !== null && (answered || left)) grant.settle(call, cut);
     ended.resolve();
   }

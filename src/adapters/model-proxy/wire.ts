@@ -61,6 +61,8 @@ export interface Wire {
   route(method: string, path: string): Route | null;
   /** Makes the request tell what it will cost; a sentence refuses it. Changes `body` in place. */
   prepare(body: Fields): string | null;
+  /** What it asks for that may cost more than tokens and searches: tools of the service, tiers (`uncountedFees`). */
+  extras(body: Fields): string[];
   /** The bound of the answer, to be read and lowered (K5). */
   output(body: Fields, path: string): Output;
   /** Reads one event of a stream, or a whole answer, into what is known so far. */
@@ -76,6 +78,14 @@ export function newReading(): Reading {
 /** Each count is from the beginning: the larger is the later. */
 export function takeSearches(reading: Reading, searches: number): void {
   if (searches > (reading.searches ?? 0)) reading.searches = searches;
+}
+
+/** A field that chooses a tier or a place, as `name value`; none where it is absent or null. */
+export function choiceOf(body: Fields, name: string): string[] {
+  const value = body[name];
+  return value === undefined || value === null
+    ? []
+    : [`${name} ${typeof value === "string" ? value.toLowerCase() : JSON.stringify(value)}`];
 }
 
 /** A limit as JSON has it: anything but a number from 1 is none. */

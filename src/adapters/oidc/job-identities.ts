@@ -5,7 +5,7 @@
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 import { z } from "zod";
 import { BatonError } from "../../core/errors.ts";
-import type { JobIdentities } from "../../ports/job-identity.ts";
+import type { JobIdentities, JobIdentity } from "../../ports/job-identity.ts";
 
 const claimsSchema = z.object({
   repository: z.string(),
@@ -17,6 +17,17 @@ const claimsSchema = z.object({
 const clockToleranceSeconds = 30;
 /** GitHub's tokens live a few minutes; an older one is somebody's copy. */
 const ageMax = "15m";
+
+/** What a token says of its job. That it holds is for `verify`. */
+export function identityOf(payload: unknown): JobIdentity {
+  const claims = claimsSchema.parse(payload);
+  return {
+    repositoryId: claims.repository_id,
+    repository: claims.repository,
+    workflowRunId: claims.run_id,
+    workflowRef: claims.workflow_ref,
+  };
+}
 
 export function createJobIdentities({ issuer, audience }: { issuer: string; audience: string }): JobIdentities {
   const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks`));
@@ -30,13 +41,7 @@ export function createJobIdentities({ issuer, audience }: { issuer: string; audi
           clockTolerance: clockToleranceSeconds,
           maxTokenAge: ageMax,
         });
-        const claims = claimsSchema.parse(payload);
-        return {
-          repositoryId: claims.repository_id,
-          repository: claims.repository,
-          workflowRunId: claims.run_id,
-          workflowRef: claims.workflow_ref,
-        };
+        return identityOf(payload);
       } catch (thrown) {
         const why = thrown instanceof Error ? thrown.message : String(thrown);
         if (!isOfToken(thrown))

@@ -136,7 +136,8 @@ async function tryCreate(path: string, parent: string, resources: SandboxResourc
   }
 }
 
-function groupAt(path: string): ControlGroup {
+/** Of version 2: https://docs.kernel.org/admin-guide/cgroup-v2.html#core-interface-files. */
+export function groupAt(path: string): ControlGroup {
   return {
     paths: [path],
     holds: { memory: true, processes: true },

@@ -80,7 +80,7 @@ export function notStarting(facts: SystemFacts, output: string): Diagnosis {
     return {
       problem: `The container that runs Baton may not make namespaces (${said}).`,
       remedy:
-        "Start the container with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`, or run Baton in a virtual machine.",
+        "Start the container with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined` (in Kubernetes: `agents: pod` of the Helm chart). Or let agents work on runners: `executor: actions` in `baton.yaml`. See docs/guides/containers.md.",
     };
   if (facts.isSetuid)
     return {

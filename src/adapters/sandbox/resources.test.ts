@@ -1,9 +1,12 @@
 /** Each kind of abuse ends soon after its limit, with nothing left. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createControlGroup, tasksMax } from "./cgroup.ts";
+import { createControlGroup, groupAt, tasksMax } from "./cgroup.ts";
 import { measureDirectories } from "./disk-use.ts";
 import { type Attempt, type Changes, newAttempt, whySkipped } from "./test-attempt.ts";
 
@@ -157,6 +160,58 @@ describe("disk use", () => {
   });
 });
 
+/**
+ * A real tree of version 2 on this machine, where this user may make groups. Its controllers may belong to version 1, as here and on
+ * other hybrid machines: then limits cannot be tried on it, and the directory below stands in for it.
+ */
+const realTree = ((): string | null => {
+  try {
+    const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
+    const at = mounts.map((line) => line.split(" ")).find(([, , type]) => type === "cgroup2")?.[1] ?? "/nonexistent";
+    const probe = join(at, `baton-probe-${process.pid}`);
+    mkdirSync(probe);
+    rmdirSync(probe);
+    return at;
+  } catch {
+    return null;
+  }
+})();
+
+describe.skipIf(realTree === null)("a real control group of version 2", () => {
+  const path = join(realTree ?? "", `baton-test-${process.pid}`);
+  afterEach(() => groupAt(path).remove());
+
+  it("takes a process in, kills it with those that left its session, and goes away", async () => {
+    mkdirSync(path);
+    const group = groupAt(path);
+    const script = `echo $$ > "$0/cgroup.procs"; setsid sleep 600 & exec sleep 601`;
+    const child = spawn("/bin/sh", ["-c", script, path], { stdio: "ignore" });
+    const ended = once(child, "exit");
+    const inside = async (): Promise<number> =>
+      (await readFile(join(path, "cgroup.procs"), "utf8")).trim().split("\n").length;
+    await expect.poll(inside, { timeout: 60_000 }).toBe(2);
+    expect(await group.exceeded()).toBeNull();
+    await group.kill();
+    expect(await ended).toEqual([null, "SIGKILL"]);
+    await group.remove();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("a tree without the controllers gives no group, and nothing is left in it", async () => {
+    const resources = { memoryBytesMax: 100 * MiB, processesMax: 10, diskBytesMax: MiB };
+    const controllers = readFileSync(join(realTree ?? "", "cgroup.controllers"), "utf8")
+      .trim()
+      .split(" ");
+    const group = await createControlGroup(`baton-test-${process.pid}`, resources, {
+      root: realTree ?? "",
+      own: "0::/\n",
+    });
+    if (["memory", "pids"].every((name) => controllers.includes(name))) await group?.remove();
+    else expect(group).toBeNull();
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
 describe("control groups", () => {
   let root: string;
   beforeEach(async () => {
@@ -187,10 +242,21 @@ describe("control groups", () => {
     expect(await read("memory.oom.group")).toBe("1");
     expect(await read("pids.max")).toBe(String(tasksMax(10)));
     expect(await readFile(join(parent, "cgroup.subtree_control"), "utf8")).toBe("+memory +pids");
+    expect(await read("memory.swap.max")).toBe("0");
+    expect(await group?.exceeded()).toBeNull();
+    // As the kernel writes them: https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files.
+    await writeFile(
+      join(parent, "one", "memory.events"),
+      "low 0\nhigh 0\nmax 12\noom 0\noom_kill 0\noom_group_kill 0\n",
+    );
+    await writeFile(join(parent, "one", "pids.events"), "max 0\n");
     expect(await group?.exceeded()).toBeNull();
     await writeFile(join(parent, "one", "pids.events"), "max 3\n");
     expect(await group?.exceeded()).toBe("processes");
-    await writeFile(join(parent, "one", "memory.events"), "low 0\nmax 9\noom 1\noom_kill 2\n");
+    await writeFile(
+      join(parent, "one", "memory.events"),
+      "low 0\nhigh 0\nmax 9\noom 1\noom_kill 2\noom_group_kill 1\n",
+    );
     expect(await group?.exceeded()).toBe("memory");
   });
 

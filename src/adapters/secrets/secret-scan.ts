@@ -7,13 +7,15 @@
 import { lintSource } from "@secretlint/core";
 import { rules } from "@secretlint/secretlint-rule-preset-recommend";
 import type { SecretHit, SecretScan } from "../../ports/secret-scan.ts";
-import { createFinder } from "../../text/redact.ts";
+import { createFinder, findIn, matchesOf } from "../../text/redact.ts";
 import { vendorTokens } from "../../text/token-shapes.ts";
 
 const used = rules
   .filter(({ meta }) => meta.id !== "@secretlint/secretlint-rule-filter-comments")
   .map((rule) => ({ id: rule.meta.id, rule }));
-const privateKey = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:\\n|\s){1,4}[A-Za-z0-9+/=]{40}/g;
+/** Between its first line and its letters: line ends, what quotes or comments out lines, and the key's own fields. */
+const privateKey =
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\s"'`+,>#*|/\\;]|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [^\n]{0,100}\n){1,60}[A-Za-z0-9+/=]{40}/g;
 const placeholder = /example|sample|dummy|placeholder|your[-_]|x{6}|0{8}|\*{4}|\.{3}|<[^>]*>/i;
 
 export function createSecretScan(secrets: readonly string[]): SecretScan {
@@ -25,12 +27,12 @@ export function createSecretScan(secrets: readonly string[]): SecretScan {
         kind: "a secret of Baton's own",
         own: true,
       }));
-      for (const [pattern, kind] of [
-        ...vendorTokens.map((shape) => [shape, "a token"] as const),
-        [privateKey, "a private key"] as const,
-      ])
-        for (const { index, 0: found } of text.matchAll(pattern))
-          if (!placeholder.test(found)) hits.push({ start: index, end: index + found.length, kind, own: false });
+      for (const [shapes, kind] of [
+        [vendorTokens, "a token"],
+        [[privateKey], "a private key"],
+      ] as const)
+        for (const place of findIn(text, (shown) => real(shown, matchesOf(shown, shapes))))
+          hits.push({ ...place, kind, own: false });
       const { messages } = await lintSource({
         source: { filePath: "change.txt", content: text, contentType: "text", ext: ".txt" },
         options: { noPhysicFilePath: true, config: { rules: used } },
@@ -43,4 +45,8 @@ export function createSecretScan(secrets: readonly string[]): SecretScan {
       return hits;
     },
   };
+}
+
+function real(text: string, places: { start: number; end: number }[]): { start: number; end: number }[] {
+  return places.filter(({ start, end }) => !placeholder.test(text.slice(start, end)));
 }

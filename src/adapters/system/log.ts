@@ -1,11 +1,11 @@
 /**
- * The log port over pino. One choke point (H4): every text, key and value passes the redactor before it leaves.
+ * The log port over pino. One choke point (redact.H4): every text, key and value passes the redactor before it leaves.
  *
  * Strings are redacted one by one, as they are: in JSON a secret of several lines would be escaped and pass unseen.
  */
 import { type DestinationStream, type Logger, pino } from "pino";
 import { isBatonError } from "../../core/errors.ts";
-import type { Log } from "../../ports/log.ts";
+import type { HostLogger, Log } from "../../ports/log.ts";
 
 export interface LogOptions {
   level: string;
@@ -26,7 +26,7 @@ export function createLogger(level: string, destination: DestinationStream = pin
 }
 
 /** Baton's log over a logger that others write to as well, as Probot's. */
-export function logOver(logger: Logger, redact: (text: string) => string): Log {
+export function logOver(logger: HostLogger, redact: (text: string) => string): Log {
   return wrap(logger, (text) => withoutCommands(redact(text)));
 }
 
@@ -34,7 +34,7 @@ export function logOver(logger: Logger, redact: (text: string) => string): Log {
  * What others write to the same logger passes the redactor, too: Probot logs requests with their headers. A logger has one
  * stream with all its children.
  */
-export function redactLines(logger: Logger, redact: (text: string) => string): void {
+export function redactLines(logger: HostLogger, redact: (text: string) => string): void {
   const { stream } = { stream: (logger as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym] };
   if (stream === undefined) return;
   const write = stream.write.bind(stream);
@@ -53,7 +53,7 @@ function withoutCommands(text: string): string {
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
 
-function wrap(logger: Logger, redact: (text: string) => string): Log {
+function wrap(logger: HostLogger, redact: (text: string) => string): Log {
   const clean = (fields: Record<string, unknown>) => plain(fields, redact, 0, new Set()) as Record<string, unknown>;
   const at =
     (level: "debug" | "info" | "warn" | "error") =>

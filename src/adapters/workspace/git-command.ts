@@ -5,9 +5,11 @@
  * GC2 A token reaches git by environment only, never by argument or URL, and git sends it to one address only.
  * GC3 Every call is bounded in time and output. A limit ends git with all its helpers, so no lock waits for a stalled server.
  */
+import type { Readable } from "node:stream";
 import { BatonError } from "../../core/errors.ts";
 import type { CallEnd } from "../../ports/child.ts";
 import { children } from "../child/children.ts";
+import { currentProxyFor } from "../system/use-proxies.ts";
 import { findProgram } from "./find-program.ts";
 
 export interface GitOptions {
@@ -21,7 +23,8 @@ export interface GitOptions {
   url?: string;
   /** `latin1`: one character a byte, for names that are not UTF-8. Input is then bytes in the same way. */
   encoding?: "utf8" | "latin1";
-  input?: string | Uint8Array;
+  /** A stream is a conversation: the caller ends it. */
+  input?: string | Uint8Array | Readable;
   env?: Record<string, string>;
   timeoutMs?: number;
   /** Longest time without progress; for calls that report it. */
@@ -138,19 +141,22 @@ function whyFailed(
   return stderr.trim().slice(-1_000) || (signal === null ? `exit code ${exitCode}` : `ended by ${signal}`);
 }
 
-function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | null {
+function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | Readable | null {
   if (input === undefined) return null;
   return typeof input === "string" && encoding === "latin1" ? Buffer.from(input, "latin1") : input;
 }
 
 function environment({ gitDir, workTree, token, url, env, config: more = {} }: GitOptions): Record<string, string> {
   const configured: [string, string][] = [...Object.entries(settings), ...Object.entries(more)];
+  // No other configuration chooses the proxy: a token passes through it.
+  const proxy = url === undefined ? "" : (currentProxyFor(url) ?? "");
+  if (proxy !== "") configured.push(["http.proxy", proxy]);
   if (token !== undefined && token !== null) {
     if (url === undefined) throw new BatonError("BATON_INTERNAL", "A token needs the address that it is for.");
     // GitHub accepts any user name with a token; basic is what git's own HTTP client sends.
     const header = `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
     configured.push([`http.${url}.extraHeader`, header]);
-    configured.push([`http.${url}.proxy`, ""], [`http.${url}.sslVerify`, "true"]);
+    configured.push([`http.${url}.proxy`, proxy], [`http.${url}.sslVerify`, "true"]);
   }
   const config = Object.fromEntries(
     configured.flatMap(([key, value], index) => [

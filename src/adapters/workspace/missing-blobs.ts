@@ -3,13 +3,11 @@ import { git } from "./git-command.ts";
 
 /** Of the whole trees of these commits. */
 export async function missingInTrees(gitDir: string, shas: readonly string[]): Promise<string[]> {
-  const missing = new Set<string>();
-  for (const sha of new Set(shas)) {
-    const args = ["rev-list", "--objects", "--no-object-names", "--missing=print", `${sha}^{tree}`];
-    const { stdout } = await git(args, { gitDir });
-    for (const line of stdout.split("\n")) if (line.startsWith("?")) missing.add(line.slice(1));
-  }
-  return [...missing];
+  if (shas.length === 0) return [];
+  const args = ["rev-list", "--objects", "--no-object-names", "--missing=print", "--stdin"];
+  const input = [...new Set(shas)].map((sha) => `${sha}^{tree}\n`).join("");
+  const { stdout } = await git(args, { gitDir, input });
+  return stdout.split("\n").flatMap((line) => (line.startsWith("?") ? [line.slice(1)] : []));
 }
 
 /** Of what these pairs of commits differ in, both sides. */
@@ -17,12 +15,20 @@ export async function missingInDifferences(
   gitDir: string,
   pairs: readonly (readonly [string, string])[],
 ): Promise<string[]> {
+  if (pairs.length === 0) return [];
+  const trees = await treesOf(gitDir, pairs.flat());
+  const input = pairs.map(([from, to]) => `${trees.get(from)} ${trees.get(to)}\n`).join("");
+  const args = ["diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "--no-renames"];
   const found = new Set<string>();
-  for (const [from, to] of pairs) {
-    const args = ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", from, to];
-    blobsOf((await git(args, { gitDir })).stdout, found);
-  }
+  blobsOf((await git(args, { gitDir, input })).stdout, found);
   return missingAmong(gitDir, [...found]);
+}
+
+async function treesOf(gitDir: string, shas: readonly string[]): Promise<Map<string, string>> {
+  const wanted = [...new Set(shas)];
+  const { stdout } = await git(["rev-parse", ...wanted.map((sha) => `${sha}^{tree}`)], { gitDir });
+  const found = stdout.split("\n");
+  return new Map(wanted.map((sha, index) => [sha, found[index] ?? ""]));
 }
 
 /** Of what each of these commits changes against each of its parents. */
@@ -44,10 +50,12 @@ export async function missingAmong(gitDir: string, oids: readonly string[]): Pro
   return stdout.split("\n").flatMap((line) => /^([0-9a-f]{40,64}) missing$/.exec(line)?.[1] ?? []);
 }
 
+/** `raw`: by turns what changed and its path, parted by NUL. Before the first of two trees stands a line with their names. */
 function blobsOf(raw: string, into: Set<string>): void {
-  for (const field of raw.split("\0")) {
+  const fields = raw.split("\0");
+  for (let at = 0; at + 1 < fields.length; at += 2) {
     const [, oldMode = "", newMode = "", oldSha = "", newSha = ""] =
-      /^:(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) /.exec(field) ?? [];
+      /(?:^|\n):(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*$/.exec(fields[at] ?? "") ?? [];
     if (/^1[02]/.test(oldMode)) into.add(oldSha);
     if (/^1[02]/.test(newMode)) into.add(newSha);
   }

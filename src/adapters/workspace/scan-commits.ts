@@ -27,6 +27,7 @@ interface Piece {
   text: string;
 }
 
+const keyBegin = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/;
 const namedMax = 5;
 const batchCharactersMax = 1_000_000;
 const batchBytesMax = 16 * 1024 * 1024;
@@ -114,7 +115,8 @@ async function addedBy(gitDir: string, sha: string): Promise<Piece[]> {
     .filter(({ oldSha, newSha }) => oldSha === null && newSha !== null)
     .map(({ path }) => ({ where: `a file name in commit ${commit}`, path: null, text: path }));
   for await (const { sha: blob, text } of blobs(gitDir, [...pathsOf.keys()])) {
-    const lines = text.split("\n").filter((line) => !before.has(line));
+    // The first line of a key is alike in all of them: it does not make the letters below it old.
+    const lines = text.split("\n").filter((line) => !before.has(line) || keyBegin.test(line));
     for (const { path } of pathsOf.get(blob) ?? [])
       pieces.push({ where: `${JSON.stringify(path)} in commit ${commit}`, path, text: lines.join("\n") });
   }

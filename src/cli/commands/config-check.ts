@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { builtInProcesses } from "../../../processes/index.ts";
-import { processFolder } from "../../commands/load-processes.ts";
+import { inputsOf, processFolder, processPath } from "../../begin/load-processes.ts";
 import { effectiveDifference } from "../../config/effective.ts";
 import {
   type ConfigProblem,
@@ -11,8 +11,9 @@ import {
   parseConfig,
 } from "../../config/parse.ts";
 import { defaultSettings, type Settings } from "../../config/schema.ts";
-import { wakeUpsOf, workflowFolder } from "../../config/wake-ups.ts";
+import { startsOf, wakeUpsOf, workflowFolder } from "../../config/wake-ups.ts";
 import { BatonError } from "../../core/errors.ts";
+import { parseProcess } from "../../workflow/parse.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { exitCodes } from "../exit.ts";
 
@@ -46,17 +47,23 @@ export const configCheck: CliCommand = (program, context) => {
     });
 };
 
-/** What the file is checked against: the processes that there are, and what wakes Actions mode. */
+/** What the file is checked against: the processes that there are, and what starts jobs of Actions mode. */
 function surroundingsOf(directory: string): ConfigSurroundings {
   const files = (folder: string): string[] => {
     const path = join(directory, folder);
     return existsSync(path) ? readdirSync(path) : [];
   };
   const own = files(processFolder).flatMap((name) => /^(.+)\.yaml$/.exec(name)?.[1] ?? []);
-  const workflows = files(workflowFolder).filter((name) => /\.ya?ml$/.test(name));
+  const workflows = files(workflowFolder)
+    .filter((name) => /\.ya?ml$/.test(name))
+    .map((name) => read(directory, join(workflowFolder, name)));
+  const builtIn = builtInProcesses().names();
+  const checked = own.map((name) => ({ name, parsed: parseProcess(read(directory, processPath(name)), null) }));
   return {
-    processes: [...builtInProcesses().names(), ...own],
-    wakeUps: workflows.flatMap((name) => wakeUpsOf(read(directory, join(workflowFolder, name)))),
+    processes: [...builtIn, ...own],
+    inputs: inputsOf(builtIn, checked),
+    wakeUps: workflows.flatMap(wakeUpsOf),
+    starts: workflows.flatMap(startsOf),
   };
 }
 

@@ -2,6 +2,9 @@
 import type { CliCommand } from "../context.ts";
 import { configCheck } from "./config-check.ts";
 import { configSchema } from "./config-schema.ts";
+import { databaseBackup } from "./database-backup.ts";
+import { databaseMove } from "./database-move.ts";
+import { databaseRestore } from "./database-restore.ts";
 import { demo } from "./demo.ts";
 import { harnessDoctor } from "./harness-doctor.ts";
 import { harnessList } from "./harness-list.ts";
@@ -15,6 +18,7 @@ import { runErase } from "./run-erase.ts";
 import { runList } from "./run-list.ts";
 import { runRetry } from "./run-retry.ts";
 import { runShow } from "./run-show.ts";
+import { runStart } from "./run-start.ts";
 import { sandboxPolicy } from "./sandbox-policy.ts";
 import { sandboxTest } from "./sandbox-test.ts";
 import { scheduleList } from "./schedule-list.ts";
@@ -22,27 +26,41 @@ import { schedulePause } from "./schedule-pause.ts";
 import { scheduleResume } from "./schedule-resume.ts";
 import { scheduleRun } from "./schedule-run.ts";
 import { start } from "./start.ts";
+import { statsSweeps } from "./stats-sweeps.ts";
+import { status } from "./status.ts";
+import { stop } from "./stop.ts";
 import { sweepDetect } from "./sweep-detect.ts";
+import { sweepRun } from "./sweep-run.ts";
+import { transcript } from "./transcript.ts";
 
 export const commands: readonly CliCommand[] = [
   init,
   start,
+  stop,
+  status,
   demo,
   configCheck,
   configSchema,
   processCheck,
   processList,
+  runStart,
   runList,
   runShow,
   runCancel,
   runRetry,
   runErase,
   journalCat,
+  transcript,
   scheduleList,
   scheduleRun,
   schedulePause,
   scheduleResume,
+  databaseBackup,
+  databaseRestore,
+  databaseMove,
   sweepDetect,
+  sweepRun,
+  statsSweeps,
   promptInspect,
   harnessList,
   harnessDoctor,

@@ -1,6 +1,7 @@
 import type { CliCommand } from "../context.ts";
 
 interface Options {
+  action?: string;
   pullRequest?: true;
   dryRun?: true;
   force?: true;
@@ -17,6 +18,7 @@ export const init: CliCommand = (program, context) => {
     )
     .option("--dry-run", "Print what would be written, write nothing.")
     .option("--force", "Overwrite files that were changed by hand.")
+    .option("--action <owner/name@ref>", "The Action that the workflow uses. Default: the release that this Baton is.")
     .option("--json", "Print JSON instead of text.")
     .addHelpText(
       "after",

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { processFolder } from "../../commands/load-processes.ts";
+import { processFolder } from "../../begin/load-processes.ts";
 import { BatonError } from "../../core/errors.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { exitCodes } from "../exit.ts";

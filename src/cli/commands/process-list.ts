@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { builtInProcesses } from "../../../processes/index.ts";
-import { processFolder, processPath } from "../../commands/load-processes.ts";
+import { processFolder, processPath } from "../../begin/load-processes.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { beside, inFolder } from "../processes.ts";
 import { table } from "../text.ts";

@@ -13,7 +13,7 @@ export const runCancel: CliCommand = (program, context) => {
     .option("--reason <text>", "Why; shown in the thread.", "Cancelled by the operator.")
     .option(...jsonOption)
     .action(async (runId: string, { reason, json }: Options) => {
-      const run = await withRuns(context, ({ runs }) => runs.cancel(runId, operator(context), reason));
+      const run = await withRuns(context, (runs) => runs.cancel(runId, operator(context), reason));
       context.print(
         json === true
           ? JSON.stringify(run, null, 2)

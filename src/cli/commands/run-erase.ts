@@ -9,7 +9,7 @@ export const runErase: CliCommand = (program, context) => {
     )
     .option(...jsonOption)
     .action(async (runId: string, { json }: { json?: true }) => {
-      const run = await withRuns(context, ({ runs }) => runs.erase(runId));
+      const run = await withRuns(context, (runs) => runs.erase(runId));
       context.print(
         json === true
           ? JSON.stringify(run, null, 2)

@@ -8,7 +8,7 @@ export const runRetry: CliCommand = (program, context) => {
     .description("Start a finished run again, with its input and settings. Baton drives it as soon as Baton runs.")
     .option(...jsonOption)
     .action(async (runId: string, { json }: { json?: true }) => {
-      const run = await withRuns(context, ({ runs }) => runs.retry(runId, operator(context)));
+      const run = await withRuns(context, (runs) => runs.retry(runId, operator(context)));
       context.print(
         json === true ? JSON.stringify(run, null, 2) : `${run.runId} starts ${runId} again on ${threadOf(run)}.`,
       );

@@ -158,6 +158,16 @@ describe("U3: how a check ended", () => {
       "Require linked issue",
       "verify-pr-description",
       "Validate PR / check title",
+      "PR Lint",
+      "Branch name check",
+      "gitlint",
+      "Block fixup commits",
+      "Signed commits",
+      "jira-lint",
+      "required-reviewers",
+      "Task list completed",
+      "Vercel – Authorization required",
+      "tide",
     ])("log-tail-without-the-failure: %s is about people or words, wherever in its name that stands", (name) => {
       const failed = check({ name, conclusion: "failure" });
       const pending = check({ ...running, source: "status", appId: null, name });
@@ -170,6 +180,11 @@ describe("U3: how a check ended", () => {
       "test (approval-service)",
       "unit tests / labels",
       "build title component",
+      "title-generator",
+      "milestones-ui",
+      "branch predictor",
+      "reviewers-api tests",
+      "tide-tables",
       "classes",
       "dcoder",
       "lint",

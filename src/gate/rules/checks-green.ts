@@ -68,7 +68,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
   if (counted.length === 0 && held.length > 0) return combine(held, "", short, [...own, ...ignored]);
   if (counted.length === 0) {
     if (now < facts.since + settings.appearSeconds * 1_000)
-      return verdict("pending", `Waits for the first check of ${short} to appear.`, [...own, ...ignored]);
+      return verdict("pending", `No check of ${short} has appeared yet.`, [...own, ...ignored]);
     return settings.noChecks === "pass"
       ? verdict("passed", `No check appeared for ${short}, which \`gates.noChecks: pass\` accepts.`, [
           ...own,
@@ -135,12 +135,12 @@ function judgeAll(checks: Try[], settings: Settings["gates"], late: boolean): Ve
  * https://github.com/wip/app, https://github.com/palantir/policy-bot, https://github.com/mergeability/mergeable.
  */
 const peopleWords =
-  /(?<![a-z0-9])(?:dco\d?|developer certificate of origin|signed ?off ?by|sign ?offs?|(?:easy)?cla|contributor licen[cs]e agreement|conventional (?:commits?|pr|pull request|title)|commit ?lint|commit messages?|semantic (?:commits?|prs?|pull ?requests?|title|release title)|pull ?approve|policy bot|code ?owners?|reviews? required|required reviews?|(?:prs?|pull requests?) (?:titles?|body|descriptions?|template|labels?)|do not merge|merge ?freeze|merge ?able|merge block(?:er)?|linked issues?|issue link(?:ed)?)(?![a-z0-9])/;
+  /(?<![a-z0-9])(?:dco\d?|developer certificate of origin|signed ?off ?by|sign ?offs?|(?:easy)?cla|contributor licen[cs]e agreement|conventional (?:commits?|pr|pull request|title)|commit ?lint|commit messages?|semantic (?:commits?|prs?|pull ?requests?|title|release title)|pull ?approve|policy bot|code ?owners?|reviews? required|required reviews?|(?:prs?|pull requests?) (?:names?|titles?|body|descriptions?|template|labels?|checklist)|branch nam(?:es?|ing)|(?:check|valid) branch name|git ?lint|(?:fixup|autosquash)(?: commits?)?|(?:signed|verified) commits?|commit signatures?|jira (?:lint|check|issue|ticket|key)|task lists?(?: completed)?|authorization required|^tide$|^hold$|do not merge|merge ?freeze|merge ?able|merge block(?:er)?|linked issues?|issue link(?:ed)?)(?![a-z0-9])/;
 /** Words that a check of the code may have as well, for instance of a component that is named so. */
 const perhapsPeople =
-  /(?<![a-z0-9])(?:lint (?:the )?(?:prs?|pull requests?)|titles?|labels?|milestones?|wip|work in progress|draft|approv(?:al|als|ed|e|ers?)|freeze)(?![a-z0-9])/;
+  /(?<![a-z0-9])(?:lint (?:the )?(?:prs?|pull requests?)|(?:prs?|pull requests?) lint|reviewers?|merge queue|titles?|labels?|milestones?|wip|work in progress|draft|approv(?:al|als|ed|e|ers?)|freeze)(?![a-z0-9])/;
 const codeWords =
-  /(?<![a-z0-9])(?:tests?|unit|e2e|integration|specs?|build|compile|types?|typecheck|coverage|service|component|api|docs|package|deploy|run|model|train)(?![a-z0-9])/;
+  /(?<![a-z0-9])(?:tests?|unit|e2e|integration|specs?|build|compile|types?|typecheck|coverage|service|component|api|docs|package|deploy|run|model|train|parser|generator|ui|js|engine|cache)(?![a-z0-9])/;
 
 /** `caller / job` of a reusable workflow as well: https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows */
 function isAboutPeople(name: string): boolean {

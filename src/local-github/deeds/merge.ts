@@ -16,6 +16,7 @@ import { personOf } from "./accounts.ts";
 import { markMerged } from "./pulls.ts";
 import { refsChanged } from "./refs.ts";
 import { tellThread } from "./threads.ts";
+import { demandWorkflowsToMerge } from "./workflow-files.ts";
 
 export interface MergeOptions {
   thread: PullThread;
@@ -54,6 +55,7 @@ export async function mergePull(site: Site, repository: Repository, options: Mer
     if (base === undefined) throw new Refusal(405, "Base branch does not exist");
     const sha = await mergedCommit(site, repository, { ...options, base });
     if (sha === null) throw new Refusal(405, "Pull Request is not mergeable");
+    await demandWorkflowsToMerge(gitDirectory(site, repository.id), doer, { from: base, to: sha });
     const ref = branchRef(pull.baseRef);
     await updateRef(gitDirectory(site, repository.id), ref, { to: sha, from: base });
     pull.baseSha = base;
@@ -94,6 +96,7 @@ export async function updateBranch(
       author: personOf(site, doer.accountId),
       date: site.now(),
     });
+    await demandWorkflowsToMerge(directory, doer, { from, to });
     const ref = branchRef(pull.headRef);
     await updateRef(directory, ref, { to, from });
     await refsChanged(site, repository, { changes: [{ ref, from, to }], doer });

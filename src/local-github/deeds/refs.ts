@@ -15,6 +15,7 @@ import { accountOf, branchRef, type Repository, takeId } from "../state.ts";
 import { openSuites } from "./checks.ts";
 import { startCi } from "./ci.ts";
 import { followBranch, type RefChange } from "./pulls.ts";
+import { demandWorkflowsForRef } from "./workflow-files.ts";
 
 const noSha = "0".repeat(40);
 
@@ -36,6 +37,7 @@ export async function changeRef(
       const forward = await isAncestor(directory, { older: from, newer: given.to });
       if (!forward) throw new Refusal(422, "Update is not a fast forward");
     }
+    if (given.to !== null) await demandWorkflowsForRef(directory, given.doer, given.to);
     await updateRef(directory, given.ref, { to: given.to, ...(from === null ? {} : { from }) });
     await refsChanged(site, repository, { changes: [{ ref: given.ref, from, to: given.to }], doer: given.doer });
   });

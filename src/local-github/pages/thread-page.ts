@@ -64,7 +64,11 @@ function conversation(place: Place, thread: Thread): Entry[] {
   const comments = [...repository.comments.values()].filter((one) => one.threadNumber === thread.number);
   return [
     // First, whatever was committed before it was opened.
-    { at: "", id: -1, part: written(place, { ...opening, reactions: thread.reactions, edited: false }) },
+    {
+      at: "",
+      id: -1,
+      part: written(place, { ...opening, reactions: thread.reactions, edited: false, minimized: null }),
+    },
     ...comments.map((one) => ({
       at: one.createdAt,
       id: one.id,
@@ -75,6 +79,7 @@ function conversation(place: Place, thread: Thread): Entry[] {
         anchor: `issuecomment-${one.id}`,
         reactions: one.reactions,
         edited: one.updatedAt !== one.createdAt,
+        minimized: one.minimized ?? null,
       }),
     })),
   ];
@@ -87,13 +92,17 @@ interface Written {
   anchor: string;
   reactions: Reaction[];
   edited: boolean;
+  /** Why it is folded away; null: it is not. */
+  minimized: string | null;
 }
 
 function written({ site, repository }: Place, one: Written): Html {
   const text = one.body.trim() === "" ? html`<em class="muted">No description provided.</em>` : null;
+  const body = html`<div class="body md">${text ?? markdown(one.body, references(site, repository))}</div>${reactionBar(one.reactions)}`;
+  const folded = html`<details><summary class="muted">This comment was marked as ${(one.minimized ?? "").toLowerCase()}.</summary>${body}</details>`;
   return html`<article class="entry" id="${one.anchor}">${avatar(site, one.authorId)}<div class="box">
 <div class="head">${who(site, one.authorId)} commented on ${when(one.at)}${one.edited ? " · edited" : ""}</div>
-<div class="body md">${text ?? markdown(one.body, references(site, repository))}</div>${reactionBar(one.reactions)}
+${one.minimized === null ? body : folded}
 </div></article>`;
 }
 

@@ -4,6 +4,7 @@ import { created, noContent, notFound, ok, Refusal } from "../answer.ts";
 import { personOf } from "../deeds/accounts.ts";
 import { createCommit } from "../deeds/commits.ts";
 import { changeRef, refsChanged } from "../deeds/refs.ts";
+import { demandWorkflowsForFile } from "../deeds/workflow-files.ts";
 import { commitFiles, commitSha, countCommits, git, mergeBase, updateRef } from "../git.ts";
 import {
   readBlob,
@@ -90,6 +91,7 @@ async function writeFile(context: RepositoryContext, content: Buffer | null) {
   const given = bodyOf(context, fileWrite);
   const branch = given.branch ?? repository.defaultBranch;
   const path = context.params["path"] ?? "";
+  demandWorkflowsForFile(doer, path);
   return site.locked(repository.id, async () => {
     const ref = branchRef(branch);
     const from = repository.refs.get(ref);

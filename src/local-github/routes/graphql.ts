@@ -9,7 +9,9 @@ import { z } from "zod";
 import { type Actor, type Demand, type Doer, demand, doerOf } from "../access.ts";
 import { ok, Refusal } from "../answer.ts";
 import { enqueue, updateBranch } from "../deeds/merge.ts";
+import { pullRange } from "../deeds/pulls.ts";
 import { tellThread } from "../deeds/threads.ts";
+import { demandWorkflowsToMerge } from "../deeds/workflow-files.ts";
 import { selected, selectionOf, UnknownField } from "../graphql-selection.ts";
 import { isPull, type PullThread } from "../resources/pull-request.ts";
 import { bodyOf, type Context, route } from "../route.ts";
@@ -33,7 +35,19 @@ class GraphqlRefusal extends Error {
 }
 
 type Input = Record<string, unknown>;
-type Field = (context: Context, input: Input) => Promise<object> | object;
+
+interface Mutation {
+  /** Has every field of the answer: what is asked for is checked by it before anything changes, as on GitHub. */
+  shape: object;
+  perform(context: Context, input: Input): Promise<object> | object;
+}
+
+function mutation<T extends object>(
+  shape: T,
+  perform: (context: Context, input: Input) => Promise<NoInfer<T>> | NoInfer<T>,
+): Mutation {
+  return { shape, perform };
+}
 
 const textOf = (input: Input, name: string): string | null => {
   const value = input[name];
@@ -70,21 +84,31 @@ function demandFor(context: Context, repository: Repository, wanted: Demand): Do
 const contents = { need: "contents:write", role: "write" } as const;
 const pulls = { need: "pull_requests:write", role: "write" } as const;
 
+const pullShape = { number: 1, isInMergeQueue: false, headRefOid: "", baseRefName: "" };
+
+function partOf({ number, pull }: PullThread): typeof pullShape {
+  return { number, isInMergeQueue: pull.queuedSha !== null, headRefOid: pull.headSha, baseRefName: pull.baseRef };
+}
+
+const minimizedShape: { minimizedComment: { isMinimized: boolean; minimizedReason: string | null } } = {
+  minimizedComment: { isMinimized: true, minimizedReason: null },
+};
+
 /** Source: https://docs.github.com/en/graphql/reference/mutations, each under its name. */
-const mutations: Record<string, Field> = {
-  async enqueuePullRequest(context, input) {
+const mutations: Record<string, Mutation> = {
+  enqueuePullRequest: mutation({ mergeQueueEntry: { position: 1, state: "QUEUED" } }, (context, input) => {
     const [repository, thread] = pullNamed(context, input);
     const doer = demandFor(context, repository, contents);
     enqueue(context.site, repository, { thread, sha: textOf(input, "expectedHeadOid"), doer });
     return { mergeQueueEntry: { position: 1, state: "QUEUED" } };
-  },
-  async updatePullRequestBranch(context, input) {
+  }),
+  updatePullRequestBranch: mutation({ pullRequest: pullShape }, async (context, input) => {
     const [repository, thread] = pullNamed(context, input);
     const doer = demandFor(context, repository, pulls);
     const sha = await updateBranch(context.site, repository, { thread, sha: textOf(input, "expectedHeadOid"), doer });
-    return { pullRequest: { headRefOid: sha } };
-  },
-  enablePullRequestAutoMerge(context, input) {
+    return { pullRequest: { ...partOf(thread), headRefOid: sha } };
+  }),
+  enablePullRequestAutoMerge: mutation({ pullRequest: pullShape }, async (context, input) => {
     const [repository, thread] = pullNamed(context, input);
     const doer = demandFor(context, repository, contents);
     // Source: https://github.com/cli/cli/pull/14379 and https://github.com/atvirokodosprendimai/wgmesh/pull/173
@@ -92,11 +116,14 @@ const mutations: Record<string, Field> = {
       throw new GraphqlRefusal("UNPROCESSABLE", "Auto merge is not allowed for this repository");
     if (thread.pull.mergeable && !thread.pull.draft)
       throw new GraphqlRefusal("UNPROCESSABLE", "Pull request Pull request is in clean status");
+    // Source: https://github.com/apple/pkl-project-commons/pull/63 (`enablePullRequestAutoMerge`)
+    const { directory, from, to } = await pullRange(context.site, repository, thread.pull);
+    await demandWorkflowsToMerge(directory, doer, { from, to });
     thread.pull.autoMergeBy = doer.accountId;
     tellThread(context.site, repository, { thread, action: "auto_merge_enabled", doer });
-    return { pullRequest: { number: thread.number } };
-  },
-  minimizeComment(context, input) {
+    return { pullRequest: partOf(thread) };
+  }),
+  minimizeComment: mutation(minimizedShape, (context, input) => {
     const id = input["subjectId"];
     const [repository, comment] = named<Comment>(context, id, ({ comments }) =>
       [...comments.values()].find((one) => nodeId("IssueComment", one.id) === id),
@@ -104,8 +131,8 @@ const mutations: Record<string, Field> = {
     demandFor(context, repository, { need: "issues:write", role: "write" });
     comment.minimized = textOf(input, "classifier");
     return { minimizedComment: { isMinimized: true, minimizedReason: comment.minimized?.toLowerCase() ?? null } };
-  },
-  resolveReviewThread(context, input) {
+  }),
+  resolveReviewThread: mutation({ thread: { isResolved: true } }, (context, input) => {
     const id = input["threadId"];
     const [repository, first] = named(context, id, ({ threads }) =>
       [...threads.values()]
@@ -116,7 +143,7 @@ const mutations: Record<string, Field> = {
     demandFor(context, repository, pulls);
     first.resolved = true;
     return { thread: { isResolved: true } };
-  },
+  }),
 };
 
 function pullRequestState(context: Context, input: Input): object {
@@ -125,9 +152,7 @@ function pullRequestState(context: Context, input: Input): object {
   const { pull } = thread;
   return {
     __typename: "PullRequest",
-    isInMergeQueue: pull.queuedSha !== null,
-    headRefOid: pull.headSha,
-    baseRefName: pull.baseRef,
+    ...partOf(thread),
     // Source: https://docs.github.com/en/graphql/reference/objects#baserefchangedevent
     timelineItems: {
       nodes:
@@ -156,13 +181,14 @@ async function answer(context: Context): Promise<object> {
   const [wanted] = selectionOf(query) ?? [];
   const field = wanted?.name ?? "";
   const isQuery = /^\s*(?:query\b|\{)/.test(query);
-  const mutation = mutations[field];
-  if (wanted === undefined || (isQuery ? field !== "node" : mutation === undefined))
+  const known = mutations[field];
+  if (wanted === undefined || (isQuery ? field !== "node" : known === undefined))
     return undefinedField(field, isQuery ? "Query" : "Mutation");
   try {
+    if (!isQuery) selected(known?.shape, wanted.fields);
     const found = isQuery
       ? pullRequestState(context, variables)
-      : await mutation?.(context, (variables["input"] ?? {}) as Input);
+      : await known?.perform(context, (variables["input"] ?? {}) as Input);
     return { data: { [field]: selected(found, wanted.fields) } };
   } catch (thrown) {
     if (thrown instanceof UnknownField) return undefinedField(thrown.field, field);

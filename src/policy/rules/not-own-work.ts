@@ -21,8 +21,15 @@ export const notOwnWork: Rule<ApproverFacts> = {
 };
 
 /** What the approver did for this work; null: nothing. A bot's pull request or push is nobody's own. */
-export function partIn({ approver, requester, pullRequestAuthor, lastPusher }: ApproverFacts): string | null {
+export function partIn({
+  approver,
+  requester,
+  authors = [],
+  pullRequestAuthor,
+  lastPusher,
+}: ApproverFacts): string | null {
   if (approver.id === requester.id) return "started this run";
+  if (authors.some(({ id }) => id === approver.id)) return "last changed the rule or the process of this run";
   if (pullRequestAuthor?.kind === "user" && approver.id === pullRequestAuthor.id) return "wrote this pull request";
   if (lastPusher?.kind === "user" && approver.id === lastPusher.id) return "pushed the commit that is judged";
   return null;

@@ -83,48 +83,58 @@ it.each([
 );
 
 it.each([
-  ["a question", "plan 1"],
-  ["another question after it", "review 2"],
-  ["two questions at once", "color 3, size 4"],
+  ["a question", 1, [4]],
+  ["two questions at once", 1, [4, 5]],
+  ["three of one thread, one after the other", 10, [4, 4, 4]],
 ])(
-  "late-approve-takes-the-next-plan: %s is shown within a minute when edits are used up, and only once like a reply",
-  async (_, asks) => {
+  "late-approve-takes-the-next-plan: %s is posted within a minute when edits are used up, and once",
+  async (_, every, threads) => {
     const clock = new ManualClock();
     const { store } = openMemory({ clock, log: silentLog });
     const repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
     const stop = new AbortController();
     const budget = new RateBudget(clock, stop.signal);
-    const sent: { body: string; isAwaited: boolean; at: number }[] = [];
+    const posted: { body: string; at: number }[] = [];
+    let edited = 0;
     const github = {
-      ensureComment: async (...given: [unknown, number, string, string, number | null, boolean]) => {
-        const [, id, , body, , isAwaited] = given;
-        await budget.admit(isAwaited || "edit");
-        sent.push({ body, isAwaited, at: clock.now() });
-        return { id, url: "" };
+      ensureComment: async (_repository: unknown, id: number, marker: string, body: string) => {
+        const isQuestion = marker.startsWith("question:");
+        await budget.admit(isQuestion || "edit");
+        if (isQuestion) posted.push({ body, at: clock.now() });
+        else edited = clock.now();
+        return { id, url: "", nodeId: `IC_${id}`, createdAt: "2026-11-30T10:00:00Z" };
       },
     };
     const dependencies = { store, clock, log: silentLog, owner: "o", github: { installation: async () => github } };
     const pump = new OutboxPump(dependencies as unknown as Dependencies);
-    const put = async (number: number, body: string, question: string | null): Promise<void> => {
-      const payload = { number, body, ...(question === null ? {} : { asks: question }) };
-      const row = { operationKey: `status:${number}`, repository, kind: "comment" as const, payload };
-      await store.write({ outbox: [outboxRow({ ...row, priority: question === null ? 50 : 10, content: body })] });
+    const status = async (number: number, body: string): Promise<void> => {
+      const row = { operationKey: `status:${number}`, repository, kind: "comment" as const, payload: { number, body } };
+      await store.write({ outbox: [outboxRow({ ...row, priority: 50, content: body })] });
       await pump.pump();
     };
+    const ask = async (index: number): Promise<void> => {
+      const payload = { number: threads[index] as number, body: `What color? ${index}`, open: true };
+      const row = { operationKey: `question:run:${index}`, repository, kind: "question" as const, payload };
+      await store.write({ outbox: [outboxRow({ ...row, priority: 10, content: "open" })] });
+    };
     for (let step = 0; step < 200; step += 1) {
-      for (let run = 0; run < 10; run += 1) await put(run, `step ${step}`, null);
+      for (let run = 0; run < 10; run += 1) await status(run, `step ${step}`);
       clock.advance(stepMs);
     }
-    expect(sent.at(-1)?.at).toBeLessThan(clock.now() - waitMsMax);
-    const askedAt = clock.now();
-    await put(4, "What color?", asks);
-    for (let step = 0; step < 40; step += 1) {
-      await put(4, `What color? Waiting since ${step} steps.`, asks);
+    expect(edited).toBeLessThan(clock.now() - waitMsMax);
+    const askedAt = threads.map(() => Number.POSITIVE_INFINITY);
+    for (let step = 0; step < 60; step += 1) {
+      for (const [index] of threads.entries())
+        if (step >= index * every) {
+          askedAt[index] = Math.min(askedAt[index] as number, clock.now());
+          await ask(index);
+        }
+      for (let run = 0; run < 10; run += 1) await status(run, `waiting ${step}`);
       clock.advance(stepMs);
     }
-    const shown = sent.filter(({ isAwaited }) => isAwaited);
-    expect(shown.map(({ body }) => body.slice(0, 11))).toEqual(["What color?"]);
-    expect((shown[0]?.at ?? Number.POSITIVE_INFINITY) - askedAt).toBeLessThanOrEqual(waitMsMax);
+    expect(posted.map(({ body }) => body)).toEqual(threads.map((_thread, index) => `What color? ${index}`));
+    for (const [index, { at }] of posted.entries())
+      expect(at - (askedAt[index] as number)).toBeLessThanOrEqual(waitMsMax);
     stop.abort();
   },
 );

@@ -1,7 +1,7 @@
 /** What an outbox row can be; each kind is one ensure against GitHub. */
 import { limits } from "../../core/limits.ts";
 import type { Json, Repository } from "../../core/vocabulary.ts";
-import type { CheckRunContent, Github } from "../../ports/github.ts";
+import type { CheckRunContent, Github, PostedComment } from "../../ports/github.ts";
 import type { OutboxRow } from "../../ports/store.ts";
 
 interface OutboxKind {
@@ -32,6 +32,25 @@ export const outboxKinds = {
         isAwaited,
       );
       return { ...comment, ...(asks === undefined ? {} : { asks }) };
+    },
+  },
+  /** Posted once, never edited, folded away when it is over. One that is over before it was posted is not posted. */
+  question: {
+    intervalMs: 0,
+    async ensure(github, row) {
+      const { repository, number, body, open } = row.payload as unknown as {
+        repository: Repository;
+        number: number;
+        body: string;
+        open: boolean;
+      };
+      const posted = (row.result as Partial<PostedComment> | null) ?? null;
+      if (open && posted !== null) return row.result;
+      if (open) return { ...(await github.ensureComment(repository, number, row.operationKey, body, null)) };
+      // Without an answer of GitHub's it may be there all the same: the answer was lost.
+      const { nodeId } = posted ?? (await github.ownComment(repository, number, row.operationKey)) ?? {};
+      if (nodeId !== undefined) await github.minimizeComment({ nodeId });
+      return row.result;
     },
   },
   "check-run": {

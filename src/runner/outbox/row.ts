@@ -7,13 +7,19 @@ export interface OutboxWrite {
   /** The same for every try: a second row with it replaces the first (S5). */
   operationKey: string;
   repository: Repository;
-  kind: "comment" | "reaction" | "check-run" | "issue";
+  kind: "comment" | "question" | "reaction" | "check-run" | "issue";
   /** Beside the repository. */
   payload: Record<string, unknown>;
   priority: number;
   runId?: RunId;
   /** What decides whether there is something to send; the whole payload without it. */
   content?: string;
+}
+
+/** Of the comment that asks a question of a run. A marker holds no more letters, and not all of an effect's key. */
+export function questionRowKey(runId: RunId, id: string): string {
+  const name = /^[A-Za-z0-9_:./#@-]{1,150}$/.test(id) ? id : sha256(id);
+  return `question:${runId}:${name}`;
 }
 
 export function outboxRow({ repository, payload, content, runId, ...write }: OutboxWrite): NewOutboxRow {

@@ -210,6 +210,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     partial: activity.partial(),
     ...(sandbox === undefined ? {} : { sandbox }),
     ...aside,
+    ...(transcriptId === null ? {} : { transcriptId }),
   };
   const error = withinShare(
     errorOf(

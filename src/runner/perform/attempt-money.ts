@@ -3,7 +3,7 @@
  *
  * AM1 A request of the proxy is sent only after its reservation is durable: in one append, or in none where an earlier one covers it.
  * AM2 Of a harness that reports by itself each report is journaled. With a report beyond what is set aside it gets more, or is
- *     stopped: it is charged at most one reservation beyond (M4).
+ *     stopped: it is charged at most one reservation beyond (meter.M4).
  */
 import { usdOf } from "../../core/vocabulary.ts";
 import { type Metering, reservedUsage } from "../../money/metering.ts";

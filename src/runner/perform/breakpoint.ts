@@ -5,12 +5,13 @@
 import { z } from "zod";
 import { breakpointInputSchema } from "../../core/effect.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
-import type { RunState } from "../../core/state.ts";
+import { authorsOf, type RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mayMergeNow } from "../../policy/merge-refusal.ts";
 import { type ReviewFacts, reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
-import { namedFiles, type ProtectedFile, renderProtectedChange } from "../../thread/render/protected-change.ts";
+import { neutralise } from "../../text/neutralise.ts";
+import { namedFiles, type ProtectedFile, protectedChange } from "../../thread/render/protected-change.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
 import type { Observation, ObservePerformer, PerformContext } from "./performer.ts";
@@ -24,7 +25,7 @@ export const breakpointPerformer: ObservePerformer = {
       const verdict: Verdict = {
         name: kind,
         status: "pending",
-        reason: "Waits for `/baton approve` or `/baton reject <reason>`.",
+        reason: "It needs `/baton approve` or `/baton reject <reason>`.",
         evidence: [],
         children: [],
       };
@@ -44,6 +45,7 @@ export const breakpointPerformer: ObservePerformer = {
       pullRequestAuthor: pull.author,
       lastPusher: await lastPusher(github, state, pull),
       requester: state.requestedBy,
+      authors: authorsOf(state),
       base: { subject: subject.base ?? baseOf(state) ?? pull.baseRef, now: pull.baseRef },
       takenIds: takenReviews(state),
       beforeRunIds: reviewsBeforeRun(state),
@@ -146,13 +148,17 @@ async function observeMerge(
 
 const diffCharactersMax = 200_000;
 
-/** Git's own word of each protected file, for the person who allows it. A commit does not change, so one look is enough. */
+/**
+ * Git's own word of each protected file, for the person who allows it. A commit does not change, so one look is enough. What the
+ * question has no room for is in the thread before the question opens.
+ */
 async function showChange(
-  { github, state, dependencies: { workspaces, redact } }: PerformContext,
+  { github, state, effect, dependencies: { workspaces, redact } }: PerformContext,
   { change, paths = [] }: { change?: { baseSha: string; sha: string } | undefined; paths?: string[] | undefined },
 ): Promise<ShownChange | null> {
   if (change === undefined) return null;
-  const access = await repositoryAccess(github, state.thread.repository, "read");
+  const { repository, number } = state.thread;
+  const access = await repositoryAccess(github, repository, "read");
   const baseSha = await workspaces.leftAt(access, change.baseSha, change.sha);
   const named = namedFiles(paths);
   const [before, after] = [
@@ -161,11 +167,18 @@ async function showChange(
   ];
   const files: ProtectedFile[] = [];
   for (const [index, path] of named.entries()) {
-    const { text } = await workspaces.diff(access, baseSha, change.sha, diffCharactersMax, [path]);
+    const { text, truncated } = await workspaces.diff(access, baseSha, change.sha, diffCharactersMax, [path]);
     const [one, other] = [before[index], after[index]];
-    if (one !== undefined && other !== undefined) files.push({ before: one, after: other, diff: redact(text) });
+    if (one !== undefined && other !== undefined)
+      files.push({ before: one, after: other, diff: redact(text), truncated });
   }
-  return { files: after, text: redact(renderProtectedChange(files, { baseSha, sha: change.sha }, paths.length)) };
+  const { readable, parts, text } = protectedChange(files, change.sha, paths.length);
+  const urls: string[] = [];
+  for (const [index, part] of parts.entries()) {
+    const marker = `${state.runId}/${effect.key}/part-${index + 1}`;
+    urls.push((await github.ensureComment(repository, number, marker, neutralise(redact(part)), null)).url);
+  }
+  return { files: after.filter(({ path }) => readable.has(path)), text: redact(text(urls)) };
 }
 
 /** Of a fork's branch GitHub tells this repository's App nothing. */

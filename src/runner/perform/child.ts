@@ -33,7 +33,7 @@ export function childRunIdOf(state: Pick<RunState, "runId">, effect: EffectState
   return runIdOf(operationKeyOf(state, effect.key, childAttempt(effect)));
 }
 
-/** CH1: the share, before the child; nothing where it is set aside. */
+/** core-child.CH1: the share, before the child; nothing where it is set aside. */
 export function beginChild(parent: RunState, effect: EffectState): RunEvent[] {
   if (!parent.open.has(effect.key) || effect.status === "running") return [];
   const reservedUsd = childShareUsd(parent, effect, settingsOf(parent).budget.childShare);
@@ -73,6 +73,7 @@ export async function ensureChild(
     settings: settingsFor(parent, input),
     settingsSha: parent.settingsSha,
     retryOf: null,
+    priority: parent.priority,
     parent: { runId: parent.runId, key: effect.key, depth },
   });
 }

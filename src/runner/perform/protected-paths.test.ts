@@ -8,7 +8,7 @@ import type { PathState, ShownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
 import { neutralise } from "../../text/neutralise.ts";
 import { breakpointPerformer } from "./breakpoint.ts";
-import { mayPush, protectedAtPush } from "./publish-policy.ts";
+import { knowsLineage, mayPush, protectedAtPush } from "./publish-policy.ts";
 
 const [base, head, later] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)] as [string, string, string];
 const ci = ".github/workflows/ci.yml";
@@ -41,6 +41,7 @@ function stateOf(paths: readonly string[], shown: ShownChange | null, decision =
     },
   ];
   return {
+    runId: "run_1",
     effects: new Map(effects.map((effect) => [effect.key, effect])),
     open: new Set(["protected-paths"]),
     settings: settingsSchema.parse({}),
@@ -54,12 +55,19 @@ async function show(
   before: Tree,
   after: Tree,
   diffs: Record<string, string> = {},
-): Promise<ShownChange> {
+): Promise<ShownChange & { comments: string[] }> {
   const state = stateOf(paths, null);
+  const comments: string[] = [];
   const seen = await breakpointPerformer.observe({
     state,
     effect: state.effects.get("protected-paths" as never),
-    github: { gitAccess: async () => ({ url: "https://example.com/r.git", token: "t" }) },
+    github: {
+      gitAccess: async () => ({ url: "https://example.com/r.git", token: "t" }),
+      ensureComment: async (_: unknown, __: number, marker: string, body: string) => {
+        expect(marker).toBe(`run_1/protected-paths/part-${comments.push(body)}`);
+        return { url: `https://example.com/c${comments.length}` };
+      },
+    },
     dependencies: {
       redact: (text: string) => text.replaceAll("s3cret-value", "[redacted]"),
       workspaces: {
@@ -68,13 +76,13 @@ async function show(
           asked.map((path) => (sha === base ? before : after)[path] ?? at(path, null)),
         diff: async (_: unknown, _from: string, _to: string, _max: number, [path = ""]: string[]) => ({
           text: diffs[path] ?? "",
-          truncated: false,
+          truncated: diffs[path] === "+truncated\n",
         }),
       },
     },
   } as never);
   expect(seen.final).toBe(false);
-  return seen.facts as unknown as ShownChange;
+  return { ...(seen.facts as unknown as ShownChange), comments };
 }
 
 const push = (state: RunState, present: PathState[], sha = head): void => {
@@ -103,16 +111,49 @@ describe("protected-paths-allowed-unseen: the question", () => {
     expect(approvalText(stateOf([ci], { files, text }))).toBe(text);
   });
 
-  it("says how many lines it does not show, and how to see them", async () => {
-    const diff = `+${"x".repeat(99)}\n`.repeat(400);
-    const { text } = await show([ci], {}, { [ci]: at(ci, "4") }, { [ci]: diff });
+  it("a diff that the question has no room for is whole in further comments, which the question links to", async () => {
+    const lines = Array.from({ length: 900 }, (_, index) => `+${index} ${"x".repeat(90)}`);
+    const diffs = { [ci]: `${lines.join("\n")}\n+s3cret-value\n` };
+    const { text, files, comments } = await show([ci], {}, { [ci]: at(ci, "4") }, diffs);
     expect(text.length).toBeLessThan(10_000);
-    expect(text).toMatch(/32\d more lines are not shown.*`git diff a{40} b{40} -- \.github\/workflows\/ci\.yml`/);
+    expect(text).toContain("only the beginning of 901 lines");
+    expect(text).toContain("[part 1](https://example.com/c1), [part 2](https://example.com/c2), [part 3]");
+    expect(comments).toHaveLength(3);
+    const read = comments.flatMap((body) => body.split("\n").filter((line) => line.startsWith("+")));
+    expect(read).toEqual([...lines, "+[redacted]"]);
+    for (const body of comments) expect(body.length).toBeLessThan(60_000);
+    expect(files).toEqual([at(ci, "4")]);
+  });
+
+  it.each<[string, Record<string, string>, string[]]>([
+    ["more than all further comments hold", { [ci]: `+${"x".repeat(99)}\n`.repeat(2_500) }, []],
+    ["a line that is longer than a comment", { [ci]: `+${"x".repeat(50_000)}\n` }, []],
+    ["git has more of it", { [ci]: "+truncated\n" }, []],
+    ["only one of two", { [ci]: `+${"x".repeat(50_000)}\n`, ".github/b.yml": "+b\n" }, [".github/b.yml"]],
+    [
+      "the second has no room left",
+      { [ci]: `+${"x".repeat(99)}\n`.repeat(1_800), ".github/b.yml": `+${"x".repeat(99)}\n`.repeat(300) },
+      [ci],
+    ],
+  ])("a diff that is not shown whole cannot be allowed: %s", async (_, diffs, readable) => {
+    const paths = Object.keys(diffs);
+    const after = Object.fromEntries(paths.map((path) => [path, at(path, "4")]));
+    const { text, files } = await show(paths, {}, after, diffs);
+    expect(text).toContain("nobody can allow this file here");
+    expect(files.map(({ path }) => path)).toEqual(readable);
+    const state = stateOf(paths, { files, text });
+    expect(() => push(state, Object.values(after))).toThrow(/protectedPaths/);
+  });
+
+  it("files that it has no room for are counted, and cannot be allowed", async () => {
     const paths = Array.from({ length: 120 }, (_, index) => `.github/workflows/${index}.yml`);
-    const many = await show(paths, {}, {}, Object.fromEntries(paths.map((path) => [path, diff])));
-    expect(many.text.length).toBeLessThan(60_000);
+    const many = await show(paths, {}, {}, Object.fromEntries(paths.map((path) => [path, "+x\n"])));
     expect(many.text).toContain("20 more files are not shown");
     expect(many.files).toHaveLength(100);
+    const long = Array.from({ length: 50 }, (_, index) => `.github/${`${index}`.repeat(500)}.yml`);
+    const some = await show(long, {}, {});
+    expect(some.text.length).toBeLessThan(30_000);
+    expect(some.text).toMatch(new RegExp(`${50 - some.files.length} more files are not shown`));
   });
 
   it("has no effect of its own, whatever the file and its name hold", async () => {
@@ -203,5 +244,70 @@ describe("what a joined commit has counts on the way to a later one", () => {
     ],
   ])("%s", (_, effects, pushed, expected) => {
     expect(protectedAtPush(of(effects), { sha: pushed })).toEqual(expected);
+  });
+
+  const child = {
+    key: "child",
+    kind: "subprocess",
+    status: "succeeded",
+    output: { runId: "run_x", verdict: {}, output: { work: { headSha: sha("1") } } },
+  };
+  const update = {
+    key: "update",
+    kind: "publish",
+    status: "succeeded",
+    input: { publish: { operation: "update-branch", pullRequest: 1, sha: sha("1") } },
+    output: { number: 1, url: null, sha: sha("2") },
+  };
+  it.each([
+    [
+      "a step goes on from a child run's commit",
+      [step("x", base, sha("9"), ci), child, step("b", sha("1"), sha("2"), "b.js")],
+      sha("2"),
+      false,
+      [ci],
+    ],
+    [
+      "a join takes a child run's commit",
+      [step("x", base, sha("9"), ci), child, join(sha("3"), 2), two],
+      sha("3"),
+      false,
+      [ci],
+    ],
+    [
+      "a join takes a commit that nothing tells of",
+      [step("x", base, sha("9"), ci), join(sha("3"), 2), two],
+      sha("3"),
+      false,
+      [ci],
+    ],
+    ["a child run's commit itself", [step("x", base, sha("9"), ci), child], sha("1"), false, [ci]],
+    ["GitHub merged the base into a step's commit", [one, update], sha("2"), true, [ci]],
+    ["steps alone", [step("x", base, sha("9"), ci), two], sha("2"), true, []],
+    [
+      "a step goes on from a commit that an attempt left on another branch",
+      [{ ...one, output: { ...one.output, aside: [{ headSha: sha("7") }] } }, step("b", sha("7"), sha("2"), "b.js")],
+      sha("2"),
+      false,
+      [ci],
+    ],
+  ])("unknown lineage: %s", (_, effects, pushed, known, expected) => {
+    expect(knowsLineage(of(effects), pushed)).toBe(known);
+    expect(protectedAtPush(of(effects), { sha: pushed })).toEqual(expected);
+  });
+
+  it("a parent's commit that a child run goes on from is unknown to the child", () => {
+    const state = of([step("b", sha("1"), sha("2"), "b.js")]);
+    Object.assign(state, { input: { work: { headSha: sha("1") } } });
+    expect(knowsLineage(state, sha("2"))).toBe(true);
+    Object.assign(state, { parent: { runId: "run_p", key: "child", depth: 1 } });
+    expect(knowsLineage(state, sha("2"))).toBe(false);
+  });
+
+  it("what git reports of an unknown lineage needs a person as well", () => {
+    const state = of([child, step("b", sha("1"), sha("2"), "b.js")]);
+    expect(protectedAtPush(state, { sha: sha("2") }, [ci, "c.js"])).toEqual([ci]);
+    const { status } = mayPush(state, { branch: "baton/issue-1", sha: sha("2") }, [at(ci, "4")], [ci, "c.js"]);
+    expect(status).not.toBe("passed");
   });
 });

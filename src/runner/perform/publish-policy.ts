@@ -1,7 +1,8 @@
 /**
  * Whether the policy lets a run push or merge, judged from its journal: a second look that no process can leave out.
  *
- * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs a person of this run who was shown exactly its content.
+ * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs a person of this
+ *    run who was shown exactly its content. Where the run did not make a commit on that way, what git reports counts as well.
  * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged and
  *    for the branch that it goes to.
  * PP3 A branch is deleted only where this run began it and nobody pushed since.
@@ -20,9 +21,10 @@ export function mayPush(
   state: RunState,
   { branch, sha }: Pick<Extract<PublishOperation, { operation: "push" }>, "branch" | "sha">,
   present: readonly PathState[],
+  besides: readonly string[] = [],
 ): Verdict {
   const settings = settingsOf(state);
-  const paths = changedPaths(state, sha);
+  const paths = [...changedPaths(state, sha), ...besides];
   const allowed = allowedPaths(state, present);
   const verdict = decide({
     action: "publish",
@@ -38,9 +40,9 @@ function branchAt(branch: string, sha: string): Evidence[] {
   ];
 }
 
-/** The paths whose content at the pushed commit a person must have allowed. */
-export function protectedAtPush(state: RunState, { sha }: { sha: string }): string[] {
-  return protectedAmong(changedPaths(state, sha), settingsOf(state).protectedPaths);
+/** The paths whose content at the pushed commit a person must have allowed. `besides`: what git reports where the lineage is unknown. */
+export function protectedAtPush(state: RunState, { sha }: { sha: string }, besides: readonly string[] = []): string[] {
+  return protectedAmong([...new Set([...changedPaths(state, sha), ...besides])], settingsOf(state).protectedPaths);
 }
 
 /** Only what this run itself pushed, there and at that commit, and never a branch that work goes to. */
@@ -104,21 +106,57 @@ function pushes(state: RunState): { branch: string; sha: string; expectedSha: st
   });
 }
 
-/** What the steps that lead to `sha` changed, through joins too; a commit that no step made counts with all that agents changed. */
+/** What the steps that lead to `sha` changed, through joins too. Where the lineage is unknown, all that agents changed counts. */
 function changedPaths(state: RunState, sha: string): string[] {
+  const { steps, lineage, isKnown } = lineageOf(state, sha);
+  return (isKnown && lineage.size > 0 ? [...lineage] : steps).flatMap(({ paths }) => paths);
+}
+
+/** False: git must say what this commit changes, because a step of this run did not make all of it. */
+export function knowsLineage(state: RunState, sha: string): boolean {
+  return lineageOf(state, sha).isKnown;
+}
+
+function lineageOf(state: RunState, sha: string): { steps: Made[]; lineage: Set<Made>; isKnown: boolean } {
   const steps = [...succeeded(state, "agent"), ...succeeded(state, "join")].flatMap(madeBy);
   const lineage = new Set<Made>();
-  const published = pushes(state);
+  const published = [...pushes(state), ...branchUpdates(state)];
+  const given = givenTo(state);
+  const seen = new Set<string>();
+  let isKnown = true;
   for (const tips = [sha]; tips.length > 0; ) {
-    const tip = tips.pop();
-    tips.push(...published.filter((push) => push.published === tip && push.sha !== tip).map((push) => push.sha));
-    for (const step of steps) {
-      if (step.headSha !== tip || lineage.has(step)) continue;
-      lineage.add(step);
-      tips.push(...step.from);
-    }
+    const tip = tips.pop() as string;
+    if (seen.has(tip)) continue;
+    seen.add(tip);
+    const sources = published.filter((one) => one.published === tip && one.sha !== tip);
+    const makers = steps.filter(({ headSha }) => headSha === tip);
+    for (const step of makers) lineage.add(step);
+    tips.push(...sources.map((one) => one.sha), ...makers.flatMap(({ from }) => from));
+    if (sources.length === 0 && makers.length === 0 && !given.has(tip)) isKnown = false;
   }
-  return (lineage.size === 0 ? steps : [...lineage]).flatMap(({ paths }) => paths);
+  return { steps, lineage, isKnown };
+}
+
+/** Merges of the base into a branch, which GitHub made. */
+function branchUpdates(state: RunState): { sha: string; published: string }[] {
+  return succeeded(state, "publish").flatMap(({ input: { publish }, output }) =>
+    publish.operation === "update-branch" && output?.sha != null ? [{ sha: publish.sha, published: output.sha }] : [],
+  );
+}
+
+/** Commits that steps began from, unless somebody else's agent may have made them: a child's, a parent's, or one on another branch. */
+function givenTo(state: RunState): ReadonlySet<string> {
+  const foreign = new Set([
+    ...succeeded(state, "subprocess").flatMap(({ output }) => commitsIn(output)),
+    ...succeeded(state, "agent").flatMap(({ output }) => commitsIn(output?.aside)),
+    ...(state.parent ? commitsIn(state.input) : []),
+  ]);
+  const steps = [...succeeded(state, "agent"), ...succeeded(state, "join")].flatMap(madeBy);
+  return new Set(steps.flatMap(({ from }) => from.slice(0, 1)).filter((sha) => !foreign.has(sha)));
+}
+
+function commitsIn(value: unknown): string[] {
+  return JSON.stringify(value ?? null).match(/\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b/g) ?? [];
 }
 
 interface Made {

@@ -41,7 +41,18 @@ const publish = { operation: "push", branch: "baton/x", sha: id("2"), expectedSh
 const local = [commit("1", "a", ["0"]), commit("2", "b", ["1"])];
 
 /** A branch that takes signed commits only, and a GitHub that signs. */
-function world({ verified = true }: { verified?: boolean } = {}) {
+function world({
+  verified = true,
+  changed = {},
+  expectedSha = null,
+  commits = local,
+}: {
+  verified?: boolean;
+  /** By the first letters of parent and commit. */
+  changed?: Record<string, string[]>;
+  commits?: CommitFacts[];
+  expectedSha?: string | null;
+} = {}) {
   const remote = new Map(local.map((one) => [one.sha, one]));
   const signed = new Set<string>();
   let head: string | null = null;
@@ -60,12 +71,18 @@ function world({ verified = true }: { verified?: boolean } = {}) {
       done.push("moved");
       head = sha;
     },
-    commits: async (_, sha, which) => ("newest" in which ? chain(sha, which.newest) : local),
+    async commits(_, sha, which) {
+      if ("newest" in which) return chain(sha, which.newest);
+      return which.outgoing.includes(id("1")) ? commits.slice(1) : commits;
+    },
     fetch: async (_, ref) => ref,
     pushKept: async (_, { ref }) => void done.push(`kept ${ref}`),
     dropKept: async (_, { ref }) => void done.push(`dropped ${ref}`),
     remoteHead: async () => head,
     pathStates: async () => [],
+    listFiles: async () => [],
+    diffStat: async (_, from, sha) =>
+      (changed[`${from[0]}${sha[0]}`] ?? []).map((path) => ({ path, added: 1, removed: 0 })),
   };
   const github = {
     gitAccess: async () => ({ url: "https://github.test/acme/shop.git", token: null }),
@@ -76,7 +93,13 @@ function world({ verified = true }: { verified?: boolean } = {}) {
       return { sha, verified, reason: verified ? "valid" : "unsigned" };
     },
   };
-  const effect = { key: "push", kind: "publish", input: { title: "t", publish }, status: "started", output: null };
+  const effect = {
+    key: "push",
+    kind: "publish",
+    input: { title: "t", publish: { ...publish, expectedSha } },
+    status: "started",
+    output: null,
+  };
   const state = {
     runId: "run_1",
     effects: new Map([["push", effect]]),
@@ -106,6 +129,24 @@ describe("a branch whose rules want signatures", () => {
     // What a try that died may have left is taken away.
     const dropped = `dropped refs/baton/signing/run_1/${"2".repeat(12)}`;
     expect({ done, signed: signed.size }).toEqual({ done: [...before, dropped], signed: 2 });
+  });
+
+  const ci = [".github/workflows/ci.yml"];
+  const merge = commit("3", "m", ["2", "8"]);
+  it.each<[string, Parameters<typeof world>[0], boolean]>([
+    ["a commit", { changed: { "12": ci } }, true],
+    ["one that a later commit takes back", { changed: { "01": ci, "12": ci } }, true],
+    ["other files", { changed: { "12": ["a.js"] } }, false],
+    ["a merge that has it from a parent", { commits: [merge], changed: { "23": ci } }, false],
+    ["a merge that has it from no parent", { commits: [merge], changed: { "23": ci, "83": ci } }, true],
+    ["what the branch has already", { changed: { "01": ci }, expectedSha: id("1") }, false],
+  ])("git reports what commits change that no step of the run made: %s", async (_, given, isDenied) => {
+    const { context, move, done } = world(given);
+    if (given?.expectedSha != null) move(given.expectedSha);
+    const pushing = publishPerformer.perform(context);
+    if (!isDenied) return void (await expect(pushing).resolves.toMatchObject({ ok: true }));
+    await expect(pushing).rejects.toMatchObject({ code: "BATON_POLICY_DENIED" });
+    expect(done).toEqual([]);
   });
 
   it("a branch that somebody moved is a conflict as ever", async () => {

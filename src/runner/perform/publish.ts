@@ -13,7 +13,7 @@ import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
 import { mergeTrailers } from "./commit-options.ts";
 import type { PerformContext, WorkPerformer } from "./performer.ts";
-import { begunFrom, mayDelete, mayMerge, mayPush, protectedAtPush } from "./publish-policy.ts";
+import { begunFrom, knowsLineage, mayDelete, mayMerge, mayPush, protectedAtPush } from "./publish-policy.ts";
 import { publishedBefore, publishSigned } from "./publish-signed.ts";
 
 export const publishPerformer: WorkPerformer = {
@@ -31,9 +31,10 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
   switch (operation.operation) {
     case "push": {
       const access = await repositoryAccess(github, repository, "write");
-      const asked = protectedAtPush(state, operation);
+      const besides = knowsLineage(state, operation.sha) ? [] : await newAtRemote(context, access, operation);
+      const asked = protectedAtPush(state, operation, besides);
       const present = asked.length === 0 ? [] : await dependencies.workspaces.pathStates(access, operation.sha, asked);
-      await demand(context, "publish", mayPush(state, operation, present));
+      await demand(context, "publish", mayPush(state, operation, present, besides));
       return { number: null, url: null, sha: await push(context, access, operation) };
     }
     case "pull-request": {
@@ -124,6 +125,25 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     default:
       return unreachable(operation);
   }
+}
+
+/** What each commit changes that the remote does not have: also what a later one takes back. */
+async function newAtRemote(
+  { state, dependencies: { workspaces } }: PerformContext,
+  access: RepositoryAccess,
+  { sha, expectedSha }: { sha: string; expectedSha: string | null },
+): Promise<string[]> {
+  await workspaces.fetch(access, baseOf(state) ?? state.thread.repository.defaultBranch);
+  const paths = new Set<string>();
+  for (const commit of await workspaces.commits(access, sha, { outgoing: expectedSha === null ? [] : [expectedSha] })) {
+    const changed: string[][] = [];
+    for (const parent of commit.parents)
+      changed.push((await workspaces.diffStat(access, parent, commit.sha)).map(({ path }) => path));
+    const [first = await workspaces.listFiles(access, commit.sha), ...others] = changed;
+    // A merge itself changes only what none of its parents has.
+    for (const path of first) if (others.every((other) => other.includes(path))) paths.add(path);
+  }
+  return [...paths];
 }
 
 /** The head that the branch has then: another than Baton's commit where GitHub signed it. */

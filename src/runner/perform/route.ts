@@ -96,7 +96,7 @@ export async function remember(
 ): Promise<void> {
   const circuits = circuitsOf(store, run);
   const fault = error === null ? null : faultOf(error.code);
-  // Neither a success nor a fault of its own: it says nothing (routing B1).
+  // Neither a success nor a fault of its own: it says nothing (circuit.B1).
   if (error !== null && fault === null) return;
   const keys = fault === "harness" ? [circuitKey(harness, null)] : [circuitKey(harness, model)];
   if (fault === null && model !== null) keys.push(circuitKey(harness, null));

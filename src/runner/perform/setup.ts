@@ -2,7 +2,7 @@
  * `sandbox.setup`: commands that prepare a workspace before the agent, inside the sandbox, with network and without keys.
  *
  * SU1 A command sees the listed hosts and no key of Baton's. One that fails ends the setup.
- * SU2 A package cache is read by anyone, and written only where no agent's code has run: see `CacheUse.mayWrite` (PC1).
+ * SU2 A package cache is read by anyone, and written only where no agent's code has run: see `CacheUse.mayWrite` (ports-package-caches.PC1).
  * SU3 A workspace that was used before keeps what it has: nothing is restored into it, and nothing of it is kept.
  */
 import { createHash } from "node:crypto";

@@ -1,6 +1,7 @@
 /** `shell`: a command of the repository in a workspace of its own, with an agent's environment: no token, no key. */
 
 import { join } from "node:path";
+import type { z } from "zod";
 import { children } from "../../adapters/child/children.ts";
 import { readAgentFile } from "../../adapters/harness/agent-files.ts";
 import { agentEnvironment } from "../../adapters/harness/environment.ts";
@@ -14,7 +15,9 @@ import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
 import { confine, sandboxDecision } from "./confine.ts";
+import { githubReport } from "./detect-source.ts";
 import { attemptMarker, type WorkPerformer, workspaceName } from "./performer.ts";
+import { reuseOf } from "./reuse.ts";
 
 const outputCharactersMax = 20_000;
 /** Of a report in a file; a detector reads no more. */
@@ -22,13 +25,47 @@ const reportBytesMax = 64 * 1024 * 1024;
 /** They stand in the journal. */
 const findingsKept = 300;
 
+/** What a detector finds in a report of GitHub's. */
+async function detectOfGithub(
+  { github, dependencies, state }: Pick<Parameters<WorkPerformer["perform"]>[0], "github" | "dependencies" | "state">,
+  detector: string,
+): Promise<Detection> {
+  const { redact, clock } = dependencies;
+  try {
+    const { text, notes, isPart } = await githubReport(github, state.thread.repository, detector);
+    const found = detectorNamed(detector).read(text, { root: null, now: clock.now() });
+    const kept = keep(found.findings, redact);
+    const cut = isPart || found.findings.length > findingsKept;
+    return { findings: kept, notes: [...notes, ...found.notes].map(redact), failed: false, ...(cut ? { cut } : {}) };
+  } catch (thrown) {
+    if (!hasCode(thrown, "BATON_REPORT_INVALID")) throw thrown;
+    return { findings: [], notes: [redact(toBatonError(thrown).message)], failed: true };
+  }
+}
+
+interface Detection {
+  findings: Finding[];
+  notes: string[];
+  failed: boolean;
+  cut?: boolean;
+}
+
+function keep(findings: readonly Finding[], redact: (text: string) => string): Finding[] {
+  return findings.slice(0, findingsKept).map((one) => ({
+    ...one,
+    rule: redact(one.rule),
+    path: one.path === null ? null : redact(one.path),
+    message: redact(one.message),
+  }));
+}
+
 /** What a detector finds in what the command left. A report that cannot be read is told, never taken for "nothing found". */
 function detectIn(
   place: string,
-  { detector, report }: { detector: string; report: string | null },
+  { detector, report, rules }: NonNullable<z.infer<typeof shellInputSchema>["detect"]>,
   end: Pick<FollowEnd, "transcript" | "transcriptTruncated" | "exitCode" | "signal">,
   { redact, clock }: Pick<Dependencies, "redact" | "clock">,
-): { findings: Finding[]; notes: string[]; failed: boolean; cut?: boolean } {
+): Detection {
   const failed = (why: string) => ({ findings: [], notes: [redact(why)], failed: true });
   if (end.signal !== null) return failed(`\`${detector}\`: the command was ended by ${end.signal}.`);
   if (report === null && end.transcriptTruncated)
@@ -38,20 +75,21 @@ function detectIn(
     return failed(`\`${detector}\`: the command left no file \`${report}\`, or one of more than 64 MB.`);
   try {
     const text = bytes?.toString("utf8") ?? end.transcript;
-    const { findings, notes } = detectorNamed(detector).read(text, { root: place, now: clock.now() });
+    const meant = detectorNamed(detector);
+    const options = { root: place, now: clock.now(), ...(rules === undefined ? {} : { rules }) };
+    const { findings, notes } = meant.read(text, options);
     // Many tools exit with 1 for what they found. One that found nothing and says no did not look.
-    if (findings.length === 0 && end.exitCode !== 0)
+    if (end.exitCode !== 0 && meant.needsZero === true) {
+      const said = end.transcript.trimEnd().split("\n").at(-1)?.slice(0, 200) ?? "";
+      return failed(`\`${detector}\`: it did not look everywhere (exit code ${end.exitCode}). ${said}`);
+    }
+    if (end.exitCode !== 0 && findings.length === 0)
       return failed(
         `\`${detector}\`: the command ended with exit code ${end.exitCode} and no finding that can be read.`,
       );
     const cut = findings.length > findingsKept;
     const more = cut ? [`${findings.length} findings; ${findingsKept} are kept.`] : [];
-    const kept = findings.slice(0, findingsKept).map((one) => ({
-      ...one,
-      rule: redact(one.rule),
-      path: one.path === null ? null : redact(one.path),
-      message: redact(one.message),
-    }));
+    const kept = keep(findings, redact);
     return { findings: kept, notes: [...notes, ...more].map(redact), failed: false, ...(cut ? { cut } : {}) };
   } catch (thrown) {
     if (!hasCode(thrown, "BATON_REPORT_INVALID") && !(thrown instanceof RangeError)) throw thrown;
@@ -63,7 +101,19 @@ export const shellPerformer: WorkPerformer = {
   estimateUsd: () => 0,
   async perform({ dependencies, state, effect, attempt, github, signal, report }) {
     const input = shellInputSchema.parse(effect.input);
+    if (input.detect?.from === "github") {
+      const startedAt = dependencies.clock.now();
+      const detected = await detectOfGithub({ github, dependencies, state }, input.detect.detector);
+      const durationMs = Math.max(0, dependencies.clock.now() - startedAt);
+      const output = { exitCode: 0, signal: null, output: "", durationMs, detected: detected as unknown as Json };
+      return { ok: true, output, usage: [] };
+    }
     const settings = settingsOf(state);
+    const reuse = await reuseOf(dependencies, github, { repository: state.thread.repository, input, settings });
+    if (reuse?.known != null) {
+      const { output, at } = reuse.known;
+      return { ok: true, output: { ...output, durationMs: 0, reusedFrom: at }, usage: [] };
+    }
     const access = await repositoryAccess(github, state.thread.repository, "read");
     const name = workspaceName(effect, attempt);
     await dependencies.workspaces.fetch(access, input.sha);
@@ -130,16 +180,17 @@ export const shellPerformer: WorkPerformer = {
         input.detect === undefined ? undefined : detectIn(workspace.path, input.detect, end, dependencies);
       const sandbox = confined.report();
       const output = dependencies.redact(end.transcript).slice(-outputCharactersMax);
+      const made = {
+        exitCode: end.exitCode,
+        signal: end.signal,
+        output,
+        durationMs: end.durationMs,
+        ...(detected === undefined ? {} : { detected: detected as unknown as Json }),
+      };
+      if (detected === undefined ? end.exitCode === 0 : !detected.failed) await reuse?.keep(made);
       return {
         ok: true,
-        output: {
-          exitCode: end.exitCode,
-          signal: end.signal,
-          output,
-          durationMs: end.durationMs,
-          ...(detected === undefined ? {} : { detected: detected as unknown as Json }),
-          ...(sandbox === undefined ? {} : { sandbox: sandbox as unknown as Json }),
-        },
+        output: { ...made, ...(sandbox === undefined ? {} : { sandbox: sandbox as unknown as Json }) },
         usage: [],
       };
     } finally {

@@ -13,7 +13,7 @@ const askedSchema = z.object({
 });
 export type Asked = z.infer<typeof askedSchema>;
 
-/** What a worker's result is kept as until its attempt has ended; then only the epoch, for who posts it again (EP2). */
+/** What a worker's result is kept as until its attempt has ended; then only the epoch, for who posts it again (protocol.EP2). */
 export interface KeptResult {
   epoch: number;
   result: ResultRequest["result"];

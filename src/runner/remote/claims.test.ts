@@ -4,6 +4,7 @@ import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { openMemory } from "../../adapters/memory/open.ts";
 import { silentLog } from "../../adapters/system/log.ts";
 import { limits } from "../../core/limits.ts";
+import type { Json } from "../../core/vocabulary.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Runner } from "../runner.ts";
 import { EffectClaims } from "./claims.ts";
@@ -85,6 +86,30 @@ it("RC2: only the workflow run that was started for the attempt claims it", asyn
   await store.setValue(`${operation}/asked`, { at: 0, job: "8", url: "https://github.example/8" });
   await expect(one.claim(attempt, job)).rejects.toMatchObject({ message: expect.stringMatching(/run 7; run 8 was/) });
   expect(await one.claim(attempt, { ...job, workflowRunId: "8" })).toMatchObject({ epoch: 1 });
+});
+
+it.each<[string, Json]>([
+  ["a job that is a number", { at: 0, job: 8 }],
+  ["no time", { job: "8" }],
+  ["a text", "8"],
+  ["a list", [{ at: 0, job: "8" }]],
+])("RC2: what was asked for and cannot be read (%s) lets no job claim", async (_, kept) => {
+  const { one, store } = replicas();
+  await store.setValue(`${operation}/asked`, kept);
+  for (const workflowRunId of ["7", "8"])
+    await expect(one.claim(attempt, { ...job, workflowRunId })).rejects.toMatchObject({
+      code: "BATON_LEASE_LOST",
+      message: expect.stringMatching(/cannot read which workflow run/),
+    });
+});
+
+it.each(["result", "cancel"])("a kept `%s` that cannot be read counts as there", async (name) => {
+  const { one, store } = replicas();
+  await store.setValue(`${operation}/asked`, { at: 0 });
+  if (name === "cancel") await one.claim(attempt, job);
+  await store.setValue(`${operation}/${name}`, "later version");
+  if (name === "cancel") expect(await one.heartbeat(attempt, job, { epoch: 1, usage: [] })).toEqual({ cancel: true });
+  else await expect(one.claim(attempt, job)).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
 });
 
 it("a claim that cannot be answered claims nothing: another job finds it free", async () => {

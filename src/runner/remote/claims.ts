@@ -17,7 +17,7 @@ import type { EffectState, RunState } from "../../core/state.ts";
 import { runIdSchema, runValuePrefix } from "../../core/vocabulary.ts";
 import type { JobIdentity } from "../../ports/job-identity.ts";
 import type { Lease } from "../../ports/store.ts";
-import { readValue, writeValue } from "../../ports/values.ts";
+import { isKept, readValue, writeValue } from "../../ports/values.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { redactedPartial } from "../perform/activity.ts";
 import { changeToJudge } from "../perform/change-to-judge.ts";
@@ -60,11 +60,12 @@ export class EffectClaims {
     const operation = operationOf(attempt);
     const values = attemptValues(operation);
     const asked = await readValue(store, values.asked);
+    if (asked === null && (await isKept(store, values.asked)))
+      throw conflict("Baton cannot read which workflow run was started for this attempt.");
     if (asked?.job != null && asked.job !== job.workflowRunId)
       throw conflict(`The job is of workflow run ${job.workflowRunId}; run ${asked.job} was started for this attempt.`);
     const before = await readValue(store, values.seen);
-    const result = await readValue(store, values.result);
-    if (effect.status !== "running" || result !== null)
+    if (effect.status !== "running" || (await isKept(store, values.result)))
       throw conflict(`Attempt ${attempt.attempt} of "${effect.key}" has ended meanwhile.`);
     // Before the lease: what takes long, or fails, takes none of the worker's time and leaves nothing claimed.
     const spec = await this.#spec(state, effect);
@@ -150,13 +151,13 @@ export class EffectClaims {
               { ...metering, capUsd: metering.capUsd ?? Number.POSITIVE_INFINITY },
             ),
           };
-    return { ...money, cancel: (await readValue(store, values.cancel)) !== null || !state.open.has(effect.key) };
+    return { ...money, cancel: (await isKept(store, values.cancel)) || !state.open.has(effect.key) };
   }
 
   async finish(attempt: Attempt, job: JobIdentity, request: ResultRequest): Promise<{ taken: true }> {
     const { store, redact } = this.#dependencies;
     const values = attemptValues(operationOf(attempt));
-    // EP2: the answer to the first may have been lost, and the attempt be over by now.
+    // protocol.EP2: the answer to the first may have been lost, and the attempt be over by now.
     const before = await readValue(store, values.result);
     if (before?.epoch === request.epoch) return { taken: true };
     const { state, effect } = await this.#attempt(attempt, job);

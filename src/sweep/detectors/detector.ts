@@ -7,6 +7,8 @@ export interface DetectorOptions {
   root: string | null;
   /** Milliseconds since the epoch, for what is judged by age. */
   now: number;
+  /** Messages of a detector whose rules the repository writes. */
+  rules?: readonly { id: string; message: string }[];
 }
 
 export interface Detector {
@@ -15,6 +17,8 @@ export interface Detector {
   summary: string;
   /** Raised when the same report gives other findings. */
   version: number;
+  /** Its command is Baton's own, so any exit code but 0 means that it did not look everywhere. */
+  needsZero?: true;
   /** BATON_REPORT_INVALID where the report cannot be read. */
   read(report: string, options: DetectorOptions): Detected;
 }

@@ -1,7 +1,13 @@
 /** Each detector against the reports that tools write, and those that nobody should. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { agentFilesCommand } from "./agent.ts";
 import { detectorNamed, detectors } from "./index.ts";
+import { type PatternRule, patternCommand } from "./pattern.ts";
 import { staleCommand } from "./stale.ts";
 
 const now = Date.parse("2026-06-01T00:00:00Z");
@@ -247,6 +253,140 @@ describe("alerts", () => {
     ]);
     expect(JSON.stringify(read("alerts", report))).not.toContain("s3cr3t-value");
     expect(read("alerts", report).findings[1]?.message).toBe("left-pad: Pads left. Fixed in 1.3.0.");
+  });
+});
+
+describe("pattern", () => {
+  const rules: PatternRule[] = [
+    {
+      id: "no-console",
+      text: "console.log(",
+      regex: null,
+      message: "Use the logger.",
+      severity: "warning",
+      paths: ["src/**"],
+    },
+    {
+      id: "no-date",
+      text: null,
+      regex: "new Date\\(\\)|it's",
+      message: "Ask the clock.",
+      severity: "error",
+      paths: [],
+    },
+  ];
+  /** As a sweep runs it: `sh -c` in a clone. */
+  const run = (given: readonly PatternRule[], files: Record<string, string>) => {
+    const place = mkdtempSync(join(tmpdir(), "pattern-"));
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: place, stdio: "ignore" });
+    git("init", "-q");
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(place, path, ".."), { recursive: true });
+      writeFileSync(join(place, path), text);
+    }
+    git("add", "-A");
+    const { status, stdout } = spawnSync("sh", ["-c", patternCommand(given)], { cwd: place, encoding: "utf8" });
+    rmSync(place, { recursive: true });
+    return { status, found: detectorNamed("pattern").read(stdout, { root: null, now, rules: given }).findings };
+  };
+
+  it("finds a text as it stands, and an expression, each in its files", () => {
+    const { status, found } = run(rules, {
+      "src/a.js": "let x;\nconsole.log(x);\n",
+      "test/a.js": "console.log(1);\nnew Date();\n",
+      "src/it's here.md": "it's\n",
+      "src/b.js": "consoleXlog(x);\n",
+    });
+    expect(status).toBe(0);
+    expect(found.map(({ rule, severity, path, line, message }) => [rule, severity, path, line, message])).toEqual([
+      ["no-console", "warning", "src/a.js", 2, "Use the logger."],
+      ["no-date", "error", "src/it's here.md", 1, "Ask the clock."],
+      ["no-date", "error", "test/a.js", 2, "Ask the clock."],
+    ]);
+  });
+
+  it("nothing found is a result, and an expression that git cannot read is none", () => {
+    expect(run(rules, { "a.js": "fine\n" })).toEqual({ status: 0, found: [] });
+    const broken = rules.map((one) => (one.regex === null ? one : { ...one, regex: "(" }));
+    expect(run(broken, { "a.js": "fine\n" }).status).not.toBe(0);
+  });
+
+  const syntax: PatternRule = {
+    id: "no-log",
+    text: null,
+    regex: null,
+    ast: "console.log($A)",
+    message: "Use the logger.",
+    severity: "note",
+    paths: ["src/**"],
+  };
+  /** The library's face, and no more: it finds its pattern's beginning as text. */
+  const library = [
+    "exports.Lang = { JavaScript: 1, TypeScript: 2 };",
+    "exports.parse = (kind, source) => ({ root: () => ({ findAll: (pattern) =>",
+    "  source.split('\\n').flatMap((text, line) => text.includes(pattern.split('$')[0]) ? [{ range: () => ({ start: { line } }) }] : []) }) });",
+  ].join("\n");
+
+  it("syntax is searched by the repository's own library, in files of its languages", () => {
+    const { status, found } = run([syntax, ...rules], {
+      "node_modules/@ast-grep/napi/index.js": library,
+      "src/a.ts": "let x;\nconsole.log(x);\n",
+      "src/a.md": "console.log(x)\n",
+      "lib/a.ts": "console.log(x);\n",
+    });
+    expect(status).toBe(0);
+    expect(found.filter(({ rule }) => rule === "no-log").map(({ path, line }) => [path, line])).toEqual([
+      ["src/a.ts", 2],
+    ]);
+  });
+
+  it("without that library, or with a file that it cannot read, nothing is claimed", () => {
+    expect(run([syntax], { "src/a.ts": "x\n" }).status).toBe(3);
+    const broken = "exports.Lang = { TypeScript: 2 }; exports.parse = () => { throw new Error('no'); };";
+    const files = { "node_modules/@ast-grep/napi/index.js": broken, "src/a.ts": "x\n" };
+    expect(run([syntax], files).status).not.toBe(0);
+  });
+
+  it("texts of a rule reach no shell", () => {
+    const hostile = { ...(rules[0] as PatternRule), text: "'; echo pwned; '", paths: ["$(echo pwned)"] };
+    expect(run([hostile], { "a.js": "'; echo pwned; '\n" })).toEqual({ status: 0, found: [] });
+    expect(run([{ ...hostile, paths: [] }], { "a.js": "'; echo pwned; '\n" }).found).toHaveLength(1);
+    const code = { ...syntax, ast: "'; touch pwned; '$(touch pwned)", paths: [] };
+    const files = { "node_modules/@ast-grep/napi/index.js": library, "a.js": "fine\n" };
+    expect(run([code], files)).toEqual({ status: 0, found: [] });
+  });
+});
+
+describe("agent", () => {
+  const answer = (findings: object[]): string => `Words.\n\`\`\`json\n${JSON.stringify({ findings })}\n\`\`\``;
+
+  it("its last JSON block is its report; without one it did not look", () => {
+    const one = { path: "src/a.js", line: 3, severity: "blocking", text: "It throws." };
+    const report = answer([one, { path: "/etc/passwd", severity: "minor", text: "Out." }]);
+    expect(places("agent", report)).toEqual([
+      ["asked", "warning", null, null],
+      ["asked", "error", "src/a.js", 3],
+    ]);
+    for (const bad of ["Nothing.", answer([{ path: "a" }])]) expect(() => read("agent", bad)).toThrow("JSON block");
+  });
+
+  it("reads another part of the files each day, and each file in turn", () => {
+    const place = mkdtempSync(join(tmpdir(), "agent-"));
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: place, stdio: "ignore" });
+    git("init", "-q");
+    for (let at = 0; at < 70; at += 1) writeFileSync(join(place, `f${String(at).padStart(2, "0")}.js`), "");
+    git("add", "-A");
+    const seen = new Set<string>();
+    for (let day = 0; day < 12; day += 1) {
+      const command = agentFilesCommand(["*.js"], day * 86_400_000);
+      const { stdout } = spawnSync("sh", ["-c", command], { cwd: place, encoding: "utf8" });
+      const files = stdout.split("\n").filter((path) => path !== "");
+      expect(files.length).toBeGreaterThan(0);
+      expect(files.length).toBeLessThanOrEqual(30);
+      for (const file of files) seen.add(file);
+    }
+    rmSync(place, { recursive: true });
+    expect(seen.size).toBe(70);
   });
 });
 

@@ -2,15 +2,20 @@
 
 import { BatonError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
+import { agent } from "./agent.ts";
 import { alerts } from "./alerts.ts";
 import { command } from "./command.ts";
 import { coverage } from "./coverage.ts";
 import type { Detector } from "./detector.ts";
 import { flaky } from "./flaky.ts";
+import { pattern } from "./pattern.ts";
 import { sarif } from "./sarif.ts";
 import { stale } from "./stale.ts";
 
-export const detectors: readonly Detector[] = [sarif, command, alerts, flaky, stale, coverage];
+export const detectors: readonly Detector[] = [sarif, command, pattern, alerts, flaky, stale, coverage, agent];
+
+/** Their reports are GitHub's own: no command makes them, and they follow a change only after its merge. */
+export const askedOfGithub: ReadonlySet<string> = new Set([alerts.name, flaky.name]);
 
 export function detectorNamed(name: string): Detector {
   const found = detectors.find((one) => one.name === name);

@@ -1,5 +1,6 @@
 /** What a command's grammar says. Parser, help, refusals and documents read it; nothing else knows how a command is written. */
 import { z } from "zod";
+import { priorities } from "../../core/priority.ts";
 
 export interface OptionGrammar {
   /** Placeholder in the help. */
@@ -93,4 +94,11 @@ export const withoutOption: OptionGrammar = {
       /^(?:checks|approver|rules)(?:,(?:checks|approver|rules))*$/,
       "`checks`, `approver`, `rules`, with commas between",
     ),
+};
+
+/** Whose agents go first. */
+export const priorityOption: OptionGrammar = {
+  value: "NAME",
+  summary: "Whose agents go first where agents wait: `critical`, `high`, `normal`, or `low`.",
+  schema: z.enum(priorities, `one of ${priorities.join(", ")}`),
 };

@@ -1,8 +1,8 @@
-import { defineCommand, nameSchema, usdSchema, withoutOption } from "./command.ts";
+import { defineCommand, nameSchema, priorityOption, usdSchema, withoutOption } from "./command.ts";
 
 export const race = defineCommand({
   name: "race",
-  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--without WHAT] [-- what to do]",
+  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--priority NAME] [--without WHAT] [-- what to do]",
   summary:
     "Let several agents make the same change at once: green CI, then the smaller diff, then the lower cost wins and becomes the pull request.",
   examples: ["race claude codex --budget 4", "race claude:opus claude:sonnet -- Keep the public API as it is."],
@@ -19,6 +19,7 @@ export const race = defineCommand({
   ],
   options: {
     budget: { value: "USD", summary: "Most that the whole race may spend.", schema: usdSchema },
+    priority: priorityOption,
     without: withoutOption,
   },
   text: "optional",

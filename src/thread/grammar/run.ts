@@ -1,8 +1,8 @@
-import { defineCommand, nameSchema, usdSchema, withoutOption } from "./command.ts";
+import { defineCommand, nameSchema, priorityOption, usdSchema, withoutOption } from "./command.ts";
 
 export const run = defineCommand({
   name: "run",
-  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--without WHAT] [what to do]",
+  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--priority NAME] [--without WHAT] [what to do]",
   summary: "Start a run on this thread.",
   examples: [
     "run",
@@ -16,6 +16,7 @@ export const run = defineCommand({
     harness: { value: "NAME", summary: "Coding agent to use.", schema: nameSchema },
     model: { value: "NAME", summary: "Model to ask for.", schema: nameSchema },
     budget: { value: "USD", summary: "Most that this run may spend.", schema: usdSchema },
+    priority: priorityOption,
     without: withoutOption,
   },
   text: "optional",

@@ -3,9 +3,9 @@ import type { AgentOutput } from "../../core/effect.ts";
 import type { EffectPart, EffectState, RunState } from "../../core/state.ts";
 import { stepVerdict } from "../../core/step-verdict.ts";
 import { addTokens, type Verdict } from "../../core/vocabulary.ts";
-import { waitingFor } from "../../core/waiting.ts";
+import { type WaitingFor, waitingFor } from "../../core/waiting.ts";
 import { selfReportingOf } from "../../money/self-reporting.ts";
-import { cell, count, duration, oneLine, totalTokens, usd } from "../../text/format.ts";
+import { cell, count, duration, oneLine, timeOfDay, totalTokens, usd } from "../../text/format.ts";
 import { neutraliseLine } from "../../text/neutralise.ts";
 import { sandboxNote } from "./sandbox.ts";
 
@@ -40,15 +40,36 @@ export function headline(state: RunState): { icon: string; sentence: string } {
   if (wait === undefined) return { icon: icons.pending, sentence: "**Starting.**" };
   const icon =
     wait.kind === "people" ? "🙋" : wait.kind === "money" ? "💰" : wait.kind === "worker" ? "🏃" : icons.pending;
-  const what =
-    wait.kind === "people"
-      ? "Waits for you"
-      : wait.kind === "money"
-        ? "Out of budget"
-        : wait.kind === "worker"
-          ? "At work"
-          : "Waits";
-  return { icon, sentence: `**${what}: ${neutraliseLine(wait.title)}.** ${neutraliseLine(wait.sentence)}` };
+  return { icon, sentence: `**${neutraliseLine(news(state, wait))}.** ${neutraliseLine(wait.sentence)}`.trim() };
+}
+
+/** The news by itself, as the subject of an e-mail would say it. */
+function news(state: RunState, { kind, key, title }: WaitingFor): string {
+  const effect = [...state.effects.values()].find((one) => one.key === key);
+  if (effect?.kind === "breakpoint" && kind === "people") {
+    const { kind: asked, subject } = effect.input;
+    const place = subject.pullRequest === undefined ? "The work" : `#${subject.pullRequest}`;
+    if (asked === "review") return `${place} ${isGreen(state) ? "is green and needs" : "needs"} a review`;
+    return asked === "merge" ? `${place} is approved and not merged yet` : `Needs approval: ${title}`;
+  }
+  if (effect?.status === "retrying")
+    return `${title} failed and is tried again${effect.retryAt === null ? "" : ` at ${timeOfDay(effect.retryAt)} UTC`}`;
+  switch (kind) {
+    case "people":
+      return effect?.kind === "ask" ? `Needs an answer: ${title}` : key === "" ? title : `Needs people: ${title}`;
+    case "money":
+      return `Out of budget: ${title}`;
+    case "worker":
+      return `${effect?.status === "running" ? "Running" : "Starting"}: ${title}`;
+    default:
+      return `Waiting: ${title}`;
+  }
+}
+
+/** The newest look at the checks found them green. */
+function isGreen(state: RunState): boolean {
+  const last = [...state.effects.values()].findLast(({ kind }) => kind === "gate");
+  return last !== undefined && verdictOf(last) === "passed";
 }
 
 /** The plan: every stage of the process with its state. */
@@ -83,10 +104,10 @@ export function stepsTable(state: RunState): string {
     const cost = usage.reduce((sum, used) => sum + (used.costUsd ?? 0), 0);
     const unknown = usage.some(({ costUsd }) => costUsd === null);
     const spent = usage.length === 0 ? ["", ""] : [count(tokens), `${unknown ? "≥ " : ""}${usd(cost)}`];
-    const tries = effect.attempts.length > 1 ? ` (try ${effect.attempts.length})` : "";
+    const tries = effect.attempts.length > 1 ? ` (attempt ${effect.attempts.length})` : "";
     return `| ${stepIcon(effect)} | ${cell(neutraliseLine(effect.title))}${tries} | ${cell(neutraliseLine(stepNote(effect)))} | ${spent[0]} | ${spent[1]} |`;
   });
-  return ["| | Step | | Tokens | Cost |", "|---|---|---|--:|--:|", ...rows].join("\n");
+  return ["| State | Step | Result | Tokens | Cost |", "|---|---|---|--:|--:|", ...rows].join("\n");
 }
 
 function stepIcon(effect: EffectState): string {
@@ -205,7 +226,7 @@ export function costTable(state: RunState): string {
   const { tokens, spentUsd, complete } = spentSoFar(state);
   const total = `| **Total** | | | | ${count(tokens.input)} | ${count(tokens.output)} | ${count(tokens.cacheRead)} | ${count(tokens.cacheWrite)} | **${complete ? "" : "≥ "}${usd(spentUsd)}** |`;
   return [
-    "| Step | Try | Harness | Model | Input | Output | Cache read | Cache write | Cost |",
+    "| Step | Attempt | Harness | Model | Input | Output | Cache read | Cache write | Cost |",
     "|---|--:|---|---|--:|--:|--:|--:|--:|",
     ...rows,
     total,

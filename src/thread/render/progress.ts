@@ -1,7 +1,7 @@
 /** How far a run is, in words: the same for comment, check run and command line. */
 import type { Progress } from "../../core/progress.ts";
 import { runsNeeded } from "../../core/progress.ts";
-import { duration } from "../../text/format.ts";
+import { duration, timeOfDay } from "../../text/format.ts";
 import { neutraliseLine } from "../../text/neutralise.ts";
 
 /** `now`: tells how old the last sign of life is; null where nothing that is shown may tick by itself. */
@@ -27,8 +27,7 @@ export function progressText(progress: Progress, now: number): string {
 
 function estimate({ step, left, overdue, runs, by }: Progress): string {
   if (step === null) return "";
-  if (left === null)
-    return runs === 0 ? "no history yet" : `no history yet (${runs} of the ${runsNeeded} runs that it takes)`;
+  if (left === null) return runs === 0 ? "no history yet" : `no history yet (${runs} of ${runsNeeded} runs)`;
   const agents = by === null ? "" : by.agents.map(neutraliseLine).join(" and ");
   const whose =
     by === null
@@ -36,10 +35,17 @@ function estimate({ step, left, overdue, runs, by }: Progress): string {
       : by.runs === runs
         ? `${runs} earlier runs with ${agents}`
         : `${runs} earlier runs, ${by.runs} of them with ${agents}`;
-  const basis = `by ${whose}, without people's time`;
   if (overdue) return `this stage takes longer than in any of ${whose}`;
-  const [low, high] = [duration(left.lowMs), duration(left.highMs)];
-  return low === high ? `about ${high} of work left (${basis})` : `about ${low} to ${high} of work left (${basis})`;
+  return `about ${rangeOf(duration(left.lowMs), duration(left.highMs))} left, based on ${whose}, without time waiting for people`;
+}
+
+/** "4–9 min", "50 s – 2 min". */
+function rangeOf(low: string, high: string): string {
+  if (low === high) return high;
+  const [amount, unit, ...more] = low.split(" ");
+  return more.length === 0 && unit !== undefined && high.split(" ").length === 2 && high.endsWith(` ${unit}`)
+    ? `${amount}–${high}`
+    : `${low} – ${high}`;
 }
 
 function growth({ grown }: Progress): string {
@@ -49,17 +55,10 @@ function growth({ grown }: Progress): string {
 function activityLine({ activity }: Progress, now: number | null): string {
   if (activity === null) return "";
   const turns = activity.turns === null || activity.turns === 0 ? "" : ` · turn ${activity.turns}`;
-  const when = now === null ? `at ${clock(activity.at)} UTC` : `${duration(Math.max(0, now - activity.at))} ago`;
-  return `Last sign of life ${when}: ${neutraliseLine(activity.note)}${turns}`;
+  const when = now === null ? `at ${timeOfDay(activity.at)} UTC` : `${duration(Math.max(0, now - activity.at))} ago`;
+  return `Last activity ${when}: ${neutraliseLine(activity.note)}${turns}`;
 }
 
 function said(words: string): string {
   return words === "" ? "" : ` · ${words}`;
-}
-
-/** Time of day; the pure folders know no clock, and this needs none. */
-function clock(at: number): string {
-  const seconds = Math.floor(at / 1_000) % 86_400;
-  const two = (value: number): string => `${value}`.padStart(2, "0");
-  return `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }

@@ -1,4 +1,9 @@
-/** The change of protected files, for the person who allows it: each file with its diff in a fence, bounded, with what is left out. */
+/**
+ * The change of protected files, for the person who allows it: each file with its diff in a fence. A diff that the question has no
+ * room for stands in further comments.
+ *
+ * PC1 Only a file whose whole diff can be read in the thread can be allowed there.
+ */
 import type { PathState } from "../../core/shown-change.ts";
 import { fenced } from "../../text/cut.ts";
 import { codeSpan } from "../../text/neutralise.ts";
@@ -7,34 +12,79 @@ import { stripInvisible } from "../../text/visible.ts";
 export interface ProtectedFile {
   before: PathState;
   after: PathState;
-  /** Unified diff; null where git could not make one. Already redacted. */
-  diff: string | null;
+  /** Unified diff, already redacted. */
+  diff: string;
+  /** Git had more of it. */
+  truncated: boolean;
+}
+
+export interface ProtectedChange {
+  /** PC1 */
+  readable: ReadonlySet<string>;
+  /** Bodies of the further comments. */
+  parts: readonly string[];
+  /** The question. `urls`: of the further comments, in their order. */
+  text(urls: readonly string[]): string;
 }
 
 const fileCharactersMax = 8_000;
 const allCharactersMax = 24_000;
 const filesMax = 100;
+/** Of one further comment: below GitHub's limit with a long path and what neutralizing adds. */
+const partCharactersMax = 40_000;
+const partsMax = 5;
 
-export function renderProtectedChange(
+/** `count`: of all files, those that are not given among them. */
+export function protectedChange(
   files: readonly ProtectedFile[],
-  { baseSha, sha }: { baseSha: string; sha: string },
-  count = files.length,
-): string {
+  sha: string,
+  count: number = files.length,
+): ProtectedChange {
   let room = allCharactersMax;
-  const parts = files.slice(0, filesMax).map((file) => {
-    const { text, used } = renderFile(file, Math.min(room, fileCharactersMax), `git diff ${baseSha} ${sha} --`);
-    room -= used;
-    return text;
-  });
-  const more = count - parts.length;
-  if (more > 0)
-    parts.push(
-      `⚠️ ${more} more file${more === 1 ? " is" : "s are"} not shown, so nobody can allow ${more === 1 ? "it" : "them"} here.`,
+  const readable = new Set<string>();
+  const parts: string[] = [];
+  const shown: ((urls: readonly string[]) => string)[] = [];
+  for (const file of files.slice(0, filesMax)) {
+    const { path } = file.after;
+    const head = `**${codeSpan(path)}**: ${whatHappens(file.before, file.after)}`;
+    if (head.length > room) break;
+    room -= head.length;
+    const lines = linesOf(file.diff);
+    const [first = [], ...others] = chunks(lines, Math.min(room, fileCharactersMax));
+    room -= sizeOf(first);
+    const begin = first.length === 0 ? [head] : [head, fenced(first.join("\n"), "diff")];
+    const isWhole = others.length === 0 && !file.truncated;
+    const further = isWhole || file.truncated ? [] : chunks(lines, partCharactersMax);
+    const from = parts.length;
+    const fits = further.every((part) => sizeOf(part) <= partCharactersMax) && from + further.length <= partsMax;
+    if (file.truncated || !fits) {
+      shown.push(() => [...begin, doesNotFit(lines.length, file.truncated)].join("\n\n"));
+      continue;
+    }
+    readable.add(path);
+    for (const [index, part] of further.entries())
+      parts.push(
+        `**${codeSpan(path)}** at \`${sha.slice(0, 10)}\`, part ${index + 1} of ${further.length} of its whole change:\n\n${fenced(part.join("\n"), "diff")}`,
+      );
+    shown.push((urls) =>
+      [...begin, ...(isWhole ? [] : [readTheRest(urls.slice(from, from + further.length), lines.length)])].join("\n\n"),
     );
-  return [
-    `The answer holds for exactly this content of \`${sha.slice(0, 10)}\`. Baton asks again after any other change.`,
-    ...parts,
-  ].join("\n\n");
+  }
+  const more = count - shown.length;
+  return {
+    readable,
+    parts,
+    text: (urls) =>
+      [
+        `The answer holds for exactly this content of \`${sha.slice(0, 10)}\`. Baton asks again after any other change.`,
+        ...shown.map((text) => text(urls)),
+        ...(more > 0
+          ? [
+              `⚠️ ${more} more file${more === 1 ? " is" : "s are"} not shown, so nobody can allow ${more === 1 ? "it" : "them"} here.`,
+            ]
+          : []),
+      ].join("\n\n"),
+  };
 }
 
 /** The files that the question names: only these can be allowed. */
@@ -42,32 +92,36 @@ export function namedFiles<T>(files: readonly T[]): T[] {
   return files.slice(0, filesMax);
 }
 
-function renderFile(
-  { before, after, diff }: ProtectedFile,
-  room: number,
-  command: string,
-): { text: string; used: number } {
-  const head = `**${codeSpan(after.path)}**: ${whatHappens(before, after)}`;
-  if (diff === null || diff.trim() === "") return { text: head, used: 0 };
-  const lines = stripInvisible(diff).text.replace(/\n$/, "").split("\n");
-  const shown: string[] = [];
+function readTheRest(urls: readonly string[], count: number): string {
+  const links = urls.map((url, index) => `[part ${index + 1}](${url})`).join(", ");
+  return `⚠️ This is only the beginning of ${count} lines. Read the whole change in ${urls.length === 1 ? "another comment" : `${urls.length} other comments`} before you answer: ${links}. \`/baton approve\` allows all of it.`;
+}
+
+function doesNotFit(count: number, truncated: boolean): string {
+  return `⚠️ The change has ${truncated ? "more than " : ""}${count} lines and does not fit into comments, so nobody can allow this file here. Reject it with a reason, or make this change yourself.`;
+}
+
+function linesOf(diff: string): string[] {
+  return diff.trim() === "" ? [] : stripInvisible(diff).text.replace(/\n$/, "").split("\n");
+}
+
+/** Each of whole lines and within the bound; a line that is longer is one of its own, and the first is empty where none fits. */
+function chunks(lines: readonly string[], charactersMax: number): string[][] {
+  const made: string[][] = [[]];
   let used = 0;
   for (const line of lines) {
-    if (used + line.length + 1 > room) break;
-    shown.push(line);
+    if (used + line.length + 1 > charactersMax) {
+      made.push([]);
+      used = 0;
+    }
+    made.at(-1)?.push(line);
     used += line.length + 1;
   }
-  const left = lines.length - shown.length;
-  const rest =
-    left === 0
-      ? ""
-      : `⚠️ ${left} more line${left === 1 ? " is" : "s are"} not shown, and \`/baton approve\` allows ${left === 1 ? "it" : "them"} too. To see the whole change, run this in Baton's copy of the repository: ${codeSpan(`${command} ${after.path}`)}`;
-  return {
-    text: [head, ...(shown.length === 0 ? [] : [fenced(shown.join("\n"), "diff")]), rest]
-      .filter((part) => part !== "")
-      .join("\n\n"),
-    used,
-  };
+  return made;
+}
+
+function sizeOf(lines: readonly string[]): number {
+  return lines.reduce((sum, { length }) => sum + length + 1, 0);
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-/** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (V1). */
+/** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (run-outputs.V1). */
 import { approvalText } from "../../core/child.ts";
 import type { AgentInput } from "../../core/effect.ts";
 import { errorCatalogue } from "../../core/errors.ts";
@@ -37,7 +37,7 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   if (waits.length > 1)
     parts.push(
       folded(
-        `Waits for ${waits.length} things`,
+        `Waiting for ${waits.length} things`,
         waits.map(({ title, sentence: why }) => `- ${neutraliseLine(title)}: ${neutraliseLine(why)}`).join("\n"),
       ),
     );
@@ -56,9 +56,10 @@ function notesOf(state: RunState): string[] {
 }
 
 /** Which time it is for, and whether it came late. */
-function scheduleLine({ schedule }: RunState): string {
-  if (schedule === null) return "";
-  const { name, at, late, missed } = schedule;
+function scheduleLine({ startedBy }: RunState): string {
+  if (startedBy === null) return "";
+  if (startedBy.kind === "trigger") return `⚡ \`${startedBy.name}\` on \`${startedBy.on}\`.`;
+  const { name, at, late, missed } = startedBy;
   const time = new Date(at).toISOString().slice(0, 16).replace("T", " ");
   const earlier =
     missed === 0

@@ -20,7 +20,7 @@ import { alice } from "../../fakes/run-world.ts";
 import { Draw } from "../draw.ts";
 
 /** What may be switched off, to show that the oracle sees it. */
-export type ReviewGuard = "head" | "people" | "objections";
+export type ReviewGuard = "head" | "people" | "objections" | "post";
 
 const repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
 const permissions: readonly Permission[] = ["read", "triage", "write", "maintain", "admin"];
@@ -53,7 +53,7 @@ interface Story {
 /** Passes that nothing valid stands behind, and what was the matter with each. */
 export async function playReviews(seed: number, off: ReviewGuard | null = null): Promise<string[]> {
   const draw = new Draw(seed, "reviews");
-  return draw.whole(0, 3) === 0 ? playPlan(draw) : playPull(draw, off);
+  return draw.whole(0, 3) === 0 ? playPlan(draw, off) : playPull(draw, off);
 }
 
 function peopleOf(draw: Draw): Person[] {
@@ -209,8 +209,35 @@ function contextOf(story: Story, state: RunState, off: ReviewGuard | null): Perf
   return { github, state, effect: state.effects.get("ask" as EffectKey) } as unknown as PerformContext;
 }
 
-/** A plan waits for `/baton approve`: whoever answers must be somebody who may. */
-async function playPlan(draw: Draw): Promise<string[]> {
+/** A comment that asks, by GitHub's clock and count: the journal's time may be half a minute off. */
+interface Asking {
+  at: number;
+  id: number;
+  /** `none`: it is not there yet. `unnoted`: it is, and Baton has not noted GitHub's answer. */
+  seen: "noted" | "unnoted" | "none";
+}
+
+function asking(draw: Draw): Asking {
+  const at = 2_000 + draw.whole(-30, 30) * 1_000;
+  return { at, id: 50, seen: draw.one(["noted", "noted", "unnoted", "none"] as const) };
+}
+
+/** How the command asks for it; with the guard off it was posted before anybody wrote. */
+function placesOf({ at, id, seen }: Asking, off: ReviewGuard | null) {
+  const old = off === "post" ? { at: -3_600_000, id: 0 } : { at, id };
+  const posted = { id: old.id, createdAt: new Date(old.at).toISOString() };
+  const isThere = seen !== "none" || off === "post";
+  return {
+    dependencies: {
+      store: { outboxRow: async () => ({ state: "pending", result: seen === "noted" ? posted : null }) },
+    },
+    github: { ownComment: async () => (isThere ? posted : null) },
+  };
+}
+
+/** A plan waits for `/baton approve`: whoever answers must be somebody who may, and who could see what was asked. */
+async function playPlan(draw: Draw, off: ReviewGuard | null): Promise<string[]> {
+  const asked = asking(draw);
   const people = peopleOf(draw);
   const requester = people[0] as Person;
   const approvals = settingsSchema.parse({
@@ -229,13 +256,18 @@ async function playPlan(draw: Draw): Promise<string[]> {
   for (let step = draw.whole(1, 5); step > 0 && state.open.size > 0; step -= 1) {
     const actor = draw.one(people);
     const decision = draw.one(["approved", "approved", "rejected"] as const);
+    const after = draw.whole(-3, 6);
+    // Numbers of comments follow their times.
+    const commentId = asked.id + (after === 0 ? draw.one([-1, 1]) : after) * 10;
     const context = {
+      ...placesOf(asked, off),
       actor,
       command: { name: decision === "approved" ? "approve" : "reject", positional: [], options: {}, text: "" },
       settings: approvals,
       pullRequest: null,
       operationKey: `comment:${step}`,
-      createdAt: state.updatedAt + 1_000,
+      writtenAt: new Date(asked.at + after * 1_000).toISOString(),
+      commentId,
       verdict: { name: "command", status: "passed", reason: "", evidence: [], children: [] },
       run: state,
       runner: {
@@ -249,7 +281,6 @@ async function playPlan(draw: Draw): Promise<string[]> {
       await answerBreakpoint(context, decision);
     } catch (thrown) {
       if (!hasCode(thrown, "BATON_POLICY_DENIED") && !hasCode(thrown, "BATON_NOT_ASKED")) throw thrown;
-      continue;
     }
     const may =
       actor.kind === "user" &&
@@ -259,6 +290,12 @@ async function playPlan(draw: Draw): Promise<string[]> {
     const passed = state.effects.get("ask" as EffectKey)?.output as { decision?: string } | undefined;
     if (passed?.decision === "approved" && !may)
       wrong.push(`${actor.login} (${actor.kind}, ${actor.permission}) approved a plan`);
+    const isAnswered = passed !== undefined && passed.decision !== "voided";
+    if (isAnswered && (asked.seen === "none" || after < 0 || commentId < asked.id))
+      wrong.push(`an answer of ${after} s after the question counts (${asked.seen})`);
+    // What is right passes: a proof of refusals alone would prove nothing.
+    if (!isAnswered && may && asked.seen !== "none" && commentId > asked.id)
+      wrong.push(`a right answer of ${after} s after the question does not count (${asked.seen})`);
   }
   return wrong;
 }

@@ -23,6 +23,7 @@ import { statusError } from "../service-error.ts";
 import { toolServers } from "../tool-servers.ts";
 import { acp as description } from "./description.ts";
 import { FileRefused, readWorkspaceFile, writeWorkspaceFile } from "./files.ts";
+import type { AcpOptions } from "./options.ts";
 
 /** What answers `--version`: the program itself, also where `env` gives it variables. */
 function programOf(command: readonly string[]): readonly string[] {
@@ -37,19 +38,6 @@ const partingMs = 1_000;
 const textCharactersMax = 512_000;
 /** What does not change anything by its nature. */
 const harmless = new Set(["read", "search", "think", "fetch"]);
-
-export interface AcpOptions {
-  /** As the operator calls it. */
-  name: string;
-  /** Program and arguments. */
-  command: readonly string[];
-  /** False: it reads files by itself. Some take the protocol's answer for a file that is not there yet for a failure. */
-  reads?: boolean | undefined;
-  /** How its program comes to the machine; absent: by its name. */
-  install?: string;
-  /** Environment variables passed through by name, with their values. */
-  keys?: Record<string, string | undefined>;
-}
 
 export function acpAgent({ name, command, reads = true, keys = {}, install: advised }: AcpOptions): Harness {
   const [program = "", ...args] = command;

@@ -177,7 +177,7 @@ export class ClaudeCodeReader implements StreamReader {
       const code = status(event["error_status"]);
       const attempt = Math.max(1, count(event["attempt"]));
       this.#lastStatus = code;
-      // H1: the CLI would go on for minutes; what a key cannot do it cannot do later either.
+      // harness.H1: the CLI would go on for minutes; what a key cannot do it cannot do later either.
       if (code === 401 || code === 403 || attempt >= apiRetriesMax)
         this.giveUp = statusError(code ?? 503, `Tried ${attempt} times.`);
       return [{ type: "retry", reason: text(event["error"]) ?? "error", status: code, attempt }];

@@ -5,7 +5,7 @@
  */
 import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
 import { longCacheFactor } from "../input-bound.ts";
-import { lengthOf, limitOf, type Reading, type Searches, takeSearches, type Wire } from "../wire.ts";
+import { choiceOf, lengthOf, limitOf, type Reading, type Searches, takeSearches, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {
   400: "invalid_request_error",
@@ -27,6 +27,11 @@ export const anthropicMessages: Wire = {
     return null;
   },
   prepare: () => null,
+  extras: (body) => [
+    ...list(body["tools"]).map(({ type }) => `tool ${text(type) ?? "custom"}`),
+    ...choiceOf(body, "speed"),
+    ...choiceOf(body, "inference_geo"),
+  ],
   output(body) {
     const thinking = fields(body["thinking"]);
     const thinks = text(thinking["type"]) !== null && thinking["type"] !== "disabled";

@@ -5,7 +5,7 @@
  */
 import { noTokens } from "../../../core/vocabulary.ts";
 import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
-import { lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
+import { choiceOf, lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {
   400: "INVALID_ARGUMENT",
@@ -33,6 +33,7 @@ export const geminiGenerateContent: Wire = {
   prepare(body) {
     // The service reads both ways of writing a name: one of them stays, so that what is bounded is what counts.
     oneName(body, "generationConfig", "generation_config");
+    oneName(body, "service_tier", "serviceTier");
     const config = fields(body["generationConfig"]);
     for (const [name, other] of [
       ["maxOutputTokens", "max_output_tokens"],
@@ -43,6 +44,7 @@ export const geminiGenerateContent: Wire = {
     oneName(fields(config["thinkingConfig"]), "thinkingBudget", "thinking_budget");
     return null;
   },
+  extras: (body) => choiceOf(body, "service_tier"),
   output(body) {
     const config = fields(body["generationConfig"]);
     const budget = fields(config["thinkingConfig"])["thinkingBudget"];

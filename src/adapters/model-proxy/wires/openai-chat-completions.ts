@@ -5,7 +5,7 @@
  */
 import { count, fields, list, text } from "../../harness/fields.ts";
 import { lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
-import { isAsked, isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
+import { extrasOf, isAsked, isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
 
 export const openaiChatCompletions: Wire = {
   name: "openai-chat-completions",
@@ -18,6 +18,7 @@ export const openaiChatCompletions: Wire = {
     if (body["stream"] === true) body["stream_options"] = { ...fields(body["stream_options"]), include_usage: true };
     return null;
   },
+  extras: extrasOf,
   output(body) {
     const limits = [limitOf(body["max_completion_tokens"]), limitOf(body["max_tokens"])].filter((one) => one !== null);
     return {

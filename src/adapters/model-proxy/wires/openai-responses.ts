@@ -6,7 +6,7 @@
  */
 import { type Fields, fields, list, text } from "../../harness/fields.ts";
 import { lengthOf, limitOf, type Reading, takeSearches, type Wire } from "../wire.ts";
-import { isModelList, openaiError, openaiTokens, runsByService, searchesByService } from "./openai.ts";
+import { extrasOf, isModelList, openaiError, openaiTokens, runsByService, searchesByService } from "./openai.ts";
 
 export const openaiResponses: Wire = {
   name: "openai-responses",
@@ -18,6 +18,7 @@ export const openaiResponses: Wire = {
   },
   prepare: (body) =>
     body["background"] === true ? "Answers in the background are not allowed: nobody would count them." : null,
+  extras: extrasOf,
   output(body, path) {
     return {
       limit: limitOf(body["max_output_tokens"]),

@@ -1,6 +1,7 @@
 /** What both wires of OpenAI share: `input` includes what came from the cache; errors. */
 import type { Tokens } from "../../../core/vocabulary.ts";
 import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
+import { choiceOf } from "../wire.ts";
 
 const codes: Record<number, string> = {
   400: "invalid_request",
@@ -57,6 +58,16 @@ export function runsByService(body: Fields): boolean {
       serverTool.test(text(tool["type"]) ?? "") || (tool["type"] === "shell" && place?.startsWith("container") === true)
     );
   });
+}
+
+/** A shell is the client's own, unless it names a container of the service. */
+export function extrasOf(body: Fields): string[] {
+  const tools = toolsOf(body).flatMap((tool) => {
+    const type = text(tool["type"]) ?? "function";
+    const isOwn = type === "shell" && text(fields(tool["environment"])["type"])?.startsWith("container") !== true;
+    return isOwn ? [] : [`tool ${type}`];
+  });
+  return [...tools, ...choiceOf(body, "service_tier")];
 }
 
 /** Lists of models cost nothing. */

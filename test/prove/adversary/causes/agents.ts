@@ -2,13 +2,15 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Transcript } from "../../../../src/adapters/child/transcript.ts";
 import { CommandReader, commandHarness } from "../../../../src/adapters/harness/command/harness.ts";
 import { agentEnvironment } from "../../../../src/adapters/harness/environment.ts";
 import { defaultSettings } from "../../../../src/config/schema.ts";
 import { limits } from "../../../../src/core/limits.ts";
+import { priceUsage } from "../../../../src/money/cost.ts";
 import type { HarnessRequest, HarnessResult } from "../../../../src/ports/harness.ts";
 import { Meter } from "../../../../src/runner/perform/meter.ts";
-import { createRedactor } from "../../../../src/text/redact.ts";
+import { createFinder, createRedactor } from "../../../../src/text/redact.ts";
 import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";
 
@@ -53,11 +55,22 @@ const falling = defineCause<number[]>({
   },
   attack(costs, guarded) {
     const lines = costs.map((costUsd) => line({ input: Math.round(costUsd * 1_000), output: 1, costUsd }));
-    const { usd } = guarded ? charged(lines) : { usd: costs.at(-1) ?? 0 };
+    // Without the guard each report takes the place of the one before.
+    const { usd } = charged(guarded ? lines : lines.slice(-1));
     const most = Math.max(...costs);
     return usd < most - 1e-9 ? `charged ${usd}, ${most} was reported` : null;
   },
 });
+
+/** The same arithmetic, of amounts that nobody looked at. */
+function priced({ input, output, costUsd }: UsageLine): number {
+  const tokens = { input: input as number, output: output as number, cacheRead: 0, cacheWrite: 0 };
+  const used = priceUsage(
+    { harness: "command", model: "claude-sonnet-4-5", tokens, costUsd: costUsd as number | null },
+    defaultSettings.prices,
+  );
+  return used.costUsd ?? 0;
+}
 
 const noAmounts = defineCause<UsageLine>({
   name: "amounts that are none",
@@ -91,9 +104,7 @@ const noAmounts = defineCause<UsageLine>({
   },
   attack(usage, guarded) {
     const real = line({ input: 1_000, output: 1_000, costUsd: 1 });
-    const { usd } = guarded
-      ? charged([real, line(usage)])
-      : { usd: 1 + Number(usage.costUsd ?? 0) + Number(usage.input) / 1e6 + Number(usage.output) / 1e6 };
+    const { usd } = guarded ? charged([real, line(usage)]) : { usd: 1 + priced(usage) };
     if (!Number.isFinite(usd) || usd > 1e9) return `charged ${usd}`;
     return usd < 1 - 1e-9 ? `charged ${usd} after 1 was reported` : null;
   },
@@ -137,7 +148,9 @@ const environment = defineCause<string[]>({
     const host = { PATH: "/usr/bin", ...Object.fromEntries(names.map((name) => [name, `${canary}-${name}`])) };
     const homePath = mkdtempSync(join(tmpdir(), "baton-home-"));
     try {
-      const env = guarded ? agentEnvironment({ homePath, attemptMarker: "m", variables: {} }, {}, host) : host;
+      // Without the guard all of the host's variables are on the list.
+      const variables = guarded ? {} : host;
+      const env = agentEnvironment({ homePath, attemptMarker: "m", variables }, {}, host);
       const found = Object.keys(env).filter((name) => `${(env as Record<string, string>)[name]}`.includes(canary));
       return found.length === 0 ? null : `the agent has ${found.join(", ")}`;
     } finally {
@@ -215,7 +228,13 @@ const lies = defineCause<{ lines: string[]; end: string }>({
     return { lines: order, end: order.includes(bad) ? draw.one(["exit 0", failing]) : failing };
   },
   async attack({ lines, end }, guarded) {
-    if (!guarded) return lines.some((one) => one.includes('"result"')) ? "taken for a success" : null;
+    if (!guarded) {
+      // The same reader, whose last word alone counts: an error before it is forgotten, and so is how the process ended.
+      const reader = new CommandReader();
+      const last = lines.findLast((one) => one.includes('"result"'));
+      if (last !== undefined) reader.take(last, "stdout");
+      return reader.end().error === null ? "taken for a success" : null;
+    }
     const { result } = await run(`${lines.map((one) => `printf '%s\\n' '${one}'`).join("\n")}\n${end}`);
     return result.ok ? "taken for a success" : null;
   },
@@ -321,6 +340,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
+function keptAlone(line: string): number {
+  const transcript = new Transcript();
+  transcript.add(line);
+  return transcript.end().transcript.length;
+}
+
 const floods = defineCause<{ lines: number; width: number; stream: "1" | "2" }>({
   name: "output without measure",
   surface: "agent",
@@ -333,7 +358,8 @@ const floods = defineCause<{ lines: number; width: number; stream: "1" | "2" }>(
   async attack({ lines, width, stream }, guarded) {
     const script = `awk 'BEGIN { line = sprintf("%${width}s", "x"); for (i = 0; i < ${lines}; i++) print line }' >&${stream}`;
     const { result } = await run(script);
-    const kept = guarded ? result.transcript.length : lines * width;
+    // Without the guard each line is kept as the transcript keeps one alone.
+    const kept = guarded ? result.transcript.length : lines * keptAlone("x".repeat(width));
     return kept > limits.transcriptBytesMax * 1.1 ? `${kept} characters are kept` : null;
   },
   atOnce: 3,
@@ -357,6 +383,8 @@ const ownCommands = defineCause<string>({
 
 const secret = "Kx7+Qm/92vBnLw=Tz0RpYd4sHcJ8aGe";
 const redact = createRedactor({ secrets: [secret] });
+const redactNothing = createRedactor({ secrets: [] });
+const findKnown = createFinder([secret]);
 const bytes = Buffer.from(secret);
 const codes = (separator: string, base: 10 | 16): string =>
   [...bytes].map((one) => one.toString(base).padStart(base === 16 ? 2 : 1, "0")).join(separator);
@@ -402,7 +430,8 @@ const encoded = defineCause<{ how: string; text: string }>({
       spellings[how]?.({ one: (list: readonly string[]) => list[0] ?? "", word: () => "user" } as unknown as Draw) ??
       secret;
     const given = text.replace("#", () => spelled);
-    const shown = guarded ? redact(given) : given;
+    // Without the guard no value is known.
+    const shown = (guarded ? redact : redactNothing)(given);
     return shown.includes(spelled) ? `${how} is shown` : null;
   },
 });
@@ -441,7 +470,9 @@ const tokenShapes = defineCause<string>({
   draw: (draw) => draw.one(shapes)(draw),
   attack(token, guarded) {
     const text = `found ${token} in a file`;
-    return (guarded ? redact(text) : text).includes(token) ? "the token is shown" : null;
+    // Without the guard only known values are looked for.
+    const isShown = guarded ? redact(text).includes(token) : findKnown(text).length === 0;
+    return isShown ? "the token is shown" : null;
   },
 });
 

@@ -1,25 +1,28 @@
 /** Commands that nobody gave: text that looks like one, in a place or in letters that do not count. */
-import { toThreadEvent } from "../../../../src/app/events.ts";
+import { z } from "zod";
 import { defaultSettings } from "../../../../src/config/schema.ts";
+import { toThreadEvent } from "../../../../src/intake/events.ts";
 import { decideCommand } from "../../../../src/policy/decide-command.ts";
 import { judge } from "../../../../src/policy/rule.ts";
 import { policyRules } from "../../../../src/policy/rules/index.ts";
-import { grammars } from "../../../../src/thread/grammar/index.ts";
+import { type CommandGrammar, grammars } from "../../../../src/thread/grammar/index.ts";
 import { parseCommand } from "../../../../src/thread/parse-command.ts";
 import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";
 
 const guard = "src/thread/command-line.ts: a command is a line of the author's own text at top level";
 
-/** As a bot without a parser reads a comment. */
-function anywhere(text: string): boolean {
-  return /\/baton\b/i.test(text);
+/** The guard off: whatever begins with the word, anywhere, is given to the parser as the author's own text. */
+function outOfPlace(body: string): string[] {
+  return [...body.matchAll(/\/baton\b[^\n\]<`*~)]*/gi)].map(([line]) => line);
 }
 
 function obeyed(body: string, guarded: boolean): string | null {
-  if (!guarded) return anywhere(body) ? "a command was read" : null;
-  const parsed = parseCommand(body, grammars);
-  return parsed.kind === "command" ? `read as /baton ${parsed.name}` : null;
+  for (const text of guarded ? [body] : outOfPlace(body)) {
+    const parsed = parseCommand(text, grammars);
+    if (parsed.kind === "command") return `read as /baton ${parsed.name}`;
+  }
+  return null;
 }
 
 const orders = ["run", "approve", "cancel", "retry", "run --budget 5 now", "budget +5", "resume", "race claude codex"];
@@ -187,7 +190,7 @@ interface Edited {
 const edited = defineCause<Edited>({
   name: "comment that becomes a command after the fact",
   surface: "webhook",
-  guard: "src/app/events.ts: only `created` and `opened` are carried out",
+  guard: "src/intake/events.ts: only `created` and `opened` are carried out",
   fixed: [
     { event: "issue_comment", action: "edited", body: "/baton run" },
     { event: "issues", action: "edited", body: "/baton run" },
@@ -272,6 +275,13 @@ const bots = defineCause<Bot>({
 });
 
 const prototypeNames = ["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf", "isPrototypeOf"];
+/** The guard off: what every object has is among a grammar's own names. */
+function withInherited(grammar: CommandGrammar): CommandGrammar {
+  const anything = { schema: z.string() } as unknown as CommandGrammar["options"][string];
+  const inherited = prototypeNames.filter((name) => name !== "__proto__").map((name) => [name, anything]);
+  return { ...grammar, options: { ...grammar.options, ...Object.fromEntries(inherited) } };
+}
+
 const prototypeOptions = defineCause<string>({
   name: "options and words named like parts of every object",
   surface: "thread",
@@ -291,14 +301,7 @@ const prototypeOptions = defineCause<string>({
   },
   attack(body, guarded) {
     const before = Object.keys(Object.prototype).length;
-    if (!guarded) {
-      const [, word = "", flag = ""] = /^\/baton (\S+)(?:.*?--([A-Za-z_]+))?/.exec(body) ?? [];
-      const names: Record<string, unknown> = Object.fromEntries(grammars.map(({ name }) => [name, true]));
-      const found =
-        names[word] !== undefined && names[word] !== true ? word : flag !== "" && names[flag] !== undefined ? flag : "";
-      return found === "" ? null : `${found} is known`;
-    }
-    const parsed = parseCommand(body, grammars);
+    const parsed = parseCommand(body, guarded ? grammars : grammars.map(withInherited));
     if (Object.keys(Object.prototype).length !== before) return "every object has a new part";
     // `help` answers a word that it does not know in its own way.
     if (parsed.kind === "command" && parsed.name !== "help") {

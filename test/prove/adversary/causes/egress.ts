@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { startEgressProxy } from "../../../../src/adapters/egress/proxy.ts";
+import { hostRuleProblem } from "../../../../src/policy/hosts.ts";
 import { type Cause, defineCause, shared } from "../cause.ts";
 
 const listed = "registry.npmjs.org";
@@ -106,20 +107,20 @@ async function tunnel(target: string, through?: string): Promise<string[]> {
 let opened = 0;
 
 /** The same proxy, whose list has what is asked for: the list is the guard. What it cannot list it does not let through. */
-async function tunnelListed(target: string, hosts: string[]): Promise<string[]> {
+function tunnelListed(target: string, hosts: string[]): Promise<string[]> {
+  return withListed(hosts, (path) => tunnel(target, path));
+}
+
+async function withListed<T>(hosts: string[], use: (socketPath: string) => Promise<T>): Promise<T> {
   const { folder, open } = await world();
   const path = join(folder, `open-${++opened}.sock`);
   const proxy = await open(path, hosts);
   try {
-    return await tunnel(target, path);
+    return await use(path);
   } finally {
     await proxy.close();
   }
 }
-
-/** A filter that looks for the listed name somewhere in what was asked for. */
-const naive = (target: string): boolean =>
-  target.toLowerCase().includes(listed) || target.toLowerCase().includes(".files.example");
 
 const lookAlike = defineCause<string>({
   name: "host name that only looks like a listed one",
@@ -242,8 +243,12 @@ const rebinding = defineCause<{ addresses: string[] }>({
     const { addresses } = await world();
     const name = `n${++names}.files.example`;
     addresses.set(name, given);
-    if (!guarded) return naive(`x.${name}`) ? `connected to ${given.at(-1)}` : null;
-    const dialed = await tunnel(`${name}:80`);
+    // An address that the list itself names is not judged. One that cannot be listed shows nothing.
+    const also = given.map((address) => (address.includes(":") ? `[${address}]` : address));
+    const isListable = also.every((address) => hostRuleProblem(address) === null);
+    if (!guarded && !isListable) return null;
+    const target = `${name}:80`;
+    const dialed = guarded ? await tunnel(target) : await tunnelListed(target, ["*.files.example", ...also]);
     return dialed.length === 0 ? null : `connected to ${dialed.join(", ")}`;
   },
   atOnce: 1,
@@ -280,7 +285,7 @@ const fronting = defineCause<{ inside: string }>({
     ]),
   }),
   async attack({ inside }, guarded) {
-    const { bytes, server } = await world();
+    const { bytes } = await world();
     const before = bytes.count;
     const greet = (socket: Socket): void => {
       const tls = connectTls({ socket, servername: inside, rejectUnauthorized: false, timeout: 1_000 });
@@ -288,15 +293,12 @@ const fronting = defineCause<{ inside: string }>({
       tls.on("close", () => socket.destroy());
       socket.once("close", () => tls.destroy());
     };
-    if (guarded) await send(`CONNECT ${listed}:443 HTTP/1.1\r\nHost: ${listed}:443\r\n\r\n`, greet);
-    else {
-      // A proxy that only reads the CONNECT joins both ends.
-      const socket = connect({ host: "127.0.0.1", port: (server.address() as AddressInfo).port });
-      const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-      socket.setTimeout(1_500, () => socket.destroy());
-      socket.once("connect", () => greet(socket));
-      await closed;
-    }
+    // To a port that an entry names the proxy joins both ends: what is spoken there is not judged.
+    const port = guarded ? 443 : 8443;
+    const ask = (path?: string): Promise<string> =>
+      send(`CONNECT ${listed}:${port} HTTP/1.1\r\nHost: ${listed}:${port}\r\n\r\n`, greet, path);
+    if (guarded) await ask();
+    else await withListed([`${listed}:8443`], ask);
     return bytes.count === before ? null : "the greeting reached the server";
   },
   atOnce: 1,
@@ -345,9 +347,17 @@ const framed = defineCause<Framed>({
   async attack({ target, lines, body }, guarded) {
     const { bytes } = await world();
     const before = bytes.count;
-    // Without the guard only the target is read, and it is listed.
-    if (!guarded) return naive(target) && lines.length > 0 ? "passed on" : null;
-    await send(`POST ${target} HTTP/1.1\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n${body}`);
+    const request = `POST ${target} HTTP/1.1\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n${body}`;
+    const inside = (socket: Socket): void => {
+      socket.once("data", () => socket.destroy());
+      socket.write(request, "latin1");
+    };
+    if (guarded) await send(request);
+    // The same bytes through a port that an entry names: nobody reads them there.
+    else
+      await withListed([`${listed}:80`], (path) =>
+        send(`CONNECT ${listed}:80 HTTP/1.1\r\nHost: ${listed}:80\r\n\r\n`, inside, path),
+      );
     return bytes.count === before ? null : "the request reached the server";
   },
   atOnce: 1,

@@ -2,7 +2,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { gzipSync } from "node:zlib";
+import { AnswerMeter } from "../../../../src/adapters/model-proxy/answer-meter.ts";
 import { startModelProxy } from "../../../../src/adapters/model-proxy/proxy.ts";
+import { anthropicMessages } from "../../../../src/adapters/model-proxy/wires/anthropic-messages.ts";
 import type { Tokens } from "../../../../src/core/vocabulary.ts";
 import { costOf } from "../../../../src/money/cost.ts";
 import { findPrice } from "../../../../src/money/prices.ts";
@@ -198,6 +200,16 @@ interface Usage {
   output: number;
   stream: boolean;
 }
+/** The guard off: the same reader is told the service's last word alone, and silence is nothing. */
+async function lastWord(heard: string): Promise<Pick<Tokens, "input" | "output">> {
+  const words = heard.split("\n\n").filter((one) => one.includes('"usage"'));
+  const last = words.at(-1) ?? "";
+  const type = last.startsWith("data:") ? "text/event-stream" : "application/json";
+  const meter = new AnswerMeter(anthropicMessages, { "content-type": type });
+  meter.take(Buffer.from(`${last}\n\n`));
+  return (await meter.end()).tokens ?? { input: 0, output: 0 };
+}
+
 const usages = defineCause<Usage>({
   name: "service that hides what an answer used",
   surface: "model service",
@@ -256,12 +268,11 @@ const usages = defineCause<Usage>({
       );
     };
     const heard = await ask(grant, answer, guarded).catch(() => null);
-    const used = guarded ? grant.uses() : [];
+    const used = guarded ? grant.uses() : [{ tokens: await lastWord(heard?.text ?? "") }];
     await grant.revoke();
     const total = used.reduce((sum, { tokens }) => sum + tokens.input + tokens.output, 0);
     // At least what was said before it fell, or what the text weighs.
     const least = falling ? input + output : Math.floor(text.length / 4);
-    if (!guarded) return total < least && (heard === null || heard.status === 200) ? "nobody counted" : null;
     return total < least ? `${total} tokens counted, ${least} were used` : null;
   },
   atOnce: 6,

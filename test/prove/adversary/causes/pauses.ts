@@ -58,9 +58,10 @@ const absurd = defineCause<{ after: string | null; reset: string | null; status:
     });
     const thrown: unknown = await requester.get("/a").catch((error: unknown) => error);
     if (!isBatonError(thrown) || thrown.code !== "BATON_GITHUB_LIMITED") return "the limit was not seen";
-    // Without the guard the header is the pause.
+    // Without the guard the header is the pause, and the same budget keeps it.
     const pauseMs = guarded ? (thrown.retryAfterMs ?? 0) : Number(after ?? reset) * 1_000;
-    const blockedMs = guarded ? budget.blockedUntil - clock.now() : pauseMs;
+    if (!guarded) budget.block(pauseMs);
+    const blockedMs = budget.blockedUntil - clock.now();
     const isTime = (ms: number): boolean => ms >= 0 && ms <= waitMsMax;
     return isTime(pauseMs) && isTime(blockedMs) ? null : `a pause of ${pauseMs} ms, blocked for ${blockedMs} ms`;
   },

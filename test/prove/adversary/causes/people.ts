@@ -286,11 +286,8 @@ const withdrawn = defineCause<Review[]>({
     }
   },
   attack(reviews, guarded) {
-    const outcome = guarded
-      ? decisionOf(reviews)
-      : reviews.some(({ state }) => state === "approved")
-        ? "approved"
-        : "pending";
+    // Without the guard nothing takes an approval back.
+    const outcome = decisionOf(guarded ? reviews : reviews.filter(({ state }) => state === "approved"));
     return outcome === "approved" ? "approved" : null;
   },
 });
@@ -355,8 +352,10 @@ const protectedPaths = defineCause<string>({
   },
   attack(path, guarded) {
     const facts = { paths: ["src/a.ts", path], settings: defaultSettings };
-    const asked = guarded ? decide({ action: "publish", facts }).status !== "passed" : protectedFiles.includes(path);
-    return asked ? null : `${JSON.stringify(path)} is published unseen`;
+    const status = guarded
+      ? decide({ action: "publish", facts }).status
+      : without(policyRules.publish, ["protected-paths"], facts);
+    return status !== "passed" ? null : `${JSON.stringify(path)} is published unseen`;
   },
 });
 
@@ -408,10 +407,11 @@ const falseGreen = defineCause<Green>({
       summary: "",
       ...check,
     };
-    // Without the guard, as many tools do: any finished check is as good as the one that is meant.
-    if (!guarded) return fact.status === "completed" && fact.conclusion !== "failure" ? "green" : null;
+    // Without the guard every check is taken for the one that is meant, of this App and commit, and done.
+    const meant = { ...fact, name: "test", source: "check-run" as const, appId: actions, sha: head };
+    const taken: CheckFact = { ...meant, conclusion: fact.conclusion === "failure" ? "failure" : "success" };
     const verdict = checksGreen(
-      { sha: head, since: 0, checks: [fact], required, suites: [], ownAppId: baton },
+      { sha: head, since: 0, checks: [guarded ? fact : taken], required, suites: [], ownAppId: baton },
       defaultSettings.gates,
       1_000,
     );

@@ -1,5 +1,8 @@
 /** Texts that are written to keep a parser busy. Measured in processor time, so that other programs do not count. */
 
+import { fromMarkdown } from "mdast-util-from-markdown";
+import { gfmFromMarkdown } from "mdast-util-gfm";
+import { gfm } from "micromark-extension-gfm";
 import { parseConfig } from "../../../../src/config/parse.ts";
 import { neutralise } from "../../../../src/text/neutralise.ts";
 import { createRedactor } from "../../../../src/text/redact.ts";
@@ -50,8 +53,8 @@ const parsers = {
 } as const;
 type Parser = keyof typeof parsers;
 
-/** What a reader by patterns asks of the same texts: each comment from its beginning to its end. */
-const pattern = /<!--[\s\S]*?-->|\[[^\]]*\]\(/g;
+/** The same Markdown parser without the bounds of `markdown.ts`. */
+const unbounded = { extensions: [gfm()], mdastExtensions: gfmFromMarkdown() };
 
 interface Busy {
   parser: Parser;
@@ -76,10 +79,9 @@ const busy = defineCause<Busy>({
     between: draw.one(["", "", " ", "\n", "a"]),
   }),
   attack({ parser, piece, between }, guarded) {
+    const most = guarded ? secondsMax : 1;
     const text = `${piece}${between}`.repeat(Math.floor(charactersMax / (piece.length + between.length)));
-    // A pattern is cheap to ask, so it is given less time.
-    const most = guarded ? secondsMax : 0.1;
-    const used = processorSeconds(() => (guarded ? parsers[parser](text) : text.replaceAll(pattern, "")), most);
+    const used = processorSeconds(() => (guarded ? parsers[parser](text) : fromMarkdown(text, unbounded)), most);
     return used > most ? `${used.toFixed(1)} s of processor time` : null;
   },
 });

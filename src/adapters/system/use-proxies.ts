@@ -1,0 +1,41 @@
+/**
+ * The process's HTTP proxies: Node's `fetch` and `http`, and Baton's git, go through them. Read once at the start, because the
+ * environment is forgotten then. An agent's network is not affected.
+ */
+import http from "node:http";
+import { noProxies, type Proxies, proxyFor, readProxies, thisMachine } from "./proxies.ts";
+
+let current: Proxies = noProxies;
+/** Gives Node's own way back. */
+let undo: () => void = () => {};
+
+type ProxyEnvironment = Record<string, string>;
+
+/** A warning where this Node goes through proxies only if it was started for it. */
+export function useProxies(env: Readonly<Record<string, string | undefined>>): string | null {
+  current = readProxies(env);
+  undo();
+  undo = () => {};
+  if (current.http === null && current.https === null) return null;
+  // Since Node 24.14: https://nodejs.org/api/http.html#httpsetglobalproxyfromenvproxyenv
+  const { setGlobalProxyFromEnv: use } = http as { setGlobalProxyFromEnv?: (env: ProxyEnvironment) => () => void };
+  if (use !== undefined) undo = use(proxyEnvironment());
+  else if (env["NODE_USE_ENV_PROXY"] !== "1")
+    return `HTTPS_PROXY or HTTP_PROXY is set, and Node ${process.versions.node} ignores it. Set NODE_USE_ENV_PROXY=1, or use Node 24.14 or newer.`;
+  return null;
+}
+
+/** For agents of Node's `http` that are not the global ones. */
+export function proxyEnvironment(): ProxyEnvironment {
+  const { http: plain, https, direct } = current;
+  return {
+    ...(plain === null ? {} : { http_proxy: plain }),
+    ...(https === null ? {} : { https_proxy: https }),
+    no_proxy: [...thisMachine, ...direct].join(","),
+  };
+}
+
+/** For git. */
+export function currentProxyFor(url: string): string | null {
+  return proxyFor(url, current);
+}

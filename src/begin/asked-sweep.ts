@@ -1,0 +1,68 @@
+/**
+ * A sweep that an operator asked for by the command line, in one of several repositories under one budget.
+ *
+ * AK1 What was asked is begun once: its key is the time of the asking.
+ * AK2 It reports in the dashboard issue, as scheduled sweeps do.
+ */
+import { toBatonError } from "../core/errors.ts";
+import type { Actor, Repository } from "../core/vocabulary.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { loadSettings } from "../runner/load-settings.ts";
+import { readBook } from "../runner/schedule-book.ts";
+import { changeSweepBook, readSweepBook } from "../runner/sweep-book.ts";
+import { beginRule } from "./rule-run.ts";
+import { openDashboard } from "./start-due.ts";
+
+/** Place of its runs, next to those of schedules. */
+const askedName = "asked";
+
+/** Returns what it did, in words; null: nobody asked. */
+export async function startAskedSweep(dependencies: Dependencies, repository: Repository): Promise<string | null> {
+  const { store } = dependencies;
+  const { asked } = await readSweepBook(store, repository.id);
+  if (asked === null || asked.became !== undefined) return null;
+  const became = await begin(dependencies, repository, asked);
+  await changeSweepBook(dependencies, repository.id, (book) =>
+    book.asked?.at === asked.at ? { ...book, asked: { ...asked, became } } : book,
+  );
+  return became;
+}
+
+async function begin(
+  dependencies: Dependencies,
+  repository: Repository,
+  { by, at, budgetUsd }: { by: Actor; at: number; budgetUsd: number },
+): Promise<string> {
+  try {
+    const github = await dependencies.github.installation(repository.installationId);
+    const loaded = await loadSettings(github, repository, repository.defaultBranch);
+    if (loaded.problems.length > 0) return "refused: the configuration has errors";
+    if (!loaded.settings.dashboard) return "refused: `dashboard: false` leaves it no thread";
+    const { dashboard } = await readBook(dependencies.store, repository.id);
+    const runId = await beginRule({
+      dependencies,
+      // The job that is written with a run wakes it, wherever it is driven.
+      runner: { wake: async () => false },
+      github,
+      repository,
+      loaded,
+      rule: {
+        process: "sweep",
+        with: {},
+        budgetUsd: Math.min(budgetUsd, loaded.settings.budget.maxUsd),
+        harness: null,
+        priority: "low",
+      },
+      thread: async () => openDashboard(github, repository, dashboard),
+      actor: by,
+      commentId: null,
+      operationKey: `sweep:${repository.id}:asked:${at}`,
+      startedBy: { kind: "schedule", name: askedName, at, late: false, missed: 0 },
+    });
+    return `started ${runId}`;
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    if (error.treatment === "retryable") throw error;
+    return `refused: ${error.message} (${error.code})`;
+  }
+}

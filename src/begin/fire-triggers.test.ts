@@ -1,0 +1,330 @@
+/** Events and rules against a GitHub of plain data and a store in memory. */
+import { describe, expect, it } from "vitest";
+import { builtInProcesses } from "../../processes/index.ts";
+import { ManualClock } from "../../test/fakes/manual-clock.ts";
+import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
+import { spy } from "../../test/scenarios/helpers.ts";
+import { openMemory } from "../adapters/memory/open.ts";
+import { silentLog } from "../adapters/system/log.ts";
+import { systemRandom } from "../adapters/system/random.ts";
+import { BatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { forgetRules, noBook, writeBook } from "../runner/schedule-book.ts";
+import { toTriggerEvent } from "../trigger/event.ts";
+import { fireTriggers, triggerDecisions } from "./fire-triggers.ts";
+
+const users = {
+  alice: { id: 1, login: "alice", type: "User" },
+  mallory: { id: 3, login: "mallory", type: "User" },
+  baton: { id: 51, login: "baton[bot]", type: "Bot" },
+  helper: { id: 77, login: "helper[bot]", type: "Bot" },
+};
+const config = [
+  "harness: { default: command }",
+  "commands: { bots: [{ id: 77, permission: write }] }",
+  "triggers:",
+  "  - { name: asked, on: issues.labeled, if: \"event.label == 'baton'\", process: explore, budgetUsd: 0.5 }",
+  "  - { name: released, on: release.published, process: explore }",
+  "",
+].join("\n");
+
+function scene(text = config) {
+  const clock = new ManualClock();
+  const { store } = openMemory({ clock, log: silentLog });
+  const github = new SmallGithub(text, () => clock.now());
+  const dependencies = {
+    store,
+    clock,
+    log: silentLog,
+    owner: "test",
+    random: systemRandom,
+    redact: (one: string) => one,
+    processes: builtInProcesses(),
+    harnesses: new Map([["command", spy("command", [])]]),
+    github: github.app(),
+    repositoryCommands: true,
+    publicUrl: null,
+  } as unknown as Dependencies;
+  const fire = async (event: string, payload: object, by: keyof typeof users = "alice") => {
+    const base = {
+      installation: { id: repository.installationId },
+      repository: { id: repository.id, name: "shop", default_branch: "main", owner: { login: "acme" } },
+      sender: users[by],
+    };
+    const read = toTriggerEvent(event, { ...base, ...payload }, `guid-${Math.floor(clock.now())}`);
+    if (read === null) throw new Error("no event");
+    return fireTriggers(dependencies, { wake: async () => false }, read);
+  };
+  const label = (number: number, name = "baton", by: keyof typeof users = "alice", at = "t") =>
+    fire(
+      "issues",
+      { action: "labeled", issue: { number, title: "x", user: users.alice, updated_at: at }, label: { name } },
+      by,
+    );
+  const runs = () => store.runs({});
+  const created = async () => {
+    const [row] = await runs();
+    const event = row === undefined ? undefined : (await store.read(row.runId))[0]?.event;
+    return event?.type === "run.created" ? event : null;
+  };
+  return { clock, store, github, dependencies, fire, label, runs, created };
+}
+
+describe("triggers", () => {
+  it("`triggers` start runs in the event's thread, as the person who caused it", async () => {
+    const { label, runs, created } = scene();
+    expect(await label(5)).toMatch(/^asked: Started `run_\w+`, caused by @alice\.$/);
+    expect(await created()).toMatchObject({
+      thread: { number: 5, kind: "issue" },
+      requestedBy: { login: "alice", permission: "write" },
+      budgetUsd: 0.5,
+    });
+    expect(await label(5)).toMatch(/started `run_\w+` before/);
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it.each([
+    ["another label", "bug", "alice", /is false/],
+    ["a stranger", "baton", "mallory", /Refused: .*needs the permission \*\*write\*\*/],
+    ["Baton itself", "baton", "baton", /^own event$/],
+  ] as const)("%s starts nothing, and why is kept", async (_, name, by, said) => {
+    const { label, runs, dependencies } = scene();
+    expect(await label(5, name, by)).toMatch(said);
+    expect(await runs()).toEqual([]);
+    if (by !== "baton") expect((await triggerDecisions(dependencies, repository, 5)).join()).toMatch(said);
+    expect(await triggerDecisions(dependencies, repository, 6)).toEqual([]);
+  });
+
+  it("an event without a thread runs in the dashboard issue", async () => {
+    const { fire, created } = scene();
+    const release = { id: 4, tag_name: "v1", name: null, prerelease: false };
+    expect(await fire("release", { action: "published", release })).toMatch(/released: Started/);
+    expect(await created()).toMatchObject({
+      startedBy: { kind: "trigger", name: "released", on: "release.published", inDashboard: true },
+      input: { branch: "baton/trigger-released", thread: { title: "Trigger released" } },
+    });
+  });
+
+  it("a red default branch speaks for who pushed it; where nobody is known nothing starts", async () => {
+    const { fire, runs } = scene(
+      "harness: { default: command }\ntriggers:\n  - { name: red, on: check_run.failed, process: explore }\n",
+    );
+    const check = { name: "test", head_sha: "c0ffee", conclusion: "failure", check_suite: { head_branch: "main" } };
+    expect(await fire("check_run", { action: "completed", check_run: check })).toMatch(
+      /does not say who brought c0ffee/,
+    );
+    expect(await runs()).toEqual([]);
+  });
+
+  it("what no rule was about when it was read last costs no call, and an account that is not served neither", async () => {
+    const { dependencies, store, label, runs } = scene();
+    await writeBook(store, repository.id, { ...noBook, readAt: 1, listens: ["push"] });
+    expect(await label(5)).toBe("no trigger is about it");
+    await forgetRules(store, repository.id, 2);
+    Object.assign(dependencies, { owners: ["others"] });
+    expect(await label(5)).toBe("acme is not among BATON_OWNERS");
+    Object.assign(dependencies, { owners: ["acme"] });
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it("a key folds events into one run", async () => {
+    const { label, runs } = scene(config.replace("budgetUsd: 0.5", 'key: "${{ event.number }}"'));
+    await label(5, "baton", "alice", "one");
+    expect(await label(5, "baton", "alice", "two")).toMatch(/before/);
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it("a storm of a thousand events costs a bounded number of runs; the rest are counted", async () => {
+    const { label, runs, store, clock } = scene(config.replace("budgetUsd: 0.5", "maxPerHour: 30"));
+    for (let number = 1; number <= 1_000; number += 1) await label(number);
+    expect((await runs()).length).toBe(limits.triggerStartsPerHourMax);
+    const { folded } = (await store.value(`triggers/${repository.id}`)) as { folded: Record<string, number> };
+    const held = (await store.value(`triggers-held/${repository.id}`)) as number;
+    expect(Object.values(folded).reduce((sum, count) => sum + count, held)).toBe(
+      1_000 - limits.triggerStartsPerHourMax,
+    );
+    clock.advance(3_600_001);
+    expect(await label(2_000)).toMatch(/Started/);
+  });
+
+  it("a start whose end was lost goes on with its own run, and is counted once", async () => {
+    const { label, runs, dependencies } = scene();
+    const { harnesses } = dependencies;
+    const broken = new BatonError("BATON_DATABASE_UNAVAILABLE", "gone");
+    Object.defineProperty(dependencies, "harnesses", {
+      configurable: true,
+      get: () => {
+        throw broken;
+      },
+    });
+    await expect(label(5)).rejects.toThrow("gone");
+    Object.defineProperty(dependencies, "harnesses", { configurable: true, value: harnesses });
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+    const { starts } = (await dependencies.store.value(`triggers/${repository.id}`)) as { starts: object[] };
+    expect(starts).toHaveLength(1);
+  });
+
+  it("a storm of refused events costs a bounded number of calls and opens no issue; others still start runs", async () => {
+    const { fire, label, runs, github } = scene();
+    const asked: string[] = [];
+    const { permission, actor } = github;
+    github.permission = (...given) => {
+      asked.push("permission");
+      return permission.call(github, ...given);
+    };
+    github.actor = (...given) => {
+      asked.push("actor");
+      return actor.call(github, ...given);
+    };
+    for (let id = 1; id <= 100; id += 1) {
+      const release = { id, tag_name: `v${id}`, name: null, prerelease: false };
+      await fire("release", { action: "published", release }, "mallory");
+    }
+    expect(asked.length).toBeLessThanOrEqual(2 * limits.triggerRefusalsPerActorMax);
+    expect(github.issues.size).toBe(0);
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it("refusals of many people fill the bound, which then costs no call", async () => {
+    const { store, label, clock } = scene();
+    const refused = Array.from({ length: limits.triggerStartsPerHourMax }, (_, index) => ({
+      at: clock.now(),
+      actor: `stranger-${index}`,
+    }));
+    await store.setValue(`triggers/${repository.id}`, { starts: [], refused, folded: {}, decisions: [] });
+    expect(await label(5)).toBe("triggers are at their limit");
+    clock.advance(3_600_001);
+    expect(await label(5)).toMatch(/Started/);
+  });
+
+  it.each([
+    ["a start of another form", { starts: [{ rule: 1 }], folded: {}, decisions: [] }],
+    ["no starts", { folded: {}, decisions: [] }],
+    ["a value of another form", "x"],
+    ["a time of another form", { starts: [], folded: {}, decisions: [], unreadAt: "now" }],
+  ])("memory with %s bounds as one that is full, for an hour; for bots a day", async (_, value) => {
+    const { store, label, clock } = scene();
+    await store.setValue(`triggers/${repository.id}`, value as never);
+    expect(await label(5)).toBe("triggers are at their limit");
+    clock.advance(1_800_000);
+    expect(await label(6)).toBe("triggers are at their limit");
+    clock.advance(1_800_001);
+    expect(await label(7, "baton", "helper")).toMatch(/cannot be read, so what bots do starts nothing/);
+    expect(await label(8)).toMatch(/Started/);
+    clock.advance(24 * 3_600_000);
+    expect(await label(9, "baton", "helper")).toMatch(/Started/);
+  });
+
+  it.each(["constructor", "valueof", "hasownproperty"])("events of a rule called `%s` are counted", async (name) => {
+    const { label, store, dependencies } = scene(
+      `harness: { default: command }\ntriggers:\n  - { name: ${name}, on: issues.labeled, process: explore, maxPerHour: 1 }\n`,
+    );
+    for (const number of [5, 6, 7]) await label(number);
+    expect(await store.value(`triggers/${repository.id}`)).toMatchObject({ folded: { [name]: 2 } });
+    expect((await triggerDecisions(dependencies, repository, 6)).join()).toContain(`2 events of \`${name}\``);
+  });
+
+  it("decisions about events without a thread are kept for the dashboard issue", async () => {
+    const { fire, dependencies } = scene();
+    const release = { id: 4, tag_name: "v1", name: null, prerelease: false };
+    await fire("release", { action: "published", release }, "mallory");
+    expect((await triggerDecisions(dependencies, repository, null)).join()).toMatch(
+      /`released` on `release.published`: Refused/,
+    );
+  });
+
+  it("a lease that went to another process meanwhile: no run is created, and nothing is written", async () => {
+    const { label, github, clock, store, runs } = scene();
+    const { issue } = github;
+    github.issue = async (...given) => {
+      clock.advance(60_001);
+      await store.acquireLease(`triggers:${repository.id}`, "another", clock.now(), 60_000);
+      return issue.call(github, ...given);
+    };
+    await expect(label(5)).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
+    expect(await runs()).toEqual([]);
+    github.issue = issue;
+    clock.advance(60_001);
+    expect(await label(5)).toMatch(/Started/);
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it("the lease is renewed while GitHub takes its time", async () => {
+    const { label, github, clock, store } = scene();
+    const { issue } = github;
+    let others = 0;
+    github.issue = async (...given) => {
+      for (let step = 0; step < 10; step += 1) {
+        clock.advance(20_000);
+        await new Promise((resolve) => setImmediate(resolve));
+        if ((await store.acquireLease(`triggers:${repository.id}`, "another", clock.now(), 60_000)) !== null)
+          others += 1;
+      }
+      return issue.call(github, ...given);
+    };
+    expect(await label(5)).toMatch(/Started/);
+    expect(others).toBe(0);
+  });
+
+  it("an input that the process does not have starts nothing", async () => {
+    const { label, runs } = scene(config.replace("budgetUsd: 0.5", "with: { folder: docs }"));
+    expect(await label(5)).toMatch(/Refused: `explore` has no input `folder`/);
+    expect(await runs()).toEqual([]);
+  });
+
+  const release = { action: "published", release: { id: 4, tag_name: "v1", name: null, prerelease: false } };
+  it.each<[string, (github: SmallGithub) => void, RegExp]>([
+    ["without a commit", (github) => github.branches.clear(), /^no trigger is about it$/],
+    [
+      "archived, so that no dashboard can be opened",
+      (github) => {
+        github.ensureIssue = async () => {
+          throw new BatonError("BATON_GITHUB_DENIED", "Repository was archived so is read-only.");
+        };
+      },
+      /^released: Refused: Repository was archived so is read-only\. \(BATON_GITHUB_DENIED\)$/,
+    ],
+    [
+      "that lost its default branch after its rules were read",
+      (github) => {
+        let looks = 0;
+        const { branchSha } = github;
+        github.branchSha = async (...given) => (looks++ === 0 ? branchSha.apply(github, given) : null);
+      },
+      /^released: Refused: The branch main has no commit yet/,
+    ],
+  ])("a repository %s starts nothing, and says so", async (_, change, said) => {
+    const { fire, runs, github } = scene();
+    change(github);
+    expect(await fire("release", release)).toMatch(said);
+    expect(await runs()).toEqual([]);
+  });
+
+  it("a repository that moved or is gone meanwhile ends the delivery with GitHub's words", async () => {
+    const { fire, github } = scene();
+    github.branchSha = async () => {
+      throw new BatonError("BATON_GITHUB_NOT_FOUND", "There is no acme/shop.");
+    };
+    await expect(fire("release", release)).rejects.toMatchObject({ code: "BATON_GITHUB_NOT_FOUND" });
+  });
+
+  it("two bots in a circle: the second turn is refused with its chain", async () => {
+    const { label, clock, store } = scene();
+    expect(await label(5, "baton", "helper", "one")).toMatch(/Started/);
+    clock.advance(1_000);
+    // The run has ended, so that the thread is free.
+    const [row] = await store.runs({});
+    if (row === undefined) throw new Error("no run");
+    await store.write({
+      run: { ...row, status: "completed" },
+      thread: { threadKey: row.threadKey, activeRunId: null },
+    });
+    expect(await label(5, "baton", "helper", "two")).toMatch(
+      /comes back to a rule that it has: `asked` \(run_\w+, by @helper\[bot\]\) → `asked`/,
+    );
+  });
+});

@@ -1,0 +1,432 @@
+/**
+ * Starts what rules of `triggers` say of an event.
+ *
+ * FT1 Who caused the event needs the permission that the command would have needed, read from GitHub now.
+ * FT2 An event is judged for one repository at a time, so that a storm cannot pass its bound between two looks.
+ * FT3 A repository at its bound costs no call: its events are counted and start nothing.
+ * FT4 The same event, or another with the same key, starts one run of a rule.
+ * FT5 A start is remembered before its run begins, so that whatever ends in between still counts, and is not repeated.
+ * FT6 The lease is renewed while GitHub answers. A run is created only while it is held, and nothing is written without it.
+ */
+import type { Settings, TriggerSettings } from "../config/schema.ts";
+import { BatonError, toBatonError } from "../core/errors.ts";
+import type { Actor, Json, Repository, Verdict } from "../core/vocabulary.ts";
+import { decideCommand } from "../policy/decide-command.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Github } from "../ports/github.ts";
+import type { Lease } from "../ports/store.ts";
+import { runIdOf } from "../runner/create-run.ts";
+import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
+import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
+import type { Runner } from "../runner/runner.ts";
+import { readBook, rulesChangedAt } from "../runner/schedule-book.ts";
+import {
+  decisionLines,
+  isChainUnknown,
+  isFull,
+  isRefusedTooOften,
+  memoryIn,
+  type TriggerMemory,
+  triggerMemory,
+  triggersHeld,
+  withDecision,
+  withFolded,
+  withRefusal,
+  withStart,
+} from "../runner/trigger-memory.ts";
+import type { TriggerEvent } from "../trigger/event.ts";
+import { conditionNames, judgeEvent, judgeStart, type PastStart, scopeOf } from "../trigger/judge.ts";
+import { fillText, parseTemplate } from "../workflow/template.ts";
+import { actorOf, listedBots } from "./bots.ts";
+import { beginRule } from "./rule-run.ts";
+import { openDashboard } from "./start-due.ts";
+import { workOf } from "./work-of.ts";
+
+const leaseMs = 60_000;
+const pauseMs = 100;
+const patienceMs = 30_000;
+
+/** What a rule makes of an event, before anything is counted or started. */
+export interface RuleJudgement {
+  rule: TriggerSettings;
+  starts: boolean;
+  reason: string;
+}
+
+/** What an event has to do with anything before its rules are read. null: read them. */
+async function passedOver(
+  { github, owners = null }: Pick<Dependencies, "github" | "owners">,
+  { repository, sender }: TriggerEvent,
+): Promise<string | null> {
+  if (owners !== null && !owners.includes(repository.owner.toLowerCase()))
+    return `${repository.owner} is not among BATON_OWNERS`;
+  const { bot } = await github.identity();
+  // What Baton itself did is the work of a run that is bounded by its own limits.
+  return sender?.id === bot.id ? "own event" : null;
+}
+
+/** For the job that only reads: what every rule that is about the event says of it, by the same rules as `fireTriggers`. */
+export async function judgeRules(
+  dependencies: Pick<Dependencies, "github" | "owners">,
+  github: Github,
+  loaded: LoadedSettings,
+  given: TriggerEvent,
+): Promise<RuleJudgement[]> {
+  const rules = loaded.settings.triggers.filter(({ on }) => on === given.on);
+  if (rules.length === 0 || loaded.problems.length > 0) return [];
+  if ((await passedOver(dependencies, given)) !== null) return [];
+  const event = await withPaths(github, given, rules);
+  const { bot } = await dependencies.github.identity();
+  let asked: Promise<Verdict> | null = null;
+  return Promise.all(
+    rules.map(async (rule): Promise<RuleJudgement> => {
+      const condition = judgeEvent(rule, event);
+      if (!condition.holds) return { rule, starts: false, reason: condition.reason };
+      asked ??= mayStart(github, event, loaded, bot.id).catch(refusalOf);
+      const verdict = await asked;
+      return { rule, starts: verdict.status === "passed", reason: verdict.reason };
+    }),
+  );
+}
+
+function refusalOf(thrown: unknown): Verdict {
+  const error = toBatonError(thrown);
+  if (error.treatment === "retryable") throw thrown;
+  return { name: "trigger", status: "failed", reason: error.message, evidence: [], children: [] };
+}
+
+/** Returns what it did, in words. `dashboard`: number of the dashboard issue, where it is known from elsewhere. */
+export async function fireTriggers(
+  dependencies: Dependencies,
+  runner: Pick<Runner, "wake">,
+  given: TriggerEvent,
+  dashboard: number | null = null,
+): Promise<string> {
+  const { repository } = given;
+  const passed = await passedOver(dependencies, given);
+  if (passed !== null) return passed;
+  if (!(await mayListen(dependencies, given))) return "no trigger is about it";
+  const bound = await boundReached(dependencies, given);
+  if (bound !== null) return bound;
+  const github = await dependencies.github.installation(repository.installationId);
+  const loaded = await loadSettings(github, repository, repository.defaultBranch);
+  const rules = loaded.settings.triggers.filter(({ on }) => on === given.on);
+  if (rules.length === 0) return "no trigger is about it";
+  if (loaded.problems.length > 0) return "the configuration has errors";
+  const event = await withPaths(github, given, rules);
+  return alone(dependencies, repository, async (held) => {
+    const did: string[] = [];
+    for (const rule of rules)
+      did.push(await fire(dependencies, { runner, github, loaded, event, rule, dashboard, held }));
+    return did.join(", ");
+  });
+}
+
+/** FT3: counted in a value of its own, and not exact under contention, which nobody needs. null: there is room. */
+async function boundReached(
+  dependencies: Pick<Dependencies, "store" | "shared" | "clock">,
+  { repository: { id }, sender }: TriggerEvent,
+): Promise<string | null> {
+  const now = dependencies.clock.now();
+  const shared = sharedOf(dependencies);
+  const memory = await readMemory(dependencies, id);
+  const full = isFull(memory, now);
+  if (!full && (sender === null || !isRefusedTooOften(memory, sender.login, now))) return null;
+  const { name, schema } = triggersHeld.at(id);
+  await shared.change(name, (held) => schema.parse(held) + 1);
+  // From when on it could not be read is written down, so that it ends (TM1).
+  if (memory.unreadAt === now)
+    await shared.change(triggerMemory.at(id).name, (before) => memoryIn(before, now) as unknown as Json);
+  return full ? "triggers are at their limit" : `events of @${sender?.login ?? ""} were refused too often`;
+}
+
+/** The lease under which an event is judged. */
+interface Held {
+  lease: Lease;
+}
+
+/** FT2, FT6 */
+async function alone<T>(
+  { store, clock, owner, random }: Dependencies,
+  { id }: Pick<Repository, "id">,
+  work: (held: Held) => Promise<T>,
+): Promise<T> {
+  const name = `triggers:${id}`;
+  const deadline = clock.now() + patienceMs;
+  for (;;) {
+    const lease = await store.acquireLease(name, `${owner}/${random.ulid(clock.now())}`, clock.now(), leaseMs);
+    if (lease === null) {
+      if (clock.now() > deadline)
+        throw new BatonError("BATON_LEASE_LOST", "Other events of this repository are being judged.");
+      await clock.sleepUntil(clock.now() + pauseMs);
+      continue;
+    }
+    const held: Held = { lease };
+    const done = new AbortController();
+    const renewing = renew(store, clock, held, done.signal);
+    try {
+      return await work(held);
+    } finally {
+      done.abort();
+      await renewing;
+      await store.releaseLease(held.lease);
+    }
+  }
+}
+
+/** GitHub may take longer to answer than the lease lasts. */
+async function renew(store: Dependencies["store"], clock: Clock, held: Held, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleepUntil(clock.now() + leaseMs / 3, signal);
+      const renewed = await store.renewLease(held.lease, clock.now(), leaseMs);
+      if (renewed === null) return;
+      held.lease = renewed;
+    } catch {
+      // Ended, or the store does not answer: what is written next finds out.
+      if (signal.aborted) return;
+    }
+  }
+}
+
+async function demandHeld({ store, clock }: Pick<Dependencies, "store" | "clock">, held: Held): Promise<void> {
+  const renewed = await store.renewLease(held.lease, clock.now(), leaseMs);
+  if (renewed === null)
+    throw new BatonError("BATON_LEASE_LOST", "Another process judges the events of this repository now.");
+  held.lease = renewed;
+}
+
+/** The files of a push that the event does not name. */
+async function withPaths(
+  github: Github,
+  event: TriggerEvent,
+  rules: readonly TriggerSettings[],
+): Promise<TriggerEvent> {
+  if (event.between === null || rules.every(({ paths }) => paths.length === 0)) return event;
+  return { ...event, between: null, paths: await github.changedPaths(event.repository, event.between) };
+}
+
+interface Firing {
+  runner: Pick<Runner, "wake">;
+  github: Github;
+  loaded: LoadedSettings;
+  event: TriggerEvent;
+  rule: TriggerSettings;
+  dashboard: number | null;
+  held: Held;
+}
+
+async function fire(dependencies: Dependencies, firing: Firing): Promise<string> {
+  const { store, clock } = dependencies;
+  const { github, event, rule } = firing;
+  const { repository } = event;
+  const thread = event.thread?.number ?? null;
+  const shared = sharedOf(dependencies, () => demandHeld(dependencies, firing.held));
+  const change = (
+    said: string | null,
+    apply: (memory: TriggerMemory) => TriggerMemory = (memory) => memory,
+  ): Promise<void> =>
+    shared.change(triggerMemory.at(repository.id).name, (before) => {
+      const now = clock.now();
+      const memory = apply(memoryIn(before, now));
+      const decision = { at: now, rule: rule.name, event: event.on, thread, said: said ?? "" };
+      return (said === null ? memory : withDecision(memory, decision)) as unknown as Json;
+    });
+  const decide = async (...given: Parameters<typeof change>): Promise<string> => {
+    await change(...given);
+    return `${rule.name}: ${given[0] ?? ""}`;
+  };
+  const condition = judgeEvent(rule, event);
+  if (!condition.holds) return decide(condition.reason);
+  let operationKey: string;
+  try {
+    operationKey = `trigger:${repository.id}:${rule.name}:${keyOf(rule, event)}`;
+  } catch (thrown) {
+    return decide(`Its \`key\` cannot be evaluated, so it counts as false: ${toBatonError(thrown).message}`);
+  }
+  const runId = runIdOf(operationKey);
+  if ((await store.run(runId)) !== null) return decide(`It started \`${runId}\` before.`);
+  const actor = event.sender?.login ?? rule.name;
+  const question = {
+    rule,
+    event: { thread, actor, byBot: event.sender?.kind === "bot" },
+    related: await relatedTo(dependencies, github, event),
+    now: clock.now(),
+  };
+  // FT5: judged where it is written, so that two jobs that judge at once do not both find room.
+  const judged: { answer?: ReturnType<typeof judgeStart>; known?: PastStart } = {};
+  await change(null, (memory) => {
+    const known = memory.starts.find((one) => one.runId === runId);
+    if (known !== undefined) {
+      judged.known = known;
+      return memory;
+    }
+    const answer: ReturnType<typeof judgeStart> =
+      question.event.byBot && isChainUnknown(memory, question.now)
+        ? { start: false, why: "loop", reason: unknownChain }
+        : judgeStart({ ...question, past: memory.starts });
+    judged.answer = answer;
+    if (!answer.start) return withFolded(memory, rule.name);
+    const { depth, parent } = answer;
+    return withStart(memory, { rule: rule.name, runId, at: question.now, thread, actor, depth, parent });
+  });
+  if (judged.answer?.start === false) return decide(judged.answer.reason);
+  // A job sees the journals of its own thread alone.
+  if (judged.known !== undefined && judged.known.thread !== thread) return decide(`It started \`${runId}\` before.`);
+  try {
+    await begin(dependencies, firing, operationKey);
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    if (error.treatment === "retryable") throw thrown;
+    return decide(`Refused: ${error.message} (${error.code})`, (memory) =>
+      withRefusal(memory, runId, { at: clock.now(), actor }),
+    );
+  }
+  return decide(`Started \`${runId}\`, caused by ${event.sender === null ? "a signed request" : `@${actor}`}.`);
+}
+
+const unknownChain =
+  "What triggers started here before cannot be read, so what bots do starts nothing until a day has passed.";
+
+/** Whether who caused the event may run what it would start. */
+async function mayStart(
+  github: Github,
+  event: TriggerEvent,
+  { settings }: LoadedSettings,
+  ownUserId: number,
+): Promise<Verdict> {
+  demandPlace(event, settings);
+  const { repository, thread } = event;
+  const pullRequest = thread?.kind === "pull-request" ? await github.pullRequest(repository, thread.number) : null;
+  return decideCommand({
+    command: "run",
+    actor: await causedBy(github, event, settings),
+    ownUserId,
+    needs: "run",
+    headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== repository.id,
+    worksOnHead: true,
+    settings,
+  });
+}
+
+function demandPlace({ thread, on }: TriggerEvent, { dashboard }: Settings): void {
+  if (thread === null && !dashboard)
+    throw new BatonError(
+      "BATON_COMMAND_INVALID",
+      `\`${on}\` belongs to no thread, and \`dashboard: false\` leaves it none.`,
+    );
+}
+
+async function begin(dependencies: Dependencies, firing: Firing, operationKey: string): Promise<void> {
+  const { runner, github, loaded, event, rule, held } = firing;
+  const { repository, thread, sender } = event;
+  demandPlace(event, loaded.settings);
+  await beginRule({
+    dependencies,
+    runner,
+    github,
+    repository,
+    loaded,
+    rule,
+    thread:
+      thread?.number ??
+      firing.dashboard ??
+      (async () => openDashboard(github, repository, (await readBook(dependencies.store, repository.id)).dashboard)),
+    actor: sender === null ? "authors" : await causedBy(github, event, loaded.settings),
+    commentId: null,
+    operationKey,
+    startedBy: {
+      kind: "trigger",
+      name: rule.name,
+      on: event.on,
+      at: dependencies.clock.now(),
+      inDashboard: thread === null,
+    },
+    holds: held.lease,
+  });
+}
+
+/** CI speaks for who brought the commit. */
+async function causedBy(
+  github: Github,
+  { repository, sender, pushed }: TriggerEvent,
+  settings: Settings,
+): Promise<Actor> {
+  if (sender === null) throw new BatonError("BATON_POLICY_DENIED", "Nobody of GitHub caused this event.");
+  if (pushed === null) return actorOf(github, { repository, author: sender }, listedBots(settings));
+  const pusher = await github.pusher(repository, repository.defaultBranch, pushed);
+  if (pusher === null)
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      `GitHub does not say who brought ${pushed.slice(0, 7)}, so nobody's permission counts.`,
+    );
+  return github.actor(repository, pusher);
+}
+
+/** A pull request of Baton's and its issue are one chain. */
+async function relatedTo(
+  { github: app }: Dependencies,
+  github: Github,
+  { repository, thread }: TriggerEvent,
+): Promise<number[]> {
+  if (thread?.kind !== "pull-request") return [];
+  const { bot } = await app.identity();
+  const issue = workOf(await github.pullRequest(repository, thread.number), bot.id);
+  return issue === null ? [] : [issue];
+}
+
+function keyOf({ key }: TriggerSettings, event: TriggerEvent): string {
+  if (key === null) return `${event.on}:${event.key}`;
+  return fillText(parseTemplate(key, conditionNames).template, scopeOf(event)).slice(0, 500);
+}
+
+/** An App judges under its lease, so that what it reads is what it changes; a holder whose lease went writes nothing (FT6). */
+function sharedOf(
+  { shared, store }: Pick<Dependencies, "shared" | "store">,
+  stillHolds: () => Promise<void> = async () => {},
+): SharedValues {
+  return (
+    shared ?? {
+      value: (name) => store.value(name),
+      change: async (name, apply) => {
+        const after = apply(await store.value(name));
+        await stillHolds();
+        await store.setValue(name, after);
+      },
+    }
+  );
+}
+
+async function readMemory(
+  dependencies: Pick<Dependencies, "shared" | "store" | "clock">,
+  repositoryId: number,
+): Promise<TriggerMemory> {
+  const value = await sharedOf(dependencies).value(triggerMemory.at(repositoryId).name);
+  return memoryIn(value, dependencies.clock.now());
+}
+
+/** For a job that only reads: whether rules start nothing more within this hour. */
+export async function triggersAreFull(shared: Pick<SharedValues, "value">, id: number, now: number): Promise<boolean> {
+  return isFull(memoryIn(await shared.value(triggerMemory.at(id).name), now), now);
+}
+
+/** Whether a rule may be about it, from what was read last: most events in most repositories cost no call. */
+async function mayListen(
+  { store, shared }: Pick<Dependencies, "store" | "shared">,
+  { repository, on }: TriggerEvent,
+): Promise<boolean> {
+  // A job has read the rules just now, and a thread's state does not hear of their change.
+  if (shared !== undefined) return true;
+  const { readAt, listens } = await readBook(store, repository.id);
+  return readAt === 0 || listens.includes(on) || (await rulesChangedAt(store, repository.id)) >= readAt;
+}
+
+/** What rules decided about events of a thread, newest first; null: about events that belong to none. For `/baton why`. */
+export async function triggerDecisions(
+  dependencies: Pick<Dependencies, "store" | "shared" | "clock">,
+  { id }: Pick<Repository, "id">,
+  thread: number | null,
+): Promise<string[]> {
+  const held = triggersHeld.at(id).schema.parse(await sharedOf(dependencies).value(triggersHeld.at(id).name));
+  return decisionLines(await readMemory(dependencies, id), held, thread);
+}

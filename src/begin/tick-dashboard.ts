@@ -1,0 +1,136 @@
+/**
+ * An edit of the dashboard issue: boxes that somebody ticked, by the permission of who made the edit.
+ *
+ * TD1 Only the issue that Baton itself wrote counts, whatever marker another one carries.
+ * TD2 Whatever else the edit changed, the text is written again as it should be.
+ * TD3 A tick to propose starts a sweep for it; where one is at work the next one takes it first.
+ */
+import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
+import type { Actor, Repository } from "../core/vocabulary.ts";
+import { decideCommand } from "../policy/decide-command.ts";
+import type { Github } from "../ports/github.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
+import type { Runner } from "../runner/runner.ts";
+import { readBook, readControls } from "../runner/schedule-book.ts";
+import { changeSweepBook, endProposal, withTicks } from "../runner/sweep-book.ts";
+import { type Tick, ticksIn } from "../thread/dashboard-ticks.ts";
+import { actorOf, listedBots } from "./bots.ts";
+import { beginRule } from "./rule-run.ts";
+import { dashboardMarker, showDashboard } from "./start-due.ts";
+
+export interface DashboardEdit {
+  repository: Repository;
+  number: number;
+  sender: { id: number; login: string; kind: "user" | "bot" };
+  before: string;
+  after: string;
+}
+
+/** Place of the runs that ticks start, next to those of schedules. */
+const tickedName = "ticked";
+
+/** Returns what it did, in words. */
+export async function tickDashboard(
+  dependencies: Dependencies,
+  runner: Pick<Runner, "wake">,
+  edit: DashboardEdit,
+): Promise<string> {
+  const { store, clock, owners = null } = dependencies;
+  const { repository, number, sender } = edit;
+  if (owners !== null && !owners.includes(repository.owner.toLowerCase()))
+    return `${repository.owner} is not among BATON_OWNERS`;
+  const { bot } = await dependencies.github.identity();
+  if (sender.id === bot.id) return "own edit";
+  const github = await dependencies.github.installation(repository.installationId);
+  const book = await readBook(store, repository.id);
+  // TD1
+  if ((await github.ownIssue(repository, dashboardMarker(repository.id), number)) !== number)
+    return "an issue that is not the dashboard";
+  const loaded = await loadSettings(github, repository, repository.defaultBranch);
+  const ticks = ticksIn(edit.before, edit.after);
+  const said =
+    ticks.length === 0 ? "nothing was ticked" : await carryOut(dependencies, { runner, github, loaded, edit, ticks });
+  const shown = { repository, book: { ...book, dashboard: number, repository }, loaded };
+  const controls = await readControls(store, repository.id);
+  // TD2: what the outbox knows to be there is not there any more.
+  await showDashboard(dependencies, { ...shown, controls, again: `${sender.id}/${clock.now()}` });
+  return said;
+}
+
+/** A proposal of a sweep was merged or closed: it counts from now on, and the dashboard says so. */
+export async function noteDecision(
+  dependencies: Dependencies,
+  decided: { repository: Repository; number: number; end: "merged" | "closed"; at: string | null },
+): Promise<void> {
+  const { store, clock } = dependencies;
+  const { repository, number: pullRequest, end, at } = decided;
+  const time = at === null ? Number.NaN : Date.parse(at);
+  const ended = { pullRequest, end, at: Number.isNaN(time) ? clock.now() : time };
+  if (!(await endProposal(dependencies, repository.id, ended))) return;
+  const book = await readBook(store, repository.id);
+  if (book.dashboard === null) return;
+  const github = await dependencies.github.installation(repository.installationId);
+  const loaded = await loadSettings(github, repository, repository.defaultBranch);
+  const controls = await readControls(store, repository.id);
+  await showDashboard(dependencies, { repository, book, controls, loaded });
+}
+
+async function carryOut(
+  dependencies: Dependencies,
+  given: { runner: Pick<Runner, "wake">; github: Github; loaded: LoadedSettings; edit: DashboardEdit; ticks: Tick[] },
+): Promise<string> {
+  const { github, loaded, edit, ticks } = given;
+  const { repository, sender } = edit;
+  const { clock } = dependencies;
+  if (loaded.problems.length > 0) return "the configuration has errors";
+  const actor = await actorOf(github, { repository, author: sender }, listedBots(loaded.settings));
+  const { bot } = await dependencies.github.identity();
+  const verdict = decideCommand({
+    command: "run",
+    actor,
+    ownUserId: bot.id,
+    needs: "run",
+    headIsFork: false,
+    worksOnHead: true,
+    settings: loaded.settings,
+  });
+  if (verdict.status !== "passed") return `not counted: ${verdict.reason}`;
+  await changeSweepBook(dependencies, repository.id, (book) => withTicks(book, ticks, `@${sender.login}`, clock.now()));
+  const counted = `@${sender.login} ticked ${ticks.map(({ action, id }) => `${action} ${id}`).join(", ")}`;
+  if (!ticks.some(({ action }) => action === "propose")) return counted;
+  return `${counted}; ${await propose(dependencies, given, actor)}`;
+}
+
+async function propose(
+  dependencies: Dependencies,
+  { runner, github, loaded, edit, ticks }: Parameters<typeof carryOut>[1],
+  actor: Actor,
+): Promise<string> {
+  const { repository, number } = edit;
+  const at = dependencies.clock.now();
+  try {
+    const runId = await beginRule({
+      dependencies,
+      runner,
+      github,
+      repository,
+      loaded,
+      // A person asked for it.
+      rule: { process: "sweep", with: {}, budgetUsd: null, harness: null, priority: "normal" },
+      thread: number,
+      actor,
+      commentId: null,
+      operationKey: `tick:${repository.id}:${ticks.map(({ id }) => id).join(",")}:${at}`,
+      startedBy: { kind: "schedule", name: tickedName, at, late: false, missed: 0 },
+    });
+    return `started ${runId}`;
+  } catch (thrown) {
+    // TD3
+    if (hasCode(thrown, "BATON_RUN_ACTIVE")) return "a sweep is at work; the next one takes them first";
+    const error = toBatonError(thrown);
+    if (error.treatment === "retryable") throw error;
+    if (error instanceof BatonError) return `no sweep started: ${error.message} (${error.code})`;
+    throw error;
+  }
+}

@@ -1,0 +1,354 @@
+/**
+ * From a comment, or the text of a new issue, to a command, a helpful refusal, or nothing.
+ *
+ * HC1 A stranger's plain comment costs no call to GitHub: the text is read first.
+ * HC2 Permission is read from GitHub now, by login and compared by id; what the payload claims decides nothing.
+ * HC4 Nothing is written to GitHub for somebody before their permission is known. A slip of somebody who may not run or
+ *     steer gets silence, and what others are told is bounded (`words.ts`).
+ * HC3 Every outcome is one outbox row by what holds the command: delivered twice, answered once.
+ */
+
+import { actorOf, listedBots } from "../begin/bots.ts";
+import { workOf } from "../begin/work-of.ts";
+import type { CommandContext } from "../commands/context.ts";
+import { commandHandlers } from "../commands/index.ts";
+import type { Settings } from "../config/schema.ts";
+import { isOver } from "../core/decide.ts";
+import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
+import { fold } from "../core/fold.ts";
+import type { RunState } from "../core/state.ts";
+import type { Actor, RunId, Verdict } from "../core/vocabulary.ts";
+import { decideCommand } from "../policy/decide-command.ts";
+import { atLeast } from "../policy/permission.ts";
+import type { Github } from "../ports/github.ts";
+import type { NewOutboxRow } from "../ports/store.ts";
+import type { Dependencies } from "../runner/dependencies.ts";
+import { threadKeyOf } from "../runner/ledger-rows.ts";
+import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
+import { outboxRow } from "../runner/outbox/row.ts";
+import type { Runner } from "../runner/runner.ts";
+import { neutraliseLine } from "../text/neutralise.ts";
+import type { CommandGrammar } from "../thread/grammar/command.ts";
+import { grammars } from "../thread/grammar/index.ts";
+import { renderProblems } from "../thread/help.ts";
+import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
+import type { CommentOutcome } from "./outcome.ts";
+import { voiceFor } from "./words.ts";
+
+export interface CommentEvent {
+  repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
+  number: number;
+  /** null: the command is in the text of the issue itself. */
+  commentId: number | null;
+  body: string;
+  author: { id: number; login: string; kind: "user" | "bot" };
+  /** By GitHub; null: the event does not say. */
+  writtenAt: string | null;
+  /** What holds the command, where it is neither a comment of the thread nor the text of the issue. */
+  source?: { kind: "review"; id: number } | ({ kind: "line"; id: number } & Line);
+}
+
+/** A line of a change. */
+interface Line {
+  path: string;
+  /** null: the file, or a line that is not there any more. */
+  line: number | null;
+  hunk: string;
+}
+
+/** What somebody asks for, and who they are. */
+interface Heard {
+  parsed: Exclude<ParsedCommand, { kind: "none" }>;
+  github: Github;
+  bot: { id: number };
+  /** Of the default branch. */
+  loaded: LoadedSettings;
+  actor: Actor;
+  /** They may run or steer. */
+  trusted: boolean;
+}
+
+/** Reads only. A text: why nobody is heard, for the log. */
+export async function hear(
+  dependencies: Pick<Dependencies, "github" | "owners">,
+  event: CommentEvent,
+): Promise<Heard | string> {
+  let parsed = parseCommand(event.body, grammars);
+  const called = parsed.kind === "none" ? calledNames(event.body) : [];
+  if (parsed.kind === "none" && called.length === 0) return "no command";
+  const owners = dependencies.owners ?? null;
+  // Silence: an account that is not served learns nothing, and costs nothing.
+  if (owners !== null && !owners.includes(event.repository.owner.toLowerCase()))
+    return `${event.repository.owner} is not among BATON_OWNERS`;
+  const { bot, slug: ownSlug } = await dependencies.github.identity();
+  const slug = ownSlug.toLowerCase();
+  if (event.author.id === bot.id) return "own comment";
+  // HC1: one who only talks to somebody costs no call either.
+  if (parsed.kind === "none" && !called.some(({ name, word }) => name === slug || isCommandWord(word)))
+    return "no command";
+  const github = await dependencies.github.installation(event.repository.installationId);
+  const loaded = await loadSettings(github, event.repository, event.repository.defaultBranch);
+  const { settings } = loaded;
+  if (parsed.kind === "none") {
+    const { mention } = settings.commands;
+    parsed = parseCommand(event.body, grammars, [slug, ...(mention === null ? [] : [mention])]);
+    if (parsed.kind === "none") return "no command";
+  }
+  // A bot that is not listed gets silence: an answer could be its next command.
+  const bots = listedBots(settings);
+  if (event.author.kind === "bot" && !bots.has(event.author.id)) return "a bot that commands.bots does not list";
+  const actor = await actorOf(github, event, bots);
+  const trusted = mayRunOrSteer(actor, settings);
+  const slip = parsed.kind === "unknown" || parsed.kind === "invalid";
+  if (slip && !trusted) return "a slip of somebody without permission, who gets silence";
+  return { parsed, github, bot, loaded, actor, trusted };
+}
+
+/** By the settings of the branch that the thread is about. */
+export async function judgeCommand(
+  { github, loaded, bot, actor }: Omit<Heard, "parsed" | "trusted">,
+  { repository, number }: Pick<CommentEvent, "repository" | "number">,
+  parsed: { name: string },
+  grammar: Pick<CommandGrammar, "needs" | "worksOnHead">,
+) {
+  const issue = await github.issue(repository, number);
+  const pullRequest = issue.isPullRequest ? await github.pullRequest(repository, number) : null;
+  const base = pullRequest === null ? loaded : await loadSettings(github, repository, pullRequest.baseRef);
+  const verdict = decideCommand({
+    command: parsed.name,
+    actor,
+    ownUserId: bot.id,
+    needs: grammar.needs,
+    headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== repository.id,
+    worksOnHead: grammar.worksOnHead,
+    settings: base.settings,
+  });
+  return { issue, pullRequest, base, verdict };
+}
+
+export async function handleComment(
+  dependencies: Dependencies,
+  runner: Runner,
+  event: CommentEvent,
+): Promise<CommentOutcome> {
+  const heard = await hear(dependencies, event);
+  if (typeof heard === "string") return { kind: "ignored", reason: heard };
+  const { parsed, github, bot, actor, trusted } = heard;
+  const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
+  const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
+  const voice = await voiceFor(dependencies, { threadKey, authorId: actor.id, trusted });
+  const answer = (text: string | null, reaction: string): Promise<void> =>
+    send([
+      ...(text === null || voice !== "words" ? [] : [replyRow(dependencies, event, text)]),
+      ...(voice === "silence" ? [] : reactionRows(event, reaction)),
+    ]);
+  if (trusted && voice !== "silence") await send(reactionRows(event, "eyes"));
+  if (parsed.kind === "unknown" || parsed.kind === "invalid") {
+    await answer(misspelt(event, parsed), "confused");
+    const reason =
+      parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
+    return { kind: "misspelt", reason };
+  }
+  const grammar = grammars.find(({ name }) => name === parsed.name);
+  const handler = commandHandlers[parsed.name];
+  if (grammar === undefined || handler === undefined) throw new TypeError(`No handler for ${parsed.name}.`);
+  const operationKey = event.commentId === null ? sourceOf(event) : `comment:${event.commentId}`;
+  try {
+    const { issue, pullRequest, base, verdict } = await judgeCommand(heard, event, parsed, grammar);
+    if (verdict.status !== "passed") {
+      if (voice !== "silence")
+        await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
+      await answer(`🚫 ${verdict.reason}`, "-1");
+      return { kind: "refused", reason: `refused: ${verdict.reason}` };
+    }
+    if (base.problems.length > 0 && grammar.worksOnHead) {
+      const text = `⚠️ Nothing was started: the configuration has errors.\n\n${renderProblems(base.path, base.problems)}`;
+      await answer(text, "confused");
+      return { kind: "misconfigured", reason: `configuration has errors: ${base.problems.length} in ${base.path}` };
+    }
+    const active = await activeRunIn(dependencies, threadKey, grammar.needsRun);
+    const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
+    const context: CommandContext = {
+      dependencies,
+      runner,
+      github,
+      repository: event.repository,
+      issue,
+      pullRequest,
+      actor,
+      commentId: event.commentId,
+      writtenAt: event.writtenAt ?? (await writtenAt(github, event)),
+      place: placeOf(event),
+      settings: base.settings,
+      settingsSha: base.sha,
+      configuration: base,
+      command: parsed,
+      operationKey,
+      verdict,
+      run: active === null ? null : await runner.state(active),
+      lastRun: last === undefined ? null : await rootRun(dependencies, last.runId),
+      workOf: workOf(pullRequest, bot.id),
+    };
+    const reply = await handler(context);
+    await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
+    return { kind: "done", command: parsed.name };
+  } catch (thrown) {
+    const error = toBatonError(thrown);
+    // What may pass by itself brings the delivery back; what cannot is said in the thread.
+    if (error.treatment === "retryable") throw error;
+    if (!isBatonError(thrown)) dependencies.log.error("A command failed unexpectedly", { error: thrown, operationKey });
+    const said = hasCode(thrown, "BATON_POLICY_DENIED") ? "🚫" : "⚠️";
+    if (voice !== "silence" && isBatonError(thrown)) {
+      const verdict = refusal(parsed.name, error);
+      await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
+    }
+    await answer(
+      `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
+      "confused",
+    );
+    return { kind: "refused", reason: `refused: ${error.message} (${error.code})` };
+  }
+}
+
+/** A command that could not be carried out, nor refused: said in the thread as soon as GitHub takes it, so that nobody waits for it. */
+export async function answerGivenUp(
+  dependencies: Pick<Dependencies, "store" | "redact">,
+  event: CommentEvent,
+  error: BatonError,
+): Promise<void> {
+  if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
+  const text = `⚠️ @${event.author.login}, Baton could not do this: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
+  await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), ...reactionRows(event, "confused")] });
+}
+
+function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "unknown" | "invalid" }>): string {
+  const who = `@${event.author.login}`;
+  if (parsed.kind === "invalid") {
+    const usage = grammars.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
+    return `🤔 ${who}: ${neutraliseLine(parsed.problem)}. Nothing was started.\n\nUsage: \`/baton ${usage}\`.`;
+  }
+  const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
+  const word = neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)";
+  const ready = `To have it done as an instruction, write:\n\n${fenced(`/baton run ${parsed.line}`)}`;
+  return `🤔 ${who}, there is no command \`${word}\`.${meant} Nothing was started. \`/baton help\` lists the commands.\n\n${ready}`;
+}
+
+/** Ready to be copied; nothing in it ends the block. */
+function fenced(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}text\n${text.slice(0, 2_000)}\n${fence}`;
+}
+
+/** Of a comment whose event does not say it. */
+async function writtenAt(github: Github, { repository, number, commentId }: CommentEvent): Promise<string | null> {
+  if (commentId === null) return null;
+  const found = (await github.comments(repository, number)).find(({ id }) => id === commentId);
+  return found?.createdAt ?? null;
+}
+
+function refusal(command: string, { message }: BatonError): Verdict {
+  return { name: `command ${command}`, status: "failed", reason: message, evidence: [], children: [] };
+}
+
+/** For `/baton why`: what was asked of the thread's run and refused. Kept once for each asking comment. */
+async function noteRefusal(
+  { store }: Pick<Dependencies, "store">,
+  runner: Runner,
+  asked: { threadKey: string; actor: Actor; verdict: Verdict; operationKey: string; action: string },
+): Promise<void> {
+  const { threadKey, ...decided } = asked;
+  const active = await store.activeRun(threadKey);
+  if (active === null) return;
+  await runner.change(active, (state) =>
+    isOver(state) || state.handled.has(asked.operationKey) ? [] : [{ type: "policy.decided", ...decided }],
+  );
+}
+
+function isCommandWord(word: string): boolean {
+  return grammars.some(({ name, aliases }) => name === word || aliases.includes(word));
+}
+
+function mayRunOrSteer({ permission }: Actor, { commands }: Settings): boolean {
+  return atLeast(permission, commands.run) || atLeast(permission, commands.steer);
+}
+
+const hunkCharactersMax = 4_000;
+
+/** A command at a line is about that line. */
+function placeOf({ source }: CommentEvent): string {
+  if (source?.kind !== "line") return "";
+  const at = source.line === null ? `\`${source.path}\`` : `\`${source.path}\`, line ${source.line}`;
+  // The commented line is the last of its hunk.
+  const hunk = source.hunk.slice(-hunkCharactersMax);
+  return hunk === "" ? `This is about ${at}.` : `This is about ${at}:\n\n${fencedAs("diff", hunk)}`;
+}
+
+function fencedAs(language: string, text: string): string {
+  return fenced(text).replace(/^(`+)text/, `$1${language}`);
+}
+
+/** What holds the command, in the names of what answers it. */
+function sourceOf({ commentId, repository, number, source }: CommentEvent): string {
+  if (source !== undefined) return `${source.kind}:${source.id}`;
+  return commentId === null ? `issue:${repository.id}/${number}` : `${commentId}`;
+}
+
+function replyRow(dependencies: Pick<Dependencies, "redact">, event: CommentEvent, text: string): NewOutboxRow {
+  const body = dependencies.redact(text);
+  return outboxRow({
+    operationKey: `reply:${sourceOf(event)}`,
+    repository: event.repository,
+    kind: "comment",
+    payload: { number: event.number, body },
+    priority: 10,
+  });
+}
+
+/** GitHub's REST API has no reactions to reviews. */
+function reactionRows(event: CommentEvent, content: string): NewOutboxRow[] {
+  if (event.source?.kind === "review") return [];
+  const lineId = event.source === undefined ? {} : { reviewCommentId: event.source.id };
+  return [
+    outboxRow({
+      operationKey: `reaction:${sourceOf(event)}:${content}`,
+      repository: event.repository,
+      kind: "reaction",
+      payload: { commentId: event.commentId, ...lineId, number: event.number, content },
+      priority: 5,
+    }),
+  ];
+}
+
+/**
+ * The run that a command is about. Runs of schedules hold no thread; where several of them are active in the dashboard issue,
+ * nobody knows which one is meant.
+ */
+async function activeRunIn(
+  { store }: Pick<Dependencies, "store">,
+  threadKey: string,
+  isNeeded: boolean,
+): Promise<RunId | null> {
+  const active = await store.activeRun(threadKey);
+  if (active !== null) return active;
+  const rows = await store.runs({ threadKey, active: true });
+  const roots = new Map<RunId, RunState>();
+  for (const { runId } of rows) {
+    const root = await rootRun({ store }, runId);
+    roots.set(root.runId, root);
+  }
+  const [only] = roots.keys();
+  if (roots.size <= 1) return only ?? null;
+  if (!isNeeded) return null;
+  const names = [...roots.values()].map(({ startedBy, runId }) => `\`${startedBy?.name ?? runId}\``).join(", ");
+  throw new BatonError(
+    "BATON_COMMAND_INVALID",
+    `${roots.size} runs are active in this issue: ${names}. Review their pull requests, or cancel one with \`/baton schedule cancel NAME\`; then give the command again.`,
+  );
+}
+
+/** The run that people began: a child run is listed in the thread of its parent, and is newer. */
+async function rootRun({ store }: Pick<Dependencies, "store">, runId: RunId): Promise<RunState> {
+  const state = fold(await store.read(runId));
+  return state.parent === null ? state : rootRun({ store }, state.parent.runId);
+}

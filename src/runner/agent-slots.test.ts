@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import type { Priority } from "../core/priority.ts";
+import { AgentSlots } from "./agent-slots.ts";
+
+function scene(count: number) {
+  const slots = new AgentSlots(count);
+  const turns: string[] = [];
+  const ask = (key: string, priority: Priority) => slots.request(key, priority, () => turns.push(key));
+  return { slots, turns, ask };
+}
+
+it.each([
+  ["a person's run beside sweeps", ["low", "low"], "normal", true],
+  ["a person's run beside people's", ["normal", "normal"], "normal", false],
+  ["a person's run beside one of each", ["normal", "low"], "normal", true],
+  ["a sweep beside people's runs", ["normal", "normal"], "low", false],
+  ["a sweep beside sweeps", ["low", "low"], "low", false],
+  ["an urgent run beside people's", ["normal", "high"], "critical", true],
+  ["a sweep where a slot is free", ["normal"], "low", true],
+] as const)("of two slots, %s", (_, held, priority, begins) => {
+  const { ask } = scene(2);
+  for (const [index, one] of held.entries()) expect(ask(`held ${index}`, one)).toBe(true);
+  expect(ask("new", priority)).toBe(begins);
+});
+
+it("the highest priority goes first, then who waited longest; each has its turn once", () => {
+  const { slots, turns, ask } = scene(1);
+  ask("at work", "critical");
+  for (const [key, priority] of [
+    ["sweep", "low"],
+    ["first", "normal"],
+    ["second", "normal"],
+    ["urgent", "high"],
+  ] as const)
+    expect(ask(key, priority)).toBe(false);
+  expect(ask("sweep", "low")).toBe(false);
+  expect(slots.waiting).toBe(4);
+  for (const key of ["at work", "urgent", "first", "second", "sweep"]) slots.leave(key);
+  expect(turns).toEqual(["urgent", "first", "second", "sweep"]);
+  expect(slots.waiting).toBe(0);
+  expect(ask("again", "low")).toBe(true);
+});
+
+it("a turn is kept for who got it, and who goes away takes none", () => {
+  const { slots, turns, ask } = scene(1);
+  ask("at work", "normal");
+  ask("gone", "normal");
+  ask("next", "normal");
+  slots.leave("gone");
+  slots.leave("at work");
+  expect(turns).toEqual(["next"]);
+  expect(ask("late", "normal")).toBe(false);
+  expect(ask("next", "normal")).toBe(true);
+  slots.leave("next");
+  expect(turns).toEqual(["next", "late"]);
+});
+
+it("a person who comes while a sweep works leaves the sweep's slot to nobody else", () => {
+  const { slots, turns, ask } = scene(1);
+  ask("sweep", "low");
+  expect(ask("person", "normal")).toBe(true);
+  expect(ask("other sweep", "low")).toBe(false);
+  slots.leave("sweep");
+  expect(turns).toEqual([]);
+  slots.leave("person");
+  expect(turns).toEqual(["other sweep"]);
+});

@@ -1,0 +1,153 @@
+/**
+ * What sweeps proposed in a repository and what people made of it, and what they ticked in the dashboard issue.
+ *
+ * SW1 A proposal is kept once its pull request is there, by the run that made it; what became of it is what GitHub says.
+ * SW2 Who changes the book is alone with it, so that two ticks at once both count.
+ */
+import { z } from "zod";
+import type { RunState } from "../core/state.ts";
+import { actorSchema } from "../core/vocabulary.ts";
+import type { Store } from "../ports/store.ts";
+import { defineValues, readValue } from "../ports/values.ts";
+import type { ProposalEnd } from "../sweep/states.ts";
+import type { Proposal } from "../sweep/stats.ts";
+import { proposalSchema } from "../sweep/stats.ts";
+import type { Tick } from "../thread/dashboard-ticks.ts";
+import { changeValue, type ValuePlace } from "./change-value.ts";
+
+const tickedSchema = z.record(z.string(), z.object({ by: z.string(), at: z.number() }));
+const bookSchema = z.object({
+  /** Oldest first. */
+  proposals: z.array(proposalSchema),
+  /** Findings by fingerprint. */
+  ignored: tickedSchema,
+  wanted: tickedSchema,
+  /** Detectors by name: what was decided before counts no more. */
+  resumed: tickedSchema,
+  /** A sweep that an operator asked for, and what came of it; null: nobody did. */
+  asked: z
+    .object({
+      by: actorSchema,
+      at: z.number(),
+      /** Its share of one budget. */
+      budgetUsd: z.number(),
+      /** Absent until the App has taken it up. */
+      became: z.string().optional(),
+    })
+    .nullable()
+    .default(null),
+});
+export type SweepBook = z.infer<typeof bookSchema>;
+
+const books = defineValues("sweeps/", bookSchema);
+const proposalsMax = 400;
+const ticksMax = 500;
+
+type Reads = Pick<Store, "value">;
+export type BookPlace = ValuePlace;
+
+const emptyBook: SweepBook = { proposals: [], ignored: {}, wanted: {}, resumed: {}, asked: null };
+
+export async function readSweepBook(store: Reads, repositoryId: number): Promise<SweepBook> {
+  return (await readValue(store, books.at(repositoryId))) ?? emptyBook;
+}
+
+/** SW2 */
+export async function changeSweepBook(
+  place: BookPlace,
+  repositoryId: number,
+  change: (book: SweepBook) => SweepBook,
+): Promise<SweepBook> {
+  return changeValue(place, books.at(repositoryId), (before) => change(before ?? emptyBook));
+}
+
+/** At every status of a sweep's run; where nothing is new it writes nothing (SW1). */
+export async function noteProposal(place: BookPlace, state: RunState): Promise<void> {
+  const made = proposalOf(state);
+  if (made === null) return;
+  const { id } = state.thread.repository;
+  const isKnown = ({ proposals }: SweepBook): boolean =>
+    proposals.some(
+      ({ runId, pullRequest, costUsd }) =>
+        runId === made.runId && pullRequest === made.pullRequest && costUsd === made.costUsd,
+    );
+  if (isKnown(await readSweepBook(place.store, id))) return;
+  await changeSweepBook(place, id, (book) => {
+    const before = book.proposals.find(({ runId }) => runId === made.runId);
+    const rest = book.proposals.filter((one) => one !== before);
+    const { at, end, endedAt } = before ?? made;
+    return { ...book, proposals: [...rest, { ...made, at, end, endedAt }].slice(-proposalsMax) };
+  });
+}
+
+/** Returns whether it was an open proposal. */
+export async function endProposal(
+  place: BookPlace,
+  repositoryId: number,
+  { pullRequest, end, at }: { pullRequest: number; end: ProposalEnd; at: number },
+): Promise<boolean> {
+  const isMeant = (one: Proposal): boolean => one.pullRequest === pullRequest && one.end === null;
+  if (!(await readSweepBook(place.store, repositoryId)).proposals.some(isMeant)) return false;
+  await changeSweepBook(place, repositoryId, (book) => ({
+    ...book,
+    proposals: book.proposals.map((one) => (isMeant(one) ? { ...one, end, endedAt: at } : one)),
+  }));
+  return true;
+}
+
+/** What somebody who may do so ticked. */
+export function withTicks(book: SweepBook, ticks: readonly Tick[], by: string, at: number): SweepBook {
+  const next = { ...book, ignored: { ...book.ignored }, wanted: { ...book.wanted }, resumed: { ...book.resumed } };
+  for (const { action, id } of ticks) {
+    if (action === "resume") next.resumed[id] = { by, at };
+    else if (action === "propose") {
+      next.wanted[id] = { by, at };
+      delete next.ignored[id];
+    } else {
+      next.ignored[id] = { by, at };
+      delete next.wanted[id];
+    }
+  }
+  for (const key of ["ignored", "wanted", "resumed"] as const)
+    next[key] = Object.fromEntries(
+      Object.entries(next[key])
+        .toSorted((a, b) => a[1].at - b[1].at)
+        .slice(-ticksMax),
+    );
+  return next;
+}
+
+/** The pull request of a sweep's run, what it fixes, and what it cost so far. */
+function proposalOf(state: RunState): Proposal | null {
+  if (state.process.name !== "sweep") return null;
+  let [pullRequest, at, detector] = [null as number | null, 0, ""];
+  const before = new Set<string>();
+  const after = new Set<string>();
+  for (const effect of state.effects.values()) {
+    if (effect.kind === "publish" && effect.input.publish.operation === "pull-request") {
+      pullRequest = effect.output?.number ?? pullRequest;
+      at = effect.endedAt ?? at;
+    }
+    if (effect.kind !== "shell" || effect.input.detect === undefined) continue;
+    const again = effect.key.startsWith("detect-again");
+    if (again) detector = effect.input.detect.detector;
+    for (const { fingerprint, detector: of } of effect.output?.detected?.findings ?? [])
+      if (again) after.add(fingerprint);
+      else before.add(`${of} ${fingerprint}`);
+  }
+  if (pullRequest === null) return null;
+  const fingerprints = [...before].flatMap((one) => {
+    const [of = "", fingerprint = ""] = one.split(" ");
+    return of === detector && !after.has(fingerprint) ? [fingerprint] : [];
+  });
+  return {
+    runId: state.runId,
+    detector,
+    pullRequest,
+    fingerprints: fingerprints.slice(0, 50),
+    at,
+    end: null,
+    endedAt: null,
+    costUsd: state.money.spentUsd,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * A known value in pieces, with other words between them: labels, the prefixes of logs, tags, a sentence.
+ *
+ * SP1 All of the value must be there, in order, in pieces of four characters or more, each near the one before. So
+ *     ordinary words make none.
+ * SP2 The time is linear: each place is read once, and a beginning of a value costs no more than its length allows.
+ */
+import type { Place } from "./views.ts";
+
+const pieceMin = 4;
+const formMin = 16;
+/** How far the next piece may be, in letters and digits. */
+const gapMax = 400;
+const piecesMax = 64;
+
+export class ScatteredIndex {
+  readonly #byHead = new Map<string, string[]>();
+  /** Two characters of each head: most places are ruled out by them. */
+  readonly #starts = new Uint8Array(65_536);
+
+  /** `forms`: letters and digits, in lower case. */
+  constructor(forms: Iterable<string>) {
+    for (const form of new Set(forms)) {
+      if (form.length < formMin) continue;
+      const head = form.slice(0, pieceMin);
+      this.#byHead.set(head, [...(this.#byHead.get(head) ?? []), form]);
+      this.#starts[keyAt(form, 0)] = 1;
+    }
+  }
+
+  /** Each piece by itself: what is between them stays. */
+  find(text: string): Place[] {
+    if (this.#byHead.size === 0) return [];
+    const found: Place[] = [];
+    const last = text.length - pieceMin;
+    for (let at = 0; at <= last; at += 1) {
+      if (this.#starts[keyAt(text, at)] === 0) continue;
+      for (const form of this.#byHead.get(text.slice(at, at + pieceMin)) ?? []) found.push(...piecesOf(form, text, at));
+    }
+    return found;
+  }
+}
+
+function keyAt(text: string, at: number): number {
+  return ((text.charCodeAt(at) << 8) ^ text.charCodeAt(at + 1)) & 0xffff;
+}
+
+/** Empty: not all of it is there. */
+function piecesOf(form: string, text: string, from: number): Place[] {
+  const pieces: Place[] = [];
+  let done = 0;
+  for (let at = from; ; ) {
+    let end = at;
+    while (done < form.length && text[end] === form[done]) {
+      end += 1;
+      done += 1;
+    }
+    pieces.push({ start: at, end });
+    // What is left is too short to be known again, and too short to tell anything.
+    if (form.length - done < pieceMin) return pieces;
+    if (pieces.length === piecesMax) return [];
+    const next = text.slice(end, end + gapMax).indexOf(form.slice(done, done + pieceMin));
+    if (next === -1) return [];
+    at = end + next;
+  }
+}

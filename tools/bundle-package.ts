@@ -1,0 +1,83 @@
+/**
+ * Builds what `npm pack` packs: `node tools/bundle-package.ts [directory]`. `npm pack` runs it, and so does an install from git.
+ *
+ * Owns: the programs and the library as JavaScript with their types, the licenses and the bill of materials of what is inside.
+ * Does not own: the Action's bundle (`bundle-action.ts`).
+ * BP1 Packages are inside, so that an installation is small, quick, and what was tested. Only Zod stays outside, because process
+ *     authors hand in schemas of their own Zod, and PGlite, because a server needs none.
+ * BP2 The JavaScript lies in `dist/js`, two below the package's root as `src/<folder>` does: other files are found from there.
+ */
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { product } from "../src/core/product.ts";
+import { billOfMaterials, bundledPackages, licenseText } from "./release/bundled-packages.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Programs of their own that the code starts by path. */
+const programs = ["src/demo/scripted-agent.mjs", "src/local-github/pre-receive.mjs"];
+
+export async function bundleJavaScript(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: {
+      main: "src/cli/main.ts",
+      "probot-app": "src/app/probot-app.ts",
+      index: "src/index.ts",
+      library: "src/library.ts",
+    },
+    outdir: directory,
+    bundle: true,
+    external: ["zod", "@electric-sql/pglite", "pg-native"],
+    inject: [join(root, "tools/release/disposable-stack.ts")],
+    platform: "node",
+    target: "node22",
+    format: "esm",
+    minifyWhitespace: true,
+    charset: "utf8",
+    legalComments: "none",
+    splitting: true,
+    chunkNames: "[name]-[hash]",
+    logLevel: "warning",
+    metafile: true,
+    // Packages of the older module system ask for these; a module has none.
+    banner: {
+      js: 'import { createRequire as batonRequire } from "node:module"; const require = batonRequire(import.meta.url), __dirname = import.meta.dirname;',
+    },
+  });
+  for (const path of programs) await copyFile(join(root, path), join(directory, path.split("/").at(-1) as string));
+  const packages = await bundledPackages(root, metafile);
+  await writeFile(join(directory, "third-party-licenses.txt"), licenseText(packages));
+  await writeFile(
+    join(directory, "../sbom.cdx.json"),
+    `${JSON.stringify(billOfMaterials(product, packages), null, 2)}\n`,
+  );
+}
+
+/** `.d.ts` files name their neighbors with `.ts`, which only a compiler with an option for it reads. */
+async function writeTypes(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  const tsc = join(root, "node_modules/.bin/tsc");
+  await promisify(execFile)(tsc, ["-p", join(root, "tsconfig.types.json"), "--outDir", directory]).catch(
+    ({ stdout }: { stdout: string }) => {
+      throw new Error(`The types are not right:\n${stdout}`);
+    },
+  );
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replaceAll(/((?:from|import)[ (]?"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'));
+  }
+}
+
+if (import.meta.main) {
+  const directory = process.argv[2] ?? join(root, "dist");
+  await mkdir(directory, { recursive: true });
+  await Promise.all([bundleJavaScript(join(directory, "js")), writeTypes(join(directory, "types"))]);
+}

@@ -1,0 +1,34 @@
+/**
+ * Writes the repository that a release is built in into every file of it: `node tools/release/stamp.ts owner/name`.
+ * The release's commit holds the real addresses; the branch keeps the placeholder (PD1 in `src/core/product.ts`).
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { product } from "../../src/core/product.ts";
+
+/** npm's packages and images have lower-case names. */
+const lowerCase = new RegExp(`(@|ghcr\\.io/)${product.repository}`, "g");
+
+export function stamped(path: string, text: string, repository: string): string {
+  const named = text
+    .replaceAll(lowerCase, (_, before: string) => `${before}${repository.toLowerCase()}`)
+    .replaceAll(product.repository, repository);
+  // The placeholder cannot be published by mistake; a release can.
+  return path === "package.json" ? named.replace(/^ {2}"private": true,\n/m, "") : named;
+}
+
+if (import.meta.main) {
+  const [repository = ""] = process.argv.slice(2);
+  if (!/^[A-Za-z0-9-]+\/[\w.-]+$/.test(repository)) {
+    process.stderr.write(`"${repository}" is not a repository. Usage: node tools/release/stamp.ts owner/name\n`);
+    process.exit(2);
+  }
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const holders = execFileSync("git", ["grep", "-lzIF", product.repository], { cwd: root, encoding: "utf8" });
+  for (const path of holders.split("\0").filter((one) => one !== "")) {
+    const text = readFileSync(join(root, path), "utf8");
+    writeFileSync(join(root, path), stamped(path, text, repository));
+  }
+}

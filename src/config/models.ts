@@ -232,7 +232,7 @@ export interface UncountedFee {
 }
 
 /** Requests for these pass only where no budget has to hold (`budget.unknownPrice: allow`). Read on the day of the table. */
-export const uncountedFees: readonly UncountedFee[] = [
+const uncountedFees: readonly UncountedFee[] = [
   {
     provider: "anthropic",
     asked: /^tool code_execution/,

@@ -4,7 +4,7 @@
  * ST1 The policy of the repository decides as in the thread, with the operator as an administrator.
  */
 
-import { grammars } from "../../commands/index.ts";
+import { commands } from "../../commands/index.ts";
 import { run } from "../../commands/run.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { Actor, Repository } from "../../core/vocabulary.ts";
@@ -27,7 +27,7 @@ export interface StartRequest {
 /** Returns the run's id. */
 export async function startRun(dependencies: Dependencies, runner: Runner, request: StartRequest): Promise<string> {
   const { number, text, by: actor } = request;
-  const parsed = parseCommand(`/baton run ${text}`.trim(), grammars);
+  const parsed = parseCommand(`/baton run ${text}`.trim(), commands);
   if (parsed.kind !== "command" || parsed.name !== "run")
     throw new BatonError(
       "BATON_INPUT_INVALID",
@@ -37,22 +37,17 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
   const github = await dependencies.github.installation(repository.installationId);
   const { bot } = await dependencies.github.identity();
   const loaded = await loadSettings(github, repository, repository.defaultBranch);
-  const grammar = { needs: "run", worksOnHead: true } as const;
   const asked = { repository, number };
-  const { issue, pullRequest, base, verdict } = await judgeCommand(
-    { github, loaded, bot, actor },
-    asked,
-    parsed,
-    grammar,
-  );
+  const { issue, pullRequest, base, verdict } = await judgeCommand({ github, loaded, bot, actor }, asked, parsed, run);
   if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
   const [problem] = base.problems;
   if (problem !== undefined)
     throw new BatonError("BATON_INPUT_INVALID", `${base.path}, line ${problem.line}: ${problem.message}`);
   const operationKey = `operator:${dependencies.random.ulid(dependencies.clock.now())}`;
-  await run({
+  await run.handle({
     dependencies,
     runner,
+    commands,
     github,
     repository,
     issue,

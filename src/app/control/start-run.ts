@@ -1,7 +1,7 @@
 /**
  * `baton run start owner/name#12 …`: what `/baton run …` does in that thread, asked for by the operator.
  *
- * ST1 The policy of the repository decides as in the thread, with the operator as an administrator.
+ * OS1 The policy of the repository decides as in the thread, with the operator as an administrator.
  */
 
 import { commands } from "../../commands/index.ts";

@@ -350,7 +350,10 @@ const floods = defineCause<{ lines: number; width: number; stream: "1" | "2" }>(
   name: "output without measure",
   surface: "agent",
   guard: "src/adapters/child/transcript.ts: the transcript keeps head and tail within its bound",
-  fixed: [{ lines: 5, width: 700_000, stream: "1" }],
+  fixed: [
+    { lines: 5, width: 700_000, stream: "1" },
+    { lines: 40_000, width: 100, stream: "1" },
+  ],
   draw: (draw) => {
     const width = draw.one([100, 5_000, 300_000, 1_000_000, draw.whole(10_000, 900_000)]);
     return { lines: Math.ceil(3_000_000 / width) + draw.whole(0, 3), width, stream: draw.one(["1", "2"]) };

@@ -31,7 +31,9 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
   if (parsed.kind !== "command" || parsed.name !== "run")
     throw new BatonError(
       "BATON_INPUT_INVALID",
-      `\`baton run start\` does not take "${text.slice(0, 100)}"${parsed.kind === "invalid" ? `: it ${parsed.problem}` : ""}.`,
+      parsed.kind === "invalid"
+        ? `${parsed.problem}. Usage: \`baton run start <owner/name#number> [text]\`.`
+        : `\`${text.slice(0, 100)}\` is not a request for a run.`,
     );
   const repository = await repositoryNamed(dependencies, request.repository);
   const github = await dependencies.github.installation(repository.installationId);

@@ -8,7 +8,7 @@ process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache
 
 /** Directories of `tsconfig.pure.json`: their tests keep nothing and need no process of their own. */
 const pure =
-  "src/{core,gate,policy,prompt,text,thread,config,money,routing,workflow,schedule,sweep,trigger}/**/*.test.ts";
+  "src/{core,process,summary,gate,policy,prompt,text,thread,config,money,routing,workflow,schedule,sweep,trigger}/**/*.test.ts";
 const exclude = ["test/harnesses-real/**", "node_modules/**"];
 
 export default defineConfig({

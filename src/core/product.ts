@@ -2,7 +2,7 @@
  * The one place that says where this Baton comes from: repository and version. Every address of it follows from here.
  *
  * Owns: the names that a release gives. Does not own: what stands at those addresses.
- * PD1 The repository holds a placeholder: no GitHub account and no npm scope of that name can exist. `tools/release/stamp.ts`
+ * RL1 The repository holds a placeholder: no GitHub account and no npm scope of that name can exist. `tools/release/stamp.ts`
  *     writes the real owner into every file of a release, this one included.
  */
 const repository = "baton_owner/baton";

@@ -1,7 +1,6 @@
 /** Sweeps for who may read and write Baton's data: the command line. What is asked here a running App does. */
-import { z } from "zod";
 import { BatonError } from "../core/errors.ts";
-import { actorSchema } from "../core/vocabulary.ts";
+import type { Actor } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import { matchesAny } from "../policy/paths.ts";
 import { type SweepStats, sweepStats } from "../sweep/stats.ts";
@@ -10,16 +9,6 @@ import { knownRepositories } from "./schedule-book.ts";
 import { type BookPlace, changeSweepBook, readSweepBook } from "./sweep-book.ts";
 
 type RepositorySweepStats = SweepStats & { repository: string };
-
-export const askSweepsSchema = z.strictObject({
-  owner: z.string().min(1).max(100),
-  /** Names or globs. */
-  repositories: z.array(z.string().min(1).max(200)).max(100),
-  /** Of all of them together. */
-  budgetUsd: z.number().positive(),
-  by: actorSchema,
-});
-type AskSweeps = z.infer<typeof askSweepsSchema>;
 
 interface AskedSweep {
   repository: string;
@@ -37,7 +26,12 @@ export class Sweeps {
   }
 
   /** Asks the App for a sweep in each repository of an account whose name fits; each gets an equal share of the budget. */
-  async run(given: AskSweeps): Promise<AskedSweep[]> {
+  async run(given: {
+    owner: string;
+    repositories: readonly string[];
+    budgetUsd: number;
+    by: Actor;
+  }): Promise<AskedSweep[]> {
     const { owner, repositories: globs, budgetUsd, by } = given;
     const known = (await knownRepositories(this.#store))?.repositories ?? [];
     const fit = known.filter((one) => one.owner.toLowerCase() === owner.toLowerCase() && matchesAny(one.name, globs));

@@ -323,6 +323,13 @@ describe("encodings-that-pass-the-redactor", () => {
       expect(redact(text)).toBe(text);
   });
 
+  it("a passphrase of words is found as it is, and never in a sentence", () => {
+    const own = createRedactor({ secrets: ["password-for-development-db"] });
+    expect(own("use password-for-development-db")).toBe("use [redacted]");
+    const text = "The password for the new development of our db.";
+    expect(own(text)).toBe(text);
+  });
+
   it("a dump of something else stays as it is", () => {
     const other = dump("nothing of importance is here, and some more", hexdump);
     expect(redact(other)).toBe(other);

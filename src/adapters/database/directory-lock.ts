@@ -8,7 +8,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { BatonError } from "../../core/errors.ts";
 
 /** SQLite's result code for "somebody else has it"; extended codes keep it in their lowest byte. */
@@ -17,9 +17,11 @@ const sqliteBusy = 5;
 export async function lockDirectory(directory: string): Promise<AsyncDisposable> {
   const holder = join(directory, "holder.json");
   let lock: DatabaseSync | null = null;
+  // Node warns of it when it is loaded: programs that only import the library hear nothing.
+  const sqlite = await import("node:sqlite");
   try {
     mkdirSync(directory, { recursive: true });
-    lock = new DatabaseSync(join(directory, "lock"), { timeout: 0 });
+    lock = new sqlite.DatabaseSync(join(directory, "lock"), { timeout: 0 });
     lock.exec("begin exclusive");
     writeFileSync(holder, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }));
   } catch (thrown) {

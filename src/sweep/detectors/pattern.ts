@@ -4,7 +4,7 @@
  *
  * PT1 Syntax is searched by the repository's own `@ast-grep/napi`, at the version of its lockfile; Baton brings none along.
  */
-import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../finding.ts";
+import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../../core/finding.ts";
 import { bounded, counted, type Detector } from "./detector.ts";
 
 export interface PatternRule {

@@ -31,6 +31,8 @@ export interface WorldOptions {
   logLevel?: string;
   github?: LocalGithubOptions;
   databaseUrl?: string;
+  /** False: its Baton keeps its state elsewhere. */
+  database?: false;
   /** Lets `harness.command` of the repository go before the scripted agent. */
   repositoryCommands?: boolean;
   /** What the App may do beside what it may anyway. */
@@ -104,7 +106,8 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
 
 async function furnish(github: LocalGithub, directory: string, options: WorldOptions): Promise<Omit<Stage, "close">> {
   const template = process.env[databaseTemplate];
-  if (template !== undefined) cpSync(template, join(directory, "data"), { recursive: true });
+  if (template !== undefined && options.database !== false && options.databaseUrl === undefined)
+    cpSync(template, join(directory, "data"), { recursive: true });
   for (const login of ["alice", "bob", "mallory"]) github.createUser({ login });
   github.createOrganization({ login: "acme", members: ["alice", "bob"] });
   const ci = options.ci === false ? null : { name: "test", command: ["node", "--test"], workflow: "ci.yml" };

@@ -286,7 +286,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
 }
 
 const unknownChain =
-  "Baton cannot read which runs triggers started here, so actions of bots start nothing for a day.";
+  "The record of earlier starts cannot be read. Events by bots start nothing until a day has passed.";
 
 /** Whether who caused the event may run what it would start. */
 async function mayStart(

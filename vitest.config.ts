@@ -6,21 +6,38 @@ import LongestFirst from "./tools/longest-first.ts";
 // Processes that tests start strip and compile the same sources again and again.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
 
-/** Directories of `tsconfig.pure.json`: their tests keep nothing and need no process of their own. */
+/** Directories of `tsconfig.pure.json`: their tests keep nothing. */
 const pure =
-  "src/{core,gate,policy,prompt,text,thread,config,money,routing,workflow,schedule,sweep,trigger}/**/*.test.ts";
+  "src/{core,process,summary,gate,policy,prompt,text,thread,config,money,routing,workflow,schedule,sweep,trigger}/**/*.test.ts";
 const exclude = ["test/harnesses-real/**", "node_modules/**"];
+/**
+ * Files that need a process of their own: they replace a module or the network, measure their process or start and end programs around it.
+ * All others share a few processes, because loading Baton costs each process more than a second.
+ */
+const alone = [
+  "src/adapters/{child,github,sandbox,system,workspace}/**/*.test.ts",
+  "src/cli/doctor-models.test.ts",
+  "test/{contract,hosts,prove,sandbox}/**/*.test.ts",
+  "test/scenarios/{crash,replicas,sandbox}.test.ts",
+  "test/{demo,start}.test.ts",
+];
+
+/** Made once, for tests that start worlds: pure ones do without. */
+const globalSetup = ["test/database-template.ts", "test/scratch.ts"];
 
 export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: "pure", include: [pure], exclude, isolate: false } },
+      { extends: true, test: { name: "alone", include: alone, exclude, globalSetup } },
       {
         extends: true,
         test: {
           name: "worlds",
           include: ["{src,processes,test,tools,bench,docs}/**/*.test.ts"],
-          exclude: [...exclude, pure],
+          exclude: [...exclude, ...alone, pure],
+          isolate: false,
+          globalSetup,
         },
       },
     ],
@@ -33,8 +50,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // The database's code runs for seconds in a file of tests: optimising it costs more than it gains.
     execArgv: ["--liftoff-only"],
-    globalSetup: ["test/database-template.ts"],
-    setupFiles: ["./test/github/watch.ts"],
+    setupFiles: ["./test/leave-nothing.ts", "./test/github/watch.ts"],
     // `.ci/run` gives a test that failed a second try, on a machine that others load, too; the summary names each that needed it.
     retry: Number(process.env["BATON_TEST_RETRIES"] ?? 0),
     restoreMocks: true,

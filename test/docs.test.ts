@@ -7,11 +7,11 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { CommandReader } from "../src/adapters/harness/command/harness.ts";
+import { commands } from "../src/commands/index.ts";
 import { settingsJsonSchema } from "../src/config/json-schema.ts";
 import { parseConfig } from "../src/config/parse.ts";
 import { errorCodes } from "../src/core/errors.ts";
 import { environmentSchema } from "../src/environment/settings.ts";
-import { grammars } from "../src/thread/grammar/index.ts";
 import { parseCommand } from "../src/thread/parse-command.ts";
 import { parseProcess } from "../src/workflow/parse.ts";
 
@@ -94,7 +94,7 @@ describe.each(paths)("%s", (path) => {
   it("commands in examples are commands", () => {
     for (const { text } of blocks(path).filter(({ info }) => info === "baton")) {
       for (const line of text.trim().split("\n"))
-        expect(parseCommand(line, grammars)).toMatchObject({ kind: "command" });
+        expect(parseCommand(line, commands)).toMatchObject({ kind: "command" });
     }
   });
 

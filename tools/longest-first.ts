@@ -14,6 +14,8 @@ const longest = [
   "src/adapters/workspace/hostile-attempt",
   "src/adapters/workspace/workspaces",
   "test/start",
+  "test/prove/prove",
+  "test/hosts",
   "test/demo",
   "test/contract/harness",
   "test/scenarios/replicas",
@@ -25,6 +27,9 @@ const longest = [
   "test/contract/",
 ];
 
+/** In this order: at the end only short files are left. */
+const projects = ["worlds", "alone", "pure"];
+
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { root } = this.ctx.config;
@@ -32,7 +37,9 @@ export default class LongestFirst extends BaseSequencer {
       const index = longest.findIndex((begin) => moduleId.startsWith(`${root}/${begin}`));
       return index < 0 ? longest.length : index;
     };
-    // Stable: of the same rank those go first that vitest would take first.
-    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
+    // A process is kept for the next file only while that file belongs to the same project. Stable within a rank.
+    const place = (file: TestSpecification): number =>
+      projects.indexOf(file.project.name) * longest.length * 2 + rank(file);
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));
   }
 }

@@ -6,11 +6,11 @@
  * AE3 A fork's event carries no write token and no secret; nothing is tried with it.
  */
 import { z } from "zod";
+import { commands } from "../commands/index.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import { toThreadEvent } from "../intake/events.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { type Order, orderSchema } from "../runner/remote/protocol.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import { mayBeCommand } from "../thread/parse-command.ts";
 import { type TriggerEvent, toTriggerEvent, triggerDelivery } from "../trigger/event.ts";
 
@@ -154,7 +154,7 @@ export function toActionEvent(options: {
       return { kind: "thread", number: meaning.number, delivery };
     case "facts":
       // The review that it belongs to has an event of its own.
-      if (event === "pull_request_review_comment" && !mayBeCommand(meaning.said?.body ?? "", grammars))
+      if (event === "pull_request_review_comment" && !mayBeCommand(meaning.said?.body ?? "", commands))
         return { kind: "nothing", reason: "The text holds no command." };
       return {
         kind: "facts",
@@ -162,7 +162,7 @@ export function toActionEvent(options: {
         changed: meaning.changed ?? null,
         // Facts of a pull request wake whoever waits for them; a command is for its own thread.
         commandFor:
-          meaning.said !== undefined && mayBeCommand(meaning.said.body, grammars) ? meaning.said.number : null,
+          meaning.said !== undefined && mayBeCommand(meaning.said.body, commands) ? meaning.said.number : null,
         delivery,
       };
     case "pushed":
@@ -171,7 +171,7 @@ export function toActionEvent(options: {
     case "requested":
       return { kind: "nothing", reason: "A wake-up reads the configuration by itself." };
     case "comment":
-      return mayBeCommand(meaning.body, grammars)
+      return mayBeCommand(meaning.body, commands)
         ? { kind: "thread", number: meaning.number, delivery }
         : { kind: "nothing", reason: "The text holds no command." };
   }

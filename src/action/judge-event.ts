@@ -7,15 +7,16 @@
  * JE2 What this job says permits nothing: the second one asks GitHub again.
  * JE3 Rules of `triggers` are judged by the same function as in an App. A repository without any costs one call.
  */
+
 import { judgeRules, triggersAreFull } from "../begin/fire-triggers.ts";
 import { dashboardMarker } from "../begin/start-due.ts";
 import type { DashboardEdit } from "../begin/tick-dashboard.ts";
+import { commands } from "../commands/index.ts";
 import { configPaths } from "../config/parse.ts";
 import { type CommentEvent, hear, judgeCommand } from "../intake/handle-comment.ts";
 import type { Github } from "../ports/github.ts";
-import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
+import { type Dependencies, type SharedValues } from "../runner/dependencies.ts";
 import { loadSettings } from "../runner/load-settings.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
 
 export interface CommentJudgement {
@@ -31,7 +32,7 @@ export async function judgeComment(
   const heard = await hear(dependencies, event);
   if (typeof heard === "string") return { start: false, reason: sentence(heard) };
   const { parsed, actor, trusted } = heard;
-  const grammar = parsed.kind === "command" ? grammars.find(({ name }) => name === parsed.name) : undefined;
+  const grammar = parsed.kind === "command" ? commands.find(({ name }) => name === parsed.name) : undefined;
   // A slip of somebody who may run is answered in the thread.
   if (trusted || parsed.kind !== "command" || grammar === undefined)
     return { start: trusted, reason: `@${actor.login} gives a command.` };

@@ -11,12 +11,12 @@
  *     another Baton, or its author has long seen that nothing came of it.
  */
 import { z } from "zod";
+import { commands as grammars } from "../commands/index.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Github, WrittenFacts } from "../ports/github.ts";
 import type { Delivery, NewDelivery } from "../ports/store.ts";
 import { defineValue } from "../ports/values.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import { mayBeCommand } from "../thread/parse-command.ts";
 import { toActionEvent } from "./event.ts";
 

@@ -365,7 +365,7 @@ async function causedBy(
 
 /** A pull request of Baton's and its issue are one chain. */
 async function relatedTo(
-  { github: app }: Dependencies,
+  { github: app }: Pick<Dependencies, "github">,
   github: Github,
   { repository, thread }: TriggerEvent,
 ): Promise<number[]> {

@@ -6,7 +6,7 @@ import { people, repository, SmallGithub } from "../../test/fakes/small-github.t
 import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
-import type { CommandContext } from "../commands/context.ts";
+import type { CommandContext } from "../commands/command.ts";
 import { schedule } from "../commands/schedule.ts";
 import { parseConfig } from "../config/parse.ts";
 import { BatonError } from "../core/errors.ts";

@@ -8,12 +8,12 @@
 
 import { z } from "zod";
 import { builtInHarnesses } from "../adapters/harness/descriptions.ts";
+import { severities } from "../core/finding.ts";
 import { limits } from "../core/limits.ts";
 import { priorities } from "../core/priority.ts";
 import { capabilities } from "../core/vocabulary.ts";
 import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
-import { severities } from "../sweep/finding.ts";
 import { triggerEvents } from "../trigger/event.ts";
 import { commandNames } from "./command-names.ts";
 

@@ -11,11 +11,10 @@ import { effectEndedBy, effectSchemas } from "./effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
 import type { Kept, PartialWork, RunEvent, RunEventOf } from "./event.ts";
 import { isSpending } from "./fold.ts";
-import type { Turn } from "./instance.ts";
 import { limits } from "./limits.ts";
-import type { ProcessDefinition } from "./process.ts";
 import { retryPauseMs } from "./retry.ts";
 import type { EffectState, RunState } from "./state.ts";
+import type { EndingProcess, Turn } from "./turn.ts";
 import { type Actor, type EffectKey, type Json, type Usage, usdOf, type Verdict, verdictSchema } from "./vocabulary.ts";
 
 export function isOver(state: RunState): boolean {
@@ -219,7 +218,7 @@ function triesOf(effect: EffectState, attempt: number): number {
 }
 
 /** What a turn of the process means for the journal. */
-export function turnEvents(state: RunState, definition: ProcessDefinition, turn: Turn): RunEvent[] {
+export function turnEvents(state: RunState, definition: EndingProcess, turn: Turn): RunEvent[] {
   const events: RunEvent[] = [...turn.requests];
   for (const key of turn.cancellations) {
     if (state.open.has(key) || turn.requests.some((request) => request.key === key)) {
@@ -247,7 +246,7 @@ export function turnEvents(state: RunState, definition: ProcessDefinition, turn:
 }
 
 /** The verdict is the process's own code: it may throw, or give what is none. */
-function completed(definition: ProcessDefinition, output: Json): RunEvent {
+function completed(definition: EndingProcess, output: Json): RunEvent {
   let problem: string;
   try {
     const verdict = verdictSchema.safeParse(definition.verdict(output));

@@ -7,7 +7,7 @@
  * F2 Input and output are JSON, checked on write and on read.
  */
 import { z } from "zod";
-import { findingSchema } from "../sweep/finding.ts";
+import { findingSchema } from "./finding.ts";
 import { personal } from "./personal.ts";
 import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 

@@ -2,7 +2,7 @@
  * The one catalogue of errors. Each entry has a code, what brings it about, what to do next, and how the engine treats it.
  * `docs/reference/errors.md` is generated from it.
  *
- * Owns: codes, classes of treatment, remedies. Does not own: redaction (`thread/redact.ts`), rendering.
+ * Owns: codes, classes of treatment, remedies. Does not own: redaction (`text/redact.ts`), rendering.
  * E1 Decide by `code`, never by `instanceof`: errors cross the journal and lose their class.
  * E2 A message says what failed, the offending value, what is allowed; the remedy says what to do.
  * E3 `cause` is kept.

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../test/fakes/run-world.ts";
+import { defineProcess, type ProcessContext } from "../process/process.ts";
 import { progressLine, progressText } from "../thread/render/progress.ts";
 import type { RunEvent } from "./event.ts";
-import { defineProcess, type ProcessContext } from "./process.ts";
 import { type Agent, progressOf, type StageHistory, samplesOfRun } from "./progress.ts";
 
 const stages = ["Plan", "Work", "Checks", "Finish"];

@@ -2,9 +2,9 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";
+import { defineProcess, type ProcessContext } from "../process/process.ts";
 import { answer, cancel, observe, raiseBudget } from "./decide.ts";
 import type { RunEvent } from "./event.ts";
-import { defineProcess, type ProcessContext } from "./process.ts";
 import { questionsOf } from "./questions.ts";
 import type { EffectKey, Verdict } from "./vocabulary.ts";
 

@@ -7,11 +7,11 @@ import { commandHarness } from "../adapters/harness/command/harness.ts";
 import { unmountBelow } from "../adapters/workspace/mounts.ts";
 import { webhookPath } from "../app/door.ts";
 import { type RunningServer, startServer } from "../app/server.ts";
-import type { ProcessRegistry } from "../core/process.ts";
 import { type AppSettings, readSettings } from "../environment/settings.ts";
 import { type LocalGithub, type LocalGithubOptions, startLocalGithub } from "../local-github/local-github.ts";
 import type { Harness } from "../ports/harness.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
+import type { ProcessRegistry } from "../process/process.ts";
 import { type Baton, startBaton } from "../wire.ts";
 import { sampleFiles, sampleIssue, sampleScript } from "./sample.ts";
 
@@ -31,6 +31,8 @@ export interface WorldOptions {
   logLevel?: string;
   github?: LocalGithubOptions;
   databaseUrl?: string;
+  /** False: its Baton keeps its state elsewhere. */
+  database?: false;
   /** Lets `harness.command` of the repository go before the scripted agent. */
   repositoryCommands?: boolean;
   /** What the App may do beside what it may anyway. */
@@ -104,7 +106,8 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
 
 async function furnish(github: LocalGithub, directory: string, options: WorldOptions): Promise<Omit<Stage, "close">> {
   const template = process.env[databaseTemplate];
-  if (template !== undefined) cpSync(template, join(directory, "data"), { recursive: true });
+  if (template !== undefined && options.database !== false && options.databaseUrl === undefined)
+    cpSync(template, join(directory, "data"), { recursive: true });
   for (const login of ["alice", "bob", "mallory"]) github.createUser({ login });
   github.createOrganization({ login: "acme", members: ["alice", "bob"] });
   const ci = options.ci === false ? null : { name: "test", command: ["node", "--test"], workflow: "ci.yml" };

@@ -8,9 +8,6 @@ import type { Settings } from "../config/schema.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import type { FactName, GateFacts } from "./facts.ts";
 
-/** What can turn a pending verdict: the shell looks again when one of these happens. */
-export type GateSignal = "check" | "push" | "time";
-
 export interface GateContext {
   settings: Settings;
   /** Milliseconds since the epoch. */
@@ -23,7 +20,6 @@ export interface Gate<Options = unknown, Needs extends FactName = FactName> {
   summary: string;
   options: z.ZodType<Options>;
   needs: readonly Needs[];
-  changesOn: readonly GateSignal[];
   evaluate(facts: GateFacts & Required<Pick<GateFacts, Needs>>, options: Options, context: GateContext): Verdict;
 }
 

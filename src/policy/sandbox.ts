@@ -7,7 +7,21 @@
  * SP4 Baton's own scripted agent needs no sandbox unless somebody requires one.
  */
 import type { ErrorData } from "../core/errors.ts";
-import type { SandboxMode, SandboxState } from "../ports/sandbox.ts";
+
+/** How much an agent needs a sandbox, by the operator's or a repository's word. */
+export type SandboxMode = "require" | "prefer" | "off";
+
+/** Whether this machine can confine an agent. */
+export interface SandboxState {
+  /** Every break-out probe was stopped. */
+  works: boolean;
+  /** Implementation and version, as `bubblewrap 0.8.0`. */
+  name: string;
+  /** Why not, in one sentence; null when it works. */
+  problem: string | null;
+  /** What makes it work on this system: a command or a setting; null when it works. */
+  remedy: string | null;
+}
 
 export interface SandboxFacts {
   /** The operator's floor. */

@@ -8,6 +8,8 @@
  * SB5 A mount point is never created below a path that an agent can write. Sources are checked without following links.
  */
 
+import type { SandboxMode, SandboxState } from "../policy/sandbox.ts";
+
 export interface SandboxPolicy {
   /** Existing directories that Baton made for this attempt, absolute. */
   writable: readonly string[];
@@ -59,27 +61,12 @@ export interface Confinement {
   }): Promise<ConfinedCommand>;
 }
 
-/** Whether this machine can confine an agent. */
-export interface SandboxState {
-  /** Every break-out probe was stopped. */
-  works: boolean;
-  /** Implementation and version, as `bubblewrap 0.8.0`. */
-  name: string;
-  /** Why not, in one sentence; null when it works. */
-  problem: string | null;
-  /** What makes it work on this system: a command or a setting; null when it works. */
-  remedy: string | null;
-}
-
 export interface Sandbox {
   /** Runs the self-test once and remembers the answer. */
   state(): Promise<SandboxState>;
   /** `onDenied` is called once per kind and name. */
   confine(policy: SandboxPolicy, onDenied: (denial: SandboxDenial) => void): Confinement;
 }
-
-/** How much an agent needs a sandbox, by the operator's or a repository's word. */
-export type SandboxMode = "require" | "prefer" | "off";
 
 /** This machine's sandbox and what its operator decided about it. */
 export interface AgentSandbox {

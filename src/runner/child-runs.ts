@@ -2,16 +2,17 @@
  * The child runs of one driven run: begun, looked at, told what their parent wants, settled.
  *
  * Owns: which children are looked after, and what was known of each at the last look.
- * Does not own: a child's share and orders (`core/child.ts`), its journal and creation (`perform/child.ts`), its drive (`runner.ts`).
+ * Does not own: a child's share and orders (`summary/child.ts`), its journal and creation (`perform/child.ts`), its drive (`runner.ts`).
  * CR1 A child is looked at when it moved, or when its parent did; otherwise a look costs one read of a position.
  * CR2 One that is not wanted any more is looked after until it has ended: its last words and its cost are waited for.
  */
-import { ordersFor } from "../core/child.ts";
+
 import { attemptEnded } from "../core/decide.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, RunId } from "../core/vocabulary.ts";
+import { ordersFor } from "../summary/child.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { beginChild, childLook, childOutcome, childRunIdOf, childState, ensureChild } from "./perform/child.ts";
 

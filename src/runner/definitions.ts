@@ -5,8 +5,8 @@
  * DF2 It goes on only where the language of such texts means what it meant when the run began.
  */
 import { BatonError, hasCode } from "../core/errors.ts";
-import type { ProcessDefinition, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
+import type { ProcessDefinition, ProcessRegistry } from "../process/process.ts";
 import { compileSource, languageVersion } from "../workflow/compile.ts";
 
 export function definitionOf(processes: ProcessRegistry, { process }: Pick<RunState, "process">): ProcessDefinition {

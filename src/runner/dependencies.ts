@@ -1,5 +1,5 @@
 /** Everything that the shell around the core needs, as ports. Built once in `wire.ts`; tests hand in fakes. */
-import type { ProcessRegistry } from "../core/process.ts";
+
 import type { Json } from "../core/vocabulary.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Feed } from "../ports/feed.ts";
@@ -11,6 +11,7 @@ import type { PackageCaches } from "../ports/package-caches.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
+import type { ProcessRegistry } from "../process/process.ts";
 import type { NamedHook } from "../prompt/hooks.ts";
 import type { AgentSlots } from "./agent-slots.ts";
 

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
-import { defineProcess, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
 import type { RunId, RunStatus } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
+import { defineProcess, ProcessRegistry } from "../process/process.ts";
 import { type ListRuns, Runs } from "./runs.ts";
 import { visitor } from "./visitor.ts";
 

@@ -9,9 +9,7 @@ import { z } from "zod";
 import { defaultSettings, settingsSchema } from "../config/schema.ts";
 import { cancel, isOver, refuseErased } from "../core/decide.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
-import { parseInput } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
-import { type RunSummary, summarise } from "../core/summary.ts";
 import {
   type Actor,
   actorSchema,
@@ -23,6 +21,8 @@ import {
   threadSchema,
 } from "../core/vocabulary.ts";
 import type { RunRow } from "../ports/store.ts";
+import { parseInput } from "../process/process.ts";
+import { type RunSummary, summarise } from "../summary/summary.ts";
 import { createRun } from "./create-run.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";

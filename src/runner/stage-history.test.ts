@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../test/fakes/run-world.ts";
-import { defineProcess } from "../core/process.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
+import { defineProcess } from "../process/process.ts";
 import { rememberStages, stageHistory } from "./stage-history.ts";
 
 const stages = ["Plan", "Finish"];

@@ -20,19 +20,23 @@ const unixAlphabet = Array.from({ length: 64 }, (_, six) => (six === 0 ? "`" : S
 function base64(bytes: readonly number[], letters: string): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 3) {
-    const [first = 0, second = 0, third = 0] = bytes.slice(at, at + 3);
-    const group = (first << 16) | (second << 8) | third;
-    const sixes = [group >> 18, (group >> 12) & 63, (group >> 6) & 63, group & 63];
-    text += sixes
-      .slice(0, Math.min(3, bytes.length - at) + 1)
-      .map((six) => letters[six])
-      .join("");
+    const left = bytes.length - at;
+    const group = (byteAt(bytes, at) << 16) | (byteAt(bytes, at + 1) << 8) | byteAt(bytes, at + 2);
+    text += letters.charAt(group >> 18) + letters.charAt((group >> 12) & 63);
+    if (left > 1) text += letters.charAt((group >> 6) & 63);
+    if (left > 2) text += letters.charAt(group & 63);
   }
   return text;
 }
 
+const byteAt = (bytes: readonly number[], at: number): number => bytes[at] ?? 0;
+
+const hexadecimal = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export function hex(bytes: readonly number[]): string {
-  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  let text = "";
+  for (const byte of bytes) text += hexadecimal[byte] as string;
+  return text;
 }
 
 /** Base64 of any longer text holds a value at one of three alignments; these are the parts that do not depend on the rest. */
@@ -48,12 +52,24 @@ export function base64Parts(bytes: readonly number[], letters = alphabet): strin
 /** The same for base32, which has five alignments. */
 export function base32Parts(bytes: readonly number[], letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"): string[] {
   return [0, 1, 2, 3, 4].map((shift) => {
-    const bits = [...Array.from({ length: shift }, () => 0), ...bytes].map((byte) => byte.toString(2).padStart(8, "0"));
-    const whole = bits.join("").match(/.{5}/g) ?? [];
-    return whole
-      .slice(Math.ceil((shift * 8) / 5))
-      .map((five) => letters[Number.parseInt(five, 2)])
-      .join("");
+    let [text, bits, held] = ["", shift * 8, 0];
+    // The zero bytes before the value give letters that are cut off; the last of them may share a letter with it.
+    let skip = Math.ceil((shift * 8) / 5);
+    while (bits >= 5) {
+      bits -= 5;
+      skip -= 1;
+    }
+    for (const byte of bytes) {
+      held = (held << 8) | byte;
+      bits += 8;
+      while (bits >= 5) {
+        bits -= 5;
+        if (skip > 0) skip -= 1;
+        else text += letters.charAt((held >> bits) & 31);
+      }
+      held &= 31;
+    }
+    return text;
   });
 }
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { alive } from "../../test/fakes/alive.ts";
 import { hostileTexts, nothings } from "../../test/fakes/hostile.ts";
 import { cut } from "./cut.ts";
@@ -124,5 +124,29 @@ describe("empty-tag-undoes-the-neutraliser: bounds", () => {
 
   it("code that is shown in a span stays in it", () => {
     for (const text of hostileTexts) expect(alive(`a ${codeSpan(text)} b`)).toEqual([]);
+  });
+});
+
+describe("a thread is written again with each step", () => {
+  /** Each reading of a text begins so. */
+  const readings = (work: () => unknown): number => {
+    const spy = vi.spyOn(String.prototype, "toWellFormed");
+    const before = spy.mock.calls.length;
+    work();
+    return spy.mock.calls.length - before;
+  };
+
+  it("a text that was read is not read again, and as a line it is another one", () => {
+    const text = "<b>Decision</b> of @someone, once";
+    const first = neutralise(text);
+    expect(readings(() => expect(neutralise(text)).toBe(first))).toBe(0);
+    expect(readings(() => neutraliseLine(text))).toBe(1);
+  });
+
+  it("many other texts are not kept with it", () => {
+    const text = "<b>Decision</b> of @someone, for others";
+    const first = neutralise(text);
+    for (let at = 0; at < 500; at += 1) neutralise(`<i>${at}</i>`);
+    expect(readings(() => expect(neutralise(text)).toBe(first))).toBe(1);
   });
 });

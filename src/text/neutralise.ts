@@ -54,7 +54,24 @@ function within(inert: (text: string) => string, text: string, lengthMax: number
   return mark.slice(0, lengthMax);
 }
 
+/** A thread is written again with each step, and most of its texts are the same: the latest are kept, by how they are read. */
+const settledTexts = new Map<(text: string) => string, Map<string, string>>();
+const settledTextsMax = 500;
+const settledCharactersMax = 4_096;
+
 function settled(text: string, look: (text: string) => string, asCode: (text: string) => string): string {
+  if (text.length > settledCharactersMax) return settle(text, look, asCode);
+  const known = settledTexts.get(look) ?? new Map<string, string>();
+  settledTexts.set(look, known);
+  const inert = known.get(text) ?? settle(text, look, asCode);
+  known.delete(text);
+  known.set(text, inert);
+  const [oldest] = known.keys();
+  if (known.size > settledTextsMax && oldest !== undefined) known.delete(oldest);
+  return inert;
+}
+
+function settle(text: string, look: (text: string) => string, asCode: (text: string) => string): string {
   let seen = text.slice(0, charactersMax).toWellFormed();
   for (let looks = 0; looks < looksMax; looks += 1) {
     const next = look(seen);

@@ -323,6 +323,13 @@ describe("encodings-that-pass-the-redactor", () => {
       expect(redact(text)).toBe(text);
   });
 
+  it("a passphrase of words is found as it is, and never in a sentence", () => {
+    const own = createRedactor({ secrets: ["password-for-development-db"] });
+    expect(own("use password-for-development-db")).toBe("use [redacted]");
+    const text = "The password for the new development of our db.";
+    expect(own(text)).toBe(text);
+  });
+
   it("a dump of something else stays as it is", () => {
     const other = dump("nothing of importance is here, and some more", hexdump);
     expect(redact(other)).toBe(other);
@@ -397,6 +404,14 @@ describe("encodings-that-pass-the-redactor", () => {
     expect(fifty.reads()).toBeLessThan(text.length);
   });
 
+  it("all who look for the same list share one index of its forms", () => {
+    const list = ["Value-x7Qx7Qx7Q-7919"];
+    const [one, other] = [createFinder(list), createFinder(list)];
+    expect(one("Value-x7Qx7Qx7Q-7919")).not.toEqual([]);
+    expect(one.reads()).toBeGreaterThan(0);
+    expect(other.reads()).toBe(one.reads());
+  });
+
   it.each([
     ["blanks before and after an offset", `${stamp.trimEnd()}${" ".repeat(30)}00000000${" ".repeat(400_000)}!`],
     [
@@ -407,9 +422,9 @@ describe("encodings-that-pass-the-redactor", () => {
     ["blanks at the end", `00000000 aa  a${" \t\r".repeat(150_000)}!`],
   ])("H6: what begins like a line of a dump costs no more than other text: %s", (_, text) => {
     const find = createFinder([secret]);
-    const before = performance.now();
+    const before = process.cpuUsage().user;
     expect(find(text)).toEqual([]);
-    // Quadratic patterns take more than ten times as long.
-    expect(performance.now() - before).toBeLessThan(2_000);
+    // Quadratic patterns take more than ten times as long. It is the processor's time: a loaded machine is not a failure.
+    expect(process.cpuUsage().user - before).toBeLessThan(2_000_000);
   });
 });

@@ -32,6 +32,40 @@ export function createRedactor({ secrets }: { secrets: readonly string[] }): (te
 
 /** Where known values are in a text, in any of their forms. */
 export function createFinder(secrets: readonly string[]): ((text: string) => Place[]) & { reads(): number } {
+  const find = (given: string): Place[] => {
+    const { bare, written, isEmpty, inText } = indexOf(secrets);
+    if (isEmpty) return [];
+    const text = withoutLookAlikes(given);
+    const found = [...inText(text), ...searchDumps(text, bare)];
+    // Only where there is something to see through.
+    if (hasPrefixes.test(text)) found.push(...search(text, bare, prefixesAndSeparators, true));
+    for (const view of decoded(text)) found.push(...inText(view.text).map(view.back));
+    for (const numbers of numberViews(text)) found.push(...written.find(numbers.text).map(numbers.back));
+    return found;
+  };
+  return Object.assign(find, { reads: () => indexOf(secrets).exact.reads + indexOf(secrets).bare.reads });
+}
+
+interface SecretIndex {
+  exact: PhraseIndex;
+  bare: PhraseIndex;
+  written: PhraseIndex;
+  inText(text: string): Place[];
+  isEmpty: boolean;
+}
+
+/** A key has thousands of forms, so that everybody who looks for the same list of secrets shares one index of them. */
+const indexes = new WeakMap<readonly string[], SecretIndex>();
+
+function indexOf(secrets: readonly string[]): SecretIndex {
+  const known = indexes.get(secrets);
+  if (known !== undefined) return known;
+  const made = createIndex(secrets);
+  indexes.set(secrets, made);
+  return made;
+}
+
+function createIndex(secrets: readonly string[]): SecretIndex {
   const values = secrets
     .flatMap((secret) => [secret, ...(newLine.test(secret) ? longLines(secret) : [])])
     .filter(({ length }) => length >= secretCharactersMin);
@@ -44,17 +78,7 @@ export function createFinder(secrets: readonly string[]): ((text: string) => Pla
     ...search(text, exact, everyCut, false),
     ...search(text, inBare, separators, true),
   ];
-  const find = (given: string): Place[] => {
-    if (values.length === 0) return [];
-    const text = withoutLookAlikes(given);
-    const found = [...inText(text), ...searchDumps(text, bare)];
-    // Only where there is something to see through.
-    if (hasPrefixes.test(text)) found.push(...search(text, bare, prefixesAndSeparators, true));
-    for (const view of decoded(text)) found.push(...inText(view.text).map(view.back));
-    for (const numbers of numberViews(text)) found.push(...written.find(numbers.text).map(numbers.back));
-    return found;
-  };
-  return Object.assign(find, { reads: () => exact.reads + bare.reads });
+  return { exact, bare, written, inText, isEmpty: values.length === 0 };
 }
 
 function longLines(secret: string): string[] {

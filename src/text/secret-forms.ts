@@ -30,24 +30,24 @@ const entities: Record<number, string> = {
 };
 
 /** Bytes one after another, as dumps, logs and string literals of languages show them. */
-const bytewise: ((byte: number) => string)[] = [
-  (byte) => `x${hex([byte])}`,
-  (byte) => `0x${hex([byte])}`,
-  (byte) => `25${hex([byte])}`,
-  (byte) => `u00${hex([byte])}`,
-  (byte) => `u${hex([byte])}`,
-  (byte) => `${byte}`,
-  (byte) => `${byte}`.padStart(3, "0"),
+const bytewise = [
+  (byte: number) => `x${hex([byte])}`,
+  (byte: number) => `0x${hex([byte])}`,
+  (byte: number) => `25${hex([byte])}`,
+  (byte: number) => `u00${hex([byte])}`,
+  (byte: number) => `u${hex([byte])}`,
+  (byte: number) => `${byte}`,
+  (byte: number) => `${byte}`.padStart(3, "0"),
   octal,
-  (byte) => byte.toString(8),
-  (byte) => `0o${byte.toString(8)}`,
+  (byte: number) => byte.toString(8),
+  (byte: number) => `0o${byte.toString(8)}`,
   // `chr(75) + chr(120)`, SQL's `CHAR(75)`, PowerShell's `[char]75`.
-  (byte) => `chr${byte}`,
-  (byte) => `chr0x${hex([byte])}`,
-  (byte) => `char${byte}`,
-  (byte) => `char0x${hex([byte])}`,
-  (byte) => byte.toString(2).padStart(8, "0"),
-];
+  (byte: number) => `chr${byte}`,
+  (byte: number) => `chr0x${hex([byte])}`,
+  (byte: number) => `char${byte}`,
+  (byte: number) => `char0x${hex([byte])}`,
+  (byte: number) => byte.toString(2).padStart(8, "0"),
+].map(ofEachByte);
 
 /** In lower case and without separators. */
 export function bareForms(value: string): string[] {
@@ -83,10 +83,10 @@ export function bareForms(value: string): string[] {
       "ybndrfg8ejkmcpqxot1uwisza345h769",
     ].flatMap((letters) => base32Parts(bytes, letters)),
     ...swappedPairs(bytes).map(hex),
-    ...bytewise.map((write) => bytes.map(write).join(" ")),
+    ...bytewise.map((writings) => bytes.map((byte) => writings[byte]).join(" ")),
     // Quoted-printable text leaves other signs as they are.
     value.replaceAll("=", "=3D"),
-    ...untouched.flatMap((plain) => escapes.map((write) => escaped(bytes, plain, write))),
+    ...escaped.map((writings) => bytes.map((byte) => writings[byte]).join("")),
   ];
   return forms.map((form) => form.replace(separators, "").toLowerCase());
 }
@@ -128,12 +128,15 @@ export function exactForms(value: string): string[] {
 }
 
 /** Encoders differ in which signs they leave as they are. */
-const untouched = [/[A-Za-z0-9]/, /\w/, /[\w.~-]/, /[\w.~+/-]/];
+const escaped = [/[A-Za-z0-9]/, /\w/, /[\w.~-]/, /[\w.~+/-]/].flatMap((plain) =>
+  escapes.map((write) =>
+    ofEachByte((byte) => (plain.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : write(byte))),
+  ),
+);
 
-function escaped(bytes: readonly number[], plain: RegExp, write: (byte: number) => string): string {
-  return bytes
-    .map((byte) => (plain.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : write(byte)))
-    .join("");
+/** Made once: a key in PEM form has thousands of bytes, and each is written in dozens of ways. */
+function ofEachByte(write: (byte: number) => string): string[] {
+  return Array.from({ length: 256 }, (_, byte) => write(byte));
 }
 
 /** As `od -x` and `hexdump` show little-endian words; a value may begin in the middle of one. */

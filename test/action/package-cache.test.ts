@@ -66,14 +66,14 @@ it.skipIf(!sandboxWorks)(
   "a job saves what its setup downloaded; the next one starts from it, untouched by agents",
   async () => {
     const first = await job("one", null);
-    expect(first.ended).toMatchObject({
+    expect(first.ended, first.ended.summary).toMatchObject({
       exitCode: 0,
       outputs: { "cache-key": expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(first.found).toMatch(/^\d+$/);
     // The step after Baton's saves under this name; the step before it restores on another machine.
     const second = await job("two", first.directory);
-    expect(second.ended).toMatchObject({ exitCode: 0, outputs: { "cache-key": "" } });
+    expect(second.ended, second.ended.summary).toMatchObject({ exitCode: 0, outputs: { "cache-key": "" } });
     expect(second.found).toBe(first.found);
     const without = await job("three", null);
     expect(without.found).toMatch(/^\d+$/);

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -20,16 +20,24 @@ import type { Grants } from "../../src/local-github/state.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
 import { bundleAction } from "../../tools/bundle-action.ts";
 import { patienceMs } from "../patience.ts";
+import { scratchVariable } from "../scratch.ts";
 
-/** Built anew for each test file, so that what is tested is what the sources say; `bundle.test.ts` compares the committed one. */
+/** Built once for each run of the tests, so that what is tested is what the sources say; `bundle.test.ts` compares the committed one. */
 let built: Promise<string> | null = null;
 function bundle(): Promise<string> {
   built ??= (async () => {
-    const directory = mkdtempSync(join(tmpdir(), "baton-bundle-"));
-    process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-    writeFileSync(join(directory, "package.json"), '{"type":"module"}');
-    await bundleAction(directory);
-    return directory;
+    const shared = join(process.env[scratchVariable] ?? mkdtempSync(join(tmpdir(), "baton-bundle-")), "action");
+    if (existsSync(shared)) return shared;
+    const own = `${shared}-${process.pid}`;
+    await bundleAction(own);
+    writeFileSync(join(own, "package.json"), '{"type":"module"}');
+    try {
+      renameSync(own, shared);
+    } catch {
+      // Another file of tests was faster.
+      rmSync(own, { recursive: true, force: true });
+    }
+    return shared;
   })();
   return built;
 }
@@ -109,7 +117,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     ".github/workflows/ci.yml": ciWorkflow,
     ".github/workflows/baton.yml": workflow,
   };
-  const stage = await setStage({ ...options, files });
+  const stage = await setStage({ ...options, files, database: false });
   const directoryOfBundle = options.inProcess === true ? "" : await bundle();
   const token = jobToken(stage, "github-actions", grantsOf(workflow));
   // An agent's environment is an allow-list: its script is told in its own file.
@@ -261,8 +269,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     async waitForAgent(name) {
       // The agent's tree is made by the job: there is no directory to watch yet.
       const deadline = AbortSignal.timeout(patienceMs);
-      while (globSync(`**/${name}.waiting`, { cwd: stage.directory }).length === 0)
-        await delay(50, undefined, { signal: deadline });
+      while (globSync(`job-*/baton/**/${name}.waiting`, { cwd: stage.directory }).length === 0)
+        await delay(200, undefined, { signal: deadline });
     },
     about: () => ({ repository: repositoryPayload(stage) }),
     async close() {

@@ -17,7 +17,7 @@ import { startPlatform } from "../action/platform.ts";
 import { patienceMs } from "../patience.ts";
 import { describeWorld, type ObservedWorld, repositoryOf } from "./helpers.ts";
 
-const lookMs = 50;
+const lookMs = 200;
 const threads = "refs/baton/thread/";
 
 export async function actionsWorld(options: WorldOptions = {}): Promise<ObservedWorld> {

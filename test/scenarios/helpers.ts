@@ -12,14 +12,14 @@ type Listener = () => void;
 export interface ObservedWorld extends World {
   /** Who speaks for Baton; the App's bot, unless it says otherwise. */
   bot?: string;
-  /** Resolves with the first truthy answer; asked again whenever anything crosses to or from GitHub. */
+  /** Resolves with the first truthy answer; asked again whenever anything crosses to or from GitHub, or is in the feed. */
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
 }
 
-/** Work that makes no call to GitHub (a journal append, a lease) shows by this. */
-const lookIntervalMs = 100;
-/** A look reads the whole journal: calls that follow each other closely share one. */
-const restMs = 20;
+/** What neither crosses to GitHub nor is in the feed (a file, a lease) shows by this. */
+const lookIntervalMs = 500;
+/** A look reads the whole journal: news that follow each other closely share one. */
+const restMs = 50;
 
 export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
   const listeners = new Set<Listener>();
@@ -33,23 +33,33 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
       },
     },
   });
+  /** Resolves with the next news, at the latest after a while. */
+  const listen = (): { news: Promise<void>; end: Listener } => {
+    const { promise: news, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, lookIntervalMs);
+    const unwatch = world.baton.dependencies.feed?.watch(() => resolve());
+    listeners.add(resolve);
+    const end = (): void => {
+      clearTimeout(timer);
+      unwatch?.();
+      listeners.delete(resolve);
+    };
+    return { news, end };
+  };
   return Object.assign(world, {
     async until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
       const deadline = AbortSignal.timeout(patienceMs);
       for (;;) {
-        const answer = await condition();
-        if (answer) return answer;
-        if (deadline.aborted) throw new Error(`Waited ${patienceMs} ms for: ${what}\n${await describeWorld(world)}`);
-        const news = new Promise<void>((resolve) => {
-          const done = (): void => {
-            listeners.delete(done);
-            clearTimeout(timer);
-            resolve();
-          };
-          const timer = setTimeout(done, lookIntervalMs);
-          listeners.add(done);
-        });
-        await Promise.all([news, delay(restMs)]);
+        // What comes during a look is news, too.
+        const { news, end } = listen();
+        try {
+          const answer = await condition();
+          if (answer) return answer;
+          if (deadline.aborted) throw new Error(`Waited ${patienceMs} ms for: ${what}\n${await describeWorld(world)}`);
+          await Promise.all([news, delay(restMs)]);
+        } finally {
+          end();
+        }
       }
     },
   });

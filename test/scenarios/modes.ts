@@ -43,6 +43,7 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
   migrate: decidedBy("src/core/migrate.ts"),
   "missed-deliveries": notInJobs("src/app/poll-deliveries.ts"),
   "model-proxy": decidedBy("src/adapters/model-proxy/proxy.ts"),
+  "operator-start": notInJobs("src/app/control/start-run.ts"),
   partial: decidedBy("src/thread/render/partial.ts", "src/prompt/resume.ts"),
   "policy-verdicts": decidedBy("src/policy/decide.ts"),
   race: same("test/action/race.test.ts", "the green one wins"),

@@ -22,11 +22,19 @@ function connect({ address, word, id }, name) {
   });
 }
 
-/** What finds those that hold its outputs, read while it is certainly there. */
-function born(pid) {
+/** The program's outputs are this process's own until it has started: one that ends at once shows none of them any more. */
+function pipeOf(socket) {
+  try {
+    return fs.readlinkSync("/proc/self/fd/" + socket._handle.fd);
+  } catch {
+    return "";
+  }
+}
+
+/** What finds those that hold its outputs. It is there at least as an ended process: it is reaped by a later turn. */
+function born(pid, pipes) {
   try {
     const stat = fs.readFileSync("/proc/" + pid + "/stat", "latin1");
-    const pipes = [1, 2].map((number) => fs.readlinkSync("/proc/" + pid + "/fd/" + number));
     return { startTicks: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]), pipes };
   } catch {
     return null;
@@ -46,6 +54,7 @@ process.on("message", async (asked) => {
     await Promise.all(names.map(async (name) => { sockets[name] = await connect(asked, name); }));
     if (input !== null) file = fs.openSync(input, "r");
     const [program, ...words] = command;
+    const pipes = [sockets.stdout, sockets.stderr].map(pipeOf);
     const child = spawn(program, words, {
       cwd,
       env,
@@ -55,7 +64,7 @@ process.on("message", async (asked) => {
     });
     child.once("error", ({ code }) => tell({ id, code: code ?? "UNKNOWN" }));
     child.once("exit", (exitCode, signal) => tell({ id, exitCode, signal }));
-    if (child.pid !== undefined) tell({ id, pid: child.pid, born: born(child.pid) });
+    if (child.pid !== undefined) tell({ id, pid: child.pid, born: born(child.pid, pipes) });
   } catch (error) {
     tell({ id, code: error.code ?? "UNKNOWN" });
   } finally {

@@ -1,12 +1,15 @@
 /** The launcher: who starts a program makes no difference but in what it costs. */
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { PassThrough } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { childrenBy } from "./children.ts";
 import { itself, type Launched, type LaunchSpec, launcherBySize, smallLauncher } from "./launcher.ts";
+import { launcherSource } from "./launcher-source.ts";
 import { processIds } from "./process-table.ts";
 
 const path = process.env["PATH"] ?? "/usr/bin:/bin";
@@ -172,3 +175,30 @@ function isThere(pid: number | undefined): boolean {
     return false;
   }
 }
+
+it("a program that ended before the launcher looked at it is known by its outputs all the same", async () => {
+  const untilEnded = `const child = require("node:child_process");
+    const real = child.spawn;
+    child.spawn = (...given) => {
+      const started = real(...given);
+      while (!/\\) Z/.test(require("node:fs").readFileSync("/proc/" + started.pid + "/stat", "latin1")));
+      return started;
+    };`;
+  const address = `\0baton-test-${randomUUID()}`;
+  const server = createServer((socket) => socket.resume()).listen(address);
+  const launcher = spawn(process.execPath, ["-e", launcherSource.replace('"use strict";', untilEnded)], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    serialization: "advanced",
+  });
+  try {
+    await once(launcher, "message");
+    const command = { command: ["true"], cwd: "/", env: { PATH: path }, input: null, isStream: false };
+    launcher.send({ id: 1, ...command, address, word: "word" });
+    const [told] = await once(launcher, "message");
+    const pipe = expect.stringMatching(/^socket:\[\d+\]$/);
+    expect(told).toMatchObject({ id: 1, born: { startTicks: expect.any(Number), pipes: [pipe, pipe] } });
+  } finally {
+    launcher.kill("SIGKILL");
+    server.close();
+  }
+});

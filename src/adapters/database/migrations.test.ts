@@ -6,9 +6,17 @@ import type { Tables } from "./tables.ts";
 
 it("the poll for missed deliveries asks by GUID, and an index answers: also in a database of an earlier Baton", async () => {
   const pglite = await PGlite.create();
-  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
+  const statements: string[] = [];
+  const db = new Kysely<Tables>({
+    dialect: new PGliteDialect({ pglite }),
+    log: ({ query }) => void statements.push(query.sql),
+  });
   try {
     await migrate(db);
+    // A start with nothing to migrate asks once.
+    statements.length = 0;
+    await migrate(db);
+    expect(statements).toHaveLength(1);
     // As the Baton before left it.
     await sql`drop index deliveries_guid`.execute(db);
     await sql`alter table ledger drop column person_id, drop column person`.execute(db);

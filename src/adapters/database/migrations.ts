@@ -84,22 +84,25 @@ const provider: MigrationProvider = {
 };
 
 export async function migrate(db: Kysely<Tables>): Promise<void> {
+  const known = Object.keys(statements).toSorted();
+  const there = await sql<{ name: string }>`select name from baton_migrations`
+    .execute(db)
+    .then(({ rows }) => rows.map(({ name }) => name).toSorted())
+    .catch((): string[] => []);
+  const unknown = there.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new BatonError(
+      "BATON_DATABASE_NEWER",
+      `The database has the migration ${unknown}, which this Baton does not know.`,
+    );
+  // The migrator reads the whole catalog twice before it finds that there is nothing to do.
+  if (known.every((name, index) => there[index] === name)) return;
   const migrator = new Migrator({
     db,
     provider,
     migrationTableName: "baton_migrations",
     migrationLockTableName: "baton_migrations_lock",
   });
-  const known = new Set(Object.keys(statements));
-  const rows = await sql<{ name: string }>`select name from baton_migrations`
-    .execute(db)
-    .catch(() => ({ rows: [] as { name: string }[] }));
-  const unknown = rows.rows.map(({ name }) => name).filter((name) => !known.has(name));
-  if (unknown.length > 0)
-    throw new BatonError(
-      "BATON_DATABASE_NEWER",
-      `The database has the migration ${unknown[0]}, which this Baton does not know.`,
-    );
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw newerOr(error);
 }

@@ -1,7 +1,7 @@
 /** What every CLI of a model's service has in common: how it is looked for, and that it begins with access to its models or not at all. */
 import { harnessTiers } from "../../config/models.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import { services } from "../model-proxy/services.ts";
+import { services } from "../model-service/services.ts";
 import { type CliDescription, installLine } from "./description.ts";
 import { modelAccess, type OwnAccess } from "./model-access.ts";
 import { type ProbeOptions, probeCli } from "./probe.ts";

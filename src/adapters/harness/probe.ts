@@ -12,7 +12,7 @@ import type { ErrorData } from "../../core/errors.ts";
 import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessProbe } from "../../ports/harness.ts";
 import { children } from "../child/children.ts";
-import { agentEnvironment } from "./environment.ts";
+import { agentEnvironment } from "../system/agent-environment.ts";
 
 const probeTimeoutMs = 20_000;
 const lineCharactersMax = 200;

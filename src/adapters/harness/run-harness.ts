@@ -10,7 +10,7 @@ import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
 import { createRedactor } from "../../text/redact.ts";
 import { children } from "../child/children.ts";
-import { errorInWords } from "./service-error.ts";
+import { errorInWords } from "../model-service/service-error.ts";
 
 /** One event's text, live; the whole is in the transcript. */
 const eventCharactersMax = 16_000;

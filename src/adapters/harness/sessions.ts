@@ -9,7 +9,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { HarnessEvent } from "../../ports/harness.ts";
-import { agentFileBytes, copyAgentFile } from "./agent-files.ts";
+import { agentFileBytes, copyAgentFile } from "../system/agent-files.ts";
 
 /** Session ids come from a CLI's output and become file names and arguments. */
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{5,100}$/;

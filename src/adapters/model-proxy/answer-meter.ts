@@ -1,7 +1,7 @@
 /** Reads what an answer used out of the bytes that pass by: events or JSON, plain or compressed, whole or cut. */
 import type { IncomingHttpHeaders } from "node:http";
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import { fields } from "../harness/fields.ts";
+import { fields } from "../model-service/fields.ts";
 import { EventReader } from "./server-sent-events.ts";
 import { newReading, type Reading, type Wire } from "./wire.ts";
 

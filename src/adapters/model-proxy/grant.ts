@@ -15,7 +15,7 @@ import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import { priceUnknown } from "../../money/cost.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelUse } from "../../ports/model-proxy.ts";
-import { modelError } from "../harness/service-error.ts";
+import { modelError } from "../model-service/service-error.ts";
 import { type Input, InputBounds } from "./input-bound.ts";
 import type { Output, Reading } from "./wire.ts";
 

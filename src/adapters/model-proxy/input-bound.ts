@@ -6,7 +6,7 @@
  * IB2 What the request only refers to (files, stored conversations, tools of the service) is bounded by the largest window.
  */
 import { limits } from "../../core/limits.ts";
-import { type Fields, fields, text } from "../harness/fields.ts";
+import { type Fields, fields, text } from "../model-service/fields.ts";
 
 /** What services add to a request of their own: words about tools, marks between messages, a token that is cut in two. */
 const addedTokens = 2_048;

@@ -1,6 +1,6 @@
 /** The models that a service lists, for people whose model it does not know. */
 import type { ModelProvider } from "../../ports/model-proxy.ts";
-import { fields, list, text } from "../harness/fields.ts";
+import { fields, list, text } from "../model-service/fields.ts";
 import type { Upstream } from "./proxy.ts";
 
 const timeoutMs = 5_000;

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
-import { type Fields, fields } from "../harness/fields.ts";
+import { type Fields, fields } from "../model-service/fields.ts";
 
 /** Services take up to 32 MB. */
 const requestBytesMax = 40 * 1024 * 1024;

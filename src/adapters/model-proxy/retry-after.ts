@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { limits } from "../../core/limits.ts";
 import { millisecondsOf, retryAfterOf } from "../../core/retry-after.ts";
-import { fields, list, text } from "../harness/fields.ts";
+import { fields, list, text } from "../model-service/fields.ts";
 
 export function retryAfterMs(headers: IncomingHttpHeaders, body: Buffer, now: number): number | null {
   const asked = [

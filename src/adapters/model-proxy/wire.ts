@@ -1,7 +1,7 @@
 /** What the proxy must know of a wire format. One file a wire in `wires/`, one line in `wires/index.ts`. */
 import type { Tokens } from "../../core/vocabulary.ts";
 import type { ModelProvider } from "../../ports/model-proxy.ts";
-import { type Fields, text } from "../harness/fields.ts";
+import { type Fields, text } from "../model-service/fields.ts";
 
 export interface Route {
   /** False for what costs nothing: lists of models, counting of tokens. */

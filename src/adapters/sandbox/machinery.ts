@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import type { Children } from "../../ports/child.ts";
 import type { Log } from "../../ports/log.ts";
-import { findProgram } from "../workspace/find-program.ts";
+import { findProgram } from "../system/find-program.ts";
 import { kernelSettings, packageManagers, type SystemFacts } from "./diagnosis.ts";
 import { type HostFacts, readHostLayout } from "./host-layout.ts";
 import type { StartEgressProxy } from "./network.ts";

@@ -9,8 +9,8 @@ import type { Readable } from "node:stream";
 import { BatonError } from "../../core/errors.ts";
 import type { CallEnd } from "../../ports/child.ts";
 import { children } from "../child/children.ts";
+import { findProgram } from "../system/find-program.ts";
 import { currentProxyFor } from "../system/use-proxies.ts";
-import { findProgram } from "./find-program.ts";
 
 export interface GitOptions {
   /** Git directory; never discovered from a tree (W2). */

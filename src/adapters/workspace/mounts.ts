@@ -7,7 +7,7 @@
 import { readFile, realpath } from "node:fs/promises";
 import { BatonError } from "../../core/errors.ts";
 import { children } from "../child/children.ts";
-import { findProgram } from "./find-program.ts";
+import { findProgram } from "../system/find-program.ts";
 
 const mountBinary = findProgram("mount");
 const unmountBinary = findProgram("umount");

@@ -13,7 +13,7 @@ import { actorSchema } from "../../core/vocabulary.ts";
 import type { Circuit } from "../../routing/circuit.ts";
 import { listRunsSchema, type Runs } from "../../runner/runs.ts";
 import type { Schedules } from "../../runner/schedules.ts";
-import type { Sweeps } from "../../runner/sweeps.ts";
+import { askSweepsSchema, type Sweeps } from "../../runner/sweeps.ts";
 import type { StartRequest } from "./start-run.ts";
 
 /** Longer addresses of sockets are not possible: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
@@ -79,13 +79,8 @@ export const operations = {
   "schedules.run": operation(z.tuple([text, text.nullable(), actorSchema]), (to, given) => to.schedules.run(...given)),
   "schedules.pause": operation(z.tuple([text, text.nullable(), text]), (to, given) => to.schedules.pause(...given)),
   "schedules.resume": operation(z.tuple([text, text.nullable()]), (to, given) => to.schedules.resume(...given)),
+  "sweeps.run": operation(z.tuple([askSweepsSchema]), (to, [request]) => to.sweeps.run(request)),
   "sweeps.stats": operation(z.tuple([text.nullable()]), (to, [repository]) => to.sweeps.stats(repository)),
-  "sweeps.run": operation(
-    z.tuple([
-      z.strictObject({ owner: text, repositories: z.array(text).max(200), budgetUsd: z.number(), by: actorSchema }),
-    ]),
-    (to, [request]) => to.sweeps.run(request),
-  ),
   start: operation(
     z.tuple([
       z.strictObject({
@@ -123,6 +118,6 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
       pause: to("schedules.pause"),
       resume: to("schedules.resume"),
     },
-    sweeps: { run: to("sweeps.run"), stats: to("sweeps.stats") },
+    sweeps: { run: to("sweeps.run"), stats: (repository) => to("sweeps.stats")(repository ?? null) },
   };
 }

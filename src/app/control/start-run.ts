@@ -4,6 +4,7 @@
  * OS1 The policy of the repository decides as in the thread, with the operator as an administrator.
  */
 
+import { grammars } from "../../commands/index.ts";
 import { run } from "../../commands/run.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { Actor, Repository } from "../../core/vocabulary.ts";
@@ -12,7 +13,6 @@ import { runIdOf } from "../../runner/create-run.ts";
 import type { Dependencies } from "../../runner/dependencies.ts";
 import { loadSettings } from "../../runner/load-settings.ts";
 import type { Runner } from "../../runner/runner.ts";
-import { grammars } from "../../thread/grammar/index.ts";
 import { parseCommand } from "../../thread/parse-command.ts";
 
 export interface StartRequest {
@@ -74,7 +74,10 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
   return runIdOf(operationKey);
 }
 
-async function repositoryNamed({ github, owners = null }: Dependencies, name: string): Promise<Repository> {
+async function repositoryNamed(
+  { github, owners = null }: Pick<Dependencies, "github" | "owners">,
+  name: string,
+): Promise<Repository> {
   const [owner = ""] = name.split("/");
   if (owners !== null && !owners.includes(owner.toLowerCase()))
     throw new BatonError("BATON_POLICY_DENIED", `${owner} is not among BATON_OWNERS.`);

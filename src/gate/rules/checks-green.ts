@@ -34,7 +34,6 @@ export const checksGreenGate: Gate<z.output<typeof optionsSchema>, "checks" | "r
   summary: "All required checks, or where none are required all checks, are green on exactly this commit.",
   options: optionsSchema,
   needs: ["checks", "required", "suites", "ownAppId"],
-  changesOn: ["check", "push", "time"],
   evaluate: (facts, _, { settings, now }) => checksGreen(facts, settings.gates, now),
 };
 

@@ -18,7 +18,6 @@ export const diffSize: Gate<DiffSizeOptions, "files"> = {
     "The change is at most `filesMax` files and `linesMax` added and removed lines; files of `ignore` do not count.",
   options: optionsSchema,
   needs: ["files"],
-  changesOn: ["push"],
   evaluate({ files }, { filesMax, linesMax, ignore }): Verdict {
     const counted = files.filter(({ path }) => !matchesAny(path, ignore));
     const lines = counted.reduce((sum, { added, removed }) => sum + (added ?? 0) + (removed ?? 0), 0);

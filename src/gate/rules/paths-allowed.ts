@@ -19,7 +19,6 @@ export const pathsAllowed: Gate<PathsAllowedOptions, "files"> = {
   summary: "The change touches no protected path that nobody allowed, and nothing outside `only`.",
   options: optionsSchema,
   needs: ["files"],
-  changesOn: ["push"],
   evaluate({ files }, { only }, { settings }): Verdict {
     const paths = files.map(({ path }) => path);
     const guarded = judge({

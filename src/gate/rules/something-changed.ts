@@ -15,7 +15,6 @@ export const somethingChanged: Gate<SomethingChangedOptions, "files"> = {
   summary: "The work changes at least one file, where `include` is given one of those.",
   options: optionsSchema,
   needs: ["files"],
-  changesOn: ["push"],
   evaluate({ files }, { include }): Verdict {
     const verdict = (status: Verdict["status"], reason: string): Verdict => ({
       name: "something-changed",

@@ -1,6 +1,8 @@
 /**
  * `agent`: a harness in a workspace; its result is a commit measured by git.
  *
+ * Five stages: prepare, instruct, run, collect, settle. Each takes what the ones before gave, and `perform` shows all there is.
+ *
  * X1 The attempt begins where the one before stopped: from its saved commits, in its session where the harness can resume.
  * X2 What it used is metered while it runs; at the reserved amount it is stopped and its work is kept.
  * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness says of itself.
@@ -9,16 +11,17 @@
 
 import type { Settings } from "../../config/schema.ts";
 import type { AttemptResult } from "../../core/decide.ts";
-import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
+import { type AgentInput, type AgentOutput, agentInputSchema, type SandboxReport } from "../../core/effect.ts";
 import { type ErrorCode, type ErrorData, fromData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
-import type { Json } from "../../core/vocabulary.ts";
+import type { Json, Usage } from "../../core/vocabulary.ts";
 import { worthwhileUsd } from "../../money/budget.ts";
 import { unpriced } from "../../money/cost.ts";
+import type { SandboxDecision } from "../../policy/sandbox.ts";
 import type { HarnessResult, ToolServer } from "../../ports/harness.ts";
-import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
+import type { ImportResult, RepositoryAccess, Workspace } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { forget, performRemotely } from "../remote/remote-agent.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -32,7 +35,7 @@ import { instruct } from "./instruct.ts";
 import { Meter } from "./meter.ts";
 import { OutsidePaths } from "./outside-paths.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
-import { remember, route, takenOver } from "./route.ts";
+import { type Routed, remember, route, takenOver } from "./route.ts";
 import { setUp } from "./set-up.ts";
 
 export const agentPerformer: WorkPerformer = {
@@ -69,15 +72,40 @@ function isRemote({ publicUrl }: Pick<Dependencies, "publicUrl">, state: RunStat
 
 /** On this machine; a runner performs an effect with the same code. */
 export async function perform(context: PerformContext): Promise<AttemptResult> {
-  const { dependencies, state, effect, attempt, github, signal } = context;
+  const prepared = await prepare(context);
+  const told = await instructAgent(context, prepared);
+  const ran = await runHarness(context, prepared, told);
+  const left = await collect(context, prepared, ran);
+  return settle(context, prepared, told, ran, left);
+}
+
+/** Before the agent is told or paid anything. */
+interface Prepared {
+  settings: Settings;
+  routed: Routed;
+  input: AgentInput;
+  sandboxed: SandboxDecision;
+  access: RepositoryAccess;
+  /** What the attempt before leaves. */
+  before: Kept | null;
+  /** Of the workspace. */
+  name: string;
+  /** Where the workspace begins. */
+  baseSha: string;
+  workspace: Workspace;
+  activity: Activity;
+  /** By which the agent finds what the setup downloaded. */
+  variables: Record<string, string>;
+}
+
+async function prepare(context: PerformContext): Promise<Prepared> {
+  const { dependencies, state, effect, attempt, github } = context;
   const asked = agentInputSchema.parse(effect.input);
   const settings = settingsOf(state);
   const routed = await route(context, asked, settings);
-  const { harness, choice } = routed;
-  const { model } = choice;
-  const input: AgentInput = { ...asked, access: choice.access };
+  const input: AgentInput = { ...asked, access: routed.choice.access };
   // Before anything is fetched, told or paid.
-  const sandboxed = await sandboxDecision(dependencies, settings, harness);
+  const sandboxed = await sandboxDecision(dependencies, settings, routed.harness);
   if (sandboxed.kind === "refused") throw fromData(sandboxed.error);
   const access = await repositoryAccess(github, state.thread.repository, "read");
   const before = await workBefore(context, input, access);
@@ -100,11 +128,27 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     isFresh: before === null,
     report: (note) => context.report(dependencies.redact(note), []),
   });
+  return { settings, routed, input, sandboxed, access, before, name, baseSha, workspace, activity, variables };
+}
+
+interface Told {
+  system: string;
+  user: string;
+  promptId: string;
+  servers: ToolServer[];
+  /** X1 */
+  resumeSessionId: string | null;
+}
+
+async function instructAgent(context: PerformContext, prepared: Prepared): Promise<Told> {
+  const { dependencies } = context;
+  const { settings, routed, input, sandboxed, access, before } = prepared;
+  const { harness, choice } = routed;
   const resumeSessionId = before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null);
   const servers = toolServersOf(settings, input.access);
-  const told = await instruct(context, input, {
+  const { system, user, promptId } = await instruct(context, input, {
     harness,
-    model,
+    model: choice.model,
     settings,
     servers: harness.capabilities.toolServers ? servers.map((server) => server.name) : [],
     network: sandboxed.kind === "confined" ? hostsOf(dependencies, settings).hosts : null,
@@ -113,6 +157,25 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     resumed: resumeSessionId !== null && harness.capabilities.resume,
     change: await changeToJudge(dependencies, input, async () => access),
   });
+  return { system, user, promptId, servers, resumeSessionId };
+}
+
+interface RanHarness {
+  result: HarnessResult;
+  meter: Meter;
+  usage: Usage[];
+  /** What ended it from outside; null: nothing. */
+  stopped: ErrorData | null;
+  /** What the model's service refused last. */
+  refusal: ErrorData | null;
+  sandbox(): SandboxReport | undefined;
+}
+
+/** X2 */
+async function runHarness(context: PerformContext, prepared: Prepared, told: Told): Promise<RanHarness> {
+  const { dependencies, state, effect, attempt, signal } = context;
+  const { settings, routed, input, sandboxed, workspace, activity } = prepared;
+  const { harness } = routed;
   const meter = new Meter(
     harness.name,
     settings,
@@ -161,22 +224,22 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       systemPrompt: told.system,
       prompt: told.user,
       access: input.access,
-      model,
-      resumeSessionId,
+      model: routed.choice.model,
+      resumeSessionId: told.resumeSessionId,
       maxTurns: turnsMax,
       maxUsd: ceilingUsd,
       timeoutMs: Math.min(effect.timeoutMs ?? Number.POSITIVE_INFINITY, settings.limits.agentMinutes * 60_000),
       silenceMs: settings.limits.silenceMinutes * 60_000,
       attemptMarker: attemptMarker(dependencies, state, effect, attempt),
       command: settings.harness.command,
-      toolServers: servers,
+      toolServers: told.servers,
       ...(grant === undefined ? {} : { models: grant.models }),
       confinement: confined.confinement,
       variables: {
-        ...variables,
+        ...prepared.variables,
         BATON_RUN: state.runId,
         BATON_STEP: effect.key,
-        BATON_BASE_SHA: baseSha,
+        BATON_BASE_SHA: prepared.baseSha,
         BATON_ROLE: input.role,
       },
     },
@@ -194,14 +257,49 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   await money.told();
   const usage = meter.settle(result);
   if (meter.fell) report("The harness reported less usage than before; the larger figures count.");
+  return {
+    result,
+    meter,
+    usage,
+    stopped: grant?.stopReason() ?? confined.limit()?.toData() ?? null,
+    refusal: grant?.refusal() ?? null,
+    sandbox: () => confined.report(outside.paths),
+  };
+}
+
+interface Left {
+  imported: ImportResult;
+  /** X4 */
+  discarded: string[];
+  transcriptId: string | null;
+}
+
+/** X3: also after a failure, a cap or a cancel, what is there is saved first. */
+async function collect(context: PerformContext, prepared: Prepared, { result }: RanHarness): Promise<Left> {
+  const { dependencies, state } = context;
+  const { input, access, name, routed } = prepared;
   const transcriptId =
     result.transcript === "" ? null : await dependencies.store.putBlob(dependencies.redact(result.transcript));
-  // X3: also after a failure, a cap or a cancel, what is there is saved first.
-  const imported =
-    input.access === "write" ? await importWork(context, input, access, name, input.baseSha, harness.name) : nothing;
-  const discarded = input.access === "write" ? [] : await strayChanges(context, access, name, baseSha);
+  const writes = input.access === "write";
+  const imported = writes
+    ? await importWork(context, input, access, name, input.baseSha, routed.harness.name)
+    : nothing;
+  const discarded = writes ? [] : await strayChanges(context, access, name, prepared.baseSha);
   await dependencies.workspaces.remove(access, { runId: state.runId, name });
-  const sandbox = confined.report(outside.paths);
+  return { imported, discarded, transcriptId };
+}
+
+/** What the attempt comes to: an error with what is kept, or the output of the step. */
+async function settle(
+  context: PerformContext,
+  { settings, routed, input, before, activity }: Prepared,
+  { promptId }: Told,
+  { result, meter, usage, stopped, refusal, sandbox: sandboxReport }: RanHarness,
+  { imported, discarded, transcriptId }: Left,
+): Promise<AttemptResult> {
+  const { dependencies, state, signal } = context;
+  const { harness, choice } = routed;
+  const sandbox = sandboxReport();
   const aside = asideOf(imported);
   const kept: Kept = {
     headSha: imported.headSha ?? before?.headSha ?? null,
@@ -213,25 +311,19 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     ...(transcriptId === null ? {} : { transcriptId }),
   };
   const error = withinShare(
-    errorOf(
-      result,
-      meter,
-      signal,
-      grant?.stopReason() ?? confined.limit()?.toData() ?? null,
-      grant?.refusal() ?? null,
-    ) ??
+    errorOf(result, meter, signal, stopped, refusal) ??
       unpriced(usage, settings.budget.unknownPrice) ??
       emptyEnd(result, imported, discarded),
     input,
     meter,
   );
   const { durationMs } = result;
-  const ran = { harness: harness.name, model, role: input.role, error, usage, durationMs };
+  const ran = { harness: harness.name, model: choice.model, role: input.role, error, usage, durationMs };
   await (context.ran === undefined ? remember(dependencies, ran, state) : context.ran(ran));
   if (error !== null) return { ok: false, error: takenOver(error, routed), usage, kept };
   const output: AgentOutput = {
     harness: harness.name,
-    model: usage[0]?.model ?? model ?? "unknown",
+    model: usage[0]?.model ?? choice.model ?? "unknown",
     text: dependencies.redact(result.text),
     sessionId: result.sessionId,
     baseSha: input.baseSha,
@@ -244,7 +336,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     ...aside,
     turns: result.turns,
     transcriptId,
-    promptId: told.promptId,
+    promptId,
   };
   return { ok: true, output: output as unknown as Json, usage };
 }

@@ -2,10 +2,9 @@
  * `subprocess`: a child run with its own journal, its share of the budget and the thread of its parent (PROC-002, AGENT-001).
  *
  * The child's id follows from the parent's id, the effect's key and the try, so that asking twice makes one child.
- * It speaks through its parent, whose journal says what a look found it at (`core/child.ts`).
+ * It speaks through its parent, whose journal says what a look found it at (`summary/child.ts`).
  */
 import { settingsSchema } from "../../config/schema.ts";
-import { childSeen, childShareUsd, openChildrenOf, usageOf } from "../../core/child.ts";
 import { type AttemptResult, isOver, observe } from "../../core/decide.ts";
 import { subprocessInputSchema } from "../../core/effect.ts";
 import { BatonError } from "../../core/errors.ts";
@@ -15,6 +14,7 @@ import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
 import { refuseHarness } from "../../routing/harness-names.ts";
+import { childSeen, childShareUsd, openChildrenOf, usageOf } from "../../summary/child.ts";
 import { createRun, runIdOf } from "../create-run.ts";
 import { childDefinition } from "../definitions.ts";
 import type { Dependencies } from "../dependencies.ts";

@@ -144,7 +144,10 @@ describe("a branch whose rules want signatures", () => {
     const { context, move, done } = world(given);
     if (given?.expectedSha != null) move(given.expectedSha);
     const pushing = publishPerformer.perform(context);
-    if (!isDenied) return void (await expect(pushing).resolves.toMatchObject({ ok: true }));
+    if (!isDenied) {
+      await expect(pushing).resolves.toMatchObject({ ok: true });
+      return;
+    }
     await expect(pushing).rejects.toMatchObject({ code: "BATON_POLICY_DENIED" });
     expect(done).toEqual([]);
   });

@@ -5,7 +5,7 @@
  * ST1 Outside the sandbox they need the operator's permission, like every program that a repository names.
  */
 import { children } from "../../adapters/child/children.ts";
-import { agentEnvironment } from "../../adapters/harness/environment.ts";
+import { agentEnvironment } from "../../adapters/system/agent-environment.ts";
 import type { Settings } from "../../config/schema.ts";
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";

@@ -3,14 +3,14 @@
 import { join } from "node:path";
 import type { z } from "zod";
 import { children } from "../../adapters/child/children.ts";
-import { readAgentFile } from "../../adapters/harness/agent-files.ts";
-import { agentEnvironment } from "../../adapters/harness/environment.ts";
+import { agentEnvironment } from "../../adapters/system/agent-environment.ts";
+import { readAgentFile } from "../../adapters/system/agent-files.ts";
 import { shellInputSchema } from "../../core/effect.ts";
 import { hasCode, toBatonError } from "../../core/errors.ts";
+import type { Finding } from "../../core/finding.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import type { FollowEnd } from "../../ports/child.ts";
 import { detectorNamed } from "../../sweep/detectors/index.ts";
-import type { Finding } from "../../sweep/finding.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";

@@ -8,7 +8,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, writeFileSync } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { openBelow, readAgentFile } from "../agent-files.ts";
+import { openBelow, readAgentFile } from "../../system/agent-files.ts";
 
 const { O_CREAT, O_WRONLY } = constants;
 const fileBytesMax = 16 * 1024 * 1024;

@@ -6,8 +6,8 @@
  */
 import { dirname, join } from "node:path";
 import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
-import { findAgentFile, readAgentFileTail } from "../agent-files.ts";
-import { count, type Fields, fields } from "../fields.ts";
+import { count, type Fields, fields } from "../../model-service/fields.ts";
+import { findAgentFile, readAgentFileTail } from "../../system/agent-files.ts";
 import { jsonLine } from "../run-harness.ts";
 
 /** The last count is near the end; what tools printed since then may be long. */

@@ -10,11 +10,11 @@ import { isAbsolute, join } from "node:path";
 import { z } from "zod";
 import type { ErrorData } from "../../../core/errors.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../../ports/harness.ts";
-import { findProgram } from "../../workspace/find-program.ts";
+import { statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
+import { findProgram } from "../../system/find-program.ts";
 import type { HarnessDefinition } from "../definition.ts";
-import { agentEnvironment } from "../environment.ts";
 import { jsonLine, notBegun, runHarness, type StreamReader } from "../run-harness.ts";
-import { statusError } from "../service-error.ts";
 import { command as description } from "./description.ts";
 
 const tokens = z.number().int().nonnegative().default(0);

@@ -13,14 +13,14 @@ import { defaultModelOf } from "../../../config/models.ts";
 import type { ErrorData } from "../../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../../ports/harness.ts";
-import { findAgentFile, readAgentFile } from "../agent-files.ts";
+import { count, type Fields, fields, text, toolDetail } from "../../model-service/fields.ts";
+import { errorInWords, statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
+import { findAgentFile, readAgentFile } from "../../system/agent-files.ts";
 import { cliHarness } from "../cli-harness.ts";
 import type { HarnessDefinition } from "../definition.ts";
 import { installLine } from "../description.ts";
-import { agentEnvironment } from "../environment.ts";
-import { count, type Fields, fields, text, toolDetail } from "../fields.ts";
 import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
-import { errorInWords, statusError } from "../service-error.ts";
 import { noSessions, resumable, type Sessions, sessionBytesMax } from "../sessions.ts";
 import { gemini as description } from "./description.ts";
 

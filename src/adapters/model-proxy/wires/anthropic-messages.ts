@@ -3,7 +3,7 @@
  *
  * `message_start` has the input's three parts, which never overlap; `message_delta` has the output so far, and may correct the input.
  */
-import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
+import { count, type Fields, fields, list, text } from "../../model-service/fields.ts";
 import { longCacheFactor } from "../input-bound.ts";
 import { choiceOf, lengthOf, limitOf, type Reading, type Searches, takeSearches, type Wire } from "../wire.ts";
 

@@ -4,7 +4,7 @@
  * `usageMetadata` of every piece counts from the beginning; the prompt's count includes the cache, thoughts are beside the candidates'.
  */
 import { noTokens } from "../../../core/vocabulary.ts";
-import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
+import { count, type Fields, fields, list, text } from "../../model-service/fields.ts";
 import { choiceOf, lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {

@@ -3,7 +3,7 @@
  *
  * A stream says what was used only if it is asked to, in a last piece without choices.
  */
-import { count, fields, list, text } from "../../harness/fields.ts";
+import { count, fields, list, text } from "../../model-service/fields.ts";
 import { lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
 import { extrasOf, isAsked, isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
 

@@ -4,7 +4,7 @@
  * What was used comes with the last event only. An answer in the background would be made, and paid, after its request has ended:
  * refused.
  */
-import { type Fields, fields, list, text } from "../../harness/fields.ts";
+import { type Fields, fields, list, text } from "../../model-service/fields.ts";
 import { lengthOf, limitOf, type Reading, takeSearches, type Wire } from "../wire.ts";
 import { extrasOf, isModelList, openaiError, openaiTokens, runsByService, searchesByService } from "./openai.ts";
 

@@ -1,6 +1,6 @@
 /** What both wires of OpenAI share: `input` includes what came from the cache; errors. */
 import type { Tokens } from "../../../core/vocabulary.ts";
-import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
+import { count, type Fields, fields, list, text } from "../../model-service/fields.ts";
 import { choiceOf } from "../wire.ts";
 
 const codes: Record<number, string> = {

@@ -420,7 +420,7 @@ describe("`/baton schedule cancel`", () => {
       command: { name: "schedule", positional: ["cancel", name], options: {}, text: "" },
       runner: { change: async (runId: string) => void changed.push(runId) },
     } as unknown as CommandContext;
-    return { said: await schedule(context), changed };
+    return { said: await schedule.handle(context), changed };
   };
 
   it.each(["nightly", "constructor", "red"])("finds the run of `%s`, which `baton.yaml` has no more", async (name) => {

@@ -13,7 +13,7 @@ import { actorSchema } from "../../core/vocabulary.ts";
 import type { Circuit } from "../../routing/circuit.ts";
 import { listRunsSchema, type Runs } from "../../runner/runs.ts";
 import type { Schedules } from "../../runner/schedules.ts";
-import { askSweepsSchema, type Sweeps } from "../../runner/sweeps.ts";
+import type { Sweeps } from "../../runner/sweeps.ts";
 import type { StartRequest } from "./start-run.ts";
 
 /** Longer addresses of sockets are not possible: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
@@ -65,6 +65,13 @@ const operation = <Arguments extends z.ZodType<unknown[]>>(
   takes: Arguments,
   run: Operation<Arguments>["run"],
 ): Operation<Arguments> => ({ takes, run });
+
+const askSweepsSchema = z.strictObject({
+  owner: text,
+  repositories: z.array(text).max(200),
+  budgetUsd: z.number(),
+  by: actorSchema,
+});
 
 export const operations = {
   list: operation(z.tuple([listRunsSchema]), (to, [filter]) => to.list(filter)),

@@ -4,7 +4,7 @@
  * OS1 The policy of the repository decides as in the thread, with the operator as an administrator.
  */
 
-import { grammars } from "../../commands/index.ts";
+import { commands } from "../../commands/index.ts";
 import { run } from "../../commands/run.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { Actor, Repository } from "../../core/vocabulary.ts";
@@ -27,11 +27,13 @@ export interface StartRequest {
 /** Returns the run's id. */
 export async function startRun(dependencies: Dependencies, runner: Runner, request: StartRequest): Promise<string> {
   const { number, text, by: actor } = request;
-  const parsed = parseCommand(`/baton run ${text}`.trim(), grammars);
+  const parsed = parseCommand(`/baton run ${text}`.trim(), commands);
   if (parsed.kind !== "command" || parsed.name !== "run")
     throw new BatonError(
       "BATON_INPUT_INVALID",
-      `\`baton run start\` does not take "${text.slice(0, 100)}"${parsed.kind === "invalid" ? `: it ${parsed.problem}` : ""}.`,
+      parsed.kind === "invalid"
+        ? `${parsed.problem}. Usage: \`baton run start <owner/name#number> [text]\`.`
+        : `\`${text.slice(0, 100)}\` is not a request for a run.`,
     );
   const repository = await repositoryNamed(dependencies, request.repository);
   const github = await dependencies.github.installation(repository.installationId);
@@ -50,7 +52,8 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
   if (problem !== undefined)
     throw new BatonError("BATON_INPUT_INVALID", `${base.path}, line ${problem.line}: ${problem.message}`);
   const operationKey = `operator:${dependencies.random.ulid(dependencies.clock.now())}`;
-  await run({
+  await run.handle({
+    commands,
     dependencies,
     runner,
     github,

@@ -11,6 +11,7 @@ import { commands } from "../src/commands/index.ts";
 import { settingsJsonSchema } from "../src/config/json-schema.ts";
 import { parseConfig } from "../src/config/parse.ts";
 import { errorCodes } from "../src/core/errors.ts";
+import { secretsFromFiles } from "../src/environment/secret-files.ts";
 import { environmentSchema } from "../src/environment/settings.ts";
 import { parseCommand } from "../src/thread/parse-command.ts";
 import { parseProcess } from "../src/workflow/parse.ts";
@@ -135,7 +136,12 @@ const otherVariables = [
   "BATON_TEST_HARNESSES",
   "BATON_TEST_SHOW",
 ];
-const known = new Set<string>([...errorCodes, ...Object.keys(environmentSchema.shape), ...otherVariables]);
+const known = new Set<string>([
+  ...errorCodes,
+  ...Object.keys(environmentSchema.shape),
+  ...secretsFromFiles.map((name) => `${name}_PATH`),
+  ...otherVariables,
+]);
 const properties = Object.entries(settingsJsonSchema().properties ?? {});
 const sections = new Set(properties.map(([key]) => key));
 const keys = new Set(

@@ -286,7 +286,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
 }
 
 const unknownChain =
-  "What triggers started here before cannot be read, so what bots do starts nothing until a day has passed.";
+  "Baton cannot read which runs triggers started here, so actions of bots start nothing for a day.";
 
 /** Whether who caused the event may run what it would start. */
 async function mayStart(

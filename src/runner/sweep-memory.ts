@@ -134,7 +134,7 @@ function spentOf(rows: readonly LedgerRow[]): number {
 }
 
 /** The book with what GitHub says now of what was open (SM2). */
-export async function decided(place: BookPlace & { github: Github }, repository: Repository): Promise<SweepBook> {
+async function decided(place: BookPlace & { github: Github }, repository: Repository): Promise<SweepBook> {
   const { store, clock, github } = place;
   const book = await readSweepBook(store, repository.id);
   let changed = false;

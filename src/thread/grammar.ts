@@ -82,6 +82,6 @@ export const withoutOption: OptionGrammar = {
 /** Whose agents go first. */
 export const priorityOption: OptionGrammar = {
   value: "NAME",
-  summary: "Whose agents go first where agents wait: `critical`, `high`, `normal`, or `low`.",
+  summary: "Priority when agents wait for each other: `critical`, `high`, `normal`, or `low`.",
   schema: z.enum(priorities, `one of ${priorities.join(", ")}`),
 };

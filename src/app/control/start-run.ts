@@ -39,23 +39,17 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
   const github = await dependencies.github.installation(repository.installationId);
   const { bot } = await dependencies.github.identity();
   const loaded = await loadSettings(github, repository, repository.defaultBranch);
-  const grammar = { needs: "run", worksOnHead: true } as const;
   const asked = { repository, number };
-  const { issue, pullRequest, base, verdict } = await judgeCommand(
-    { github, loaded, bot, actor },
-    asked,
-    parsed,
-    grammar,
-  );
+  const { issue, pullRequest, base, verdict } = await judgeCommand({ github, loaded, bot, actor }, asked, parsed, run);
   if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
   const [problem] = base.problems;
   if (problem !== undefined)
     throw new BatonError("BATON_INPUT_INVALID", `${base.path}, line ${problem.line}: ${problem.message}`);
   const operationKey = `operator:${dependencies.random.ulid(dependencies.clock.now())}`;
   await run.handle({
-    commands,
     dependencies,
     runner,
+    commands,
     github,
     repository,
     issue,

@@ -1,6 +1,6 @@
 /**
  * The suite `image`: the steps of the container image, in a Debian of their own below a temporary folder, without Docker. Needs
- * root, debootstrap, bubblewrap, and the registries of Debian and npm.
+ * root, debootstrap, and the registries of Debian and npm.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
@@ -16,6 +16,21 @@ const debian = "trixie";
 const uid = "10001";
 /** Hangs only. */
 const timeout = 20 * 60_000;
+/**
+ * As a container runtime enters a root, with an unmasked /proc: the kernel gives no user namespaces within a chroot, and mounts no
+ * /proc in one where a part of the first is hidden.
+ */
+const enter = `
+mount --bind "$0" "$0"
+mount -t proc proc "$0/proc"
+mount --rbind /dev "$0/dev"
+mkdir -p "$0/old"
+cd "$0"
+pivot_root . old
+cd /var/lib/baton 2>/dev/null || cd /
+umount -l /old
+exec "$@"
+`;
 
 export const image: Suite = {
   name: "image",
@@ -37,10 +52,8 @@ export const image: Suite = {
     const packed = (await readdir(work)).find((name) => name.endsWith(".tgz")) as string;
     await cp(join(work, packed), join(system, "baton.tgz"));
 
-    // As a container runtime enters it: the kernel gives no user namespaces within a chroot.
-    const enter = ["--bind", system, "/", "--dev", "/dev", "--proc", "/proc", "--cap-add", "ALL", "--"];
     const inside = (...words: string[]) =>
-      execa("bwrap", [...enter, ...words], {
+      execa("unshare", ["--mount", "--propagation", "private", "sh", "-ec", enter, system, ...words], {
         env: { PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", HOME: "/root", LANG: "C.UTF-8" },
         extendEnv: false,
         all: true,

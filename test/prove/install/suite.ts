@@ -103,7 +103,7 @@ async function expects(place: Place, words: readonly string[], code: number, tex
 async function programWorks(place: Place): Promise<void> {
   await expects(place, ["--version"], 0, new RegExp(`^${product.version.replaceAll(".", "\\.")}$`));
   await execa("git", ["init", "-q"], { cwd: place.folder });
-  await expects(place, ["init"], 0, /What is left to do/);
+  await expects(place, ["init"], 0, /Next steps/);
   await expects(place, ["config", "check"], 0, /./);
   const probes = JSON.parse(await expects(place, ["sandbox", "test", "--json"], 0, /stopped/)) as unknown[];
   if (probes.length < 10) place.wrong.push(`baton sandbox test made only ${probes.length} attempts.`);

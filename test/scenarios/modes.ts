@@ -31,11 +31,13 @@ const review = decidedBy("src/policy/review-decision.ts", "src/policy/approval.t
 /** By file without `.test.ts`; one reason: none of its scenarios. */
 export const appOnly: Record<string, Reason | Record<string, Reason>> = {
   "bad-input": notInJobs("src/app/door.ts", "src/app/read-body.ts"),
+  "branch-names": decidedBy("src/core/branch-name.ts"),
   "commands-anywhere": decidedBy("src/thread/parse-command.ts"),
   config: same("test/action/triggers.test.ts", "opened with problems: a check run with an annotation"),
   crash: same("test/action/jobs.test.ts", "killed at any push"),
   "engine-ends": decidedBy("src/process/instance.ts", "src/process/replay.ts", "src/core/decide.ts"),
   faults: notInJobs("src/app/deliver.ts", "src/adapters/database/sql-store.ts"),
+  "free-plan": decidedBy("src/adapters/github/installation.ts"),
   "late-answers": decidedBy("src/commands/answer-breakpoint.ts", "src/commands/posted-questions.ts"),
   library: notInJobs("src/library.ts"),
   "locked-thread": decidedBy("src/runner/closed-thread.ts"),
@@ -60,6 +62,7 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
   "versions-side-by-side": notInJobs("src/adapters/database/sql-store.ts"),
   "yaml-process": decidedBy("src/workflow/compile.ts", "src/workflow/check.ts"),
   "day-budget": {
+    "the step that does not fit waits for the next day, and no other run starts": decidedBy("src/money/allowance.ts"),
     "without money for the day nothing starts at all": decidedBy("src/money/allowance.ts"),
   },
   preflight: {

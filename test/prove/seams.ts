@@ -54,24 +54,29 @@ export const seams: Suite = {
       for (const name of [...copied, ...configs]) cpSync(join(root, name), join(directory, name), { recursive: true });
       symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
       // Tests stay out: they come with the whole repository.
-      const program = { extends: "./tsconfig.json", include: ["src", "processes"], exclude: ["src/**/*.test.ts"] };
+      const program = { extends: "./tsconfig.json", include: ["src", "processes"], exclude: ["**/*.test.ts"] };
       writeFileSync(join(directory, "tsconfig.seams.json"), JSON.stringify(program));
       const place = new Place(directory);
       say("adding a gate, a command and a harness");
       const counts = Object.fromEntries(Object.keys(filesMax).map((kind) => [kind, place.add(kind, `sample-${kind}`)]));
       await place.run("node", ["tools/generate.ts"]);
-      const whole = await place.run("npx", ["tsc", "-p", "tsconfig.seams.json"]);
+      const whole = await place.compile();
       say(`with all of them the compiler says ${whole === "" ? "nothing" : whole.slice(0, 500)}`);
-      const missing = [...place.leaveOutFields(), ...place.leaveOutFiles(), ...(await place.leaveOutLines())];
-      say(`leaving out ${missing.length} parts`);
+      say("leaving out one line at a time");
+      const lines = await place.leaveOutLines();
+      const missing = [...place.leaveOutFields(), ...place.leaveOutFiles(), ...place.leaveOutAll()];
+      say(`leaving out ${missing.length} other parts`);
       const said = {
-        tsc: await place.run("npx", ["tsc", "-p", "tsconfig.seams.json"]),
+        tsc: await place.compile(),
         knip: await place.run("npx", ["knip", "--production", "--config", "knip.production.jsonc"]),
       };
-      const unnamed = missing.filter((one) => !said[one.tool].includes(one.in)).map(({ what }) => what);
+      const unnamed = [
+        ...lines.filter(({ named }) => !named).map(({ what }) => what),
+        ...missing.filter((one) => !said[one.tool].includes(one.in)).map(({ what }) => what),
+      ];
       const many = Object.entries(counts).filter(([kind, count]) => count > (filesMax[kind] ?? 0));
       const held = whole === "" && unnamed.length === 0 && many.length === 0;
-      return { held, result: { files: counts, leftOut: missing.length, unnamed } };
+      return { held, result: { files: counts, leftOut: lines.length + missing.length, unnamed } };
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -123,28 +128,43 @@ class Place {
     });
   }
 
-  /** There, but not registered: the compiler knows where another list has it; elsewhere it is a file that nobody imports. */
-  async leaveOutLines(): Promise<Missing[]> {
-    const missing: Missing[] = [];
-    for (const kind of Object.keys(required)) {
+  /** There, but in no list: a file that nobody imports. */
+  leaveOutAll(): Missing[] {
+    return Object.keys(required).map((kind): Missing => {
       const name = `${kind}-without-line`;
       this.add(kind, name, (path, text) => (path.includes(name) ? text : null));
-      const unused = kind === "harness" ? `src/adapters/harness/${name}/harness.ts` : fileOf(kind, name);
-      missing.push({ what: `${kind}: every line`, in: unused, tool: "knip" });
+      return { what: `${kind}: every line`, in: fileOf(kind, name), tool: "knip" };
+    });
+  }
+
+  /** In one list, but not in the other: each is compiled by itself, because one fault of a list hides the next. */
+  async leaveOutLines(): Promise<{ what: string; named: boolean }[]> {
+    const done: { what: string; named: boolean }[] = [];
+    const names = "src/config/command-names.ts";
+    const lines = [
+      { kind: "harness", left: "src/adapters/harness/index.ts" },
+      { kind: "harness", left: "src/adapters/harness/descriptions.ts" },
+      { kind: "command", left: "src/commands/index.ts" },
+    ];
+    for (const { kind, left } of lines) {
+      const name = `${kind}-without-entry`;
+      const kept = new Map(
+        [...newPart(kind, name, (path) => this.#read(path)).keys(), names].map((path) => [path, path]),
+      );
+      for (const path of kept.keys()) kept.set(path, path.includes(name) ? "" : this.#read(path));
+      this.add(kind, name, (path, text) => (path === left ? null : text));
+      // Names that were generated while its line was there.
+      if (kind === "command") this.#write(names, this.#read(names).replace("] as const", `  "${name}",\n] as const`));
+      done.push({ what: `${kind}: its line in ${left}`, named: (await this.compile()).includes(name) });
+      for (const [path, text] of kept)
+        if (path.includes(name)) rmSync(join(this.#directory, path), { force: true });
+        else this.#write(path, text);
     }
-    for (const [name, left] of [
-      ["harness-without-maker", "src/adapters/harness/index.ts"],
-      ["harness-without-entry", "src/adapters/harness/descriptions.ts"],
-    ] as const) {
-      this.add("harness", name, (path, text) => (path === left ? null : text));
-      missing.push({ what: `harness: its line in ${left}`, in: `'${name}'`, tool: "tsc" });
-    }
-    // Names that were generated while its line was there.
-    const { path, name } = { path: "src/config/command-names.ts", name: "command-without-entry" };
-    this.#write(path, this.#read(path).replace("] as const", `  "${name}",\n] as const`));
-    this.add("command", name, (file, text) => (file.endsWith("/index.ts") ? null : text));
-    missing.push({ what: "command: its line", in: `'"${name}"'`, tool: "tsc" });
-    return missing;
+    return done;
+  }
+
+  compile(): Promise<string> {
+    return this.run("npx", ["tsc", "-p", "tsconfig.seams.json"]);
   }
 
   /** What it prints; empty: it has nothing to say. */
@@ -167,6 +187,7 @@ class Place {
 }
 
 function fileOf(kind: string, name: string): string {
+  if (kind === "harness") return `src/adapters/harness/${name}/harness.ts`;
   return kind === "gate" ? `src/gate/rules/${name}.ts` : `src/commands/${name}.ts`;
 }
 

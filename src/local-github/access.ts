@@ -2,7 +2,7 @@
  * Identifies the caller and checks permissions: tokens, App JWTs, grants of installations, roles of people.
  *
  * A1 An unknown, expired or revoked token is 401, even where no token is needed.
- * A2 A resource that a caller may not see is 404. An action that a caller may not do on a visible resource is 403.
+ * A2 A caller gets 404 for an invisible resource, and 403 for a forbidden action on a visible resource.
  * A3 Local GitHub refuses a grant that the installation lacks, even in a public repository. A manifest with too few
  *    permissions therefore fails here before it fails on GitHub.
  */

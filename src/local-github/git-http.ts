@@ -1,8 +1,8 @@
 /**
  * Git over HTTP: git's own `http-backend` as CGI, behind the same tokens and grants as the API.
  *
- * H1 No caller without the grant reaches git's child. Missing or wrong token: 401. Too few grants: 403. Invisible
- *    repository: 404.
+ * H1 No caller without the grant reaches git's child. A missing or wrong token gets 401. Too few grants get 403, and an
+ *     invisible repository gets 404 (A2).
  * H2 A push is over, for everybody, when the state has its ref changes.
  */
 import { randomUUID } from "node:crypto";

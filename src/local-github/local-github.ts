@@ -1,5 +1,6 @@
 /**
- * A local GitHub for the demo and tests: REST, webhooks, git over HTTP and a CI that really runs, on 127.0.0.1.
+ * A local GitHub for the demo and tests, on this machine (127.0.0.1). It has REST, webhooks, git over HTTP and a CI
+ * that really runs.
  *
  * Owns: starting, stopping, and the surface. Does not own: any part of Baton. Baton's core does not know it.
  * L1 Nothing outlives `close()`: no server, child, timer or file. L2 `settle()` resolves when nothing is in flight.

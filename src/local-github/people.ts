@@ -1,7 +1,6 @@
 /**
  * A person's actions in a browser or a terminal, as plain calls. Each has the same consequences and webhooks as the
- * same
- * action through the API.
+ * same action through the API.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";

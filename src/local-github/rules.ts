@@ -108,7 +108,7 @@ export function pushViolations(repository: Repository, pushed: PushedRef): strin
         return pushed.commits.some(({ message }) => !new RegExp(rule.pattern, "u").test(message))
           ? [`Commit message must match a given regex pattern: ${rule.pattern}`]
           : [];
-      // These rules apply to merges only, or follow from the allowed merge methods of the base.
+      // Only merges can satisfy these rules, or the allowed merge methods of the base enforce them.
       case "merge_queue":
       case "pull_request":
         return pushed.to === null ? [] : ["Changes must be made through a pull request."];

@@ -21,7 +21,7 @@ export interface WebhookPost {
   senderId: number;
   /** The fields of this event. `action`, `repository`, `installation` and `sender` are added. */
   payload: object;
-  /** Some events go to one App only: a request to run its own check again, or a change of its own installation. */
+  /** Set for events about one App's own check run or own installation. */
   onlyAppId?: number;
   /** Given for events about an installation itself. */
   installation?: Installation;

@@ -1,7 +1,8 @@
 /**
  * Starts programs. Baton starts them itself while it is small. A small process starts them once Baton has grown.
  *
- * LA1 A fork copies the page tables of its parent and stops the parent meanwhile: 14 ms at 500 MB, 0.6 ms at 40 MB.
+ * LA1 A fork copies the page tables of its parent and stops the parent meanwhile. That takes 14 ms at 500 MB and 0.6 ms
+ *     at 40 MB.
  * LA2 The launcher has an empty environment. Outputs come over local sockets, each with a word that only the launcher
  *     knows.
  * LA3 A launcher that ends kills everything that it started. The next call gets another launcher.

@@ -2,7 +2,7 @@
  * One child process, from its start to its certain end. Owns the limits and the end, not the meaning of the output.
  *
  * RU1 The call ends when the first process ends. Any process that holds its pipes open after that is killed.
- * RU2 A limit settles the call within the grace period and a few seconds, even if a process cannot be killed.
+ * RU2 A limit settles the call within the grace period plus a few seconds, even for an unkillable process.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { limits } from "../../core/limits.ts";

@@ -3,8 +3,7 @@
  * parent.
  *
  * SV1 On Linux a subreaper adopts every orphan below it (prctl(2), PR_SET_CHILD_SUBREAPER). When the first program
- *     ends,
- *     the supervisor kills everything left below it. Then the supervisor ends the way the program ended.
+ *     ends, the supervisor kills everything left below it. Then the supervisor ends the way the program ended.
  * SV2 The supervisor ends with everything below it when Baton ends (PR_SET_PDEATHSIG).
  * Not covered: a program that kills its supervisor on purpose, or that runs as another user by a set-user-id file.
  */

@@ -2,9 +2,8 @@
  * An exclusive lock on a data directory. PGlite does not lock its own, and two processes on one lose acknowledged rows.
  *
  * K1 The kernel holds the lock on a file, as SQLite's exclusive transaction. Node has no file locks of its own. The
- *     lock
- *     ends with the process, however the process ends. No stale file can lock anybody out. The lock also works between
- *     containers that share a volume.
+ *     lock ends with the process, however the process ends. No stale file can lock anybody out. The lock also works
+ *     between containers that share a volume.
  * K2 `holder.json` only shows people the holder. Baton decides nothing by it.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

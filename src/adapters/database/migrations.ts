@@ -48,7 +48,7 @@ const statements: Record<string, string[]> = {
   ],
   // Next to an event, so that its personal texts can be deleted while its hash stays true.
   "0005-event-salts": [`alter table events add column salts text`],
-  // A place for each event in the feed of its thread, and notifications of what was committed.
+  // A place for each event in the feed of its thread, and notifications of committed changes.
   "0006-feed": [
     `alter table events add column feed text, add column feed_position integer`,
     `create unique index events_feed on events (feed, feed_position) where feed is not null`,

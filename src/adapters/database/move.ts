@@ -2,7 +2,7 @@
  * Moves the embedded database's content to a PostgreSQL server, once.
  *
  * MV1 All or nothing. The server's side is one transaction, and it must hold no runs before.
- * MV2 Waiting jobs move along, or Baton would never wake the run again. Leases stay behind, because their owner has
+ * MV2 Waiting jobs move along, or Baton would never wake their runs again. Leases stay behind, because their owner has
  *     ended.
  */
 import { rename } from "node:fs/promises";

@@ -1,7 +1,6 @@
 /**
  * The durable work queue over pg-boss. The store's own transaction inserts jobs. Workers hold them with a heartbeat, so
- * that
- * a dead worker's job comes back (S4).
+ * that a dead worker's job comes back (S4).
  *
  * Q1 At most one job per key waits. A running job does not count, so a wake-up during work is another job.
  * Q2 A job that finds its key waiting locks that job until the commit. No worker gets it before the announced state is
@@ -38,7 +37,7 @@ const enqueueAttemptsMax = 5;
 /** A server's replicas share its jobs one by one. The owner of an embedded database shares with nobody (Q4). */
 const jobsAtOnce = { postgres: 1, pglite: 16 } as const;
 
-/** pg-boss's name for "one waiting job a key, any number running" (Q1). */
+/** pg-boss's name for "one waiting job per key, any number running" (Q1). */
 const policy = "short";
 const queueOptions = {
   notify: true,
@@ -141,7 +140,7 @@ export class PgBossQueue implements Queue {
     for (const [name, list] of plain) await this.#boss.insert(name, list, { db: fromKysely(transaction) });
   }
 
-  /** Q2; true when a job of this key still waits. That job is locked, and starts no later than `job` asks. */
+  /** Q2. True when a job of this key still waits. That job is locked, and starts no later than `job` asks. */
   async #joinWaiting(transaction: Transaction<Tables>, job: NewJob, options: SendOptions): Promise<boolean> {
     const startAt = job.startAt ?? 0;
     const { rows } = await sql<{ id: string; later: boolean }>`
@@ -286,8 +285,7 @@ interface QueueWorkers {
  * them.
  *
  * An embedded database answers without ever leaving the thread. A worker that always finds a job would therefore keep
- * the
- * process from reading its sockets. Each statement of a worker lets the others run first.
+ * the process from reading its sockets. Each statement of a worker lets the others run first.
  */
 function embedded(db: Db, wakeOne: (queue: string) => void): Db {
   const { listen } = db;

@@ -1,5 +1,5 @@
 /**
- * The only way from a sandbox to the internet: an HTTP/1.1 proxy on a Unix socket that allows listed hosts only.
+ * The only way from a sandbox to the internet. It is an HTTP/1.1 proxy on a Unix socket that allows listed hosts only.
  *
  * Owns: connections, limits, refusals. Does not own: host lists (`policy/hosts.ts`), addresses (`destination.ts`).
  * EP1 Denied by default. An unclear or unlisted destination gets no connection. The proxy reports its name once.

@@ -7,13 +7,11 @@
  * GS1 A write is applied here. When a push finds moved refs, Baton applies the write again to the newer state. The refs
  *     contain a write completely or not at all: one commit per ref, all refs in one atomic push.
  * GS2 With `durability: "write"` a write is acknowledged once the refs contain it. With `"barrier"` it is acknowledged
- *     at
- *     once. Then `barrier()` must resolve before Baton touches anything outside, so the refs contain all that others
- *     saw.
- *     The barrier waits for journals and inboxes only. Everything else follows from them. If it is lost, an *ensure*
- *     finds the existing result. A step therefore needs only two or three pushes.
- * GS3 Baton may apply an acknowledged write again and get another answer. Then another process took over:
- *     the state is lost (BATON_LEASE_LOST) and this process writes nothing more.
+ *     at once. Then `barrier()` must resolve before Baton touches anything outside, so the refs contain all that others
+ *     saw. The barrier waits for journals and inboxes only. Everything else follows from them. If it is lost, an
+ *     *ensure* finds the existing result. A step therefore needs only two or three pushes.
+ * GS3 Baton may apply an acknowledged write again and get another answer. Then another process took over: the state is
+ *     lost (BATON_LEASE_LOST) and this process writes nothing more.
  * GS4 One driver per thread, fenced by an epoch in the ref itself. Others only add to the inbox.
  * GS5 A ref below its mark (`marks.ts`) stops every writer: BATON_STATE_ROLLED_BACK. A person's word in a ref overrides
  *     this.
@@ -205,7 +203,7 @@ export class GitState {
     });
   }
 
-  // who drives
+  // driver
 
   /** Gets the thread if nobody drives it. `deadOwner` is a driver that is known to be gone. */
   async takeDriver(request: {
@@ -280,11 +278,9 @@ export class GitState {
 
   /**
    * Applies a retention to a thread that nobody drives, in one push. The thread's ref and the shared one restart
-   * without
-   * their past, so that the host can delete unreferenced objects. A thread of which nothing is left loses its ref. A
-   * host
-   * may refuse that (branches protected against force pushes and deletion). Then the same files become one more commit:
-   * a job fetches equally little, and the past stays in the ref's history.
+   * without their past, so that the host can delete unreferenced objects. A thread of which nothing is left loses its
+   * ref. A host may refuse that (branches protected against force pushes and deletion). Then the same files become one
+   * more commit. A job fetches equally little, and the past stays in the ref's history.
    * Null: somebody drives the thread, or nothing was due.
    */
   async retain(retention: Retention): Promise<ReturnType<Tables["retain"]> | null> {

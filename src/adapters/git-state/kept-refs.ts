@@ -1,7 +1,6 @@
 /**
  * Kept commits below `refs/baton/kept/<run>/<commit>`. Each is a git bundle as a file, in a ref of its own. Jobs read
- * such
- * a ref only when they need it.
+ * such a ref only when they need it.
  *
  * KR1 Nothing is pushed as a commit of the project, so no rule about its files (workflows, protected paths) applies.
  * KR2 A commit that the scan blocked is encrypted before it leaves this process. Without a key, Baton refuses and sends

@@ -4,12 +4,10 @@ import type { Repository } from "../../core/vocabulary.ts";
 import type { Requester } from "./request.ts";
 
 /**
- * GitHub answers 403 "Upgrade to GitHub Pro or make this repository public to enable this feature." for a private
- * repository
- * of a free plan. Such a repository can have no rules.
+ * A private repository of a free plan can have no rules. GitHub answers 403 "Upgrade to GitHub Pro or make this
+ * repository public to enable this feature." there.
  * Source: https://docs.github.com/en/get-started/learning-about-github/githubs-plans (rule sets and protected
- * branches),
- * https://github.com/github/branch-deploy/pull/345 (the answer).
+ * branches), https://github.com/github/branch-deploy/pull/345 (the answer).
  */
 export async function rulesOf<Rule>(
   requester: Requester,

@@ -57,8 +57,7 @@ export function pullOf(found: wire.PullRequest): PullRequestFacts {
 /**
  * Workflow runs whose check runs share a name within a suite. Only their jobs show which one is a re-run of which.
  * Source: https://docs.github.com/en/rest/checks/runs (`details_url` of GitHub Actions names run and job), and the
- * answer quoted
- * in https://github.com/BerriAI/litellm/pull/40015
+ * answer quoted in https://github.com/BerriAI/litellm/pull/40015
  */
 export function sharedNames(runs: readonly wire.CheckRun[]): Set<number> {
   const seen = new Set<string>();

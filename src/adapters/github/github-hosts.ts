@@ -3,8 +3,8 @@
  *
  * Sources: https://docs.github.com/en/enterprise-server@latest/rest/quickstart (`/api/v3`),
  * https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom
- * (`api.SUBDOMAIN.ghe.com`),
- * https://docs.github.com/en/actions/concepts/security/openid-connect (`iss` on GHE.com and on a server).
+ * (`api.SUBDOMAIN.ghe.com`), https://docs.github.com/en/actions/concepts/security/openid-connect (`iss` on GHE.com and
+ * on a server).
  */
 export interface GivenHosts {
   /** Host of an Enterprise Server, or `SUBDOMAIN.ghe.com`. */

@@ -1,8 +1,8 @@
 /**
  * GitHub as one job sees it: a token for one repository, without an App of Baton's own.
  *
- * Owns: the identity behind the token, and the difference between Baton's own checks and the project's, where both come
- * from GitHub Actions. Does not own: reads and writes themselves (`installation.ts`).
+ * Owns: the identity behind the token, and telling Baton's own checks from the project's. Both come from GitHub
+ * Actions. Does not own: reads and writes themselves (`installation.ts`).
  * GT1 The App behind `GITHUB_TOKEN` is also the App of the project's CI. Baton therefore knows its own checks by name
  *     (its reports, its job), never by the App. Otherwise no check of the project would count, or Baton would wait for
  *     itself.

@@ -94,7 +94,7 @@ export class InstallationGithub implements Github {
       "/repos/{owner}/{repo}/collaborators/{username}/permission",
       { ...at(repository), username: login },
     );
-    // `role_name` tells triage and maintain apart; a custom role falls back to its base permission.
+    // `role_name` tells triage and maintain apart. A custom role falls back to its base permission.
     const role = permissionSchema.safeParse(found?.role_name);
     const base = permissionSchema.safeParse(found?.permission);
     return role.success ? role.data : base.success ? base.data : "none";
@@ -148,8 +148,7 @@ export class InstallationGithub implements Github {
 
   /**
    * Lists the oldest change first. Each page starts where the previous one ended. An item that changes meanwhile moves
-   * to
-   * the end, and numbered pages would omit the item that moves into its place.
+   * to the end. Numbered pages would omit the item that moves into its place.
    */
   async #changedSince<T extends { id: number; updated_at: string }>(
     route: string,
@@ -343,8 +342,7 @@ export class InstallationGithub implements Github {
           per_page: 100,
         })
         .catch(deniedIsNull),
-      // For GitHub Actions the check run's id is the job's id. Other Apps have no log, only the text of their check
-      // run.
+      // For GitHub Actions the check run's id is the job's id. Other Apps have only the text of their check run.
       this.#requester
         .find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
           ...at(repository),
@@ -904,10 +902,7 @@ function postedOf({ id, url, nodeId, createdAt }: CommentFacts): PostedComment {
   return { id, url, nodeId, createdAt };
 }
 
-/**
- * Some servers do not report the bot's id. There the login is enough, because GitHub gives no person a login that ends
- * in `[bot]`.
- */
+/** Some servers do not report the bot's id. There the login is enough, because no person's login ends in `[bot]`. */
 function isAuthor(bot: GithubUser): (author: GithubUser) => boolean {
   return (author) => (bot.id === 0 ? author.kind === "bot" && author.login === bot.login : author.id === bot.id);
 }

@@ -5,8 +5,7 @@
  *     hour.
  * RB3 Content writes leave in the order of their requests. A read never waits for a write.
  * RB5 An edit of a shown text never waits in line and never uses what others need. Baton refuses it with the time of
- *     the
- *     next try. By then there is a newer text.
+ *     the next try. By then there is a newer text.
  * RB4 A stopping Baton waits for nothing. It refuses calls that would have to wait, and the next start repeats them.
  *     The other calls are still sent.
  */

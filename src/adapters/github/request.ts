@@ -122,8 +122,7 @@ export class Requester {
 
   /**
    * One operation of GraphQL, under the same budget. An answer with `errors` has status 200. Each error type maps to an
-   * error here,
-   * as a status does.
+   * error here, as a status does.
    * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
    */
   async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: Write): Promise<T> {

@@ -1,7 +1,6 @@
 /**
  * The fields of GitHub's answers that Baton reads, and no others. Names and nullability come from GitHub's own
- * description
- * (`@octokit/openapi-types`, types only), so that Baton cannot read a field that GitHub does not send.
+ * description (`@octokit/openapi-types`, types only). Baton therefore cannot read a field that GitHub does not send.
  */
 import type { components } from "@octokit/openapi-types";
 

@@ -1,6 +1,5 @@
 /**
- * The common part of the CLIs of a model service: the search for the program, and a start only with access to its
- * models.
+ * The common part of the CLIs of a model service. It finds the program, and starts it only with access to its models.
  */
 import { harnessTiers } from "../../config/models.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";

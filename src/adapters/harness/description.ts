@@ -37,8 +37,7 @@ export interface HarnessDescription {
   tools: Readonly<Record<"read-only" | "write", readonly Tool[]>> | null;
   /**
    * It may ask its models without Baton. Only its own reports show its usage, and Baton cannot stop a request. Baton
-   * names
-   * such harnesses next to the budget.
+   * names such harnesses next to the budget.
    */
   selfReporting: boolean;
 }

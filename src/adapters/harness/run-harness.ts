@@ -203,7 +203,7 @@ export function missingKey(name: string): HarnessResult {
   return notBegun({ code: "BATON_HARNESS_KEY_MISSING", message: `${name} is not set where Baton runs.` });
 }
 
-/** A line as JSON; null for anything else. Never throws. */
+/** A line as JSON. Null for anything else. Never throws. */
 export function jsonLine(line: string): Record<string, unknown> | null {
   if (!line.startsWith("{")) return null;
   try {

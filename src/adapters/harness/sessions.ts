@@ -19,8 +19,8 @@ const retentionMs = 14 * 24 * 3_600_000;
 export interface Sessions {
   /**
    * Keeps a copy of the CLI's file, and of the files next to it with these endings. Silently skips a file that is
-   * missing,
-   * too large, or reached by a link. `root`: the agent can write from this folder on. Absent: the file's own folder.
+   * missing, too large, or reached by a link. `root`: the agent can write from this folder on. Absent: the file's own
+   * folder.
    */
   keep(harness: string, sessionId: string, path: string, besides?: readonly string[], root?: string): void;
   /** Puts the copy where the CLI looks for it. False: there is no copy. */

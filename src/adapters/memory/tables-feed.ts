@@ -1,6 +1,6 @@
 /**
- * The feed over tables: in memory, and in Actions mode, where the ref of a thread has its state. `ports/feed.ts` has
- * the contract FE1–FE4.
+ * The feed over tables, in memory and in Actions mode, where a thread's ref has its state. The contract FE1–FE4 is in
+ * `ports/feed.ts`.
  */
 import type { RunId } from "../../core/vocabulary.ts";
 import type { Feed, FeedEntry, News } from "../../ports/feed.ts";

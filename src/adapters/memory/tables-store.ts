@@ -23,7 +23,7 @@ export interface ChangeAbout {
   isCause: boolean;
   /** The old content must not stay readable in any past of the tables. */
   dropsPast?: boolean;
-  /** Writes of others may refuse this change. Its answer counts once the change is kept. */
+  /** Writes of others may make this change fail. Its answer counts once the change is kept. */
   waits?: boolean;
 }
 

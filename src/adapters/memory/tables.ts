@@ -1,9 +1,10 @@
 /**
  * The rules S1–S5 of `ports/store.ts` over plain maps. Stores without a database of their own use them.
  *
- * Owns: rows and their permitted changes. Does not own: where rows are kept, when they are durable, and who waits.
- * T1 A method is one synchronous stretch. It checks every reason for a refusal first, then writes everything.
- *    A method that throws has changed nothing. A method may be applied again to newer tables.
+ * Owns: rows and their permitted changes. Does not own: where rows are kept, when they are durable, and which callers
+ * wait.
+ * T1 A method is one synchronous stretch. It checks every reason for a refusal first, then writes everything. A method
+ *    that throws has changed nothing. A method may be applied again to newer tables.
  * T2 All input and output is copied, so that nobody holds a piece of the tables.
  * T3 Every change is reported to `changed`, with its table and its row.
  */
@@ -281,9 +282,8 @@ export class Tables {
 
   /**
    * Compacts and forgets runs that ended long ago. Compacted: the journal is compacted, sent content is forgotten, and
-   * the
-   * ledger is summed by harness and model. Forgotten: all of it is gone. The names of deliveries stay, so that each is
-   * handled once.
+   * the ledger is summed by harness and model. Forgotten: all of it is gone. The names of deliveries stay, so that each
+   * is handled once.
    */
   retain({ now, compactBefore, forgetBefore, deliveriesBefore }: Retention): {
     compacted: RunId[];

@@ -88,8 +88,7 @@ export class Grant {
 
   /**
    * Reserves money, tokens and a turn for one more request before it is sent, and sets its output limit. An error says
-   * why the
-   * request must not be sent. Reserves one request at a time, so that simultaneous requests see each other.
+   * why the request must not be sent. Reserves one request at a time, so that simultaneous requests see each other.
    */
   async reserve(ask: Ask): Promise<Reserved | ErrorData> {
     const reserved = this.#tail.then(() => this.#reserve(ask));

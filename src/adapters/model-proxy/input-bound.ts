@@ -9,7 +9,7 @@
 import { limits } from "../../core/limits.ts";
 import { type Fields, fields, text } from "../model-service/fields.ts";
 
-/** The tokens that services add to a request: words about tools, marks between messages, a token that is cut in two. */
+/** The tokens that services add to a request: words about tools, marks between messages, a token cut in two. */
 const addedTokens = 2_048;
 /** Agents alternate between a main conversation and small side questions. */
 const rememberedMax = 4;

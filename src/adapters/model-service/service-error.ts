@@ -27,8 +27,7 @@ const tooLargeForLimit = /\brequest too large\b|\btokens must be reduced\b/i;
 /**
  * An account that pays for nothing until a person acts. Anthropic answers 400 then:
  * https://github.com/anthropics/claude-code/issues/66314. "You exceeded your current quota" does not belong here.
- * Gemini
- * also sends it for its rate limit: https://ai.google.dev/gemini-api/docs/rate-limits.
+ * Gemini also sends it for its rate limit: https://ai.google.dev/gemini-api/docs/rate-limits.
  */
 const noCredit =
   /credit balance is too low|insufficient[_ ](?:quota|credits?|balance|funds)|billing[_ ](?:not[_ ]active|hard[_ ]limit|account)|account is not active|out of credits|\bno credits\b/i;

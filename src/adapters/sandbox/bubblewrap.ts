@@ -115,7 +115,7 @@ interface Mount {
   words: string[];
 }
 
-/** Parents before children, so that every mount point lies on a file system of the sandbox or in a checked source. */
+/** Parents come before children. Every mount point then lies on a file system of the sandbox or in a checked source. */
 function mounts(input: BubblewrapInput, hidden: readonly string[]): Mount[] {
   const writable = outermost(input.writable);
   const readable = input.readable.filter((path) => !writable.includes(path));

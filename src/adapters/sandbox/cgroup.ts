@@ -3,7 +3,7 @@
  * version 1.
  *
  * CG1 The sandbox joins the group before bubblewrap starts, so all of it is always inside.
- * CG2 Baton counts a limit that no group enforces from outside (`resources.ts`). That is late for a fork bomb.
+ * CG2 Where no group enforces a limit, Baton counts from outside (`resources.ts`). That is late for a fork bomb.
  */
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

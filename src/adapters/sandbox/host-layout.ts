@@ -1,6 +1,6 @@
 /**
- * The files of this machine that an agent may read: system directories, named files of `/etc`, and toolchains of the
- * operator's PATH.
+ * The files of this machine that an agent may read. They are system directories, named files of `/etc`, and toolchains
+ * of the operator's PATH.
  *
  * HL1 A toolchain in a home is bound at its own place, without the rest of the home. Credentials next to it are not
  *     bound.
@@ -16,8 +16,7 @@ const systemRoots = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx
 
 /**
  * Files and directories of `/etc` that programs need and that hold no secret. Baton writes its own versions of the four
- * that name
- * users and hosts.
+ * that name users and hosts.
  */
 const etcNames = [
   "alternatives",

@@ -162,8 +162,7 @@ describe("disk use", () => {
 
 /**
  * A real tree of version 2 on this machine, where this user may make groups. Its controllers may belong to version 1,
- * as on
- * hybrid machines. Then the tree cannot test limits, and the directory below replaces it.
+ * as on hybrid machines. Then the tree cannot test limits, and the directory below replaces it.
  */
 const realTree = ((): string | null => {
   try {

@@ -1,7 +1,7 @@
 /**
  * The filter of system calls, as a program of classic BPF. Pure.
  *
- * SC1 It blocks calls that no build needs and that have opened holes: namespaces, mounts, keys, io_uring, BPF, modules,
+ * SC1 It blocks calls that have opened holes and that no build needs: namespaces, mounts, keys, io_uring, BPF, modules,
  *     exotic sockets.
  * SC2 It refuses input pushed into a terminal (TIOCSTI, TIOCLINUX). The agent may then stay in the session that signals
  *     reach.

@@ -1,8 +1,8 @@
 /**
- * Scans everything that leaves by git: Baton's own values in all forms of the redactor, and token shapes of
- * secretlint's rules.
+ * Scans everything that leaves by git. It looks for Baton's own values in all forms of the redactor, and for token
+ * shapes of secretlint's rules.
  *
- * SS1 A rule that reads comments of the text is omitted, because the text's author must not switch the scan off.
+ * SS1 Rules that obey comments of the text are omitted. The text's author must not switch the scan off.
  * SS2 Placeholders of documentation are not tokens.
  */
 import { lintSource } from "@secretlint/core";

@@ -1,8 +1,8 @@
 /**
  * Files in a folder that an agent can write. Baton reads them, and Baton may see more than the agent.
  *
- * AF1 Baton follows no link below the folder, neither the file's own nor one of a parent directory, even while the
- *     agent runs.
+ * AF1 Below the folder Baton follows no link, neither the file's own nor a parent directory's. That also holds while
+ *     the agent runs.
  * AF2 Baton reads only a regular file with one name, and only as much of it as the caller allows. Anything else is "not
  *     there".
  */

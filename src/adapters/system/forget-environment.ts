@@ -1,7 +1,6 @@
 /**
  * Removes secrets from the system's view of this process: `/proc/<pid>/environ`. Every process of the same user may
- * read
- * it while this process lives, including an agent's.
+ * read it while this process lives, including an agent's.
  *
  * Owns: this process's own environment. Does not own: files, and memory, which the system guards by other means.
  * FE1 Only values are blanked, in place. Names and all other variables stay unchanged.

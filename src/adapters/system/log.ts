@@ -41,7 +41,7 @@ export function redactLines(logger: HostLogger, redact: (text: string) => string
   stream.write = (line) => write(withoutCommands(redact(line)));
 }
 
-/** Probot logs every request to the server. Only failed ones deserve a line. */
+/** Probot logs every request to the server. Baton keeps only the failed ones. */
 function quietRequests(child: Logger): void {
   if (child.bindings()["name"] === "http" && child.isLevelEnabled("info")) child.level = "warn";
 }

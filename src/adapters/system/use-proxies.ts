@@ -1,7 +1,6 @@
 /**
  * The process's HTTP proxies, for Node's `fetch` and `http` and for Baton's git. Read once at the start, because Baton
- * clears
- * the environment then. This does not affect an agent's network.
+ * clears the environment then. This does not affect an agent's network.
  */
 import http from "node:http";
 import { noProxies, type Proxies, proxyFor, readProxies, thisMachine } from "./proxies.ts";

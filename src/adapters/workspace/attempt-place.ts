@@ -1,14 +1,11 @@
 /**
  * The place of one attempt on disk: `runs/<run>/attempts/<name>/{work,repo.git,home,layers}`. Also checks that the
- * place is
- * still the one that Baton made.
+ * place is still the one that Baton made.
  *
  * Baton's own notes are next to `attempts`: `made/<name>.json`, `partial/<name>`, `scratch/<name>`. A sandbox binds
- * `work`,
- * `repo.git` and `home` of one attempt.
+ * `work`, `repo.git` and `home` of one attempt.
  * AP1 Baton notes device, inode and type of each directory when it makes the directory. It compares them before it
- *     reads
- *     or deletes anything inside.
+ *     reads or deletes anything inside.
  * AP2 Baton imports and removes attempts that an older Baton made (`work/<name>`, `repo.git`).
  */
 import { existsSync } from "node:fs";

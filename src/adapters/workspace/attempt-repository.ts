@@ -1,7 +1,7 @@
 /**
  * The git directory of one attempt. Baton makes it for the agent, and afterwards reads it as data. Once an agent had
- * it, no
- * git of Baton ever uses it as a repository. Its config, attributes, hooks, index and worktrees belong to the agent.
+ * it, no git of Baton ever uses it as a repository. Its config, attributes, hooks, index and worktrees belong to the
+ * agent.
  *
  * AR1 The agent has its own objects, refs and HEAD, and borrows the objects that the remote gave (`repositories.ts`).
  * AR2 Baton reads HEAD, refs and reflogs as text: plain files only, no link followed, bounded.

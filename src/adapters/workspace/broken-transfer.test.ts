@@ -1,7 +1,6 @@
 /**
  * A fetch that breaks off, again and again. Each break leaves the repository as large as it was, and its error says so.
- * The
- * next fetch that succeeds brings everything.
+ * The next fetch that succeeds brings everything.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";

@@ -2,9 +2,8 @@
  * Judges the content of commits, commit by commit. A later commit cannot hide content that an earlier one brings in.
  *
  * CC1 Every commit that the base does not reach counts, against every parent: paths, gitlinks, sizes.
- * CC2 A path may be missing in the total difference. It is listed with the lines that the commits added and removed, so
- *     that
- *     the judge of the paths sees it.
+ * CC2 A path may be missing in the total difference. It is listed with the lines that the commits added and removed.
+ *     The code that judges paths then sees it.
  * CC3 Git LFS objects cannot come along. Baton refuses a new pointer or a new file for LFS by name.
  */
 import { randomUUID } from "node:crypto";

@@ -2,7 +2,7 @@
  * The only place that runs git: absolute binary, cleared environment, no configuration except Baton's own.
  *
  * GC1 No hook, fsmonitor, pager, editor, credential helper or filter of a repository runs on the host.
- * GC2 A token reaches git by environment only, never by argument or URL, and git sends it to one address only.
+ * GC2 A token reaches git by environment only, never by argument or URL. Git sends the token to one address only.
  * GC3 Every call is bounded in time and output. A limit ends git with all its helpers, so no lock waits for a stalled
  *     server.
  */

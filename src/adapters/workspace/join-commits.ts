@@ -1,5 +1,5 @@
 /**
- * Merges commits in a bare repository, by objects alone: no work tree, no index, no hook, no driver of a repository.
+ * Merges commits in a bare repository, by objects alone. Uses no work tree, index, hook or driver of a repository.
  *
  * JC1 The same commits give the same commit. Its dates come from the merged commits.
  * JC2 A conflicting commit is not merged in part. The previous merge is the result.

@@ -1,7 +1,6 @@
 /**
  * A repository too large to fetch whole. Baton fetches all commits and trees and the files of base and head. Older
- * files come
- * when git asks. Runs with the system's git and a current one.
+ * files come when git asks. Runs with the system's git and a current one.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

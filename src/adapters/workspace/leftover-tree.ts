@@ -3,14 +3,12 @@
  * size.
  *
  * LT1 A file is unchanged if its bytes are those that a checkout writes, whatever its attributes. Baton checks
- *     workspaces
- * out with the base's attributes, like people's clones. Agents therefore see CRLF or UTF-16 where the repository says
- * so.
+ *     workspaces out with the base's attributes, like people's clones. Agents therefore see CRLF or UTF-16 where the
+ *     repository says so.
  * LT2 The attributes of the tree convert a changed file, as with `git add`. No configuration that git reads defines a
  *     filter.
  * LT3 Git converts copies in a folder of Baton's own. In the agent's tree it only lists names and compares bytes. Its
- *     index
- * has no gitlink.
+ *     index has no gitlink.
  */
 import type { BigIntStats } from "node:fs";
 import { constants } from "node:fs";

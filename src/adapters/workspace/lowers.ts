@@ -18,8 +18,7 @@ import { KeyedMutex } from "./keyed-mutex.ts";
 
 /**
  * A workspace may use the lower of a nearby commit that differs in at most this many paths. Baton then writes the
- * difference
- * into the workspace.
+ * difference into the workspace.
  */
 const nearPathsMax = 500;
 const keepMs = 24 * 60 * 60_000;

@@ -1,7 +1,7 @@
 /**
  * Makes, finds and removes overlay mounts. Owns the two programs and their arguments, not the content of the layers.
  *
- * MO1 Layers have names relative to the directory of the workspace, so no character of a path can be read as an option.
+ * MO1 Layers have names relative to the directory of the workspace. No character of a path can be read as an option.
  * MO2 Baton deletes nothing below a directory while something is mounted there, because a deletion would go through the
  *     mount.
  */
@@ -16,10 +16,8 @@ const timeoutMs = 60_000;
 const outputBytesMax = 64 * 1024;
 /**
  * `redirect_dir`: a directory of the lower can be renamed at once, as on any file system. `volatile`: nothing is synced
- * to
- * the disk on an edit or a removal, as in a checkout. Its mark in the work directory refuses the next mount, so each
- * mount
- * gets another work directory.
+ * to the disk on an edit or a removal, as in a checkout. Its mark in the work directory refuses the next mount, so each
+ * mount gets another work directory.
  */
 const overlayOptions = "redirect_dir=on,volatile";
 
@@ -58,8 +56,7 @@ export function mountPoints(table: string): string[] {
 
 /**
  * Removes every mount at or below a directory (MO2). A mount in which a process still works disappears with that
- * process,
- * unless `busy` is "keep".
+ * process, unless `busy` is "keep".
  */
 export async function unmountBelow(directory: string, busy: "detach" | "keep" = "detach"): Promise<void> {
   for (const point of await mountsBelow(directory)) {

@@ -1,7 +1,6 @@
 /**
  * Serves older files to an agent's git, by `git fetch` over HTTP on this machine's loopback. For attempts whose
- * repository
- * was fetched without blobs. Baton fetches them from the remote with its own token. The agent has no token.
+ * repository was fetched without blobs. Baton fetches them from the remote with its own token. The agent has no token.
  *
  * OD1 Each attempt has an address of its own that nobody can guess. It ends with the workspace.
  * OD2 The door only gives objects of that attempt's repository that came from the remote. Nothing can be pushed.

@@ -4,8 +4,7 @@
  *
  * OR1 At the start of each use, git's configuration, HEAD and alternates are Baton's text, byte for byte.
  * OR2 Links and files that Baton did not make are removed, never followed: hooks, `info`, `commondir`,
- *     `config.worktree`,
- *     `shallow`.
+ *     `config.worktree`, `shallow`.
  * OR3 Baton makes a repository again if it is a link or not a directory. Otherwise objects and refs are kept.
  */
 import { randomUUID } from "node:crypto";

@@ -1,7 +1,7 @@
 /**
  * Baton's repositories of one remote. `fetched/<id>.git` holds the objects of the remote. `trusted/<id>.git` borrows
- * from it
- * and adds the agents' commits. Agents borrow only from the first. They do not see unpublished commits of other runs.
+ * from it and adds the agents' commits. Agents borrow only from the first. They do not see unpublished commits of other
+ * runs.
  *
  * RS1 Every use begins with `ownRepository`. Agents never get a path of `trusted`.
  * RS2 `fetched` has all commits and trees that its refs reach, because a fetch writes refs last. It also has all blobs,

@@ -1,12 +1,10 @@
 /**
- * One fetch from the remote into the repository of the remote's objects. Only silence bounds it, so a long history may
- * take
+ * One fetch from the remote into the repository of the remote's objects. Silence bounds it, so a long history may take
  * its time.
  *
  * TR1 Progress resets the clock. A silent server ends the call, and no partial fetch stays.
  * TR2 Baton fetches a repository above the bound of objects without file contents: all commits and trees, no blobs.
- *     Packs of
- *     such fetches carry git's own mark (`.promisor`), and later fetches work the same way.
+ *     Packs of such fetches carry git's own mark (`.promisor`), and later fetches work the same way.
  * TR3 Blobs are fetched by name, as git does on demand, but only when Baton asks.
  */
 import { readdir, rm } from "node:fs/promises";

@@ -1,7 +1,6 @@
 /**
  * The agent's tree by `lstat` alone, before any git reads it. Finds the real directories, and entries that would stop
- * or
- * mislead git.
+ * or mislead git.
  *
  * TW1 Nothing is opened. The walk never follows a link and never enters a nested `.git`.
  * TW2 Names are bytes, one character each (`latin1`), because file names need not be UTF-8.

@@ -1,11 +1,10 @@
 /**
  * A CI that really runs. It clones the pushed commit and runs the repository's command as a child process. The exit
- * code
- * is the conclusion, and the output is the log. It reports like GitHub Actions: app `github-actions`, job id = check
- * run id.
+ * code is the conclusion, and the output is the log. It reports like GitHub Actions: app `github-actions`, job id =
+ * check run id.
  *
  * I1 A job's children end with the job, with its time limit, or with the site.
- * I2 A push with the token of a job starts no CI, as on GitHub. Only a dispatch does.
+ * I2 Actions with the token of a job start no CI, as on GitHub. Only a dispatch does.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -108,14 +107,11 @@ function queued(site: Site, given: { ci: CiSettings; sha: string; attempt: numbe
 
 /**
  * A person re-runs a job. The new job has an id of its own and joins the suite of the first job, which stays. The new
- * attempt
- * also lists the other jobs, with the times of their only run.
+ * attempt also lists the other jobs, with the times of their only run.
  * Sources: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`filter=all`: "all jobs
- * for a
- * workflow run, including from old executions of the workflow run"), https://github.com/PostHog/posthog/pull/65573
- * ("GitHub
- * reports `run_attempt = N` for every job in a re-run attempt"), and
- * https://github.com/r-universe-org/help/issues/607 (by default, the jobs that were not retried are listed too)
+ * for a workflow run, including from old executions of the workflow run"),
+ * https://github.com/PostHog/posthog/pull/65573 ("GitHub reports `run_attempt = N` for every job in a re-run attempt"),
+ * and https://github.com/r-universe-org/help/issues/607 (by default, the jobs that were not retried are listed too)
  */
 export function rerunJob(site: Site, repository: Repository, run: CheckRun): void {
   const { ci } = repository;

@@ -217,6 +217,12 @@ export function demandOpenForBase(thread: PullThread): void {
     throw invalid("PullRequest", "base", "invalid", "Cannot change the base branch of a closed pull request.");
 }
 
+/**
+ * Gives an open pull request another base.
+ * Source: https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request (`base`: "The name of the branch you want
+ * your changes pulled into. This should be an existing branch on the current repository."), and
+ * https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request (`edited`, `changes.base`).
+ */
 export async function retarget(
   site: Site,
   repository: Repository,

@@ -1,6 +1,6 @@
 /**
- * Refs, and all consequences of a moved ref: push, create and delete events, pull requests that follow their branch,
- * check suites, CI.
+ * Refs, and all consequences of a moved ref. These are push, create and delete events, pull requests that follow their
+ * branch, check suites and CI.
  *
  * R1 State's mirror and git agree when a function here returns. R2 The person who pushed is the sender of all that
  *     follows.

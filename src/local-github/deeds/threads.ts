@@ -83,7 +83,9 @@ export function tellThread(
   });
 }
 
-/** Only the API's answer names the person who closed the issue, and the client id of the App that wrote it. */
+/**
+ * Only the API's answer names the person who closed the issue. The same goes for the client id of the App that wrote it.
+ */
 function issuePayload(site: Site, repository: Repository, thread: Thread): object {
   const { closed_by: _closedBy, performed_via_github_app: app, ...payload } = issue(site, repository, thread);
   if (app === null) return { ...payload, performed_via_github_app: null };

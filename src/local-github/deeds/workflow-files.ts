@@ -31,8 +31,7 @@ function workflowRefusal(path: string): string {
 /**
  * For a ref: checks commits that no other ref has.
  * Source: https://docs.github.com/en/rest/git/refs#create-a-reference (`contents: write`, or with `workflows: write`)
- * and
- * https://github.com/googleapis/release-please-action/issues/709 (the words of a refused ref)
+ * and https://github.com/googleapis/release-please-action/issues/709 (the words of a refused ref)
  */
 export async function demandWorkflowsForRef(directory: string, doer: Doer, to: string) {
   if (doer.mayNotWriteWorkflows !== true) return;
@@ -43,8 +42,7 @@ export async function demandWorkflowsForRef(directory: string, doer: Doer, to: s
 /**
  * For a file.
  * Source: https://docs.github.com/en/rest/repos/contents#create-or-update-file-contents (`workflows: write` for
- * `.github/workflows`)
- * and https://github.com/octokit/octokit.rb/issues/1184
+ * `.github/workflows`) and https://github.com/octokit/octokit.rb/issues/1184
  */
 export function demandWorkflowsForFile(doer: Doer, path: string) {
   if (doer.mayNotWriteWorkflows === true && path.startsWith(`${folder}/`))

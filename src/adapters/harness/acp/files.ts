@@ -2,8 +2,7 @@
  * Files that an agent requests from Baton over the Agent Client Protocol.
  *
  * AF1 Only inside the workspace, never its git directory. Baton resolves links first, and follows none that appears
- *     later.
- *     A path outside and a missing path get the same answer.
+ *     later. A path outside and a missing path get the same answer.
  * AF2 Baton writes nothing for a step that may only read.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, writeFileSync } from "node:fs";

@@ -1,16 +1,15 @@
 /**
  * Any agent that speaks the Agent Client Protocol on its standard input and output. Version 1, or 2 where the agent
- * knows
- * no other.
+ * knows no other.
  *
  * Owns: the conversation, from `initialize` to the end of the turn. In version 1 the prompt's answer ends the turn. In
  * version 2 that answer only confirms the prompt, and the state `idle` ends the turn
- * (https://agentclientprotocol.com/protocol/v2/prompt-lifecycle). Does not own: files (`acp-files.ts`).
- * The agent reaches its models through Baton's proxy where there is one, by the variables that agents commonly read.
+ * (https://agentclientprotocol.com/protocol/v2/prompt-lifecycle). Does not own: files (`acp-files.ts`). The agent
+ * reaches its models through Baton's proxy where there is one, by the variables that agents commonly read.
  *
  * Traps: an agent that asks for no permission escapes permission checks, so Baton does not promise `readOnly`. The
- * protocol
- * has no place for system text. Few agents end by themselves after their answer. Only some agents report usage.
+ * protocol has no place for system text. Few agents end by themselves after their answer. Only some agents report
+ * usage.
  */
 import { basename } from "node:path";
 import { PassThrough } from "node:stream";
@@ -67,7 +66,7 @@ export function acpAgent({ name, command, reads = true, keys = {}, install: advi
       if (signal.aborted) hard.abort();
       else signal.addEventListener("abort", onAbort, { once: true });
       void talk.ended.then(() => {
-        // A cancelled prompt has its answer, so Baton does not wait longer.
+        // A canceled prompt has its answer, so Baton does not wait longer.
         if (signal.aborted) hard.abort();
         input.end();
         later(concluded);

@@ -2,8 +2,7 @@
  * An agent as the public registry of the Agent Client Protocol describes it (`agent.json`), and how Baton starts it.
  *
  * Format: https://github.com/agentclientprotocol/registry/blob/main/agent.schema.json. The format still changes, so
- * Baton
- * ignores unknown keys. Known keys are bounded.
+ * Baton ignores unknown keys. Known keys are bounded.
  * AM1 Baton downloads nothing when a step begins. The agent's program is already on the machine, or the doctor says how
  *     to install it.
  * AM2 Variables of a manifest never change what Baton sets for every agent.

@@ -7,10 +7,7 @@ export interface AcpOptions {
   name: string;
   /** Program and arguments. */
   command: readonly string[];
-  /**
-   * False: it reads files by itself. Some agents mistake the protocol's answer for a file that does not exist yet for a
-   * failure.
-   */
+  /** False: it reads files by itself. Some agents treat the protocol's answer for a missing file as a failure. */
   reads?: boolean | undefined;
   /** How to install its program. Absent: derived from its name. */
   install?: string;

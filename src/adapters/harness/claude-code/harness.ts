@@ -2,9 +2,9 @@
  * Claude Code, headless: `claude -p --output-format stream-json`. Observed with 2.1.329.
  *
  * Traps: the CLI retries 401 and 429 for minutes, so the first `api_retry` decides. A refusal has its own stop reason.
- * `result.modelUsage` counts the whole session, including the usage that an earlier attempt already paid for.
- * `assistant` lines carry a stale output count. The stream's `message_delta` has the true one. A resumed session keeps
- * its old system prompt by default.
+ * The field `result.modelUsage` counts the whole session, including the usage that an earlier attempt already paid for.
+ * Lines of the type `assistant` carry a stale output count. The stream's `message_delta` has the true one. A resumed
+ * session keeps its old system prompt by default.
  */
 import { join } from "node:path";
 import { defaultModelOf } from "../../../config/models.ts";

@@ -1,10 +1,9 @@
 /**
  * GitHub Copilot CLI, headless, with a model service of one's own. Observed with 1.0.102.
  *
- * Traps: it prints no usage, so Baton reads usage from the session's own file. It prints the session's id only at the
- * end,
- * so Baton sets the id. A refusal ends with exit 0. It has no flag for system text, so Baton puts that before the
- * prompt.
+ * Traps: the CLI prints no usage, so Baton reads usage from the session's own file. It prints the session's id only at
+ * the end, so Baton sets the id. A refusal ends with exit code 0, like a success. It has no flag for system text, so
+ * Baton puts that before the prompt.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";

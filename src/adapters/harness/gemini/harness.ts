@@ -1,15 +1,11 @@
 /**
  * Gemini CLI, headless: `gemini -p "" -o stream-json`. Observed with 0.61.0.
  *
- * Traps: it reads `.env` files upwards from its directory, so Baton's own could reach the agent. It also reads
- * settings,
- * hooks and servers of the tree. Baton therefore never trusts the folder, and its own rules allow the actions for which
- * an
- * untrusted folder would ask a person. The CLI retries for minutes. It replaces `@path` in a prompt by the file. A
- * refusal
- * ends with exit code 0. So does a SIGTERM, which its shell and tools survive. Its output tokens omit thoughts. A
- * connection
- * that ends between two pieces of an answer ends the whole attempt.
+ * Traps: the CLI reads `.env` files upwards from its directory, so Baton's own could reach the agent. It also reads
+ * settings, hooks and servers of the tree. Baton therefore never trusts the folder. Its own rules allow the actions for
+ * which an untrusted folder would ask a person. The CLI retries for minutes. It replaces `@path` in a prompt by the
+ * file. A refusal ends with exit code 0. So does a SIGTERM, which its shell and tools survive. Its output tokens omit
+ * thoughts. A connection that ends between two pieces of an answer ends the whole attempt.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";

@@ -1,7 +1,7 @@
 /**
  * OpenCode, headless: `opencode run --format json`. Observed with 1.18.33.
  *
- * Traps: it retries some errors for minutes or without end. Only its log shows that, so Baton makes it print the log.
+ * Traps: the CLI retries some errors for minutes or without end. Only its log shows that, so Baton makes it print the log.
  * Tokens are per step. A tool survives its TERM. It keeps sessions in a database (`database.ts`), bound to a directory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -39,8 +39,7 @@ export interface OpencodeOptions {
 
 /**
  * The CLI installs its kit for plugins into this folder from the npm registry. No attempt needs the kit, and no setting
- * stops
- * the installation. A lock file that names the kit stops it. Observed with 1.18.33.
+ * stops the installation. A lock file that names the kit stops it. Observed with 1.18.33.
  */
 function markInstalled(folder: string): void {
   mkdirSync(join(folder, "node_modules"), { recursive: true });

@@ -118,8 +118,7 @@ function searchesOf(body: Fields): Searches | null {
 
 /**
  * An hour in the cache costs twice the input price, five minutes 1.25 times (`config/models.ts`). The difference counts
- * as
- * additional tokens.
+ * as additional tokens.
  */
 function longCacheExtra(usage: Record<string, unknown>): number {
   const long = count(fields(usage["cache_creation"])["ephemeral_1h_input_tokens"]);

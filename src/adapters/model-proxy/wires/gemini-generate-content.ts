@@ -2,8 +2,7 @@
  * Gemini: `POST /v1beta/models/<model>:generateContent` and `:streamGenerateContent`, as events or as one JSON list.
  *
  * `usageMetadata` of every piece counts from the beginning. The prompt's count includes the cache. The candidates'
- * count
- * excludes thoughts.
+ * count excludes thoughts.
  */
 import { noTokens } from "../../../core/vocabulary.ts";
 import { count, type Fields, fields, list, text } from "../../model-service/fields.ts";

@@ -32,7 +32,7 @@ export interface World {
   database: string;
   otherTree: string;
   trusted: string;
-  /** Stands in every file that no agent may read. */
+  /** A mark in every file that no agent may read. */
   canary: string;
   victimMark: string;
   victim(): Promise<Victim>;

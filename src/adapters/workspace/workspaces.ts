@@ -1,6 +1,5 @@
 /**
- * Workspaces of this machine: one repository and one tree for each attempt. `ports/workspace.ts` has the contract
- * W1–W6.
+ * Workspaces of this machine: one repository and one tree for each attempt. The contract W1–W6 is in `ports/workspace.ts`.
  *
  * Layout below the root: `fetched` and `trusted` (Baton's: `repositories.ts`), `runs/<run>/attempts/<name>` (the
  * agent's:

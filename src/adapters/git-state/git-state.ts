@@ -241,8 +241,7 @@ export class GitState {
 
   /**
    * Frees the thread unless `stays` finds a reason to continue in the newest state. A later event finds the thread
-   * free.
-   * The first try includes `removals` of other refs. If it fails, they are lost, which does no harm.
+   * free. The first try includes `removals` of other refs. If it fails, they are lost, which does no harm.
    */
   async releaseDriver(stays: (snapshot: Snapshot) => boolean, removals: readonly RefUpdate[] = []): Promise<boolean> {
     const held = this.#held;

@@ -27,8 +27,7 @@ export interface GithubAppOptions {
 
 /**
  * An installation token lives one hour. Baton mints another one after this time. `@octokit/auth-app` is not used for
- * it.
- * That library sends the App's proof to api.github.com for every server, unless a request's hook asks for a token.
+ * it. That library sends the App's proof to api.github.com for every server, unless a request's hook asks for a token.
  * It also keeps a token until its last minute, and does not count against the budget.
  */
 const tokenMs = 50 * 60_000;

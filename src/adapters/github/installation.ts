@@ -471,8 +471,7 @@ export class InstallationGithub implements Github {
   /**
    * GitHub lists the merged pull request that brought a commit to the default branch. The pull request itself names the
    * person who merged it. Baton ignores the author of a commit, because its committer can write any name there.
-   * Sources:
-   * https://docs.github.com/en/rest/commits/commits#list-commits (`path`),
+   * Sources: https://docs.github.com/en/rest/commits/commits#list-commits (`path`),
    * https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit and
    * https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request (`merged_by`)
    */

@@ -2,9 +2,8 @@
  * Workspaces of this machine: one repository and one tree for each attempt. The contract W1–W6 is in `ports/workspace.ts`.
  *
  * Layout below the root: `fetched` and `trusted` (Baton's: `repositories.ts`), `runs/<run>/attempts/<name>` (the
- * agent's:
- * `attempt-place.ts`), `lowers` (`lowers.ts`). The tree is checked out or, where the host can, an overlay mount
- * (`overlay-trees.ts`). Agents see no difference.
+ * agent's: `attempt-place.ts`), `lowers` (`lowers.ts`). The tree is checked out or, where the host can, an overlay
+ * mount (`overlay-trees.ts`). Agents see no difference.
  */
 import { existsSync } from "node:fs";
 import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";

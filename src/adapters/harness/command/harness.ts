@@ -3,8 +3,7 @@
  *
  * It may print JSON lines, each with a `type`: `text {text}`, `session {sessionId, model}`, `tool {name, detail}`,
  * `usage {model, input, output, cacheRead, cacheWrite, costUsd?}` (cumulative for a model), `error {message, status?}`,
- * `result {text}`.
- * Any other line is text. It succeeds by exit code 0 without an `error` line. Git shows its changes.
+ * `result {text}`. Any other line is text. It succeeds by exit code 0 without an `error` line. Git shows its changes.
  */
 import { accessSync, constants, existsSync, writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";

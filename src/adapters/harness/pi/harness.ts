@@ -2,8 +2,7 @@
  * Pi, headless: `pi --mode json -p`. Observed with 0.87.1.
  *
  * Traps: the exit code is always 0, so the last message's `stopReason` decides. The whole conversation comes again at
- * the end.
- * Usage is per message. It has neither a sandbox nor permissions, so read-only is a list of tools.
+ * the end. Usage is per message. It has neither a sandbox nor permissions, so read-only is a list of tools.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

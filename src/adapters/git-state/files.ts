@@ -1,8 +1,7 @@
 /**
  * The files of the state. Each row is one line, so `git log -p refs/baton/thread/7` reads as a history.
  *
- * thread ref   driver.json  inbox.jsonl  jobs.jsonl  leases.jsonl  outbox.jsonl  position.json  runs.jsonl
- * threads.jsonl
+ * thread ref   driver.json  inbox.jsonl  jobs.jsonl  leases.jsonl  outbox.jsonl  position.json  runs.jsonl  threads.jsonl
  *              journal/<run>.jsonl  compacted/<run>.jsonl  blobs/<sha256>
  * shared ref   index.jsonl  ended.jsonl  marks.jsonl  values.jsonl  ledger/<month>.jsonl
  *

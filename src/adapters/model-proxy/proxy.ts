@@ -351,8 +351,7 @@ async function send(
     });
   let result = await attempt();
   // A kept connection that the service closed meanwhile delivered nothing, so Baton opens another one. A request that
-  // left
-  // whole may already cost money.
+  // left whole may already cost money.
   if ("error" in result && result.reused && !result.sent && !signal.aborted) result = await attempt();
   if ("error" in result) throw result.sent ? new Unanswered(result.error.message) : result.error;
   return result.response;

@@ -93,8 +93,7 @@ export function bubblewrapArguments(input: BubblewrapInput): string[] {
     ["--uid", String(sandboxUserId), "--gid", String(sandboxUserId), "--hostname", sandboxHostname],
     ["--die-with-parent", "--cap-drop", "ALL"],
     // Signals of a process group reach the agent only in the same session. With the filter, the agent can stay in the
-    // session.
-    // The filter blocks TIOCSTI.
+    // session. The filter blocks TIOCSTI.
     input.seccompFd === null ? ["--new-session"] : ["--seccomp", String(input.seccompFd)],
     ["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev"],
     ["--size", String(input.sharedMemoryBytes), "--perms", "1777", "--tmpfs", "/dev/shm"],

@@ -46,8 +46,7 @@ export async function commitTree(
   const nowSeconds = Math.floor((options.now ?? systemClock.now()) / 1_000);
   const date = `@${await saneDate(gitDir, [first, ...others], nowSeconds, dateSeconds)} +0000`;
   // Redacts before the cleaning, because a cut could hide the end of a value. Redacts again after it, because removing
-  // text
-  // can join a value.
+  // text can join a value.
   const clean = redact(commitMessage(redact(message), redact(rescueSubject)));
   const { stdout } = await git(["commit-tree", tree, ...[first, ...others].flatMap((sha) => ["-p", sha]), "-F", "-"], {
     gitDir,

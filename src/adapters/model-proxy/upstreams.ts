@@ -1,4 +1,4 @@
-/** The services whose keys the operator set. */
+/** The services for which the operator set a key. */
 import { type CliName, describedHarnesses } from "../harness/descriptions.ts";
 import { services } from "../model-service/services.ts";
 import { defaultBaseUrls, type Upstreams } from "./proxy.ts";

@@ -1,4 +1,4 @@
-/** Reading what a CLI printed: any shape may come, none may throw. */
+/** Reads the output of a CLI. Any shape may come, and none may throw. */
 
 export type Fields = Record<string, unknown>;
 
@@ -14,7 +14,7 @@ export function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** No attempt comes near; beyond are faults, or lies. */
+/** No attempt comes near this. Larger counts are faults or lies. */
 const countMax = 1e12;
 
 /** A count of tokens or turns. */
@@ -26,13 +26,13 @@ export function amount(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
 }
 
-/** An HTTP status of an error; null for anything else. */
+/** The HTTP status of an error. Null for anything else. */
 export function status(value: unknown): number | null {
   const number = Number(value);
   return Number.isInteger(number) && number >= 400 && number <= 599 ? number : null;
 }
 
-/** What a tool was asked, in a few words. */
+/** A tool's input in a few words. */
 export function toolDetail(input: unknown): string {
   const given = fields(input);
   for (const name of ["file_path", "filePath", "path", "command", "cmd", "pattern"]) {
@@ -42,7 +42,7 @@ export function toolDetail(input: unknown): string {
   return todoList(given);
 }
 
-/** A list of things to do, under any of the names that CLIs give it, as lines. */
+/** A to-do list as lines, under any of the names that CLIs use. */
 function todoList(given: Fields): string {
   const items = [given["todos"], given["plan"], given["items"], given["entries"]].find(Array.isArray);
   const lines = list(items).flatMap((item) => {

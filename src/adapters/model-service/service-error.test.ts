@@ -1,4 +1,4 @@
-/** Errors of model services by name, whatever a command line makes of them. */
+/** Errors of model services by name, in any wording that a command line prints. */
 import { describe, expect, it } from "vitest";
 import { errorCatalogue } from "../../core/errors.ts";
 import { GeminiReader } from "../harness/gemini/harness.ts";

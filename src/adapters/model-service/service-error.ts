@@ -1,10 +1,14 @@
-/** What an error of a model's service means, for adapters that read it from a command line and for the proxy that sees it itself. */
+/**
+ * The meaning of an error of a model's service. Adapters read the error from a command line. The proxy sees it
+ * directly.
+ */
 import type { ErrorData } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 
 const unknownModel = new RegExp(
   [
-    // Anthropic: "model: claude-foo"; OpenAI: code `model_not_found`; Gemini: "models/foo is not found for API version v1beta".
+    // Anthropic: "model: claude-foo". OpenAI: code `model_not_found`. Gemini: "models/foo is not found for API version
+    // v1beta".
     String.raw`^\s*model: \S`,
     String.raw`model_not_found|unknown_model|ModelNotFound`,
     String.raw`models?[/ ]\S+ (?:is |was )?(?:not found|not supported|does not exist|not available|unknown)`,
@@ -17,27 +21,27 @@ const unknownModel = new RegExp(
 const promptTooLong =
   /prompt is too long|(?:input|prompt|request|messages?)\b.{0,80}(?:too long|too large|exceeds?\b.{0,60}(?:context|maximum|limit))|context_length_exceeded|maximum context length|context window|input token count|request_too_large|string_above_max_length|maximum prompt length/i;
 
-/** A request that no wait makes smaller: https://community.openai.com/t/request-too-large-for-gpt-4/563155. */
+/** No wait makes such a request smaller: https://community.openai.com/t/request-too-large-for-gpt-4/563155. */
 const tooLargeForLimit = /\brequest too large\b|\btokens must be reduced\b/i;
 
 /**
- * An account that pays for nothing more until a person does something, which Anthropic answers with 400:
- * https://github.com/anthropics/claude-code/issues/66314. "You exceeded your current quota" is none of these: it is also
- * how Gemini limits the rate, https://ai.google.dev/gemini-api/docs/rate-limits.
+ * An account that pays for nothing until a person acts. Anthropic answers 400 then:
+ * https://github.com/anthropics/claude-code/issues/66314. "You exceeded your current quota" does not belong here.
+ * Gemini also sends it for its rate limit: https://ai.google.dev/gemini-api/docs/rate-limits.
  */
 const noCredit =
   /credit balance is too low|insufficient[_ ](?:quota|credits?|balance|funds)|billing[_ ](?:not[_ ]active|hard[_ ]limit|account)|account is not active|out of credits|\bno credits\b/i;
 
-/** https://ai.google.dev/gemini-api/docs/troubleshooting answers 400 `API_KEY_INVALID`, not 401. */
+/** The service answers 400 `API_KEY_INVALID`, not 401: https://ai.google.dev/gemini-api/docs/troubleshooting. */
 const badKey =
   /\bAPI[_ ]key (?:not valid|expired|not found)|\bAPI_KEY_INVALID\b|\b(?:invalid|incorrect) (?:x-)?api[- _]key|\bauthentication_error\b/i;
 
-/** How a service says 404 without the word model: https://docs.anthropic.com/en/api/errors and Gemini's NOT_FOUND. */
+/** The words of a 404 that do not name the model: https://docs.anthropic.com/en/api/errors and Gemini's NOT_FOUND. */
 const nothingThere = /\bnot_found_error\b|\bRequested entity was not found\b/i;
 
 const characters = 300;
 
-/** `retryAfterMs`: what the service asked for. */
+/** `retryAfterMs`: the pause that the service asked for. */
 export function statusError(status: number, message: string, retryAfterMs: number | null = null): ErrorData {
   const pause = retryAfterMs === null ? {} : { retryAfterMs: Math.min(retryAfterMs, limits.modelPauseMsMax) };
   if ((status === 400 || status === 402 || status === 403 || status === 429) && noCredit.test(message))
@@ -86,7 +90,7 @@ export function statusError(status: number, message: string, retryAfterMs: numbe
   return { code: "BATON_HARNESS_CRASHED", message: `The model's service answered ${status}. ${message}`.trim() };
 }
 
-/** For a request that is known to have gone to a model: nothing else can be what the service does not find. */
+/** For a request that certainly went to a model. There, only the model or the address can be missing. */
 export function modelError(status: number, message: string, retryAfterMs: number | null = null): ErrorData {
   const error = statusError(status, message, retryAfterMs);
   return (status === 404 || status === 410) && error.code === "BATON_HARNESS_CRASHED"
@@ -98,7 +102,7 @@ export function modelError(status: number, message: string, retryAfterMs: number
     : error;
 }
 
-/** Some command lines print what the service said without its status. */
+/** Some command lines print the service's text without its status. */
 export function errorInWords(message: string): ErrorData | null {
   if (/\bloop (?:was )?detected\b|\bdetected an? (?:infinite |potential )?loop\b|doom_loop/i.test(message))
     return {

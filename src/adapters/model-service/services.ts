@@ -1,4 +1,4 @@
-/** A provider of models, and the name under which agents are told of its service. */
+/** A provider of models, and the name of its service in texts for agents. */
 import type { Provider } from "../../config/models.ts";
 import type { ModelProvider } from "../../ports/model-proxy.ts";
 

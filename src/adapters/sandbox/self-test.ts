@@ -1,4 +1,4 @@
-/** Whether agents stay in, tried with the fast part of the break-out probes. The whole list: `baton sandbox test`. */
+/** Checks that agents stay in, with the fast part of the break-out probes. `baton sandbox test` runs the whole list. */
 
 import type { SandboxState } from "../../policy/sandbox.ts";
 import type { Children } from "../../ports/child.ts";

@@ -1,4 +1,7 @@
-/** The environment of an agent: an allow-list (harness.H2). Nothing of Baton's own, no GitHub token, no database address is ever in it. */
+/**
+ * The environment of an agent: an allow-list (harness.H2). It never contains Baton's own values, a GitHub token or a
+ * database address.
+ */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { HarnessRequest } from "../../ports/harness.ts";
@@ -36,7 +39,7 @@ export function agentEnvironment(
     GIT_COMMITTER_NAME: "agent",
     GIT_COMMITTER_EMAIL: "agent@localhost",
     GIT_TERMINAL_PROMPT: "0",
-    // None of the machine's credential helpers, from whatever configuration: an empty one ends their list.
+    // Disables the machine's credential helpers from every configuration. An empty helper ends their list.
     GIT_CONFIG_COUNT: "1",
     GIT_CONFIG_KEY_0: "credential.helper",
     GIT_CONFIG_VALUE_0: "",

@@ -1,4 +1,4 @@
-/** Baton sees more than an agent does: no link that the agent planted makes Baton read or write for it. */
+/** Baton sees more than an agent. No link that an agent planted makes Baton read or write for the agent. */
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -26,7 +26,7 @@ import { findAgentFile, readAgentFile } from "./agent-files.ts";
 
 let directory: string;
 let home: string;
-/** Where the CLI keeps its session, two folders below the home. */
+/** The place where the CLI keeps its session, two folders below the home. */
 let session: string;
 /** A file that the agent may not see. */
 let secret: string;
@@ -89,7 +89,7 @@ describe.each(plants)("%s", (_, plant) => {
     expect(readAgentFile(home, session, 1_000)?.toString()).toBe(count);
     plant();
     expect(readAgentFile(home, session, 1_000)).toBeNull();
-    // Its end is read as far as it is a file at all.
+    // Baton reads the end only of a regular file.
     expect(sessionTokens(session, home)).toEqual(noTokens);
   });
 });
@@ -167,7 +167,7 @@ describe("files that an agent asks for by protocol", () => {
     expect(await readWorkspaceFile(home, "folder/session-1.jsonl")).toBe("own");
     const reading = readWorkspaceFile(home, "folder/session-1.jsonl");
     const writing = writeWorkspaceFile(home, "folder/session-1.jsonl", "changed");
-    // The agent is faster: the check has begun, and the path is not opened yet.
+    // The agent is faster: the check has begun, but Baton has not opened the path yet.
     renameSync(join(home, "folder"), join(home, "gone"));
     symlinkSync(join(directory, "outside"), join(home, "folder"));
     const [read] = await Promise.allSettled([reading, writing]);

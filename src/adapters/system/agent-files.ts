@@ -1,8 +1,10 @@
 /**
- * Files in a folder that an agent can write, read by Baton, which may see more than the agent.
+ * Files in a folder that an agent can write. Baton reads them, and Baton may see more than the agent.
  *
- * AF1 No link is followed below the folder, neither the file's own nor one of a directory above it, also while the agent runs.
- * AF2 Only a regular file with one name is read, and no more of it than the caller allows. Anything else is "not there".
+ * AF1 Below the folder Baton follows no link, neither the file's own nor a parent directory's. That also holds while
+ *     the agent runs.
+ * AF2 Baton reads only a regular file with one name, and only as much of it as the caller allows. Anything else is "not
+ *     there".
  */
 import {
   closeSync,
@@ -22,12 +24,12 @@ const entriesMax = 10_000;
 const chunkBytes = 1024 * 1024;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
-/** Whole; null: not there, not such a file, or larger than that. */
+/** The whole file. Null: missing, not such a file, or larger than the limit. */
 export function readAgentFile(root: string, path: string, bytesMax: number): Buffer | null {
   return withFile(root, path, (file, size) => (size > bytesMax ? null : readAt(file, 0, size)));
 }
 
-/** Its end, at most that much. */
+/** The end of the file, up to the limit. */
 export function readAgentFileTail(root: string, path: string, bytesMax: number): Buffer | null {
   return withFile(root, path, (file, size) => {
     const length = Math.min(size, bytesMax);
@@ -35,12 +37,12 @@ export function readAgentFileTail(root: string, path: string, bytesMax: number):
   });
 }
 
-/** Null: not there, or not such a file. */
+/** Null: missing, or not such a file. */
 export function agentFileBytes(root: string, path: string): number | null {
   return withFile(root, path, (_, size) => size);
 }
 
-/** Into a new file of Baton's own; false, and no file, where it cannot be read or is larger than that. */
+/** Copies into a new file of Baton's own. False, and no file, where the source is unreadable or too large. */
 export function copyAgentFile(root: string, path: string, to: string, bytesMax: number): boolean {
   const copied = withFile(root, path, (file, size) => {
     if (size > bytesMax) return false;
@@ -57,7 +59,7 @@ export function copyAgentFile(root: string, path: string, to: string, bytesMax: 
   return copied ?? false;
 }
 
-/** The first file whose name is wanted, in a directory and so many levels below. */
+/** The first file with a wanted name, in a directory and at most `levels` below it. */
 export function findAgentFile(
   root: string,
   directory: string,
@@ -78,7 +80,10 @@ export function findAgentFile(
   return null;
 }
 
-/** A descriptor below `root`, by `flags`; throws where a link is in the way. Missing directories are made where `make` says so. */
+/**
+ * Opens a descriptor below `root` with `flags`. Throws where a link is in the way. Creates missing directories if
+ * `make` is set.
+ */
 export function openBelow(root: string, path: string, flags: number, make = false): number {
   const way = relative(root, path);
   const parts = way === "" ? [] : way.split(sep);
@@ -87,7 +92,7 @@ export function openBelow(root: string, path: string, flags: number, make = fals
   let place = root;
   for (const [index, part] of parts.entries()) {
     const above = here;
-    // What a descriptor holds cannot be exchanged for a link; other systems check each part of the path instead.
+    // An open descriptor cannot be replaced by a link. Other systems check each part of the path instead.
     const next = join(platform === "linux" ? `/proc/self/fd/${above}` : place, part);
     const isLast = index === parts.length - 1;
     try {
@@ -105,7 +110,7 @@ function makeDirectory(path: string): void {
   try {
     mkdirSync(path);
   } catch {
-    // It is there; the opening tells whether it is a directory.
+    // It exists. Opening it shows whether it is a directory.
   }
 }
 

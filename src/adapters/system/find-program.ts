@@ -1,8 +1,11 @@
-/** A program by its name: searched once, so that one which appears later in some directory of the PATH is not run. */
+/**
+ * Finds a program by its name. The search runs once, so a program that appears later in a directory of the PATH never
+ * runs.
+ */
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Absolute path; null: there is none. */
+/** Absolute path. Null: there is none. */
 export function findProgram(name: string): string | null {
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     if (!directory.startsWith("/")) continue;
@@ -11,7 +14,7 @@ export function findProgram(name: string): string | null {
       accessSync(candidate, constants.X_OK);
       return candidate;
     } catch {
-      // Not here; the next directory.
+      // Not here. Try the next directory.
     }
   }
   return null;

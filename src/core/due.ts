@@ -31,7 +31,7 @@ export interface DueOptions {
 
 /**
  * When a cancelled run ends, even if its shielded work still waits (I5).
- * null: nobody cancelled the run, or nothing is open.
+ * null: nobody cancelled it, or nothing is open.
  */
 export function shieldEndsAt(state: RunState): number | null {
   if (state.cancelRequested === null || state.open.size === 0) return null;

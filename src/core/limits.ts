@@ -28,7 +28,7 @@ export const limits = {
   /** Above this number of writes in an hour, of any kind, Baton sends no edit. */
   writesPerHourForEditsMax: 280,
   /**
-   * Answers to one author in one thread. A person with write access works there; a stranger on a public repository may
+   * Answers to one author in one thread. A person who may steer runs works there; a stranger on a public repository may
    * be anybody.
    */
   answersPerHourMax: 60,

@@ -253,7 +253,10 @@ export interface Github {
   treeSha(repository: Repository, commit: string): Promise<string>;
   /** The newest commits of a branch, newest first. */
   recentCommits(repository: Repository, branch: string, count: number): Promise<string[]>;
-  /** Files that differ between two commits of one line. null: GitHub does not list them all, or a commit is gone. */
+  /**
+   * Files that differ between two commits of one line.
+   * null: GitHub does not list them all, or a commit is gone.
+   */
   changedPaths(repository: Repository, between: { before: string; after: string }): Promise<string[] | null>;
   /** The author of a file's newest change on a branch. null: the branch never had the file. */
   lastChange(repository: Repository, path: string, branch: string): Promise<ChangeFacts | null>;

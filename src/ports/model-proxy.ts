@@ -69,8 +69,8 @@ export interface ModelGrant {
   readonly models: ModelAccesses;
   uses(): ModelUse[];
   /**
-   * Aborted, with ErrorData as reason, when no further request makes sense: budget used, key refused, too many errors
-   * in a row.
+   * Aborted, with ErrorData as reason, when no further request makes sense: budget used, key refused, too many
+   * consecutive errors.
    */
   readonly stopped: AbortSignal;
   /** Why it stopped. null: it has not stopped. */

@@ -179,7 +179,8 @@ export interface Workspaces {
   /** The scan of a push, without the push: BATON_SECRET_FOUND as in `push` (W7). */
   scan(access: RepositoryAccess, options: { sha: string } & ScanOptions): Promise<void>;
   /**
-   * Pushes a commit of the trusted repository to Baton's own ref at the remote, so that it outlives this machine (W7).
+   * Pushes a commit of the trusted repository to Baton's own ref at the remote, so that the commit outlives the machine
+   * (W7).
    */
   pushKept(access: RepositoryAccess, options: { ref: string; sha: string } & ScanOptions): Promise<void>;
   /** Removes such a ref. A missing ref is a success. */

@@ -145,7 +145,7 @@ function controlsIn(value: unknown): ScheduleControls {
   const lost = found === undefined || pauses === undefined;
   return {
     paused: pauses ?? {},
-    // The entry may be older than the loss.
+    // A resume may be older than the loss.
     resumed: lost ? {} : read(resumed, "resumed"),
     started: read(started, "started"),
     asked: read(asked, "asked"),

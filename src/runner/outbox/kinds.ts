@@ -18,7 +18,7 @@ export const outboxKinds = {
         repository: Repository;
         number: number;
         body: string;
-        /** News or questions that people wait for, by name. Each is sent once, like a reply. */
+        /** News or questions that people wait for, by name. Baton sends each once, with the priority of a reply. */
         asks?: string;
       };
       const sent = row.result as { id?: number; asks?: string } | null;

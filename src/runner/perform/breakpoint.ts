@@ -153,7 +153,7 @@ const diffCharactersMax = 200_000;
 
 /**
  * Git's record of each protected file, for the person who allows it. A commit does not change, so one read is enough.
- * If the question is too short for the content, the thread shows it before the question opens.
+ * If the question has no room for the whole record, the thread shows it before the question opens.
  */
 async function showChange(
   { github, state, effect, dependencies: { workspaces, redact } }: PerformContext,

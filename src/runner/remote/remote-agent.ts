@@ -223,7 +223,7 @@ async function cancel({ store, clock }: Pick<Dependencies, "store" | "clock">, o
   return clock.now();
 }
 
-/** Removes the claim, so that a worker that wakes up again finds its epoch refused. */
+/** Acquires the claim's lease, so that a worker that wakes up again finds its epoch refused. */
 async function fence(
   { store, clock, owner }: Pick<Dependencies, "store" | "clock" | "owner">,
   operation: string,

@@ -1,10 +1,10 @@
 /**
- * The first of two jobs: reads the event with a token that writes nothing and without a key, and says whether the second one
- * is to start.
+ * The first of two jobs. It reads the event with a read-only token and without a key, and decides whether the second
+ * job starts.
  *
- * JE1 A command starts it only when its author may run or steer, or may give just this command. Others read why in the
- *     job's summary, and the thread stays silent.
- * JE2 What this job says permits nothing: the second one asks GitHub again.
+ * JE1 A command starts it only when its author may run or steer, or may give this particular command. Others read the
+ *     reason in the job's summary, and the thread stays silent.
+ * JE2 This job's decision permits nothing: the second job asks GitHub again.
  * JE3 Rules of `triggers` are judged by the same function as in an App. A repository without any costs one call.
  */
 
@@ -33,7 +33,7 @@ export async function judgeComment(
   if (typeof heard === "string") return { start: false, reason: sentence(heard) };
   const { parsed, actor, trusted } = heard;
   const grammar = parsed.kind === "command" ? commands.find(({ name }) => name === parsed.name) : undefined;
-  // A slip of somebody who may run is answered in the thread.
+  // If a person who may run makes a typo, Baton answers in the thread.
   if (trusted || parsed.kind !== "command" || grammar === undefined)
     return { start: trusted, reason: `@${actor.login} gives a command.` };
   const { verdict } = await judgeCommand(heard, event, parsed, grammar);
@@ -41,7 +41,7 @@ export async function judgeComment(
   return { start: false, reason: `Nothing was started. ${verdict.reason}` };
 }
 
-/** An edit of the dashboard issue, and of no other that carries its marker. */
+/** Judges an edit of the dashboard issue. Another issue with its marker does not count. */
 export async function judgeEdit(
   { github }: Pick<Dependencies, "github">,
   { repository, number, sender }: DashboardEdit,
@@ -55,7 +55,7 @@ export async function judgeEdit(
     : { start: false, reason: "The issue is not the dashboard." };
 }
 
-/** null: no rule is about it. */
+/** null: no rule matches the event. */
 export async function judgeTriggers(
   dependencies: Pick<Dependencies, "github">,
   event: TriggerEvent,

@@ -1,9 +1,9 @@
 /**
- * A finding: one thing in a repository that a detector reports.
+ * A finding: one problem in a repository that a detector reports.
  *
- * FD1 A fingerprint survives moved lines: it is made of detector, rule, path and the text at the place, never of the line.
- *     Equal texts in one file are told apart by their order.
- * FD2 Paths are those of files within the repository; anything else is no path.
+ * FD1 A fingerprint survives moved lines. It consists of detector, rule, path and the text at the place, never of the
+ *     line. The order of equal texts in one file tells them apart.
+ * FD2 A path names a file within the repository. Anything else is not a path.
  * FD3 Texts are bounded. They come from programs that read the repository: data, never an instruction.
  */
 import { z } from "zod";
@@ -18,27 +18,27 @@ export const findingSchema = z.object({
   rule: z.string(),
   message: z.string(),
   severity: z.enum(severities),
-  /** From the root of the repository; null: it is about no file. */
+  /** From the root of the repository. null: the finding is not about a file. */
   path: z.string().nullable(),
   line: z.number().int().positive().nullable(),
 });
 export type Finding = z.infer<typeof findingSchema>;
 
-/** As a detector reads it. */
+/** A finding as a detector reads it. */
 export interface RawFinding {
   rule: string;
   message: string;
   severity: Severity;
   path: string | null;
   line: number | null;
-  /** The text at the place, or a name that the tool itself gives it; empty: the message stands for it. */
+  /** The text at the place, or the tool's own name for it. Empty: the message is used instead. */
   text: string;
 }
 
-/** What a detector made of a report. */
+/** The findings that a detector reads from a report. */
 export interface Detected {
   findings: Finding[];
-  /** What was left out, and why: for people. */
+  /** Omitted findings, and the reasons: for people. */
   notes: string[];
 }
 
@@ -47,7 +47,7 @@ const messageMax = 500;
 const ruleMax = 120;
 const pathMax = 500;
 
-/** Names raw findings (FD1), in their order; equal ones twice at one line are one. */
+/** Names raw findings (FD1) in their order. Equal findings at one line count once. */
 export function named(detector: string, raw: readonly RawFinding[], notes: readonly string[] = []): Detected {
   const said = [...notes];
   const sorted = raw
@@ -80,7 +80,7 @@ export function named(detector: string, raw: readonly RawFinding[], notes: reado
   return { findings, notes: said };
 }
 
-/** A path within the repository (FD2); `root`: where the tool saw it. null: it is outside. */
+/** A path within the repository (FD2). `root`: the repository's path as the tool saw it. null: the path is outside. */
 export function insidePath(given: string, root: string | null = null): string | null {
   let path = given.trim().replaceAll("\\", "/");
   const scheme = /^[a-z][a-z0-9+.-]+:/i.exec(path)?.[0];
@@ -113,13 +113,13 @@ function normal(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim().slice(0, 2_000);
 }
 
-/** "at line 12" moves with the code. */
+/** A message such as "at line 12" changes when the code moves. */
 function withoutNumbers(text: string): string {
   return normal(text).replaceAll(/\d+/g, "#");
 }
 
 function clip(text: string, max: number): string {
-  // What a terminal or a comment would obey is not text.
+  // Terminals and comments interpret control characters, so these are removed.
   const plain = text.replaceAll(/\p{Cc}+/gu, " ").trim();
   return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
 }

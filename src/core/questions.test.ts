@@ -1,4 +1,4 @@
-/** What is a question, and from when: by the state of a run. */
+/** Which questions a run has, and since when, by the state of the run. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";

@@ -1,12 +1,12 @@
-/** What the journal engine knows of the authoring library, which stands a floor above it: a turn, and how a process ends. */
+/** The journal engine's view of the authoring library, one layer above: a turn, and the end of a process. */
 import type { BatonError } from "./errors.ts";
 import type { RunEventOf } from "./event.ts";
 import type { EffectKey, Json, Verdict } from "./vocabulary.ts";
 
-/** What one turn of the process gave. */
+/** The result of one turn of the process. */
 export interface Turn {
   requests: RunEventOf<"effect.requested">[];
-  /** Effects that the process itself no longer wants: losers of a race. */
+  /** Effects that the process no longer wants: losers of a race. */
   cancellations: EffectKey[];
   end: { ok: true; output: Json } | { ok: false; error: BatonError } | null;
 }

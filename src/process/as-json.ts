@@ -1,13 +1,13 @@
 /**
- * Values of a process that go into the journal: JSON, or a sentence that says where they are not.
+ * Values of a process for the journal: either JSON, or a sentence that names the part that is not JSON.
  *
- * AJ1 Nothing is changed on the way: what JSON would turn into something else (a date, `NaN`, a class) is refused.
- * AJ2 A member that is `undefined` is left out, as JSON does.
+ * AJ1 Values never change on the way. Baton refuses a value that JSON would change (a date, `NaN`, a class).
+ * AJ2 A member that is `undefined` is omitted, as JSON does.
  */
 import { canonicalJson } from "../core/canonical.ts";
 import type { Json } from "../core/vocabulary.ts";
 
-/** A value with a cycle is deeper than any bound. */
+/** A cyclic value is deeper than any bound. */
 const depthMax = 100;
 
 export type AsJson = { ok: true; value: Json } | { ok: false; problem: string };

@@ -1,9 +1,11 @@
 /**
- * Fork and join: branches from one commit, each in a workspace of its own, and their commits merged in the order of their names.
+ * Fork and join: branches from one commit, each in its own workspace. Their commits are merged in the order of their
+ * names.
  *
- * Owns: what is joined when, and what a conflict leads to. Does not own: merging (the effect `join`), the branches' work.
- * FJ1 Every branch ends before anything is joined; a branch that failed is joined by nobody.
- * FJ2 What cannot be merged is done again on top of what was: once, and it is told with which paths.
+ * Owns: when branches are joined, and the reaction to a conflict. Does not own: merging (the effect `join`), the
+ * branches' work.
+ * FJ1 Every branch ends before any join. A failed branch is never joined.
+ * FJ2 A branch that git cannot merge runs once again, on top of the joined work. It gets the conflicting paths.
  */
 
 import type { EffectOutput } from "../core/effect.ts";
@@ -11,21 +13,21 @@ import { entriesOf, type Named } from "./named.ts";
 import type { ProcessContext } from "./process.ts";
 import { firstFailure, runWorkflow, type StepResult, type WorkflowStep } from "./workflow.ts";
 
-/** What a branch gives: null, it changed nothing. */
+/** The result of a branch. null: the branch changed nothing. */
 export interface Committed {
   headSha: string | null;
 }
 
-/** Where a branch begins. */
+/** The start of a branch. */
 export interface Start {
   baseSha: string;
-  /** Set when the branch was done before from another base, and its changes of these paths could not be merged. */
+  /** Set if the branch already ran from another base, and git could not merge its changes of these paths. */
   conflict: { paths: string[] } | null;
 }
 
 export interface ForkBranch<T> {
   run(ctx: ProcessContext, start: Start): Promise<T>;
-  /** The branch alone, again. */
+  /** Tries the branch alone again. */
   retry?: WorkflowStep["retry"];
   /** For all tries of the branch together. */
   timeoutMs?: number;
@@ -35,19 +37,19 @@ export interface ForkOptions<T> {
   baseSha: string;
   branches: Named<ForkBranch<T>>;
   stage?: string;
-  /** A branch that fails is told in the result; without it the first failure is thrown, after all have ended. */
+  /** True: the result reports a failed branch. Otherwise the first failure is thrown after all branches ended. */
   continueOnError?: boolean;
 }
 
 export interface Forked<T> {
-  /** All that was joined; the base where nothing was. */
+  /** The commit with all joined branches. Without any, the base. */
   headSha: string;
   branches: Record<string, StepResult<T>>;
-  /** Branches that were done again, because of a conflict. */
+  /** Branches that ran again because of a conflict. */
   again: string[];
 }
 
-/** `within` gives a branch the context that its effects are named in; `ctx` is the fork's own. */
+/** `within` gives a branch the context that names its effects. `ctx` is the fork's own context. */
 export async function runFork<T extends Committed>(
   ctx: ProcessContext,
   { baseSha, branches, stage, continueOnError }: ForkOptions<T>,
@@ -77,7 +79,7 @@ export async function runFork<T extends Committed>(
     output === null || output.headSha === null || output.headSha === baseSha ? [] : [{ name, sha: output.headSha }],
   );
   const again: string[] = [];
-  // One alone is its own join.
+  // A single branch needs no join.
   if (left.length === 1) return { headSha: left[0]?.sha ?? baseSha, branches: Object.fromEntries(results), again };
   let head = baseSha;
   while (left.length > 0) {

@@ -1,15 +1,16 @@
 /**
- * A process function, alive, between two events of its journal.
+ * A live process function between two events of its journal.
  *
  * Owns: keys of effects, scopes, promises that wait for outcomes, race and cancel inside the process.
- * Does not own: the journal, the clock, performing. It is handed one event at a time and answers with what the process asked for next.
- * I1 One event is delivered, then the process runs until it only waits; nothing else moves it.
+ * Does not own: the journal, the clock, performing. It receives one event at a time and returns the process's next
+ * requests.
+ * I1 One event is delivered, then the process runs until it only waits. Nothing else moves it.
  * I2 Time and randomness inside come from the delivered events and the run's id.
- * I3 What a process awaits is an effect, or it is found stalled: nothing open, not ended.
- * I4 Whatever a process does wrong is the end of its run, by name: an output that is no JSON, a request that the journal
- *    cannot hold, a key that is taken, a turn without an end.
- * I5 A cancelled run ends: shielded work may ask for a bounded number of effects after the cancel, in all. How long it may wait
- *    is bounded too: it says so with each request (`hints.shieldedMs`), and `due.ts` keeps to it.
+ * I3 A process awaits only effects. Otherwise Baton finds it stalled: nothing is open, and it has not ended.
+ * I4 Every mistake of a process ends its run, by name: an output that is not JSON, a request that the journal cannot
+ *    hold, a used key, a turn without an end.
+ * I5 A cancelled run ends: after the cancel, shielded work may ask for a bounded total of effects. The time is bounded,
+ *    too: each request carries it (`hints.shieldedMs`), and `due.ts` enforces it.
  */
 
 import { z } from "zod";
@@ -47,7 +48,7 @@ interface Scope {
   parent: Scope | null;
   counts: Map<string, number>;
   shielded: boolean;
-  /** null: the default. */
+  /** null: the default applies. */
   shieldedMs: number | null;
   abandoned: boolean;
 }
@@ -64,15 +65,18 @@ export class ProcessInstance {
   #seed: number;
   #requested = 0;
   #cancelled = false;
-  /** How many effects were asked for since. */
+  /** The number of effects requested since the cancel. */
   #shielded = 0;
-  /** Every key that was asked for: the journal knows an effect by it. */
+  /** Every requested key: the journal identifies an effect by its key. */
   readonly #keys = new Set<EffectKey>();
   #callsInTurn = 0;
-  /** What calls of `ctx` return. Each wait for one counts as a call: a loop over one that is settled never comes to rest. */
+  /**
+   * The promise class that calls of `ctx` return. Each wait counts as a call, because a loop over a settled promise
+   * never rests.
+   */
   readonly #Waited: PromiseConstructor;
 
-  /** `settle` resolves when every microtask has run: a macrotask of the host (`setImmediate`). */
+  /** `settle` resolves after every microtask has run: a macrotask of the host (`setImmediate`). */
   constructor(definition: ProcessDefinition, runId: RunId, settle: () => Promise<void>) {
     this.#definition = definition;
     this.#settle = settle;
@@ -103,7 +107,7 @@ export class ProcessInstance {
         shieldedMs: null,
         abandoned: false,
       };
-      // The function is entered in a microtask so that a synchronous throw is an outcome like any other.
+      // A microtask calls the function, so that a synchronous throw is an outcome like any other.
       Promise.resolve()
         .then(() => this.#definition.run(this.#context(root), this.#definition.input.parse(input)))
         .then((output) => this.#checked(output))
@@ -189,7 +193,7 @@ export class ProcessInstance {
           ),
         };
       }
-      // What an ended process left behind is nobody's any more.
+      // The rest of an ended process's requests has no owner.
       if (this.#end !== null) {
         for (const key of this.#waiters.keys()) this.#cancellations.push(key);
         this.#waiters.clear();
@@ -198,7 +202,10 @@ export class ProcessInstance {
     return { requests: this.#requests, cancellations: this.#cancellations, end: this.#end };
   }
 
-  /** A cancel reaches the process as the rejection of what it waits for; it may catch it and clean up in a shielded scope. */
+  /**
+   * A cancel rejects the promises that the process waits for. The process may catch it and clean up in a shielded
+   * scope.
+   */
   #cancelOpen(reason: string): void {
     for (const [key, waiter] of this.#waiters) {
       if (waiter.scope.shielded) continue;
@@ -283,13 +290,13 @@ export class ProcessInstance {
     );
   }
 
-  /** What the journal could not hold of a request; null: nothing. */
+  /** The part of a request that the journal cannot hold. null: there is none. */
   #problemOf(request: RunEventOf<"effect.requested">): string | null {
     const { key } = request;
     if (this.#keys.has(key)) return "two steps have this key. Give one of them another name.";
     const longest = effectKeySchema.maxLength ?? Number.POSITIVE_INFINITY;
     if (key.length > longest) return `the key has ${key.length} characters; at most ${longest} are allowed.`;
-    // The ledger keeps keys as text of a database, which holds neither.
+    // The ledger keeps keys as database text, which allows neither kind of character.
     if (/[\p{Cc}\p{Cs}]/u.test(key)) return "the key has control characters.";
     const checked = requestedSchema.safeParse(request);
     return checked.success ? null : `the journal cannot hold this request: ${fields(checked.error)}`;
@@ -311,7 +318,7 @@ export class ProcessInstance {
     return this.#callsInTurn <= limits.callsPerTurnMax;
   }
 
-  /** The same context, whose calls are counted: a loop that never waits would keep every other run from its turn. */
+  /** The same context with counted calls. Otherwise a loop that never waits would block every other run. */
   #counted(context: ProcessContext): ProcessContext {
     const counted: Record<string, unknown> = {};
     for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(context))) {
@@ -323,7 +330,7 @@ export class ProcessInstance {
           const returned = call(...args);
           return returned instanceof Promise ? quiet(new this.#Waited((resolve) => resolve(returned))) : returned;
         }
-        // A loop that waits for the answer rests here; one that does not is stopped by the throw.
+        // A loop that waits for the answer rests here. The throw stops a loop that does not wait.
         if (isAsync && this.#callsInTurn <= 2 * limits.callsPerTurnMax) return new Promise(() => {});
         throw turnIsOver();
       };
@@ -461,7 +468,7 @@ export class ProcessInstance {
     return this.#counted(context);
   }
 
-  /** mulberry32: small, well spread, and the same for the same run (I2). */
+  /** mulberry32: small, well distributed, and repeatable for the same run (I2). */
   #random(): number {
     this.#seed = (this.#seed + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
@@ -474,7 +481,7 @@ function turnIsOver(): BatonError {
   return new BatonError("BATON_PROCESS_FAILED", "The turn of this process is over.");
 }
 
-/** What a process threw, as an error that the journal can hold. */
+/** A value that a process threw, as an error that the journal can hold. */
 function thrownError(thrown: unknown): BatonError {
   if (isBatonError(thrown)) {
     if (errorDataSchema.safeParse(thrown.toData()).success) return thrown;
@@ -489,7 +496,7 @@ function thrownError(thrown: unknown): BatonError {
   }
 }
 
-/** Each field with what is wrong, for people. */
+/** Each field with its problem, for people. */
 function fields({ issues }: z.ZodError): string {
   return issues
     .slice(0, 5)
@@ -528,9 +535,9 @@ function isAbandoned(scope: Scope | null): boolean {
   return false;
 }
 
-/** A process may leave an effect in the background and never look at it: its failure must not kill the host. */
+/** A process may leave an effect in the background and never await it. The effect's failure must not stop the host. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
-  // Not a wait of the process.
+  // This call is not a wait of the process.
   void Promise.prototype.then.call(promise, undefined, () => {});
   return promise;
 }

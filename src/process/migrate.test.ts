@@ -59,7 +59,7 @@ it("a version that asks for the same so far goes on with the run, also after a c
   await world.succeed("b", done);
   await world.crash(second);
   expect(world.open()).toEqual(["c"]);
-  // The version before is not asked about such a journal any more.
+  // The old version no longer accepts such a journal.
   await expect(replay(first, world.journal, settle)).rejects.toMatchObject({ code: "BATON_DIVERGENCE" });
 });
 

@@ -1,10 +1,10 @@
 /**
- * May a run in flight go on with another version of its process (PROC-003)?
+ * Decides whether a run in flight may continue with another version of its process (PROC-003).
  *
- * Owns: the check, and the event. Does not own: where the other version is found, appending.
- * M1 The new version, told everything that happened, asks for exactly what the journal holds. It may ask for more only where
- *    the journal ends. Otherwise nothing is changed.
- * M2 The answer holds for the journal that was read: an event that comes in between asks again.
+ * Owns: the check, and the event. Does not own: finding the other version, appending.
+ * M1 The new version, replayed with all events, asks for exactly the journal's requests. It may ask for more only at
+ *    the end of the journal. Otherwise nothing changes.
+ * M2 The answer holds for the journal that was read. A new event requires a new check.
  */
 import { isOver } from "../core/decide.ts";
 import { BatonError, hasCode, isBatonError } from "../core/errors.ts";
@@ -18,9 +18,9 @@ import { replay } from "./replay.ts";
 export interface Migration {
   from: string;
   to: string;
-  /** Keys of what the new version asks for at once. */
+  /** Keys of the effects that the new version requests at once. */
   asks: string[];
-  /** M2: to be decided on the state that the change is made to. */
+  /** M2: the decision belongs to the state that the change applies to. */
   decide(state: RunState, by: Actor): RunEvent[];
 }
 
@@ -55,7 +55,7 @@ export async function checkMigration(
   };
 }
 
-/** For people: a process that is a text is known by its text. */
+/** For people: a process defined by a text is identified by its text. */
 function versionName({ name, version, source }: Pick<RunState["process"], "name" | "version" | "source">): string {
   return source === undefined ? `${name} v${version}` : `${name} v${version} (text ${source.hash.slice(0, 7)})`;
 }

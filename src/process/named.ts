@@ -1,6 +1,6 @@
 /**
- * Things by name, in the order in which they are given. A JavaScript object moves names that look like integers to its front,
- * so whoever has such names and minds their order gives a `Map`.
+ * Values by name, in the given order. A JavaScript object moves names that look like integers to its front. A caller
+ * that has such names, and needs their order, passes a `Map`.
  */
 export type Named<T> = Readonly<Record<string, T>> | ReadonlyMap<string, T>;
 

@@ -1,9 +1,10 @@
 /**
- * Stages in a row, each with the schema of what it takes and gives (PROC-001).
+ * Stages in a row, each with the schema of its input and output (PROC-001).
  *
- * Owns: the checks between stages. Does not own: what a stage does.
- * PL1 What does not always fit by the schemas is told when the pipeline is defined; what does not fit is told when it is
- *     there, before the next stage asks for anything. Both name the stages, the path, what is expected and what was found.
+ * Owns: the checks between stages. Does not own: the work of a stage.
+ * PL1 A mismatch between schemas is reported when the pipeline is defined. A mismatch of a value is reported when it
+ *     appears, before the next stage asks for anything. Both name the stages, the path, the expected value and the
+ *     found value.
  */
 import { z } from "zod";
 import { BatonError } from "../core/errors.ts";
@@ -21,16 +22,16 @@ export interface PipelineStage<I = unknown, O = unknown> {
 export interface Pipeline<O = unknown> {
   name: string;
   stages: readonly PipelineStage[];
-  /** Of the last stage. */
+  /** Schema of the last stage's output. */
   output: z.ZodType<O>;
 }
 
-/** One stage; its types are checked by its own schemas at run time, so that stages of all kinds stand in one list. */
+/** One stage. Its own schemas check its types at run time, so that one list can hold stages of all kinds. */
 export function defineStage<I, O>(stage: PipelineStage<I, O>): PipelineStage {
   return stage as unknown as PipelineStage;
 }
 
-/** A registered process as a stage: a child run. It fails when the child's verdict is another than "passed". */
+/** A registered process as a stage: a child run. The stage fails when the child's verdict differs from "passed". */
 export function processStage<I, O>(definition: ProcessDefinition<I, O>): PipelineStage {
   return {
     name: definition.name,
@@ -52,7 +53,7 @@ export function processStage<I, O>(definition: ProcessDefinition<I, O>): Pipelin
   };
 }
 
-/** Throws BATON_PIPELINE_MISMATCH where what a stage gives is not always what the next one takes (FIT2). */
+/** Throws BATON_PIPELINE_MISMATCH if a stage's output does not always fit the input of the next stage (FIT2). */
 export function definePipeline(name: string, stages: readonly PipelineStage[]): Pipeline {
   const last = stages.at(-1);
   if (last === undefined) throw new BatonError("BATON_PIPELINE_MISMATCH", `Pipeline "${name}" has no stage.`);
@@ -92,7 +93,7 @@ export async function runPipeline(
   return value;
 }
 
-/** BATON_PIPELINE_MISMATCH names each path with what is expected there and what was found. */
+/** BATON_PIPELINE_MISMATCH names each path, with the expected and the found value. */
 export function demandFits<T>(what: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -116,7 +117,7 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return at;
 }
 
-/** What cannot be said in JSON Schema says nothing (FIT1). */
+/** A schema that JSON Schema cannot express has an empty shape (FIT1). */
 export function shapeOf(schema: z.ZodType, io: "input" | "output"): Shape {
   return z.toJSONSchema(schema, { io, unrepresentable: "any" }) as Shape;
 }

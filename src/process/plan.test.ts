@@ -1,4 +1,4 @@
-/** Plans and forks: order, scopes, approval, joins and conflicts, and that a crash anywhere changes nothing. */
+/** Plans and forks: order, scopes, approval, joins and conflicts. A crash at any point changes nothing. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";

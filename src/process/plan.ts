@@ -1,12 +1,12 @@
 /**
- * A plan as work: steps that come after each other, each with the paths that it may change, compiled into waves and carried out.
+ * A plan as work: ordered steps, each with the paths that it may change. Baton compiles them into waves and runs these.
  *
- * Owns: the order, what may run at once, scopes, approval of steps. Does not own: reading a plan from an agent's words
- * (`prompt/plan.ts`), what a step does.
- * PL1 A step is in a later wave than all that it comes after; the steps of a wave run at once, from one commit.
- * PL2 No two steps of a wave have a path in common that both may change.
- * PL3 What a step changed is what git measured; outside its scope it counts only once a person has allowed it.
- * PL4 A step whose predecessor failed is not begun; all others are.
+ * Owns: the order, parallel steps, scopes, approval of steps. Does not own: reading a plan from an agent's words
+ * (`prompt/plan.ts`), the work of a step.
+ * PL1 A step is in a later wave than all steps that it depends on. The steps of a wave run at once, from one commit.
+ * PL2 Two steps of a wave never share a path that both may change.
+ * PL3 Git measures the changes of a step. A change outside the step's scope counts only after a person allowed it.
+ * PL4 A step does not begin if a step that it depends on failed. All other steps begin.
  */
 import type { FileChange } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
@@ -19,11 +19,11 @@ import { orderProblems } from "./workflow.ts";
 export interface WorkStep {
   id: string;
   title: string;
-  /** Ids of steps that come before. */
+  /** Ids of the steps that must come earlier. */
   dependsOn: readonly string[];
-  /** Paths that it may change (`scope.ts`); empty: any. */
+  /** Paths that the step may change (`scope.ts`). Empty: any path. */
   scope: readonly string[];
-  /** A person approves it before it begins. */
+  /** A person approves the step before it begins. */
   approval: boolean;
 }
 
@@ -33,12 +33,12 @@ export interface PlanProblem {
 }
 
 export interface CompiledPlan<S extends WorkStep = WorkStep> {
-  /** Empty where there are problems. */
+  /** Empty if there are problems. */
   waves: S[][];
   problems: PlanProblem[];
 }
 
-/** Each step as early as what it comes after allows. */
+/** Puts each step into the earliest wave that its dependencies allow. */
 export function compilePlan<S extends WorkStep>(steps: readonly S[]): CompiledPlan<S> {
   if (steps.length > limits.planStepsMax)
     return {
@@ -102,16 +102,16 @@ function overlapMessage(step: WorkStep, other: WorkStep, [one, two]: [string, st
   return `Steps \`${step.id}\` and \`${other.id}\` would run at once, and ${why}. Let one come after the other, or part their scopes.`;
 }
 
-/** What a step gives: its commit, and what it changed by git's measure. */
+/** The result of a step: its commit, and its changes as git measures them. */
 export interface StepWork extends Committed {
   files: readonly Pick<FileChange, "path">[];
 }
 
 export interface StepTask<S, T> extends Start {
   step: S;
-  /** What the steps before gave. */
+  /** The results of the earlier steps. */
   before: Readonly<Record<string, T>>;
-  /** Steps at work at the same time. */
+  /** Steps that run at the same time. */
   beside: readonly S[];
 }
 
@@ -119,27 +119,30 @@ export interface PlanOptions<S extends WorkStep, T extends StepWork> {
   baseSha: string;
   stage?: string;
   run(ctx: ProcessContext, task: StepTask<S, T>): Promise<T>;
-  /** A change outside the step's scope: a person is asked (`ask`), or the step has failed. */
+  /** For a change outside the step's scope: Baton asks a person (`ask`), or the step fails. */
   outside: "ask" | "refuse";
 }
 
 export interface StepOutcome<T> {
-  /** `unchanged`: it gave no commit. `refused`: a person said no to it. `skipped`: a step that it comes after did not come to an end. */
+  /**
+   * `unchanged`: the step made no commit. `refused`: a person rejected it. `skipped`: a step that it depends on did not
+   * finish.
+   */
   outcome: "done" | "unchanged" | "failed" | "refused" | "skipped";
   output: T | null;
-  /** Empty where it is done. */
+  /** Empty if the step is done. */
   reason: string;
 }
 
 export interface PlanOutcome<T> {
-  /** With the commits of all steps that are done. */
+  /** The commit with all completed steps. */
   headSha: string;
   steps: Record<string, StepOutcome<T>>;
-  /** Steps that were done again on top of others, because git could not merge them. */
+  /** Steps that ran again on top of others, because git could not merge their changes. */
   again: string[];
 }
 
-/** `nested` gives a context below the plan's own, by name. */
+/** `nested` gives a named context below the plan's own. */
 export async function runPlan<S extends WorkStep, T extends StepWork>(
   steps: readonly S[],
   options: PlanOptions<S, T>,

@@ -1,8 +1,9 @@
 /**
- * What a process author sees. A process is an async function that asks for effects through `ctx` and is otherwise pure:
- * no clock, no randomness, no I/O, nothing awaited but what `ctx` gives. Then a crash at any instruction loses nothing.
+ * The interface for process authors. A process is an async function that asks for effects through `ctx`. Otherwise it
+ * is pure: it has no clock, no randomness and no I/O, and awaits only promises of `ctx`. Then a crash at any
+ * instruction loses nothing.
  *
- * Owns: the authoring types, `defineProcess`, the registry. Does not own: how a process is driven (`instance.ts`).
+ * Owns: the authoring types, `defineProcess`, the registry. Does not own: driving a process (`instance.ts`).
  */
 import type { z } from "zod";
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "../core/effect.ts";
@@ -21,7 +22,7 @@ export type { ProcessSource } from "../core/event.ts";
 
 export interface EffectOptions {
   retry?: Partial<RetryPolicy>;
-  /** From the request for people, facts and time; per attempt for workers. */
+  /** From the request for people, facts and time. For workers, the limit of each attempt. */
   timeoutMs?: number;
   hints?: Hints;
 }
@@ -32,100 +33,118 @@ type Ask<K extends EffectKind> = (
   options?: EffectOptions,
 ) => Promise<EffectOutput<K>>;
 
-/** By the names of the branches. */
+/** Results by branch name. */
 export type ParallelResults<T> =
   T extends ReadonlyMap<string, (ctx: ProcessContext) => Promise<infer R>>
     ? Record<string, R>
     : { [K in keyof T]: T[K] extends (ctx: ProcessContext) => Promise<infer R> ? R : never };
 
 export interface ProcessContext {
-  /** Each effect method takes a name, unique by itself within its scope (a repeated one is counted: `repair#2`), and the input of its kind. */
+  /**
+   * Each effect method accepts a name and the input of its kind. The name is unique within its scope: Baton counts a
+   * repeated name (`repair#2`).
+   */
   readonly agent: Ask<"agent">;
   readonly shell: Ask<"shell">;
-  /** Commits merged in order, in the trusted repository; `fork` and `plan` ask for it. */
+  /** Merges commits in order, in the trusted repository. `fork` and `plan` ask for it. */
   readonly join: Ask<"join">;
-  /** Where a pull request goes now; the settings of the run are those of that branch from then on. */
+  /** The current base branch of a pull request. The run uses the settings of that branch from then on. */
   readonly base: Ask<"base">;
   readonly gate: Ask<"gate">;
   readonly breakpoint: Ask<"breakpoint">;
   readonly ask: Ask<"ask">;
   readonly publish: Ask<"publish">;
-  /** A child run with its own journal; its verdict and output come back. */
+  /** A child run with its own journal. It returns its verdict and output. */
   readonly subprocess: Ask<"subprocess">;
   sleep(name: string, durationMs: number): Promise<void>;
   /** `until` in milliseconds since the epoch. */
   sleepUntil(name: string, until: number): Promise<void>;
-  /** Asks `condition` again and again, with durable pauses, until it is true or `timeoutMs` passed (BATON_TIMEOUT). */
+  /** Asks `condition` repeatedly, with durable pauses, until it is true or `timeoutMs` has passed (BATON_TIMEOUT). */
   waitFor(
     name: string,
     condition: (ctx: ProcessContext) => Promise<boolean>,
     options: { everyMs: number; timeoutMs: number },
   ): Promise<void>;
-  /** Tries a group of effects again with durable, doubling pauses; terminal errors are not tried again. */
+  /** Tries a group of effects again with durable, doubling pauses. It does not retry terminal errors. */
   retryWithBackoff<T>(
     name: string,
     body: (ctx: ProcessContext, attempt: number) => Promise<T>,
     options: { attemptsMax: number; pauseMs: number },
   ): Promise<T>;
-  /** All branches at once, each in its own scope. All are awaited; then the first failure, by order of the names given, is thrown. */
+  /**
+   * Runs all branches at once, each in its own scope, and awaits them all. Then it throws the first failure, in the
+   * order of the names.
+   */
   parallel<T extends Named<(ctx: ProcessContext) => Promise<unknown>>>(
     name: string,
     branches: T,
     options?: { branchesMax?: number },
   ): Promise<ParallelResults<T>>;
-  /** The first branch to succeed wins, the effects of the others are cancelled. All failed: the first failure is thrown. At least one branch. */
+  /**
+   * The first branch to succeed wins, and the effects of the others are cancelled. If all branches fail, it throws the
+   * first failure. At least one branch.
+   */
   race<T>(name: string, branches: Named<(ctx: ProcessContext) => Promise<T>>): Promise<{ winner: string; value: T }>;
-  /** Steps that need each other, as many at once as can be. All end; then the first failure, by order of the names given, is thrown. */
+  /**
+   * Runs steps that depend on each other, as many at once as possible. All steps end. Then it throws the first failure,
+   * in the order of the names.
+   */
   workflow(name: string, steps: WorkflowSteps): Promise<StepResults>;
-  /** Branches at once, each from `baseSha` in a workspace of its own; their commits are merged in the order of the names. */
+  /**
+   * Runs branches at once, each from `baseSha` in its own workspace. It merges their commits in the order of the names.
+   */
   fork<T extends Committed>(name: string, options: ForkOptions<T>): Promise<Forked<T>>;
-  /** Steps of a plan, compiled into waves of forks; each may change its scope only (BATON_PLAN_INVALID names the steps at fault). */
+  /**
+   * Runs the steps of a plan, compiled into waves of forks. Each step may change only its scope. BATON_PLAN_INVALID
+   * names invalid steps.
+   */
   plan<S extends WorkStep, T extends StepWork>(
     name: string,
     steps: readonly S[],
     options: PlanOptions<S, T>,
   ): Promise<PlanOutcome<T>>;
-  /** Stages in a row; what each gives is checked before the next begins (BATON_PIPELINE_MISMATCH). */
+  /** Runs stages in a row. It checks each result before the next stage begins (BATON_PIPELINE_MISMATCH). */
   pipeline(pipeline: Pipeline, input: unknown): Promise<unknown>;
   /**
-   * Effects that run although the run was cancelled: clean-up, last words. After the cancel `limits.shieldedEffectsMax` of them,
-   * within `limits.shieldedMsDefault`, or `atMostMs`, which is `limits.shieldedMsMax` at most. Then the run ends.
+   * Effects that run although the run was cancelled: clean-up, last words. After the cancel, at most
+   * `limits.shieldedEffectsMax` effects run. Their time is `limits.shieldedMsDefault`, or `atMostMs`, which is at most
+   * `limits.shieldedMsMax`. Then the run ends.
    */
   shielded<T>(name: string, body: (ctx: ProcessContext) => Promise<T>, options?: { atMostMs?: number }): Promise<T>;
-  /** Milliseconds since the epoch of the last thing that happened: the same on every replay. */
+  /** The time of the last event in milliseconds since the epoch: the same on every replay. */
   now(): number;
-  /** In [0, 1): the same on every replay. */
+  /** A number in [0, 1): the same on every replay. */
   random(): number;
   /** True once somebody asked to cancel. */
   readonly cancelled: boolean;
 }
 
 export interface ProcessDefinition<I = unknown, O = unknown> {
-  /** kebab-case. */
+  /** The name in kebab-case. */
   name: string;
-  /** Raised with every change of what the process asks for. */
+  /** Raise it with every change of the process's requests. */
   version: number;
-  /** The text that it was made of, for one that is no code; kept in the journal of each run. */
+  /** The text of a process that is not code. The journal of each run keeps it. */
   source?: ProcessSource;
   summary: string;
-  /** Threads that it works on; without it both. */
+  /** Kinds of threads that the process works on. Absent: both kinds. */
   on?: readonly Thread["kind"][];
-  /** The most that its effects may do; without it anything that the repository allows. */
+  /** The most that its effects may do. Absent: anything that the repository allows. */
   reach?: Reach;
-  /** For the reference of processes: when to take it, what it asks people, what it costs. */
+  /** For the reference of processes: when to use it, its questions to people, its cost. */
   guide?: {
     when: string;
     asks: string;
     costs: string;
-    /** By name, without the branches that it stands in. */
+    /** By name, without the enclosing branches. */
     effects?: Readonly<Record<string, string>>;
   };
-  /** What people see as the plan, in order. */
+  /** The plan that people see, in order. */
   stages: string[];
   input: z.ZodType<I>;
   output: z.ZodType<O>;
   run(ctx: ProcessContext, input: I): Promise<O>;
-  /** Sees, and may change, what each agent of a run is told; changes are journaled. Pure, as `run` is. */
+  /** Sees, and may change, the prompt of each agent of a run. The journal keeps the changes. Pure, as `run` is. */
   onInstructionsLoaded?: InstructionsHook;
   /** The honest verdict of a finished run. */
   verdict(output: O): Verdict;
@@ -137,7 +156,9 @@ export function defineProcess<I, O>(definition: ProcessDefinition<I, O>): Proces
   return definition;
 }
 
-/** Processes by name and version. A run goes on with the version that it began with, so old versions stay registered while they run. */
+/**
+ * Processes by name and version. A run keeps its first version, so old versions stay registered while such runs exist.
+ */
 export class ProcessRegistry {
   readonly #byName = new Map<string, Map<number, ProcessDefinition>>();
 
@@ -145,7 +166,7 @@ export class ProcessRegistry {
     const versions = this.#byName.get(definition.name) ?? new Map<number, ProcessDefinition>();
     if (versions.has(definition.version))
       throw new BatonError("BATON_INTERNAL", `Process ${definition.name} v${definition.version} is registered twice.`);
-    // The registry hands a definition only input that its own schema parsed, so widening the types is sound.
+    // The registry passes a definition only input that its own schema parsed, so widening the types is sound.
     versions.set(definition.version, definition as unknown as ProcessDefinition);
     this.#byName.set(definition.name, versions);
     return this;
@@ -181,12 +202,12 @@ export class ProcessRegistry {
   }
 }
 
-/** Input checked by the process's schema; BATON_INPUT_INVALID names each field (PROC-004). */
+/** Checks the input by the process's schema. BATON_INPUT_INVALID names each field (PROC-004). */
 export function parseProcessInput(definition: ProcessDefinition, input: unknown): Json {
   return parseInput(`Input of ${definition.name}`, definition.input, input) as Json;
 }
 
-/** What comes from outside, checked; the error names each field with what is wrong. */
+/** Checks a value from outside. The error names each field with its problem. */
 export function parseInput<T>(what: string, schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;

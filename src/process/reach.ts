@@ -1,7 +1,9 @@
 /**
- * What the effects of a process may do at most, whatever its code asks for: one that only reads cannot push, by any mistake.
+ * The most that the effects of a process may do, regardless of its code. A process that only reads cannot push, even by
+ * mistake.
  *
- * Owns: the names and what each lets through. Does not own: what a repository allows (`routing/profile.ts`, `policy/`).
+ * Owns: the names, and the effects that each allows. Does not own: the permissions of a repository
+ * (`routing/profile.ts`, `policy/`).
  */
 import type { AgentInput, EffectKind, PublishOperation } from "../core/effect.ts";
 
@@ -14,7 +16,7 @@ const roles: Record<Reach, readonly AgentInput["role"][] | null> = {
   "verify-only": ["verify", "review"],
 };
 
-/** Why an effect is more than that; null: it is not. */
+/** Why an effect exceeds the reach. null: it does not. */
 export function beyondReach(reach: Reach, kind: EffectKind, input: unknown): string | null {
   switch (kind) {
     case "agent": {

@@ -1,9 +1,9 @@
 /**
- * From a journal back to a live process, and onward one event at a time.
+ * Turns a journal back into a live process, and drives it one event at a time.
  *
- * Owns: comparing what the process asks now with what it asked then. Does not own: appending.
- * R1 After each delivered event the process must ask exactly what the journal says it asked because of that event.
- * R2 Only at the end of the journal may it ask for more: that is new work.
+ * Owns: comparing the process's current requests with its former requests. Does not own: appending.
+ * R1 After each delivered event, the process must repeat exactly the requests that the journal holds for that event.
+ * R2 The process may ask for more only at the end of the journal: that is new work.
  * R3 A divergence stops the run and names the step and both values (BATON_DIVERGENCE).
  */
 import { canonicalJson } from "../core/canonical.ts";
@@ -18,7 +18,7 @@ type Requested = RunEventOf<"effect.requested">;
 
 export interface Replayed {
   instance: ProcessInstance;
-  /** What the process asked for beyond the journal: to be appended. */
+  /** The process's requests beyond the journal, to append. */
   turn: Turn;
 }
 
@@ -92,7 +92,7 @@ function same(then: Requested, now: Requested): boolean {
   return canonicalJson(then.input) === canonicalJson(asJournaled(then.input, now.input));
 }
 
-/** Journals from before questions named their commit: the question is the same, and its answer allows nothing. */
+/** In older journals a question names no commit. It is the same question, but its answer allows nothing. */
 function asJournaled(then: Json, now: Json): Json {
   const [before, after] = [then, now] as { subject?: { change?: Json } }[];
   if (after?.subject?.change === undefined || before?.subject === undefined || before.subject.change !== undefined)

@@ -1,9 +1,9 @@
 /**
- * Whether what one schema gives can fit what another takes, told before anything runs. Both are JSON Schema.
+ * Checks whether one schema's values can fit another schema, before anything runs. Both are JSON Schema.
  *
- * FIT1 Only what can never fit is told; what may fit is left to the check at run time.
- * FIT2 Between stages of a pipeline (`every`) what does not always fit is told as well: a key that may be missing and is needed,
- *     a form or a word that is not taken. What a schema does not say stays open.
+ * FIT1 Only a certain mismatch is reported. The check at run time finds the rest.
+ * FIT2 Between stages of a pipeline (`every`), a possible mismatch is reported as well. Examples are a required key
+ *      that may be missing, and a form or word that is not accepted. Anything that a schema does not define stays open.
  */
 
 export interface Shape {
@@ -27,7 +27,7 @@ export interface Misfit {
 
 const depthMax = 20;
 
-/** `some`: one value that fits is enough (FIT1); `every`: each value must (FIT2). */
+/** `some`: one fitting value is enough (FIT1). `every`: each value must fit (FIT2). */
 export type Fit = "some" | "every";
 
 export function misfits(
@@ -56,7 +56,7 @@ export function misfits(
   const [types, wanted] = [typesOf(from), typesOf(to)];
   if (types !== null && wanted !== null && !types[fit]((one) => wanted.some((other) => meets(one, other))))
     return [misfit];
-  // Any text where only some are taken.
+  // The source allows any text, but the target accepts only some.
   if (fit === "every" && values === null && allowed !== null && types !== null) return [misfit];
   return [...objectMisfits(from, to, fit, path), ...listMisfits(from, to, fit, path)];
 }
@@ -85,7 +85,7 @@ function objectMisfits(from: Shape, to: Shape, fit: Fit, path: Misfit["path"]): 
 }
 
 function listMisfits(from: Shape, to: Shape, fit: Fit, path: Misfit["path"]): Misfit[] {
-  // A list may be empty, so its entries never make it certain, unless it must have one.
+  // A list may be empty, so its entries never make a mismatch certain, unless the list needs an entry.
   const { minItems } = from;
   if (fit === "some" && (typeof minItems !== "number" || minItems < 1)) return [];
   return Array.isArray(from.items) || Array.isArray(to.items) ? [] : misfits(from.items, to.items, fit, [...path, 0]);

@@ -72,7 +72,7 @@ describe("scopes", () => {
     fc.assert(
       fc.property(path, glob, glob, (at, one, other) => {
         const globbed = matchesAny(at, [one, `${one}/**`]);
-        // Globs see no `a` in `*/**`; here a directory is always in its own scope.
+        // Globs find no `a` in `*/**`. Here a directory is always in its own scope.
         if (globbed || !one.includes("**")) expect(inScope(at, [one])).toBe(globbed);
         if (inScope(at, [one]) && inScope(at, [other])) expect(overlap([one], [other])).not.toBeNull();
       }),
@@ -90,7 +90,7 @@ describe("scopes", () => {
     fc.assert(
       fc.property(two, two, (one, other) => {
         const shared = all.some((at) => inScope(at, [one]) && inScope(at, [other]));
-        // `aa*` and `*bb` meet only in names that are longer than those searched, so only the found ones are compared.
+        // `aa*` and `*bb` meet only in names longer than the searched ones, so the test compares only found names.
         if (shared) expect(overlap([one], [other])).not.toBeNull();
         else if (!/\*/.test(one + other)) expect(overlap([one], [other])).toBeNull();
       }),

@@ -1,4 +1,4 @@
-/** Workflows and pipelines: order, failures, tries, limits, and that a crash anywhere changes nothing. */
+/** Workflows and pipelines: order, failures, tries, limits. A crash at any point changes nothing. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -35,7 +35,7 @@ describe("workflow", () => {
   it("whatever the graph and whichever order steps end in: each begins after all that it needs, all end, a crash at every position changes nothing", async () => {
     const graph = fc.integer({ min: 1, max: 7 }).chain((size) =>
       fc.record({
-        // Needs point back, so there is an order; the names are shuffled by their numbers.
+        // Needs point back, so an order exists. The numbers shuffle the names.
         needs: fc.tuple(
           ...Array.from({ length: size }, (_, index) =>
             fc.subarray(Array.from({ length: index }, (__, before) => `s${before}`)),

@@ -1,9 +1,11 @@
 /**
- * Steps that need each other: what a workflow is in code (`ctx.workflow`) and, compiled, in YAML (`workflow/`).
+ * Steps that need each other: a workflow in code (`ctx.workflow`) and, compiled, in YAML (`workflow/`).
  *
- * Owns: order, conditions, trying again, time limits, what a failure means for the others. Does not own: what a step does.
- * WF1 A step begins when everything that it needs has ended, and not before; it sees the results of just these and of what they need.
- * WF2 A failed step stops only what needs it. All steps end before the workflow does.
+ * Owns: order, conditions, retries, time limits, the effect of a failure on other steps. Does not own: the work of a
+ * step.
+ * WF1 A step begins only after all its needs have ended. It sees only their results, and the results of their own
+ *     needs.
+ * WF2 A failed step stops only the steps that need it. All steps end before the workflow does.
  * WF3 A cancelled run begins no further step, whatever its condition.
  */
 import { BatonError, type ErrorCode, isBatonError, toBatonError } from "../core/errors.ts";
@@ -13,40 +15,40 @@ import { entriesOf, type Named } from "./named.ts";
 import type { ProcessContext } from "./process.ts";
 
 export interface StepResult<T = unknown> {
-  /** `skipped`: its condition did not hold, or something that it needs failed. */
+  /** `skipped`: its condition was false, or one of its needs failed. */
   outcome: "succeeded" | "failed" | "skipped";
   /** null unless it succeeded. */
   output: T | null;
   error: { code: ErrorCode; message: string } | null;
-  /** It failed, and the others go on as if it had not. */
+  /** The step failed, and the others continue as if it had not. */
   allowed: boolean;
 }
 export type StepResults = Readonly<Record<string, StepResult>>;
 
 export interface WorkflowStep {
-  /** Names of the steps that must have ended before. */
+  /** Names of the steps that must end first. */
   needs?: readonly string[];
-  /** Asked once they have; without it the step runs when none of what it needs, however far back, has failed. */
+  /** Evaluated after these steps ended. Absent: the step runs if no need, direct or indirect, has failed. */
   if?: (results: StepResults) => boolean;
   run(ctx: ProcessContext, results: StepResults): Promise<unknown>;
-  /** The whole step again, after durable, doubling pauses, when its error says that this may help, or `when` says so. */
+  /** Repeats the whole step after durable, doubling pauses, if its error may pass or `when` allows it. */
   retry?: { attemptsMax: number; pauseMs: number; when?: (thrown: unknown) => boolean };
-  /** For all tries together; then it has failed with BATON_TIMEOUT. */
+  /** For all tries together. After that the step fails with BATON_TIMEOUT. */
   timeoutMs?: number;
-  /** A failure of it is not one of the workflow. */
+  /** A failure of this step does not fail the workflow. */
   continueOnError?: boolean;
 }
 export type WorkflowSteps = Named<WorkflowStep>;
 
 export interface OrderProblem {
   step: string;
-  /** The need at fault. */
+  /** The invalid need. */
   need: string;
   message: string;
   suggestion: string | null;
 }
 
-/** Needs that lead nowhere or round in a circle; none: there is an order. */
+/** Needs without a target, or in a circle. Empty: there is an order. */
 export function orderProblems(needs: ReadonlyMap<string, readonly string[]>): OrderProblem[] {
   const problems: OrderProblem[] = [];
   for (const [step, wanted] of needs) {
@@ -83,7 +85,7 @@ export function orderProblems(needs: ReadonlyMap<string, readonly string[]>): Or
   return problems;
 }
 
-/** What a step needs, directly or through others; the graph has an order. */
+/** Everything that a step needs, directly or through others. The graph has an order. */
 export function ancestorsOf(step: string, needs: ReadonlyMap<string, readonly string[]>): Set<string> {
   const found = new Set<string>();
   const open = [...(needs.get(step) ?? [])];
@@ -95,7 +97,7 @@ export function ancestorsOf(step: string, needs: ReadonlyMap<string, readonly st
   return found;
 }
 
-/** No failure among these, but such as are allowed. */
+/** True when these results contain only allowed failures. */
 export function succeeded(results: StepResults): boolean {
   return Object.values(results).every(({ outcome, allowed }) => outcome !== "failed" || allowed);
 }
@@ -103,8 +105,8 @@ export function succeeded(results: StepResults): boolean {
 const skipped: StepResult = { outcome: "skipped", output: null, error: null, allowed: false };
 
 /**
- * Every step to its end; nothing is thrown. `within` gives a step the context that its effects are named in, `pause` a
- * name for the pauses between its tries.
+ * Runs every step to its end and throws nothing. `within` gives a step the context that names its effects. `pause`
+ * names the pauses between its tries.
  */
 export async function runWorkflow(
   ctx: ProcessContext,
@@ -170,7 +172,7 @@ async function limited(
 ): Promise<unknown> {
   if (timeoutMs === undefined) return body(ctx);
   type End = { ok: true; value: unknown } | { ok: false; thrown: unknown };
-  // A failure must end the race as well, so it is a value in it.
+  // A failure must end the race as well, so the race returns it as a value.
   const { value } = await ctx.race<End>("limit", {
     work: async (branch) => {
       try {
@@ -204,12 +206,12 @@ async function again(
   }
 }
 
-/** Errors of the catalogue say of themselves whether another try may help; a result that was not good may be better next time. */
+/** The catalog says whether another try may help after an error. A bad result may be better next time. */
 function mayPass(thrown: unknown): boolean {
   return !isBatonError(thrown) || thrown.treatment === "retryable" || thrown.code === "BATON_STEP_FAILED";
 }
 
-/** The first failure that is not allowed, by the order in which the steps are written. */
+/** The first failure that is not allowed, in the written order of the steps. */
 export function firstFailure(results: ReadonlyMap<string, StepResult>): { step: string; error: BatonError } | null {
   for (const [step, { outcome, allowed, error }] of results)
     if (outcome === "failed" && !allowed && error !== null)

@@ -1,4 +1,4 @@
-/** What a start finds and takes up, over the store in memory and by a clock of the test. */
+/** A start's recovery of earlier work, over the store in memory and by a clock of the test. */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -222,7 +222,7 @@ describe("agents that wait for their turn", () => {
     await until(async () => (await types()).includes("effect.started"));
     expect((await store.read(runId)).filter(({ event }) => event.type === "effect.observed")).toHaveLength(1);
     await runner.stop();
-    // The slot is free again, whatever became of the attempt.
+    // The slot is free again after any end of the attempt.
     expect(slots.request("next", "low", () => {})).toBe(true);
   });
 

@@ -1,4 +1,4 @@
-/** Lists of runs: each filter, together, and over more runs than are read at once. */
+/** Lists of runs: each filter, filters together, and more runs than one read returns. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { openMemory } from "../adapters/memory/open.ts";
@@ -40,7 +40,10 @@ const repositoryOf = (index: number) => ({
 const statusOf = (index: number): RunStatus => (index < 10 ? "cancelled" : "waiting");
 let runs: Runs;
 
-/** 450 runs, one a second: of two repositories by turns, every third of `fix`, the first ten cancelled. All look like one that is real. */
+/**
+ * 450 runs, one a second: alternating between two repositories, every third of `fix`, the first ten cancelled. All
+ * resemble one real run.
+ */
 beforeAll(async () => {
   const { store } = openMemory({ clock, log: silentLog });
   const real = { store, clock, settle: async () => {}, processes };

@@ -1,4 +1,4 @@
-/** What earlier runs took is kept once a run, of runs that passed, and only where the stages are the same. */
+/** Baton keeps the durations of each passed run once, and only while the stages are the same. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../test/fakes/run-world.ts";

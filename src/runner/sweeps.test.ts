@@ -1,4 +1,4 @@
-/** What the command line asks of sweeps, and what a round of the App makes of it. */
+/** The command line's requests for sweeps, and the App's handling of them. */
 import { expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";

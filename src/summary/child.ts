@@ -1,10 +1,11 @@
 /**
- * A run and the child runs that it asked for: the share that a child gets, what the parent keeps of it, what it is told.
+ * A run and its child runs: the child's share, the child's facts in its parent, and the child's orders.
  *
  * Owns: those three, as data. Does not own: creating and driving children (`runner/perform/child.ts`).
- * CH1 What a child may spend is set aside in its parent before the child begins, and settled by what it used when it ends.
- * CH2 A child is paused, resumed, topped up and cancelled with its parent; whoever asks the parent asks its children.
- * CH3 Nothing that a child waits for is hidden: its parent says it.
+ * CH1 A parent reserves its child's money before the child begins. The child's usage settles it at the end.
+ * CH2 A child is paused, resumed, topped up and cancelled with its parent. A command for the parent also reaches its
+ *     children.
+ * CH3 A parent shows everything that its child waits for.
  */
 import { type ChildFacts, childFacts } from "../core/child-facts.ts";
 import { cancel, isOver } from "../core/decide.ts";
@@ -17,8 +18,8 @@ import type { Json, Usage, Verdict } from "../core/vocabulary.ts";
 import { waitingFor } from "./waiting.ts";
 
 /**
- * In USD. `part` of what the run and its open children have left is divided evenly among those children, so that one that
- * begins first gets no more than the next; the process may want less.
+ * In USD. The open children share `part` of the money that they and the run have left. Even shares give an early child
+ * no more than the next one. The process may want less.
  */
 export function childShareUsd(parent: RunState, effect: EffectState, part: number): number {
   const { budgetUsd, spentUsd, reservedUsd } = parent.money;
@@ -41,7 +42,7 @@ export function openChildrenOf(parent: RunState): EffectState[] {
   });
 }
 
-/** A child that goes on, as its parent journals and shows it. */
+/** A running child, as its parent journals and shows it. */
 export function childSeen(child: RunState): { verdict: Verdict; facts: Json } {
   const waits = waitingFor(child);
   const wait =
@@ -77,7 +78,7 @@ function questionText(effect: EffectState): string | undefined {
   return shown === null ? text : shown.text;
 }
 
-/** What people are asked to approve, in the run itself or in one of its children. */
+/** The text that people are asked to approve, in the run itself or in one of its children. */
 export function approvalText(state: RunState): string | null {
   for (const key of state.open) {
     const effect = state.effects.get(key);
@@ -88,7 +89,7 @@ export function approvalText(state: RunState): string | null {
   return null;
 }
 
-/** CH2: what the child is told now; nothing where it is as its parent wants it. */
+/** CH2: the orders for the child now. Empty if the child already has the state that its parent wants. */
 export function ordersFor(parent: RunState, effect: EffectState, child: RunState): RunEvent[] {
   if (isOver(child)) return [];
   const { cancelRequested, topUps, requestedBy } = parent;
@@ -115,13 +116,13 @@ export function ordersFor(parent: RunState, effect: EffectState, child: RunState
   return orders;
 }
 
-/** The child run that has used up its share, where nothing of the run's own waits for money. */
+/** The child run that has used up its share, if no effect of the run itself waits for money. */
 export function stoppedChildOf(state: RunState): EffectState["key"] | null {
   const own = [...state.open].some((key) => state.effects.get(key)?.status === "stopped");
   return own ? null : (openChildrenOf(state).find((effect) => childFacts(effect)?.waits === "money")?.key ?? null);
 }
 
-/** All that a child used, those of its own children among it. */
+/** Everything that a child used, including its own children. */
 export function usageOf(child: RunState): Usage[] {
   return [...child.effects.values()].flatMap(({ attempts }) =>
     attempts.flatMap(({ usage, held }) => [...usage, ...(held ?? [])]),

@@ -4,7 +4,7 @@ import { health } from "./health.ts";
 
 const now = 1_000_000_000;
 
-/** As much of a state as health reads. */
+/** The parts of a state that health reads. */
 function state(effects: object[], change: object = {}): RunState {
   const of = effects.map((effect, at) => [
     `step-${at}`,

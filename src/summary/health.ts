@@ -1,4 +1,7 @@
-/** Health of a run, 0 to 100, from its journal alone (STATE-008). Each deduction says why, so the number can be asked. */
+/**
+ * Health of a run, 0 to 100, from its journal alone (STATE-008). Each deduction gives its reason, so the number can be
+ * explained.
+ */
 import type { RunState } from "../core/state.ts";
 
 export interface Health {
@@ -22,7 +25,7 @@ export function health(state: RunState, now: number): Health {
   for (const effect of state.effects.values()) {
     failures += effect.attempts.filter((attempt) => attempt.error !== null).length;
     if (effect.endedAt !== null) ended += 1;
-    // Who only reads, as who plans, is not idle.
+    // An agent that only reads, for example for a plan, is not idle.
     if (effect.kind === "agent" && effect.input.access === "write" && effect.output?.headSha === null) idle += 1;
   }
   take(Math.min(40, failures * 8), `${failures} failed attempt(s)`);

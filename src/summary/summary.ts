@@ -1,5 +1,6 @@
 /**
- * A run as data for other programs (JSON-001): everything that its thread shows, without prompts, logs and prices a token.
+ * A run as data for other programs (JSON-001): everything that its thread shows, without prompts, logs and prices per
+ * token.
  *
  * Owns: the shape and its schema. Does not own: text for people (`thread/render`).
  */
@@ -139,7 +140,7 @@ export function summarise(state: RunState, now: number): RunSummary {
   };
 }
 
-/** Without the texts of a YAML process: they are in the journal. */
+/** Without the texts of a YAML process, which are in the journal. */
 function processOf({ process: { name, version, stages, source } }: RunState): RunSummary["process"] {
   return {
     name,

@@ -1,4 +1,4 @@
-/** What a run waits for and who can move it, derived from its state. */
+/** Derives from a run's state why it waits and who can move it. */
 import { childFacts } from "../core/child-facts.ts";
 import { isOver } from "../core/decide.ts";
 import { type EffectInput, effectEndedBy } from "../core/effect.ts";
@@ -8,7 +8,7 @@ export interface WaitingFor {
   kind: "people" | "facts" | "time" | "money" | "worker" | "run";
   key: string;
   title: string;
-  /** For people: what is waited for and, where somebody can act, how. */
+  /** For people: the reason for waiting and, if somebody can act, how. */
   sentence: string;
   since: number;
 }
@@ -39,7 +39,7 @@ export function questionName({ key }: Pick<EffectState, "key">): string {
   return key.split("/").at(-1) ?? key;
 }
 
-/** No command answers these: a review does, or GitHub. */
+/** A review or GitHub answers these, not a command. */
 function isAnsweredElsewhere(effect: EffectState): boolean {
   return effect.kind === "breakpoint" && (effect.input.kind === "review" || effect.input.kind === "merge");
 }
@@ -51,7 +51,7 @@ function questions(state: RunState, kind: EffectState["kind"]): number {
   }).length;
 }
 
-/** `oneOfMany`: an answer has to name it. `day`: why the day's budget is in the way. */
+/** `oneOfMany`: an answer must name the question. `day`: why the day's budget blocks the step. */
 function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; day: string | null }): WaitingFor {
   const wait = (kind: WaitingFor["kind"], sentence: string): WaitingFor => ({
     kind,
@@ -67,7 +67,7 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
     );
   if (effect.status === "stopped")
     return wait("money", "`/baton budget +2` adds 2 USD, and the work continues. `/baton cancel` ends the run.");
-  // Only an agent that waits for its turn is observed before it begins.
+  // An agent is observed before it begins only while it waits for its turn.
   if (effect.kind === "agent" && effect.status !== "running" && effect.observed !== null)
     return wait("time", effect.observed.verdict.reason);
   if (effect.status === "retrying") return wait("time", `Last error: ${effect.error?.message ?? "unknown"}`);
@@ -88,7 +88,7 @@ function waitOf(effect: EffectState, { oneOfMany, day }: { oneOfMany: boolean; d
     case "time":
       return wait("time", "Baton continues at a set time.");
     case "run": {
-      // What a child waits for, its parent waits for: people see one thread.
+      // The parent shows its child's waits, because people see one thread.
       const { waits } = childFacts(effect) ?? { waits: null };
       const kind = waits === "people" || waits === "money" || waits === "worker" ? waits : "run";
       return wait(kind, effect.observed?.verdict.reason ?? "A child run is starting.");
@@ -103,7 +103,7 @@ function answerForm(effect: EffectState, oneOfMany: boolean): string {
   return `Reply \`/baton approve${name === "" ? "" : ` ${name.trim()}`}\` or \`/baton reject ${name}<reason>\`.`;
 }
 
-/** The same, where the state says whether the answer has to name the question. */
+/** The same sentence. The state says whether the answer must name the question. */
 export function answerSentence(state: RunState, effect: EffectState): string {
   return answerForm(effect, questions(state, effect.kind) > 1);
 }

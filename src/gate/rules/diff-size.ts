@@ -1,4 +1,4 @@
-/** diff-size: what people shall review stays small enough to be reviewed. Binary files count as files, not as lines. */
+/** diff-size: a change for review stays small enough for people. Binary files count as files, not as lines. */
 import { z } from "zod";
 import type { Verdict } from "../../core/vocabulary.ts";
 import { matchesAny } from "../../policy/paths.ts";

@@ -1,4 +1,4 @@
-/** something-changed: work that changed nothing is not done work, whatever an agent says of it. */
+/** something-changed: work that changed nothing is not finished, whatever an agent says. */
 import { z } from "zod";
 import type { Verdict } from "../../core/vocabulary.ts";
 import { matchesAny } from "../../policy/paths.ts";

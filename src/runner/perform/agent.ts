@@ -1,12 +1,15 @@
 /**
- * `agent`: a harness in a workspace; its result is a commit measured by git.
+ * `agent`: a harness in a workspace. Its result is a commit measured by git.
  *
- * Five stages: prepare, instruct, run, collect, settle. Each takes what the ones before gave, and `perform` shows all there is.
+ * Five stages: prepare, instruct, run, collect, settle. Each uses the results of the earlier ones, and `perform` shows
+ * them all.
  *
- * X1 The attempt begins where the one before stopped: from its saved commits, in its session where the harness can resume.
- * X2 What it used is metered while it runs; at the reserved amount it is stopped and its work is kept.
- * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness says of itself.
- * X4 What a step that only reads changed is found by git, said, and thrown away, whatever its harness promised.
+ * X1 The attempt begins where the last one stopped: from its saved commits. It uses the same session if the harness can
+ *    resume.
+ * X2 Its usage is metered while it runs. At the reserved amount, Baton stops it and keeps its work.
+ * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness reports.
+ * X4 Git finds the changes of a step that may only read. Baton reports and discards them, whatever the harness
+ *    promised.
  */
 
 import type { Settings } from "../../config/schema.ts";
@@ -44,7 +47,7 @@ export const agentPerformer: WorkPerformer = {
     const { attemptUsd } = settingsOf(state).limits;
     if (share === null) return attemptUsd;
     const { budgetUsd, spentUsd, reservedUsd } = state.money;
-    // A share beyond what the run has is a bound, not a claim: nobody is asked for more because of it.
+    // A share above the run's rest is a bound, not a claim: it makes Baton ask nobody for more money.
     const left = budgetUsd - spentUsd - reservedUsd;
     return Math.max(share > left ? Math.min(share, attemptUsd) : share, worthwhileUsd);
   },
@@ -53,12 +56,12 @@ export const agentPerformer: WorkPerformer = {
   isRemote,
 };
 
-/** The most that the attempt may come to use, if nobody else takes what the run has left. */
+/** The most that the attempt may use in the end, if no other attempt uses the run's rest. */
 function ceilingOf({ money: { budgetUsd, spentUsd, reservedUsd } }: RunState, meter: Meter): number {
   return Math.min(meter.reservedUsd + Math.max(0, budgetUsd - spentUsd - reservedUsd), meter.shareUsd);
 }
 
-/** What earlier attempts leave of the step's own share of the budget; null: it has none. */
+/** The rest of the step's own share of the budget after earlier attempts. null: it has no share. */
 function shareLeft(effect: EffectState): number | null {
   const shareUsd = effect.kind === "agent" ? effect.input.shareUsd : undefined;
   if (shareUsd === undefined) return null;
@@ -70,7 +73,7 @@ function isRemote({ publicUrl }: Pick<Dependencies, "publicUrl">, state: RunStat
   return publicUrl !== undefined && settingsOf(state).executor === "actions";
 }
 
-/** On this machine; a runner performs an effect with the same code. */
+/** On this machine. A runner performs an effect with the same code. */
 export async function perform(context: PerformContext): Promise<AttemptResult> {
   const prepared = await prepare(context);
   const told = await instructAgent(context, prepared);
@@ -79,22 +82,22 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
   return settle(context, prepared, told, ran, left);
 }
 
-/** Before the agent is told or paid anything. */
+/** The state before the agent gets a prompt or money. */
 interface Prepared {
   settings: Settings;
   routed: Routed;
   input: AgentInput;
   sandboxed: SandboxDecision;
   access: RepositoryAccess;
-  /** What the attempt before leaves. */
+  /** The kept work of the previous attempt. */
   before: Kept | null;
-  /** Of the workspace. */
+  /** Name of the workspace. */
   name: string;
-  /** Where the workspace begins. */
+  /** The commit that the workspace begins at. */
   baseSha: string;
   workspace: Workspace;
   activity: Activity;
-  /** By which the agent finds what the setup downloaded. */
+  /** These variables show the agent where the setup's downloads are. */
   variables: Record<string, string>;
 }
 
@@ -104,7 +107,7 @@ async function prepare(context: PerformContext): Promise<Prepared> {
   const settings = settingsOf(state);
   const routed = await route(context, asked, settings);
   const input: AgentInput = { ...asked, access: routed.choice.access };
-  // Before anything is fetched, told or paid.
+  // Before any fetch, prompt or cost.
   const sandboxed = await sandboxDecision(dependencies, settings, routed.harness);
   if (sandboxed.kind === "refused") throw fromData(sandboxed.error);
   const access = await repositoryAccess(github, state.thread.repository, "read");
@@ -112,7 +115,7 @@ async function prepare(context: PerformContext): Promise<Prepared> {
   const name = workspaceName(effect, attempt);
   const baseSha = before?.headSha ?? input.baseSha;
   await dependencies.workspaces.fetch(access, baseSha).catch((thrown: unknown) => {
-    // A commit that only the trusted repository has (an earlier step, not pushed yet) needs no fetch.
+    // A commit that only the trusted repository has (of an earlier step, not pushed yet) needs no fetch.
     if (toBatonError(thrown).code !== "BATON_GIT_FAILED") throw thrown;
   });
   const reads = input.reads ?? [];
@@ -164,9 +167,9 @@ interface RanHarness {
   result: HarnessResult;
   meter: Meter;
   usage: Usage[];
-  /** What ended it from outside; null: nothing. */
+  /** The outside reason for the end. null: there is none. */
   stopped: ErrorData | null;
-  /** What the model's service refused last. */
+  /** The last refusal of the model's service. */
   refusal: ErrorData | null;
   sandbox(): SandboxReport | undefined;
 }
@@ -208,7 +211,7 @@ async function runHarness(context: PerformContext, prepared: Prepared, told: Tol
     workspace,
     harness,
     models: grant?.models ?? {},
-    // A verifier builds and runs what it verifies.
+    // A verifier builds and runs the tree, so it needs to write there.
     treeReadOnly: input.access === "read-only" && input.role !== "verify",
     onDenied: report,
   });
@@ -252,7 +255,7 @@ async function runHarness(context: PerformContext, prepared: Prepared, told: Tol
     },
     capped,
   );
-  // What the agent left running asks no more, and what was cut is counted.
+  // Leftover programs of the agent can send no further request, and interrupted requests are counted.
   await grant?.revoke();
   await money.told();
   const usage = meter.settle(result);
@@ -274,7 +277,7 @@ interface Left {
   transcriptId: string | null;
 }
 
-/** X3: also after a failure, a cap or a cancel, what is there is saved first. */
+/** X3: even after a failure, a cap or a cancel, Baton first saves the existing work. */
 async function collect(context: PerformContext, prepared: Prepared, { result }: RanHarness): Promise<Left> {
   const { dependencies, state } = context;
   const { input, access, name, routed } = prepared;
@@ -289,7 +292,7 @@ async function collect(context: PerformContext, prepared: Prepared, { result }: 
   return { imported, discarded, transcriptId };
 }
 
-/** What the attempt comes to: an error with what is kept, or the output of the step. */
+/** The result of the attempt: an error with the kept work, or the output of the step. */
 async function settle(
   context: PerformContext,
   { settings, routed, input, before, activity }: Prepared,
@@ -341,7 +344,7 @@ async function settle(
   return { ok: true, output: output as unknown as Json, usage };
 }
 
-/** Nothing that it committed is lost silently. */
+/** No commit of the agent is lost silently. */
 function asideOf({ aside = [] }: ImportResult): Pick<Kept, "aside"> {
   if (aside.length === 0) return {};
   return {
@@ -366,7 +369,7 @@ async function strayChanges(
       });
     return paths;
   } catch (thrown) {
-    // The tree goes either way: what was in it is only not known.
+    // Baton removes the tree in any case. Only its changes stay unknown.
     dependencies.log.warn("Baton could not find what a read-only step changed", { key: effect.key, error: thrown });
     return [];
   }
@@ -374,7 +377,7 @@ async function strayChanges(
 
 const nothing: ImportResult = { headSha: null, commits: 0, files: [], rescued: false };
 
-/** A step that must not write gets only servers that cannot. */
+/** A step that must not write gets only read-only servers. */
 function toolServersOf({ mcp }: Settings, access: AgentInput["access"]): ToolServer[] {
   return Object.entries(mcp)
     .filter(([, server]) => access === "write" || server.access === "read-only")
@@ -405,8 +408,8 @@ function keptBefore(effect: EffectState): Kept | null {
 }
 
 /**
- * What the attempt before leaves: what it said it kept, or, when its worker died, what still stands in its workspace.
- * A half-made change is a start for the next attempt, never thrown away.
+ * The kept work of the previous attempt. If its worker died, the work that remains in its workspace.
+ * An incomplete change is a start for the next attempt, and is never discarded.
  */
 async function workBefore(context: PerformContext, input: AgentInput, access: RepositoryAccess): Promise<Kept | null> {
   const { effect, attempt, dependencies, state } = context;
@@ -455,10 +458,10 @@ function errorOf(
     };
   }
   if (result.ok) return null;
-  // The proxy ended it, so what the harness says of its end is only how.
+  // The proxy ended the attempt, so the harness's own error adds nothing.
   if (stopped !== null) return stopped;
   if (refusal !== null && result.error !== null) {
-    // What the service said is known here in full; of a pause the longer one is obeyed.
+    // The service's own error is known here in full. The longer one of two pauses applies.
     if (serviceErrors.has(refusal.code) && isVague(result.error.code)) return refusal;
     if (refusal.code === result.error.code && refusal.retryAfterMs !== undefined)
       return { ...result.error, retryAfterMs: refusal.retryAfterMs };
@@ -466,19 +469,19 @@ function errorOf(
   return result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." };
 }
 
-/** Errors of the service that end a step for good, or for as long as it says. */
+/** Errors of the service that end a step permanently, or for the time that it states. */
 const serviceErrors: ReadonlySet<ErrorCode> = new Set([
   "BATON_MODEL_UNKNOWN",
   "BATON_PROMPT_TOO_LONG",
   "BATON_HARNESS_QUOTA",
 ]);
 
-/** A harness that only says that it failed, or the same with fewer words. */
+/** True if the harness reports only a failure, or the same error with less detail. */
 function isVague(code: ErrorCode): boolean {
   return serviceErrors.has(code) || code === "BATON_HARNESS_CRASHED" || code === "BATON_HARNESS_OUTPUT";
 }
 
-/** Without a word and without a change nothing was done, whatever the harness says of its end. */
+/** An end without a word and without a change did nothing, whatever the harness reports. */
 function emptyEnd(
   { text }: HarnessResult,
   { commits, files }: ImportResult,
@@ -488,7 +491,7 @@ function emptyEnd(
   return { code: "BATON_HARNESS_OUTPUT", message: "The agent ended without a word and changed nothing." };
 }
 
-/** A step with a share of its own does not wait for money when it has used it up: others of the run go on with theirs. */
+/** A step that has used up its own share does not wait for money. Other steps of the run continue with their shares. */
 function withinShare(error: ErrorData | null, { shareUsd }: AgentInput, meter: Meter): ErrorData | null {
   if (shareUsd === undefined || error?.code !== "BATON_BUDGET_EXCEEDED") return error;
   return {

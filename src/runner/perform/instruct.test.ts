@@ -148,7 +148,7 @@ describe("what an agent is told", () => {
     const told = await tell();
     expect(told.system).toContain("In French.");
     expect(told.system).not.toContain("## Git");
-    // K1: of the turn, wherever the hook put it.
+    // K1: this text belongs to the turn, wherever the hook put it.
     expect(told.system).not.toContain("Count the tests.");
     expect(told.user.startsWith("## More")).toBe(true);
     expect(journal[0]?.edits).toEqual([

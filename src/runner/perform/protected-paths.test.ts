@@ -49,7 +49,7 @@ function stateOf(paths: readonly string[], shown: ShownChange | null, decision =
   } as unknown as RunState;
 }
 
-/** What people are shown of the change from one tree to the other. */
+/** The change from one tree to the other, as people see it. */
 async function show(
   paths: string[],
   before: Tree,

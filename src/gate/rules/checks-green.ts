@@ -148,12 +148,12 @@ const codeWords =
  * https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows
  */
 function isAboutPeople(name: string): boolean {
-  const words = name
-    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}]+/gu, " ");
+  // Words of the caller and of its job are not one phrase.
+  const parts = name.split(" / ");
+  const wordsOf = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ");
+  const words = parts.map((part) => wordsOf(part.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2"))).join(" / ");
   // One name may be written without spaces: `EasyCLA`, `PullApprove`, `WIP`.
-  const joined = name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ");
+  const joined = parts.map(wordsOf).join(" / ");
   return [words, joined].some((text) => peopleWords.test(text) || (perhapsPeople.test(text) && !codeWords.test(text)));
 }
 

@@ -48,7 +48,7 @@ const plannedStepSchema = z.object({
   prompt: z.object({ facts: z.object({ plan: z.string().min(1), outcomes: z.array(z.unknown()).min(1) }) }),
 });
 
-/** A run that waits for its review has no output yet, so Baton reads the input of its steps from the journal. */
+/** A run that waits for its review has no output yet. Its steps' input is in the journal. */
 function inSteps({ effects }: RunState): Json | null {
   for (const { input } of [...effects.values()].reverse()) {
     const { data } = plannedStepSchema.safeParse(input);

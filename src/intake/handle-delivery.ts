@@ -17,7 +17,7 @@ import { answerGivenUp, handleComment } from "./handle-comment.ts";
 import { type DeliveryOutcome, noteOf } from "./outcome.ts";
 
 /**
- * GitHub may be down for hours. After this time Baton gives up: a command gets the reason as its answer, and the next event
+ * GitHub may be down for hours. After this time Baton gives up: a command gets the reason as its answer. The next event
  * reads facts again.
  */
 const patienceMs = 24 * 3_600_000;

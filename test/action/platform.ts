@@ -1,5 +1,5 @@
 /**
- * The Action's view of a runner: a process with environment variables, an event file, and files that the runner reads
+ * The Action's view of a runner: a process with environment variables, an event file, and output files for the runner.
  * afterwards.
  * A test starts jobs by hand, or the local GitHub's events start them, as workflow triggers would.
  */

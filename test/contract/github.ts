@@ -2,7 +2,7 @@
  * The contract of `ports/github.ts` as one suite. It runs over every available GitHub except the live one: the local GitHub
  * of this project and the package `emulate` by other authors. People set up the world through the API.
  *
- * Each case that a GitHub cannot support has a reason, and must really fail there, so the list cannot become stale.
+ * Each case that a GitHub cannot support has a reason and must really fail there. So the list cannot become stale.
  */
 import { Octokit } from "@octokit/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

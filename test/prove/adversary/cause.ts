@@ -18,7 +18,7 @@ export interface Cause<Input = unknown> {
   fixed: readonly Input[];
   /** A further input from templates. */
   draw(draw: Draw): Input;
-  /** What came through, in a few words. null: nothing. */
+  /** The forbidden effect, in a few words. null: there was none. */
   attack(input: Input, guarded: boolean): Promise<string | null> | string | null;
   /** How many inputs may run at once. Default: 1. */
   atOnce?: number;

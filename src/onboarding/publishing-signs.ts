@@ -325,7 +325,7 @@ function linesOf(script: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#") && !rehearsals.test(line.replace(/\s#.*$/, "")));
 }
 
-/** True if there is no pull request: only a pull request has these fields, and its ref is not a branch. */
+/** True if there is no pull request: only pull requests have these fields, and their ref is not a branch. */
 const pullFields = String.raw`github\s*\.\s*(?:event\s*\.\s*(?:pull_request(?!\s*\.\s*draft)(?:\s*\.\s*\w+)*|number|action|merge_group)|head_ref|base_ref)\b`;
 const withoutPull = new RegExp(
   [

@@ -1,5 +1,5 @@
 /**
- * The result of a step: for another step (bounded, by the two roles), and for people in the pull request's text.
+ * The result of a step: for another step (bounded, by the two roles), and for people in the pull request.
  * Baton's own measurements follow below the latter (`thread/render/measured.ts`).
  *
  * Owns: splitting a report, and the destination of each section. Does not own: the report's form (`tasks/report.ts`).

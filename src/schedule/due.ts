@@ -4,7 +4,7 @@
  *
  * SD1 If a rule missed several occurrences, only the latest is due, once.
  * SD2 An occurrence is due at its moment plus the rule's jitter, which never changes.
- * SD3 No occurrence is due from before the rule was first seen, before its last occurrence, or before it was resumed.
+ * SD3 No occurrence is due from before the rule's first reading, its last occurrence, or its resumption.
  */
 import { latestTime, nextTime } from "./cron.ts";
 import { jitterMs } from "./jitter.ts";

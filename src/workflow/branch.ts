@@ -1,5 +1,5 @@
 /**
- * The branch of a run of a YAML process: each step's first commit, the pushed commits, and the evidence at the end.
+ * The branch of a run of a YAML process: each step's first commit, the pushed commits, and the final evidence.
  *
  * BR1 If the settings require people to approve a plan or protected paths, Baton asks them, whatever the file says.
  * BR2 A run that published a commit passes only with green checks on exactly this commit. If the settings require a review,

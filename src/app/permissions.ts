@@ -1,6 +1,6 @@
 /**
- * The permissions that the App requests, each with its reason and with the functions that work without it. `app.yml` says
- * the same (tested). The check at the start names missing ones.
+ * The permissions that the App requests, each with its reason and the functions that work without it. A test compares them
+ * with `app.yml`. The check at the start names missing ones.
  *
  * Sources: https://docs.github.com/en/webhooks/webhook-events-and-payloads (which permission an event needs) and
  * https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps (names and endpoints).

@@ -2,7 +2,7 @@
  * The plain host of the door: a Node server with nothing else in it. The demo, tests and programs without Probot use it. The
  * App has Probot's server (`probot-app.ts`).
  *
- * HD1 A client that does not send a whole head in time gets 408 and loses its socket, however many bytes came.
+ * HD1 A client that does not send its whole head in time gets 408 and loses its socket, whatever it sent.
  * HD2 Nobody keeps Baton from stopping: a request that has not ended by then loses its socket.
  */
 import { createServer, type Server, type ServerResponse } from "node:http";

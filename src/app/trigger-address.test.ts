@@ -1,6 +1,5 @@
 /**
  * Signed requests against a door with a store in memory: accepted ones with their runs, and refused ones.
- * starts.
  */
 import { createServer, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";

@@ -1,8 +1,8 @@
 /**
  * `POST /triggers/<name>`: programs elsewhere start the process of a rule `on: http` with that name.
  *
- * HT1 Baton parses no byte of a body before its signature holds: HMAC-SHA-256 over time, nonce, path and body, in constant
- *     time.
+ * HT1 Baton parses no byte of a body before its signature holds. The signature is HMAC-SHA-256 over time, nonce, path and
+ *     body, compared in constant time.
  * HT2 A request counts within 5 minutes of its time, and its nonce counts once. The nonce names the delivery, which Baton
  *     keeps much longer.
  * HT3 Without a secret, Baton accepts nothing. No answer reveals whether a rule or a repository exists.

@@ -81,8 +81,8 @@ function nameOf(path: string): string {
 }
 
 /**
- * In its own folder: the same text under another name, a link to it (git keeps the target as content), or a line that
- * includes it.
+ * In its own folder: the same text under another name, a link to it, or a line that includes it. Git keeps a link's target
+ * as its content.
  */
 function saysNothingNew(at: string, text: string, found: readonly ProjectInstruction[]): boolean {
   const folder = folderOf(at);

@@ -1,7 +1,7 @@
 /**
  * `baton init`: from a clone to a workflow and a configuration, on disk or as a pull request.
  *
- * IN1 The token is the one that the person sets in GITHUB_TOKEN. Baton does not search for another.
+ * IN1 The token comes from GITHUB_TOKEN, which the person sets. Baton does not search for another.
  * IN2 The token goes only to the clone's GitHub, or to the GitHub that the environment names.
  */
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -11,7 +11,7 @@ import { commands } from "./commands/index.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, exitCodes, exitCodesHelp } from "./exit.ts";
 
-/** Runs one command line (without `node` and the script); resolves with the exit code. */
+/** Runs one command line (without `node` and the script). Resolves with the exit code. */
 export async function runCli(words: readonly string[], outside: Omit<CliContext, "exit">): Promise<number> {
   let code: number = exitCodes.done;
   const context: CliContext = {

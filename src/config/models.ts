@@ -3,8 +3,8 @@
  *
  * MO1 Every default and every tier of a harness is a row here, with a price. It is not retired on the date of the table.
  * MO2 The table never reads the calendar. A caller that asks whether a model retires soon brings the date.
- * MO3 If a price depends on the prompt's length or on the day, the row has the highest price of a default prompt. A budget
- *     then ends early.
+ * MO3 A price may depend on the prompt's length or on the day. The row then has the highest price of a default prompt, so a
+ *     budget ends early.
  */
 import { describedHarness, describedHarnesses, type descriptions } from "../adapters/harness/descriptions.ts";
 

@@ -1,7 +1,7 @@
 /**
  * `sandbox.network`: presets for package registries, and the hosts of a list.
  *
- * NP1 A preset holds the hosts from which a tool installs by default, each with its reason and a public source.
+ * NP1 A preset holds the default hosts of a tool's installs, each with its reason and a public source.
  * NP2 A host that also accepts uploads is marked. A preset includes one only if the tool cannot install without it.
  * NP3 The operator's list bounds the repository's list. A private address needs an entry in the operator's list.
  */

@@ -2,7 +2,7 @@
  * YAML that people write for Baton: data, problems, and the place of each path in the text.
  *
  * Owns: YAML, its bounds, positions. Does not own: the meaning of the data.
- * Y5 Size, nesting, aliases and the number of problems are bounded; no text makes the parser throw.
+ * Y5 Size, nesting, aliases and the number of problems are bounded. No text makes the parser throw.
  */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";

@@ -1,11 +1,9 @@
 /**
  * `npm run demo`: the whole job on this machine, without an account.
  *
- * With ANTHROPIC_API_KEY or OPENAI_API_KEY set and the harness installed, the real harness works. Otherwise a script edits
- * the files.
- * `--story` chooses the story (`stories.ts`).
- * `--json` prints one summary object as its last line, and exits with 0 only if the job ended as it should. `--no-serve`
- * ends without the page.
+ * With ANTHROPIC_API_KEY or OPENAI_API_KEY set and the harness installed, the real harness works. Otherwise a scripted agent
+ * edits the files. The option `--story` chooses the story (`stories.ts`). With `--json`, the last line is one summary
+ * object, and the exit code is 0 only if the job ended as it should. With `--no-serve`, the demo ends without the page.
  * Nothing outlives it: after a signal or a failure, the world ends before the process.
  */
 import { once } from "node:events";

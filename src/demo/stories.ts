@@ -8,7 +8,7 @@ export interface Story {
   /** For `--help`. */
   summary: string;
   world(harness: string): WorldOptions;
-  /** Resolves when the run has begun; returns the number of its thread. */
+  /** Resolves when the run has begun. Returns the number of its thread. */
   begin(world: World, say: (text: string) => void, signal: AbortSignal): Promise<number>;
   /** Why it did not end as it should, although its run passed. null: it did. */
   missing(world: World): Promise<string | null>;

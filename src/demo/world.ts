@@ -1,7 +1,4 @@
-/**
- * A whole world on this machine: the local GitHub, a repository with an issue and CI, people, and a real Baton behind its
- * real door.
- */
+/** A whole world on this machine: the local GitHub, a repository, people, and a real Baton behind its real door. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

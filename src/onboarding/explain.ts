@@ -132,7 +132,7 @@ function found({
   defaultBranch,
 }: Detected): string {
   const ci = workflows.filter(({ isCi }) => isCi);
-  // Nobody may open a workflow to Baton that is left out for its contents.
+  // A workflow that Baton leaves out for its contents must stay closed to Baton.
   const silent = ci.filter(({ dispatchable, leftOut }) => !dispatchable && leftOut.length === 0);
   const rows: [string, string][] = [
     ["Languages", languages.map(({ name, files }) => `${name} (${files})`).join(", ") || "none that is known"],

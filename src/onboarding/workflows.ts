@@ -1,6 +1,6 @@
 /**
- * The project's own CI, from its workflow files: the checks that will appear on a pull request, and the workflows that Baton
- * may start.
+ * The project's own CI, from its workflow files: checks that will appear on a pull request, and workflows that Baton may
+ * start.
  *
  * Owns: names of checks. Does not own: GitHub's value of expressions. A name with an expression is marked as a pattern.
  * WF2 Baton starts a workflow only if a pull request would start it too, and nothing in it may publish.

@@ -1,5 +1,5 @@
 /**
- * The exact prompt of an attempt as Baton keeps it, by content hash: its sections in order, which give both texts.
+ * The exact prompt of an attempt, kept by content hash: its sections in order, which give both texts.
  *
  * N1 Baton keeps the agent's prompt byte for byte. The redactor removed secrets before the agent got it.
  */

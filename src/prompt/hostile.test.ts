@@ -1,4 +1,4 @@
-/** Adversarial: no line of texts by people, agents, logs or names is outside of a quotation, whatever it says (M1, M4). */
+/** Adversarial: no line of texts by people, agents, logs or names is outside of a quotation (M1, M4). */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { smallFacts } from "../../test/fakes/prompt.ts";

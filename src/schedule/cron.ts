@@ -2,7 +2,7 @@
  * Cron expressions: problems of one, and its moments. `croner` parses and computes them.
  *
  * CN1 An expression names local times. A local time that exists twice runs once. A time that does not exist runs once after
- *     the gap (ZN1). `croner` computes local times as if they were UTC, and `zone.ts` turns them into moments.
+ *     the gap (ZN1). The library `croner` computes local times as if they were UTC. Then `zone.ts` turns them into moments.
  */
 import { Cron } from "croner";
 import { nearest } from "../core/nearest.ts";

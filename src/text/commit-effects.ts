@@ -1,5 +1,5 @@
 /**
- * Words of a commit message that act on git, GitHub, CI services or people's tools, and how to defuse them.
+ * Words of a commit message that take effect in git, GitHub, CI services or other tools, and how to defuse them.
  *
  * CE1 Baton adds nothing invisible: a defused word differs by a blank, a bracket or a word that everybody sees.
  */
@@ -38,7 +38,7 @@ const ownLine = new RegExp(`${lead}(?:${ownLines.join("|")})`, "iu");
 const withinLine = new RegExp(`(?<![\\p{L}\\p{N}])${personKey}${separator}[^\\n]{0,300}@[^\\n]*`, "giu");
 const ownWithin = new RegExp(`(?<![\\p{L}\\p{N}])(baton${dash}[\\w-]{1,60})${separator}`, "giu");
 
-/** Lines that a tool does not read as text: a patch in a message, a comment, a command of a runner or Baton. */
+/** Lines that a tool reads as a patch, as a comment, or as a command of a runner or Baton. */
 const patch = /^(?=---(?:\s|$)|diff -|Index: |From [0-9a-f]{40}|-- >8 --)/;
 const comment = /^\s*(?:#+|;(?=\s))\s*/;
 const runnerCommand = /^(\s*)(?:::(?=[a-z])|##(?=\[))/;

@@ -1,6 +1,5 @@
 /**
- * The text of a failed check that a repair reads: the places its tool names, then the telling part of its log or its
- * summary.
+ * The text of a failed check for a repair: the places that its tool names, then the telling part of its log or its summary.
  *
  * FX1 Annotations come first: they name the file and the line, even if Baton may not read the log.
  * FX2 The text is bounded in bytes, whatever a tool wrote.

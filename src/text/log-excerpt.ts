@@ -3,7 +3,7 @@
  *
  * LX1 Error markers come first: runners print coverage tables and cleanup after the failure.
  * LX2 The excerpt says how many lines it leaves out.
- * LX4 Baton searches the bare line for a marker: without its time, without colors, and before it cuts a long line.
+ * LX4 Baton searches the bare line for a marker, without its time or colors, before it cuts a long line.
  * LX3 The excerpt is bounded in bytes and linear in the log's length, whatever the log holds.
  */
 
@@ -72,7 +72,7 @@ function read(line: string): { shown: string; strength: number | null } {
   return { shown: shown.toWellFormed(), strength };
 }
 
-/** Takes the marked lines before the lines around them: many failures are more useful than one in full. */
+/** Marked lines come before the lines around them: many failures are more useful than one in full. */
 function markAround(hits: readonly number[], take: (index: number) => boolean): void {
   for (const index of hits) if (!take(index)) return;
   for (const index of hits) for (let near = index - before; near <= index + after; near += 1) if (!take(near)) return;

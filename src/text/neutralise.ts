@@ -19,7 +19,7 @@ import { stripInvisible } from "./visible.ts";
 /** Words, figures and dull punctuation: by far the largest part of all shown text, without any effect. */
 const dull = /^(?!.*(?:GH-|::|\$\$|www\.))(?:[\w(][\w ,.;()'"+=%$?:–−…·→-]*)?$/i;
 
-/** Ordinary text is stable after two looks. Text that is nested so that it takes longer is shown as it is written. */
+/** Ordinary text is stable after two looks. Text with deeper nesting is shown as it is written. */
 const looksMax = 6;
 const charactersMax = 262_144;
 const cutMark = "\n\n… (cut)";

@@ -5,7 +5,7 @@
  *    white space, punctuation, quoting, line numbers, escapes. The redactor also finds pieces with words between
  *    (`scattered.ts`), and values after decoding.
  * H5 Patterns of well-known tokens are removed even if their values are unknown, also after an escape or a color.
- * H6 The time is linear in the length of the text, for any number of values: a few passes, each over one copy.
+ * H6 The time is linear in the length of the text, for any number of values. There are few passes, each over one copy.
  */
 import { decoded } from "./decoded.ts";
 import { withoutLookAlikes } from "./look-alikes.ts";
@@ -90,8 +90,8 @@ const invisible =
 const hiddenOnly = new RegExp(`[\\u0000${invisible}]+`, "g");
 const everyCut = new RegExp(`[\\s${invisible}]+`, "g");
 /**
- * Text that logs, terminals and pages put between the pieces of a value: line numbers, times, colors, escaped line breaks,
- * tags.
+ * Text that logs, terminals and pages put between the pieces of a value, such as line numbers, times, colors, escaped line
+ * breaks and tags.
  */
 const prefixes =
   "<\\/?[A-Za-z][^<>]{0,100}>|&(?:nbsp|shy|zwnj|zwj|NoBreak|ZeroWidthSpace|#0{0,8}(?:160|173|820[3-7]|8288|65279)|#[xX]0{0,8}(?:[aA]0|[aA][dD]|200[b-fB-F]|2060|[fF][eE][fF][fF]));|&#[xX]?0{0,8}(?=[1-9a-fA-F])|\\u001b\\[[0-9;]{0,20}[A-Za-z]|\\\\[nrt]|%0[AaDd]|^[^A-Za-z0-9\\n]{0,8}(?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?|[0-9A-Fa-f]{7,16}:?(?=[ \\t])|\\d{1,6}(?=[^A-Za-z0-9]))";

@@ -1,9 +1,9 @@
 /**
  * Finds the command in a comment: in the author's own text, at the start of a line, at top level.
  *
- * Never counted: code, quotes, HTML and its content, lists, tables, headings, footnotes, link text, mathematics, and a mail
- * program's text below "… wrote:". When in doubt, a line does not count. A second comment repairs silence, but nothing
- * undoes a command that nobody gave.
+ * Never counted: code, quotes, HTML and its content, lists, tables, headings, footnotes, link text and mathematics. A mail
+ * program's text below "… wrote:" does not count either. When in doubt, a line does not count. A second comment repairs
+ * silence, but nothing undoes a command that nobody gave.
  */
 import type { Paragraph, RootContent } from "mdast";
 import { blockElements, phraseElements, tokenizeHtml, voidElements } from "../text/html.ts";

@@ -3,8 +3,8 @@
  *
  * C1 Only a line of the author's own text at top level counts (`command-line.ts`).
  * C2 A typo gets a suggestion, and Baton never executes it. Baton never drops an option in silence.
- * C3 Commands are ASCII: a word with a look-alike letter is not a command. Automatic changes by keyboards do not matter: a
- *    capital at the start of a line, a hard space, the slash of another script.
+ * C3 Commands are ASCII: a word with a look-alike letter is not a command. Automatic changes by keyboards do not matter,
+ *    such as a capital at the start of a line or a hard space.
  * C4 The first `/baton` line is the command. The lines after it are its text, if it accepts text.
  */
 import { BatonError, hasCode } from "../core/errors.ts";

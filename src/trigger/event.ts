@@ -46,7 +46,7 @@ export const triggerEventSchema = z.object({
 });
 export type TriggerEvent = z.infer<typeof triggerEventSchema>;
 
-/** An event for rules from a source other than a delivery by GitHub: from a job of Actions, or from the App's own address. */
+/** An event for rules that is not a delivery by GitHub: from a job of Actions, or the App's own address. */
 export const triggerDelivery = "baton.trigger";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });

@@ -338,7 +338,7 @@ class ProcessRun {
       .slice(-handoffsMax);
   }
 
-  /** branch.BR1: asks once before the first change on a path through the steps, unless people have approved a plan on it. */
+  /** branch.BR1: asks once before the first change on a path of steps, unless people have approved its plan. */
   async #askForPlan(step: StepFile, work: string): Promise<void> {
     if (this.#facts.settings.planBreakpoint === "auto" || this.#plans.has(step.id)) return;
     const before = ancestorsOf(step.id, this.#needs);

@@ -1,4 +1,4 @@
-/** The input of a run of a YAML process: the facts of every run in a thread, and its own inputs. */
+/** The input of a run of a YAML process: the facts of any run in a thread, and its inputs. */
 import { z } from "zod";
 import { jsonSchema, shaSchema } from "../core/vocabulary.ts";
 import { factsSchema as promptFactsSchema } from "../prompt/facts.ts";

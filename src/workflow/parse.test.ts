@@ -1,4 +1,4 @@
-/** Mistakes in YAML processes: each at its line and column, with the allowed values and a guess of the intended one. */
+/** Mistakes in YAML processes: each at its line and column, with the allowed values and a suggestion. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { KnownProcesses } from "./check.ts";

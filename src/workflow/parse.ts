@@ -1,5 +1,5 @@
 /**
- * A YAML process from text: all problems at once, each with its line and column, the allowed values and a guess.
+ * A YAML process from text: all problems at once, each with its place, the allowed values and a suggestion.
  *
  * Owns: the only way from text to a process file. Does not own: YAML (`config/yaml-text.ts`), sense (`check.ts`).
  */

@@ -1,7 +1,7 @@
 /**
  * A YAML process: every key with its prose and type. JSON Schema, reference and messages come from here.
  *
- * YP1 Baton reads it only from the base branch, at the commit of the settings: a change cannot run itself (Y1).
+ * YP1 Baton reads it only from the base branch, at the settings' commit: a change cannot run itself (Y1).
  * YP2 It can bound a run further, never less. The smaller of two limits counts. Questions that the settings require stay.
  */
 import { z } from "zod";

@@ -24,7 +24,6 @@ export const sarif: Detector = {
       const bases = isObject(run["originalUriBaseIds"]) ? run["originalUriBaseIds"] : {};
       for (const result of listOf(run["results"]).filter(isObject)) {
         // A suppressed result is not a current finding. Neither is one that the tool compared as unchanged or gone.
-        // or gone.
         if (listOf(result["suppressions"]).length > 0 || result["baselineState"] === "absent") continue;
         if (["pass", "notApplicable", "informational"].includes(textOf(result["kind"]))) continue;
         const index = typeof result["ruleIndex"] === "number" ? result["ruleIndex"] : -1;

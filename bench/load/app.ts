@@ -16,7 +16,7 @@ export interface StartedApp {
   webhookUrl: string;
   /** From the spawn of the process to the first good answer of /health. */
   startedInMs: number;
-  /** SIGTERM; resolves when the process is gone. */
+  /** Sends SIGTERM. Resolves when the process is gone. */
   stop(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@
  * parent.
  *
  * Each delivery has its scheduled time. The sender keeps it even if earlier deliveries have no answer yet. The time to
- * answer counts from the schedule, so a server that stalls pays for every later delivery (no coordinated omission).
+ * answer counts from the schedule. So a server that stalls pays for every later delivery (no coordinated omission).
  */
 import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";

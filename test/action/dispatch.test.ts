@@ -1,6 +1,5 @@
 /**
  * CI after a push with the job's own token, which starts no workflow: `gates.dispatch`, the input, or a thread command.
- * thread.
  */
 import { afterEach, describe, expect, it } from "vitest";
 import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";

@@ -1,4 +1,4 @@
-/** Packages over two jobs: a later job finds the downloads of the first setup, as the platform's cache steps pass them on. */
+/** Packages over two jobs: a later job finds the downloads of the first setup through the platform's cache steps. */
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

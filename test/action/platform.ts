@@ -1,6 +1,5 @@
 /**
  * The Action's view of a runner: a process with environment variables, an event file, and output files for the runner.
- * afterwards.
  * A test starts jobs by hand, or the local GitHub's events start them, as workflow triggers would.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";

@@ -36,7 +36,7 @@ it("the green one wins; the losers' branches and drafts go, one pull request sta
   const command = platform.comment("/baton race command:hasty command:tidy --budget 4");
   let job: FinishedJob = await platform.run("issue_comment", command, environment);
   for (let more = 0; more < 6 && job.outputs["verdict"] === "waiting"; more += 1) {
-    // CI has ended, and its end is an event. This is the look at the thread that follows.
+    // CI has ended, and its end is an event. This job checks the thread after it.
     await platform.settle();
     const thread = { inputs: { thread: `${platform.issue}` }, ...platform.about() };
     job = await platform.run("workflow_dispatch", thread, environment);

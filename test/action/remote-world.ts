@@ -1,4 +1,4 @@
-/** An App whose agents work on runners: a world, an issuer of job tokens, and runners that start on a workflow dispatch. */
+/** An App whose agents work on runners: a world, an issuer of job tokens, and dispatched runners. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

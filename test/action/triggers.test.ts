@@ -112,7 +112,7 @@ const subscribed = Object.entries(
   (parse(workflowAlone().text) as { on: Record<string, { types?: string[] }> }).on,
 ).flatMap(([event, options]) => (options?.types ?? [null]).map((action) => [event, action] as const));
 
-// Processes that look at nothing shared.
+// These processes share no state.
 describe.concurrent("while nothing waits, each event ends at once", () => {
   const payloads: Record<string, (action: string) => object> = {
     issues: () => ofText("issues", "The total is wrong.\n\n> /baton run\n"),
@@ -140,7 +140,7 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     });
     const { pushes, calls } = figures(done);
     expect(pushes).toBe(0);
-    // For a pull request, the job asks whether its files include the configuration. A job that looks at everything asks for
+    // For a pull request, the job asks whether its files include the configuration. A job that checks everything asks for
     // new comments and issues, and for schedules. It asks for nothing else.
     const looksAtAll = ["schedule", "workflow_dispatch", "repository_dispatch"].includes(event);
     const mayChangeConfig = event === "pull_request" && action !== "closed";

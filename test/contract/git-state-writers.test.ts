@@ -1,6 +1,6 @@
 /**
- * Properties of the state in git that need more than one process: several writers on one thread, take-over, lost answers,
- * death, and hosts without such refs. Each runs over `file:` and over git's own HTTP server.
+ * Properties of the state in git that need several processes: several writers on one thread, take-over, lost answers, death.
+ * Also hosts without such refs. Each runs over `file:` and over git's own HTTP server.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

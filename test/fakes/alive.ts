@@ -1,6 +1,6 @@
 /**
- * The parts of a Markdown text that have an effect on GitHub, by a parser that Baton does not use: `marked` renders it. This
- * file cleans it as GitHub cleans, then searches text outside code and links as GitHub's filters do.
+ * The parts of a Markdown text that have an effect on GitHub, by `marked`, a parser that Baton does not use. This file
+ * cleans the result as GitHub does. Then it searches text outside code and links as GitHub's filters do.
  */
 import { Marked } from "marked";
 import sanitizeHtml from "sanitize-html";

@@ -1,5 +1,5 @@
 /**
- * One repository of GitHub and its people as plain data, for simulations: no HTTP, no git, no time of its own.
+ * One repository of GitHub and its people as plain data, for simulations: no HTTP, no git, no own time.
  *
  * Owns: the facts on GitHub, and the port over them. Does not own: lost answers, delays, deaths (`simulation.ts`).
  * Every change that an App would hear of goes into `news`, once.

@@ -1,4 +1,4 @@
-/** Stories of processes: their input, the answers to their effects, and a player, with or without a crash before each answer. */
+/** Stories of processes: their input, the answers to their effects, and a player with optional crashes before answers. */
 import { expect } from "vitest";
 import type { WorkInput } from "../../processes/schema.ts";
 import type { Json } from "../../src/core/vocabulary.ts";

@@ -12,7 +12,7 @@ export interface WorkerProcess {
   lines: string[];
   /** The first line with this beginning, past or future. Fails if the process ends without it. */
   line(prefix: string): Promise<string>;
-  /** SIGKILL; resolves when the process is gone. */
+  /** Sends SIGKILL. Resolves when the process is gone. */
   kill(): Promise<void>;
 }
 

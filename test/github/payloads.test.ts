@@ -1,6 +1,6 @@
 /**
  * All payloads that GitHub's community has collected, signed, through the App's real door, and then handled. They go in
- * unchanged, and then again with the address of a repository with the App, so their effects really run.
+ * unchanged. Then they go in again for a repository with the App, so their effects really run.
  */
 import { createHmac, randomUUID } from "node:crypto";
 import examples from "@octokit/webhooks-examples";

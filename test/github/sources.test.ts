@@ -1,4 +1,4 @@
-/** Each answer of the local GitHub to a write or a check names its source at GitHub, or counts as unverified. */
+/** Each answer of the local GitHub to a write or a check has a source at GitHub, or is listed as unverified. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,8 +1,8 @@
 /**
  * Compares GraphQL requests and answers with GitHub's own schema (`@octokit/graphql-schema`).
  *
- * VG1 An operation that the schema does not allow is a mismatch, unless the answer refuses it as GitHub does: errors, no
- *     data.
+ * VG1 An operation that the schema does not allow is a mismatch. A refusal like GitHub's, with errors and no data, is an
+ *     exception.
  * VG2 The answer has exactly the selected fields. A field is null only if the schema allows it, and enums have their values.
  */
 import { readFileSync } from "node:fs";

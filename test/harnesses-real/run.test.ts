@@ -104,7 +104,7 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
     world.github.review({ repository: repositoryName, number: pull?.number as number, as: "bob", event: "APPROVE" });
     const end = await ends(world);
     expect(end.outcome?.verdict.status).toBe("passed");
-    // Each answer has 1,200 tokens in, 85 out, 300 read, 40 written, charged once (Codex does not report cache writes). The
+    // Each answer has 1,200 tokens in, 85 out, 300 read, 40 written, charged once. Codex does not report cache writes. The
     // CLI's side requests, such as a title, cost money as well.
     const answers = 7 + server.sideRequests.length;
     const tokens = [...end.effects.values()].flatMap(({ attempts }) => attempts.flatMap(({ usage }) => usage));

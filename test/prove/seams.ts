@@ -1,7 +1,7 @@
 /**
- * The suite `seams`: adds a gate, a command and a harness from their templates (`npm run new`) in a copy of the source, and
- * counts files. Then it removes one part at a time. The compiler must name the missing part, or `knip` must name the unused
- * file.
+ * The suite `seams`: in a copy of the source, it adds a gate, a command and a harness from their templates. It uses `npm run
+ * new` and counts files. Then it removes one part at a time. The compiler must name the missing part, or `knip` must name
+ * the unused file.
  */
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * A repository of each ecosystem goes through install, test and change inside the sandbox, over the real egress proxy with
- * TLS. The registries run on this machine, under their public names.
+ * A repository of each ecosystem goes through install, test and change inside the sandbox. It uses the real egress proxy
+ * with TLS. The registries run on this machine, under their public names.
  */
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
 /**
- * The world of a scenario in Actions mode: each event is a job in this process, and only git holds the state. It has the
+ * The world of a scenario in Actions mode. Each event is a job in this process, and only git holds the state. It has the
  * shape of the App's world, so one scenario runs in both modes.
  */
 import { setTimeout as delay } from "node:timers/promises";

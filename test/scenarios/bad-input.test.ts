@@ -1,6 +1,6 @@
 /**
- * Failures around a run, each with a clear outcome in the thread: agents that hang or crash, missing programs, bots, a moved
- * branch.
+ * Failures around a run, each with a clear outcome in the thread. Examples: agents that hang or crash, missing programs,
+ * bots, a moved branch.
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

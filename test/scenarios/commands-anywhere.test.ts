@@ -1,4 +1,4 @@
-/** Places and authors of commands: reviews, lines of a change, by name, by bots, in all kinds of Markdown and mail. */
+/** Places and authors of commands: reviews, lines of a change, names, bots, all kinds of Markdown and mail. */
 import { describe, expect, it } from "vitest";
 import { bot, person } from "../fakes/small-github.ts";
 import { ThreadWorld } from "./thread-world.ts";

@@ -1,9 +1,9 @@
 /**
- * kill -9 before and after each durable write of the happy path, then restart, until every kind of write has had a death on
- * both sides. At the end: nothing lost, nothing twice.
+ * kill -9 before and after each durable write of the happy path, then restart. It goes on until every kind of write has had
+ * a death on both sides. At the end: nothing lost, nothing twice.
  *
  * Two worlds run in parallel: in one, the App dies before its writes, in the other after them. A world takes as many issues
- * as it needs: by design, an agent that is lost five times ends its run.
+ * as it needs. By design, an agent that is lost five times ends its run.
  * CRASH_EXHAUSTIVE=1 also distinguishes writes by their contents (`effect.started [implement]`): some minutes.
  * CRASH_TRACE=1 prints each death.
  */

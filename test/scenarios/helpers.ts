@@ -16,7 +16,7 @@ export interface ObservedWorld extends World {
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
 }
 
-/** The interval for facts that neither cross to GitHub nor are in the feed (a file, a lease). */
+/** The interval for facts that do not cross to GitHub and are not in the feed, such as a file or a lease. */
 const lookIntervalMs = 500;
 /** A look reads the whole journal, so events in quick succession share one. */
 const restMs = 50;

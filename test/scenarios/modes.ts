@@ -11,7 +11,7 @@ type Mode = "app" | "actions";
 
 /** Why a scenario belongs only to the App. `modes.test.ts` checks each reason. */
 export type Reason =
-  /** The same happens in a test of jobs, or in a scenario of both modes: its file, and its title's words. */
+  /** A test of jobs, or a scenario of both modes, covers the same: its file, and words of its title. */
   | { same: string; title: string }
   /** These files decide it. Nothing that they import belongs to a mode: no store, no entry, no wiring. */
   | { decidedBy: readonly string[] }

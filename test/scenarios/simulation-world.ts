@@ -1,6 +1,6 @@
 /**
- * A whole Baton in one thread of time: the real engine on a store in memory, with fakes at every edge. A seed decides every
- * accident: deaths at any call, lost answers, delays, lost, repeated and late webhooks, people and CI in between.
+ * A whole Baton in one thread of time: the real engine, a store in memory, and fakes at every edge. A seed decides every
+ * accident: deaths at any call, lost answers, delays, and lost, repeated or late webhooks. People and CI act in between.
  *
  * Owns: lives of the App and their accidents. Does not own: the acts of people and the promises (`simulation.test.ts`).
  */

@@ -1,6 +1,6 @@
 /**
- * The templates on the local GitHub: parallel work becomes one pull request, red checks become green, a run continues from a
- * plan.
+ * The templates on the local GitHub. Parallel work becomes one pull request, red checks become green, and a run continues
+ * from a plan.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";

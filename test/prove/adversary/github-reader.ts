@@ -1,7 +1,7 @@
 /**
- * The effect of a text on GitHub, found without Baton's own code: rendered as the local GitHub renders it, then read.
+ * The effect of a text on GitHub, without Baton's own code: rendered as the local GitHub renders it, then read.
  *
- * It is stricter than GitHub when in doubt: it removes tags before it searches for words, so separated pieces count as one
+ * When in doubt, it is stricter than GitHub. It removes tags before it searches for words, so separated pieces count as one
  * word.
  */
 import { markdown } from "../../../src/local-github/pages/markdown.ts";

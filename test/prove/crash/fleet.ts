@@ -1,5 +1,5 @@
 /**
- * One or two Batons on one database, four runs at once, and blows: SIGKILL or a pause at instants of finished work.
+ * One or two Batons on one database, four runs at once, and blows: SIGKILL or a pause at counted instants.
  *
  * Owns: processes, instants, the work under way at each blow. Does not own: when (`plan.ts`), people (`people.ts`), the
  * contents of the store (`stored-facts.ts`), the surroundings that outlive every Baton (`scene.ts`), the promises

@@ -1,5 +1,5 @@
 /**
- * The promises after any number of deaths, as a pure function of the contents of GitHub, the store and the model's service.
+ * The promises after any number of deaths: a pure function of the contents of GitHub, store and model service.
  *
  * Lost: requested or acknowledged, but missing. Doubled: there twice. Empty lists: the proof holds.
  */

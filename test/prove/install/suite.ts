@@ -1,6 +1,6 @@
 /**
- * The suite `install`: installs the result of `npm pack` into an empty folder, on each promised Node, and uses it as a
- * stranger would. Then it does the same with a clone. It uses npm's own registry.
+ * The suite `install`: installs the result of `npm pack` into an empty folder and uses it as a stranger would. It does so on
+ * each promised Node, and then with a clone. It uses npm's own registry.
  */
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

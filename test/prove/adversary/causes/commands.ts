@@ -139,7 +139,7 @@ const inMail = placed(
 );
 
 const alike: Record<string, readonly string[]> = {
-  // U+FF0F is missing here: Chinese and Japanese keyboards write it for the slash, and Baton reads it as a slash.
+  // U+FF0F is missing here. Chinese and Japanese keyboards write it for the slash, so Baton reads it as a slash.
   "/": ["\u2044", "\u2215", "\u29f8"],
   a: ["\u0430", "\u0251", "\uff41", "\u00e0", "\u03b1"],
   b: ["\u042c", "\uff42", "\u0184", "\u13cf"],

@@ -75,7 +75,7 @@ const late = defineCause<Late>({
   name: "word of an agent after its attempt was ended",
   surface: "agent",
   guard: "src/core/decide.ts: a late result of an ended effect only books its money",
-  // While the next attempt runs, the driver delivers no outcome of the one before: the lease and the claim stop it.
+  // While the next attempt runs, the lease and the claim stop every outcome of the one before.
   fixed: ways.flatMap((how) =>
     ends.flatMap((end) => (isAsked(how, end) ? [{ how, end, text: "late", usd: 0.5 }] : [])),
   ),

@@ -1,4 +1,4 @@
-/** Pauses that a server asks for and nobody could keep: negative, endless, in the past, or not a time at all. */
+/** Pauses that a server asks for and nobody could keep: negative, endless, in the past, or invalid. */
 import { RateBudget } from "../../../../src/adapters/github/rate-budget.ts";
 import { Requester } from "../../../../src/adapters/github/request.ts";
 import { isBatonError } from "../../../../src/core/errors.ts";

@@ -1,7 +1,6 @@
 /**
- * The door: every address of Baton, as one handler that any Node server can ask first. It is thin: the work of each address
- * is in
- * `deliver.ts`, `effects-api.ts` and `health.ts`.
+ * The door: every address of Baton, as one handler that any Node server can ask first. It is thin: `deliver.ts`,
+ * `effects-api.ts` and `health.ts` do the work of each address.
  *
  * DR1 A request that is not Baton's stays untouched: the handler returns false, and the server asks the next one.
  * DR2 A closed door refuses new requests with 503 and answers earlier ones. A delivery with an answer of 2xx is kept.

@@ -1,7 +1,6 @@
 /**
- * Baton as a Probot application. `probot run` loads it, `npm start` hosts it on Probot's server, and `createNodeMiddleware`
- * mounts
- * it in any Node server. Authentication and log are Probot's.
+ * Baton as a Probot application. `probot run` loads it, and `npm start` hosts it on Probot's server. `createNodeMiddleware`
+ * mounts it in any Node server. Authentication and log are Probot's.
  *
  * PA1 A delivery with an answer of 2xx is in the store. Deliveries reach Baton's own door, never Probot's middleware, which
  *     answers after 9 s whatever a handler has done by then.

@@ -2,8 +2,7 @@
  * A YAML process as an ordinary one: makes from a file what `defineProcess` would return.
  *
  * Owns: steps as effects, values of expressions, outputs, the verdict. Does not own: order and retries
- * (`process/workflow.ts`),
- * the branch and the end of a run (`branch.ts`).
+ * (`process/workflow.ts`), the branch and the end of a run (`branch.ts`).
  * CP1 The definition follows from the texts alone. A run continues with its first texts, whatever the branch holds.
  */
 import { z } from "zod";

@@ -10,7 +10,7 @@ export interface RunningBaton {
   stop(): Promise<void>;
 }
 
-/** Only for a Baton that hangs: it folds a long list run by run. */
+/** A limit only for a Baton that hangs. A long list takes time, because Baton folds it run by run. */
 const answerMs = 120_000;
 
 /** null: no Baton runs on this data directory. */
